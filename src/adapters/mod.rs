@@ -1,0 +1,2 @@
+//! The outside world, one room per service.
+pub mod lab;
