@@ -1,1 +1,23 @@
-//! domain
+//! Values and rules, and nothing else: no IO, no clock, no randomness, no async, no other layer of this crate.
+//!
+//! Whatever a rule needs to know about the world comes in as an argument; whatever it decides goes out as a value.
+
+pub mod acknowledgement;
+pub mod cadence;
+pub mod client;
+pub mod document;
+pub mod fault;
+pub mod freshness;
+pub mod gate;
+pub mod key;
+pub mod notice;
+pub mod observation;
+pub mod preflight;
+pub mod sanitize;
+pub mod secret_shape;
+pub mod step;
+pub mod tenant;
+pub mod window;
+
+/// A moment, UTC. Everything that is stored or compared uses this; zones are for people.
+pub use jiff::Timestamp;

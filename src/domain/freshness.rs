@@ -1,0 +1,249 @@
+//! What a handshake proves, judged against the moment the live key was first seen on the interface.
+//!
+//! A rotation leaves every `latest handshake` where it was, and one-way data from a lost client goes on arriving for up to
+//! 180 s; so age alone, rx alone or tx alone prove nothing. A stamp that changed since the baseline does, with one false
+//! positive: a handshake answered under the earlier key and confirmed just after the change.
+
+use crate::domain::key::PublicKey;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Stamps this close to the change of key may still belong to a handshake under the earlier key (REKEY_TIMEOUT), s.
+pub const PROBABLE_WITHIN: i64 = 5;
+/// A handshake initiation that nobody answers costs the server exactly this many bytes of tx.
+pub const INITIATION_BYTES: u64 = 148;
+
+/// One peer as `wg show` gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerReading {
+    /// The peer's key.
+    pub public_key: PublicKey,
+    /// Seconds since 1970 by the server's clock; 0 is never.
+    pub latest_handshake: i64,
+    /// `address:port`, if the server knows one. Sanitized.
+    pub endpoint: Option<String>,
+    /// Bytes received from the peer.
+    pub rx: u64,
+    /// Bytes sent to the peer.
+    pub tx: u64,
+    /// Its tunnel addresses. Sanitized.
+    pub allowed_ips: Vec<String>,
+}
+
+/// One look at the server: everything in one command, so that clock and stamps belong together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerReading {
+    /// The server's clock, seconds since 1970.
+    pub clock: i64,
+    /// The interface's public key.
+    pub public_key: PublicKey,
+    /// Its peers, sorted by key (the order of `wg show` is arbitrary).
+    pub peers: Vec<PeerReading>,
+}
+
+impl ServerReading {
+    /// The peer with this key.
+    pub fn peer(&self, key: &PublicKey) -> Option<&PeerReading> {
+        self.peers.iter().find(|peer| peer.public_key == *key)
+    }
+}
+
+/// What the first reading under the live key showed of each peer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The key of that reading.
+    pub public_key: PublicKey,
+    /// The server's clock in that reading, s.
+    pub clock: i64,
+    /// Stamp (s, 0 is never) and tx (bytes) of each peer.
+    pub peers: BTreeMap<PublicKey, (i64, u64)>,
+}
+
+impl Baseline {
+    /// Keeps what the first reading under the live key shows.
+    pub fn of(reading: &ServerReading) -> Self {
+        let peers = reading
+            .peers
+            .iter()
+            .map(|p| (p.public_key, (p.latest_handshake, p.tx)))
+            .collect();
+        Self {
+            public_key: reading.public_key,
+            clock: reading.clock,
+            peers,
+        }
+    }
+}
+
+/// Whether a client has come back under the live key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Presence {
+    /// The interface does not have this peer.
+    NoPeer,
+    /// No handshake ever.
+    Never,
+    /// No handshake since the key changed: not reconfigured, or idle without keepalive. Not "down".
+    NoSign,
+    /// A handshake so close to the change that it may belong to the earlier key.
+    ProbablyBack,
+    /// A handshake that only the live key can have given.
+    Back,
+}
+
+impl Presence {
+    /// The words on the screen and in `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Presence::NoPeer => "no peer",
+            Presence::Never => "never",
+            Presence::NoSign => "no sign yet",
+            Presence::ProbablyBack => "probably back",
+            Presence::Back => "back",
+        }
+    }
+}
+
+/// Judges one peer of a reading against the baseline. The reading must show the baseline's key.
+pub fn judge_presence(baseline: &Baseline, reading: &ServerReading, key: &PublicKey) -> Presence {
+    let Some(peer) = reading.peer(key) else {
+        return Presence::NoPeer;
+    };
+    let (stamp, tx) = baseline.peers.get(key).copied().unwrap_or((0, 0));
+    if reading.public_key != baseline.public_key || peer.latest_handshake == stamp {
+        return if peer.latest_handshake == 0 {
+            Presence::Never
+        } else {
+            Presence::NoSign
+        };
+    }
+    let late = peer.latest_handshake > baseline.clock + PROBABLE_WITHIN;
+    // Sending anything but initiations needs a session, and only the live key can have given one since the baseline.
+    let sent_in_session = !peer.tx.saturating_sub(tx).is_multiple_of(INITIATION_BYTES);
+    if late || sent_in_session {
+        Presence::Back
+    } else {
+        Presence::ProbablyBack
+    }
+}
+
+/// How lively a peer is when no rotation is pending, by the server's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activity {
+    /// No handshake ever.
+    Never,
+    /// Over 540 s: the session's keys are wiped.
+    Gone,
+    /// Over 205 s: normal without keepalive, says nothing bad.
+    Idle,
+    /// 150 to 205 s: one renewal missed.
+    Ageing,
+    /// At most 150 s.
+    Active,
+}
+
+impl Activity {
+    /// The word on the screen and in `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Activity::Never => "never",
+            Activity::Gone => "gone",
+            Activity::Idle => "idle",
+            Activity::Ageing => "ageing",
+            Activity::Active => "active",
+        }
+    }
+}
+
+/// Classifies a stamp by its age on the server's clock.
+pub fn judge_activity(latest_handshake: i64, clock: i64) -> Activity {
+    if latest_handshake == 0 {
+        return Activity::Never;
+    }
+    match clock - latest_handshake {
+        age if age <= 150 => Activity::Active,
+        age if age <= 205 => Activity::Ageing,
+        age if age <= 540 => Activity::Idle,
+        _ => Activity::Gone,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: PublicKey = PublicKey::from_bytes([1; 32]);
+    const LIVE: PublicKey = PublicKey::from_bytes([2; 32]);
+
+    fn reading(clock: i64, stamp: i64, tx: u64) -> ServerReading {
+        let peer = PeerReading {
+            public_key: KEY,
+            latest_handshake: stamp,
+            endpoint: None,
+            rx: 0,
+            tx,
+            allowed_ips: vec![],
+        };
+        ServerReading {
+            clock,
+            public_key: LIVE,
+            peers: vec![peer],
+        }
+    }
+
+    #[test]
+    fn a_young_stamp_that_did_not_change_is_no_sign() {
+        let baseline = Baseline::of(&reading(1000, 995, 500));
+        assert_eq!(
+            judge_presence(&baseline, &reading(1010, 995, 500 + 148 * 2), &KEY),
+            Presence::NoSign
+        );
+    }
+
+    #[test]
+    fn a_stamp_just_after_the_change_is_only_probable_until_the_server_has_sent_data() {
+        let baseline = Baseline::of(&reading(1000, 900, 0));
+        assert_eq!(
+            judge_presence(&baseline, &reading(1010, 1003, 148 * 3), &KEY),
+            Presence::ProbablyBack
+        );
+        assert_eq!(
+            judge_presence(&baseline, &reading(1010, 1003, 148 * 3 + 92), &KEY),
+            Presence::Back
+        );
+        assert_eq!(judge_presence(&baseline, &reading(1010, 1006, 0), &KEY), Presence::Back);
+    }
+
+    #[test]
+    fn nothing_counts_while_the_interface_shows_another_key() {
+        let baseline = Baseline::of(&reading(1000, 900, 0));
+        let other = ServerReading {
+            public_key: KEY,
+            ..reading(1100, 1090, 92)
+        };
+        assert_eq!(judge_presence(&baseline, &other, &KEY), Presence::NoSign);
+    }
+
+    #[test]
+    fn a_peer_that_never_shook_hands_is_never_and_a_missing_one_is_no_peer() {
+        let baseline = Baseline::of(&reading(1000, 0, 0));
+        assert_eq!(judge_presence(&baseline, &reading(1010, 0, 0), &KEY), Presence::Never);
+        assert_eq!(judge_presence(&baseline, &reading(1010, 0, 0), &LIVE), Presence::NoPeer);
+    }
+
+    #[test]
+    fn ages_are_judged_by_the_servers_clock() {
+        let judged = [0, 850, 800, 700, 100].map(|stamp| judge_activity(stamp, 1000));
+        assert_eq!(
+            judged,
+            [
+                Activity::Never,
+                Activity::Active,
+                Activity::Ageing,
+                Activity::Idle,
+                Activity::Gone
+            ]
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! Mails to clients: their kinds, how delivery stands, and the words for it.
+
+use crate::domain::client::ClientId;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What a mail is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoticeKind {
+    /// Step 1: the window, what breaks, what to do afterwards.
+    Announcement,
+    /// To those who have not answered.
+    Reminder,
+    /// The window has changed; earlier answers are void.
+    Change,
+    /// The rotation will not happen.
+    Cancellation,
+    /// Step 7: download and re-import the configuration now.
+    Reconfigure,
+    /// Everybody is back.
+    AllClear,
+}
+
+impl NoticeKind {
+    /// Every kind, in the order of a rotation.
+    pub const ALL: [NoticeKind; 6] = [
+        NoticeKind::Announcement,
+        NoticeKind::Reminder,
+        NoticeKind::Change,
+        NoticeKind::Cancellation,
+        NoticeKind::Reconfigure,
+        NoticeKind::AllClear,
+    ];
+
+    /// The word in records, `--kind`, template file names and the header `X-Changeguard-Kind`.
+    pub fn word(self) -> &'static str {
+        match self {
+            NoticeKind::Announcement => "announcement",
+            NoticeKind::Reminder => "reminder",
+            NoticeKind::Change => "change",
+            NoticeKind::Cancellation => "cancellation",
+            NoticeKind::Reconfigure => "reconfigure",
+            NoticeKind::AllClear => "all-clear",
+        }
+    }
+
+    /// Whether this mail tells a person the window, so that an answer to it makes sense.
+    pub fn tells_window(self) -> bool {
+        matches!(
+            self,
+            NoticeKind::Announcement | NoticeKind::Reminder | NoticeKind::Change
+        )
+    }
+}
+
+/// How the delivery of one mail stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "delivery")]
+pub enum Delivery {
+    /// Journaled with its Message-ID, not yet handed over. After a crash: uncertain.
+    Queued,
+    /// Accepted by the mail server.
+    Sent {
+        /// Its reply, sanitized.
+        reply: String,
+    },
+    /// Refused; nobody got it.
+    Failed {
+        /// A 5xx: trying again does not help.
+        permanent: bool,
+        /// The reply, sanitized.
+        reply: String,
+    },
+    /// May have been accepted: the answer was lost. Sending again may give the person two.
+    Uncertain {
+        /// Why.
+        why: String,
+    },
+}
+
+impl Delivery {
+    /// The word on the screen and in `--json`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Delivery::Queued => "queued",
+            Delivery::Sent { .. } => "sent",
+            Delivery::Failed { permanent: true, .. } => "refused",
+            Delivery::Failed { permanent: false, .. } => "deferred",
+            Delivery::Uncertain { .. } => "uncertain",
+        }
+    }
+}
+
+/// One mail to one client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// To whom.
+    pub client: ClientId,
+    /// The address at that time.
+    pub email: String,
+    /// What for.
+    pub kind: NoticeKind,
+    /// The window's revision that it tells.
+    pub revision: u32,
+    /// Fixed and journaled before sending.
+    pub message_id: String,
+    /// How it stands.
+    pub delivery: Delivery,
+    /// When it got that state, UTC.
+    pub at: Timestamp,
+}

@@ -1,0 +1,94 @@
+//! The checks of step 2: what each found, and whether all of it permits a rotation.
+
+use crate::domain::key::PublicKey;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What one check says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckState {
+    /// As it must be.
+    Pass,
+    /// Does not stop the rotation, but the operator should read it.
+    Warn,
+    /// Stops the rotation.
+    Fail,
+    /// Could not be found out; does not stop, and says so.
+    Unknown,
+}
+
+impl CheckState {
+    /// The word on the screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            CheckState::Pass => "pass",
+            CheckState::Warn => "warn",
+            CheckState::Fail => "FAIL",
+            CheckState::Unknown => "unknown",
+        }
+    }
+}
+
+/// One check with its finding and, where it failed, what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// Stable name, for `--json` and for re-checking one by one: `keystone`, `barbican`, `object`, ...
+    pub name: String,
+    /// What it says.
+    pub state: CheckState,
+    /// What was found, one line.
+    pub finding: String,
+    /// What to do about it; empty when nothing.
+    pub advice: String,
+}
+
+/// The three (or four) places whose keys must agree before anything is changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyAgreement {
+    /// Derived from the Barbican secret.
+    pub secret: Option<PublicKey>,
+    /// `vpn_server_public_key` in the Swift object.
+    pub object: Option<PublicKey>,
+    /// What `wg show` says of the interface.
+    pub interface: Option<PublicKey>,
+    /// In the script that the console API serves, where one is configured.
+    pub console: Option<PublicKey>,
+}
+
+impl KeyAgreement {
+    /// All known keys are the same, and secret, object and interface are known.
+    pub fn agrees(&self) -> bool {
+        self.secret.is_some()
+            && self.secret == self.object
+            && self.object == self.interface
+            && (self.console.is_none() || self.console == self.secret)
+    }
+}
+
+/// A whole run of step 2.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preflight {
+    /// When it ended, UTC.
+    pub at: Timestamp,
+    /// Every check in the order of the runbook.
+    pub checks: Vec<Check>,
+    /// The keys found.
+    pub keys: KeyAgreement,
+}
+
+impl Preflight {
+    /// No check failed.
+    pub fn is_green(&self) -> bool {
+        self.checks.iter().all(|check| check.state != CheckState::Fail)
+    }
+
+    /// Names of the failed checks.
+    pub fn failed(&self) -> Vec<String> {
+        self.checks
+            .iter()
+            .filter(|c| c.state == CheckState::Fail)
+            .map(|c| c.name.clone())
+            .collect()
+    }
+}
