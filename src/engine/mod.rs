@@ -1,1 +1,15 @@
-//! engine
+//! The rotation itself: records, their fold, the machine that decides, converge, and the ports to the world.
+//!
+//! No tokio, no reqwest, no file and no clock here: time comes in with each input, the world is reached through [`ports`].
+
+pub mod clients;
+pub mod converge_object;
+pub mod converge_secret;
+pub mod journal;
+pub mod machine;
+pub mod ports;
+pub mod record;
+pub mod rotation;
+pub mod secret;
+pub mod status;
+pub mod step;

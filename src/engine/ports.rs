@@ -1,0 +1,276 @@
+//! What the engine needs of the world, one trait per neighbour. Adapters implement them, the engine never sees an adapter.
+//!
+//! Every method has a time limit of its own inside the adapter: none of them may wait for ever. All texts that come
+//! back are sanitized.
+
+use crate::domain::client::Entry;
+use crate::domain::fault::Fault;
+use crate::domain::freshness::ServerReading;
+use crate::domain::key::PublicKey;
+use crate::domain::notice::{Delivery, NoticeKind};
+use crate::domain::secret_shape::SecretShape;
+use crate::domain::tenant::{Tenant, TenantId};
+use crate::domain::window::Window;
+use crate::engine::journal::JournalStore;
+use crate::engine::secret::SecretBytes;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A secret's href as its listing gave it. Only listed hrefs are ever acted on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct SecretRef(pub String);
+
+/// One entry of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretEntry {
+    /// The href.
+    pub href: SecretRef,
+    /// The name, byte for byte.
+    pub name: String,
+    /// When it was stored, UTC (whole seconds at best).
+    pub created: Timestamp,
+    /// Whether it has a payload at all (the runbook's shell can store one without).
+    pub has_payload: bool,
+}
+
+/// A secret to be stored.
+#[derive(Debug)]
+pub struct NewSecret {
+    /// Its name.
+    pub name: String,
+    /// Its payload.
+    pub payload: SecretBytes,
+    /// Its attributes; ACL, metadata and consumers are set by [`SecretStore::attach`], not by storing.
+    pub shape: SecretShape,
+}
+
+/// Which half of the swap goes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SwapOrder {
+    /// The document's order: a moment without a secret.
+    #[default]
+    DeleteFirst,
+    /// No moment without a secret, a moment with two.
+    StoreFirst,
+}
+
+/// How the two halves of a swap ended.
+#[derive(Debug)]
+pub struct Swap {
+    /// DELETE's answer: `Ok` also when it was already gone.
+    pub deleted: Result<(), Fault>,
+    /// POST's answer; `None` if it was not sent because of DELETE's.
+    pub stored: Option<Result<SecretRef, Fault>>,
+    /// From the sending of DELETE to the answer of POST (delete-first), or 0 (store-first); `None` if a half is missing.
+    pub gap: Option<Duration>,
+}
+
+/// Barbican, for one project.
+#[async_trait]
+pub trait SecretStore: Send + Sync {
+    /// Every secret whose name is exactly this, byte for byte, from all pages.
+    async fn find(&self, name: &str) -> Result<Vec<SecretEntry>, Fault>;
+    /// A listing succeeds: the runbook's step 2. Gives the number of secrets seen in the project.
+    async fn probe(&self) -> Result<u64, Fault>;
+    /// The payload's bytes as stored.
+    async fn payload(&self, href: &SecretRef) -> Result<SecretBytes, Fault>;
+    /// Everything but the payload.
+    async fn shape(&self, href: &SecretRef) -> Result<SecretShape, Fault>;
+    /// Stores one. A fault whose outcome is unknown must be followed by [`SecretStore::find`].
+    async fn store(&self, secret: &NewSecret) -> Result<SecretRef, Fault>;
+    /// Deletes one; one that is already gone is `Ok`.
+    async fn delete(&self, href: &SecretRef) -> Result<(), Fault>;
+    /// Deletes `old` and stores `new` back to back on a warm connection with a token that lives long enough; everything
+    /// else is prepared before. Once begun it is finished whatever happens to the caller.
+    async fn swap(&self, old: &SecretRef, new: NewSecret, order: SwapOrder) -> Swap;
+    /// Sets ACL, metadata and consumers of a stored secret as in `shape`. Gives one line for each that could not be set.
+    async fn attach(&self, href: &SecretRef, shape: &SecretShape) -> Vec<String>;
+}
+
+/// An object with what identifies this version of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredObject {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// MD5 of the bytes, as Swift gave it.
+    pub etag: String,
+    /// Its content type, kept on upload.
+    pub content_type: String,
+    /// `X-Object-Meta-*` headers, kept on upload (Swift drops those that are not sent again).
+    pub metadata: Vec<(String, String)>,
+}
+
+/// Swift, for one container and object.
+#[async_trait]
+pub trait ObjectStore: Send + Sync {
+    /// The newest version. A missing container and a missing object are two different faults (see `message`).
+    async fn get(&self) -> Result<StoredObject, Fault>;
+    /// The newest version's ETag.
+    async fn etag(&self) -> Result<String, Fault>;
+    /// Uploads; Swift is made to check the MD5 on arrival.
+    async fn put(&self, object: &StoredObject) -> Result<(), Fault>;
+}
+
+/// How the agent on the server finds its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgentMode {
+    /// By the secret's name: the runbook works.
+    ByName,
+    /// Pinned to a secret's id: the runbook would change nothing.
+    Pinned,
+    /// Reads a key of its own: the runbook would change nothing.
+    OwnKey,
+    /// Could not be known, and why.
+    Unknown(String),
+}
+
+/// The VPN server of one tenant, read-only.
+#[async_trait]
+pub trait VpnServer: Send + Sync {
+    /// Interface key, peers and clock in one command.
+    async fn read(&self) -> Result<ServerReading, Fault>;
+    /// How the agent finds its key.
+    async fn agent_mode(&self) -> AgentMode;
+    /// Whether a tunnel address answers a ping sent from the server. The best single proof that a client is back.
+    async fn ping(&self, address: &str) -> Result<bool, Fault>;
+}
+
+/// A notice to be written.
+#[derive(Clone, Debug)]
+pub struct NoticeRequest<'a> {
+    /// What for.
+    pub kind: NoticeKind,
+    /// The tenant.
+    pub tenant: &'a Tenant,
+    /// The person's name.
+    pub client_name: &'a str,
+    /// The person's address.
+    pub email: &'a str,
+    /// The window that it tells.
+    pub window: &'a Window,
+    /// Fixed before sending, with angle brackets.
+    pub message_id: &'a str,
+    /// The Message-ID of the first notice to this person, so that mail programs show one thread.
+    pub in_reply_to: Option<&'a str>,
+}
+
+/// A written mail, not yet sent.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// The subject.
+    pub subject: String,
+    /// The text, for a preview.
+    pub text: String,
+    /// The address in the envelope.
+    pub to: String,
+    /// The whole message as it goes to the mail server.
+    pub message: Vec<u8>,
+}
+
+/// Mail.
+#[async_trait]
+pub trait Mailer: Send + Sync {
+    /// Writes a mail from the template of its kind. A missing variable or a bad address is an error.
+    fn compose(&self, request: &NoticeRequest<'_>) -> Result<Letter, Fault>;
+    /// The domain for Message-IDs.
+    fn message_domain(&self) -> String;
+    /// Sends one; never `Queued`. A lost answer is `Uncertain`, never `Failed`.
+    async fn send(&self, letter: &Letter) -> Delivery;
+    /// Whether the server can be reached, TLS agreed and the password accepted; nothing is sent.
+    async fn probe(&self) -> Result<(), Fault>;
+    /// How many may be sent at once.
+    fn connections(&self) -> usize;
+}
+
+/// The console API, where one is configured.
+#[async_trait]
+pub trait Console: Send + Sync {
+    /// The token works; gives the operator's role and, if it can be read from the token, its expiry.
+    async fn probe(&self) -> Result<String, Fault>;
+    /// The tenant's users.
+    async fn users(&self, tenant: &TenantId) -> Result<Vec<Entry>, Fault>;
+    /// The server key in the script that is served for this user.
+    async fn served_key(&self, user: &str) -> Result<PublicKey, Fault>;
+}
+
+/// The credentials: whether a token can be had, and what it shows.
+#[async_trait]
+pub trait Credentials: Send + Sync {
+    /// A token is issued; gives project and expiry for the operator, and the skew of Keystone's clock against ours, s.
+    async fn probe(&self) -> Result<TokenReport, Fault>;
+}
+
+/// What a token shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenReport {
+    /// The project's name.
+    pub project: String,
+    /// When the token ends, UTC.
+    pub expires: Timestamp,
+    /// Their clock minus ours, s.
+    pub skew_s: i64,
+}
+
+/// The clock.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// Now, UTC.
+    fn now(&self) -> Timestamp;
+    /// Waits. Virtual in tests.
+    async fn sleep(&self, duration: Duration);
+}
+
+/// Randomness.
+pub trait Entropy: Send + Sync {
+    /// Fills the buffer from the operating system's generator.
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), Fault>;
+}
+
+/// Everything that one tenant's rotation can reach.
+#[derive(Clone)]
+pub struct World {
+    /// Whose world it is.
+    pub tenant: Tenant,
+    /// The rules that the configuration sets.
+    pub settings: Settings,
+    /// Keystone.
+    pub credentials: Arc<dyn Credentials>,
+    /// Barbican.
+    pub secrets: Arc<dyn SecretStore>,
+    /// Swift.
+    pub object: Arc<dyn ObjectStore>,
+    /// The VPN server.
+    pub server: Arc<dyn VpnServer>,
+    /// Mail.
+    pub mailer: Arc<dyn Mailer>,
+    /// The console API.
+    pub console: Option<Arc<dyn Console>>,
+    /// Entries of the contacts file for this tenant.
+    pub contacts: Arc<[Entry]>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The journal.
+    pub store: Arc<dyn JournalStore>,
+}
+
+/// What the configuration says to the engine.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The secret's name for this tenant.
+    pub secret_name: String,
+    /// Field names of `users[]`.
+    pub fields: crate::domain::document::Fields,
+    /// How often the server looks for a new key.
+    pub reconcile_interval: Duration,
+    /// The order of the swap.
+    pub swap: SwapOrder,
+    /// After how many months a key is due.
+    pub cadence_months: u32,
+    /// How long a green preflight counts.
+    pub preflight_valid: Duration,
+}

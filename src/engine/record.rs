@@ -1,0 +1,430 @@
+//! The journal's records: everything that ever happened to a rotation, in the order in which it happened.
+//!
+//! Versioned and append-only. A record holds no secret: keys are public keys, hrefs and names.
+
+use crate::domain::acknowledgement::{Answer, Channel};
+use crate::domain::client::{Client, ClientId};
+use crate::domain::fault::Fault;
+use crate::domain::freshness::Baseline;
+use crate::domain::key::{KeyRole, PublicKey};
+use crate::domain::notice::{Delivery, NoticeKind};
+use crate::domain::preflight::Preflight;
+use crate::domain::secret_shape::SecretShape;
+use crate::domain::step::StepNumber;
+use crate::domain::tenant::Tenant;
+use crate::domain::window::Window;
+use crate::engine::ports::SecretRef;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The version in which this program writes records.
+pub const RECORD_VERSION: u32 = 1;
+
+/// The id of a rotation: `20261124-221003-4f9c2a`, made of its first moment and six random hex digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RotationId(pub String);
+
+impl RotationId {
+    /// Makes the id of a moment and three random bytes.
+    pub fn new(at: Timestamp, random: [u8; 3]) -> Self {
+        let [a, b, c] = random;
+        Self(format!("{}-{a:02x}{b:02x}{c:02x}", at.strftime("%Y%m%d-%H%M%S")))
+    }
+}
+
+impl std::fmt::Display for RotationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// 1 for the first record of the rotation, then without a gap.
+    pub seq: u64,
+    /// The version in which it was written.
+    pub version: u32,
+    /// When, UTC.
+    pub at: Timestamp,
+    /// Who: the Unix user, sanitized.
+    pub by: String,
+    /// On which host.
+    pub host: String,
+    /// What.
+    pub record: Record,
+}
+
+/// Why a rotation was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The cadence of 12 months.
+    Scheduled,
+    /// Suspected compromise: the previous key is never put back.
+    Compromise,
+}
+
+/// How a rotation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The staged key is live and everybody is back or waived.
+    Rotated,
+    /// The server was put back.
+    RolledBack,
+    /// Nothing outside was changed.
+    Cancelled,
+}
+
+impl Outcome {
+    /// The words on the screen and in `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Rotated => "rotated",
+            Outcome::RolledBack => "rolled back",
+            Outcome::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// How we know that a client is back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackSource {
+    /// A handshake that only the live key can have given.
+    Handshake,
+    /// The tunnel address answered a ping from the server.
+    Ping,
+    /// The client said so and the operator recorded it.
+    Client,
+}
+
+impl BackSource {
+    /// The word on the screen and in `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            BackSource::Handshake => "handshake",
+            BackSource::Ping => "ping",
+            BackSource::Client => "client said so",
+        }
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "record")]
+pub enum Record {
+    /// The first record: what is going to be rotated, when, why, and for whom.
+    Planned {
+        /// The rotation's id.
+        rotation: RotationId,
+        /// The tenant as configured or discovered.
+        tenant: Tenant,
+        /// The window, revision 1.
+        window: Window,
+        /// Why.
+        cause: Cause,
+        /// A ticket or incident, as typed.
+        reference: String,
+    },
+    /// The window was changed; its revision is higher, earlier answers are void.
+    Rescheduled {
+        /// The window.
+        window: Window,
+    },
+    /// Everybody who will be cut off, as seen at this moment.
+    PeopleSeen {
+        /// The people.
+        clients: Vec<Client>,
+    },
+    /// A mail is about to be handed over. Its Message-ID is fixed here, before sending.
+    NoticeQueued {
+        /// To whom.
+        client: ClientId,
+        /// The address.
+        email: String,
+        /// What for.
+        kind: NoticeKind,
+        /// The window's revision.
+        revision: u32,
+        /// The Message-ID, with angle brackets.
+        message_id: String,
+    },
+    /// The mail server answered, or did not.
+    NoticeDelivery {
+        /// Which mail.
+        message_id: String,
+        /// How it stands now.
+        #[serde(flatten)]
+        delivery: Delivery,
+    },
+    /// An operator decided what became of an uncertain mail.
+    NoticeResolved {
+        /// Which mail.
+        message_id: String,
+        /// `true`: it did arrive; `false`: it did not, and may be sent again.
+        arrived: bool,
+        /// How the operator knows.
+        reason: String,
+    },
+    /// A client's answer, recorded.
+    Answered {
+        /// Who.
+        client: ClientId,
+        /// The revision that was answered.
+        revision: u32,
+        /// What.
+        #[serde(flatten)]
+        answer: Answer,
+        /// How it reached us.
+        channel: Channel,
+        /// The operator's note.
+        note: String,
+    },
+    /// An exception for one client.
+    Waived {
+        /// Who.
+        client: ClientId,
+        /// Why.
+        reason: String,
+    },
+    /// A run of step 2 ended.
+    Checked {
+        /// What it found.
+        preflight: Preflight,
+    },
+    /// An operator started the rotation by typing the tenant's name; the gate was open.
+    RotateConfirmed {
+        /// Who was waived at that moment.
+        waived: Vec<ClientId>,
+    },
+    /// A step begins. Durable before the step touches the world.
+    StepStarted {
+        /// Which.
+        step: StepNumber,
+    },
+    /// A step ended well. Durable before the next is considered.
+    StepSucceeded {
+        /// Which.
+        step: StepNumber,
+        /// One line that proves it.
+        evidence: String,
+    },
+    /// A step ended badly; it may be tried again.
+    StepFailed {
+        /// Which.
+        step: StepNumber,
+        /// Why.
+        fault: Fault,
+    },
+    /// A probe, or an operator with a reason, said what became of an interrupted step.
+    StepResolved {
+        /// Which.
+        step: StepNumber,
+        /// Whether it is done.
+        done: bool,
+        /// What the probe saw, or the operator's reason.
+        evidence: String,
+    },
+    /// A key is about to be stored under a name of its own. Durable before it is stored, so that it is never lost.
+    KeyKeeping {
+        /// Which key.
+        role: KeyRole,
+        /// Its public half.
+        public_key: PublicKey,
+        /// The secret's name.
+        name: String,
+    },
+    /// A key is stored under a name of its own and was read back.
+    KeyKept {
+        /// Which key.
+        role: KeyRole,
+        /// Its public half.
+        public_key: PublicKey,
+        /// The secret's name.
+        name: String,
+        /// Where.
+        href: SecretRef,
+    },
+    /// There was no previous key to keep: no secret, or none that is a key.
+    PreviousMissing {
+        /// Why.
+        why: String,
+    },
+    /// The attributes of the live secret before the rotation, which every replacement carries over.
+    ShapeSeen {
+        /// The attributes.
+        shape: SecretShape,
+    },
+    /// The secret was replaced.
+    Swapped {
+        /// The key that is now stored under the secret's name.
+        public_key: PublicKey,
+        /// From the sending of DELETE to the answer of POST, µs; `None` where no such pair was needed.
+        gap_us: Option<u64>,
+        /// Attributes that could not be carried over, one line each.
+        not_carried: Vec<String>,
+    },
+    /// The object's field was changed.
+    ObjectChanged {
+        /// The key that stood there.
+        from: Option<PublicKey>,
+        /// The key that stands there now.
+        to: PublicKey,
+        /// The new version's ETag.
+        etag: String,
+    },
+    /// The live key was first seen on the interface.
+    Applied {
+        /// The baseline for every peer.
+        baseline: Baseline,
+        /// From the start of step 6, ms.
+        waited_ms: u64,
+    },
+    /// A client was found to be back.
+    ClientBack {
+        /// Who.
+        client: ClientId,
+        /// How we know.
+        source: BackSource,
+        /// A note: the stamp, or what the client said.
+        note: String,
+    },
+    /// A ping of the gateway from a reconfigured client, as reported.
+    GatewayPing {
+        /// Whose report.
+        client: ClientId,
+        /// Whether it was answered.
+        answered: bool,
+        /// A note.
+        note: String,
+    },
+    /// The operator decided to go back.
+    RollbackStarted {
+        /// Why.
+        reason: String,
+        /// The key that will be live again.
+        role: KeyRole,
+        /// Who had already reconfigured and will be cut off again.
+        cut_again: Vec<ClientId>,
+    },
+    /// A kept key was deleted from Barbican, with what it answered.
+    KeyDestroyed {
+        /// Which key.
+        role: KeyRole,
+        /// The secret's name.
+        name: String,
+        /// The answer.
+        answer: String,
+    },
+    /// The end.
+    Finished {
+        /// How.
+        outcome: Outcome,
+        /// A closing note.
+        note: String,
+    },
+    /// An operator's note.
+    Noted {
+        /// The text.
+        text: String,
+    },
+}
+
+impl Record {
+    /// One line for the journal's view and the report.
+    pub fn summary(&self) -> String {
+        match self {
+            Record::Planned { window, cause, .. } => {
+                let why = if *cause == Cause::Compromise {
+                    "suspected compromise"
+                } else {
+                    "scheduled"
+                };
+                format!("planned ({why}): {}", window.for_people())
+            }
+            Record::Rescheduled { window } => format!(
+                "window changed to {} (revision {})",
+                window.for_people(),
+                window.revision
+            ),
+            Record::PeopleSeen { clients } => format!("{} clients will be cut off", clients.len()),
+            Record::NoticeQueued { client, kind, .. } => format!("{} mail to {client} is being sent", kind.word()),
+            Record::NoticeDelivery { message_id, delivery } => format!("mail {} {}", message_id, delivery.word()),
+            Record::NoticeResolved { arrived, reason, .. } => {
+                format!(
+                    "uncertain mail {}: {reason}",
+                    if *arrived { "arrived" } else { "did not arrive" }
+                )
+            }
+            Record::Answered {
+                client,
+                answer,
+                channel,
+                note,
+                ..
+            } => {
+                format!("{client} {} by {}{}", answer.word(), channel.word(), dash(note))
+            }
+            Record::Waived { client, reason } => format!("{client} waived: {reason}"),
+            Record::Checked { preflight } if preflight.is_green() => "preflight check green".into(),
+            Record::Checked { preflight } => format!("preflight check failed: {}", preflight.failed().join(", ")),
+            Record::RotateConfirmed { .. } => "rotation confirmed by typing the tenant's name".into(),
+            Record::StepStarted { step } => format!("step {step} started"),
+            Record::StepSucceeded { step, evidence } => format!("step {step} done: {evidence}"),
+            Record::StepFailed { step, fault } => format!("step {step} failed: {fault}"),
+            Record::StepResolved { step, done, evidence } => {
+                format!(
+                    "step {step} found {}: {evidence}",
+                    if *done { "done" } else { "not done" }
+                )
+            }
+            Record::KeyKeeping { role, public_key, .. } => {
+                format!("keeping the {} key {}", role.word(), public_key.short())
+            }
+            Record::KeyKept { role, public_key, .. } => {
+                format!("{} key {} kept in Barbican", role.word(), public_key.short())
+            }
+            Record::PreviousMissing { why } => format!("there is no previous key to keep: {why}"),
+            Record::ShapeSeen { .. } => "attributes of the secret read".into(),
+            Record::Swapped { public_key, gap_us, .. } => match gap_us {
+                Some(us) => format!(
+                    "secret now holds {}, gap {}.{:03} ms",
+                    public_key.short(),
+                    us / 1000,
+                    us % 1000
+                ),
+                None => format!("secret now holds {}", public_key.short()),
+            },
+            Record::ObjectChanged { to, .. } => format!("object now says {}", to.short()),
+            Record::Applied { baseline, waited_ms } => {
+                format!(
+                    "server shows {} after {:.1} s",
+                    baseline.public_key.short(),
+                    *waited_ms as f64 / 1000.0
+                )
+            }
+            Record::ClientBack { client, source, .. } => format!("{client} is back ({})", source.word()),
+            Record::GatewayPing { client, answered, note } => {
+                format!(
+                    "gateway ping by {client}: {}{}",
+                    if *answered { "answered" } else { "not answered" },
+                    dash(note)
+                )
+            }
+            Record::RollbackStarted { reason, role, .. } => format!("rollback to the {} key: {reason}", role.word()),
+            Record::KeyDestroyed { role, answer, .. } => format!("{} key destroyed: {answer}", role.word()),
+            Record::Finished { outcome, note } => format!("{}{}", outcome.word(), dash(note)),
+            Record::Noted { text } => format!("note: {text}"),
+        }
+    }
+}
+
+fn dash(note: &str) -> String {
+    if note.is_empty() {
+        String::new()
+    } else {
+        format!(" - {note}")
+    }
+}
