@@ -1,1 +1,3 @@
+//! The integration tests, one binary: building it once is what takes the time.
 
+mod lab;
