@@ -1,4 +1,5 @@
 //! The embedded lab is true to the protocols it stands for, also where they are odd.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -44,11 +45,7 @@ impl Bench {
         let lab = Lab::start(options).await.unwrap();
         let client = Client::builder().no_proxy().build().unwrap();
         let clouds = std::fs::read_to_string(directory.path().join("clouds.yaml")).unwrap();
-        let password = clouds
-            .split("password: \"")
-            .nth(1)
-            .and_then(|s| s.split('"').next())
-            .unwrap();
+        let password = clouds.split("password: \"").nth(1).and_then(|s| s.split('"').next()).unwrap();
         let body = json!({ "auth": {
             "identity": { "methods": ["password"], "password": { "user": {
                 "name": "operator", "domain": { "id": "default" }, "password": password } } },
@@ -57,12 +54,7 @@ impl Bench {
         let answer = client.post(url).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), 201);
         let token = answer.headers()["x-subject-token"].to_str().unwrap().to_owned();
-        Bench {
-            lab,
-            client,
-            token,
-            _directory: directory,
-        }
+        Bench { lab, client, token, _directory: directory }
     }
 
     fn barbican(&self, path: &str) -> String {
@@ -79,34 +71,17 @@ impl Bench {
     }
 
     async fn list(&self, query: &str) -> Value {
-        self.call(Method::GET, &self.barbican(&format!("secrets?{query}")))
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap()
+        self.call(Method::GET, &self.barbican(&format!("secrets?{query}"))).send().await.unwrap().json().await.unwrap()
     }
 
     async fn store(&self, body: Value) -> Response {
-        self.call(Method::POST, &self.barbican("secrets"))
-            .json(&body)
-            .send()
-            .await
-            .unwrap()
+        self.call(Method::POST, &self.barbican("secrets")).json(&body).send().await.unwrap()
     }
 
     async fn stamps(&self, server: &str) -> HashMap<String, u64> {
-        let Printed { out, status, .. } = self
-            .lab
-            .world()
-            .run(server, "sudo -n wg show wg0 latest-handshakes")
-            .await;
+        let Printed { out, status, .. } = self.lab.world().run(server, "sudo -n wg show wg0 latest-handshakes").await;
         assert_eq!(status, 0);
-        out.lines()
-            .map(|l| l.split_once('\t').unwrap())
-            .map(|(k, s)| (k.to_owned(), s.parse().unwrap()))
-            .collect()
+        out.lines().map(|l| l.split_once('\t').unwrap()).map(|(k, s)| (k.to_owned(), s.parse().unwrap())).collect()
     }
 
     /// Replaces the tenant's secret, waits for the agent, and puts the public key into the object.
@@ -119,20 +94,12 @@ impl Bench {
         }
         let key = "KJ2VYnMdHBm0kTqbiM5o0Dk5VOcXl2oH6vS9o4rGzXE=";
         let name = format!("vpn-private-key-{id}");
-        let answer = self
-            .store(json!({ "name": name, "payload": key, "payload_content_type": "text/plain" }))
-            .await;
+        let answer = self.store(json!({ "name": name, "payload": key, "payload_content_type": "text/plain" })).await;
         assert_eq!(answer.status(), 201);
-        assert!(
-            world
-                .until(SOON, |w| w.server(tenant).unwrap().public_key != before)
-                .await
-        );
+        assert!(world.until(SOON, |w| w.server(tenant).unwrap().public_key != before).await);
         let live = world.server(tenant).unwrap().public_key;
         let text = String::from_utf8(world.object(&id, OBJECT).unwrap()).unwrap();
-        let answer = self
-            .call(Method::PUT, &self.swift(&format!("{id}/{OBJECT}")))
-            .body(text.replace(&before, &live));
+        let answer = self.call(Method::PUT, &self.swift(&format!("{id}/{OBJECT}"))).body(text.replace(&before, &live));
         assert_eq!(answer.send().await.unwrap().status(), 201);
     }
 }
@@ -144,33 +111,15 @@ async fn a_name_filter_is_sql_like_and_pages_have_no_order() {
     assert_eq!(first["total"], 25);
     assert_eq!(first["secrets"].as_array().unwrap().len(), 10, "the default limit");
     let names = |page: &Value| -> Vec<String> {
-        page["secrets"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|s| s["name"].as_str().unwrap().to_owned())
-            .collect()
+        page["secrets"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap().to_owned()).collect()
     };
     let mut seen = names(&first);
     let mut page = first;
     while let Some(next) = page["next"].as_str() {
-        page = bench
-            .call(Method::GET, next)
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap();
+        page = bench.call(Method::GET, next).send().await.unwrap().json().await.unwrap();
         seen.extend(names(&page));
     }
-    let made: Vec<String> = bench
-        .lab
-        .world()
-        .tenants()
-        .iter()
-        .map(|t| format!("vpn-private-key-{}", t.id))
-        .collect();
+    let made: Vec<String> = bench.lab.world().tenants().iter().map(|t| format!("vpn-private-key-{}", t.id)).collect();
     assert_ne!(seen, made, "not the order in which they were made");
     let mut sorted = (seen, made);
     sorted.0.sort();
@@ -179,43 +128,19 @@ async fn a_name_filter_is_sql_like_and_pages_have_no_order() {
 
     bench.lab.world().add_secret("a+b", "text/plain", Some(b"x"));
     assert_eq!(bench.list("name=a%2Bb").await["total"], 0, "decoded twice");
-    assert_eq!(
-        bench.list("name=A_B").await["total"],
-        1,
-        "no case, and _ is any character"
-    );
-    assert_eq!(
-        bench.list("name=vpn-private-key").await["total"],
-        0,
-        "but a prefix alone is no match"
-    );
-    assert_eq!(
-        bench.list("limit=1000").await["secrets"].as_array().unwrap().len(),
-        26,
-        "at most 100"
-    );
+    assert_eq!(bench.list("name=A_B").await["total"], 1, "no case, and _ is any character");
+    assert_eq!(bench.list("name=vpn-private-key").await["total"], 0, "but a prefix alone is no match");
+    assert_eq!(bench.list("limit=1000").await["secrets"].as_array().unwrap().len(), 26, "at most 100");
 }
 
 #[tokio::test]
 async fn text_payloads_are_stripped_and_base64_ones_are_kept() {
     let bench = Bench::start(|_| {}).await;
     let payload = async |answer: Response| {
-        let href = answer.json::<Value>().await.unwrap()["secret_ref"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        bench
-            .call(Method::GET, &format!("{href}/payload"))
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap()
+        let href = answer.json::<Value>().await.unwrap()["secret_ref"].as_str().unwrap().to_owned();
+        bench.call(Method::GET, &format!("{href}/payload")).send().await.unwrap().text().await.unwrap()
     };
-    let text = bench
-        .store(json!({ "payload": " abc \n", "payload_content_type": "text/plain" }))
-        .await;
+    let text = bench.store(json!({ "payload": " abc \n", "payload_content_type": "text/plain" })).await;
     assert_eq!(payload(text).await, "abc");
     let octets = json!({ "payload": "YWJjCg==", "payload_content_type": "application/octet-stream",
                          "payload_content_encoding": "base64" });
@@ -224,34 +149,16 @@ async fn text_payloads_are_stripped_and_base64_ones_are_kept() {
     let refused = [
         (json!({ "payload": "  ", "payload_content_type": "text/plain" }), 400),
         (json!({ "payload": "x" }), 400),
-        (
-            json!({ "payload": "eA==", "payload_content_type": "application/octet-stream" }),
-            400,
-        ),
-        (
-            json!({ "payload": "x".repeat(20_001), "payload_content_type": "text/plain" }),
-            413,
-        ),
-        (
-            json!({ "payload": "x".repeat(25_001), "payload_content_type": "text/plain" }),
-            400,
-        ),
+        (json!({ "payload": "eA==", "payload_content_type": "application/octet-stream" }), 400),
+        (json!({ "payload": "x".repeat(20_001), "payload_content_type": "text/plain" }), 413),
+        (json!({ "payload": "x".repeat(25_001), "payload_content_type": "text/plain" }), 400),
     ];
     for (body, status) in refused {
         assert_eq!(bench.store(body).await.status(), status);
     }
-    let empty = bench
-        .store(json!({ "name": "nothing" }))
-        .await
-        .json::<Value>()
-        .await
-        .unwrap();
+    let empty = bench.store(json!({ "name": "nothing" })).await.json::<Value>().await.unwrap();
     let href = empty["secret_ref"].as_str().unwrap();
-    let answer = bench
-        .call(Method::GET, &format!("{href}/payload"))
-        .send()
-        .await
-        .unwrap();
+    let answer = bench.call(Method::GET, &format!("{href}/payload")).send().await.unwrap();
     assert_eq!(answer.status(), 404);
     let list = bench.list("name=nothing").await;
     assert!(list["secrets"][0].get("content_types").is_none());
@@ -260,50 +167,18 @@ async fn text_payloads_are_stripped_and_base64_ones_are_kept() {
 #[tokio::test]
 async fn what_hangs_on_a_secret_goes_with_it_and_consumers_guard_it_only_in_the_newer_version() {
     let bench = Bench::start(|_| {}).await;
-    let answer = bench
-        .store(json!({ "payload": "x", "payload_content_type": "text/plain" }))
-        .await;
-    let href = answer.json::<Value>().await.unwrap()["secret_ref"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let answer = bench.store(json!({ "payload": "x", "payload_content_type": "text/plain" })).await;
+    let href = answer.json::<Value>().await.unwrap()["secret_ref"].as_str().unwrap().to_owned();
     let metadata = json!({ "metadata": { "Owner": "ada" } });
-    let put = bench
-        .call(Method::PUT, &format!("{href}/metadata"))
-        .json(&metadata)
-        .send()
-        .await
-        .unwrap();
+    let put = bench.call(Method::PUT, &format!("{href}/metadata")).json(&metadata).send().await.unwrap();
     assert_eq!(put.status(), 201);
-    let got: Value = bench
-        .call(Method::GET, &format!("{href}/metadata"))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let got: Value = bench.call(Method::GET, &format!("{href}/metadata")).send().await.unwrap().json().await.unwrap();
     assert_eq!(got["metadata"]["owner"], "ada");
-    let acl: Value = bench
-        .call(Method::GET, &format!("{href}/acl"))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let acl: Value = bench.call(Method::GET, &format!("{href}/acl")).send().await.unwrap().json().await.unwrap();
     assert_eq!(acl["read"]["project-access"], true);
-    let new = |method, url: String| {
-        bench
-            .call(method, &url)
-            .header("openstack-api-version", "key-manager 1.2")
-    };
+    let new = |method, url: String| bench.call(method, &url).header("openstack-api-version", "key-manager 1.2");
     let consumer = json!({ "service": "image", "resource_type": "images", "resource_id": "1" });
-    let added = new(Method::POST, format!("{href}/consumers"))
-        .json(&consumer)
-        .send()
-        .await
-        .unwrap();
+    let added = new(Method::POST, format!("{href}/consumers")).json(&consumer).send().await.unwrap();
     assert_eq!(added.status(), 200);
     assert_eq!(new(Method::DELETE, href.clone()).send().await.unwrap().status(), 400);
     assert_eq!(bench.call(Method::DELETE, &href).send().await.unwrap().status(), 204);
@@ -315,25 +190,15 @@ async fn swift_honours_the_md5_and_ignores_if_match() {
     let bench = Bench::start(|_| {}).await;
     let id = bench.lab.world().tenant("acme").unwrap().id;
     let url = bench.swift(&format!("{id}/{OBJECT}"));
-    let head = bench
-        .call(Method::HEAD, &url)
-        .header("x-newest", "true")
-        .send()
-        .await
-        .unwrap();
+    let head = bench.call(Method::HEAD, &url).header("x-newest", "true").send().await.unwrap();
     let length: usize = head.headers()["content-length"].to_str().unwrap().parse().unwrap();
     assert_eq!(length, bench.lab.world().object(&id, OBJECT).unwrap().len());
     let put = || bench.call(Method::PUT, &url).body("{}");
     assert_eq!(put().header("etag", "0".repeat(32)).send().await.unwrap().status(), 422);
     assert_eq!(put().header("if-none-match", "*").send().await.unwrap().status(), 412);
     assert_ne!(bench.lab.world().object(&id, OBJECT).unwrap(), b"{}");
-    let copy = bench
-        .call(Method::PUT, &format!("{url}.backup"))
-        .header("x-copy-from", format!("/{id}/{OBJECT}"));
-    assert_eq!(
-        copy.body("").send().await.unwrap().headers()["etag"],
-        head.headers()["etag"]
-    );
+    let copy = bench.call(Method::PUT, &format!("{url}.backup")).header("x-copy-from", format!("/{id}/{OBJECT}"));
+    assert_eq!(copy.body("").send().await.unwrap().headers()["etag"], head.headers()["etag"]);
     assert_eq!(put().header("if-match", "wrong").send().await.unwrap().status(), 201);
     let missing = bench.call(Method::GET, &bench.swift("nowhere/x")).send().await.unwrap();
     assert_eq!(missing.status(), 404);
@@ -350,10 +215,7 @@ async fn a_handshake_stamp_outlives_the_rotation_and_changes_only_with_a_re_impo
     bench.rotate("acme").await;
     assert_eq!(bench.stamps("vpn-acme").await, before, "kept across the rotation");
     let server = world.server("acme").unwrap();
-    assert!(
-        server.peers.iter().all(|p| p.handshakes == 1 && p.dropped == 1),
-        "tried, and dropped for the old key"
-    );
+    assert!(server.peers.iter().all(|p| p.handshakes == 1 && p.dropped == 1), "tried, and dropped for the old key");
     let ada = &world.tenant("acme").unwrap().people[0];
     let ping = format!("ping -c 1 -W 2 {}", ada.address);
     assert_eq!(world.run("vpn-acme", &ping).await.status, 1);
@@ -390,11 +252,7 @@ async fn the_agent_sees_the_gap_and_a_pinned_one_never_sees_the_new_key() {
         "text/plain",
         Some(b"KJ2VYnMdHBm0kTqbiM5o0Dk5VOcXl2oH6vS9o4rGzXE="),
     );
-    assert!(
-        world
-            .until(SOON, |w| w.server("globex").unwrap().fetch_errors >= 2)
-            .await
-    );
+    assert!(world.until(SOON, |w| w.server("globex").unwrap().fetch_errors >= 2).await);
     assert_eq!(world.server("globex").unwrap().applied, 0);
     let check = "sudo -n grep -oE '^(BARBICAN_SECRET_NAME|BARBICAN_SECRET_ID|VPN_CONFIG_PRIVATE_KEY)=' /etc/user-sync-agent.env";
     assert_eq!(world.run("vpn-globex", check).await.out, "BARBICAN_SECRET_ID=\n");
@@ -411,21 +269,14 @@ async fn the_shell_prints_what_wg_prints_and_gives_no_private_key() {
     assert_eq!(shell(port, "vpn-acme", script, &mut out).await, 0);
     let out = String::from_utf8(out).unwrap();
     let lines: Vec<&str> = out.lines().collect();
-    assert_eq!(
-        (lines[0], lines[2], lines[4], lines[8]),
-        ("@now", "@key", "@ips", "@end")
-    );
+    assert_eq!((lines[0], lines[2], lines[4], lines[8]), ("@now", "@key", "@ips", "@end"));
     assert_eq!(lines[3], world.server("acme").unwrap().public_key);
     let people = world.tenant("acme").unwrap().people;
     for person in &people {
         assert!(lines[5..8].contains(&format!("{}\t{}/32", person.public_key, person.address).as_str()));
     }
     assert!(lines[9..12].iter().all(|l| l.contains("\t127.0.0.1:")));
-    assert!(
-        lines[12..15]
-            .iter()
-            .all(|l| l.split('\t').skip(1).all(|n| n.parse::<u64>().unwrap() > 0))
-    );
+    assert!(lines[12..15].iter().all(|l| l.split('\t').skip(1).all(|n| n.parse::<u64>().unwrap() > 0)));
 
     assert_eq!(world.run("vpn-acme", "reboot && echo no").await.status, 127);
     assert_eq!(world.run("nobody", "date +%s").await.status, 255);
@@ -455,31 +306,16 @@ async fn smtp_refuses_the_addresses_that_misbehave_and_keeps_the_others_mails() 
         "Subject: window\r\nX-Changeguard-Kind: announcement\r\n\r\n..dot\r\n.".to_owned(),
         "QUIT".to_owned(),
     ];
-    stream
-        .write_all((lines.join("\r\n") + "\r\n").as_bytes())
-        .await
-        .unwrap();
+    stream.write_all((lines.join("\r\n") + "\r\n").as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
-    let codes: Vec<&str> = answer
-        .lines()
-        .filter(|l| l.as_bytes()[3] == b' ')
-        .map(|l| &l[..3])
-        .collect();
-    assert_eq!(
-        codes,
-        [
-            "220", "250", "250", "550", "451", "452", "554", "250", "354", "250", "221"
-        ]
-    );
+    let codes: Vec<&str> = answer.lines().filter(|l| l.as_bytes()[3] == b' ').map(|l| &l[..3]).collect();
+    assert_eq!(codes, ["220", "250", "250", "550", "451", "452", "554", "250", "354", "250", "221"]);
     assert!(answer.contains("550 5.1.1 <reject550.x@acme.example>"));
     let mails = world.mails_to(&ada.email);
     assert_eq!(mails.len(), 1);
     assert!(mails[0].raw.ends_with(b"\r\n\r\n.dot\r\n"), "dots are unstuffed");
-    let answered = LabEventKind::Answer {
-        client: ada.id.clone(),
-        confirmed: true,
-    };
+    let answered = LabEventKind::Answer { client: ada.id.clone(), confirmed: true };
     loop {
         let event = tokio::time::timeout(SOON, events.recv()).await.unwrap().unwrap();
         if event.kind == answered {
@@ -496,11 +332,7 @@ async fn a_lost_answer_is_not_a_failure() {
     let post = || bench.call(Method::POST, &bench.barbican("secrets")).json(&body);
     let hit = faults.add(Rule::new(Service::Barbican, Fault::LoseAnswer(Loss::Close)).method("POST"));
     assert!(post().send().await.is_err());
-    assert_eq!(
-        (world.secrets("twice").len(), faults.fired(hit)),
-        (1, 1),
-        "carried out all the same"
-    );
+    assert_eq!((world.secrets("twice").len(), faults.fired(hit)), (1, 1), "carried out all the same");
     faults.add(Rule::new(Service::Barbican, Fault::LoseAnswer(Loss::Hang)).method("POST"));
     let gone = post().timeout(Duration::from_millis(200)).send().await.unwrap_err();
     assert!(gone.is_timeout());
@@ -508,10 +340,7 @@ async fn a_lost_answer_is_not_a_failure() {
     faults.add(Rule::new(Service::Barbican, Fault::ApplyLate(Duration::from_millis(300))).method("POST"));
     assert!(post().timeout(Duration::from_millis(50)).send().await.is_err());
     assert_eq!(world.secrets("twice").len(), 2, "not yet");
-    assert!(
-        world.until(SOON, |w| w.secrets("twice").len() == 3).await,
-        "the late one still lands"
-    );
+    assert!(world.until(SOON, |w| w.secrets("twice").len() == 3).await, "the late one still lands");
     faults.add(Rule::new(Service::Barbican, Fault::Close).method("POST"));
     assert!(post().send().await.is_err());
     assert_eq!(world.secrets("twice").len(), 3, "closed before anything was done");
@@ -521,13 +350,21 @@ async fn a_lost_answer_is_not_a_failure() {
     assert!(broken.bytes().await.is_err(), "breaks off in the body");
     faults.add(Rule::new(Service::Barbican, Fault::Status(503)).method("GET").nth(2));
     assert_eq!(bench.list("name=twice").await["total"], 4);
-    let down = bench
-        .call(Method::GET, &bench.barbican("secrets"))
-        .send()
-        .await
-        .unwrap();
+    let down = bench.call(Method::GET, &bench.barbican("secrets")).send().await.unwrap();
     assert_eq!(down.status(), 503);
     assert!(world.count(Service::Barbican, "POST") >= 5);
+
+    world.set_down(Service::Barbican, true);
+    while !bench.call(Method::GET, &bench.barbican("secrets")).send().await.is_err_and(|e| e.is_connect()) {
+        tokio::task::yield_now().await;
+    }
+    world.set_down(Service::Barbican, false);
+    let back = async {
+        while bench.call(Method::GET, &bench.barbican("secrets")).send().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(SOON, back).await.unwrap();
 }
 
 #[tokio::test]
@@ -539,18 +376,9 @@ async fn a_thousand_tenants_start_at_once_and_stop() {
         o.reconcile_interval = Duration::from_secs(60);
     })
     .await;
-    assert!(
-        began.elapsed() < Duration::from_secs(5),
-        "keys are made when somebody asks"
-    );
+    assert!(began.elapsed() < Duration::from_secs(5), "keys are made when somebody asks");
     assert_eq!(bench.stamps("vpn-tenant-1000").await.len(), 20);
     let text = std::fs::read_to_string(bench.lab.config_path()).unwrap();
-    assert_eq!(
-        toml::from_str::<toml::Table>(&text).unwrap()["tenant"]
-            .as_array()
-            .unwrap()
-            .len(),
-        1_000
-    );
+    assert_eq!(toml::from_str::<toml::Table>(&text).unwrap()["tenant"].as_array().unwrap().len(), 1_000);
     bench.lab.stop().await;
 }

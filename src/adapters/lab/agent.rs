@@ -26,9 +26,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let interval = shared.options.reconcile_interval.max(Duration::from_millis(10));
     let now = Instant::now();
     let count = shared.tenants.len().max(1) as u32;
-    let mut turns: BinaryHeap<Reverse<(Instant, usize)>> = (0..shared.tenants.len())
-        .map(|n| Reverse((now + interval / count * (n as u32 + 1), n)))
-        .collect();
+    let mut turns: BinaryHeap<Reverse<(Instant, usize)>> =
+        (0..shared.tenants.len()).map(|n| Reverse((now + interval / count * (n as u32 + 1), n))).collect();
     let token = Arc::new(Mutex::new(None));
     while let Some(Reverse((at, index))) = turns.pop() {
         tokio::select! {
@@ -84,11 +83,7 @@ async fn fetch(
             AgentMode::Pinned(id) => super::barbican::href(shared, id),
             _ => {
                 let list = format!("{}/v1/secrets?name=vpn-private-key-{}", base(shared), tenant.id);
-                let answer = get(&list)
-                    .header("accept", "application/json")
-                    .send()
-                    .await
-                    .map_err(short)?;
+                let answer = get(&list).header("accept", "application/json").send().await.map_err(short)?;
                 match answer.status().as_u16() {
                     401 if !fresh => continue,
                     200 => {}
@@ -99,11 +94,7 @@ async fn fetch(
                 first.ok_or("no secret of that name")?.to_owned()
             }
         };
-        let answer = get(&format!("{href}/payload"))
-            .header("accept", "*/*")
-            .send()
-            .await
-            .map_err(short)?;
+        let answer = get(&format!("{href}/payload")).header("accept", "*/*").send().await.map_err(short)?;
         match answer.status().as_u16() {
             401 if !fresh => continue,
             200 => {}
@@ -139,27 +130,15 @@ async fn credential(
     let body = json!({ "auth": { "identity": {
         "methods": ["application_credential"], "application_credential": { "id": id, "secret": secret } } } });
     let url = format!("http://127.0.0.1:{}/v3/auth/tokens", shared.ports.keystone);
-    let answer = client
-        .post(url)
-        .json(&body)
-        .timeout(TIMEOUT)
-        .send()
-        .await
-        .map_err(short)?;
+    let answer = client.post(url).json(&body).timeout(TIMEOUT).send().await.map_err(short)?;
     let token = answer.headers().get("x-subject-token").and_then(|t| t.to_str().ok());
-    let token = token
-        .ok_or_else(|| format!("HTTP {} from Keystone", answer.status().as_u16()))?
-        .to_owned();
+    let token = token.ok_or_else(|| format!("HTTP {} from Keystone", answer.status().as_u16()))?.to_owned();
     *cached = Some(token.clone());
     Ok(token)
 }
 
 fn short(error: reqwest::Error) -> String {
-    let what = if error.is_timeout() {
-        "timeout"
-    } else {
-        "connection failed"
-    };
+    let what = if error.is_timeout() { "timeout" } else { "connection failed" };
     format!("{what} at Barbican")
 }
 

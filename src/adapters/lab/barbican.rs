@@ -61,9 +61,7 @@ const TYPES: [&str; 5] = [
 pub(super) fn handle(shared: &Shared, call: &Call) -> Reply {
     let reply = route(shared, call);
     let version = format!("key-manager 1.{}", minor_version(call));
-    reply
-        .with("openstack-api-version", version)
-        .with("x-openstack-request-id", request_id(shared))
+    reply.with("openstack-api-version", version).with("x-openstack-request-id", request_id(shared))
 }
 
 fn route(shared: &Shared, call: &Call) -> Reply {
@@ -90,9 +88,7 @@ fn route(shared: &Shared, call: &Call) -> Reply {
 
 /// The minor version that the client asks for; 0 without the header.
 pub(super) fn minor_version(call: &Call) -> u8 {
-    let asked = call
-        .header("openstack-api-version")
-        .and_then(|v| v.strip_prefix("key-manager "));
+    let asked = call.header("openstack-api-version").and_then(|v| v.strip_prefix("key-manager "));
     match asked {
         Some("1.2" | "latest") => 2,
         Some("1.1") => 1,
@@ -121,20 +117,15 @@ pub(super) fn refusal(status: u16) -> Reply {
              The server is currently unavailable. Please try again at a later time.<br /><br />\n The Keystone service is \
              temporarily unavailable.\n </body>\n</html>",
         ),
-        status => error(
-            status,
-            "Internal Server Error",
-            "Secret creation failure seen - please contact site administrator.",
-        ),
+        status => {
+            error(status, "Internal Server Error", "Secret creation failure seen - please contact site administrator.")
+        }
     }
 }
 
 /// A flat error body, as Barbican's own code sends it.
 pub(super) fn error(code: u16, title: &str, description: &str) -> Reply {
-    Reply::json(
-        code,
-        &json!({ "code": code, "title": title, "description": description }),
-    )
+    Reply::json(code, &json!({ "code": code, "title": title, "description": description }))
 }
 
 fn bad_request(description: &str) -> Reply {
@@ -142,9 +133,7 @@ fn bad_request(description: &str) -> Reply {
 }
 
 fn schema(description: &str) -> Reply {
-    bad_request(&format!(
-        "Provided object does not match schema 'Secret': {description}"
-    ))
+    bad_request(&format!("Provided object does not match schema 'Secret': {description}"))
 }
 
 /// The address of the service.
@@ -214,12 +203,8 @@ fn list(shared: &Shared, call: &Call, project: &str) -> Reply {
         _ => {}
     }
     let total = found.len();
-    let page: Vec<Value> = found
-        .into_iter()
-        .skip(offset)
-        .take(limit)
-        .map(|s| entry(shared, s, minor_version(call)))
-        .collect();
+    let page: Vec<Value> =
+        found.into_iter().skip(offset).take(limit).map(|s| entry(shared, s, minor_version(call))).collect();
     let mut body = json!({ "secrets": page, "total": total });
     let filter: String = call
         .query
@@ -257,11 +242,7 @@ fn entry(shared: &Shared, secret: &Secret, minor: u8) -> Value {
 }
 
 fn store(shared: &Shared, call: &Call, project: &str) -> Reply {
-    if !call
-        .header("content-type")
-        .unwrap_or_default()
-        .starts_with("application/json")
-    {
+    if !call.header("content-type").unwrap_or_default().starts_with("application/json") {
         return error(415, "Unsupported Media Type", "Content-Type must be application/json");
     }
     if call.body.len() > 25_000 {
@@ -330,9 +311,7 @@ fn store(shared: &Shared, call: &Call, project: &str) -> Reply {
             text("mode").map(str::to_owned),
         ),
         created: epoch(),
-        expiration: text("expiration")
-            .and_then(|e| e.parse::<jiff::Timestamp>().ok())
-            .map(|e| e.as_second() as u64),
+        expiration: text("expiration").and_then(seconds),
         acl: None,
         metadata: BTreeMap::new(),
         consumers: Vec::new(),
@@ -345,21 +324,14 @@ fn store(shared: &Shared, call: &Call, project: &str) -> Reply {
 fn one(shared: &Shared, call: &Call, token: &Token, id: &str, rest: &[&str]) -> Reply {
     let mut barbican = lock(&shared.barbican);
     let now = epoch();
-    let Some(secret) = barbican
-        .secrets
-        .get_mut(id)
-        .filter(|s| s.expiration.is_none_or(|e| e > now))
-    else {
+    let Some(secret) = barbican.secrets.get_mut(id).filter(|s| s.expiration.is_none_or(|e| e > now)) else {
         return refusal(404);
     };
     if token.project.as_ref() != Some(&secret.project) {
         return refusal(403);
     }
     // The agent did not create the secret: it lives on project access, or on being named in the ACL.
-    let closed = secret
-        .acl
-        .as_ref()
-        .is_some_and(|acl| acl["read"]["project-access"] == false);
+    let closed = secret.acl.as_ref().is_some_and(|acl| acl["read"]["project-access"] == false);
     if closed && token.who == Who::Agent {
         return refusal(403);
     }
@@ -387,23 +359,16 @@ fn payload(call: &Call, secret: &Secret) -> Reply {
         return error(404, "Not Found", "Not Found. Sorry but your secret has no payload.");
     };
     let accept = call.header("accept").unwrap_or("*/*");
-    let wanted = accept
-        .split(',')
-        .map(|a| a.split(';').next().unwrap_or_default().trim())
-        .find_map(|a| match a {
-            "text/plain" | "text/*" => Some("text/plain"),
-            "application/octet-stream" | "application/pkcs8" => Some("application/octet-stream"),
-            "*/*" => Some(secret.content_type.as_str()),
-            _ => None,
-        });
+    let wanted = accept.split(',').map(|a| a.split(';').next().unwrap_or_default().trim()).find_map(|a| match a {
+        "text/plain" | "text/*" => Some("text/plain"),
+        "application/octet-stream" | "application/pkcs8" => Some("application/octet-stream"),
+        "*/*" => Some(secret.content_type.as_str()),
+        _ => None,
+    });
     let unreadable = |kind: &str| kind.starts_with("text/") && std::str::from_utf8(bytes).is_err();
     match wanted {
         Some(kind) if !unreadable(kind) => Reply::new(200).with("content-type", kind).body(bytes.clone()),
-        _ => error(
-            406,
-            "Not Acceptable",
-            "Secret payload retrieval issue seen - Wrong payload content-type.",
-        ),
+        _ => error(406, "Not Acceptable", "Secret payload retrieval issue seen - Wrong payload content-type."),
     }
 }
 
@@ -414,11 +379,7 @@ fn fill(call: &Call, secret: &mut Secret) -> Reply {
     }
     let kind = call.header("content-type").unwrap_or_default();
     if !TYPES.contains(&kind) {
-        return error(
-            415,
-            "Unsupported Media Type",
-            "Content-Type of the payload is not supported.",
-        );
+        return error(415, "Unsupported Media Type", "Content-Type of the payload is not supported.");
     }
     if call.body.is_empty() {
         return bad_request("No data supplied to process.");
@@ -434,4 +395,10 @@ fn fill(call: &Call, secret: &mut Secret) -> Reply {
     secret.payload = Some(bytes);
     secret.content_type = kind.to_owned();
     Reply::new(204)
+}
+
+/// Seconds since 1970 of an ISO 8601 time; without a zone it is UTC.
+fn seconds(text: &str) -> Option<u64> {
+    let stamp = text.parse().or_else(|_| format!("{text}Z").parse::<jiff::Timestamp>()).ok()?;
+    u64::try_from(stamp.as_second()).ok()
 }

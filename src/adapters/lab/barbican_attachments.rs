@@ -42,10 +42,9 @@ pub(super) fn handle(call: &Call, secret: &mut Secret, href: &str, rest: &[&str]
             Some(value) => Reply::json(200, &json!({ "key": key, "value": value })),
             None => error(404, "Not Found", "Secret metadata not found."),
         },
-        ("GET", ["consumers"]) if minor_version(call) >= 1 => Reply::json(
-            200,
-            &json!({ "consumers": secret.consumers, "total": secret.consumers.len() }),
-        ),
+        ("GET", ["consumers"]) if minor_version(call) >= 1 => {
+            Reply::json(200, &json!({ "consumers": secret.consumers, "total": secret.consumers.len() }))
+        }
         ("POST", ["consumers"]) if minor_version(call) >= 1 => match body() {
             Some(consumer) if consumer["service"].is_string() && consumer["resource_id"].is_string() => {
                 if !secret.consumers.contains(&consumer) {

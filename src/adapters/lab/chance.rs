@@ -67,9 +67,7 @@ impl Chance {
     /// `n` characters as they occur in a fernet token.
     pub(super) fn token(&mut self, n: usize) -> String {
         const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        (0..n)
-            .map(|_| char::from(LETTERS[(self.next() % 64) as usize]))
-            .collect()
+        (0..n).map(|_| char::from(LETTERS[(self.next() % 64) as usize])).collect()
     }
 
     /// Puts the items into an order that means nothing.

@@ -43,10 +43,7 @@ fn users(tenant: &Tenant) -> Vec<Value> {
 }
 
 fn script(shared: &Shared, id: &str) -> Reply {
-    let found = shared
-        .tenants
-        .iter()
-        .find_map(|t| t.people.iter().find(|p| p.id == id).map(|p| (t, p)));
+    let found = shared.tenants.iter().find_map(|t| t.people.iter().find(|p| p.id == id).map(|p| (t, p)));
     let Some((tenant, person)) = found else {
         return refusal(404);
     };
@@ -62,9 +59,7 @@ fn script(shared: &Shared, id: &str) -> Reply {
         tenant.server,
         gateway = tenant.gateway,
     );
-    Reply::new(200)
-        .with("content-type", "text/plain; charset=utf-8")
-        .body(text)
+    Reply::new(200).with("content-type", "text/plain; charset=utf-8").body(text)
 }
 
 /// FastAPI's refusals.
@@ -76,9 +71,7 @@ pub(super) fn refusal(status: u16) -> Reply {
         429 => "Too Many Requests",
         503 => "Service Unavailable",
         _ => {
-            return Reply::new(status)
-                .with("content-type", "text/plain; charset=utf-8")
-                .body("Internal Server Error");
+            return Reply::new(status).with("content-type", "text/plain; charset=utf-8").body("Internal Server Error");
         }
     };
     Reply::json(status, &json!({ "detail": detail }))

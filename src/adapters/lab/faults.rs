@@ -89,14 +89,7 @@ pub struct Rule {
 impl Rule {
     /// The next request to the service meets this fault, whatever its method.
     pub fn new(service: Service, fault: Fault) -> Rule {
-        Rule {
-            service,
-            method: None,
-            path: None,
-            which: Which::Nth(1),
-            fault,
-            agents: false,
-        }
+        Rule { service, method: None, path: None, which: Which::Nth(1), fault, agents: false }
     }
 
     /// Only requests of this method (upper case).
@@ -204,32 +197,17 @@ impl Faults {
 
     /// How many requests of this method the service has received since the start, the agents' own left out.
     pub fn count(&self, service: Service, method: &str) -> u64 {
-        lock(&self.inner)
-            .counts
-            .get(&(service, method.to_owned()))
-            .copied()
-            .unwrap_or(0)
+        lock(&self.inner).counts.get(&(service, method.to_owned())).copied().unwrap_or(0)
     }
 
     /// The latest requests to the service (the agents' are marked), oldest first; at most 20,000 over all services.
     pub fn requests(&self, service: Service) -> Vec<Request> {
-        lock(&self.inner)
-            .log
-            .iter()
-            .filter(|r| r.service == service)
-            .cloned()
-            .collect()
+        lock(&self.inner).log.iter().filter(|r| r.service == service).cloned().collect()
     }
 
     /// Counts a request and says what shall go wrong with it.
     pub(super) fn meet(&self, service: Service, method: &str, path: &str, agent: bool) -> Option<Fault> {
-        let request = Request {
-            service,
-            method: method.to_owned(),
-            path: path.to_owned(),
-            agent,
-            at: Instant::now(),
-        };
+        let request = Request { service, method: method.to_owned(), path: path.to_owned(), agent, at: Instant::now() };
         let mut inner = lock(&self.inner);
         let mut fault = None;
         for (_, rule, seen, fired) in &mut inner.rules {

@@ -27,11 +27,7 @@ pub(super) fn write(shared: &Shared) -> std::io::Result<PathBuf> {
 fn private(path: &Path, text: &str) -> std::io::Result<()> {
     // Gone first: the mode below is only that of a new file.
     std::fs::remove_file(path).ok();
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())
 }
 
@@ -58,26 +54,14 @@ fn quoted(text: &str) -> String {
 fn configuration(shared: &Shared) -> String {
     let ports = shared.ports;
     let interval = shared.options.reconcile_interval;
-    let interval = if interval.subsec_millis() == 0 {
-        format!("{}s", interval.as_secs())
-    } else {
-        format!("{}ms", interval.as_millis())
-    };
+    // The documented unit; an interval of a test below a second is rounded up.
+    let interval = format!("{}s", interval.as_secs() + u64::from(interval.subsec_nanos() > 0));
     let shell = ports.shell.to_string();
     let program = shared.options.program.to_string_lossy();
-    let command: Vec<String> = [
-        &program,
-        "lab-shell",
-        "--port",
-        &shell,
-        "--server",
-        "{server}",
-        "--",
-        "{read}",
-    ]
-    .iter()
-    .map(|word| quoted(word))
-    .collect();
+    let command: Vec<String> = [&program, "lab-shell", "--port", &shell, "--server", "{server}", "--", "{read}"]
+        .iter()
+        .map(|word| quoted(word))
+        .collect();
     let mut text = format!(
         "# Written by the lab of changeguard; everything it names is on 127.0.0.1 and gone when the lab stops.\n\
          [cloud]\nname = \"lab\"\nclouds_file = \"clouds.yaml\"\n\n\
@@ -94,10 +78,7 @@ fn configuration(shared: &Shared) -> String {
     );
     if shared.options.console {
         let port = ports.console;
-        let _ = write!(
-            text,
-            "\n[console]\nurl = \"http://127.0.0.1:{port}/api\"\ntoken_file = \"console-token\"\n"
-        );
+        let _ = write!(text, "\n[console]\nurl = \"http://127.0.0.1:{port}/api\"\ntoken_file = \"console-token\"\n");
     }
     for tenant in &shared.tenants {
         let _ = write!(

@@ -2,26 +2,20 @@
 //! function and sends the reply; what the services say is left to them.
 
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
-use axum::serve::{IncomingStream, Listener};
 use futures_util::stream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 use super::faults::{Fault, Loss, Service};
-use super::state::{Shared, lock};
+use super::listen::{Cuttable, Peer};
+use super::state::Shared;
 use super::{barbican, console, keystone, swift};
 
 /// The `User-Agent` by which the lab knows the requests of its own reconcile agents.
@@ -50,11 +44,7 @@ impl Call {
 
     /// The path's parts, decoded once.
     pub(super) fn parts(&self) -> Vec<String> {
-        self.path
-            .split('/')
-            .filter(|p| !p.is_empty())
-            .map(|p| decode(p, false))
-            .collect()
+        self.path.split('/').filter(|p| !p.is_empty()).map(|p| decode(p, false)).collect()
     }
 
     /// A parameter of the query, decoded once.
@@ -72,10 +62,7 @@ pub(super) fn decode(text: &str, form: bool) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut i = 0;
     while i < bytes.len() {
-        let escaped = text
-            .get(i + 1..i + 3)
-            .filter(|_| bytes[i] == b'%')
-            .and_then(|h| u8::from_str_radix(h, 16).ok());
+        let escaped = text.get(i + 1..i + 3).filter(|_| bytes[i] == b'%').and_then(|h| u8::from_str_radix(h, 16).ok());
         match escaped {
             Some(byte) => {
                 out.push(byte);
@@ -105,27 +92,17 @@ pub(super) struct Reply {
 impl Reply {
     /// An empty answer.
     pub(super) fn new(status: u16) -> Reply {
-        Reply {
-            status,
-            headers: Vec::new(),
-            named: Vec::new(),
-            body: Bytes::new(),
-            length: None,
-        }
+        Reply { status, headers: Vec::new(), named: Vec::new(), body: Bytes::new(), length: None }
     }
 
     /// A JSON answer.
     pub(super) fn json(status: u16, value: &serde_json::Value) -> Reply {
-        Reply::new(status)
-            .with("content-type", "application/json")
-            .body(value.to_string())
+        Reply::new(status).with("content-type", "application/json").body(value.to_string())
     }
 
     /// An HTML answer.
     pub(super) fn html(status: u16, text: impl Into<String>) -> Reply {
-        Reply::new(status)
-            .with("content-type", "text/html; charset=UTF-8")
-            .body(text.into())
+        Reply::new(status).with("content-type", "text/html; charset=UTF-8").body(text.into())
     }
 
     /// With one more header.
@@ -142,15 +119,9 @@ impl Reply {
 }
 
 /// Serves one service until the lab stops.
-pub(super) fn serve(service: Service, listener: TcpListener, shared: Arc<Shared>) -> tokio::task::JoinHandle<()> {
-    let app = Router::new().fallback(front).with_state((service, Arc::clone(&shared)));
-    let make = app.into_make_service_with_connect_info::<Peer>();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = axum::serve(Cuttable(listener), make) => {}
-            () = shared.stopped() => {}
-        }
-    })
+pub(super) async fn run(service: Service, shared: Arc<Shared>, listener: TcpListener) {
+    let app = Router::new().fallback(front).with_state((service, shared));
+    axum::serve(Cuttable(listener), app.into_make_service_with_connect_info::<Peer>()).await.ok();
 }
 
 /// The one middleware: every request of every HTTP service passes here.
@@ -159,10 +130,11 @@ async fn front(
     ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request,
 ) -> Response {
-    let work = answer(service, Arc::clone(&shared), peer, request);
+    let work = answer(service, Arc::clone(&shared), peer.clone(), request);
     tokio::select! {
         response = work => response,
-        () = shared.stopped() => Response::new(Body::empty()),
+        () = shared.stopped() => peer.cut(),
+        () = shared.down(service) => peer.cut(),
     }
 }
 
@@ -172,10 +144,7 @@ async fn answer(service: Service, shared: Arc<Shared>, peer: Peer, request: Requ
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
         return send(Reply::new(499));
     };
-    let agent = head
-        .headers
-        .get("user-agent")
-        .is_some_and(|v| v.as_bytes() == AGENT.as_bytes());
+    let agent = head.headers.get("user-agent").is_some_and(|v| v.as_bytes() == AGENT.as_bytes());
     let call = Call {
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),
@@ -196,11 +165,7 @@ async fn answer(service: Service, shared: Arc<Shared>, peer: Peer, request: Requ
         Some(Fault::ResetMidBody) => {
             let reply = dispatch(service, &shared, &call);
             shared.touch();
-            return if reply.body.is_empty() {
-                peer.cut()
-            } else {
-                broken(reply)
-            };
+            return if reply.body.is_empty() { peer.cut() } else { broken(reply) };
         }
         Some(Fault::Delay(delay)) => {
             let late = carry_out_after(delay, service, &shared, call);
@@ -260,11 +225,7 @@ fn refuse(service: Service, status: u16) -> Reply {
         Service::Swift => swift::refusal(status),
         _ => console::refusal(status),
     };
-    if status == 429 || status == 503 {
-        reply.with("retry-after", "1")
-    } else {
-        reply
-    }
+    if status == 429 || status == 503 { reply.with("retry-after", "1") } else { reply }
 }
 
 fn send(reply: Reply) -> Response {
@@ -298,10 +259,9 @@ fn frame(reply: Reply, body: Body) -> Response {
     let headers = response.headers_mut();
     let fixed = reply.headers.into_iter().map(|(n, v)| (n.to_owned(), v));
     for (name, value) in fixed.chain(reply.named) {
-        if let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_bytes(value.as_bytes()),
-        ) {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
+        {
             headers.append(name, value);
         }
     }
@@ -309,102 +269,4 @@ fn frame(reply: Reply, body: Body) -> Response {
         headers.insert("content-length", HeaderValue::from(length));
     }
     response
-}
-
-/// The client's end of one connection, as the handlers see it.
-#[derive(Clone)]
-struct Peer(Arc<Switch>);
-
-impl Peer {
-    /// Ends the connection; the response is never written.
-    fn cut(&self) -> Response {
-        self.0.cut.store(true, Ordering::SeqCst);
-        if let Some(waker) = lock(&self.0.reader).take() {
-            waker.wake();
-        }
-        Response::new(Body::empty())
-    }
-}
-
-impl Connected<IncomingStream<'_, Cuttable>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Cuttable>) -> Peer {
-        Peer(Arc::clone(&stream.io().switch))
-    }
-}
-
-#[derive(Default)]
-struct Switch {
-    cut: AtomicBool,
-    reader: Mutex<Option<Waker>>,
-}
-
-/// A listener whose connections can be cut from a handler.
-struct Cuttable(TcpListener);
-
-impl Listener for Cuttable {
-    type Io = Wire;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
-        loop {
-            match self.0.accept().await {
-                Ok((stream, address)) => {
-                    // Without it two small writes wait for a delayed ACK: 40 ms that no real server on a LAN adds.
-                    stream.set_nodelay(true).ok();
-                    return (
-                        Wire {
-                            stream,
-                            switch: Arc::default(),
-                        },
-                        address,
-                    );
-                }
-                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-            }
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-/// A TCP connection with a switch in it.
-struct Wire {
-    stream: TcpStream,
-    switch: Arc<Switch>,
-}
-
-impl Wire {
-    fn check(&self) -> io::Result<()> {
-        if self.switch.cut.load(Ordering::SeqCst) {
-            Err(io::ErrorKind::ConnectionReset.into())
-        } else {
-            Ok(())
-        }
-    }
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        *lock(&self.switch.reader) = Some(cx.waker().clone());
-        self.check()?;
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
 }

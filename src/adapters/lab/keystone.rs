@@ -76,9 +76,7 @@ pub(super) fn handle(shared: &Shared, call: &Call) -> Reply {
         ("GET", ["v3", "projects", id]) => project(shared, call, id),
         _ => error(404, "Not Found", "The resource could not be found."),
     };
-    reply
-        .with("vary", "X-Auth-Token")
-        .with("x-openstack-request-id", request_id(shared))
+    reply.with("vary", "X-Auth-Token").with("x-openstack-request-id", request_id(shared))
 }
 
 /// `req-<uuid>`, as every service of OpenStack sends it.
@@ -90,11 +88,7 @@ pub(super) fn request_id(shared: &Shared) -> String {
 pub(super) fn refusal(status: u16) -> Reply {
     match status {
         401 => error(401, "Unauthorized", REQUIRED),
-        403 => error(
-            403,
-            "Forbidden",
-            "You are not authorized to perform the requested action.",
-        ),
+        403 => error(403, "Forbidden", "You are not authorized to perform the requested action."),
         404 => error(404, "Not Found", "The resource could not be found."),
         429 => error(429, "Too Many Requests", "Too many requests."),
         503 => Reply::html(503, "<html><h1>Service Unavailable</h1></html>"),
@@ -107,15 +101,8 @@ pub(super) fn refusal(status: u16) -> Reply {
 }
 
 fn error(code: u16, title: &str, message: &str) -> Reply {
-    let reply = Reply::json(
-        code,
-        &json!({ "error": { "code": code, "message": message, "title": title } }),
-    );
-    if code == 401 {
-        reply.with("www-authenticate", "Keystone uri=\"http://127.0.0.1/v3\"")
-    } else {
-        reply
-    }
+    let reply = Reply::json(code, &json!({ "error": { "code": code, "message": message, "title": title } }));
+    if code == 401 { reply.with("www-authenticate", "Keystone uri=\"http://127.0.0.1/v3\"") } else { reply }
 }
 
 fn base(shared: &Shared) -> String {
@@ -169,12 +156,7 @@ fn issue(shared: &Shared, call: &Call) -> Reply {
                 () if is(&keystone.agent) => Who::Agent,
                 () => return refused(),
             };
-            (
-                who,
-                "application_credential",
-                Some(keystone.ops.clone()),
-                now + lifetime,
-            )
+            (who, "application_credential", Some(keystone.ops.clone()), now + lifetime)
         }
         "token" => {
             let given = identity["token"]["id"].as_str().unwrap_or_default();
@@ -192,13 +174,7 @@ fn issue(shared: &Shared, call: &Call) -> Reply {
         }
         _ => return refused(),
     };
-    let token = Token {
-        who,
-        project,
-        issued: now,
-        expires,
-        method,
-    };
+    let token = Token { who, project, issued: now, expires, method };
     let length = if who == Who::Operator { 183 } else { 204 };
     let id = format!("gAAAAA{}", lock(&shared.chance).token(length - 6));
     let catalogue = call.parameter("nocatalog").is_none();
@@ -218,10 +194,7 @@ fn scoped(shared: &Shared, keystone: &State, scope: &Value) -> Result<Option<Str
     if text("id") == Some(&keystone.ops) || text("name") == Some("ops") {
         return Ok(Some(keystone.ops.clone()));
     }
-    let tenant = shared
-        .tenants
-        .iter()
-        .find(|t| text("id") == Some(&t.id) || text("name") == Some(&t.name));
+    let tenant = shared.tenants.iter().find(|t| text("id") == Some(&t.id) || text("name") == Some(&t.name));
     tenant.map(|t| Some(t.id.clone())).ok_or(())
 }
 
@@ -242,11 +215,7 @@ fn document(shared: &Shared, keystone: &State, token: &Token, catalogue: bool) -
         document["project"] = json!({ "domain": domain, "id": project, "name": project_name(shared, project) });
         let admin = json!({ "id": "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a", "name": "admin" });
         let member = json!({ "id": "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "name": "member" });
-        let roles = if token.who == Who::Operator {
-            json!([admin, member])
-        } else {
-            json!([member])
-        };
+        let roles = if token.who == Who::Operator { json!([admin, member]) } else { json!([member]) };
         document["roles"] = roles;
         document["is_domain"] = json!(false);
         if token.method == "application_credential" {
@@ -259,11 +228,7 @@ fn document(shared: &Shared, keystone: &State, token: &Token, catalogue: bool) -
                 service("identity", "keystone", &format!("{host}:{}/v3", ports.keystone)),
                 // No /v1 here: the client adds it.
                 service("key-manager", "barbican", &format!("{host}:{}", ports.barbican)),
-                service(
-                    "object-store",
-                    "swift",
-                    &format!("{host}:{}/v1/AUTH_{project}", ports.swift)
-                ),
+                service("object-store", "swift", &format!("{host}:{}/v1/AUTH_{project}", ports.swift)),
             ]);
         }
     }
@@ -291,10 +256,7 @@ fn validate(shared: &Shared, call: &Call) -> Reply {
     let subject = call.header("x-subject-token").unwrap_or_default();
     match keystone.valid(subject) {
         Some(token) => {
-            let reply = Reply::json(
-                200,
-                &document(shared, &keystone, token, call.parameter("nocatalog").is_none()),
-            );
+            let reply = Reply::json(200, &document(shared, &keystone, token, call.parameter("nocatalog").is_none()));
             reply.with("x-subject-token", subject)
         }
         None => error(404, "Not Found", "Could not find token: ."),

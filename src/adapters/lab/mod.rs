@@ -10,6 +10,7 @@ mod faults;
 mod files;
 mod http;
 mod keystone;
+mod listen;
 mod people;
 mod seed;
 mod shell;
@@ -171,33 +172,22 @@ impl Lab {
         };
         let shared = Arc::new(share(options, ports));
         shared.http.set(agent::client().map_err(LabError::Client)?).ok();
-        let config = files::write(&shared).map_err(|source| LabError::Write {
-            directory: shared.options.directory.clone(),
-            source,
-        })?;
+        let config = files::write(&shared)
+            .map_err(|source| LabError::Write { directory: shared.options.directory.clone(), source })?;
         let mut tasks = Vec::new();
-        for service in [
-            Service::Shell,
-            Service::Smtp,
-            Service::Console,
-            Service::Swift,
-            Service::Barbican,
-            Service::Keystone,
-        ] {
-            let Some(listener) = listeners.pop() else { break };
+        let services =
+            [Service::Keystone, Service::Barbican, Service::Swift, Service::Console, Service::Smtp, Service::Shell];
+        for (service, listener) in services.into_iter().zip(listeners) {
+            let shared = Arc::clone(&shared);
             tasks.push(match service {
-                Service::Shell => tokio::spawn(shell::run(Arc::clone(&shared), listener)),
-                Service::Smtp => tokio::spawn(smtp::run(Arc::clone(&shared), listener)),
-                http => http::serve(http, listener, Arc::clone(&shared)),
+                Service::Smtp => tokio::spawn(listen::keep(service, shared, listener, smtp::run)),
+                Service::Shell => tokio::spawn(listen::keep(service, shared, listener, shell::run)),
+                _ => tokio::spawn(listen::keep(service, shared, listener, move |s, l| http::run(service, s, l))),
             });
         }
         tasks.push(tokio::spawn(people::run(Arc::clone(&shared))));
         tasks.push(tokio::spawn(agent::run(Arc::clone(&shared))));
-        Ok(Lab {
-            world: LabWorld { shared },
-            config,
-            tasks,
-        })
+        Ok(Lab { world: LabWorld { shared }, config, tasks })
     }
 
     /// `changeguard.toml`, complete; `clouds.yaml` (clouds `lab` and `lab-appcred`) is beside it.
@@ -256,6 +246,7 @@ fn share(options: LabOptions, ports: Ports) -> Shared {
         crypto: Semaphore::new(16),
         changes: watch::channel(0).0,
         stop: watch::channel(false).0,
+        downs: watch::channel(Vec::new()).0,
         http: OnceLock::new(),
         ports,
         options,

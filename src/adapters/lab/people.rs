@@ -60,9 +60,7 @@ pub(super) fn on_mail(shared: &Shared, mail: &Mail) {
             continue;
         };
         let subject = mail.header("Subject").unwrap_or_default();
-        let heard = LabEventKind::Mail {
-            client: tenant.people[client].id.clone(),
-        };
+        let heard = LabEventKind::Mail { client: tenant.people[client].id.clone() };
         shared.tell(tenant, heard, format!("{recipient} received: {kind} ({subject})"));
         plan(shared, tenant, client, &kind);
     }
@@ -70,10 +68,7 @@ pub(super) fn on_mail(shared: &Shared, mail: &Mail) {
 
 fn find<'a>(shared: &'a Shared, address: &str) -> Option<(&'a Arc<Tenant>, usize)> {
     let domain = address.rsplit_once('@')?.1.to_lowercase();
-    let tenant = shared
-        .tenants
-        .iter()
-        .find(|t| domain.strip_suffix(".example") == Some(&t.name))?;
+    let tenant = shared.tenants.iter().find(|t| domain.strip_suffix(".example") == Some(&t.name))?;
     Some((tenant, tenant.client(address)?))
 }
 
@@ -112,14 +107,8 @@ fn plan(shared: &Shared, tenant: &Tenant, client: usize, kind: &str) {
         _ => chance.between(5, 40),
     };
     drop(chance);
-    let delay = Duration::from_millis(if temper == Temper::Slow {
-        millis + 30_000
-    } else {
-        millis
-    });
-    people
-        .deeds
-        .push(Reverse((Instant::now() + delay, tenant.index, client, deed)));
+    let delay = Duration::from_millis(if temper == Temper::Slow { millis + 30_000 } else { millis });
+    people.deeds.push(Reverse((Instant::now() + delay, tenant.index, client, deed)));
     drop(people);
     shared.hurry.notify_one();
 }
@@ -156,30 +145,16 @@ async fn act(shared: &Arc<Shared>, tenant: &Arc<Tenant>, client: usize, deed: De
     match deed {
         Deed::Confirm => {
             lock(&shared.people).confirmed.insert((tenant.index, client), true);
-            let text = if client % 2 == 0 {
+            let text = if client.is_multiple_of(2) {
                 format!("{name} replied by mail: ok, confirmed")
             } else {
                 format!("phone: {name} is aware and will be ready")
             };
-            shared.tell(
-                tenant,
-                LabEventKind::Answer {
-                    client: id,
-                    confirmed: true,
-                },
-                text,
-            );
+            shared.tell(tenant, LabEventKind::Answer { client: id, confirmed: true }, text);
         }
         Deed::AskForAnotherTime => {
             let text = format!("phone: {name} asks for another time: 14:00");
-            shared.tell(
-                tenant,
-                LabEventKind::Answer {
-                    client: id,
-                    confirmed: false,
-                },
-                text,
-            );
+            shared.tell(tenant, LabEventKind::Answer { client: id, confirmed: false }, text);
         }
         Deed::Reimport => {
             reimport(shared, tenant, client).await;
@@ -191,17 +166,8 @@ async fn act(shared: &Arc<Shared>, tenant: &Arc<Tenant>, client: usize, deed: De
 pub(super) async fn reimport(shared: &Arc<Shared>, tenant: &Arc<Tenant>, client: usize) -> bool {
     let person = &tenant.people[client];
     let Some(key) = portal_key(shared, tenant) else {
-        let text = format!(
-            "{} could not download a configuration: the portal has none",
-            person.name
-        );
-        shared.tell(
-            tenant,
-            LabEventKind::Reimport {
-                client: person.id.clone(),
-            },
-            text,
-        );
+        let text = format!("{} could not download a configuration: the portal has none", person.name);
+        shared.tell(tenant, LabEventKind::Reimport { client: person.id.clone() }, text);
         return false;
     };
     let found = vpn::reimport(shared, tenant, client, key).await;
@@ -209,19 +175,9 @@ pub(super) async fn reimport(shared: &Arc<Shared>, tenant: &Arc<Tenant>, client:
         let mut vpn = lock(&tenant.vpn);
         vpn.live(tenant).public == key
     };
-    let end = if found && back {
-        "and is back"
-    } else {
-        "and can't connect yet"
-    };
+    let end = if found && back { "and is back" } else { "and can't connect yet" };
     let text = format!("{} re-imported the configuration {end}", person.name);
-    shared.tell(
-        tenant,
-        LabEventKind::Reimport {
-            client: person.id.clone(),
-        },
-        text,
-    );
+    shared.tell(tenant, LabEventKind::Reimport { client: person.id.clone() }, text);
     found
 }
 
@@ -229,8 +185,5 @@ pub(super) async fn reimport(shared: &Arc<Shared>, tenant: &Arc<Tenant>, client:
 pub(super) fn portal_key(shared: &Shared, tenant: &Tenant) -> Option<[u8; 32]> {
     let bytes = super::world::object(shared, &tenant.id, "config/vpn-users.json")?;
     let json: Value = serde_json::from_slice(&bytes).ok()?;
-    Base64::decode_vec(json["vpn_server_public_key"].as_str()?)
-        .ok()?
-        .try_into()
-        .ok()
+    Base64::decode_vec(json["vpn_server_public_key"].as_str()?).ok()?.try_into().ok()
 }

@@ -16,18 +16,8 @@ use super::swift::{self, Object};
 use super::vpn::Vpn;
 use super::{LabOptions, keystone};
 
-const TENANTS: [&str; 10] = [
-    "acme",
-    "globex",
-    "initech",
-    "umbra",
-    "hooli",
-    "stark",
-    "wayne",
-    "tyrell",
-    "cyberdyne",
-    "wonka",
-];
+const TENANTS: [&str; 10] =
+    ["acme", "globex", "initech", "umbra", "hooli", "stark", "wayne", "tyrell", "cyberdyne", "wonka"];
 const FIRST: [&str; 32] = [
     "Ada", "Grace", "Linus", "Mei", "Tomás", "Amina", "Jonas", "Priya", "Olu", "Sofia", "Henrik", "Yuki", "Carlos",
     "Fatima", "Ivan", "Noor", "Elena", "Kwame", "Zoë", "Mateus", "Ingrid", "Rahul", "Chloé", "Dmitri", "Leila",
@@ -77,10 +67,7 @@ pub(super) struct KeyPair {
 impl KeyPair {
     /// Does one scalar multiplication.
     pub(super) fn of(private: [u8; 32]) -> KeyPair {
-        KeyPair {
-            private,
-            public: PublicKey::from(&StaticSecret::from(private)).to_bytes(),
-        }
+        KeyPair { private, public: PublicKey::from(&StaticSecret::from(private)).to_bytes() }
     }
 }
 
@@ -140,18 +127,14 @@ impl Tenant {
     pub(super) fn keys(&self) -> &Keys {
         self.keys.get_or_init(|| Keys {
             server: KeyPair::of(self.first_private()),
-            clients: (1..=self.people.len() as u64)
-                .map(|n| KeyPair::of(self.chance(n).private_key()))
-                .collect(),
+            clients: (1..=self.people.len() as u64).map(|n| KeyPair::of(self.chance(n).private_key())).collect(),
         })
     }
 
     /// The number of the client with this id or mail address (a `+detail` does not matter, nor does case).
     pub(super) fn client(&self, name: &str) -> Option<usize> {
         let name = bare(name);
-        self.people
-            .iter()
-            .position(|p| p.id.to_lowercase() == name || p.email == name)
+        self.people.iter().position(|p| p.id.to_lowercase() == name || p.email == name)
     }
 }
 
@@ -182,35 +165,23 @@ fn plain(name: &str) -> String {
 /// The tenants with their people.
 pub(super) fn tenants(options: &LabOptions) -> Vec<Arc<Tenant>> {
     let mut ids = Chance::fork(options.seed, 7);
-    (0..options.tenants)
-        .map(|index| Arc::new(tenant(options, index, ids.hex32())))
-        .collect()
+    (0..options.tenants).map(|index| Arc::new(tenant(options, index, ids.hex32()))).collect()
 }
 
 fn tenant(options: &LabOptions, index: usize, id: String) -> Tenant {
-    let name = TENANTS
-        .get(index)
-        .map_or_else(|| format!("tenant-{:04}", index + 1), |n| (*n).to_owned());
+    let name = TENANTS.get(index).map_or_else(|| format!("tenant-{:04}", index + 1), |n| (*n).to_owned());
     let subnet = index + 1;
     let host = |n: usize| Ipv4Addr::new(10, (77 + (subnet >> 8)) as u8, (subnet & 255) as u8, n as u8);
     let people = (0..options.clients).map(|n| {
         let round = n / FIRST.len();
         let first = FIRST[(n + index * 5) % FIRST.len()];
         let last = LAST[(n + index * 7 + round * 3) % LAST.len()];
-        let number = if round == 0 {
-            String::new()
-        } else {
-            format!("{}", round + 1)
-        };
+        let number = if round == 0 { String::new() } else { format!("{}", round + 1) };
         let scope = if index == 0 { String::new() } else { format!("{name}-") };
         let hostile = options.tenants >= 4 && index == 3 && n == 1;
         Person {
             id: format!("u-{scope}{}{number}", plain(first)),
-            name: if hostile {
-                HOSTILE.to_owned()
-            } else {
-                format!("{first} {last}")
-            },
+            name: if hostile { HOSTILE.to_owned() } else { format!("{first} {last}") },
             email: format!("{}.{}{number}@{name}.example", plain(first), plain(last)),
             address: host(n + 2),
         }
@@ -290,10 +261,7 @@ pub(super) fn objects(ops: &str, tenants: &[Arc<Tenant>]) -> swift::State {
         let stamp =
             Duration::from_secs(epoch() - 86_400 * (3 + tenant.index as u64 % 60)) + Duration::from_micros(123_450);
         let object = Object::seeded(tenant.index, stamp);
-        account
-            .entry(tenant.id.clone())
-            .or_default()
-            .insert("config/vpn-users.json".to_owned(), object);
+        account.entry(tenant.id.clone()).or_default().insert("config/vpn-users.json".to_owned(), object);
     }
     state
 }

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufRea
 use tokio::net::{TcpListener, TcpStream};
 
 use super::faults::{Fault, Service};
+use super::listen;
 use super::seed::{Tenant, base64};
 use super::state::{Shared, epoch, lock};
 use super::vpn::{self, AgentMode};
@@ -27,18 +28,11 @@ pub struct Printed {
 
 impl Printed {
     fn failed(status: i32, err: impl Into<String>) -> Printed {
-        Printed {
-            out: String::new(),
-            err: err.into() + "\n",
-            status,
-        }
+        Printed { out: String::new(), err: err.into() + "\n", status }
     }
 
     fn line(text: impl Into<String>) -> Printed {
-        Printed {
-            out: text.into() + "\n",
-            ..Printed::default()
-        }
+        Printed { out: text.into() + "\n", ..Printed::default() }
     }
 }
 
@@ -64,36 +58,16 @@ async fn ask(port: u16, server: &str, script: &str) -> io::Result<Printed> {
     stream.read_to_end(&mut answer).await?;
     let answer: Value = serde_json::from_slice(&answer).map_err(|_| io::Error::from(io::ErrorKind::ConnectionReset))?;
     let text = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
-    let status = answer["status"]
-        .as_i64()
-        .and_then(|s| i32::try_from(s).ok())
-        .unwrap_or(255);
-    Ok(Printed {
-        out: text("out"),
-        err: text("err"),
-        status,
-    })
+    let status = answer["status"].as_i64().and_then(|s| i32::try_from(s).ok()).unwrap_or(255);
+    Ok(Printed { out: text("out"), err: text("err"), status })
 }
 
-/// Serves until the lab stops.
+/// Serves every connection.
 pub(super) async fn run(shared: Arc<Shared>, listener: TcpListener) {
-    loop {
-        let stream = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = shared.stopped() => return,
-        };
-        let Ok((stream, _)) = stream else { continue };
-        let shared = Arc::clone(&shared);
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = serve(&shared, stream) => {}
-                () = shared.stopped() => {}
-            }
-        });
-    }
+    listen::each(Service::Shell, shared, listener, serve).await;
 }
 
-async fn serve(shared: &Arc<Shared>, stream: TcpStream) -> io::Result<()> {
+async fn serve(shared: Arc<Shared>, stream: TcpStream) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     (&mut stream).take(1 << 20).read_line(&mut line).await?;
@@ -122,7 +96,7 @@ async fn serve(shared: &Arc<Shared>, stream: TcpStream) -> io::Result<()> {
     };
     let mut printed = match refused {
         Some(refused) => refused,
-        None => execute(shared, server, script).await,
+        None => execute(&shared, server, script).await,
     };
     if lost {
         let mut half = printed.out.len() / 2;
@@ -168,10 +142,9 @@ async fn run_one(shared: &Arc<Shared>, tenant: &Arc<Tenant>, command: &str) -> P
         ["echo", rest @ ..] => Printed::line(rest.join(" ")),
         ["date", "+%s"] => Printed::line(epoch().to_string()),
         ["wg", "show", interface, field] => show(shared, tenant, interface, field).await,
-        ["wg", "show", ..] => Printed::failed(
-            1,
-            "Usage: wg show { <interface> | all | interfaces } [public-key | private-key | ...]",
-        ),
+        ["wg", "show", ..] => {
+            Printed::failed(1, "Usage: wg show { <interface> | all | interfaces } [public-key | private-key | ...]")
+        }
         ["wg", "showconf", ..] => forbidden(shared, tenant, command),
         ["ping", "-c", "1", "-W", _, address] => ping(shared, tenant, address).await,
         ["grep", .., "/etc/user-sync-agent.env"] => agent_environment(tenant, command),
@@ -182,10 +155,7 @@ async fn run_one(shared: &Arc<Shared>, tenant: &Arc<Tenant>, command: &str) -> P
 
 fn forbidden(shared: &Shared, tenant: &Tenant, command: &str) -> Printed {
     lock(&shared.forbidden).push(format!("{}: {command}", tenant.name));
-    Printed::failed(
-        1,
-        "sudo: this command is not allowed in the lab: it prints the private key",
-    )
+    Printed::failed(1, "sudo: this command is not allowed in the lab: it prints the private key")
 }
 
 async fn show(shared: &Arc<Shared>, tenant: &Arc<Tenant>, interface: &str, field: &str) -> Printed {
@@ -199,23 +169,14 @@ async fn show(shared: &Arc<Shared>, tenant: &Arc<Tenant>, interface: &str, field
     let (public, rows) = vpn::rows(shared, tenant);
     let each = |text: &dyn Fn(&vpn::Row) -> String| -> Printed {
         let lines = rows.iter().map(|row| format!("{}\t{}\n", base64(&row.key), text(row)));
-        Printed {
-            out: lines.collect(),
-            ..Printed::default()
-        }
+        Printed { out: lines.collect(), ..Printed::default() }
     };
     match field {
         "public-key" => Printed::line(base64(&public)),
         "listen-port" => Printed::line("51820"),
-        "peers" => Printed {
-            out: rows.iter().map(|r| base64(&r.key) + "\n").collect(),
-            ..Printed::default()
-        },
+        "peers" => Printed { out: rows.iter().map(|r| base64(&r.key) + "\n").collect(), ..Printed::default() },
         "latest-handshakes" => each(&|row| row.stamp.to_string()),
-        "endpoints" => each(&|row| {
-            row.endpoint
-                .map_or("(none)".to_owned(), |port| format!("127.0.0.1:{port}"))
-        }),
+        "endpoints" => each(&|row| row.endpoint.map_or("(none)".to_owned(), |port| format!("127.0.0.1:{port}"))),
         "transfer" => each(&|row| format!("{}\t{}", row.transfer.0, row.transfer.1)),
         "allowed-ips" => each(&|row| format!("{}/32", row.address)),
         "persistent-keepalive" => each(&|_| "off".to_owned()),
@@ -236,10 +197,7 @@ async fn ping(shared: &Arc<Shared>, tenant: &Arc<Tenant>, address: &str) -> Prin
         Printed::line(format!("{head}{reply}{statistics}{end}"))
     } else {
         let end = ", 0 received, 100% packet loss, time 0ms\n";
-        Printed {
-            status: 1,
-            ..Printed::line(format!("{head}{statistics}{end}"))
-        }
+        Printed { status: 1, ..Printed::line(format!("{head}{statistics}{end}")) }
     }
 }
 
@@ -254,12 +212,5 @@ fn agent_environment(tenant: &Tenant, command: &str) -> Printed {
     if !command.contains("-oE") || !command.contains(")=") {
         return Printed::failed(2, "grep: only the documented check is known here");
     }
-    if command.contains(name) {
-        Printed::line(format!("{name}="))
-    } else {
-        Printed {
-            status: 1,
-            ..Printed::default()
-        }
-    }
+    if command.contains(name) { Printed::line(format!("{name}=")) } else { Printed { status: 1, ..Printed::default() } }
 }

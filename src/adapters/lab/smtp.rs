@@ -10,8 +10,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::faults::{Fault, Loss, Service};
-use super::people;
 use super::state::{Shared, lock};
+use super::{listen, people};
 
 /// The largest mail, bytes.
 const SIZE: usize = 10 * 1024 * 1024;
@@ -33,12 +33,7 @@ impl Mail {
     /// The first header of this name, unfolded but not decoded.
     pub fn header(&self, name: &str) -> Option<String> {
         let text = String::from_utf8_lossy(&self.raw);
-        let head = text
-            .split("\r\n\r\n")
-            .next()
-            .unwrap_or_default()
-            .replace("\r\n ", " ")
-            .replace("\r\n\t", " ");
+        let head = text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n ", " ").replace("\r\n\t", " ");
         head.split("\r\n").find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
@@ -46,23 +41,9 @@ impl Mail {
     }
 }
 
-/// Serves until the lab stops.
+/// Serves every connection.
 pub(super) async fn run(shared: Arc<Shared>, listener: TcpListener) {
-    loop {
-        let stream = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = shared.stopped() => return,
-        };
-        let Ok((stream, _)) = stream else { continue };
-        stream.set_nodelay(true).ok();
-        let shared = Arc::clone(&shared);
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = converse(&shared, stream) => {}
-                () = shared.stopped() => {}
-            }
-        });
-    }
+    listen::each(Service::Smtp, shared, listener, converse).await;
 }
 
 /// What the session does after a command.
@@ -78,13 +59,8 @@ struct Session<'a> {
     to: Vec<String>,
 }
 
-async fn converse(shared: &Arc<Shared>, stream: TcpStream) -> io::Result<()> {
-    let mut session = Session {
-        shared,
-        stream: BufReader::new(stream),
-        from: None,
-        to: Vec::new(),
-    };
+async fn converse(shared: Arc<Shared>, stream: TcpStream) -> io::Result<()> {
+    let mut session = Session { shared: &shared, stream: BufReader::new(stream), from: None, to: Vec::new() };
     if let Some(Then::Quit) = session.fault("CONNECT", "").await? {
         return Ok(());
     }
@@ -133,8 +109,7 @@ impl Session<'_> {
             "EHLO" => {
                 let lines =
                     "250-mail.lab.example\r\n250-PIPELINING\r\n250-SIZE 10485760\r\n250-ENHANCEDSTATUSCODES\r\n";
-                self.say(&format!("{lines}250-8BITMIME\r\n250-AUTH PLAIN\r\n250 SMTPUTF8"))
-                    .await?;
+                self.say(&format!("{lines}250-8BITMIME\r\n250-AUTH PLAIN\r\n250 SMTPUTF8")).await?;
             }
             "HELO" => self.say("250 mail.lab.example").await?,
             "AUTH" => self.authenticate(argument).await?,
@@ -175,8 +150,7 @@ impl Session<'_> {
         let parts = Base64::decode_vec(given.trim()).unwrap_or_default();
         let password = parts.rsplit(|b| *b == 0).next().unwrap_or_default();
         if parts.is_empty() || password == b"wrong" {
-            self.say("535 5.7.8 Error: authentication failed: authentication failure")
-                .await
+            self.say("535 5.7.8 Error: authentication failed: authentication failure").await
         } else {
             self.say("235 2.7.0 Authentication successful").await
         }
@@ -187,10 +161,7 @@ impl Session<'_> {
             return self.say("501 5.5.4 Syntax: MAIL FROM:<address>").await;
         };
         let size = argument.to_ascii_uppercase();
-        let size = size
-            .split("SIZE=")
-            .nth(1)
-            .and_then(|s| s.split(' ').next()?.parse::<usize>().ok());
+        let size = size.split("SIZE=").nth(1).and_then(|s| s.split(' ').next()?.parse::<usize>().ok());
         if size.is_some_and(|s| s > SIZE) {
             return self.say("552 5.3.4 Message size exceeds fixed limit").await;
         }
@@ -207,16 +178,8 @@ impl Session<'_> {
             return self.say("501 5.5.4 Syntax: RCPT TO:<address>").await;
         };
         let refused = [
-            (
-                "reject550",
-                "550 5.1.1",
-                "Recipient address rejected: User unknown in virtual mailbox table",
-            ),
-            (
-                "grey451",
-                "451 4.7.1",
-                "Recipient address rejected: Greylisted, please try again later",
-            ),
+            ("reject550", "550 5.1.1", "Recipient address rejected: User unknown in virtual mailbox table"),
+            ("grey451", "451 4.7.1", "Recipient address rejected: Greylisted, please try again later"),
             (
                 "full452",
                 "452 4.2.2",

@@ -57,19 +57,15 @@ pub(super) struct Shared {
     pub(super) crypto: tokio::sync::Semaphore,
     pub(super) changes: watch::Sender<u64>,
     pub(super) stop: watch::Sender<bool>,
+    /// Services that a test holds down.
+    pub(super) downs: watch::Sender<Vec<Service>>,
     pub(super) http: OnceLock<reqwest::Client>,
 }
 
 impl Shared {
     /// Tells everybody who listens.
     pub(super) fn tell(&self, tenant: &Tenant, kind: LabEventKind, text: String) {
-        self.events
-            .send(LabEvent {
-                tenant: tenant.name.clone(),
-                text,
-                kind,
-            })
-            .ok();
+        self.events.send(LabEvent { tenant: tenant.name.clone(), text, kind }).ok();
         self.touch();
     }
 
@@ -84,6 +80,16 @@ impl Shared {
         stop.wait_for(|stop| *stop).await.ok();
     }
 
+    /// Returns when the service is held down.
+    pub(super) async fn down(&self, service: Service) {
+        self.downs.subscribe().wait_for(|downs| downs.contains(&service)).await.ok();
+    }
+
+    /// Returns when the service is not held down.
+    pub(super) async fn up(&self, service: Service) {
+        self.downs.subscribe().wait_for(|downs| !downs.contains(&service)).await.ok();
+    }
+
     /// What a test has added to every answer of the service.
     pub(super) fn latency(&self, service: Service) -> Option<Duration> {
         lock(&self.latency).get(&service).copied()
@@ -91,9 +97,7 @@ impl Shared {
 
     /// The tenant of this name, id or server.
     pub(super) fn tenant(&self, name: &str) -> Option<&Arc<Tenant>> {
-        self.tenants
-            .iter()
-            .find(|t| t.name == name || t.id == name || t.server == name)
+        self.tenants.iter().find(|t| t.name == name || t.id == name || t.server == name)
     }
 }
 

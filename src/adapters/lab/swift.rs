@@ -45,12 +45,7 @@ impl Object {
     /// The first `vpn-users.json` of a tenant.
     pub(super) fn seeded(tenant: usize, stamp: Duration) -> Object {
         let content = Content::Seeded(tenant);
-        Object {
-            content,
-            content_type: "application/json".to_owned(),
-            stamp,
-            metadata: Vec::new(),
-        }
+        Object { content, content_type: "application/json".to_owned(), stamp, metadata: Vec::new() }
     }
 
     /// Its bytes.
@@ -80,16 +75,10 @@ pub(super) fn handle(shared: &Shared, call: &Call) -> Reply {
         let mut chance = lock(&shared.chance);
         format!("tx{}-{}", &chance.hex32()[..21], &chance.hex32()[..10])
     };
-    let reply = route(shared, call)
-        .with("x-openstack-request-id", transaction.clone())
-        .with("x-trans-id", transaction);
+    let reply = route(shared, call).with("x-openstack-request-id", transaction.clone()).with("x-trans-id", transaction);
     if call.method == "HEAD" {
         let length = reply.length.unwrap_or(reply.body.len());
-        Reply {
-            length: Some(length),
-            body: Bytes::new(),
-            ..reply
-        }
+        Reply { length: Some(length), body: Bytes::new(), ..reply }
     } else {
         reply
     }
@@ -97,23 +86,13 @@ pub(super) fn handle(shared: &Shared, call: &Call) -> Reply {
 
 fn route(shared: &Shared, call: &Call) -> Reply {
     if call.path == "/info" {
-        return Reply::json(
-            200,
-            &json!({ "swift": { "version": "2.38.3", "max_file_size": 5_368_709_122_u64 } }),
-        );
+        return Reply::json(200, &json!({ "swift": { "version": "2.38.3", "max_file_size": 5_368_709_122_u64 } }));
     }
-    let mut parts = call
-        .path
-        .trim_start_matches('/')
-        .splitn(4, '/')
-        .map(|p| decode(p, false));
+    let mut parts = call.path.trim_start_matches('/').splitn(4, '/').map(|p| decode(p, false));
     let (Some("v1"), Some(account)) = (parts.next().as_deref(), parts.next()) else {
         return refusal(404);
     };
-    let (container, object) = (
-        parts.next().filter(|p| !p.is_empty()),
-        parts.next().filter(|p| !p.is_empty()),
-    );
+    let (container, object) = (parts.next().filter(|p| !p.is_empty()), parts.next().filter(|p| !p.is_empty()));
     let Some(token) = caller(shared, call) else {
         return refusal(401);
     };
@@ -145,20 +124,14 @@ pub(super) fn refusal(status: u16) -> Reply {
         405 => ("Method Not Allowed", "The method is not allowed for this resource."),
         409 => ("Conflict", "There was a conflict when trying to complete your request."),
         412 => ("Precondition Failed", "A precondition for this request was not met."),
-        413 => (
-            "Request Entity Too Large",
-            "The body of your request was too large for this server.",
-        ),
+        413 => ("Request Entity Too Large", "The body of your request was too large for this server."),
         422 => ("Unprocessable Entity", "Unable to process the contained instructions"),
         429 => ("Too Many Requests", "Too Many Requests."),
         503 => {
             let text = "The server is currently unavailable. Please try again at a later time.";
             return page(503, "Service Unavailable", text);
         }
-        _ => (
-            "Internal Error",
-            "The server has either erred or is incapable of performing the requested operation.",
-        ),
+        _ => ("Internal Error", "The server has either erred or is incapable of performing the requested operation."),
     };
     page(status, title, text)
 }
@@ -173,10 +146,7 @@ fn md5_hex(bytes: &[u8]) -> String {
 
 fn date(stamp: Duration) -> String {
     // Last-Modified is rounded up to whole seconds.
-    utc(
-        stamp.as_secs() + u64::from(stamp.subsec_nanos() > 0),
-        "%a, %d %b %Y %H:%M:%S GMT",
-    )
+    utc(stamp.as_secs() + u64::from(stamp.subsec_nanos() > 0), "%a, %d %b %Y %H:%M:%S GMT")
 }
 
 fn timestamp(stamp: Duration) -> String {
@@ -185,17 +155,10 @@ fn timestamp(stamp: Duration) -> String {
 
 /// The page of a listing that the query asks for.
 fn paged<'a, T>(call: &Call, items: impl Iterator<Item = (&'a String, T)>) -> Vec<(&'a String, T)> {
-    let limit = call
-        .parameter("limit")
-        .and_then(|l| l.parse().ok())
-        .unwrap_or(10_000)
-        .min(10_000);
+    let limit = call.parameter("limit").and_then(|l| l.parse().ok()).unwrap_or(10_000).min(10_000);
     let marker = call.parameter("marker").unwrap_or_default();
     let prefix = call.parameter("prefix").unwrap_or_default();
-    items
-        .filter(|(n, _)| **n > marker && n.starts_with(&prefix))
-        .take(limit)
-        .collect()
+    items.filter(|(n, _)| **n > marker && n.starts_with(&prefix)).take(limit).collect()
 }
 
 fn listing(call: &Call, names: Vec<&String>, entries: Vec<Value>) -> Reply {
@@ -205,9 +168,7 @@ fn listing(call: &Call, names: Vec<&String>, entries: Vec<Value>) -> Reply {
     }
     let text: String = names.iter().map(|n| format!("{n}\n")).collect();
     let status = if text.is_empty() { 204 } else { 200 };
-    Reply::new(status)
-        .with("content-type", "text/plain; charset=utf-8")
-        .body(text)
+    Reply::new(status).with("content-type", "text/plain; charset=utf-8").body(text)
 }
 
 fn account_listing(shared: &Shared, call: &Call, containers: &mut BTreeMap<String, Container>) -> Reply {
@@ -221,9 +182,7 @@ fn account_listing(shared: &Shared, call: &Call, containers: &mut BTreeMap<Strin
             for (name, container) in paged(call, containers.iter_mut()) {
                 if json {
                     // An unread seeded object is counted as empty: its size would cost a tenant's keys.
-                    let known = container
-                        .values_mut()
-                        .filter(|o| matches!(o.content, Content::Bytes(_)));
+                    let known = container.values_mut().filter(|o| matches!(o.content, Content::Bytes(_)));
                     let bytes: usize = known.map(|o| o.bytes(shared).len()).sum();
                     entries.push(json!({ "name": name, "count": container.len(), "bytes": bytes,
                                          "last_modified": utc(since_epoch().as_secs(), "%Y-%m-%dT%H:%M:%S.000000") }));
@@ -310,11 +269,7 @@ fn read(shared: &Shared, call: &Call, object: &mut Object) -> Reply {
     let etag = md5_hex(&bytes);
     let names = |header: &str| {
         let given = call.header(header)?;
-        Some(
-            given
-                .split(',')
-                .any(|e| e.trim() == "*" || e.trim().trim_matches('"') == etag),
-        )
+        Some(given.split(',').any(|e| e.trim() == "*" || e.trim().trim_matches('"') == etag))
     };
     if names("if-match") == Some(false) {
         return refusal(412);
@@ -350,9 +305,8 @@ fn write(
     let mut object = match call.header("x-copy-from") {
         Some(source) => {
             let source = decode(source.trim_start_matches('/'), false);
-            let found = source
-                .split_once('/')
-                .and_then(|(from, what)| containers.get_mut(from).and_then(|c| c.get_mut(what)));
+            let found =
+                source.split_once('/').and_then(|(from, what)| containers.get_mut(from).and_then(|c| c.get_mut(what)));
             let Some(from) = found else { return refusal(404) };
             copied = Some((source.clone(), date(from.stamp)));
             let mut copy = Object::new(from.bytes(shared), &from.content_type);
@@ -360,11 +314,7 @@ fn write(
             copy
         }
         None => {
-            let guessed = if name.ends_with(".json") {
-                "application/json"
-            } else {
-                "application/octet-stream"
-            };
+            let guessed = if name.ends_with(".json") { "application/json" } else { "application/octet-stream" };
             Object::new(call.body.clone(), call.header("content-type").unwrap_or(guessed))
         }
     };
@@ -378,9 +328,7 @@ fn write(
         .with("last-modified", date(object.stamp))
         .with("x-timestamp", timestamp(object.stamp));
     if let Some((source, modified)) = copied {
-        reply = reply
-            .with("x-copied-from", source)
-            .with("x-copied-from-last-modified", modified);
+        reply = reply.with("x-copied-from", source).with("x-copied-from-last-modified", modified);
     }
     if let Some(container) = containers.get_mut(container) {
         container.insert(name.to_owned(), object);
@@ -389,15 +337,6 @@ fn write(
 }
 
 fn metadata(call: &Call) -> Vec<(String, String)> {
-    let meta = call
-        .headers
-        .iter()
-        .filter(|(n, _)| n.as_str().starts_with("x-object-meta-"));
-    meta.map(|(n, v)| {
-        (
-            n.as_str().to_owned(),
-            String::from_utf8_lossy(v.as_bytes()).into_owned(),
-        )
-    })
-    .collect()
+    let meta = call.headers.iter().filter(|(n, _)| n.as_str().starts_with("x-object-meta-"));
+    meta.map(|(n, v)| (n.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect()
 }

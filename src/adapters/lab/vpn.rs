@@ -36,11 +36,13 @@ pub(super) struct Peer {
     pub(super) dropped: u64,
     /// The server's key under which the session was made.
     under: Option<[u8; 32]>,
-    /// The last handshake that failed: the server's key and what the client believed.
-    failed: Option<([u8; 32], [u8; 32])>,
+    /// The last handshake that failed: the server's key, what the client believed, and when (seconds since 1970).
+    failed: Option<([u8; 32], [u8; 32], u64)>,
     pub(super) endpoint: Option<u16>,
+    /// Bytes received and sent up to `counted` (seconds since 1970); what came since is reckoned.
     rx: u64,
     tx: u64,
+    counted: u64,
     rekey: u64,
 }
 
@@ -60,6 +62,7 @@ impl Peer {
             endpoint: None,
             rx: 0,
             tx: 0,
+            counted: 0,
             rekey: REKEY_AFTER + jitter,
         }
     }
@@ -67,29 +70,33 @@ impl Peer {
     /// Whether the client would start a handshake now.
     fn due(&self, live: &[u8; 32], now: u64) -> bool {
         let lost = self.under.as_ref() != Some(live);
-        let in_vain = self.failed == Some((*live, self.believes));
+        let in_vain = self.failed.is_some_and(|(key, believed, _)| key == *live && believed == self.believes);
         self.online && !in_vain && (lost || now.saturating_sub(self.stamp) >= self.rekey)
     }
 
-    /// Bytes received and sent: those of the handshakes, and the client's keepalives while its session may still be read
-    /// (which goes on after a rotation, up to 180 s from the session's birth).
+    /// Bytes received and sent. Between handshakes: the client's keepalives, which the server still reads after a rotation
+    /// up to 180 s from the session's birth, and the initiations that it then sends in vain, 148 bytes each 5 s for 90 s.
     pub(super) fn transfer(&self, now: u64) -> (u64, u64) {
-        let alive = if self.stamp == 0 {
-            0
-        } else {
-            now.saturating_sub(self.stamp).min(REJECT_AFTER)
+        let readable = now.min(self.stamp + REJECT_AFTER).saturating_sub(self.stamp.max(self.counted));
+        let beats = readable / KEEPALIVE;
+        let sent = match self.failed {
+            None => beats * 32,
+            Some((_, _, since)) => now.min(since + 90).saturating_sub(self.counted) / 5 * 148,
         };
-        let beats = alive / KEEPALIVE;
-        (
-            self.rx + beats * 32,
-            self.tx + if self.failed.is_some() { 0 } else { beats * 32 },
-        )
+        (self.rx + beats * 32, self.tx + sent)
+    }
+
+    /// Takes what was reckoned so far as counted.
+    fn count(&mut self, now: u64) {
+        (self.rx, self.tx) = self.transfer(now);
+        self.counted = now;
     }
 
     fn note(&mut self, exchange: Exchange, live: [u8; 32], stamp: u64, port: u16) {
-        let (rx, tx) = self.transfer(stamp);
-        self.rx = rx + exchange.forth;
-        self.tx = tx + exchange.back;
+        let now = epoch();
+        self.count(now);
+        self.rx += exchange.forth;
+        self.tx += exchange.back;
         if exchange.established {
             self.handshakes += 1;
             self.stamp = stamp;
@@ -98,7 +105,7 @@ impl Peer {
             self.endpoint = Some(port);
         } else {
             self.dropped += 1;
-            self.failed = Some((live, self.believes));
+            self.failed = Some((live, self.believes, now));
         }
     }
 }
@@ -138,28 +145,17 @@ impl Vpn {
             None => {
                 let keys = tenant.keys();
                 let mut chance = Chance::fork(0x5eed, tenant.index as u64);
-                let known = if tenant.differs {
-                    tenant.people.len() - 1
-                } else {
-                    tenant.people.len()
-                };
+                let known = if tenant.differs { tenant.people.len() - 1 } else { tenant.people.len() };
                 self.peers = (0..known)
                     .map(|n| {
                         let address = tenant.people[n].address;
-                        Peer::new(
-                            Some(n),
-                            keys.clients[n],
-                            address,
-                            keys.server.public,
-                            chance.between(0, 5),
-                        )
+                        Peer::new(Some(n), keys.clients[n], address, keys.server.public, chance.between(0, 5))
                     })
                     .collect();
                 if tenant.differs {
                     let octets = tenant.gateway.octets();
                     let address = Ipv4Addr::new(octets[0], octets[1], octets[2], 254);
-                    self.peers
-                        .push(Peer::new(None, tenant.stranger(), address, keys.server.public, 0));
+                    self.peers.push(Peer::new(None, tenant.stranger(), address, keys.server.public, 0));
                 }
                 self.key = Some(keys.server);
                 keys.server
@@ -187,6 +183,14 @@ pub(super) fn apply(shared: &Arc<Shared>, tenant: &Arc<Tenant>, private: [u8; 32
 
 /// Lets every client that would by now have started a handshake do so; returns when they are done.
 pub(super) async fn beat(shared: &Arc<Shared>, tenant: &Arc<Tenant>) {
+    let idle = {
+        let vpn = lock(&tenant.vpn);
+        let now = epoch();
+        vpn.key.is_some_and(|live| !vpn.peers.iter().any(|p| p.due(&live.public, now)))
+    };
+    if idle {
+        return;
+    }
     let _busy = tenant.busy.lock().await;
     let Ok(_permit) = shared.crypto.acquire().await else {
         return;
@@ -226,6 +230,10 @@ fn round(shared: &Shared, tenant: &Tenant) {
         let age = if first { chance.between(5, 100) } else { 0 };
         let mut vpn = lock(&tenant.vpn);
         if let Some(slot) = vpn.peers.get_mut(n) {
+            if first {
+                slot.rx += chance.between(200_000, 90_000_000);
+                slot.tx += chance.between(1_000_000, 900_000_000);
+            }
             slot.note(done, live.public, epoch() - age, port);
         }
     }
@@ -237,22 +245,13 @@ fn handshake(peer: &Peer, live: &KeyPair, server: &UdpSocket, tenant: &Tenant) -
     let socket = client_socket(peer)?;
     let port = socket.local_addr().ok()?.port();
     let path = (peer.address, tenant.gateway);
-    let done = wire::exchange(
-        (&peer.key, &socket),
-        &peer.believes,
-        (live, server),
-        &peer.key.public,
-        path,
-    )
-    .ok()?;
+    let done = wire::exchange((&peer.key, &socket), &peer.believes, (live, server), &peer.key.public, path).ok()?;
     Some((done, port))
 }
 
 fn client_socket(peer: &Peer) -> Option<UdpSocket> {
     let any = || UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok();
-    peer.endpoint
-        .and_then(|port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).ok())
-        .or_else(any)
+    peer.endpoint.and_then(|port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).ok()).or_else(any)
 }
 
 /// A ping from the server to a peer's tunnel address: whether it is answered. It needs a session under the live key, or
@@ -274,21 +273,11 @@ pub(super) async fn ping(shared: &Arc<Shared>, tenant: &Arc<Tenant>, address: Ip
         let client = client_socket(&peer)?;
         let port = client.local_addr().ok()?.port();
         let path = (tenant.gateway, address);
-        let done = wire::exchange(
-            (&live, &server),
-            &peer.key.public,
-            (&peer.key, &client),
-            &peer.believes,
-            path,
-        )
-        .ok()?;
+        let done =
+            wire::exchange((&live, &server), &peer.key.public, (&peer.key, &client), &peer.believes, path).ok()?;
         let mut vpn = lock(&tenant.vpn);
         let slot = vpn.peers.iter_mut().find(|p| p.address == address)?;
-        let seen = Exchange {
-            forth: done.back,
-            back: done.forth,
-            ..done
-        };
+        let seen = Exchange { forth: done.back, back: done.forth, ..done };
         if done.established && slot.under != Some(live.public) {
             slot.note(seen, live.public, epoch(), port);
         } else {
@@ -311,6 +300,7 @@ pub(super) async fn reimport(shared: &Arc<Shared>, tenant: &Arc<Tenant>, client:
                 peer.believes = server;
                 peer.online = true;
                 // A new configuration is a new session: the keepalive set with it starts a handshake at once.
+                peer.count(epoch());
                 peer.under = None;
                 peer.failed = None;
                 true

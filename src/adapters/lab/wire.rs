@@ -41,22 +41,11 @@ pub(super) fn exchange(
     far_socket.set_read_timeout(Some(PATIENCE))?;
     let near_address = near_socket.local_addr()?;
     let far_address = far_socket.local_addr()?;
-    let mut result = Exchange {
-        established: false,
-        forth: 0,
-        back: 0,
-    };
+    let mut result = Exchange { established: false, forth: 0, back: 0 };
     let mut out = [0_u8; 512];
     let mut datagram = [0_u8; 512];
 
-    let mut left = Tunn::new(
-        StaticSecret::from(near.private),
-        PublicKey::from(*believed),
-        None,
-        None,
-        1,
-        None,
-    );
+    let mut left = Tunn::new(StaticSecret::from(near.private), PublicKey::from(*believed), None, None, 1, None);
     let TunnResult::WriteToNetwork(initiation) = left.encapsulate(&ping(source, destination), &mut out) else {
         return Ok(result);
     };

@@ -82,14 +82,7 @@ pub struct LabServer {
 pub(super) fn object(shared: &Shared, container: &str, name: &str) -> Option<Bytes> {
     let ops = lock(&shared.keystone).ops.clone();
     let mut swift = lock(&shared.swift);
-    Some(
-        swift
-            .accounts
-            .get_mut(&ops)?
-            .get_mut(container)?
-            .get_mut(name)?
-            .bytes(shared),
-    )
+    Some(swift.accounts.get_mut(&ops)?.get_mut(container)?.get_mut(name)?.bytes(shared))
 }
 
 /// The lab from behind; cheap to clone. Tenants are named by name, id or server; clients by id or mail address.
@@ -111,11 +104,7 @@ impl LabWorld {
 
     /// All tenants with their people. Makes keys that were not made yet.
     pub fn tenants(&self) -> Vec<LabTenant> {
-        self.shared
-            .tenants
-            .iter()
-            .filter_map(|t| self.tenant(&t.name))
-            .collect()
+        self.shared.tenants.iter().filter_map(|t| self.tenant(&t.name)).collect()
     }
 
     /// One tenant with its people.
@@ -129,32 +118,18 @@ impl LabWorld {
             address: p.address,
         });
         let (id, name, server) = (t.id.clone(), t.name.clone(), t.server.clone());
-        Some(LabTenant {
-            id,
-            name,
-            server,
-            gateway: t.gateway,
-            people: people.collect(),
-        })
+        Some(LabTenant { id, name, server, gateway: t.gateway, people: people.collect() })
     }
 
     /// All secrets with exactly this name; with an empty name, all there are.
     pub fn secrets(&self, name: &str) -> Vec<Secret> {
         let barbican = lock(&self.shared.barbican);
-        barbican
-            .secrets
-            .values()
-            .filter(|s| name.is_empty() || s.name == name)
-            .cloned()
-            .collect()
+        barbican.secrets.values().filter(|s| name.is_empty() || s.name == name).cloned().collect()
     }
 
     /// The secrets that hold the tenant's key by name.
     pub fn key_secrets(&self, tenant: &str) -> Vec<Secret> {
-        self.shared
-            .tenant(tenant)
-            .map(|t| self.secrets(&format!("vpn-private-key-{}", t.id)))
-            .unwrap_or_default()
+        self.shared.tenant(tenant).map(|t| self.secrets(&format!("vpn-private-key-{}", t.id))).unwrap_or_default()
     }
 
     /// The address of a secret.
@@ -214,10 +189,7 @@ impl LabWorld {
         let object = Object::new(bytes.to_vec(), "application/json");
         let mut swift = lock(&self.shared.swift);
         let containers = swift.accounts.entry(account).or_default();
-        containers
-            .entry(container.to_owned())
-            .or_default()
-            .insert(name.to_owned(), object);
+        containers.entry(container.to_owned()).or_default().insert(name.to_owned(), object);
         drop(swift);
         self.shared.touch();
     }
@@ -252,10 +224,7 @@ impl LabWorld {
 
     /// Mails to this address.
     pub fn mails_to(&self, address: &str) -> Vec<Arc<Mail>> {
-        self.mails()
-            .into_iter()
-            .filter(|m| m.to.iter().any(|t| t.eq_ignore_ascii_case(address)))
-            .collect()
+        self.mails().into_iter().filter(|m| m.to.iter().any(|t| t.eq_ignore_ascii_case(address))).collect()
     }
 
     /// The tenant's simulated server.
@@ -308,11 +277,7 @@ impl LabWorld {
         let Some(n) = t.client(client) else { return false };
         let mut vpn = lock(&t.vpn);
         vpn.live(t);
-        vpn.peers
-            .iter_mut()
-            .find(|p| p.client == Some(n))
-            .map(|p| p.online = online)
-            .is_some()
+        vpn.peers.iter_mut().find(|p| p.client == Some(n)).map(|p| p.online = online).is_some()
     }
 
     /// How the tenant's agent finds its key from now on.
@@ -363,6 +328,16 @@ impl LabWorld {
         } else {
             map.insert(service, latency);
         }
+    }
+
+    /// Holds a service down: its connections are closed and new ones refused, until it is let up again.
+    pub fn set_down(&self, service: Service, down: bool) {
+        self.shared.downs.send_modify(|downs| {
+            downs.retain(|s| *s != service);
+            if down {
+                downs.push(service);
+            }
+        });
     }
 
     /// Waits until the condition holds, looking after every change in the lab. False: it did not within `timeout`.
