@@ -34,7 +34,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             () = tokio::time::sleep_until(at) => {}
             () = shared.stopped() => return,
         }
-        turns.push(Reverse((at.max(Instant::now() - interval) + interval, index)));
+        turns.push(Reverse(((at + interval).max(Instant::now()), index)));
         let Some(tenant) = shared.tenants.get(index).cloned() else {
             continue;
         };
@@ -50,6 +50,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
 
 /// One turn of one agent.
 async fn turn(shared: &Arc<Shared>, tenant: &Arc<Tenant>, token: &Mutex<Option<String>>) {
+    // An agent is one process: while it waits for an answer it has no other turn, and never applies an older answer last.
+    let Ok(_turn) = tenant.turn.try_lock() else { return };
     let mode = lock(&tenant.vpn).mode.clone();
     if mode == AgentMode::Legacy {
         return;

@@ -72,7 +72,7 @@ pub(super) fn handle(shared: &Shared, call: &Call) -> Reply {
         ("GET" | "HEAD", ["v3", "auth", "tokens"]) => validate(shared, call),
         ("DELETE", ["v3", "auth", "tokens"]) => revoke(shared, call),
         ("GET", ["v3", "auth", "projects"]) => projects(shared, call, false),
-        ("GET", ["v3", "projects"]) => projects(shared, call, true),
+        ("GET", ["v3", "projects"] | ["v3", "users", _, "projects"]) => projects(shared, call, true),
         ("GET", ["v3", "projects", id]) => project(shared, call, id),
         _ => error(404, "Not Found", "The resource could not be found."),
     };

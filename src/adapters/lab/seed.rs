@@ -106,6 +106,8 @@ pub(super) struct Tenant {
     pub(super) vpn: Mutex<Vpn>,
     /// Held while handshakes of this tenant run.
     pub(super) busy: tokio::sync::Mutex<()>,
+    /// Held while the agent has its turn.
+    pub(super) turn: tokio::sync::Mutex<()>,
 }
 
 impl Tenant {
@@ -196,6 +198,7 @@ fn tenant(options: &LabOptions, index: usize, id: String) -> Tenant {
         keys: OnceLock::new(),
         vpn: Mutex::default(),
         busy: tokio::sync::Mutex::default(),
+        turn: tokio::sync::Mutex::default(),
         id,
         name,
     }

@@ -229,7 +229,8 @@ fn round(shared: &Shared, tenant: &Tenant) {
         // When the lab starts people have been at work for a while.
         let age = if first { chance.between(5, 100) } else { 0 };
         let mut vpn = lock(&tenant.vpn);
-        if let Some(slot) = vpn.peers.get_mut(n) {
+        // Somebody may have re-imported meanwhile; then this says nothing of the new configuration.
+        if let Some(slot) = vpn.peers.get_mut(n).filter(|slot| slot.believes == peer.believes) {
             if first {
                 slot.rx += chance.between(200_000, 90_000_000);
                 slot.tx += chance.between(1_000_000, 900_000_000);
