@@ -79,6 +79,16 @@ def payload(token, href):
     return data if status == 200 else None
 
 
+def rewrite(host, interface, field, value):
+    """Puts another key into a host's wg0.conf, where a restart finds it again, and applies the file to the live interface."""
+    path = f"{LIVE_DIR}/hosts/{host}/wireguard/wg0.conf"
+    with open(path, encoding="utf-8") as f:
+        text = "".join(f"{field} = {value}\n" if line.startswith(field + " ") else line for line in f)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    inside(host, "wg", "syncconf", interface, "/dev/stdin", stdin=text)
+
+
 def digest(data):
     return hashlib.sha256(data).hexdigest()
 

@@ -1,6 +1,7 @@
 # Where the live services keep their files and which ports they take. Sourced by the scripts of this folder.
 #   LIVE_DIR    everything is made below it                          (default /tmp/changeguard-live)
 #   LIVE_PORT   the first of 20 ports taken on 127.0.0.1             (default 17000)
+#   TOKEN_SECONDS  how long a token of Keystone lives, read when Keystone starts   (default 3600)
 #   RECONCILE   seconds between two looks of a VPN server's agent    (default 5)
 # shellcheck shell=bash disable=SC2034
 export LIVE_DIR=${LIVE_DIR:-/tmp/changeguard-live}
