@@ -12,6 +12,7 @@ mod secret;
 mod stage;
 mod verify;
 
+pub use announce::see_people;
 pub use verify::look_who_is_back;
 
 use crate::engine::step::Runbook;
