@@ -131,8 +131,13 @@ pub async fn act(fleet: &Fleet, teller: &Teller, verb: Verb, json: bool) -> Resu
         Verb::Notify { tenant, kind, preview: true, .. } => {
             let conductor = fleet.find(&tenant.tenant)?;
             conductor.reload().await?;
-            let letter = conductor.preview(notice_kind(kind))?;
-            println!("To: {}\nSubject: {}\n\n{}", letter.to, letter.subject, letter.text);
+            let letters = conductor.previews(notice_kind(kind))?;
+            if letters.is_empty() {
+                println!("nobody needs this mail now");
+            }
+            for (_, letter) in letters {
+                println!("To: {}\nSubject: {}\n\n{}\n", letter.to, letter.subject, letter.text);
+            }
             Ok(exit::DONE)
         }
         verb => {

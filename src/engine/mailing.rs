@@ -57,7 +57,7 @@ pub fn message_id(rotation: &Rotation, client: &ClientId, kind: NoticeKind, copy
 }
 
 /// Who gets the mail and under which kind: a client who was told an earlier revision gets a change.
-fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, NoticeKind)> {
+pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, NoticeKind)> {
     let told_before = |id: &ClientId| {
         rotation.notices.iter().any(|n| {
             n.client == *id

@@ -1,13 +1,15 @@
 //! One tenant's conductor: takes the lease, loads the journal, carries a command out, looks at the world between
 //! commands, and says what is true. Screen and command line both work through it.
 
+use crate::domain::client::ClientId;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::{Presence, judge_presence};
 use crate::domain::notice::NoticeKind;
 use crate::domain::tenant::Tenant;
 use crate::engine::command::{Command, Refusal};
 use crate::engine::journal::{Holder, Lease};
-use crate::engine::machine::{Input, Machine};
+use crate::engine::machine::{Input, Machine, SendOrder};
+use crate::engine::mailing;
 use crate::engine::observe::{self, Sights};
 use crate::engine::ports::{Letter, NoticeRequest, World};
 use crate::engine::record::{Entry, RotationId};
@@ -229,26 +231,28 @@ impl Conductor {
         Ok(achieved)
     }
 
-    /// The mail as a client would get it, with real values; nothing is sent.
-    pub fn preview(&self, kind: NoticeKind) -> Result<Letter, Fault> {
+    /// The mails of a kind as the clients who need one would get them, with real values; nothing is sent.
+    pub fn previews(&self, kind: NoticeKind) -> Result<Vec<(ClientId, Letter)>, Fault> {
         let rotation = self.known().rotation.clone();
         let none =
             || Fault::new(Service::Mail, FaultKind::Refused, "no window is planned, so there is nothing to tell");
         let rotation = rotation.filter(|rotation| rotation.outcome.is_none()).ok_or_else(none)?;
-        let client = rotation.clients.iter().find(|client| client.email.is_some());
-        let (name, email) = match client {
-            Some(client) => (client.name.as_str(), client.email.as_deref().unwrap_or_default()),
-            None => ("A. Client", "client@example.net"),
-        };
-        self.world.mailer.compose(&NoticeRequest {
-            kind,
-            tenant: &rotation.tenant,
-            client_name: name,
-            email,
-            window: &rotation.window,
-            message_id: "<preview@localhost>",
-            in_reply_to: None,
-        })
+        let order = SendOrder { kind, only: None, again: false };
+        let mut letters = Vec::new();
+        for (client, kind) in mailing::recipients(&rotation, &order) {
+            let Some(email) = &client.email else { continue };
+            let letter = self.world.mailer.compose(&NoticeRequest {
+                kind,
+                tenant: &rotation.tenant,
+                client_name: &client.name,
+                email,
+                window: &rotation.window,
+                message_id: "<preview@localhost>",
+                in_reply_to: None,
+            })?;
+            letters.push((client.id, letter));
+        }
+        Ok(letters)
     }
 
     /// All entries of the present rotation, for a report.
