@@ -1,2 +1,4 @@
 //! The outside world, one room per service.
 pub mod lab;
+pub mod sqlite;
+pub mod system;
