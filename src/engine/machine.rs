@@ -566,3 +566,7 @@ fn required(text: String, why: &str) -> Result<String, Refusal> {
 pub fn refusal_fault(refusal: &Refusal) -> Fault {
     Fault::new(Service::Journal, FaultKind::Refused, refusal.to_string())
 }
+
+#[cfg(test)]
+#[path = "machine_tests.rs"]
+mod tests;
