@@ -2,3 +2,4 @@
 pub mod lab;
 pub mod sqlite;
 pub mod system;
+pub mod wireguard;
