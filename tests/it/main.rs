@@ -4,3 +4,4 @@ mod config;
 mod house;
 mod lab;
 mod store;
+mod wireguard;
