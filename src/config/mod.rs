@@ -1,2 +1,350 @@
-//! config
+//! The configuration: what every value means, what it is when left out, and where the file is found.
+//!
+//! How the file is written is `file`, whether its values make sense is `rules`, the people's addresses are `contacts`, and
+//! what `config check` says beyond that is `check`. The cloud's credentials are `clouds.yaml`'s business.
+
+use crate::domain::client::Entry;
+use crate::domain::document::Fields;
+use crate::domain::tenant::{Tenant, TenantId};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+pub mod check;
 pub mod clouds;
+mod contacts;
+mod fields;
+mod file;
+mod problem;
+mod rules;
+mod smtp;
+mod values;
+
+pub use contacts::Contact;
+pub use problem::{ConfigError, Problem};
+
+/// The whole configuration, checked. Paths are absolute or relative to the working folder, `~/` is resolved.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// Where it was read.
+    pub path: PathBuf,
+    /// `[cloud]`
+    pub cloud: Cloud,
+    /// `[state]`
+    pub state: State,
+    /// `[wireguard]`
+    pub wireguard: Wireguard,
+    /// `[tenants]`
+    pub tenants: Tenants,
+    /// Every `[[tenant]]`.
+    pub tenant: Vec<Tenant>,
+    /// `[server]`
+    pub server: Server,
+    /// `[smtp]`
+    pub smtp: Smtp,
+    /// `[notices]`
+    pub notices: Notices,
+    /// `[console]`, where there is one.
+    pub console: Option<Console>,
+    /// Every `[[contact]]` of the contacts file.
+    pub contacts: Vec<Contact>,
+}
+
+/// `[cloud]`: which cloud and how long to wait for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cloud {
+    /// An entry of clouds.yaml. Required.
+    pub name: String,
+    /// The clouds.yaml to read; `None`: where the OpenStack tools look.
+    pub clouds_file: Option<PathBuf>,
+    /// For a connection.
+    pub connect_timeout: Duration,
+    /// For one answer of Keystone or Barbican.
+    pub read_timeout: Duration,
+    /// For one answer of Swift to an upload.
+    pub upload_timeout: Duration,
+}
+
+impl Default for Cloud {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            clouds_file: None,
+            connect_timeout: Duration::from_secs(2),
+            read_timeout: Duration::from_secs(10),
+            upload_timeout: Duration::from_secs(40),
+        }
+    }
+}
+
+/// `[state]`: where the journal rests.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// A folder of mode 0700.
+    pub directory: PathBuf,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { directory: "~/.local/state/changeguard".into() }
+    }
+}
+
+/// Which half of the swap goes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Swap {
+    /// `delete-first`: the document's order.
+    #[default]
+    DeleteFirst,
+    /// `store-first`: no moment without a secret.
+    StoreFirst,
+}
+
+/// `[wireguard]`: the runbook.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wireguard {
+    /// Holds `{tenant_id}`.
+    pub secret_name: String,
+    /// May hold `{tenant_id}`.
+    pub container: String,
+    /// May hold `{tenant_id}`.
+    pub object: String,
+    /// The interface on the server.
+    pub interface: String,
+    /// How often the server looks for a new key.
+    pub reconcile_interval: Duration,
+    /// The order of the swap.
+    pub swap: Swap,
+    /// After how many months a key is due.
+    pub cadence_months: u32,
+    /// How long a green check counts.
+    pub preflight_valid: Duration,
+    /// Which fields of `users[]` hold what.
+    pub fields: Fields,
+}
+
+impl Default for Wireguard {
+    fn default() -> Self {
+        Self {
+            secret_name: "vpn-private-key-{tenant_id}".into(),
+            container: "{tenant_id}".into(),
+            object: "config/vpn-users.json".into(),
+            interface: "wg0".into(),
+            reconcile_interval: Duration::from_secs(60),
+            swap: Swap::DeleteFirst,
+            cadence_months: 12,
+            preflight_valid: Duration::from_secs(600),
+            fields: Fields::default(),
+        }
+    }
+}
+
+impl Wireguard {
+    /// The secret's name for a tenant.
+    pub fn secret_name_of(&self, tenant: &TenantId) -> String {
+        self.secret_name.replace("{tenant_id}", tenant.as_str())
+    }
+
+    /// The container's name for a tenant.
+    pub fn container_of(&self, tenant: &TenantId) -> String {
+        self.container.replace("{tenant_id}", tenant.as_str())
+    }
+
+    /// The object's name for a tenant.
+    pub fn object_of(&self, tenant: &TenantId) -> String {
+        self.object.replace("{tenant_id}", tenant.as_str())
+    }
+}
+
+/// `[tenants]`: where tenants and addresses come from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tenants {
+    /// Every project that the cloud lists and whose container holds the object.
+    pub discover: bool,
+    /// The contacts file.
+    pub contacts: Option<PathBuf>,
+}
+
+/// `[server]`: how a VPN server is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Server {
+    /// An argv with `{server}`, `{read}` and perhaps `{control_path}`.
+    pub command: Vec<String>,
+    /// How `wg` is called there.
+    pub wg: String,
+    /// For one reading.
+    pub timeout: Duration,
+    /// How often a server on the screen is read.
+    pub poll_interval: Duration,
+    /// Prints which of three names the agent's environment file sets.
+    pub agent_check: Option<String>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        let options = [
+            "BatchMode=yes",
+            "ConnectTimeout=5",
+            "StrictHostKeyChecking=yes",
+            "ForwardAgent=no",
+            "ControlMaster=auto",
+            "ControlPersist=60",
+            "ControlPath={control_path}",
+        ];
+        let command = std::iter::once("ssh")
+            .chain(options.into_iter().flat_map(|option| ["-o", option]))
+            .chain(["--", "{server}", "{read}"]);
+        Self {
+            command: command.map(String::from).collect(),
+            wg: "sudo -n wg".into(),
+            timeout: Duration::from_secs(15),
+            poll_interval: Duration::from_secs(20),
+            agent_check: None,
+        }
+    }
+}
+
+/// How the connection to the mail server is protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Security {
+    /// `starttls`: TLS is demanded after the greeting.
+    #[default]
+    StartTls,
+    /// `tls`: implicit TLS.
+    Tls,
+    /// `none`: loopback only.
+    None,
+}
+
+/// Where the password of the mail server comes from.
+#[derive(Clone, Default, PartialEq)]
+pub enum Password {
+    /// There is none.
+    #[default]
+    None,
+    /// A private file, read when a connection is made; a newline at its end is left out.
+    File(PathBuf),
+    /// An argv whose first line of output is it, run when a connection is made.
+    Command(Vec<String>),
+    /// It stands in the configuration file, which is private.
+    Text(Zeroizing<String>),
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None => f.write_str("None"),
+            Self::File(path) => write!(f, "File({})", path.display()),
+            Self::Command(_) => f.write_str("Command"),
+            Self::Text(_) => f.write_str("Text(hidden)"),
+        }
+    }
+}
+
+/// `[smtp]`: the mail server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Smtp {
+    /// Its name. Required.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Who writes, `Name <address>`. Required.
+    pub from: String,
+    /// Where answers go; `None`: to `from`.
+    pub reply_to: Option<String>,
+    /// For AUTH.
+    pub user: Option<String>,
+    /// For AUTH.
+    pub password: Password,
+    /// An authority to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// For one mail.
+    pub timeout: Duration,
+    /// How many at once.
+    pub connections: usize,
+    /// A limit that the relay sets.
+    pub per_minute: Option<u32>,
+}
+
+impl Default for Smtp {
+    fn default() -> Self {
+        Self {
+            host: String::new(),
+            port: 587,
+            security: Security::StartTls,
+            from: String::new(),
+            reply_to: None,
+            user: None,
+            password: Password::None,
+            ca_file: None,
+            timeout: Duration::from_secs(30),
+            connections: 4,
+            per_minute: None,
+        }
+    }
+}
+
+/// `[notices]`: what the mails say besides the window.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Notices {
+    /// The VPN Configuration guide for users. Required.
+    pub guide_url: String,
+    /// Where clients download their configuration. Required.
+    pub portal_url: String,
+    /// Who writes. Required.
+    pub organisation: String,
+    /// A folder with texts in place of the built-in ones.
+    pub templates: Option<PathBuf>,
+}
+
+/// `[console]`: the console API.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Console {
+    /// Its base. Required.
+    pub url: String,
+    /// A private file with an operator JWT. Required.
+    pub token_file: PathBuf,
+    /// An authority to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Config {
+    /// The contacts file's entries for this tenant, by its name or its id.
+    pub fn contacts_of(&self, tenant: &Tenant) -> Vec<Entry> {
+        let of = |contact: &&Contact| contact.tenant == tenant.name || contact.tenant == tenant.id.as_str();
+        self.contacts.iter().filter(of).map(|contact| contact.entry.clone()).collect()
+    }
+}
+
+/// Where the file is when none is named: `$XDG_CONFIG_HOME/changeguard/changeguard.toml`, else the same under `~/.config`.
+pub fn default_path(env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    // The XDG rule: a relative XDG_CONFIG_HOME is to be ignored.
+    let base = env("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| env("HOME").filter(|home| !home.is_empty()).map(|home| Path::new(&home).join(".config")))?;
+    Some(base.join("changeguard/changeguard.toml"))
+}
+
+/// Reads and checks the file, and the contacts file that it names.
+///
+/// `path` is what `--config` named; `env` looks up an environment variable. Errors hold every problem found, not only the
+/// first.
+pub fn load(path: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+    let path = match path {
+        Some(path) => path.to_owned(),
+        None => default_path(env).ok_or(ConfigError::NoPlace)?,
+    };
+    let source = problem::Source::open(path)?;
+    let mut problems = problem::Problems::default();
+    let config = file::read::<file::File>(&source, &mut problems)
+        .map(|file| rules::Rules::new(&source, &mut problems, env("HOME")).apply(file));
+    match (problems.into_error(), config) {
+        (Some(error), _) => Err(error),
+        (None, Some(config)) => Ok(config),
+        // Text that is not TOML is always noted as a problem.
+        (None, None) => Err(ConfigError::Problems(Vec::new())),
+    }
+}

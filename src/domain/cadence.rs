@@ -20,9 +20,7 @@ pub enum Due {
 /// `None` only where the calendar ends (year 9999).
 pub fn due_date(created: Timestamp, months: u32) -> Option<Timestamp> {
     let made = created.to_zoned_datetime(TimeZone::UTC);
-    made.checked_add(Span::new().try_months(months).ok()?)
-        .ok()
-        .map(|z| z.timestamp())
+    made.checked_add(Span::new().try_months(months).ok()?).ok().map(|z| z.timestamp())
 }
 
 /// How the due date stands `now`.

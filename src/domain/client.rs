@@ -111,11 +111,7 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PeerWithoutClient { public_key } => {
-                write!(
-                    f,
-                    "peer {} is on the interface but in no list of clients",
-                    public_key.short()
-                )
+                write!(f, "peer {} is on the interface but in no list of clients", public_key.short())
             }
             Self::ClientWithoutPeer { client } => write!(f, "{client} has no peer on the interface"),
             Self::OnlyInConsole { client } => write!(f, "{client} is in the console API but not in the object"),
@@ -146,18 +142,13 @@ pub struct People {
 pub fn join(object: &[Entry], console: Option<&[Entry]>, contacts: &[Entry], peers: Option<&[PublicKey]>) -> People {
     let mut people = People::default();
     let mut index: BTreeMap<String, usize> = BTreeMap::new();
-    let places = [
-        (Source::Object, object),
-        (Source::Console, console.unwrap_or_default()),
-        (Source::Contacts, contacts),
-    ];
+    let places =
+        [(Source::Object, object), (Source::Console, console.unwrap_or_default()), (Source::Contacts, contacts)];
     for (source, entries) in places {
         for entry in entries {
             match index.get(&entry.id) {
                 Some(&at) if people.clients[at].sources.contains(&source) => {
-                    people.differences.push(Difference::DuplicateId {
-                        client: ClientId(entry.id.clone()),
-                    });
+                    people.differences.push(Difference::DuplicateId { client: ClientId(entry.id.clone()) });
                 }
                 Some(&at) => merge(&mut people, at, source, entry),
                 None => {
@@ -181,10 +172,7 @@ pub fn join(object: &[Entry], console: Option<&[Entry]>, contacts: &[Entry], pee
     for email in people.clients.iter().filter_map(|client| client.email.as_ref()) {
         *addresses.entry(email.to_ascii_lowercase()).or_default() += 1;
     }
-    let shared = addresses
-        .into_iter()
-        .filter(|(_, n)| *n > 1)
-        .map(|(email, _)| Difference::SharedEmail { email });
+    let shared = addresses.into_iter().filter(|(_, n)| *n > 1).map(|(email, _)| Difference::SharedEmail { email });
     people.differences.extend(shared);
     people
 }
@@ -206,16 +194,10 @@ fn merge(people: &mut People, at: usize, source: Source, entry: &Entry) {
             None => client.email = Some(email.clone()),
             Some(known) if known.eq_ignore_ascii_case(email) => {}
             Some(known) => {
-                let (used, other) = if contacts_win {
-                    (email.clone(), known)
-                } else {
-                    (known, email.clone())
-                };
+                let (used, other) = if contacts_win { (email.clone(), known) } else { (known, email.clone()) };
                 client.email = Some(used.clone());
                 let client = client.id.clone();
-                people
-                    .differences
-                    .push(Difference::EmailDiffers { client, used, other });
+                people.differences.push(Difference::EmailDiffers { client, used, other });
             }
         }
     }
@@ -243,15 +225,11 @@ fn compare_peers(people: &mut People, peers: &[PublicKey]) {
             Some(key) if on_interface.contains(&key) => {
                 owned.insert(key);
             }
-            _ => people.differences.push(Difference::ClientWithoutPeer {
-                client: client.id.clone(),
-            }),
+            _ => people.differences.push(Difference::ClientWithoutPeer { client: client.id.clone() }),
         }
     }
     for key in on_interface.into_iter().filter(|key| !owned.contains(*key)) {
-        people
-            .differences
-            .push(Difference::PeerWithoutClient { public_key: *key });
+        people.differences.push(Difference::PeerWithoutClient { public_key: *key });
         people.clients.push(Client {
             id: ClientId(format!("peer-{}", key.short())),
             name: format!("peer {}", key.short()),
@@ -296,12 +274,8 @@ mod tests {
         let console = [entry("bob", "b@x", 0)];
         let people = join(&[entry("ada", "a@x", 1)], Some(&console), &[], None);
         assert_eq!(people.clients.len(), 2);
-        assert!(people.differences.contains(&Difference::OnlyInConsole {
-            client: ClientId("bob".into())
-        }));
-        assert!(people.differences.contains(&Difference::NotInConsole {
-            client: ClientId("ada".into())
-        }));
+        assert!(people.differences.contains(&Difference::OnlyInConsole { client: ClientId("bob".into()) }));
+        assert!(people.differences.contains(&Difference::NotInConsole { client: ClientId("ada".into()) }));
     }
 
     #[test]

@@ -104,12 +104,7 @@ pub struct Fault {
 impl Fault {
     /// A fault without a hint. The message is sanitized here.
     pub fn new(service: Service, kind: FaultKind, message: impl AsRef<str>) -> Self {
-        Self {
-            service,
-            kind,
-            message: super::sanitize::sanitize(message.as_ref()),
-            hint: None,
-        }
+        Self { service, kind, message: super::sanitize::sanitize(message.as_ref()), hint: None }
     }
 
     /// The same with advice of its own.
@@ -122,10 +117,7 @@ impl Fault {
     ///
     /// Barbican and Swift were seen to carry out requests minutes after the client had given up.
     pub fn is_outcome_unknown(&self) -> bool {
-        matches!(
-            self.kind,
-            FaultKind::TimedOut | FaultKind::Reset | FaultKind::ServerError(_)
-        )
+        matches!(self.kind, FaultKind::TimedOut | FaultKind::Reset | FaultKind::ServerError(_))
     }
 
     /// Trying the same again later may work without anybody changing anything.

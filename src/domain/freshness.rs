@@ -62,16 +62,8 @@ pub struct Baseline {
 impl Baseline {
     /// Keeps what the first reading under the live key shows.
     pub fn of(reading: &ServerReading) -> Self {
-        let peers = reading
-            .peers
-            .iter()
-            .map(|p| (p.public_key, (p.latest_handshake, p.tx)))
-            .collect();
-        Self {
-            public_key: reading.public_key,
-            clock: reading.clock,
-            peers,
-        }
+        let peers = reading.peers.iter().map(|p| (p.public_key, (p.latest_handshake, p.tx))).collect();
+        Self { public_key: reading.public_key, clock: reading.clock, peers }
     }
 }
 
@@ -111,20 +103,12 @@ pub fn judge_presence(baseline: &Baseline, reading: &ServerReading, key: &Public
     };
     let (stamp, tx) = baseline.peers.get(key).copied().unwrap_or((0, 0));
     if reading.public_key != baseline.public_key || peer.latest_handshake == stamp {
-        return if peer.latest_handshake == 0 {
-            Presence::Never
-        } else {
-            Presence::NoSign
-        };
+        return if peer.latest_handshake == 0 { Presence::Never } else { Presence::NoSign };
     }
     let late = peer.latest_handshake > baseline.clock + PROBABLE_WITHIN;
     // Sending anything but initiations needs a session, and only the live key can have given one since the baseline.
     let sent_in_session = !peer.tx.saturating_sub(tx).is_multiple_of(INITIATION_BYTES);
-    if late || sent_in_session {
-        Presence::Back
-    } else {
-        Presence::ProbablyBack
-    }
+    if late || sent_in_session { Presence::Back } else { Presence::ProbablyBack }
 }
 
 /// How lively a peer is when no rotation is pending, by the server's clock.
@@ -177,51 +161,29 @@ mod tests {
     const LIVE: PublicKey = PublicKey::from_bytes([2; 32]);
 
     fn reading(clock: i64, stamp: i64, tx: u64) -> ServerReading {
-        let peer = PeerReading {
-            public_key: KEY,
-            latest_handshake: stamp,
-            endpoint: None,
-            rx: 0,
-            tx,
-            allowed_ips: vec![],
-        };
-        ServerReading {
-            clock,
-            public_key: LIVE,
-            peers: vec![peer],
-        }
+        let peer =
+            PeerReading { public_key: KEY, latest_handshake: stamp, endpoint: None, rx: 0, tx, allowed_ips: vec![] };
+        ServerReading { clock, public_key: LIVE, peers: vec![peer] }
     }
 
     #[test]
     fn a_young_stamp_that_did_not_change_is_no_sign() {
         let baseline = Baseline::of(&reading(1000, 995, 500));
-        assert_eq!(
-            judge_presence(&baseline, &reading(1010, 995, 500 + 148 * 2), &KEY),
-            Presence::NoSign
-        );
+        assert_eq!(judge_presence(&baseline, &reading(1010, 995, 500 + 148 * 2), &KEY), Presence::NoSign);
     }
 
     #[test]
     fn a_stamp_just_after_the_change_is_only_probable_until_the_server_has_sent_data() {
         let baseline = Baseline::of(&reading(1000, 900, 0));
-        assert_eq!(
-            judge_presence(&baseline, &reading(1010, 1003, 148 * 3), &KEY),
-            Presence::ProbablyBack
-        );
-        assert_eq!(
-            judge_presence(&baseline, &reading(1010, 1003, 148 * 3 + 92), &KEY),
-            Presence::Back
-        );
+        assert_eq!(judge_presence(&baseline, &reading(1010, 1003, 148 * 3), &KEY), Presence::ProbablyBack);
+        assert_eq!(judge_presence(&baseline, &reading(1010, 1003, 148 * 3 + 92), &KEY), Presence::Back);
         assert_eq!(judge_presence(&baseline, &reading(1010, 1006, 0), &KEY), Presence::Back);
     }
 
     #[test]
     fn nothing_counts_while_the_interface_shows_another_key() {
         let baseline = Baseline::of(&reading(1000, 900, 0));
-        let other = ServerReading {
-            public_key: KEY,
-            ..reading(1100, 1090, 92)
-        };
+        let other = ServerReading { public_key: KEY, ..reading(1100, 1090, 92) };
         assert_eq!(judge_presence(&baseline, &other, &KEY), Presence::NoSign);
     }
 
@@ -235,15 +197,6 @@ mod tests {
     #[test]
     fn ages_are_judged_by_the_servers_clock() {
         let judged = [0, 850, 800, 700, 100].map(|stamp| judge_activity(stamp, 1000));
-        assert_eq!(
-            judged,
-            [
-                Activity::Never,
-                Activity::Active,
-                Activity::Ageing,
-                Activity::Idle,
-                Activity::Gone
-            ]
-        );
+        assert_eq!(judged, [Activity::Never, Activity::Active, Activity::Ageing, Activity::Idle, Activity::Gone]);
     }
 }

@@ -39,52 +39,19 @@ pub struct Facts<'a> {
 #[allow(missing_docs)] // The variants are their own sentences in Display.
 pub enum Reason {
     NotPlanned,
-    NoAddress {
-        client: ClientId,
-        name: String,
-    },
-    NotTold {
-        client: ClientId,
-        name: String,
-    },
-    NotDelivered {
-        client: ClientId,
-        name: String,
-        delivery: String,
-    },
-    NoAnswer {
-        client: ClientId,
-        name: String,
-    },
-    OldAnswer {
-        client: ClientId,
-        name: String,
-        revision: u32,
-    },
-    NotConfirmed {
-        client: ClientId,
-        name: String,
-        answer: String,
-    },
-    WindowNotOpen {
-        opens: Timestamp,
-    },
-    WindowOver {
-        ended: Timestamp,
-    },
+    NoAddress { client: ClientId, name: String },
+    NotTold { client: ClientId, name: String },
+    NotDelivered { client: ClientId, name: String, delivery: String },
+    NoAnswer { client: ClientId, name: String },
+    OldAnswer { client: ClientId, name: String, revision: u32 },
+    NotConfirmed { client: ClientId, name: String, answer: String },
+    WindowNotOpen { opens: Timestamp },
+    WindowOver { ended: Timestamp },
     NotChecked,
-    CheckTooOld {
-        at: Timestamp,
-    },
-    CheckFailed {
-        checks: Vec<String>,
-    },
-    HeldByOther {
-        holder: String,
-    },
-    PeopleUnknown {
-        why: String,
-    },
+    CheckTooOld { at: Timestamp },
+    CheckFailed { checks: Vec<String> },
+    HeldByOther { holder: String },
+    PeopleUnknown { why: String },
 }
 
 impl Reason {
@@ -168,11 +135,7 @@ pub fn judge(facts: &Facts<'_>, now: Timestamp) -> Verdict {
             true
         }
         (Some(clients), Some(window)) => {
-            reasons.extend(
-                clients
-                    .iter()
-                    .filter_map(|client| judge_client(client, window.revision, facts)),
-            );
+            reasons.extend(clients.iter().filter_map(|client| judge_client(client, window.revision, facts)));
             false
         }
         (Some(_), None) => false,
@@ -194,9 +157,7 @@ pub fn judge(facts: &Facts<'_>, now: Timestamp) -> Verdict {
         Some(_) => {}
     }
     if let Some(holder) = facts.held_by {
-        reasons.push(Reason::HeldByOther {
-            holder: holder.to_owned(),
-        });
+        reasons.push(Reason::HeldByOther { holder: holder.to_owned() });
     }
     match (unknown, reasons.is_empty()) {
         (true, _) => Verdict::Unknown(reasons),
@@ -213,37 +174,20 @@ pub fn judge_client(client: &Client, revision: u32, facts: &Facts<'_>) -> Option
     let (id, name) = (client.id.clone(), client.name.clone());
     if let Some(ack) = facts.acknowledgements.get(&client.id) {
         if ack.revision != revision {
-            return Some(Reason::OldAnswer {
-                client: id,
-                name,
-                revision: ack.revision,
-            });
+            return Some(Reason::OldAnswer { client: id, name, revision: ack.revision });
         }
         return match &ack.answer {
             Answer::Confirmed => None,
-            Answer::OtherTime(when) => Some(Reason::NotConfirmed {
-                client: id,
-                name,
-                answer: format!("other time: {when}"),
-            }),
-            answer => Some(Reason::NotConfirmed {
-                client: id,
-                name,
-                answer: answer.word().to_owned(),
-            }),
+            Answer::OtherTime(when) => {
+                Some(Reason::NotConfirmed { client: id, name, answer: format!("other time: {when}") })
+            }
+            answer => Some(Reason::NotConfirmed { client: id, name, answer: answer.word().to_owned() }),
         };
     }
-    let told = facts
-        .notices
-        .iter()
-        .rfind(|n| n.client == client.id && n.revision == revision && n.kind.tells_window());
+    let told = facts.notices.iter().rfind(|n| n.client == client.id && n.revision == revision && n.kind.tells_window());
     match told.map(|notice| &notice.delivery) {
         Some(Delivery::Sent { .. }) => Some(Reason::NoAnswer { client: id, name }),
-        Some(delivery) => Some(Reason::NotDelivered {
-            client: id,
-            name,
-            delivery: delivery.word().to_owned(),
-        }),
+        Some(delivery) => Some(Reason::NotDelivered { client: id, name, delivery: delivery.word().to_owned() }),
         None if client.email.is_none() => Some(Reason::NoAddress { client: id, name }),
         None => Some(Reason::NotTold { client: id, name }),
     }

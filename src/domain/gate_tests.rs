@@ -22,51 +22,26 @@ fn now() -> Timestamp {
 
 fn client(id: &str) -> Client {
     let (name, email) = (id.to_uppercase(), Some(format!("{id}@x.example")));
-    Client {
-        id: ClientId(id.into()),
-        name,
-        email,
-        public_key: None,
-        sources: BTreeSet::new(),
-    }
+    Client { id: ClientId(id.into()), name, email, public_key: None, sources: BTreeSet::new() }
 }
 
 fn ack(id: &str, revision: u32, answer: Answer) -> (ClientId, Acknowledgement) {
     let client = ClientId(id.into());
     let (channel, note, by) = (Channel::Phone, String::new(), "op".to_string());
-    (
-        client.clone(),
-        Acknowledgement {
-            client,
-            revision,
-            answer,
-            channel,
-            note,
-            by,
-            at: now(),
-        },
-    )
+    (client.clone(), Acknowledgement { client, revision, answer, channel, note, by, at: now() })
 }
 
 /// A case in which everything holds.
 fn open() -> Case {
-    let check = Check {
-        name: "barbican".into(),
-        state: CheckState::Pass,
-        finding: String::new(),
-        advice: String::new(),
-    };
+    let check =
+        Check { name: "barbican".into(), state: CheckState::Pass, finding: String::new(), advice: String::new() };
     Case {
         window: Window::parse("2026-11-24 22:00", "1h", "UTC", 2).unwrap(),
         clients: vec![client("ada"), client("bob")],
         notices: vec![],
         acks: BTreeMap::from([ack("ada", 2, Answer::Confirmed), ack("bob", 2, Answer::Confirmed)]),
         waivers: BTreeMap::new(),
-        preflight: Preflight {
-            at: now(),
-            checks: vec![check],
-            keys: KeyAgreement::default(),
-        },
+        preflight: Preflight { at: now(), checks: vec![check], keys: KeyAgreement::default() },
         held: None,
     }
 }
@@ -95,23 +70,12 @@ fn it_opens_when_everybody_has_confirmed_this_revision_in_an_open_window_after_a
 fn one_missing_answer_shuts_it_and_names_the_person() {
     let mut case = open();
     case.acks.remove(&ClientId("bob".into()));
-    assert_eq!(
-        verdict(&case, now()).reasons()[0].to_string(),
-        "BOB has not been told of this window"
-    );
+    assert_eq!(verdict(&case, now()).reasons()[0].to_string(), "BOB has not been told of this window");
     let delivery = Delivery::Sent { reply: "250".into() };
     let (client, message_id) = (ClientId("bob".into()), "<m>".into());
     let email = "bob@x".into();
     let kind = NoticeKind::Announcement;
-    case.notices.push(Notice {
-        client,
-        email,
-        kind,
-        revision: 2,
-        message_id,
-        delivery,
-        at: now(),
-    });
+    case.notices.push(Notice { client, email, kind, revision: 2, message_id, delivery, at: now() });
     assert_eq!(verdict(&case, now()).reasons()[0].to_string(), "BOB has not answered");
 }
 
@@ -119,10 +83,7 @@ fn one_missing_answer_shuts_it_and_names_the_person() {
 fn an_answer_to_another_revision_does_not_count() {
     let mut case = open();
     case.acks.extend([ack("ada", 1, Answer::Confirmed)]);
-    assert!(matches!(
-        verdict(&case, now()).reasons(),
-        [Reason::OldAnswer { revision: 1, .. }]
-    ));
+    assert!(matches!(verdict(&case, now()).reasons(), [Reason::OldAnswer { revision: 1, .. }]));
 }
 
 #[test]
@@ -140,41 +101,21 @@ fn a_client_who_appears_later_shuts_it_again_and_a_waiver_opens_it() {
     case.clients.push(client("eve"));
     assert!(!verdict(&case, now()).is_open());
     let (id, by) = (ClientId("eve".into()), "op".into());
-    case.waivers.insert(
-        id.clone(),
-        Waiver {
-            client: id,
-            reason: "left the company".into(),
-            by,
-            at: now(),
-        },
-    );
+    case.waivers.insert(id.clone(), Waiver { client: id, reason: "left the company".into(), by, at: now() });
     assert!(verdict(&case, now()).is_open());
 }
 
 #[test]
 fn outside_the_window_with_an_old_or_red_check_or_held_by_another_it_is_shut() {
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
-    assert!(matches!(
-        verdict(&open(), at("2026-11-24T21:59:59Z")).reasons(),
-        [Reason::WindowNotOpen { .. }]
-    ));
-    assert!(matches!(
-        verdict(&open(), at("2026-11-24T23:00:00Z")).reasons()[0],
-        Reason::WindowOver { .. }
-    ));
-    assert!(matches!(
-        verdict(&open(), at("2026-11-24T22:20:01Z")).reasons(),
-        [Reason::CheckTooOld { .. }]
-    ));
+    assert!(matches!(verdict(&open(), at("2026-11-24T21:59:59Z")).reasons(), [Reason::WindowNotOpen { .. }]));
+    assert!(matches!(verdict(&open(), at("2026-11-24T23:00:00Z")).reasons()[0], Reason::WindowOver { .. }));
+    assert!(matches!(verdict(&open(), at("2026-11-24T22:20:01Z")).reasons(), [Reason::CheckTooOld { .. }]));
     let mut case = open();
     case.preflight.checks[0].state = CheckState::Fail;
     case.held = Some("eva on bastion2");
     let verdict = verdict(&case, now());
-    assert!(matches!(
-        verdict.reasons(),
-        [Reason::CheckFailed { .. }, Reason::HeldByOther { .. }]
-    ));
+    assert!(matches!(verdict.reasons(), [Reason::CheckFailed { .. }, Reason::HeldByOther { .. }]));
 }
 
 #[test]

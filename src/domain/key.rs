@@ -24,11 +24,7 @@ impl PublicKey {
     pub fn parse(text: &str) -> Result<Self, BadPublicKey> {
         let mut bytes = [0u8; 32];
         let read = Base64::decode(text.trim(), &mut bytes).map_err(|_| BadPublicKey)?;
-        if read.len() == 32 {
-            Ok(Self(bytes))
-        } else {
-            Err(BadPublicKey)
-        }
+        if read.len() == 32 { Ok(Self(bytes)) } else { Err(BadPublicKey) }
     }
 
     /// The 32 raw bytes.
@@ -102,13 +98,7 @@ mod tests {
 
     #[test]
     fn short_long_and_unpadded_texts_are_refused() {
-        for bad in [
-            "",
-            "AAAA",
-            &"A".repeat(43),
-            &"A".repeat(44),
-            &format!("{}=", "A".repeat(47)),
-        ] {
+        for bad in ["", "AAAA", &"A".repeat(43), &"A".repeat(44), &format!("{}=", "A".repeat(47))] {
             assert_eq!(PublicKey::parse(bad), Err(BadPublicKey), "{bad:?}");
         }
     }

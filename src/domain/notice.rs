@@ -47,10 +47,7 @@ impl NoticeKind {
 
     /// Whether this mail tells a person the window, so that an answer to it makes sense.
     pub fn tells_window(self) -> bool {
-        matches!(
-            self,
-            NoticeKind::Announcement | NoticeKind::Reminder | NoticeKind::Change
-        )
+        matches!(self, NoticeKind::Announcement | NoticeKind::Reminder | NoticeKind::Change)
     }
 }
 

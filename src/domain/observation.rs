@@ -15,10 +15,7 @@ pub struct Observation<T> {
 
 impl<T> Default for Observation<T> {
     fn default() -> Self {
-        Self {
-            seen: None,
-            fault: None,
-        }
+        Self { seen: None, fault: None }
     }
 }
 
@@ -26,12 +23,7 @@ impl<T> Observation<T> {
     /// Takes in one look: a value clears the fault, a fault leaves the value.
     pub fn take(&mut self, at: Timestamp, look: Result<T, Fault>) {
         match look {
-            Ok(value) => {
-                *self = Self {
-                    seen: Some((at, value)),
-                    fault: None,
-                }
-            }
+            Ok(value) => *self = Self { seen: Some((at, value)), fault: None },
             Err(fault) => self.fault = Some((at, fault)),
         }
     }
@@ -57,14 +49,7 @@ mod tests {
         let (t1, t2) = (Timestamp::from_second(1).unwrap(), Timestamp::from_second(2).unwrap());
         let mut seen = Observation::default();
         seen.take(t1, Ok(1));
-        seen.take(
-            t2,
-            Err(Fault::new(
-                Service::Server,
-                FaultKind::TimedOut,
-                "15 s without an answer",
-            )),
-        );
+        seen.take(t2, Err(Fault::new(Service::Server, FaultKind::TimedOut, "15 s without an answer")));
         assert_eq!(seen.value(), Some(&1));
         assert!(seen.fault.is_some());
         seen.take(t2, Ok(2));

@@ -85,10 +85,6 @@ impl Preflight {
 
     /// Names of the failed checks.
     pub fn failed(&self) -> Vec<String> {
-        self.checks
-            .iter()
-            .filter(|c| c.state == CheckState::Fail)
-            .map(|c| c.name.clone())
-            .collect()
+        self.checks.iter().filter(|c| c.state == CheckState::Fail).map(|c| c.name.clone()).collect()
     }
 }

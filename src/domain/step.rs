@@ -58,11 +58,7 @@ impl StepNumber {
 impl TryFrom<u8> for StepNumber {
     type Error = String;
     fn try_from(number: u8) -> Result<Self, String> {
-        if (1..=8).contains(&number) {
-            Ok(Self(number))
-        } else {
-            Err(format!("{number} is not a step: 1 to 8 are"))
-        }
+        if (1..=8).contains(&number) { Ok(Self(number)) } else { Err(format!("{number} is not a step: 1 to 8 are")) }
     }
 }
 
@@ -133,10 +129,8 @@ impl StepState {
         use StepState::{Done, Failed, Interrupted, Running, Waiting};
         matches!(
             (self, to),
-            (
-                Waiting | Failed { .. } | Interrupted { .. } | Done { .. },
-                Running { .. }
-            ) | (Running { .. }, Done { .. } | Failed { .. } | Interrupted { .. })
+            (Waiting | Failed { .. } | Interrupted { .. } | Done { .. }, Running { .. })
+                | (Running { .. }, Done { .. } | Failed { .. } | Interrupted { .. })
                 | (Interrupted { .. }, Done { .. } | Failed { .. } | Waiting)
                 | (Waiting | Failed { .. }, Done { .. })
         )

@@ -20,11 +20,7 @@ impl TenantId {
     pub fn new(text: impl Into<String>) -> Result<Self, BadTenantId> {
         let text = text.into();
         let safe = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if safe && (1..=64).contains(&text.len()) {
-            Ok(Self(text))
-        } else {
-            Err(BadTenantId(text))
-        }
+        if safe && (1..=64).contains(&text.len()) { Ok(Self(text)) } else { Err(BadTenantId(text)) }
     }
 
     /// The id as it goes into names and URLs.

@@ -70,12 +70,7 @@ impl Window {
         };
         let seconds = parse_length(length)?;
         let end = Timestamp::from_second(start.as_second() + seconds).map_err(|_| BadWindow::Length(length.into()))?;
-        Ok(Self {
-            start,
-            end,
-            zone: zone.trim().to_owned(),
-            revision,
-        })
+        Ok(Self { start, end, zone: zone.trim().to_owned(), revision })
     }
 
     /// Where `now` lies.
@@ -96,43 +91,27 @@ impl Window {
         };
         let start = self.start.to_zoned_datetime(tz.clone());
         let end = self.end.to_zoned_datetime(tz);
-        let until = if start.date() == end.date() {
-            "%H:%M"
-        } else {
-            "%a %Y-%m-%d %H:%M"
-        };
-        format!(
-            "{} to {}",
-            start.strftime("%a %Y-%m-%d %H:%M"),
-            end.strftime(&format!("{until} %Z (UTC%:z)"))
-        )
+        let until = if start.date() == end.date() { "%H:%M" } else { "%a %Y-%m-%d %H:%M" };
+        format!("{} to {}", start.strftime("%a %Y-%m-%d %H:%M"), end.strftime(&format!("{until} %Z (UTC%:z)")))
     }
 }
 
 /// A moment in a zone, for people: `2026-11-24 22:00:07 CET`. An unknown zone gives UTC.
 pub fn in_zone(moment: Timestamp, zone: &str) -> String {
     let tz = time_zone(zone).unwrap_or(TimeZone::UTC);
-    moment
-        .to_zoned_datetime(tz)
-        .strftime("%Y-%m-%d %H:%M:%S %Z")
-        .to_string()
+    moment.to_zoned_datetime(tz).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
 fn time_zone(name: &str) -> Result<TimeZone, BadWindow> {
     // The bundled database: the same answer on every bastion, and no file is read by a rule.
-    TimeZoneDatabase::bundled()
-        .get(name.trim())
-        .map_err(|_| BadWindow::Zone(name.to_owned()))
+    TimeZoneDatabase::bundled().get(name.trim()).map_err(|_| BadWindow::Zone(name.to_owned()))
 }
 
 fn parse_length(text: &str) -> Result<i64, BadWindow> {
     let bad = || BadWindow::Length(text.to_owned());
     let trimmed = text.trim();
     let unit = trimmed.chars().last().ok_or_else(bad)?;
-    let number: i64 = trimmed[..trimmed.len() - unit.len_utf8()]
-        .trim()
-        .parse()
-        .map_err(|_| bad())?;
+    let number: i64 = trimmed[..trimmed.len() - unit.len_utf8()].trim().parse().map_err(|_| bad())?;
     let seconds = match unit {
         's' => Some(number),
         'm' => number.checked_mul(60),
@@ -156,30 +135,15 @@ mod tests {
 
     #[test]
     fn local_times_in_a_clock_change_are_refused_with_the_reason() {
-        assert!(matches!(
-            Window::parse("2027-03-28 02:30", "1h", "Europe/Berlin", 1),
-            Err(BadWindow::Gap(..))
-        ));
-        assert!(matches!(
-            Window::parse("2026-10-25 02:30", "1h", "Europe/Berlin", 1),
-            Err(BadWindow::Fold(..))
-        ));
+        assert!(matches!(Window::parse("2027-03-28 02:30", "1h", "Europe/Berlin", 1), Err(BadWindow::Gap(..))));
+        assert!(matches!(Window::parse("2026-10-25 02:30", "1h", "Europe/Berlin", 1), Err(BadWindow::Fold(..))));
     }
 
     #[test]
     fn each_wrong_part_is_named() {
-        assert!(matches!(
-            Window::parse("tomorrow", "1h", "UTC", 1),
-            Err(BadWindow::Moment(_))
-        ));
-        assert!(matches!(
-            Window::parse("2026-11-24 22:00", "0m", "UTC", 1),
-            Err(BadWindow::Length(_))
-        ));
-        assert!(matches!(
-            Window::parse("2026-11-24 22:00", "1h", "Berlin", 1),
-            Err(BadWindow::Zone(_))
-        ));
+        assert!(matches!(Window::parse("tomorrow", "1h", "UTC", 1), Err(BadWindow::Moment(_))));
+        assert!(matches!(Window::parse("2026-11-24 22:00", "0m", "UTC", 1), Err(BadWindow::Length(_))));
+        assert!(matches!(Window::parse("2026-11-24 22:00", "1h", "Berlin", 1), Err(BadWindow::Zone(_))));
     }
 
     #[test]

@@ -42,14 +42,7 @@ pub struct Holder {
 
 impl std::fmt::Display for Holder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} on {} (pid {}) since {}",
-            self.name,
-            self.host,
-            self.pid,
-            self.since.strftime("%H:%M:%S UTC")
-        )
+        write!(f, "{} on {} (pid {}) since {}", self.name, self.host, self.pid, self.since.strftime("%H:%M:%S UTC"))
     }
 }
 

@@ -2,11 +2,14 @@
 //!
 //! No tokio, no reqwest, no file and no clock here: time comes in with each input, the world is reached through [`ports`].
 
-pub mod clients;
+pub mod command;
 pub mod converge_object;
 pub mod converge_secret;
 pub mod journal;
 pub mod machine;
+pub mod mailing;
+pub mod next;
+pub mod observe;
 pub mod ports;
 pub mod record;
 pub mod rotation;

@@ -337,34 +337,19 @@ impl Record {
     pub fn summary(&self) -> String {
         match self {
             Record::Planned { window, cause, .. } => {
-                let why = if *cause == Cause::Compromise {
-                    "suspected compromise"
-                } else {
-                    "scheduled"
-                };
+                let why = if *cause == Cause::Compromise { "suspected compromise" } else { "scheduled" };
                 format!("planned ({why}): {}", window.for_people())
             }
-            Record::Rescheduled { window } => format!(
-                "window changed to {} (revision {})",
-                window.for_people(),
-                window.revision
-            ),
+            Record::Rescheduled { window } => {
+                format!("window changed to {} (revision {})", window.for_people(), window.revision)
+            }
             Record::PeopleSeen { clients } => format!("{} clients will be cut off", clients.len()),
             Record::NoticeQueued { client, kind, .. } => format!("{} mail to {client} is being sent", kind.word()),
             Record::NoticeDelivery { message_id, delivery } => format!("mail {} {}", message_id, delivery.word()),
             Record::NoticeResolved { arrived, reason, .. } => {
-                format!(
-                    "uncertain mail {}: {reason}",
-                    if *arrived { "arrived" } else { "did not arrive" }
-                )
+                format!("uncertain mail {}: {reason}", if *arrived { "arrived" } else { "did not arrive" })
             }
-            Record::Answered {
-                client,
-                answer,
-                channel,
-                note,
-                ..
-            } => {
+            Record::Answered { client, answer, channel, note, .. } => {
                 format!("{client} {} by {}{}", answer.word(), channel.word(), dash(note))
             }
             Record::Waived { client, reason } => format!("{client} waived: {reason}"),
@@ -375,10 +360,7 @@ impl Record {
             Record::StepSucceeded { step, evidence } => format!("step {step} done: {evidence}"),
             Record::StepFailed { step, fault } => format!("step {step} failed: {fault}"),
             Record::StepResolved { step, done, evidence } => {
-                format!(
-                    "step {step} found {}: {evidence}",
-                    if *done { "done" } else { "not done" }
-                )
+                format!("step {step} found {}: {evidence}", if *done { "done" } else { "not done" })
             }
             Record::KeyKeeping { role, public_key, .. } => {
                 format!("keeping the {} key {}", role.word(), public_key.short())
@@ -389,21 +371,12 @@ impl Record {
             Record::PreviousMissing { why } => format!("there is no previous key to keep: {why}"),
             Record::ShapeSeen { .. } => "attributes of the secret read".into(),
             Record::Swapped { public_key, gap_us, .. } => match gap_us {
-                Some(us) => format!(
-                    "secret now holds {}, gap {}.{:03} ms",
-                    public_key.short(),
-                    us / 1000,
-                    us % 1000
-                ),
+                Some(us) => format!("secret now holds {}, gap {}.{:03} ms", public_key.short(), us / 1000, us % 1000),
                 None => format!("secret now holds {}", public_key.short()),
             },
             Record::ObjectChanged { to, .. } => format!("object now says {}", to.short()),
             Record::Applied { baseline, waited_ms } => {
-                format!(
-                    "server shows {} after {:.1} s",
-                    baseline.public_key.short(),
-                    *waited_ms as f64 / 1000.0
-                )
+                format!("server shows {} after {:.1} s", baseline.public_key.short(), *waited_ms as f64 / 1000.0)
             }
             Record::ClientBack { client, source, .. } => format!("{client} is back ({})", source.word()),
             Record::GatewayPing { client, answered, note } => {
@@ -422,9 +395,5 @@ impl Record {
 }
 
 fn dash(note: &str) -> String {
-    if note.is_empty() {
-        String::new()
-    } else {
-        format!(" - {note}")
-    }
+    if note.is_empty() { String::new() } else { format!(" - {note}") }
 }

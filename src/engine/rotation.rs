@@ -1,1 +1,353 @@
-//! (being written)
+//! The state of one rotation: nothing but the fold of its journal.
+
+use crate::domain::acknowledgement::{Acknowledgement, Waiver};
+use crate::domain::client::{Client, ClientId};
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::freshness::Baseline;
+use crate::domain::key::{KeyRole, PublicKey};
+use crate::domain::notice::{Delivery, Notice, NoticeKind};
+use crate::domain::preflight::Preflight;
+use crate::domain::secret_shape::SecretShape;
+use crate::domain::step::{StepNumber, StepState};
+use crate::domain::tenant::Tenant;
+use crate::domain::window::Window;
+use crate::engine::ports::SecretRef;
+use crate::engine::record::{BackSource, Cause, Entry, Outcome, RECORD_VERSION, Record, RotationId};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// A key that rests in Barbican under a name of its own until the rotation is confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptKey {
+    /// Its public half.
+    pub public_key: PublicKey,
+    /// The secret's name.
+    pub name: String,
+    /// Where it was stored and read back; `None` if only the intent is journaled.
+    pub href: Option<SecretRef>,
+    /// Barbican's answer to its deletion.
+    pub destroyed: Option<String>,
+}
+
+/// The way back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollback {
+    /// Why.
+    pub reason: String,
+    /// Which key will be live again.
+    pub role: KeyRole,
+    /// When it was decided, UTC.
+    pub at: Timestamp,
+}
+
+/// The live key as first seen on the interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// When we saw it, UTC.
+    pub at: Timestamp,
+    /// What every peer looked like in that reading.
+    pub baseline: Baseline,
+    /// From the start of step 6, ms.
+    pub waited_ms: u64,
+}
+
+/// How we know that a client is back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Back {
+    /// The source.
+    pub source: BackSource,
+    /// When it was recorded, UTC.
+    pub at: Timestamp,
+    /// The stamp, or what the client said.
+    pub note: String,
+}
+
+/// One rotation, folded.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// The id.
+    pub id: RotationId,
+    /// The tenant as it was planned.
+    pub tenant: Tenant,
+    /// Number of the last record.
+    pub seq: u64,
+    /// Why it was planned.
+    pub cause: Cause,
+    /// Ticket or incident.
+    pub reference: String,
+    /// Who planned it.
+    pub planned_by: String,
+    /// When it was planned, UTC.
+    pub planned_at: Timestamp,
+    /// The window in force.
+    pub window: Window,
+    /// Everybody who will be cut off, as last recorded.
+    pub clients: Vec<Client>,
+    /// All mails.
+    pub notices: Vec<Notice>,
+    /// The last answer of each client.
+    pub acknowledgements: BTreeMap<ClientId, Acknowledgement>,
+    /// The waivers.
+    pub waivers: BTreeMap<ClientId, Waiver>,
+    /// The last run of step 2.
+    pub preflight: Option<Preflight>,
+    /// When rotate was confirmed, UTC.
+    pub confirmed_at: Option<Timestamp>,
+    /// The eight steps on the present leg (forward, or back after a rollback began).
+    pub steps: [StepState; 8],
+    /// How far the way forward had come when the rollback began.
+    pub forward: Option<[StepState; 8]>,
+    /// The rollback, if one began.
+    pub rollback: Option<Rollback>,
+    /// Step 4 was begun at least once: clients may have felt it, and only a rollback leads back.
+    pub touched: bool,
+    /// Keys kept in Barbican.
+    pub keys: BTreeMap<KeyRole, KeptKey>,
+    /// Why there is no previous key, if there is none.
+    pub previous_missing: Option<String>,
+    /// Attributes of the secret before the rotation.
+    pub shape: Option<SecretShape>,
+    /// The measured gap of the present leg, µs.
+    pub gap_us: Option<u64>,
+    /// Attributes of the secret that could not be carried over.
+    pub not_carried: Vec<String>,
+    /// The live key on the interface, on the present leg.
+    pub applied: Option<Applied>,
+    /// Who is back, on the present leg.
+    pub back: BTreeMap<ClientId, Back>,
+    /// Gateway pings as reported: answered, when, note.
+    pub pings: BTreeMap<ClientId, (bool, Timestamp, String)>,
+    /// The end, when, and its note.
+    pub outcome: Option<(Outcome, Timestamp, String)>,
+}
+
+impl Rotation {
+    /// Folds a whole journal. Errors when the first record is not `Planned`, a number is missing, a record is newer than
+    /// this program, or a change of state is not legal: then nothing may be done with it.
+    pub fn fold(entries: &[Entry]) -> Result<Self, Fault> {
+        let invalid = |text: String| Fault::new(Service::Journal, FaultKind::Invalid, text);
+        let (first, rest) = entries.split_first().ok_or_else(|| invalid("the rotation has no records".into()))?;
+        let mut rotation = Self::begin(first).ok_or_else(|| invalid("the first record is not a plan".into()))?;
+        for entry in rest {
+            rotation.check(entry).map_err(|why| invalid(format!("record {}: {why}", entry.seq)))?;
+            rotation.apply(entry);
+        }
+        Ok(rotation)
+    }
+
+    /// The rotation that a `Planned` record begins.
+    pub fn begin(first: &Entry) -> Option<Self> {
+        let Record::Planned { rotation, tenant, window, cause, reference } = &first.record else { return None };
+        Some(Self {
+            id: rotation.clone(),
+            tenant: tenant.clone(),
+            seq: first.seq,
+            cause: *cause,
+            reference: reference.clone(),
+            planned_by: first.by.clone(),
+            planned_at: first.at,
+            window: window.clone(),
+            clients: Vec::new(),
+            notices: Vec::new(),
+            acknowledgements: BTreeMap::new(),
+            waivers: BTreeMap::new(),
+            preflight: None,
+            confirmed_at: None,
+            steps: Default::default(),
+            forward: None,
+            rollback: None,
+            touched: false,
+            keys: BTreeMap::new(),
+            previous_missing: None,
+            shape: None,
+            gap_us: None,
+            not_carried: Vec::new(),
+            applied: None,
+            back: BTreeMap::new(),
+            pings: BTreeMap::new(),
+            outcome: None,
+        })
+    }
+
+    /// Whether the entry may follow. Says why not.
+    pub fn check(&self, entry: &Entry) -> Result<(), String> {
+        if entry.version > RECORD_VERSION {
+            return Err(format!("written by a newer changeguard (version {})", entry.version));
+        }
+        if entry.seq != self.seq + 1 {
+            return Err(format!("expected number {}", self.seq + 1));
+        }
+        if self.outcome.is_some() && !matches!(entry.record, Record::Noted { .. } | Record::KeyDestroyed { .. }) {
+            return Err("the rotation has already ended".into());
+        }
+        let (step, to) = match &entry.record {
+            Record::Planned { .. } => return Err("a rotation is planned only once".into()),
+            Record::StepStarted { step } => (step, StepState::Running { since: entry.at }),
+            Record::StepSucceeded { step, evidence } => {
+                (step, StepState::Done { at: entry.at, evidence: evidence.clone() })
+            }
+            Record::StepFailed { step, fault } => (step, StepState::Failed { at: entry.at, fault: fault.clone() }),
+            // The journal knows no interruption; whoever resolves one found it running when it was loaded.
+            _ => return Ok(()),
+        };
+        let from = &self.steps[step.index()];
+        let found = matches!(from, StepState::Running { .. }) && matches!(to, StepState::Running { .. });
+        if from.may_become(&to) || found {
+            Ok(())
+        } else {
+            Err(format!("step {step} can't go from {} to {}", from.word(), to.word()))
+        }
+    }
+
+    /// Takes in one entry that [`Rotation::check`] permits.
+    pub fn apply(&mut self, entry: &Entry) {
+        let at = entry.at;
+        self.seq = entry.seq;
+        match entry.record.clone() {
+            Record::Planned { .. } | Record::Noted { .. } => {}
+            Record::Rescheduled { window } => self.window = window,
+            Record::PeopleSeen { clients } => self.clients = clients,
+            Record::NoticeQueued { client, email, kind, revision, message_id } => {
+                self.notices.retain(|notice| notice.message_id != message_id);
+                let delivery = Delivery::Queued;
+                self.notices.push(Notice { client, email, kind, revision, message_id, delivery, at });
+            }
+            Record::NoticeDelivery { message_id, delivery } => self.set_delivery(&message_id, delivery, at),
+            Record::NoticeResolved { message_id, arrived, reason } => {
+                let delivery = if arrived {
+                    Delivery::Sent { reply: reason }
+                } else {
+                    Delivery::Failed { permanent: false, reply: reason }
+                };
+                self.set_delivery(&message_id, delivery, at);
+            }
+            Record::Answered { client, revision, answer, channel, note } => {
+                let by = entry.by.clone();
+                let ack = Acknowledgement { client: client.clone(), revision, answer, channel, note, by, at };
+                self.acknowledgements.insert(client, ack);
+            }
+            Record::Waived { client, reason } => {
+                self.waivers.insert(client.clone(), Waiver { client, reason, by: entry.by.clone(), at });
+            }
+            Record::Checked { preflight } => self.preflight = Some(preflight),
+            Record::RotateConfirmed { .. } => self.confirmed_at = Some(at),
+            Record::StepStarted { step } => {
+                self.touched |= step == StepNumber::SECRET;
+                self.steps[step.index()] = StepState::Running { since: at };
+            }
+            Record::StepSucceeded { step, evidence } => self.steps[step.index()] = StepState::Done { at, evidence },
+            Record::StepFailed { step, fault } => self.steps[step.index()] = StepState::Failed { at, fault },
+            Record::StepResolved { step, done, evidence } => {
+                self.steps[step.index()] = if done { StepState::Done { at, evidence } } else { StepState::Waiting };
+            }
+            Record::KeyKeeping { role, public_key, name } => {
+                self.keys.insert(role, KeptKey { public_key, name, href: None, destroyed: None });
+            }
+            Record::KeyKept { role, public_key, name, href } => {
+                self.keys.insert(role, KeptKey { public_key, name, href: Some(href), destroyed: None });
+            }
+            Record::PreviousMissing { why } => self.previous_missing = Some(why),
+            Record::ShapeSeen { shape } => self.shape = Some(shape),
+            Record::Swapped { gap_us, not_carried, .. } => {
+                self.gap_us = gap_us.or(self.gap_us);
+                self.not_carried = not_carried;
+            }
+            Record::ObjectChanged { .. } => {}
+            Record::Applied { baseline, waited_ms } => self.applied = Some(Applied { at, baseline, waited_ms }),
+            Record::ClientBack { client, source, note } => {
+                self.back.insert(client, Back { source, at, note });
+            }
+            Record::GatewayPing { client, answered, note } => {
+                self.pings.insert(client, (answered, at, note));
+            }
+            Record::RollbackStarted { reason, role, .. } => self.turn_back(reason, role, at),
+            Record::KeyDestroyed { role, answer, .. } => {
+                if let Some(key) = self.keys.get_mut(&role) {
+                    key.destroyed = Some(answer);
+                }
+            }
+            Record::Finished { outcome, note } => self.outcome = Some((outcome, at, note)),
+        }
+    }
+
+    fn set_delivery(&mut self, message_id: &str, delivery: Delivery, at: Timestamp) {
+        if let Some(notice) = self.notices.iter_mut().rfind(|notice| notice.message_id == message_id) {
+            notice.delivery = delivery;
+            notice.at = at;
+        }
+    }
+
+    fn turn_back(&mut self, reason: String, role: KeyRole, at: Timestamp) {
+        self.rollback = Some(Rollback { reason, role, at });
+        self.forward.get_or_insert_with(|| self.steps.clone());
+        let mut steps: [StepState; 8] = Default::default();
+        steps[0] = self.steps[0].clone();
+        steps[1] = self.steps[1].clone();
+        if self.keys.get(&role).is_some_and(|key| key.href.is_some()) {
+            let evidence = format!("the {} key is kept in Barbican", role.word());
+            steps[2] = StepState::Done { at, evidence };
+        }
+        self.steps = steps;
+        self.gap_us = None;
+        self.applied = None;
+        self.back.clear();
+        self.pings.clear();
+    }
+
+    /// Turns what was running into interrupted, and what was being sent into uncertain. Called once when a journal is
+    /// loaded by a process in which nothing of it can be running.
+    pub fn interrupt(&mut self) {
+        for step in &mut self.steps {
+            if let StepState::Running { since } = *step {
+                *step = StepState::Interrupted { since };
+            }
+        }
+        for notice in &mut self.notices {
+            if notice.delivery == Delivery::Queued {
+                let why = "changeguard ended before the mail server's answer was recorded".into();
+                notice.delivery = Delivery::Uncertain { why };
+            }
+        }
+    }
+
+    /// The key that the present leg makes live: staged on the way forward, previous or fresh on the way back.
+    pub fn target(&self) -> Option<PublicKey> {
+        self.keys.get(&self.target_role()).map(|key| key.public_key)
+    }
+
+    /// The role of that key.
+    pub fn target_role(&self) -> KeyRole {
+        self.rollback.as_ref().map_or(KeyRole::Staged, |rollback| rollback.role)
+    }
+
+    /// State of one step on the present leg.
+    pub fn step(&self, step: StepNumber) -> &StepState {
+        &self.steps[step.index()]
+    }
+
+    /// The last mail of a kind to a client for the window in force.
+    pub fn notice(&self, client: &ClientId, kind: NoticeKind) -> Option<&Notice> {
+        let matches =
+            |n: &&Notice| n.client == *client && n.kind == kind && n.revision == self.window.revision && self.on_leg(n);
+        self.notices.iter().rev().find(matches)
+    }
+
+    /// A reconfigure mail of the way forward says nothing about the way back: clients need new scripts again.
+    fn on_leg(&self, notice: &Notice) -> bool {
+        match (&self.rollback, notice.kind) {
+            (Some(rollback), NoticeKind::Reconfigure | NoticeKind::AllClear) => notice.at >= rollback.at,
+            _ => true,
+        }
+    }
+
+    /// Clients who are neither back nor waived on the present leg.
+    pub fn not_back(&self) -> Vec<&Client> {
+        let missing = |c: &&Client| !self.back.contains_key(&c.id) && !self.waivers.contains_key(&c.id);
+        self.clients.iter().filter(missing).collect()
+    }
+
+    /// A client by id.
+    pub fn client(&self, id: &ClientId) -> Option<&Client> {
+        self.clients.iter().find(|client| client.id == *id)
+    }
+}

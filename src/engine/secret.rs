@@ -113,9 +113,6 @@ mod tests {
 
     #[test]
     fn it_does_not_print() {
-        assert_eq!(
-            format!("{:?}", SecretBytes::new(b"key".to_vec())),
-            "SecretBytes(hidden)"
-        );
+        assert_eq!(format!("{:?}", SecretBytes::new(b"key".to_vec())), "SecretBytes(hidden)");
     }
 }

@@ -1,1 +1,6 @@
+//! The integration tests, one binary: building it once is what takes the time.
 
+mod config;
+mod house;
+mod lab;
+mod store;

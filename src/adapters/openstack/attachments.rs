@@ -28,10 +28,7 @@ struct AclRead {
 
 impl Default for AclRead {
     fn default() -> Self {
-        Self {
-            users: Vec::new(),
-            project_access: true,
-        }
+        Self { users: Vec::new(), project_access: true }
     }
 }
 
@@ -59,11 +56,7 @@ pub(super) async fn acl(barbican: &Barbican, href: &SecretRef) -> Result<Option<
 
 /// The user metadata.
 pub(super) async fn metadata(barbican: &Barbican, href: &SecretRef) -> Result<BTreeMap<String, String>, Fault> {
-    Ok(
-        read::<UserMetadata>(barbican, href, "metadata", "read a secret's user metadata")
-            .await?
-            .metadata,
-    )
+    Ok(read::<UserMetadata>(barbican, href, "metadata", "read a secret's user metadata").await?.metadata)
 }
 
 /// The consumers, each as JSON text of what can be set again, in order.
@@ -82,11 +75,7 @@ pub(super) async fn consumers(
         Some(consumers) if consumers.is_empty() => return Ok(Vec::new()),
         None => return Ok(Vec::new()),
         // The list of its own has pages of up to 100; a secret with more consumers is not a VPN server's.
-        Some(_) => {
-            read::<Page>(barbican, href, "consumers?limit=100", "read a secret's consumers")
-                .await?
-                .consumers
-        }
+        Some(_) => read::<Page>(barbican, href, "consumers?limit=100", "read a secret's consumers").await?.consumers,
     };
     consumers.sort();
     consumers.iter().map(text).collect()
@@ -103,21 +92,8 @@ pub(super) async fn attach(barbican: &Barbican, href: &SecretRef, shape: &Secret
         failed.extend(outcome.err());
     }
     if !shape.metadata.is_empty() {
-        let metadata = UserMetadata {
-            metadata: shape.metadata.clone(),
-        };
-        failed.extend(
-            write(
-                barbican,
-                href,
-                Method::PUT,
-                "metadata",
-                &metadata,
-                "set the user metadata",
-            )
-            .await
-            .err(),
-        );
+        let metadata = UserMetadata { metadata: shape.metadata.clone() };
+        failed.extend(write(barbican, href, Method::PUT, "metadata", &metadata, "set the user metadata").await.err());
     }
     for consumer in &shape.consumers {
         let outcome = match serde_json::from_str::<Consumer>(consumer) {
@@ -146,9 +122,7 @@ where
     T: serde::de::DeserializeOwned,
 {
     let id = secret_id(href)?;
-    let (part, query) = part
-        .split_once('?')
-        .map_or((part, None), |(part, query)| (part, Some(query)));
+    let (part, query) = part.split_once('?').map_or((part, None), |(part, query)| (part, Some(query)));
     let answer = barbican
         .call(what, |base| {
             let mut url = below(base, ["secrets", id, part]);
@@ -170,12 +144,7 @@ async fn write<T: Serialize>(
     let id = secret_id(href)?;
     let body = wiped_body(to_json(value, 4 * 1024)?);
     let answer = barbican
-        .call(what, |base| {
-            Ok(with_json(
-                request(method.clone(), below(base, ["secrets", id, part])),
-                body.clone(),
-            ))
-        })
+        .call(what, |base| Ok(with_json(request(method.clone(), below(base, ["secrets", id, part])), body.clone())))
         .await?;
     answer.accept(BARBICAN, what).map(drop)
 }

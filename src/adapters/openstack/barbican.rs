@@ -42,10 +42,7 @@ pub(super) struct Barbican {
 
 impl Barbican {
     pub(super) fn new(session: Arc<Session>) -> Self {
-        Self {
-            session,
-            minor: AtomicU8::new(2),
-        }
+        Self { session, minor: AtomicU8::new(2) }
     }
 
     /// Adds what every request but those for payloads carries.
@@ -61,10 +58,7 @@ impl Barbican {
     /// Notes that the version asked for is not known there. False: none was asked for, so 406 means something else.
     pub(super) fn lower_version(&self, answer: &Answer) -> bool {
         answer.status == StatusCode::NOT_ACCEPTABLE
-            && self
-                .minor
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |minor| minor.checked_sub(1))
-                .is_ok()
+            && self.minor.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |minor| minor.checked_sub(1)).is_ok()
     }
 
     /// Sends a request with the highest version that the service knows. `build` gets Barbican's address with `/v1`.
@@ -89,10 +83,7 @@ impl Barbican {
         let mut offset = 0;
         loop {
             // Without a sort there is no order at all, and pages of no order overlap and leave out.
-            let query = format!(
-                "name={}&limit={PAGE}&offset={offset}&sort=created",
-                percent_encoded(name)
-            );
+            let query = format!("name={}&limit={PAGE}&offset={offset}&sort=created", percent_encoded(name));
             let answer = self
                 .call(&what, |base| {
                     let mut url = below(base, ["secrets"]);
@@ -112,11 +103,7 @@ impl Barbican {
                 None => return Ok((found, total)),
                 Some(next) if next > offset && next <= MOST_SECRETS => offset = next,
                 Some(_) => {
-                    return Err(Fault::new(
-                        BARBICAN,
-                        FaultKind::Malformed,
-                        format!("{what}: the pages do not end"),
-                    ));
+                    return Err(Fault::new(BARBICAN, FaultKind::Malformed, format!("{what}: the pages do not end")));
                 }
             }
         }
@@ -125,9 +112,7 @@ impl Barbican {
     /// The metadata document of one secret.
     async fn metadata(&self, href: &SecretRef, what: &str) -> Result<Metadata, Fault> {
         let id = secret_id(href)?;
-        let answer = self
-            .call(what, |base| Ok(request(Method::GET, below(base, ["secrets", id]))))
-            .await?;
+        let answer = self.call(what, |base| Ok(request(Method::GET, below(base, ["secrets", id])))).await?;
         answer.accept(BARBICAN, what)?.json(BARBICAN, what)
     }
 
@@ -136,13 +121,8 @@ impl Barbican {
         let what = "read a secret's payload";
         let id = secret_id(href)?;
         // Accept */* gives the bytes whichever of the two types they were stored as; application/json is 406.
-        let build = |base: &Url| {
-            Ok(with(
-                request(Method::GET, below(base, ["secrets", id, "payload"])),
-                "accept",
-                "*/*",
-            ))
-        };
+        let build =
+            |base: &Url| Ok(with(request(Method::GET, below(base, ["secrets", id, "payload"])), "accept", "*/*"));
         let mut answer = self.session.send(Kind::KeyManager, what, PAYLOAD, build).await?;
         if answer.status == StatusCode::NOT_FOUND && String::from_utf8_lossy(&answer.body).contains("no payload") {
             return Ok(None);
@@ -166,19 +146,11 @@ pub(super) fn stored(answer: &Answer, body: &Body) -> Result<SecretRef, Fault> {
         return Err(answer.refusal(BARBICAN, what, &body.hidden()));
     }
     let document: Option<Stored> = serde_json::from_slice(&answer.body).ok();
-    let href = document
-        .map(|document| document.secret_ref)
-        .or_else(|| answer.header("location").map(str::to_owned));
-    href.map(SecretRef)
-        .filter(|href| secret_id(href).is_ok())
-        .ok_or_else(|| {
-            // A kind that says "look again": it was stored, only its address is unknown.
-            Fault::new(
-                BARBICAN,
-                FaultKind::Reset,
-                format!("{what}: it was accepted, but the answer holds no href"),
-            )
-        })
+    let href = document.map(|document| document.secret_ref).or_else(|| answer.header("location").map(str::to_owned));
+    href.map(SecretRef).filter(|href| secret_id(href).is_ok()).ok_or_else(|| {
+        // A kind that says "look again": it was stored, only its address is unknown.
+        Fault::new(BARBICAN, FaultKind::Reset, format!("{what}: it was accepted, but the answer holds no href"))
+    })
 }
 
 /// A name that Barbican's filter can find. It decodes twice, so `+` and `%` never arrive as they were sent (facts), and
@@ -215,12 +187,8 @@ impl SecretStore for Barbican {
 
     async fn payload(&self, href: &SecretRef) -> Result<SecretBytes, Fault> {
         self.payload_if_any(href).await?.ok_or_else(|| {
-            Fault::new(
-                BARBICAN,
-                FaultKind::NotFound,
-                "read a secret's payload: it was stored without one",
-            )
-            .hint("the secret is empty (a key file that was missing or empty); it can be replaced")
+            Fault::new(BARBICAN, FaultKind::NotFound, "read a secret's payload: it was stored without one")
+                .hint("the secret is empty (a key file that was missing or empty); it can be replaced")
         })
     }
 

@@ -76,11 +76,7 @@ impl Catalog {
             // Keystone lists Barbican without /v1, some sites with it.
             key_manager: choose(Kind::KeyManager, &overrides.key_manager).map(|mut url| {
                 let path = url.path().trim_end_matches('/').to_owned();
-                url.set_path(&if path.ends_with("/v1") {
-                    path
-                } else {
-                    format!("{path}/v1")
-                });
+                url.set_path(&if path.ends_with("/v1") { path } else { format!("{path}/v1") });
                 url
             }),
             object_store: choose(Kind::ObjectStore, &overrides.object_store),
@@ -104,10 +100,7 @@ fn address(kind: Kind, url: &str) -> Result<Url, Fault> {
         _ => Err(Fault::new(
             kind.service(),
             FaultKind::Invalid,
-            format!(
-                "use the {} endpoint {url:?}: it is not an http or https address",
-                kind.word()
-            ),
+            format!("use the {} endpoint {url:?}: it is not an http or https address", kind.word()),
         )),
     }
 }
@@ -115,12 +108,7 @@ fn address(kind: Kind, url: &str) -> Result<Url, Fault> {
 fn listed<'a>(entries: &'a [Entry], kind: Kind, parameters: &CloudParameters) -> Result<&'a str, Fault> {
     let interface = parameters.interface.as_str();
     let region = parameters.region.as_deref();
-    let all = || {
-        entries
-            .iter()
-            .filter(|entry| entry.kind == kind.word())
-            .flat_map(|entry| &entry.endpoints)
-    };
+    let all = || entries.iter().filter(|entry| entry.kind == kind.word()).flat_map(|entry| &entry.endpoints);
     let fits = |endpoint: &&Endpoint| {
         let here = endpoint.region_id.as_deref().or(endpoint.region.as_deref());
         endpoint.interface == interface && region.is_none_or(|wanted| here == Some(wanted))
@@ -130,19 +118,11 @@ fn listed<'a>(entries: &'a [Entry], kind: Kind, parameters: &CloudParameters) ->
     }
     let found: Vec<String> = all()
         .map(|endpoint| {
-            let region = endpoint
-                .region_id
-                .as_deref()
-                .or(endpoint.region.as_deref())
-                .unwrap_or("no region");
+            let region = endpoint.region_id.as_deref().or(endpoint.region.as_deref()).unwrap_or("no region");
             format!("{} in {region}", endpoint.interface)
         })
         .collect();
-    let found = if found.is_empty() {
-        "none".into()
-    } else {
-        found.join(", ")
-    };
+    let found = if found.is_empty() { "none".into() } else { found.join(", ") };
     let wanted = region.map_or_else(|| interface.to_owned(), |region| format!("{interface} in {region}"));
     let word = kind.word();
     Err(Fault::new(
@@ -166,18 +146,12 @@ mod tests {
         let credential = Credential::Id("x".into());
         CloudParameters {
             auth_url: "http://k:5000".into(),
-            login: Login::ApplicationCredential {
-                credential,
-                secret: SecretBytes::new(vec![]),
-            },
+            login: Login::ApplicationCredential { credential, secret: SecretBytes::new(vec![]) },
             region: region.map(str::to_owned),
             interface: "public".into(),
             ca_file: None,
             verify: true,
-            overrides: Overrides {
-                object_store: Some("http://s/v1/AUTH_%(project_id)s".into()),
-                ..Default::default()
-            },
+            overrides: Overrides { object_store: Some("http://s/v1/AUTH_%(project_id)s".into()), ..Default::default() },
             limits: Limits::default(),
         }
     }
@@ -195,18 +169,9 @@ mod tests {
     #[test]
     fn region_interface_and_overrides_choose_and_the_version_is_added_once() {
         let catalog = |region| Catalog::new(entries(), "p1", &parameters(region));
-        assert_eq!(
-            catalog(None).endpoint(Kind::KeyManager).unwrap().as_str(),
-            "http://b1/key-manager/v1"
-        );
-        assert_eq!(
-            catalog(Some("two")).endpoint(Kind::KeyManager).unwrap().as_str(),
-            "http://b2/v1"
-        );
-        assert_eq!(
-            catalog(None).endpoint(Kind::ObjectStore).unwrap().as_str(),
-            "http://s/v1/AUTH_p1"
-        );
+        assert_eq!(catalog(None).endpoint(Kind::KeyManager).unwrap().as_str(), "http://b1/key-manager/v1");
+        assert_eq!(catalog(Some("two")).endpoint(Kind::KeyManager).unwrap().as_str(), "http://b2/v1");
+        assert_eq!(catalog(None).endpoint(Kind::ObjectStore).unwrap().as_str(), "http://s/v1/AUTH_p1");
     }
 
     #[test]

@@ -74,10 +74,7 @@ impl Http {
             let why = format!("prepare TLS: {}", chain(&error));
             Fault::new(Service::Configuration, FaultKind::Tls, why)
         })?;
-        Ok(Self {
-            client,
-            limits: parameters.limits,
-        })
+        Ok(Self { client, limits: parameters.limits })
     }
 
     /// The limits of time.
@@ -99,9 +96,7 @@ impl Http {
         let fault = |error: reqwest::Error| failure(service, what, limit, &error);
         let mut response = self.client.execute(request).await.map_err(fault)?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let announced = response
-            .content_length()
-            .and_then(|length| usize::try_from(length).ok());
+        let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
         let too_large = || {
             let text = format!("{what}: the answer is larger than {} MiB", most / (1024 * 1024));
             Fault::new(service, FaultKind::Malformed, text)
@@ -133,11 +128,7 @@ impl Answer {
 
     /// The answer if it says 2xx, else the fault that its status and text mean. `what` is what failed.
     pub(super) fn accept(self, service: Service, what: &str) -> Result<Self, Fault> {
-        if self.status.is_success() {
-            Ok(self)
-        } else {
-            Err(self.refusal(service, what, &[]))
-        }
+        if self.status.is_success() { Ok(self) } else { Err(self.refusal(service, what, &[])) }
     }
 
     /// The fault that a status other than 2xx means. Texts that repeat a piece of `hidden` are not shown: Barbican quotes
@@ -169,11 +160,7 @@ impl Answer {
         // serde_json's message names a place and never the content of a string.
         serde_json::from_slice(&self.body).map_err(|error| {
             let place = format!("line {} column {}", error.line(), error.column());
-            Fault::new(
-                service,
-                FaultKind::Malformed,
-                format!("{what}: the answer is not the JSON expected ({place})"),
-            )
+            Fault::new(service, FaultKind::Malformed, format!("{what}: the answer is not the JSON expected ({place})"))
         })
     }
 
@@ -192,11 +179,9 @@ impl Answer {
         }
         let end = self.body.len().min(8 * 1024);
         match serde_json::from_slice::<Body>(&self.body) {
-            Ok(body) => body
-                .description
-                .or(body.error.and_then(|inner| inner.message))
-                .or(body.message)
-                .unwrap_or_default(),
+            Ok(body) => {
+                body.description.or(body.error.and_then(|inner| inner.message)).or(body.message).unwrap_or_default()
+            }
             Err(_) => without_tags(&String::from_utf8_lossy(&self.body[..end])),
         }
     }
@@ -209,9 +194,7 @@ pub(super) fn request(method: Method, url: Url) -> Request {
 
 /// Adds a header whose value is one of ours and always valid.
 pub(super) fn with(mut request: Request, name: &'static str, value: &'static str) -> Request {
-    request
-        .headers_mut()
-        .insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     request
 }
 
@@ -265,10 +248,7 @@ fn is_loopback(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else { return false };
     url.host_str().is_some_and(|host| {
         let host = host.trim_matches(['[', ']']);
-        host == "localhost"
-            || host
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     })
 }
 
@@ -284,10 +264,7 @@ fn failure(service: Service, what: &str, limit: Duration, error: &reqwest::Error
             false => (FaultKind::Unreachable, chain(error)),
         }
     } else if error.is_timeout() {
-        (
-            FaultKind::TimedOut,
-            format!("no whole answer within {} s", limit.as_secs_f32()),
-        )
+        (FaultKind::TimedOut, format!("no whole answer within {} s", limit.as_secs_f32()))
     } else {
         (FaultKind::Reset, chain(error))
     };
@@ -321,10 +298,7 @@ fn chain(error: &reqwest::Error) -> String {
 /// Whether the text holds any 8 bytes in a row of the secret (or all of a shorter one).
 fn repeats(text: &str, secret: &[u8]) -> bool {
     let piece = secret.len().min(8);
-    piece > 3
-        && secret
-            .windows(piece)
-            .any(|window| text.as_bytes().windows(piece).any(|part| part == window))
+    piece > 3 && secret.windows(piece).any(|window| text.as_bytes().windows(piece).any(|part| part == window))
 }
 
 /// The text of an HTML page, without its tags and its title.
@@ -368,23 +342,14 @@ mod tests {
         assert_eq!(refusal(quota).kind, FaultKind::Quota);
         let role = r#"{"code": 403, "description": "Secret creation attempt not allowed"}"#;
         assert_eq!(refusal(role).kind, FaultKind::Forbidden);
-        assert_eq!(
-            refusal(role).message,
-            "store: 403 forbidden: Secret creation attempt not allowed"
-        );
+        assert_eq!(refusal(role).message, "store: 403 forbidden: Secret creation attempt not allowed");
     }
 
     #[test]
     fn the_text_of_every_kind_of_body_is_found() {
         let text = |body| answer(503, body).description();
-        assert_eq!(
-            text(r#"{"error": {"code": 401, "title": "Unauthorized", "message": "who?"}}"#),
-            "who?"
-        );
-        assert_eq!(
-            text("<html><title>x</title><h1>Down</h1><p>Later.</p></html>"),
-            "Down Later."
-        );
+        assert_eq!(text(r#"{"error": {"code": 401, "title": "Unauthorized", "message": "who?"}}"#), "who?");
+        assert_eq!(text("<html><title>x</title><h1>Down</h1><p>Later.</p></html>"), "Down Later.");
         assert_eq!(text(""), "");
     }
 
@@ -399,9 +364,6 @@ mod tests {
     fn names_are_encoded_byte_by_byte() {
         assert_eq!(percent_encoded("a b%_é~"), "a%20b%25_%C3%A9~");
         let base = Url::parse("http://h/v1/AUTH_x/").unwrap();
-        assert_eq!(
-            below(&base, ["c d", "a%/b"]).as_str(),
-            "http://h/v1/AUTH_x/c%20d/a%25%2Fb"
-        );
+        assert_eq!(below(&base, ["c d", "a%/b"]).as_str(), "http://h/v1/AUTH_x/c%20d/a%25%2Fb");
     }
 }

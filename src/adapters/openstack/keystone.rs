@@ -81,21 +81,14 @@ impl Session {
         let address = parameters.overrides.identity.as_deref().unwrap_or(&parameters.auth_url);
         let keystone = login::versioned(address)?;
         let http = Http::new(&parameters)?;
-        Ok(Self {
-            http,
-            parameters,
-            keystone,
-            state: Default::default(),
-            attempts: AtomicU64::new(0),
-        })
+        Ok(Self { http, parameters, keystone, state: Default::default(), attempts: AtomicU64::new(0) })
     }
 
     /// A token that lives at least so long, or a new one. A new one that lives shorter is given as well: asking again
     /// would not lengthen it.
     pub(super) async fn token(&self, least: Duration) -> Result<Arc<Token>, Fault> {
         // Where tokens live shorter than is asked for, half of their life is the measure, or each call would authenticate.
-        self.current(|token| token.remaining() >= least.min(token.lifetime / 2))
-            .await
+        self.current(|token| token.remaining() >= least.min(token.lifetime / 2)).await
     }
 
     /// Another token than this one, which a service has refused.
@@ -106,8 +99,7 @@ impl Session {
     /// A token got after this call began.
     async fn fresh(&self) -> Result<Arc<Token>, Fault> {
         let before = self.state.lock().await.token.clone();
-        self.current(|token| before.as_ref().is_none_or(|old| !Arc::ptr_eq(token, old)))
-            .await
+        self.current(|token| before.as_ref().is_none_or(|old| !Arc::ptr_eq(token, old))).await
     }
 
     async fn current(&self, good: impl Fn(&Arc<Token>) -> bool + Send) -> Result<Arc<Token>, Fault> {
@@ -127,10 +119,7 @@ impl Session {
         match outcome {
             Ok(token) => {
                 let token = Arc::new(token);
-                *state = State {
-                    token: Some(Arc::clone(&token)),
-                    failed: None,
-                };
+                *state = State { token: Some(Arc::clone(&token)), failed: None };
                 Ok(token)
             }
             Err(fault) => {
@@ -158,26 +147,14 @@ impl Session {
         }
         let what = "authenticate";
         let body = wiped_body(login::body(&self.parameters.login)?);
-        let (sent, answer) = self
-            .ask(
-                what,
-                with_json(request(Method::POST, login::tokens(&self.keystone)), body),
-            )
-            .await?;
+        let (sent, answer) =
+            self.ask(what, with_json(request(Method::POST, login::tokens(&self.keystone)), body)).await?;
         if !answer.status.is_success() {
             return Err(answer.refusal(KEYSTONE, what, &[login::secret(&self.parameters.login)]));
         }
-        let header = answer
-            .headers
-            .get("x-subject-token")
-            .map(|value| sensitive(value.as_bytes()))
-            .transpose()?;
+        let header = answer.headers.get("x-subject-token").map(|value| sensitive(value.as_bytes())).transpose()?;
         let Some(header) = header else {
-            return Err(Fault::new(
-                KEYSTONE,
-                FaultKind::Malformed,
-                format!("{what}: the answer holds no token"),
-            ));
+            return Err(Fault::new(KEYSTONE, FaultKind::Malformed, format!("{what}: the answer holds no token")));
         };
         let document = answer.json(KEYSTONE, what)?;
         self.understood(sent, &answer, header, document)
@@ -197,11 +174,7 @@ impl Session {
     ) -> Result<Token, Fault> {
         let token = document.token;
         let expires = login::timestamp(&token.expires_at).ok_or_else(|| {
-            Fault::new(
-                KEYSTONE,
-                FaultKind::Malformed,
-                format!("authenticate: expires_at is {:?}", token.expires_at),
-            )
+            Fault::new(KEYSTONE, FaultKind::Malformed, format!("authenticate: expires_at is {:?}", token.expires_at))
         })?;
         let date = answer.header("date").and_then(login::http_date);
         // The header counts whole seconds: half a second on average has gone since.
@@ -216,11 +189,7 @@ impl Session {
         Ok(Token {
             header,
             catalog,
-            project: sanitize(&if project.name.is_empty() {
-                project.id
-            } else {
-                project.name
-            }),
+            project: sanitize(&if project.name.is_empty() { project.id } else { project.name }),
             expires,
             skew,
             ends: sent + lifetime,
@@ -287,26 +256,14 @@ impl Session {
                 .await?
                 .accept(KEYSTONE, what)?;
             let page: login::ProjectPage = answer.json(KEYSTONE, what)?;
-            found.extend(
-                page.projects
-                    .into_iter()
-                    .filter(|p| p.enabled != Some(false))
-                    .map(|p| (p.id, p.name)),
-            );
+            found.extend(page.projects.into_iter().filter(|p| p.enabled != Some(false)).map(|p| (p.id, p.name)));
             // Only the query is taken from the link: the token goes nowhere but to the configured address.
-            query = page
-                .links
-                .and_then(|links| links.next)
-                .and_then(|next| login::query_of(&next));
+            query = page.links.and_then(|links| links.next).and_then(|next| login::query_of(&next));
             if query.is_none() {
                 return Ok(found);
             }
         }
-        Err(Fault::new(
-            KEYSTONE,
-            FaultKind::Malformed,
-            format!("{what}: the pages do not end"),
-        ))
+        Err(Fault::new(KEYSTONE, FaultKind::Malformed, format!("{what}: the pages do not end")))
     }
 }
 
@@ -327,13 +284,8 @@ impl Credentials for Session {
 /// A header value that is wiped with its last copy and never printed.
 fn sensitive(bytes: &[u8]) -> Result<HeaderValue, Fault> {
     let kept = Bytes::from_owner(Zeroizing::new(bytes.trim_ascii().to_vec()));
-    let mut value = HeaderValue::from_maybe_shared(kept).map_err(|_| {
-        Fault::new(
-            KEYSTONE,
-            FaultKind::Invalid,
-            "the token holds characters that no header may hold",
-        )
-    })?;
+    let mut value = HeaderValue::from_maybe_shared(kept)
+        .map_err(|_| Fault::new(KEYSTONE, FaultKind::Invalid, "the token holds characters that no header may hold"))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -13,12 +13,8 @@ use zeroize::Zeroizing;
 /// Keystone's address with `/v3` behind it. Errors: not an http(s) address, or the removed version 2.
 pub(super) fn versioned(address: &str) -> Result<Url, Fault> {
     let invalid = |why: &str| {
-        Fault::new(
-            Service::Configuration,
-            FaultKind::Invalid,
-            format!("use auth_url {address:?}: {why}"),
-        )
-        .hint("auth_url in clouds.yaml is Keystone's address, such as https://keystone.example.net:5000/v3")
+        Fault::new(Service::Configuration, FaultKind::Invalid, format!("use auth_url {address:?}: {why}"))
+            .hint("auth_url in clouds.yaml is Keystone's address, such as https://keystone.example.net:5000/v3")
     };
     let url = Url::parse(address).map_err(|error| invalid(&error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
@@ -30,11 +26,7 @@ pub(super) fn versioned(address: &str) -> Result<Url, Fault> {
     }
     let mut url = url;
     url.set_query(None);
-    url.set_path(&if path.ends_with("/v3") {
-        path
-    } else {
-        format!("{path}/v3")
-    });
+    url.set_path(&if path.ends_with("/v3") { path } else { format!("{path}/v3") });
     Ok(url)
 }
 
@@ -101,34 +93,19 @@ struct Reference<'a> {
 
 fn reference(named: &Named) -> Reference<'_> {
     match named {
-        Named::Id(id) => Reference {
-            id: Some(id),
-            ..Default::default()
-        },
+        Named::Id(id) => Reference { id: Some(id), ..Default::default() },
         Named::Name { name, domain } => {
             let domain = match domain {
-                Domain::Id(id) => Reference {
-                    id: Some(id),
-                    ..Default::default()
-                },
-                Domain::Name(name) => Reference {
-                    name: Some(name),
-                    ..Default::default()
-                },
+                Domain::Id(id) => Reference { id: Some(id), ..Default::default() },
+                Domain::Name(name) => Reference { name: Some(name), ..Default::default() },
             };
-            Reference {
-                name: Some(name),
-                domain: Some(Box::new(domain)),
-                ..Default::default()
-            }
+            Reference { name: Some(name), domain: Some(Box::new(domain)), ..Default::default() }
         }
     }
 }
 
 fn scope(project: &Option<Named>) -> Option<Scope<'_>> {
-    project.as_ref().map(|project| Scope {
-        project: reference(project),
-    })
+    project.as_ref().map(|project| Scope { project: reference(project) })
 }
 
 /// The secret in a login, so that no message repeats it.
@@ -147,62 +124,29 @@ pub(super) fn body(login: &Login) -> Result<Zeroizing<Vec<u8>>, Fault> {
         auth: Auth<'a>,
     }
     let text = std::str::from_utf8(secret(login)).map_err(|_| {
-        Fault::new(
-            Service::Configuration,
-            FaultKind::Invalid,
-            "authenticate: the password or secret is not UTF-8 text",
-        )
+        Fault::new(Service::Configuration, FaultKind::Invalid, "authenticate: the password or secret is not UTF-8 text")
     })?;
     let auth = match login {
         Login::Password { user, project, .. } => {
-            let user = Reference {
-                password: Some(text),
-                ..reference(user)
-            };
+            let user = Reference { password: Some(text), ..reference(user) };
             let password = Some(Password { user });
-            Auth {
-                identity: Identity {
-                    methods: ["password"],
-                    password,
-                    ..Default::default()
-                },
-                scope: scope(project),
-            }
+            Auth { identity: Identity { methods: ["password"], password, ..Default::default() }, scope: scope(project) }
         }
         // No scope: Keystone answers 401 "Application credentials cannot request a scope".
         Login::ApplicationCredential { credential, .. } => {
             let application = match credential {
-                Credential::Id(id) => Application {
-                    id: Some(id),
-                    name: None,
-                    user: None,
-                    secret: text,
-                },
-                Credential::Name { name, user } => Application {
-                    id: None,
-                    name: Some(name),
-                    user: Some(reference(user)),
-                    secret: text,
-                },
+                Credential::Id(id) => Application { id: Some(id), name: None, user: None, secret: text },
+                Credential::Name { name, user } => {
+                    Application { id: None, name: Some(name), user: Some(reference(user)), secret: text }
+                }
             };
             let methods = ["application_credential"];
-            let identity = Identity {
-                methods,
-                application_credential: Some(application),
-                ..Default::default()
-            };
+            let identity = Identity { methods, application_credential: Some(application), ..Default::default() };
             Auth { identity, scope: None }
         }
         Login::Token { project, .. } => {
-            let identity = Identity {
-                methods: ["token"],
-                token: Some(Given { id: text }),
-                ..Default::default()
-            };
-            Auth {
-                identity,
-                scope: scope(project),
-            }
+            let identity = Identity { methods: ["token"], token: Some(Given { id: text }), ..Default::default() };
+            Auth { identity, scope: scope(project) }
         }
     };
     // A character of the secret takes six bytes of JSON at most; names are bounded by Keystone (255).
@@ -263,13 +207,8 @@ pub(super) fn query_of(link: &str) -> Option<String> {
 
 /// A time as OpenStack's services write it: with `Z`, or without a zone, which means UTC.
 pub(super) fn timestamp(text: &str) -> Option<Timestamp> {
-    let civil = || {
-        text.parse::<DateTime>()
-            .ok()?
-            .to_zoned_datetime(jiff::tz::TimeZone::UTC)
-            .ok()
-            .map(|z| z.timestamp())
-    };
+    let civil =
+        || text.parse::<DateTime>().ok()?.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok().map(|z| z.timestamp());
     text.parse().ok().or_else(civil)
 }
 
@@ -290,38 +229,22 @@ mod tests {
     #[test]
     fn every_login_says_what_keystone_documents() {
         let domain = Domain::Id("default".into());
-        let user = Named::Name {
-            name: "op".into(),
-            domain: domain.clone(),
-        };
-        let project = Some(Named::Name {
-            name: "ops".into(),
-            domain,
-        });
+        let user = Named::Name { name: "op".into(), domain: domain.clone() };
+        let project = Some(Named::Name { name: "ops".into(), domain });
         let password = SecretBytes::new(b"p\"w".to_vec());
         assert_eq!(
-            said(&Login::Password {
-                user: user.clone(),
-                password,
-                project
-            }),
+            said(&Login::Password { user: user.clone(), password, project }),
             r#"{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"op","domain":{"id":"default"},"password":"p\"w"}}},"scope":{"project":{"name":"ops","domain":{"id":"default"}}}}}"#
         );
         let secret = SecretBytes::new(b"s".to_vec());
-        let credential = Credential::Name {
-            name: "cg".into(),
-            user,
-        };
+        let credential = Credential::Name { name: "cg".into(), user };
         assert_eq!(
             said(&Login::ApplicationCredential { credential, secret }),
             r#"{"auth":{"identity":{"methods":["application_credential"],"application_credential":{"name":"cg","user":{"name":"op","domain":{"id":"default"}},"secret":"s"}}}}"#
         );
         let token = SecretBytes::new(b"t".to_vec());
         assert_eq!(
-            said(&Login::Token {
-                token,
-                project: Some(Named::Id("p".into()))
-            }),
+            said(&Login::Token { token, project: Some(Named::Id("p".into())) }),
             r#"{"auth":{"identity":{"methods":["token"],"token":{"id":"t"}},"scope":{"project":{"id":"p"}}}}"#
         );
     }
@@ -342,13 +265,7 @@ mod tests {
 
     #[test]
     fn times_without_a_zone_are_utc() {
-        assert_eq!(
-            timestamp("2026-11-23T15:59:23").unwrap(),
-            timestamp("2026-11-23T15:59:23.000000Z").unwrap()
-        );
-        assert_eq!(
-            http_date("Mon, 23 Nov 2026 15:59:23 GMT").unwrap(),
-            timestamp("2026-11-23T15:59:23").unwrap()
-        );
+        assert_eq!(timestamp("2026-11-23T15:59:23").unwrap(), timestamp("2026-11-23T15:59:23.000000Z").unwrap());
+        assert_eq!(http_date("Mon, 23 Nov 2026 15:59:23 GMT").unwrap(), timestamp("2026-11-23T15:59:23").unwrap());
     }
 }

@@ -64,9 +64,7 @@ impl OpenStack {
 
     /// Whether the container exists and holds the object.
     pub async fn container_holds_object(&self, container: &str, object: &str) -> Result<bool, Fault> {
-        Swift::new(Arc::clone(&self.session), container.into(), object.into())
-            .exists()
-            .await
+        Swift::new(Arc::clone(&self.session), container.into(), object.into()).exists().await
     }
 
     /// Discovery: every project that the cloud lists and whose container holds the object, by name. `container` and
@@ -75,26 +73,16 @@ impl OpenStack {
     /// Errors: the first fault of any request, so that no tenant is missing silently.
     pub async fn tenants(&self, container: &str, object: &str) -> Result<Vec<Tenant>, Fault> {
         let projects = self.session.projects().await?;
-        let asked = projects
-            .into_iter()
-            .filter_map(|(id, name)| Some((TenantId::new(id).ok()?, name)));
+        let asked = projects.into_iter().filter_map(|(id, name)| Some((TenantId::new(id).ok()?, name)));
         let found = stream::iter(asked.map(|(id, name)| async move {
             let named = |template: &str| template.replace("{tenant_id}", id.as_str());
             let holds = self.container_holds_object(&named(container), &named(object)).await?;
             let name = sanitize(&name);
             let name = if name.is_empty() { id.to_string() } else { name };
-            Ok::<_, Fault>(holds.then_some(Tenant {
-                id,
-                name,
-                server: None,
-                gateway: None,
-            }))
+            Ok::<_, Fault>(holds.then_some(Tenant { id, name, server: None, gateway: None }))
         }))
         .buffer_unordered(ASKED_AT_ONCE);
-        let mut tenants: Vec<Tenant> = found
-            .try_filter_map(|tenant| async { Ok(tenant) })
-            .try_collect()
-            .await?;
+        let mut tenants: Vec<Tenant> = found.try_filter_map(|tenant| async { Ok(tenant) }).try_collect().await?;
         tenants.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         Ok(tenants)
     }

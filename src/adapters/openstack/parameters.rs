@@ -17,11 +17,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(2),
-            read: Duration::from_secs(10),
-            upload: Duration::from_secs(40),
-        }
+        Self { connect: Duration::from_secs(2), read: Duration::from_secs(10), upload: Duration::from_secs(40) }
     }
 }
 

@@ -17,18 +17,9 @@ use zeroize::Zeroizing;
 /// The id in an href. Only the id is used: the token goes to the catalogue's address and nowhere else, and Barbican's
 /// own idea of its address (`host_href`) is often wrong behind a proxy.
 pub(super) fn secret_id(href: &SecretRef) -> Result<&str, Fault> {
-    let wrong = || {
-        Fault::new(
-            BARBICAN,
-            FaultKind::Malformed,
-            format!("use the href {:?}: it does not name a secret", href.0),
-        )
-    };
-    let (_, id) = href
-        .0
-        .trim_end_matches('/')
-        .rsplit_once("/secrets/")
-        .ok_or_else(wrong)?;
+    let wrong =
+        || Fault::new(BARBICAN, FaultKind::Malformed, format!("use the href {:?}: it does not name a secret", href.0));
+    let (_, id) = href.0.trim_end_matches('/').rsplit_once("/secrets/").ok_or_else(wrong)?;
     let safe = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if safe { Ok(id) } else { Err(wrong()) }
 }
@@ -81,11 +72,7 @@ impl Metadata {
         SecretEntry {
             has_payload: self.content_types.is_some_and(|types| !types.is_empty()),
             // A time that can't be read only costs the hint which of two is newer.
-            created: self
-                .created
-                .as_deref()
-                .and_then(timestamp)
-                .unwrap_or(Timestamp::UNIX_EPOCH),
+            created: self.created.as_deref().and_then(timestamp).unwrap_or(Timestamp::UNIX_EPOCH),
             name: self.name.unwrap_or_default(),
             href: SecretRef(self.secret_ref),
         }
@@ -200,15 +187,8 @@ mod tests {
     use crate::engine::secret::SecretBytes;
 
     fn body(content_type: &str, payload: &[u8]) -> Result<String, Fault> {
-        let shape = SecretShape {
-            content_type: content_type.into(),
-            ..SecretShape::default()
-        };
-        let secret = NewSecret {
-            name: "n".into(),
-            payload: SecretBytes::new(payload.to_vec()),
-            shape,
-        };
+        let shape = SecretShape { content_type: content_type.into(), ..SecretShape::default() };
+        let secret = NewSecret { name: "n".into(), payload: SecretBytes::new(payload.to_vec()), shape };
         Body::of(&secret).map(|body| String::from_utf8(body.bytes().to_vec()).unwrap())
     }
 
@@ -235,11 +215,7 @@ mod tests {
     fn only_the_id_of_an_href_and_the_offset_of_a_link_are_used() {
         let id = |href: &str| secret_id(&SecretRef(href.into())).map(str::to_owned).ok();
         assert_eq!(id("http://evil/v1/secrets/0a-1b").as_deref(), Some("0a-1b"));
-        for bad in [
-            "http://h/v1/containers/1",
-            "http://h/v1/secrets/..%2f",
-            "http://h/v1/secrets/a/payload",
-        ] {
+        for bad in ["http://h/v1/containers/1", "http://h/v1/secrets/..%2f", "http://h/v1/secrets/a/payload"] {
             assert_eq!(id(bad), None, "{bad}");
         }
         let page: Listing = serde_json::from_str(

@@ -55,11 +55,7 @@ pub(super) async fn swap(barbican: &Barbican, old: &SecretRef, new: NewSecret, o
     let pair = match prepare(barbican, old, &new).await {
         Ok(pair) => pair,
         Err(fault) => {
-            return Swap {
-                deleted: Err(fault),
-                stored: None,
-                gap: None,
-            };
+            return Swap { deleted: Err(fault), stored: None, gap: None };
         }
     };
     drop(new);
@@ -73,11 +69,7 @@ pub(super) async fn swap(barbican: &Barbican, old: &SecretRef, new: NewSecret, o
     });
     task.await.unwrap_or_else(|_| {
         let text = "swap the secret: the task was ended from outside; look what is stored";
-        Swap {
-            deleted: Err(Fault::new(BARBICAN, FaultKind::Reset, text)),
-            stored: None,
-            gap: None,
-        }
+        Swap { deleted: Err(Fault::new(BARBICAN, FaultKind::Reset, text)), stored: None, gap: None }
     })
 }
 
@@ -114,13 +106,7 @@ async fn prepare(barbican: &Barbican, old: &SecretRef, new: &NewSecret) -> Resul
     }
     let delete = barbican.dressed(request(Method::DELETE, url));
     let post = barbican.store_request(&base, body.bytes());
-    Ok(Pair {
-        session,
-        token,
-        delete,
-        post,
-        body,
-    })
+    Ok(Pair { session, token, delete, post, body })
 }
 
 /// Two cheap requests at once: two connections are then open, and whichever worker of Barbican holds them has checked
@@ -162,30 +148,18 @@ impl Pair {
         if is_unauthorized(&answer) {
             // Refused before it was done: the first attempt has opened no gap.
             if let Err(fault) = self.renew().await {
-                return Swap {
-                    deleted: Err(fault),
-                    stored: None,
-                    gap: None,
-                };
+                return Swap { deleted: Err(fault), stored: None, gap: None };
             }
             begun = Instant::now();
             answer = self.exchange(&self.delete, "delete the secret").await;
         }
         if let Err(fault) = answer.and_then(|answer| deleted(&answer)) {
             // Not deleted, or not known: storing now could leave two. The engine looks first.
-            return Swap {
-                deleted: Err(fault),
-                stored: None,
-                gap: None,
-            };
+            return Swap { deleted: Err(fault), stored: None, gap: None };
         }
         let stored = self.store().await;
         let gap = stored.is_ok().then(|| begun.elapsed());
-        Swap {
-            deleted: Ok(()),
-            stored: Some(stored),
-            gap,
-        }
+        Swap { deleted: Ok(()), stored: Some(stored), gap }
     }
 
     async fn store_first(mut self) -> Swap {
@@ -193,11 +167,7 @@ impl Pair {
         if stored.is_err() {
             let text = "delete the secret: left as it was, because its replacement could not be stored";
             let deleted = Err(Fault::new(BARBICAN, FaultKind::Refused, text));
-            return Swap {
-                deleted,
-                stored: Some(stored),
-                gap: None,
-            };
+            return Swap { deleted, stored: Some(stored), gap: None };
         }
         let mut answer = self.exchange(&self.delete, "delete the secret").await;
         if is_unauthorized(&answer) {
@@ -208,11 +178,7 @@ impl Pair {
         }
         let deleted = answer.and_then(|answer| deleted(&answer));
         let gap = deleted.is_ok().then_some(Duration::ZERO);
-        Swap {
-            deleted,
-            stored: Some(stored),
-            gap,
-        }
+        Swap { deleted, stored: Some(stored), gap }
     }
 
     async fn store(&mut self) -> Result<SecretRef, Fault> {
@@ -232,21 +198,12 @@ impl Pair {
     /// Sends a copy (the body is shared, not copied) and reads the answer to its end.
     async fn exchange(&self, request: &Request, what: &str) -> Result<Answer, Fault> {
         let copy = request.try_clone().ok_or_else(|| {
-            Fault::new(
-                BARBICAN,
-                FaultKind::Invalid,
-                format!("{what}: the request can't be repeated"),
-            )
+            Fault::new(BARBICAN, FaultKind::Invalid, format!("{what}: the request can't be repeated"))
         })?;
-        self.session
-            .http
-            .send(BARBICAN, what, DOCUMENT, self.token.sign(copy))
-            .await
+        self.session.http.send(BARBICAN, what, DOCUMENT, self.token.sign(copy)).await
     }
 }
 
 fn is_unauthorized(answer: &Result<Answer, Fault>) -> bool {
-    answer
-        .as_ref()
-        .is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED)
+    answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED)
 }

@@ -20,12 +20,7 @@ const SWIFT: Service = Service::Swift;
 const LARGEST: usize = 32 * 1024 * 1024;
 
 /// Headers besides `X-Object-Meta-*` that belong to an object and are lost by an upload that does not repeat them.
-const KEPT: [&str; 4] = [
-    "content-encoding",
-    "content-disposition",
-    "cache-control",
-    "x-delete-at",
-];
+const KEPT: [&str; 4] = ["content-encoding", "content-disposition", "cache-control", "x-delete-at"];
 
 /// One object of one container.
 pub(super) struct Swift {
@@ -36,19 +31,12 @@ pub(super) struct Swift {
 
 impl Swift {
     pub(super) fn new(session: Arc<Session>, container: String, object: String) -> Self {
-        Self {
-            session,
-            container,
-            object,
-        }
+        Self { session, container, object }
     }
 
     /// The object's address. A slash in its name stays one; a container's name has none.
     fn url(&self, account: &Url) -> Url {
-        below(
-            account,
-            std::iter::once(self.container.as_str()).chain(self.object.split('/')),
-        )
+        below(account, std::iter::once(self.container.as_str()).chain(self.object.split('/')))
     }
 
     fn named(&self) -> String {
@@ -79,17 +67,11 @@ impl Swift {
             return answer.accept(SWIFT, what);
         }
         let build = |account: &Url| Ok(request(Method::HEAD, below(account, [self.container.as_str()])));
-        let container = self
-            .session
-            .send(Kind::ObjectStore, "look for the container", DOCUMENT, build)
-            .await?;
+        let container = self.session.send(Kind::ObjectStore, "look for the container", DOCUMENT, build).await?;
         let missing = |text: String, hint: &str| Err(Fault::new(SWIFT, FaultKind::NotFound, text).hint(hint));
         if container.status.is_success() {
             return missing(
-                format!(
-                    "{what}: container {} exists but holds no object {}",
-                    self.container, self.object
-                ),
+                format!("{what}: container {} exists but holds no object {}", self.container, self.object),
                 "check wireguard.object; the console API writes this file when a user of the tenant is added or removed",
             );
         }
@@ -113,19 +95,9 @@ impl ObjectStore for Swift {
         let etag = etag_of(&answer, &what)?;
         let text = |name: &HeaderName| answer.header(name.as_str()).unwrap_or_default().to_owned();
         let kept = |name: &&HeaderName| name.as_str().starts_with("x-object-meta-") || KEPT.contains(&name.as_str());
-        let metadata = answer
-            .headers
-            .keys()
-            .filter(kept)
-            .map(|name| (name.to_string(), text(name)))
-            .collect();
+        let metadata = answer.headers.keys().filter(kept).map(|name| (name.to_string(), text(name))).collect();
         let content_type = text(&CONTENT_TYPE);
-        Ok(StoredObject {
-            bytes: std::mem::take(&mut *answer.body),
-            etag,
-            content_type,
-            metadata,
-        })
+        Ok(StoredObject { bytes: std::mem::take(&mut *answer.body), etag, content_type, metadata })
     }
 
     async fn etag(&self) -> Result<String, Fault> {
@@ -165,39 +137,25 @@ impl ObjectStore for Swift {
 
 /// The ETag without quotes.
 fn etag_of(answer: &Answer, what: &str) -> Result<String, Fault> {
-    let etag = answer
-        .header(ETAG.as_str())
-        .map(|etag| etag.trim_matches('"').to_owned());
+    let etag = answer.header(ETAG.as_str()).map(|etag| etag.trim_matches('"').to_owned());
     etag.filter(|etag| !etag.is_empty()).ok_or_else(|| {
-        Fault::new(
-            SWIFT,
-            FaultKind::Malformed,
-            format!("{what}: the answer has no ETag; is this an object store?"),
-        )
+        Fault::new(SWIFT, FaultKind::Malformed, format!("{what}: the answer has no ETag; is this an object store?"))
     })
 }
 
 /// Everything that is sent with the bytes; the name of the first header that can't be.
 fn headers_of(object: &StoredObject) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
-    let md5 = Md5::digest(&object.bytes)
-        .iter()
-        .fold(String::with_capacity(32), |mut text, byte| {
-            // Writing to a String can't fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
-    let own = [
-        (ETAG.as_str().to_owned(), md5),
-        (CONTENT_TYPE.as_str().to_owned(), object.content_type.clone()),
-    ];
+    let md5 = Md5::digest(&object.bytes).iter().fold(String::with_capacity(32), |mut text, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    let own = [(ETAG.as_str().to_owned(), md5), (CONTENT_TYPE.as_str().to_owned(), object.content_type.clone())];
     own.iter()
         .chain(&object.metadata)
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| {
-            let pair = (
-                HeaderName::from_bytes(name.as_bytes()),
-                HeaderValue::from_bytes(value.as_bytes()),
-            );
+            let pair = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()));
             match pair {
                 (Ok(name), Ok(value)) => Ok((name, value)),
                 _ => Err(name.clone()),
@@ -219,12 +177,7 @@ mod tests {
             metadata: vec![("x-object-meta-owner".into(), "iaas-api".into())],
         };
         let headers = headers_of(&object).unwrap();
-        let header = |wanted: &str| {
-            headers
-                .iter()
-                .find(|(name, _)| name == wanted)
-                .map(|(_, value)| value.clone())
-        };
+        let header = |wanted: &str| headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
         assert_eq!(header("etag").unwrap(), "900150983cd24fb0d6963f7d28e17f72");
         assert_eq!(header("content-type").unwrap(), "application/json");
         assert_eq!(header("x-object-meta-owner").unwrap(), "iaas-api");

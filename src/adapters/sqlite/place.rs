@@ -1,0 +1,112 @@
+//! Where the journal may lie: a folder of our own that nobody else can enter, on a local disk.
+//!
+//! The file's content is not touched here.
+
+use crate::domain::fault::{Fault, FaultKind, Service};
+use rustix::fs::FlockOperation;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long another process may take to open the journal.
+const LOCK: Duration = Duration::from_secs(10);
+/// File systems on which SQLite's locks can't be trusted: NFS, SMB, CIFS, SMB2 (linux/magic.h).
+const NETWORK: [u64; 4] = [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42];
+
+/// A folder that has passed.
+pub(super) struct Place {
+    directory: PathBuf,
+}
+
+/// Makes the folder (0700) and the file (0600) where they are missing, and refuses what is not private or not local.
+pub(super) fn prepare(directory: &Path) -> Result<Place, Fault> {
+    let directory = &std::path::absolute(directory)
+        .map_err(|error| refused(format!("{} is not a path: {error}", directory.display())))?;
+    let shown = directory.display();
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(|error| refused(format!("{shown} can't be made: {error}")))?;
+    let metadata = std::fs::metadata(directory).map_err(|error| refused(format!("{shown} can't be read: {error}")))?;
+    private(directory, &metadata, 0o700)?;
+    if let Ok(system) = rustix::fs::statfs(directory)
+        && NETWORK.contains(&((system.f_type as u64) & 0xffff_ffff))
+    {
+        let message = format!("{shown} is on a network file system, where two writers can't be kept apart");
+        return Err(refused(message).hint("set state.directory to a folder on a local disk"));
+    }
+    let file = directory.join("journal.db");
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let metadata = std::fs::symlink_metadata(&file)
+                .map_err(|error| refused(format!("{} can't be read: {error}", file.display())))?;
+            if !metadata.is_file() {
+                return Err(refused(format!("{} is not a file", file.display())));
+            }
+            private(&file, &metadata, 0o600)?;
+        }
+        Err(error) => {
+            let message = format!("{} can't be made: {error}", file.display());
+            return Err(
+                refused(message).hint("nothing was written; make room, or make state.directory writable for you")
+            );
+        }
+    }
+    Ok(Place { directory: directory.to_owned() })
+}
+
+impl Place {
+    /// Waits until no other process is opening this journal. The lock ends with the returned file.
+    pub(super) async fn lock(&self) -> Result<File, Fault> {
+        let path = self.directory.join("lock");
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| refused(format!("{} can't be made: {error}", path.display())))?;
+        let waiting =
+            tokio::task::spawn_blocking(move || rustix::fs::flock(&file, FlockOperation::LockExclusive).map(|()| file));
+        match tokio::time::timeout(LOCK, waiting).await {
+            Ok(Ok(Ok(file))) => Ok(file),
+            Ok(Ok(Err(error))) => Err(refused(format!("{} can't be locked: {error}", path.display()))),
+            _ => Err(refused(format!("{} is held by another changeguard for too long", path.display()))),
+        }
+    }
+
+    /// The address for sqlx. Everything but plain characters is escaped, since a folder's name may hold `?` or `%`.
+    pub(super) fn url(&self) -> String {
+        let mut url = String::from("sqlite://");
+        for byte in self.directory.join("journal.db").as_os_str().as_bytes() {
+            if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
+                url.push(char::from(*byte));
+            } else {
+                url.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        url + "?mode=rw"
+    }
+}
+
+fn private(path: &Path, metadata: &std::fs::Metadata, wanted: u32) -> Result<(), Fault> {
+    let shown = path.display();
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        let message = format!("{shown} belongs to another user (uid {})", metadata.uid());
+        return Err(refused(message).hint("set state.directory to a folder of your own"));
+    }
+    if metadata.mode() & 0o077 != 0 {
+        let message = format!("{shown} is open to others (mode {:04o})", metadata.mode() & 0o7777);
+        return Err(refused(message).hint(format!("run: chmod {wanted:o} {shown}")));
+    }
+    Ok(())
+}
+
+fn refused(message: String) -> Fault {
+    Fault::new(Service::Journal, FaultKind::Refused, message)
+}

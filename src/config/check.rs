@@ -1,0 +1,160 @@
+//! What `config check` says of a configuration that could be read: what is unusual, risky or not there yet.
+//!
+//! What makes a configuration unusable is found by `rules` when it is read; nothing here talks to the network.
+
+use super::{Config, Security, Server, Swap};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// For information.
+    Note,
+    /// Works, and somebody should know.
+    Warning,
+    /// Will not work as it stands.
+    Failure,
+}
+
+impl Level {
+    /// The word on the screen and in `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Note => "note",
+            Level::Warning => "warning",
+            Level::Failure => "FAIL",
+        }
+    }
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How much it matters.
+    pub level: Level,
+    /// The field concerned.
+    pub field: &'static str,
+    /// What was found, a lower-case fragment.
+    pub text: String,
+}
+
+/// Every finding, in the order of the file. An empty list means that there is nothing to say.
+pub fn check(config: &Config) -> Vec<Finding> {
+    let mut findings = Findings(Vec::new());
+    findings.files(config);
+    findings.state(&config.state.directory);
+    findings.tenants(config);
+    findings.server(&config.server);
+    findings.connections(config);
+    findings.0
+}
+
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, level: Level, field: &'static str, text: impl Into<String>) {
+        let text = text.into();
+        self.0.push(Finding { level, field, text });
+    }
+
+    fn files(&mut self, config: &Config) {
+        let console_ca = config.console.as_ref().and_then(|console| console.ca_file.as_deref());
+        let files = [
+            ("cloud.clouds_file", config.cloud.clouds_file.as_deref()),
+            ("smtp.ca_file", config.smtp.ca_file.as_deref()),
+            ("console.ca_file", console_ca),
+        ];
+        for (field, path) in files.into_iter().filter_map(|(field, path)| Some((field, path?))) {
+            if let Err(error) = std::fs::File::open(path) {
+                self.add(Level::Failure, field, format!("{} can't be read: {error}", path.display()));
+            }
+        }
+        if let Some(folder) = config.notices.templates.as_deref().filter(|folder| !folder.is_dir()) {
+            let text = format!("{} is not a folder; the built-in texts would be used", folder.display());
+            self.add(Level::Failure, "notices.templates", text);
+        }
+        if config.wireguard.swap == Swap::StoreFirst {
+            let text = "\"store-first\" leaves a moment with two secrets of one name; the document's order is \"delete-first\"";
+            self.add(Level::Note, "wireguard.swap", text);
+        }
+    }
+
+    fn state(&mut self, directory: &Path) {
+        match std::fs::metadata(directory) {
+            Ok(metadata) if !metadata.is_dir() => {
+                self.add(Level::Failure, "state.directory", format!("{} is not a folder", directory.display()));
+            }
+            Ok(metadata) if metadata.mode() & 0o077 != 0 => {
+                let text = format!(
+                    "{shown} can be entered by others (mode {:04o}); run: chmod 700 {shown}",
+                    metadata.mode() & 0o7777,
+                    shown = directory.display()
+                );
+                self.add(Level::Failure, "state.directory", text);
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let text = format!("{} does not exist yet; it is made at the first start", directory.display());
+                self.add(Level::Note, "state.directory", text);
+            }
+            Err(error) => {
+                self.add(Level::Failure, "state.directory", format!("{}: {error}", directory.display()));
+            }
+        }
+    }
+
+    fn tenants(&mut self, config: &Config) {
+        for tenant in &config.tenant {
+            if tenant.server.is_none() {
+                let text = format!("{} has no server: its handshakes can't be read", tenant.name);
+                self.add(Level::Warning, "tenant.server", text);
+            }
+        }
+        if config.tenants.discover {
+            let text = "tenants that are only discovered have no server: their handshakes can't be read";
+            self.add(Level::Note, "tenants.discover", text);
+        }
+    }
+
+    fn server(&mut self, server: &Server) {
+        let program = server.command.first().map(|program| program.rsplit('/').next().unwrap_or(program));
+        if program == Some("ssh") {
+            let says = |wanted: &str| {
+                let wanted = wanted.to_ascii_lowercase();
+                server.command.iter().any(|word| word.to_ascii_lowercase().replace(' ', "=").ends_with(&wanted))
+            };
+            if !says("BatchMode=yes") {
+                let text = "without BatchMode=yes ssh may ask on the terminal that changeguard draws on";
+                self.add(Level::Warning, "server.command", text);
+            }
+            if says("StrictHostKeyChecking=no") || says("StrictHostKeyChecking=accept-new") || says("=/dev/null") {
+                let text = "host keys are not verified: another machine could answer in the server's place";
+                self.add(Level::Warning, "server.command", text);
+            }
+            if !server.command.iter().any(|word| word == "--") {
+                let text = "without \"--\" before {server} ssh could take a name for an option";
+                self.add(Level::Warning, "server.command", text);
+            }
+        }
+        if server.agent_check.is_none() {
+            let text = "not set: it can't be known whether the agent looks the secret up by its name";
+            self.add(Level::Note, "server.agent_check", text);
+        }
+    }
+
+    fn connections(&mut self, config: &Config) {
+        if config.smtp.security == Security::None {
+            self.add(Level::Note, "smtp.security", "mails pass in clear to this machine's own mail server");
+        }
+        if config.smtp.per_minute.is_none() {
+            let text = "not set; some relays accept few mails a minute (Exchange Online: 30)";
+            self.add(Level::Note, "smtp.per_minute", text);
+        }
+        if let Some(console) = &config.console
+            && console.url.starts_with("http://")
+        {
+            self.add(Level::Warning, "console.url", "the operator's token passes in clear; use https");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What an operator can ask of a tenant's rotation, from the screen and from the command line alike.
+
+use crate::domain::acknowledgement::{Answer, Channel};
+use crate::domain::client::ClientId;
+use crate::domain::gate::Reason;
+use crate::domain::notice::NoticeKind;
+use crate::domain::step::StepNumber;
+use crate::domain::window::Window;
+use crate::engine::journal::Holder;
+use crate::engine::record::Cause;
+
+/// One act of an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Plan a rotation. The window's revision is 1.
+    Plan {
+        /// The window.
+        window: Window,
+        /// Why.
+        cause: Cause,
+        /// Ticket or incident.
+        reference: String,
+    },
+    /// Change the window; the machine sets the revision.
+    Reschedule {
+        /// The window.
+        window: Window,
+    },
+    /// Send mails of a kind. Nobody gets a second one of a kind and revision unless named in `again`.
+    Notify {
+        /// Which kind.
+        kind: NoticeKind,
+        /// Only these clients; `None` is everybody who has not got it yet.
+        only: Option<Vec<ClientId>>,
+        /// Send to those named in `only` even if it may be a second mail.
+        again: bool,
+    },
+    /// Say what became of an uncertain mail.
+    ResolveNotice {
+        /// Which mail.
+        message_id: String,
+        /// Whether it arrived.
+        arrived: bool,
+        /// How the operator knows.
+        reason: String,
+    },
+    /// Record an answer to the window in force.
+    Answer {
+        /// Whose.
+        client: ClientId,
+        /// What.
+        answer: Answer,
+        /// How it reached us.
+        channel: Channel,
+        /// A note.
+        note: String,
+    },
+    /// Except a client.
+    Waive {
+        /// Whom.
+        client: ClientId,
+        /// Why; must not be empty.
+        reason: String,
+    },
+    /// Run step 2 alone.
+    Check,
+    /// Steps 2 to 6, if the gate is open after a fresh check.
+    Rotate {
+        /// The tenant's name, as typed.
+        confirm: String,
+    },
+    /// Go on with what was interrupted or failed: probe, then perform what is left, up to step 6.
+    Resume,
+    /// Decide an interrupted step that the probe could not.
+    ResolveStep {
+        /// Which.
+        step: StepNumber,
+        /// Whether it is done.
+        done: bool,
+        /// How the operator knows; must not be empty.
+        reason: String,
+    },
+    /// Go back: to the previous key, or to a fresh one. Runs steps 3 to 6 of the way back.
+    RollBack {
+        /// The tenant's name, as typed.
+        confirm: String,
+        /// Why; must not be empty.
+        reason: String,
+    },
+    /// Look who is back and record it. Changes nothing outside.
+    Verify,
+    /// Record that a client is back because they said so.
+    Back {
+        /// Who.
+        client: ClientId,
+        /// What they said.
+        note: String,
+    },
+    /// Record a client's ping of the gateway.
+    GatewayPing {
+        /// Whose.
+        client: ClientId,
+        /// Whether it was answered.
+        answered: bool,
+        /// A note.
+        note: String,
+    },
+    /// Step 8's end: everybody back or waived; destroy the kept keys; close.
+    Finish {
+        /// A closing note.
+        note: String,
+    },
+    /// End a rotation that has not touched the server: tell everybody who was told, destroy the kept keys, close.
+    Cancel {
+        /// The tenant's name, as typed.
+        confirm: String,
+        /// Why; must not be empty.
+        reason: String,
+    },
+    /// Add a note to the journal.
+    Note {
+        /// The text.
+        text: String,
+    },
+}
+
+impl Command {
+    /// Its word: the subcommand that does the same.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Command::Plan { .. } | Command::Reschedule { .. } => "plan",
+            Command::Notify { .. } => "notify",
+            Command::ResolveNotice { .. } | Command::ResolveStep { .. } => "resolve",
+            Command::Answer { .. } => "ack",
+            Command::Waive { .. } => "waive",
+            Command::Check => "check",
+            Command::Rotate { .. } => "rotate",
+            Command::Resume => "resume",
+            Command::RollBack { .. } => "rollback",
+            Command::Verify | Command::Back { .. } | Command::GatewayPing { .. } => "verify",
+            Command::Finish { .. } => "finish",
+            Command::Cancel { .. } => "cancel",
+            Command::Note { .. } => "note",
+        }
+    }
+}
+
+/// Why a command was not carried out. Nothing was changed by it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The gate is shut (exit code 3).
+    #[error("the gate is shut: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    GateShut(Vec<Reason>),
+    /// Not everybody is back or waived (exit code 3). Names.
+    #[error("not back and not waived: {}", .0.join(", "))]
+    NotBack(Vec<String>),
+    /// Not in this state; says what would be right (exit code 1).
+    #[error("{0}")]
+    NotNow(String),
+    /// The input is wrong; says how (exit code 2).
+    #[error("{0}")]
+    BadInput(String),
+    /// Somebody else holds the tenant (exit code 4).
+    #[error("held by {0}")]
+    Held(Holder),
+    /// Only a person can decide this (exit code 5).
+    #[error("{0}")]
+    NeedsPerson(String),
+}

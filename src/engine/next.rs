@@ -1,0 +1,143 @@
+//! The one safe next action: what the operator is offered, from any state.
+
+use crate::domain::gate::{Reason, Verdict};
+use crate::domain::step::{StepNumber, StepState};
+use crate::engine::journal::Holder;
+use crate::engine::rotation::Rotation;
+use crate::engine::status::Phase;
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// Which action is offered. The word is the subcommand that does the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// Plan a window.
+    Plan,
+    /// Change the window: it is over.
+    Reschedule,
+    /// Tell the clients of the window.
+    Announce,
+    /// Record answers, waive, send again.
+    Answers,
+    /// Run step 2.
+    Check,
+    /// Wait for the window.
+    Wait,
+    /// Type the tenant's name.
+    Rotate,
+    /// Go on with what was interrupted or failed.
+    Resume,
+    /// Tell the clients to reconfigure.
+    Reconfigure,
+    /// Look who is back.
+    Verify,
+    /// Destroy the kept keys and close.
+    Finish,
+    /// Somebody else is at work: watch.
+    Watch,
+}
+
+/// The offered action with its reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NextAction {
+    /// Which.
+    pub action: Act,
+    /// One line: what to do and why.
+    pub text: String,
+}
+
+/// Names one safe next action.
+pub fn next_action(
+    open: Option<&Rotation>,
+    phase: Phase,
+    gate: &Verdict,
+    back: Option<(usize, usize)>,
+    holder: Option<&Holder>,
+    now: Timestamp,
+) -> NextAction {
+    let offer = |action, text: String| NextAction { action, text };
+    if let Some(holder) = holder {
+        return offer(Act::Watch, format!("held by {holder}: watch, or talk to them"));
+    }
+    let Some(rotation) = open else { return offer(Act::Plan, "plan a window for a rotation".into()) };
+    if let Some((number, state)) = stuck_step(rotation) {
+        return match state {
+            StepState::Running { .. } => offer(Act::Wait, format!("step {number} is running")),
+            StepState::Failed { fault, .. } => {
+                offer(Act::Resume, format!("step {number} failed: {}; then resume, or roll back", fault.advice()))
+            }
+            _ => offer(Act::Resume, format!("step {number} was interrupted: resume looks first, then goes on")),
+        };
+    }
+    match phase {
+        Phase::Idle => offer(Act::Plan, "plan a window for a rotation".into()),
+        Phase::Planned | Phase::Announced => before_rotation(rotation, gate, now),
+        Phase::Rotating | Phase::Returning | Phase::RollingBack => after_confirmation(rotation, back),
+    }
+}
+
+fn stuck_step(rotation: &Rotation) -> Option<(StepNumber, &StepState)> {
+    let stuck = |state: &StepState| {
+        matches!(state, StepState::Running { .. } | StepState::Interrupted { .. } | StepState::Failed { .. })
+    };
+    // A failed check and undelivered mails have actions of their own.
+    let relevant = |number: StepNumber, state: &StepState| {
+        !matches!(state, StepState::Failed { .. }) || number > StepNumber::CHECK && number != StepNumber::VERIFY
+    };
+    StepNumber::ALL
+        .into_iter()
+        .map(|number| (number, rotation.step(number)))
+        .find(|(number, state)| stuck(state) && relevant(*number, state))
+}
+
+fn before_rotation(rotation: &Rotation, gate: &Verdict, now: Timestamp) -> NextAction {
+    let offer = |action, text: String| NextAction { action, text };
+    let reasons = gate.reasons();
+    let people: Vec<&Reason> = reasons.iter().filter(|reason| reason.client().is_some()).collect();
+    let untold = people.iter().filter(|r| matches!(r, Reason::NotTold { .. } | Reason::NotDelivered { .. })).count();
+    if reasons.iter().any(|reason| matches!(reason, Reason::WindowOver { .. })) {
+        return offer(Act::Reschedule, "the window is over: plan another and tell everybody".into());
+    }
+    if untold > 0 {
+        return offer(Act::Announce, format!("tell {untold} clients of the window"));
+    }
+    if let Some(first) = people.first() {
+        return offer(Act::Answers, format!("{} open; first: {first}", people.len()));
+    }
+    if reasons.iter().any(|reason| matches!(reason, Reason::PeopleUnknown { .. })) {
+        return offer(Act::Check, reasons.first().map(ToString::to_string).unwrap_or_default());
+    }
+    if now < rotation.window.start {
+        return offer(
+            Act::Wait,
+            format!("everybody has confirmed; wait for the window: {}", rotation.window.for_people()),
+        );
+    }
+    if reasons.iter().any(|r| matches!(r, Reason::CheckFailed { .. })) {
+        return offer(Act::Check, reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+    }
+    // Rotate runs a fresh check itself, so an old or missing one is no reason to offer anything else.
+    offer(Act::Rotate, "the gate is open: rotate".into())
+}
+
+fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> NextAction {
+    let offer = |action, text: String| NextAction { action, text };
+    let undone = |from: StepNumber, to: StepNumber| {
+        StepNumber::ALL.into_iter().find(|n| (from..=to).contains(n) && !rotation.step(*n).is_done())
+    };
+    if let Some(step) = undone(StepNumber::STAGE, StepNumber::RECONCILE) {
+        return offer(Act::Resume, format!("go on with step {step}"));
+    }
+    if !rotation.step(StepNumber::RECONFIGURE).is_done() {
+        return offer(Act::Reconfigure, "the key is live: tell the clients to reconfigure".into());
+    }
+    let missing = rotation.not_back();
+    match (missing.first(), back) {
+        (Some(first), _) => offer(
+            Act::Verify,
+            format!("{} not back yet, first {}: verify, call them, or waive", missing.len(), first.name),
+        ),
+        (None, _) => offer(Act::Finish, "everybody is back or waived: finish destroys the kept keys".into()),
+    }
+}
