@@ -113,7 +113,8 @@ impl Wiring {
         Ok(Fleet::new(tenants.into_iter().map(conductor).collect::<Result<_, Fault>>()?))
     }
 
-    fn world(&self, tenant: Tenant) -> Result<World, Fault> {
+    /// Everything that one tenant's rotation can reach.
+    pub fn world(&self, tenant: Tenant) -> Result<World, Fault> {
         let (wireguard, server) = (&self.config.wireguard, &self.config.server);
         let settings = Settings {
             secret_name: wireguard.secret_name_of(&tenant.id),
