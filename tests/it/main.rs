@@ -3,4 +3,5 @@
 mod config;
 mod house;
 mod lab;
+mod openstack;
 mod store;
