@@ -3,5 +3,6 @@
 mod config;
 mod house;
 mod lab;
+mod openstack;
 mod store;
 mod wireguard;

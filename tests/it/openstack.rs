@@ -10,7 +10,9 @@ use changeguard::config::clouds::{self, Auth, Environment};
 use changeguard::domain::fault::{FaultKind, Service};
 use changeguard::domain::secret_shape::SecretShape;
 use changeguard::domain::tenant::TenantId;
-use changeguard::engine::ports::{Console as _, NewSecret, SecretEntry, SecretRef, SecretStore, StoredObject, Swap, SwapOrder};
+use changeguard::engine::ports::{
+    Console as _, NewSecret, SecretEntry, SecretRef, SecretStore, StoredObject, Swap, SwapOrder,
+};
 use changeguard::engine::secret::SecretBytes;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
@@ -69,7 +71,8 @@ impl Place {
 }
 
 fn connect(folder: &std::path::Path, name: &str, change: impl FnOnce(&mut CloudParameters)) -> OpenStack {
-    let environment = Environment { file: Some("clouds.yaml".into()), directory: folder.into(), variables: BTreeMap::new() };
+    let environment =
+        Environment { file: Some("clouds.yaml".into()), directory: folder.into(), variables: BTreeMap::new() };
     let mut parameters = parameters(clouds::read(&environment, name).unwrap());
     change(&mut parameters);
     OpenStack::new(parameters).unwrap()
@@ -102,7 +105,9 @@ fn named(named: clouds::Named) -> Named {
     match named {
         clouds::Named::Id(id) => Named::Id(id),
         clouds::Named::Name { name, domain: clouds::Domain::Id(id) } => Named::Name { name, domain: Domain::Id(id) },
-        clouds::Named::Name { name, domain: clouds::Domain::Name(of) } => Named::Name { name, domain: Domain::Name(of) },
+        clouds::Named::Name { name, domain: clouds::Domain::Name(of) } => {
+            Named::Name { name, domain: Domain::Name(of) }
+        }
     }
 }
 
