@@ -6,3 +6,4 @@ mod lab;
 mod openstack;
 mod store;
 mod wireguard;
+mod screens;
