@@ -118,7 +118,7 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict, now: Timestamp) -> NextA
         return offer(Act::Check, reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
     }
     // Rotate runs a fresh check itself, so an old or missing one is no reason to offer anything else.
-    offer(Act::Rotate, "the gate is open: rotate".into())
+    offer(Act::Rotate, "everybody has confirmed and the window is open: rotate (it checks first)".into())
 }
 
 fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> NextAction {

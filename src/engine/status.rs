@@ -461,20 +461,32 @@ fn judge_reconcile(
     settings: &Settings,
     now: Timestamp,
 ) -> (Reconcile, Option<Timestamp>) {
-    let (Some(secret), Some(object), Some(interface)) = (keys.secret.key, keys.object.key, keys.interface.key) else {
-        return (Reconcile::Unknown, None);
+    let touched = open.filter(|rotation| rotation.touched);
+    let target = touched.and_then(Rotation::target);
+    let seen = [keys.secret.key, keys.object.key, keys.interface.key];
+    let Some(rotation) = touched else {
+        return match seen {
+            [Some(secret), Some(object), Some(interface)] if secret == object && object == interface => {
+                (Reconcile::InSync, None)
+            }
+            [Some(_), Some(_), Some(_)] => (Reconcile::Differs, None),
+            _ => (Reconcile::Unknown, None),
+        };
     };
-    if secret == object && object == interface {
+    // During a rotation the last looks may be older than what was done, so only the target counts.
+    if target.is_some() && seen.iter().all(|key| *key == target) {
         return (Reconcile::InSync, None);
     }
-    let Some(rotation) = open else { return (Reconcile::Differs, None) };
+    let done = |step: StepNumber| rotation.step(step).is_done();
     match rotation.step(StepNumber::SECRET) {
+        StepState::Done { .. } if done(StepNumber::RECONCILE) && seen.iter().all(Option::is_some) => {
+            (Reconcile::Differs, None)
+        }
         StepState::Done { at, .. } => {
             let cycles = 2 * settings.reconcile_interval.as_secs() as i64;
             let deadline = Timestamp::from_second(at.as_second() + cycles).unwrap_or(*at);
             (if now > deadline { Reconcile::Late } else { Reconcile::Waiting }, Some(deadline))
         }
-        StepState::Waiting => (Reconcile::Differs, None),
         _ => (Reconcile::Waiting, None),
     }
 }
@@ -488,7 +500,12 @@ fn step_views(
     StepNumber::ALL
         .iter()
         .map(|&number| {
-            let state = rotation.step(number).clone();
+            let mut state = rotation.step(number).clone();
+            // The document's first step ends with the last confirmation, not with the last mail.
+            let answers_open = rotation.confirmed_at.is_none() && rotation.outcome.is_none() && answers.0 < answers.1;
+            if number == StepNumber::ANNOUNCE && state.is_done() && answers_open {
+                state = StepState::Waiting;
+            }
             let from_state = match &state {
                 StepState::Done { evidence, .. } => evidence.clone(),
                 StepState::Failed { fault, .. } => fault.to_string(),
@@ -497,7 +514,10 @@ fn step_views(
             };
             let detail = match (number, back) {
                 (StepNumber::ANNOUNCE, _) if rotation.rollback.is_none() && !rotation.notices.is_empty() => {
-                    format!("{} of {} confirmed or waived", answers.0, answers.1)
+                    match &state {
+                        StepState::Failed { .. } | StepState::Interrupted { .. } => from_state,
+                        _ => format!("{} of {} confirmed or waived", answers.0, answers.1),
+                    }
                 }
                 (StepNumber::VERIFY, Some((n, of))) if !state.is_done() => format!("{n} of {of} back or waived"),
                 _ => from_state,

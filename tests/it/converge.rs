@@ -170,8 +170,7 @@ async fn each_wrong_object_has_its_own_message_and_is_not_overwritten() {
 async fn ten_thousand_users_and_every_byte_around_the_key_stay() {
     let scene = Scene::start().await;
     let container = scene.acme().tenant().id.to_string();
-    let users: Vec<String> =
-        (0..10_000).map(|n| format!("{{\"id\": \"u{n}\", \"n\": {n}.50, \"x\": null}}")).collect();
+    let users: Vec<String> = (0..10_000).map(|n| format!("{{\"id\": \"u{n}\", \"n\": {n}.50, \"x\": null}}")).collect();
     let before = format!("{{\"users\": [{}],\n \"vpn_server_public_key\": \"old\" }}", users.join(",\n"));
     scene.lab.world().put_object(&container, "config/vpn-users.json", before.as_bytes());
     let key = PrivateKey::from_random([5; 32]).public();

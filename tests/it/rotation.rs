@@ -143,7 +143,8 @@ async fn cancelling_tells_those_who_were_told_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_server_that_does_not_follow_is_a_failure_after_two_cycles_and_resume_looks_again() {
-    let scene = Scene::start_with(|config| config.wireguard.reconcile_interval = std::time::Duration::from_secs(1)).await;
+    let scene =
+        Scene::start_with(|config| config.wireguard.reconcile_interval = std::time::Duration::from_secs(1)).await;
     scene.confirmed().await;
     let pinned = scene.lab.world().secrets(&scene.secret_name())[0].id.clone();
     scene.run(Command::Check).await.unwrap();
@@ -184,7 +185,11 @@ async fn two_secrets_of_the_name_are_shown_and_replaced_by_one() {
     let live = scene.lab.world().secrets(&scene.secret_name()).remove(0);
     scene.lab.world().add_secret(&scene.secret_name(), "text/plain", Some(&live.payload.unwrap()));
     scene.acme().look().await;
-    assert!(scene.status().attention.iter().any(|item| item.starts_with("2 secrets")), "{:?}", scene.status().attention);
+    assert!(
+        scene.status().attention.iter().any(|item| item.starts_with("2 secrets")),
+        "{:?}",
+        scene.status().attention
+    );
     scene.confirmed().await;
     scene.rotate().await.unwrap();
     assert_eq!(scene.lab.world().secrets(&scene.secret_name()).len(), 1);
