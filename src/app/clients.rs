@@ -108,6 +108,15 @@ pub fn needs(view: &ClientView, status: &TenantStatus) -> bool {
     }
 }
 
+/// How this client stands, in one phrase.
+pub fn standing_text(view: &ClientView) -> String {
+    let (word, detail) = (view.standing.word(), view.standing_detail.as_str());
+    if detail.is_empty() || detail.starts_with(word) {
+        return if detail.is_empty() { word.to_owned() } else { detail.to_owned() };
+    }
+    format!("{word}; {detail}")
+}
+
 /// Whether this client is back or waived.
 pub fn is_back(view: &ClientView) -> bool {
     view.back.is_some() || view.standing == crate::engine::status::Standing::Waived

@@ -5,6 +5,7 @@
 use crate::app::keymap::Key;
 use crate::app::model::{Model, Screen};
 use crate::app::panel::{Motion, Panel};
+use crate::engine::next::Act;
 
 /// A command of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,6 +174,23 @@ pub fn footer(model: &Model) -> impl Iterator<Item = &'static CommandInfo> + '_ 
     COMMANDS.iter().filter(|command| {
         !command.title.is_empty() && command.is_for(&model.screen) && command.id.availability(model).is_ok()
     })
+}
+
+/// The command that the one safe next action means; `None` where there is nothing to press.
+pub fn command_of(act: Act) -> Option<&'static CommandInfo> {
+    let id = match act {
+        Act::Plan => Id::Plan,
+        Act::Reschedule => Id::Reschedule,
+        Act::Announce | Act::Reconfigure => Id::Notify,
+        Act::Answers => Id::Answer,
+        Act::Check => Id::Check,
+        Act::Rotate => Id::Rotate,
+        Act::Resume => Id::Resume,
+        Act::Verify => Id::Verify,
+        Act::Finish => Id::Finish,
+        Act::Wait | Act::Watch => return None,
+    };
+    COMMANDS.iter().find(|command| command.id == id)
 }
 
 /// The table of keys for the README.

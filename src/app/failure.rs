@@ -37,7 +37,10 @@ impl Failure {
         } else {
             "what was done before is journaled; nothing else was begun"
         };
-        let advice = format!("{}; then press u to resume, t for troubleshooting", fault.advice());
+        let advice = format!(
+            "{}; then press the same key again, or u where a step was begun; t for troubleshooting",
+            fault.advice()
+        );
         Self { refused: false, text: fault.to_string(), safe: safe.into(), advice }
     }
 
@@ -56,7 +59,7 @@ mod tests {
     fn a_timeout_says_that_it_may_still_be_carried_out() {
         let failure = Failure::fault(&Fault::new(Service::Barbican, FaultKind::TimedOut, "no answer in 20 s"));
         assert!(failure.safe.contains("may have been carried out"));
-        assert!(failure.advice.contains("press u"));
+        assert!(failure.advice.contains("u where a step was begun"));
         assert!(!failure.refused);
     }
 

@@ -86,6 +86,8 @@ pub struct FleetState {
     pub order: Vec<u32>,
     /// Where in `order` the selection is.
     pub cursor: usize,
+    /// Whether the operator has moved the selection; until then it stays with whatever is most pressing.
+    pub moved: bool,
     /// By what it is sorted.
     pub sort: SortKey,
     /// The filter.
@@ -188,6 +190,10 @@ impl FleetState {
     }
 
     fn keep(&mut self, selected: Option<u32>) {
+        if !self.moved {
+            self.cursor = 0;
+            return;
+        }
         let place = selected.and_then(|at| self.order.iter().position(|other| *other == at));
         self.cursor = place.unwrap_or(self.cursor).min(self.order.len().saturating_sub(1));
     }

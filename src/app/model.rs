@@ -2,7 +2,7 @@
 
 use crate::app::dialog::Dialog;
 use crate::app::fleet::FleetState;
-use crate::app::panel::Panels;
+use crate::app::panel::{Panel, Panels};
 use crate::domain::step::StepNumber;
 use crate::domain::tenant::TenantId;
 use crate::engine::status::TenantStatus;
@@ -220,6 +220,8 @@ impl Model {
                 let keys = &status.keys;
                 status.reconcile_deadline.is_some_and(|deadline| deadline > self.now)
                     || [keys.secret.at, keys.object.at, keys.interface.at].into_iter().any(young)
+                    || matches!(self.panels.tab, Panel::Clients | Panel::Peers)
+                        && status.clients.iter().any(|view| young(view.latest_handshake))
                     || status.window.as_ref().is_some_and(|window| {
                         let left = [window.start, window.end].map(|at| at.as_second() - self.now.as_second());
                         left.iter().any(|left| (0..=120).contains(left))

@@ -1,9 +1,10 @@
 //! The panels of the tenant screen: which has the keys, and where in each the selection is.
 
 use crate::app::clients::ClientList;
+use crate::domain::gate::Reason;
 use crate::domain::step::StepNumber;
 use crate::domain::step::StepState;
-use crate::engine::status::TenantStatus;
+use crate::engine::status::{Phase, TenantStatus};
 
 /// A panel. The number is the key that goes there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -148,7 +149,12 @@ impl Panels {
 /// How many lines the keys panel has.
 pub const KEYS: usize = 6;
 
+/// Why rotate may not start; nothing once it has, for then the gate is behind us, and nothing while no rotation is open.
+pub fn gate_reasons(status: &TenantStatus) -> &[Reason] {
+    if matches!(status.phase, Phase::Planned | Phase::Announced) { status.gate.reasons() } else { &[] }
+}
+
 /// How many lines the gate panel has: reasons, then checks.
 pub fn gate_lines(status: &TenantStatus) -> usize {
-    status.gate.reasons().len() + status.preflight.as_ref().map_or(0, |run| run.checks.len())
+    gate_reasons(status).len() + status.preflight.as_ref().map_or(0, |run| run.checks.len())
 }

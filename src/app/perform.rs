@@ -64,6 +64,7 @@ pub fn perform(model: &mut Model, command: &CommandInfo) -> Vec<Effect> {
 /// Shows a tenant.
 pub fn open_tenant(model: &mut Model, id: TenantId) -> Vec<Effect> {
     model.panels = Panels::default();
+    model.fleet.moved = true;
     if let Some(status) = model.tenants.get(&id) {
         model.panels.take(&Arc::clone(status));
     }
@@ -107,6 +108,7 @@ fn move_by(model: &mut Model, motion: Motion) {
     if model.screen == Screen::Fleet {
         let rows = space::fleet_rows(model.size);
         let fleet = &mut model.fleet;
+        fleet.moved = true;
         fleet.cursor = motion.apply(fleet.cursor, fleet.order.len(), rows);
     } else if let Some(status) = model.status().cloned() {
         let rows = space::panel_rows(model.size);

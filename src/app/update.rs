@@ -105,7 +105,10 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         Key::Ctrl('z') => return vec![Effect::Suspend],
         Key::Ctrl('l') => return vec![Effect::Redraw],
         Key::Ctrl('c') => {
-            model.dialog = None;
+            // The first one leaves a dialog, where something may have been typed; the second quits.
+            if model.dialog.take().is_some() {
+                return Vec::new();
+            }
             return quit(model);
         }
         _ => {}

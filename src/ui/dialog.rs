@@ -60,6 +60,7 @@ pub fn wrap_rows(rows: &[Row], width: u16, pen: &Pen<'_>) -> Vec<Wrapped> {
             Mark::Warn => (pen.glyphs.warn, theme.warn()),
             Mark::Bad => (pen.glyphs.bad, theme.bad()),
             Mark::Unknown => (pen.glyphs.unknown, theme.warn()),
+            Mark::Shut => (pen.glyphs.waiting, theme.quiet()),
         };
         let indent = if glyph.is_empty() { 0 } else { 2 };
         for (at, line) in wrap(&row.text, usize::from(width).saturating_sub(indent)).into_iter().enumerate() {

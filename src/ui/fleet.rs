@@ -21,7 +21,7 @@ const HEADINGS: [&str; 7] = ["TENANT", "KEY", "DUE", "PHASE", "ANSWERS", "SERVER
 
 /// Widths of the columns, the tenant's name first; the rest is attention and next action.
 fn widths(width: u16) -> [u16; 7] {
-    if width >= 110 { [24, 7, 13, 13, 8, 8, 8] } else { [14, 6, 9, 12, 7, 7, 7] }
+    if width >= 110 { [24, 7, 13, 13, 8, 8, 8] } else { [14, 5, 8, 12, 7, 7, 7] }
 }
 
 /// Draws the screen.
@@ -146,7 +146,8 @@ fn line(model: &Model, row: &FleetRow, y: u16, width: u16, selected: bool, pen: 
     cell(row.phase.word(), columns[3], phase, pen);
     let answers = match (row.phase, status.back) {
         (Phase::Idle, _) => "-".into(),
-        (_, Some((back, of))) => format!("{back}/{of} b"),
+        (_, Some((back, of))) if width >= 110 => format!("{back}/{of} bk"),
+        (_, Some((back, of))) => format!("{back}/{of}b"),
         _ => format!("{}/{}", row.answers.0, row.answers.1),
     };
     cell(&answers, columns[4], theme.plain(), pen);

@@ -1,6 +1,6 @@
 //! The gate: open, or every reason with its name, and then what each check of step 2 found.
 
-use crate::app::panel::{Panel, gate_lines};
+use crate::app::panel::{Panel, gate_lines, gate_reasons};
 use crate::app::{Model, space};
 use crate::domain::gate::Verdict;
 use crate::domain::preflight::{Check, CheckState};
@@ -37,7 +37,11 @@ pub fn draw_short(status: &TenantStatus, area: Rect, pen: &mut Pen<'_>) {
         Verdict::Shut(reasons) => format!("SHUT ({})", reasons.len()),
         Verdict::Unknown(reasons) => format!("UNKNOWN ({})", reasons.len()),
     };
-    let word = if status.phase == Phase::Idle { "no rotation".to_owned() } else { word };
+    let word = match status.phase {
+        Phase::Idle => "no rotation".to_owned(),
+        Phase::Planned | Phase::Announced => word,
+        _ => "passed".to_owned(),
+    };
     pen.rule(area.x, area.y, area.width, &format!("5 Gate: {word}"), false);
     let count = gate_lines(status);
     let room = usize::from(area.height.saturating_sub(1));
@@ -56,11 +60,15 @@ pub fn draw_short(status: &TenantStatus, area: Rect, pen: &mut Pen<'_>) {
 }
 
 fn empty_text(status: &TenantStatus) -> &'static str {
-    if status.phase == Phase::Idle { "no rotation is open; p plans one" } else { "the gate is open" }
+    match status.phase {
+        Phase::Idle => "no rotation is open; p plans one",
+        Phase::Planned | Phase::Announced => "the gate is open",
+        _ => "the gate was passed when rotate began",
+    }
 }
 
 fn line<'a>(status: &'a TenantStatus, at: usize, pen: &Pen<'_>) -> Vec<Piece<'a>> {
-    let reasons = status.gate.reasons();
+    let reasons = gate_reasons(status);
     if let Some(reason) = reasons.get(at) {
         let unknown = matches!(status.gate, Verdict::Unknown(_)) && at == 0;
         let glyph = if unknown { pen.glyphs.unknown } else { pen.glyphs.bad };

@@ -1,6 +1,7 @@
 //! The head of each screen: where one is, as whom, in which environment; and on a tenant's screen window, gate and next.
 
 use crate::app::Model;
+use crate::app::command::command_of;
 use crate::domain::gate::Verdict;
 use crate::domain::window::{Window, WindowState};
 use crate::engine::status::{Phase, Reconcile, TenantStatus};
@@ -67,7 +68,14 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
         facts.push(piece(format!("   rolling back: {reason}"), theme.warn()));
     }
     pen.flow(0, 2, width, &facts);
-    pen.flow(0, 3, width, &[piece("next: ", theme.strong()), piece(status.next.text.as_str(), theme.strong())]);
+    let key = command_of(status.next.action).and_then(|command| command.keys.first());
+    let key = key.map_or(String::new(), |key| format!("({}) ", key.label()));
+    pen.flow(
+        0,
+        3,
+        width,
+        &[piece("next: ", theme.strong()), piece(key, theme.busy()), piece(status.next.text.as_str(), theme.strong())],
+    );
 }
 
 fn window_pieces<'a>(window: &Window, status: &TenantStatus, now: Timestamp, pen: &Pen<'_>) -> Vec<Piece<'a>> {

@@ -11,7 +11,7 @@ use ratatui::layout::Rect;
 /// Draws the panel of the tab.
 pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
-    let mut y = places(model, status, area, model.panels.focus == Panel::Keys, pen);
+    let below = places(model, status, area, model.panels.focus == Panel::Keys, pen);
     let verdict = [
         piece("server ", theme.quiet()),
         piece(status.reconcile.word(), reconcile_style(status.reconcile, pen)),
@@ -23,12 +23,8 @@ pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>)
         more.push(vec![piece(format!("{} {count} secrets have the tenant's name", pen.glyphs.warn), theme.bad())]);
     }
     more.extend(status.differences.iter().map(|text| vec![piece(format!("{} {text}", pen.glyphs.warn), theme.warn())]));
-    for pieces in more {
-        if y >= area.bottom() {
-            return;
-        }
-        pen.flow(area.x + 2, y, area.width.saturating_sub(2), &pieces);
-        y += 1;
+    for (y, pieces) in (below..area.bottom()).zip(&more) {
+        pen.flow(area.x + 2, y, area.width.saturating_sub(2), pieces);
     }
 }
 
@@ -58,7 +54,8 @@ fn places(model: &Model, status: &TenantStatus, area: Rect, focused: bool, pen: 
         if absent {
             pen.put(x, y, width, "not configured", theme.quiet());
         } else {
-            let key = sight.key.map_or("?".into(), |key| if area.width >= 78 { key.to_string() } else { key.short() });
+            let full = area.width >= 110 || focused && at == model.panels.key;
+            let key = sight.key.map_or("?".into(), |key| if full { key.to_string() } else { key.short() });
             let same = sight.key.is_some() && sight.key == keys.secret.key;
             let style = if same { theme.good() } else { theme.bad() };
             let role = role(sight, status);
@@ -79,7 +76,7 @@ fn places(model: &Model, status: &TenantStatus, area: Rect, focused: bool, pen: 
             return y;
         }
         pen.put(area.x + 2, y, 16, word, theme.quiet());
-        let text = key.map_or("none".into(), |key| if area.width >= 78 { key.to_string() } else { key.short() });
+        let text = key.map_or("none".into(), |key| if area.width >= 64 { key.to_string() } else { key.short() });
         pen.put(area.x + 19, y, area.width.saturating_sub(19), &text, theme.plain());
         mark(model, 4 + at, y, area, focused, pen);
         y += 1;

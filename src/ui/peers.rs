@@ -8,12 +8,12 @@ use crate::ui::age;
 use crate::ui::pen::Pen;
 use ratatui::layout::Rect;
 
-const COLUMNS: [u16; 6] = [18, 9, 9, 11, 22, 16];
+const COLUMNS: [u16; 6] = [17, 8, 8, 10, 21, 12];
 
 /// Draws the panel.
 pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>) {
     let quiet = pen.theme.quiet();
-    put_all(area, area.y, ["NAME", "PEER", "IS", "HANDSHAKE", "ENDPOINT", "RX / TX"], quiet, pen);
+    put_all(area, area.y, ["NAME", "PEER", "IS", "HANDSHAKE", "ENDPOINT", "RX/TX"], quiet, pen);
     let rows = area.height.saturating_sub(1);
     let page = space::page(status.clients.len(), model.panels.peer, rows);
     for (y, at) in page.enumerate() {
@@ -34,7 +34,7 @@ fn line(model: &Model, view: &ClientView, area: Rect, y: u16, pen: &mut Pen<'_>)
     let seen = view.latest_handshake.map_or("never".into(), |at| age::ago(at, model.now));
     let seen = if view.activity.is_none() { "?".into() } else { seen };
     let endpoint = view.endpoint.as_deref().unwrap_or("-");
-    let transfer = view.transfer.map_or("-".into(), |(rx, tx)| format!("{} / {}", bytes(rx), bytes(tx)));
+    let transfer = view.transfer.map_or("-".into(), |(rx, tx)| format!("{}/{}", bytes(rx), bytes(tx)));
     let live = matches!(view.activity, Some(Activity::Active | Activity::Ageing));
     let style = if live { pen.theme.good() } else { pen.theme.plain() };
     put_all(area, y, [&view.client.name, &key, word, &seen, endpoint, &transfer], style, pen);
@@ -53,9 +53,9 @@ fn put_all(area: Rect, y: u16, cells: [&str; 6], style: ratatui::style::Style, p
 
 fn bytes(count: u64) -> String {
     match count {
-        n if n < 10_000 => format!("{n} B"),
-        n if n < 10_000_000 => format!("{} kB", n / 1000),
-        n if n < 10_000_000_000 => format!("{} MB", n / 1_000_000),
-        n => format!("{} GB", n / 1_000_000_000),
+        n if n < 10_000 => format!("{n}B"),
+        n if n < 10_000_000 => format!("{}k", n / 1000),
+        n if n < 10_000_000_000 => format!("{}M", n / 1_000_000),
+        n => format!("{}G", n / 1_000_000_000),
     }
 }

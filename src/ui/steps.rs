@@ -30,7 +30,7 @@ pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>)
 fn line(model: &Model, status: &TenantStatus, step: &StepView, at: Rect, selected: bool, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let (glyph, style) = look(&step.state, pen);
-    let title = if at.width >= 78 { 30 } else { 24 };
+    let title = if at.width >= 70 { 30 } else { 24 };
     if selected {
         pen.put(at.x, at.y, 1, pen.glyphs.selected, theme.strong());
     }
@@ -50,7 +50,7 @@ fn line(model: &Model, status: &TenantStatus, step: &StepView, at: Rect, selecte
 fn detail(model: &Model, status: &TenantStatus, step: &StepView) -> String {
     let waits = step.number == StepNumber::RECONCILE && status.reconcile == Reconcile::Waiting;
     if let (true, Some(deadline)) = (waits && !step.state.is_done(), status.reconcile_deadline) {
-        return format!("the server takes the key {}", deadline_text(deadline, model));
+        return format!("due {}", deadline_text(deadline, model));
     }
     match &step.state {
         StepState::Running { since } if step.detail.is_empty() => {

@@ -1,6 +1,6 @@
 //! The screen of one tenant: where each panel is at this size, and the tabs.
 
-use crate::app::panel::Panel;
+use crate::app::panel::{Panel, gate_reasons};
 use crate::app::{Model, space};
 use crate::domain::tenant::TenantId;
 use crate::engine::status::TenantStatus;
@@ -24,7 +24,7 @@ pub fn draw(model: &Model, id: &TenantId, size: (u16, u16), pen: &mut Pen<'_>) -
     header::tenant_lines(model, status, width, pen);
     let upper = space::tenant_upper(size);
     if space::is_wide(size) {
-        let half = width * 11 / 20;
+        let half = width * 3 / 5;
         steps::draw(model, status, Rect::new(0, 4, half - 1, upper - 4), pen);
         let below = Rect::new(0, 13, half - 1, upper - 13);
         keys::draw_short(model, status, below, pen);
@@ -54,7 +54,7 @@ fn tabs(model: &Model, status: &TenantStatus, y: u16, width: u16, pen: &mut Pen<
         let count = match panel {
             Panel::Clients if marked > 0 => format!(" {} ({marked} marked)", status.clients.len()),
             Panel::Clients => format!(" {}", status.clients.len()),
-            Panel::Gate => format!(" {}", status.gate.reasons().len()),
+            Panel::Gate if !gate_reasons(status).is_empty() => format!(" SHUT {}", gate_reasons(status).len()),
             _ => String::new(),
         };
         let text = format!("{} {}{count}", at + 1, panel.title());

@@ -1,5 +1,7 @@
 //! What the operator sees and presses: whole screens as snapshots, and the rules of the keys as sentences.
 
+#![allow(clippy::unwrap_used)]
+
 mod behaviour;
 mod fixture;
 mod hostile;

@@ -1,5 +1,6 @@
 //! The form of an answer: what, by which channel, in whose words; for one client or for all that are marked.
 
+use crate::app::clients::standing_text;
 use crate::app::dialog::form::{People, required};
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
 use crate::app::field::Field;
@@ -42,7 +43,7 @@ pub fn explain(people: &People, status: &TenantStatus) -> Vec<Row> {
     for (id, name) in people {
         if let Some(view) = status.clients.iter().find(|view| view.client.id == *id) {
             let mark = if view.standing.is_settled() { Mark::Good } else { Mark::Plain };
-            rows.push(Row::new(mark, format!("{name}: {} {}", view.standing.word(), view.standing_detail)));
+            rows.push(Row::new(mark, format!("{name}: {}", standing_text(view))));
         }
     }
     rows

@@ -43,6 +43,8 @@ pub enum Mark {
     Bad,
     /// Not known.
     Unknown,
+    /// Not possible now.
+    Shut,
 }
 
 /// A line of a dialog, wrapped by the view.

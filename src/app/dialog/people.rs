@@ -1,5 +1,6 @@
 //! The forms of what is recorded about people: exceptions, who said that they are back, and gateway pings.
 
+use crate::app::clients::standing_text;
 use crate::app::dialog::form::{People, required};
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
 use crate::app::field::Field;
@@ -35,9 +36,10 @@ pub fn explain_waive(people: &People, status: &TenantStatus) -> Vec<Row> {
         "They will be cut off like everybody else, whether they know or not. The waiver only says that nobody waits \
          for them; it stands in the journal with your name.",
     )];
-    rows.extend(views(people, status).map(|view| {
-        Row::new(Mark::Plain, format!("{}: {} {}", view.client.name, view.standing.word(), view.standing_detail))
-    }));
+    rows.extend(
+        views(people, status)
+            .map(|view| Row::new(Mark::Plain, format!("{}: {}", view.client.name, standing_text(view)))),
+    );
     rows
 }
 

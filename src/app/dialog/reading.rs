@@ -105,7 +105,7 @@ fn help(model: &Model) -> Vec<Row> {
         let keys = command.key_text();
         match command.id.availability(model) {
             Ok(()) => rows.push(Row::new(Mark::Plain, format!("{keys:<13} {}", command.help))),
-            Err(why) => rows.push(Row::new(Mark::Unknown, format!("{keys:<13} {} (now shut: {why})", command.help))),
+            Err(why) => rows.push(Row::new(Mark::Shut, format!("{keys:<13} {} (now shut: {why})", command.help))),
         }
     }
     rows.push(Row::new(Mark::Heading, "In dialogs"));

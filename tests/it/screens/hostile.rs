@@ -150,3 +150,41 @@ proptest! {
         }
     }
 }
+
+#[test]
+#[ignore = "a measurement, not a rule: cargo test --release -- --ignored --nocapture"]
+fn how_long_a_frame_takes() {
+    let mut model = Model::new(options((120, 40)));
+    let tenants: Vec<_> = (0..1000).map(|n| tenant(&format!("tenant-{n:04}"))).collect();
+    update(&mut model, Msg::Fleet { tenants: tenants.clone(), fault: None });
+    let mut template = announced("tenant-0000");
+    let clients = template.clients.clone();
+    template.clients = (0..200).map(|n| clients[n % clients.len()].clone()).collect();
+    let begun = std::time::Instant::now();
+    for tenant in tenants {
+        let status = changeguard::engine::status::TenantStatus { tenant, ..template.clone() };
+        update(&mut model, Msg::Status(Arc::new(status)));
+    }
+    println!("1,000 statuses of 200 clients taken in (and cloned): {:?}", begun.elapsed());
+    let begun = std::time::Instant::now();
+    press(&mut model, &[Key::Char('/')]);
+    typed(&mut model, "tenant-09");
+    println!("nine characters of a filter: {:?}", begun.elapsed());
+    press(&mut model, &[Key::Esc]);
+    for what in ["fleet", "tenant"] {
+        let begun = std::time::Instant::now();
+        for _ in 0..200 {
+            press(&mut model, &[Key::Down]);
+            drawn(&model);
+        }
+        println!("{what}: a key and its frame {:?}", begun.elapsed() / 200);
+        press(&mut model, &[Key::Enter]);
+    }
+}
+
+fn drawn(model: &Model) {
+    let (width, height) = model.size;
+    let backend = ratatui::backend::TestBackend::new(width, height);
+    let mut terminal = ratatui::Terminal::new(backend).unwrap();
+    terminal.draw(|frame| changeguard::ui::view(model, frame)).unwrap();
+}
