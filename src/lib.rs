@@ -1,4 +1,43 @@
-//! changeguard: placeholder of the architecture page.
+//! changeguard takes an on-call operator through a key rotation that other people will feel.
+//!
+//! # The idea
+//!
+//! A rotation is **the fold of its journal**: every step writes `started` before it touches the world and `succeeded` with
+//! its evidence before the next is considered. After a crash a started step without an end is *interrupted*, and only a
+//! *probe* of the world leads out. Nothing is scripted, everything **converges**: one function brings the Barbican secret
+//! to one named state from whatever state it is in, another the Swift object; rotate, roll back and resume are the same
+//! calls with another key. The **gate** before rotate is one pure function that names people, not counts.
+//!
+//! # The house
+//!
+//! | room | what lives there | may import |
+//! | --- | --- | --- |
+//! | [`domain`] | values and rules: key, window, answer, gate, freshness, fault | nothing |
+//! | [`engine`] | journal records and their fold, the machine that decides, converge, the ports | domain |
+//! | [`runbooks`] | the written procedures, one file a step | engine, domain |
+//! | [`app`] | what the screen knows and what a key means (Elm: model, message, update, effect) | engine, domain |
+//! | [`ui`] | the view: a pure function of the model | app, engine, domain |
+//! | [`config`] | the one file, and `clouds.yaml` | domain |
+//! | [`adapters`] | Keystone, Barbican, Swift, ssh, mail, journal, clock; and the embedded lab | engine, domain |
+//! | [`runtime`] | the only place where things happen: tasks, signals, the terminal, the composition root | everything |
+//! | [`cli`] | subcommands, their output and exit codes | runtime and below |
+//!
+//! `ui` and `adapters` never see each other, and adapters never see one another. A test reads the `use` lines.
+//!
+//! # How a key press becomes a rotation
+//!
+//! `ui` shows a [`app::model::Model`]; a key becomes a message, `app::update` answers with an effect, the
+//! [`runtime::conductor`] takes the tenant's lease, loads the journal and hands the [`engine::command::Command`] to the
+//! [`engine::machine`]. The machine answers with records, which are made durable, and with steps to perform, which
+//! [`runtime::run`] performs through the [`engine::ports`]; what came of them goes back into the machine. The command line
+//! takes the same way from the conductor on. What is true at any moment is one value, [`engine::status::TenantStatus`]:
+//! the screen draws it and `status --json` prints it.
+//!
+//! # Where to begin reading
+//!
+//! README, this page, `runbooks/wireguard.rs`, `domain/gate.rs`, `engine/machine.rs`, `engine/converge_secret.rs`, one
+//! scenario in `tests/it/rotation.rs`, `app/command.rs`, `ui`.
+
 pub mod adapters;
 pub mod app;
 pub mod cli;

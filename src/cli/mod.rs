@@ -1,1 +1,357 @@
-//! cli
+//! The command line: one definition from which parsing, help, completions and the man page come.
+
+pub mod act;
+pub mod lab;
+
+pub mod print;
+pub mod report;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Exit codes, stable: what a script may rely on.
+pub mod exit {
+    /// Done.
+    pub const DONE: u8 = 0;
+    /// Failed: something outside, or not in this state.
+    pub const FAILED: u8 = 1;
+    /// Bad usage or configuration.
+    pub const USAGE: u8 = 2;
+    /// The gate is shut, or not everybody is back.
+    pub const SHUT: u8 = 3;
+    /// Somebody else holds the tenant.
+    pub const HELD: u8 = 4;
+    /// Only a person can decide.
+    pub const PERSON: u8 = 5;
+}
+
+/// Rotate keys that other people depend on: asks everybody, keeps rotate shut until all have answered, swaps the key in
+/// under a heartbeat, and names who is back.
+#[derive(Debug, Parser)]
+#[command(name = "changeguard", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// The configuration file [default: $XDG_CONFIG_HOME/changeguard/changeguard.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print the result as JSON on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// A word for the screen's frame, such as PRODUCTION
+    #[arg(long, global = true, env = "CHANGEGUARD_ENVIRONMENT", value_name = "WORD")]
+    pub environment: Option<String>,
+    /// What to do; without one, the terminal opens
+    #[command(subcommand)]
+    pub command: Option<Verb>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 gate shut, 4 held by somebody else, 5 needs a person";
+
+/// A tenant by name or id.
+#[derive(Debug, Args)]
+pub struct TenantArg {
+    /// The tenant's name or id
+    pub tenant: String,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Open the terminal on the configured fleet (the default)
+    Tui,
+    /// What is true of the fleet, or of one tenant
+    Status {
+        /// The tenant's name or id; all of them without
+        tenant: Option<String>,
+        /// Only what the journal says; do not look outside
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Plan a window, or change the one in force
+    Plan {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// When it begins: "2026-11-24 22:00"
+        #[arg(long)]
+        start: String,
+        /// How long it is: 90m, 2h
+        #[arg(long, default_value = "1h")]
+        length: String,
+        /// The time zone in which it is told to people: Europe/Berlin
+        #[arg(long, default_value = "UTC")]
+        zone: String,
+        /// Why
+        #[arg(long, value_enum, default_value = "scheduled")]
+        cause: CauseArg,
+        /// A ticket or incident
+        #[arg(long, default_value = "")]
+        reference: String,
+        /// Change the window of the planned rotation; earlier answers become void
+        #[arg(long)]
+        change: bool,
+    },
+    /// Send mails: the announcement, a reminder, or the call to reconfigure
+    Notify {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// Which mail
+        #[arg(long, value_enum)]
+        kind: KindArg,
+        /// Only to this client (may be given several times)
+        #[arg(long, value_name = "CLIENT")]
+        only: Vec<String>,
+        /// Send even if it may be a second one; needs --only
+        #[arg(long, requires = "only")]
+        again: bool,
+        /// Show the mail with real values and send nothing
+        #[arg(long)]
+        preview: bool,
+    },
+    /// Record a client's answer
+    Ack {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// The client's id
+        client: String,
+        /// What was answered
+        #[arg(long, value_enum, default_value = "confirmed")]
+        answer: AnswerArg,
+        /// The time that the client proposes, with --answer other-time
+        #[arg(long, default_value = "")]
+        proposal: String,
+        /// How it reached you
+        #[arg(long, value_enum)]
+        by: ChannelArg,
+        /// A note
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Except a client, with a reason
+    Waive {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// The client's id
+        client: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Run the checks of step 2; changes nothing
+    Check(TenantArg),
+    /// Steps 2 to 6, if the gate is open
+    Rotate {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// The tenant's name once more
+        #[arg(long, value_name = "NAME")]
+        confirm: String,
+    },
+    /// Go on with what was interrupted or failed: looks first
+    Resume(TenantArg),
+    /// Look who is back, and record it
+    Verify {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// Record that this client is back because they said so
+        #[arg(long, value_name = "CLIENT")]
+        back: Option<String>,
+        /// Record this client's ping of the gateway
+        #[arg(long, value_name = "CLIENT")]
+        ping: Option<String>,
+        /// With --ping: the gateway did not answer
+        #[arg(long, requires = "ping")]
+        unanswered: bool,
+        /// What they said
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Everybody is back or waived: destroy the kept keys and close
+    Finish {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// A closing note
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Go back to the previous key (or a fresh one)
+    Rollback {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// The tenant's name once more
+        #[arg(long, value_name = "NAME")]
+        confirm: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// End a rotation that has not touched the server; everybody who was told gets a cancellation
+    Cancel {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// The tenant's name once more
+        #[arg(long, value_name = "NAME")]
+        confirm: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Decide what only a person can: an interrupted step, or an uncertain mail
+    Resolve {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// The step's number
+        #[arg(long, conflicts_with = "mail", required_unless_present = "mail")]
+        step: Option<u8>,
+        /// The mail's Message-ID
+        #[arg(long)]
+        mail: Option<String>,
+        /// Whether it is done (a step) or arrived (a mail)
+        #[arg(long, action = clap::ArgAction::Set)]
+        done: bool,
+        /// How you know
+        #[arg(long)]
+        reason: String,
+    },
+    /// Add a note to the journal
+    Note {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// The text
+        text: String,
+    },
+    /// The whole journal of the last rotation, as Markdown (or JSON)
+    Report(TenantArg),
+    /// The known troubles of each step and what to do
+    Troubles {
+        /// Only of this step
+        step: Option<u8>,
+    },
+    /// The configuration
+    Config {
+        /// What to do with it
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
+    /// Open the terminal on the embedded lab: needs nothing but this binary
+    Demo(LabArgs),
+    /// Run the embedded lab without a screen and print its configuration
+    Lab(LabArgs),
+    /// What the embedded lab's read command is (not for people)
+    #[command(hide = true)]
+    LabShell {
+        /// The lab's port
+        #[arg(long)]
+        port: u16,
+        /// The server's name
+        #[arg(long)]
+        server: String,
+        /// The read script
+        script: String,
+    },
+    /// Print shell completions
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigVerb {
+    /// Read it and say what is wrong: file, line, field, and what would be right
+    Check,
+    /// Print the documented example
+    Example,
+}
+
+/// The size of the embedded lab.
+#[derive(Clone, Debug, Args)]
+pub struct LabArgs {
+    /// How many tenants
+    #[arg(long, default_value_t = 4)]
+    pub tenants: usize,
+    /// How many clients each has
+    #[arg(long, default_value_t = 6)]
+    pub clients: usize,
+    /// How often the servers look for a new key, in seconds
+    #[arg(long, default_value_t = 20.0, value_name = "SECONDS")]
+    pub reconcile_interval: f64,
+    /// Where the lab and its journal live; a temporary folder without
+    #[arg(long, value_name = "FOLDER")]
+    pub directory: Option<PathBuf>,
+    /// Clients answer and reconfigure at once, in their own time, or never
+    #[arg(long, value_enum, default_value = "human")]
+    pub pace: PaceArg,
+    /// Serve a console API too
+    #[arg(long)]
+    pub console: bool,
+}
+
+/// Why a rotation is planned.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum CauseArg {
+    /// The cadence
+    Scheduled,
+    /// Suspected compromise: the previous key is never put back
+    Compromise,
+}
+
+/// Which mail.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum KindArg {
+    /// Step 1 (those who were told an earlier window get a change)
+    Announcement,
+    /// To the silent
+    Reminder,
+    /// Step 7
+    Reconfigure,
+    /// Everybody is back
+    AllClear,
+}
+
+/// What was answered.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum AnswerArg {
+    /// Aware and ready
+    Confirmed,
+    /// No
+    Declined,
+    /// Perhaps
+    Tentative,
+    /// Another time: see --proposal
+    OtherTime,
+}
+
+/// How an answer reached you.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ChannelArg {
+    /// By telephone
+    Phone,
+    /// By chat
+    Chat,
+    /// By mail
+    Mail,
+}
+
+/// How soon the lab's people act.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PaceArg {
+    /// At once
+    Instant,
+    /// In their own time
+    Human,
+    /// Never by themselves
+    Off,
+}

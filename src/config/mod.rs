@@ -11,6 +11,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 pub mod check;
+pub mod clouds;
 mod contacts;
 mod fields;
 mod file;

@@ -124,6 +124,27 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Its word: the subcommand that does the same.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Command::Plan { .. } | Command::Reschedule { .. } => "plan",
+            Command::Notify { .. } => "notify",
+            Command::ResolveNotice { .. } | Command::ResolveStep { .. } => "resolve",
+            Command::Answer { .. } => "ack",
+            Command::Waive { .. } => "waive",
+            Command::Check => "check",
+            Command::Rotate { .. } => "rotate",
+            Command::Resume => "resume",
+            Command::RollBack { .. } => "rollback",
+            Command::Verify | Command::Back { .. } | Command::GatewayPing { .. } => "verify",
+            Command::Finish { .. } => "finish",
+            Command::Cancel { .. } => "cancel",
+            Command::Note { .. } => "note",
+        }
+    }
+}
+
 /// Why a command was not carried out. Nothing was changed by it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

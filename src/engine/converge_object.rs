@@ -1,1 +1,94 @@
-//! (being written)
+//! Brings the one field of the Swift object to a named key, from whatever state the object is in.
+//!
+//! Swift has no compare-and-swap (`If-Match` on PUT is ignored), so a writer in between can't be prevented; it is seen:
+//! the version is asked again right before the upload, and the bytes are read back after it.
+
+use crate::domain::document;
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::key::PublicKey;
+use crate::engine::observe::bad_document;
+use crate::engine::ports::{StoredObject, World};
+use std::time::Duration;
+
+/// How often a change by somebody else is merged before the operator is asked.
+const ROUNDS: u32 = 5;
+/// How often a read after a write is repeated while Swift still shows the version before (eventual consistency).
+const STALE_READS: u32 = 6;
+
+/// What was done.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Converged {
+    /// The key that stood there before; `None` if that was not a key.
+    pub from: Option<PublicKey>,
+    /// The version that now holds.
+    pub etag: String,
+    /// Whether an upload was needed.
+    pub changed: bool,
+    /// How often somebody else's change was met and merged.
+    pub merged: u32,
+}
+
+/// Whether the object names the key now. Changes nothing.
+pub async fn holds(world: &World, public_key: PublicKey) -> Result<Result<(), String>, Fault> {
+    let sight = super::observe::look_at_object(world).await?;
+    Ok(match sight.public_key {
+        Some(key) if key == public_key => Ok(()),
+        Some(key) => Err(format!("the object says {}", key.short())),
+        None => Err("the object does not name a key".into()),
+    })
+}
+
+/// Converges. Calling again after a fault goes on from whatever was left.
+pub async fn converge(world: &World, public_key: PublicKey) -> Result<Converged, Fault> {
+    let mut merged = 0;
+    let mut last = None;
+    for round in 0..ROUNDS {
+        if round > 0 {
+            world.clock.sleep(Duration::from_millis(100 << round)).await;
+        }
+        let before = world.object.get().await?;
+        let document = document::read(&before.bytes, &world.settings.fields).map_err(|bad| bad_document(&bad))?;
+        if document.public_key == Some(public_key) {
+            let (from, etag) = (document.public_key, before.etag);
+            return Ok(Converged { from, etag, changed: round > 0, merged });
+        }
+        let bytes = document.with_key(&before.bytes, &public_key);
+        let after = StoredObject { bytes, etag: String::new(), ..before.clone() };
+        if world.object.etag().await? != before.etag {
+            merged += 1;
+            continue;
+        }
+        match world.object.put(&after).await {
+            Ok(()) => {}
+            Err(fault) if fault.is_outcome_unknown() => {
+                // It may still land; the next round reads what is there.
+                last = Some(fault);
+                continue;
+            }
+            Err(fault) => return Err(fault),
+        }
+        match read_back(world, &before, &after).await? {
+            Some(etag) => return Ok(Converged { from: document.public_key, etag, changed: true, merged }),
+            None => merged += 1,
+        }
+    }
+    Err(last.unwrap_or_else(|| {
+        Fault::new(Service::Swift, FaultKind::Conflict, "the object was changed by somebody else each time")
+            .hint("nothing of theirs was overwritten knowingly; freeze user changes of this tenant, then resume")
+    }))
+}
+
+/// The new version's ETag once the bytes read back are ours; `None` if somebody else's are there.
+async fn read_back(world: &World, before: &StoredObject, after: &StoredObject) -> Result<Option<String>, Fault> {
+    for read in 0..STALE_READS {
+        let now = world.object.get().await?;
+        if now.bytes == after.bytes {
+            return Ok(Some(now.etag));
+        }
+        if now.etag != before.etag {
+            return Ok(None);
+        }
+        world.clock.sleep(Duration::from_millis(50 << read)).await;
+    }
+    Ok(None)
+}

@@ -1,1 +1,221 @@
-//! (being written)
+//! Brings the Barbican secret to one named state from whatever state it is in: exactly one secret of the name, with the
+//! wanted key in it. Rotate, roll back and resume are all this one call.
+//!
+//! A request without an answer is not a request that failed (Barbican was seen to carry such requests out later), so
+//! after every unknown outcome it looks again before it acts again.
+
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::key::PublicKey;
+use crate::domain::secret_shape::SecretShape;
+use crate::engine::ports::{NewSecret, SecretRef, SwapOrder, World};
+use crate::engine::secret::{PrivateKey, SecretBytes};
+use std::time::Duration;
+
+/// How often an act is tried again after a passing fault before the operator is asked.
+const ROUNDS: u32 = 6;
+
+/// The state that is wanted.
+pub struct Wanted<'a> {
+    /// The secret's name.
+    pub name: &'a str,
+    /// The key's public half; decides what counts as "the wanted one".
+    pub public_key: PublicKey,
+    /// The private half, as it is kept.
+    pub payload: &'a SecretBytes,
+    /// The attributes that the secret must have.
+    pub shape: &'a SecretShape,
+}
+
+/// What was done.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Converged {
+    /// The one secret.
+    pub href: SecretRef,
+    /// From the sending of the first DELETE that left no secret, to the answer of the POST that ended that; `None` if
+    /// there was no such pair.
+    pub gap: Option<Duration>,
+    /// Attributes that could not be carried over.
+    pub not_carried: Vec<String>,
+    /// Whether anything was changed.
+    pub changed: bool,
+}
+
+/// What one look found, apart.
+struct Found {
+    wanted: Vec<SecretRef>,
+    others: Vec<SecretRef>,
+}
+
+async fn look(world: &World, wanted: &Wanted<'_>) -> Result<Found, Fault> {
+    let sight = super::observe::look_at_secret(world).await?;
+    let mut found = Found { wanted: Vec::new(), others: Vec::new() };
+    for (href, key) in sight.hrefs.into_iter().zip(sight.keys) {
+        if key == Some(wanted.public_key) { &mut found.wanted } else { &mut found.others }.push(href);
+    }
+    Ok(found)
+}
+
+/// Whether the wanted state holds now. Changes nothing.
+pub async fn holds(world: &World, public_key: PublicKey) -> Result<Result<(), String>, Fault> {
+    let sight = super::observe::look_at_secret(world).await?;
+    Ok(match (sight.count, sight.only_key()) {
+        (1, Some(key)) if key == public_key => Ok(()),
+        (0, _) => Err("no secret has the name".into()),
+        (1, Some(key)) => Err(format!("the secret holds {}", key.short())),
+        (1, None) => Err("the secret does not hold a key".into()),
+        (count, _) => Err(format!("{count} secrets have the name")),
+    })
+}
+
+/// Converges. On an error the fault says what is safe; calling again goes on from whatever state was left.
+pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, Fault> {
+    let mut run = Run { world, wanted, gap: None, opened: None, stored: false, changed: false };
+    let mut last = None;
+    for round in 0..ROUNDS {
+        if round > 0 {
+            // The first try again is immediate: while no secret exists every moment counts.
+            world.clock.sleep(Duration::from_millis(if round == 1 { 0 } else { 250 << round })).await;
+        }
+        let found = match look(world, wanted).await {
+            Ok(found) => found,
+            Err(fault) if fault.is_passing() && run.changed => {
+                last = Some(fault);
+                continue;
+            }
+            Err(fault) => return Err(run.explain(fault)),
+        };
+        match run.act(&found).await {
+            Ok(None) => {}
+            Ok(Some(href)) => return run.seal(href).await,
+            Err(fault) if fault.is_passing() => last = Some(fault),
+            Err(fault) => return Err(run.explain(fault)),
+        }
+    }
+    let unsettled = || Fault::new(Service::Barbican, FaultKind::Conflict, "the secret kept changing under our hands");
+    Err(run.explain(last.unwrap_or_else(unsettled)))
+}
+
+struct Run<'a> {
+    world: &'a World,
+    wanted: &'a Wanted<'a>,
+    gap: Option<Duration>,
+    /// When the DELETE was sent that left no secret, if none has been stored since.
+    opened: Option<jiff::Timestamp>,
+    stored: bool,
+    changed: bool,
+}
+
+impl Run<'_> {
+    fn new_secret(&self) -> NewSecret {
+        let key = PrivateKey::from_payload(self.wanted.payload);
+        let newline = self.wanted.shape.trailing_newline;
+        let payload = key.map_or_else(|| self.wanted.payload.duplicate(), |key| key.to_payload(newline));
+        NewSecret { name: self.wanted.name.to_owned(), payload, shape: self.wanted.shape.clone() }
+    }
+
+    /// One act that the found state asks for; `Some` when the wanted state holds.
+    async fn act(&mut self, found: &Found) -> Result<Option<SecretRef>, Fault> {
+        match (found.wanted.split_first(), found.others.split_last()) {
+            (Some((keep, [])), None) => return Ok(Some(keep.clone())),
+            (Some((_, surplus)), _) => {
+                // The wanted key is there, so none of these deletions leaves the server without it.
+                for href in surplus.iter().chain(&found.others) {
+                    self.changed = true;
+                    self.world.secrets.delete(href).await?;
+                }
+            }
+            (None, None) => self.store().await?,
+            (None, Some((old, surplus))) => {
+                if self.world.settings.swap == SwapOrder::DeleteFirst {
+                    for href in surplus {
+                        self.changed = true;
+                        self.world.secrets.delete(href).await?;
+                    }
+                }
+                self.swap(old).await?;
+            }
+        }
+        Ok(None)
+    }
+
+    async fn store(&mut self) -> Result<(), Fault> {
+        self.changed = true;
+        let href = self.world.secrets.store(&self.new_secret()).await?;
+        self.close_gap();
+        self.attach(&href).await;
+        Ok(())
+    }
+
+    async fn swap(&mut self, old: &SecretRef) -> Result<(), Fault> {
+        let sent = self.world.clock.now();
+        let swap = self.world.secrets.swap(old, self.new_secret(), self.world.settings.swap).await;
+        self.changed |= swap.stored.is_some() || !swap.deleted.as_ref().is_err_and(|fault| !fault.is_outcome_unknown());
+        if self.world.settings.swap == SwapOrder::DeleteFirst
+            && (swap.deleted.is_ok() || swap.deleted.as_ref().is_err_and(Fault::is_outcome_unknown))
+        {
+            self.opened.get_or_insert(sent);
+        }
+        match swap.stored {
+            Some(Ok(href)) => {
+                match (swap.gap, self.gap) {
+                    (Some(gap), None) => (self.gap, self.opened) = (Some(gap), None),
+                    _ => self.close_gap(),
+                }
+                self.attach(&href).await;
+            }
+            Some(Err(fault)) => return Err(fault),
+            None => {}
+        }
+        swap.deleted
+    }
+
+    fn close_gap(&mut self) {
+        self.stored = true;
+        if let Some(opened) = self.opened.take() {
+            let nanos = self.world.clock.now().as_nanosecond() - opened.as_nanosecond();
+            self.gap = Some(Duration::from_nanos(u64::try_from(nanos).unwrap_or(0)));
+        }
+    }
+
+    async fn attach(&mut self, href: &SecretRef) {
+        self.stored = true;
+        // What could not be set is asked again, and reported, when the state is sealed.
+        let _ = self.world.secrets.attach(href, self.wanted.shape).await;
+    }
+
+    /// The wanted state holds: prove it by reading back, and say what was not carried over.
+    async fn seal(mut self, href: SecretRef) -> Result<Converged, Fault> {
+        if self.opened.is_some() {
+            // A POST whose answer was lost has landed.
+            self.close_gap();
+        }
+        let mut not_carried = Vec::new();
+        let shape = self.world.secrets.shape(&href).await;
+        if shape.as_ref().map_or(true, |shape| differs(shape, self.wanted.shape)) {
+            not_carried = self.world.secrets.attach(&href, self.wanted.shape).await;
+        }
+        Ok(Converged { href, gap: self.gap, not_carried, changed: self.changed })
+    }
+
+    /// The fault with what is true now and what is safe.
+    fn explain(&self, fault: Fault) -> Fault {
+        if !self.changed {
+            let hint = format!("nothing was changed in Barbican; {}", fault.advice());
+            return fault.hint(hint);
+        }
+        if self.opened.is_some() && !self.stored {
+            let hint = format!(
+                "SECRET MISSING: the old secret is deleted and the new one is not stored; tunnels stay up, and the key is \
+                 kept in Barbican under its own name. {}; resume stores the same key",
+                fault.advice()
+            );
+            return fault.hint(hint);
+        }
+        let hint = format!("the key is kept under its own name; {}; resume looks and goes on", fault.advice());
+        fault.hint(hint)
+    }
+}
+
+fn differs(found: &SecretShape, wanted: &SecretShape) -> bool {
+    found.acl != wanted.acl || found.metadata != wanted.metadata || found.consumers != wanted.consumers
+}

@@ -7,6 +7,7 @@ pub mod converge_object;
 pub mod converge_secret;
 pub mod journal;
 pub mod machine;
+pub mod mailing;
 pub mod next;
 pub mod observe;
 pub mod ports;

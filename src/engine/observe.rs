@@ -62,6 +62,24 @@ pub struct Sights {
 }
 
 impl Sights {
+    /// What was seen before, renewed by a later look: a failed look leaves the value.
+    pub fn renewed_by(mut self, later: Sights) -> Self {
+        fn renew<T>(before: &mut Observation<T>, later: Observation<T>) {
+            if later.seen.is_some() {
+                *before = later;
+            } else if later.fault.is_some() {
+                before.fault = later.fault;
+            }
+        }
+        renew(&mut self.secret, later.secret);
+        renew(&mut self.object, later.object);
+        renew(&mut self.server, later.server);
+        renew(&mut self.console, later.console);
+        renew(&mut self.served, later.served);
+        self.contacts = later.contacts;
+        self
+    }
+
     /// Everybody, joined from all places that were seen. A fault if the object was never read.
     pub fn people(&self) -> Result<People, Fault> {
         let Some(object) = self.object.value() else {

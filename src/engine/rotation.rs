@@ -99,6 +99,8 @@ pub struct Rotation {
     pub forward: Option<[StepState; 8]>,
     /// The rollback, if one began.
     pub rollback: Option<Rollback>,
+    /// Step 4 was begun at least once: clients may have felt it, and only a rollback leads back.
+    pub touched: bool,
     /// Keys kept in Barbican.
     pub keys: BTreeMap<KeyRole, KeptKey>,
     /// Why there is no previous key, if there is none.
@@ -154,6 +156,7 @@ impl Rotation {
             steps: Default::default(),
             forward: None,
             rollback: None,
+            touched: false,
             keys: BTreeMap::new(),
             previous_missing: None,
             shape: None,
@@ -228,7 +231,10 @@ impl Rotation {
             }
             Record::Checked { preflight } => self.preflight = Some(preflight),
             Record::RotateConfirmed { .. } => self.confirmed_at = Some(at),
-            Record::StepStarted { step } => self.steps[step.index()] = StepState::Running { since: at },
+            Record::StepStarted { step } => {
+                self.touched |= step == StepNumber::SECRET;
+                self.steps[step.index()] = StepState::Running { since: at };
+            }
             Record::StepSucceeded { step, evidence } => self.steps[step.index()] = StepState::Done { at, evidence },
             Record::StepFailed { step, fault } => self.steps[step.index()] = StepState::Failed { at, fault },
             Record::StepResolved { step, done, evidence } => {
@@ -317,12 +323,6 @@ impl Rotation {
     /// State of one step on the present leg.
     pub fn step(&self, step: StepNumber) -> &StepState {
         &self.steps[step.index()]
-    }
-
-    /// Whether anything that clients can feel was begun: from then on only a rollback leads back.
-    pub fn has_touched_server(&self) -> bool {
-        let begun = |steps: &[StepState; 8]| !matches!(steps[StepNumber::SECRET.index()], StepState::Waiting);
-        begun(&self.steps) || self.forward.as_ref().is_some_and(begun)
     }
 
     /// The last mail of a kind to a client for the window in force.

@@ -1,7 +1,11 @@
-//! Everything that is tested through the library's doors, in one test binary so that it links once.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+//! The integration tests, one binary: building it once is what takes the time.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // the lint knows test functions, not the functions that they call
 
 mod config;
+mod house;
+mod lab;
 mod mail;
+mod openstack;
+mod screens;
 mod store;
 mod wireguard;

@@ -1,0 +1,388 @@
+//! The platform's console API, read only: who is in a tenant, and which server key the served configuration holds. What it
+//! means where it differs from Swift is left to the domain.
+//!
+//! Shapes: facts/platform.md section 2 (the platform's public documentation; another site may differ).
+
+use crate::domain::client::Entry;
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::key::PublicKey;
+use crate::domain::sanitize::sanitize;
+use crate::domain::tenant::TenantId;
+use crate::engine::ports;
+use async_trait::async_trait;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use bytes::Bytes;
+use jiff::Timestamp;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Certificate, Client, Method, Request, StatusCode, Url};
+use serde::Deserialize;
+use std::error::Error;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+use zeroize::Zeroizing;
+
+const CONSOLE: Service = Service::Console;
+
+/// Most bytes of an answer: the list of all tenants with their users.
+const LARGEST: usize = 32 * 1024 * 1024;
+
+/// The list of tenants serves all tenants of the fleet for so long: it comes only as a whole.
+const LIST_LIVES: Duration = Duration::from_secs(10);
+
+/// What the adapter must be told.
+#[derive(Clone, Debug)]
+pub struct ConsoleParameters {
+    /// The API's address.
+    pub url: String,
+    /// A file that holds the operator's token (a JWT), mode 0600 or 0400. Read when it is needed and again after a 401.
+    pub token_file: PathBuf,
+    /// A PEM file of authorities to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// From the sending of a request until its whole answer is read.
+    pub read: Duration,
+}
+
+/// The console API.
+pub struct Console {
+    client: Client,
+    base: Url,
+    token_file: PathBuf,
+    read: Duration,
+    token: Mutex<Option<Token>>,
+    tenants: Mutex<Option<(Instant, Arc<Vec<ListedTenant>>)>>,
+}
+
+#[derive(Clone)]
+struct Token {
+    header: HeaderValue,
+    expires: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct ListedTenant {
+    id: String,
+    #[serde(default)]
+    users: Vec<User>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: String,
+    email: Option<String>,
+    name: Option<String>,
+    role: Option<String>,
+}
+
+impl Console {
+    /// Prepares; nothing is sent and the token is not read yet. Errors: an address that is none, an authority file that
+    /// can't be read.
+    pub fn new(parameters: ConsoleParameters) -> Result<Self, Fault> {
+        let invalid = |why: String| Fault::new(Service::Configuration, FaultKind::Invalid, why);
+        let base = Url::parse(&parameters.url).map_err(|error| invalid(format!("use console.url: {error}")))?;
+        if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() {
+            return Err(invalid("use console.url: it is not an http or https address".into()));
+        }
+        // reqwest panics without a provider; where main has installed it already this changes nothing.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let mut builder = Client::builder()
+            .user_agent(concat!("changeguard/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(parameters.connect);
+        if let Some(path) = &parameters.ca_file {
+            let pem = std::fs::read(path).map_err(|e| invalid(format!("read {}: {e}", path.display())))?;
+            let certificates = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+            if certificates.is_empty() {
+                return Err(invalid(format!("read {}: it holds no PEM certificate", path.display())));
+            }
+            builder = builder.tls_certs_only(certificates);
+        }
+        if matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
+            builder = builder.no_proxy();
+        }
+        let client = builder
+            .build()
+            .map_err(|error| invalid(format!("prepare TLS: {}", cause(&error))))?;
+        Ok(Self {
+            client,
+            base,
+            token_file: parameters.token_file,
+            read: parameters.read,
+            token: Mutex::default(),
+            tenants: Mutex::default(),
+        })
+    }
+
+    /// The token in use, read from its file when there is none or when this one was refused.
+    async fn token(&self, refused: Option<&HeaderValue>) -> Result<Token, Fault> {
+        let mut kept = self.token.lock().await;
+        match &*kept {
+            Some(token) if refused != Some(&token.header) => Ok(token.clone()),
+            _ => Ok(kept.insert(read_token(&self.token_file)?).clone()),
+        }
+    }
+
+    /// GET. A 401 is asked once more if the file holds another token by now.
+    async fn get(&self, what: &str, path: &[&str]) -> Result<Vec<u8>, Fault> {
+        let mut url = self.base.clone();
+        // http(s) addresses always have a path.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        let token = self.token(None).await?;
+        let (mut status, mut body) = self.ask(what, &url, &token).await?;
+        if status == StatusCode::UNAUTHORIZED {
+            let other = self.token(Some(&token.header)).await?;
+            if other.header != token.header {
+                (status, body) = self.ask(what, &url, &other).await?;
+            }
+        }
+        if status.is_success() {
+            Ok(body)
+        } else {
+            Err(refusal(what, status, &body))
+        }
+    }
+
+    async fn ask(&self, what: &str, url: &Url, token: &Token) -> Result<(StatusCode, Vec<u8>), Fault> {
+        let fault = |error: reqwest::Error| failure(what, self.read, &error);
+        let mut request = Request::new(Method::GET, url.clone());
+        request.headers_mut().insert(AUTHORIZATION, token.header.clone());
+        *request.timeout_mut() = Some(self.read);
+        let mut response = self.client.execute(request).await.map_err(fault)?;
+        let mut body = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(fault)? {
+            if body.len() + piece.len() > LARGEST {
+                return Err(Fault::new(
+                    CONSOLE,
+                    FaultKind::Malformed,
+                    format!("{what}: the answer is too large"),
+                ));
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok((response.status(), body))
+    }
+
+    async fn tenants(&self) -> Result<Arc<Vec<ListedTenant>>, Fault> {
+        // Held while asking: the fleet's tenants wait for one answer instead of each getting the whole list.
+        let mut kept = self.tenants.lock().await;
+        if let Some((_, tenants)) = kept.as_ref().filter(|(at, _)| at.elapsed() < LIST_LIVES) {
+            return Ok(Arc::clone(tenants));
+        }
+        let what = "list the tenants";
+        let tenants = Arc::new(json(what, &self.get(what, &["tenants"]).await?)?);
+        *kept = Some((Instant::now(), Arc::clone(&tenants)));
+        Ok(tenants)
+    }
+}
+
+#[async_trait]
+impl ports::Console for Console {
+    /// The operator's role and the token's end, as one line.
+    async fn probe(&self) -> Result<String, Fault> {
+        let what = "ask who the operator is";
+        let me: User = json(what, &self.get(what, &["users", "me"]).await?)?;
+        let role = sanitize(me.role.as_deref().unwrap_or("no role"));
+        let expires = self.token(None).await?.expires;
+        Ok(expires.map_or_else(
+            || format!("{role}, the token does not say when it ends"),
+            |at| format!("{role}, the token ends {}", at.strftime("%Y-%m-%d %H:%M UTC")),
+        ))
+    }
+
+    async fn users(&self, tenant: &TenantId) -> Result<Vec<Entry>, Fault> {
+        let tenants = self.tenants().await?;
+        let Some(listed) = tenants.iter().find(|listed| listed.id == tenant.as_str()) else {
+            let text = format!("find the tenant {tenant} in the console API: it is not listed there");
+            return Err(Fault::new(CONSOLE, FaultKind::NotFound, text)
+                .hint("check the tenant's id, and that the operator's role may list all tenants"));
+        };
+        let clean = |text: &Option<String>| text.as_deref().map(sanitize).filter(|text| !text.is_empty());
+        let entry = |user: &User| Entry {
+            id: sanitize(&user.id),
+            name: clean(&user.name),
+            email: clean(&user.email),
+            public_key: None,
+        };
+        Ok(listed.users.iter().map(entry).collect())
+    }
+
+    async fn served_key(&self, user: &str) -> Result<PublicKey, Fault> {
+        let what = format!("read the configuration served for {user}");
+        let script = self.get(&what, &["users", user, "vpn"]).await?;
+        key_in(&String::from_utf8_lossy(&script)).ok_or_else(|| {
+            let text = format!("{what}: the script holds no line PublicKey = <key>");
+            Fault::new(CONSOLE, FaultKind::Malformed, text)
+        })
+    }
+}
+
+/// The server's key in the script: the only `PublicKey = ` line (the client's own key is never on the platform).
+fn key_in(script: &str) -> Option<PublicKey> {
+    script.lines().find_map(|line| {
+        let (name, value) = line.split_once('=')?;
+        // The script may print the line with echo or hold it in quotes.
+        let name = name.trim().trim_start_matches("echo").trim_matches([' ', '"', '\'']);
+        (name == "PublicKey").then(|| PublicKey::parse(value.trim().trim_matches(['"', '\''])).ok())?
+    })
+}
+
+fn read_token(file: &Path) -> Result<Token, Fault> {
+    let hint = "console.token_file must hold an operator token (one line), readable by you alone (chmod 600)";
+    let fault = |why: String| {
+        let text = format!("read the console token in {}: {why}", file.display());
+        Fault::new(Service::Configuration, FaultKind::Invalid, text).hint(hint)
+    };
+    let mode = std::fs::metadata(file)
+        .map_err(|error| fault(error.to_string()))?
+        .permissions()
+        .mode()
+        & 0o777;
+    if mode & 0o177 != 0 {
+        return Err(fault(format!("others may use it (mode {mode:03o})")));
+    }
+    let text = Zeroizing::new(std::fs::read_to_string(file).map_err(|error| fault(error.kind().to_string()))?);
+    let token = text.trim();
+    if token.is_empty() {
+        return Err(fault("it is empty".into()));
+    }
+    let mut header = Zeroizing::new(Vec::with_capacity(token.len() + 7));
+    header.extend_from_slice(b"Bearer ");
+    header.extend_from_slice(token.as_bytes());
+    let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(header))
+        .map_err(|_| fault("it holds more than a token".into()))?;
+    header.set_sensitive(true);
+    Ok(Token {
+        header,
+        expires: expiry(token),
+    })
+}
+
+/// The end that a JWT claims, UTC. Nothing is verified: it is only told to the operator.
+fn expiry(token: &str) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Claims {
+        exp: i64,
+    }
+    let claims = Zeroizing::new(Base64UrlUnpadded::decode_vec(token.split('.').nth(1)?.trim_end_matches('=')).ok()?);
+    Timestamp::from_second(serde_json::from_slice::<Claims>(&claims).ok()?.exp).ok()
+}
+
+fn json<T: serde::de::DeserializeOwned>(what: &str, body: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(body).map_err(|error| {
+        let place = format!("line {} column {}", error.line(), error.column());
+        Fault::new(
+            CONSOLE,
+            FaultKind::Malformed,
+            format!("{what}: the answer is not the JSON expected ({place})"),
+        )
+    })
+}
+
+/// FastAPI's `detail`, else nothing: anything else is a page for a browser.
+fn refusal(what: &str, status: StatusCode, body: &[u8]) -> Fault {
+    #[derive(Deserialize)]
+    struct Refusal {
+        detail: String,
+    }
+    let code = status.as_u16();
+    let kind = match code {
+        401 => FaultKind::Unauthorized,
+        403 => FaultKind::Forbidden,
+        404 => FaultKind::NotFound,
+        409 | 412 => FaultKind::Conflict,
+        429 => FaultKind::TooMany,
+        500..=599 => FaultKind::ServerError(code),
+        _ => FaultKind::Unexpected(code),
+    };
+    let detail = serde_json::from_slice::<Refusal>(body)
+        .map(|r| format!(": {}", r.detail))
+        .unwrap_or_default();
+    let reason = status.canonical_reason().unwrap_or_default().to_lowercase();
+    Fault::new(CONSOLE, kind, format!("{what}: {code} {reason}{detail}"))
+}
+
+fn failure(what: &str, limit: Duration, error: &reqwest::Error) -> Fault {
+    let (kind, text) = match () {
+        () if error.is_connect() && is_tls(error) => (FaultKind::Tls, cause(error)),
+        () if error.is_connect() => (FaultKind::Unreachable, cause(error)),
+        () if error.is_timeout() => (
+            FaultKind::TimedOut,
+            format!("no whole answer within {} s", limit.as_secs_f32()),
+        ),
+        () => (FaultKind::Reset, cause(error)),
+    };
+    Fault::new(CONSOLE, kind, format!("{what}: {text}"))
+}
+
+/// Whether rustls is among the causes. An `io::Error` hides what it wraps from `source`.
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut next: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(cause) = next {
+        if cause.is::<rustls::Error>() {
+            return true;
+        }
+        next = match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
+    }
+    false
+}
+
+/// The innermost cause's text.
+fn cause(error: &reqwest::Error) -> String {
+    let mut last: &dyn Error = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_key_is_found_in_the_script() {
+        let key = PublicKey::from_bytes([7; 32]);
+        for line in [
+            format!("PublicKey = {key}"),
+            format!("PublicKey={key}\r"),
+            format!("  echo \"PublicKey = {key}\""),
+        ] {
+            let script = format!("#!/bin/bash\nPrivateKey = $PRIVATE_KEY\n[Peer]\n{line}\nEndpoint = x:51820\n");
+            assert_eq!(key_in(&script), Some(key), "{line}");
+        }
+        assert_eq!(key_in("PrivateKey = x\n"), None);
+    }
+
+    #[test]
+    fn the_end_of_a_token_is_read_and_a_token_without_one_is_no_error() {
+        let claims = Base64UrlUnpadded::encode_string(br#"{"sub": "op", "exp": 1800000000}"#);
+        assert_eq!(expiry(&format!("e30.{claims}.sig")).unwrap().as_second(), 1_800_000_000);
+        assert_eq!(expiry("opaque"), None);
+        assert_eq!(expiry("a.b.c"), None);
+    }
+
+    #[test]
+    fn a_token_that_others_may_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        std::fs::write(&file, "a.b.c\n").unwrap();
+        let set = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        set(0o644);
+        assert!(read_token(&file).err().unwrap().message.contains("mode 644"));
+        set(0o400);
+        let token = read_token(&file).unwrap();
+        assert_eq!(token.header, "Bearer a.b.c");
+        assert!(!format!("{:?}", token.header).contains("a.b.c"));
+    }
+}

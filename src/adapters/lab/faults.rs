@@ -1,0 +1,231 @@
+//! What a test may make go wrong: which request, and how; carrying it out is left to `http`, `smtp` and `shell`.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use super::state::lock;
+
+/// One server of the lab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// Tokens and projects.
+    Keystone,
+    /// Secrets.
+    Barbican,
+    /// Containers and objects.
+    Swift,
+    /// The console API.
+    Console,
+    /// Mail. Its "methods" are `CONNECT`, `EHLO`, `AUTH`, `MAIL`, `RCPT`, `DATA` and `.` (the end of a mail).
+    Smtp,
+    /// The command that reaches a VPN server. Its one "method" is `READ`, its "path" the server's name.
+    Shell,
+}
+
+/// How an answer is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// The connection stays open and silent.
+    Hang,
+    /// The connection is closed.
+    Close,
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing is done; the answer is this status with the service's own body (SMTP: reply code; shell: exit status).
+    Status(u16),
+    /// Nothing is done; the connection is closed before any byte of an answer.
+    Close,
+    /// It is done; the answer breaks off in the middle of its body (before it, where there is none).
+    ResetMidBody,
+    /// Nothing is done, and no answer ever comes.
+    Hang,
+    /// It is done and answered after this long, also when the client has given up by then.
+    Delay(Duration),
+    /// It is done at once, but no answer comes.
+    LoseAnswer(Loss),
+    /// No answer ever comes, and it is done after this long, as a stopped and continued process does.
+    ApplyLate(Duration),
+}
+
+/// Which of the matching requests are hit, counted from 1 since the rule was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Only this one.
+    Nth(u64),
+    /// So many, then no more.
+    First(u64),
+    /// This one and all later ones.
+    From(u64),
+    /// All.
+    Always,
+}
+
+impl Which {
+    fn hits(self, count: u64) -> bool {
+        match self {
+            Which::Nth(n) => count == n,
+            Which::First(n) => count <= n,
+            Which::From(n) => count >= n,
+            Which::Always => true,
+        }
+    }
+}
+
+/// A fault and the requests it applies to. The agents' own requests are spared unless `for_agents` is called.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    service: Service,
+    method: Option<String>,
+    path: Option<String>,
+    which: Which,
+    fault: Fault,
+    agents: bool,
+}
+
+impl Rule {
+    /// The next request to the service meets this fault, whatever its method.
+    pub fn new(service: Service, fault: Fault) -> Rule {
+        Rule { service, method: None, path: None, which: Which::Nth(1), fault, agents: false }
+    }
+
+    /// Only requests of this method (upper case).
+    pub fn method(mut self, method: &str) -> Rule {
+        self.method = Some(method.to_owned());
+        self
+    }
+
+    /// Only requests whose path and query hold this text.
+    pub fn path(mut self, part: &str) -> Rule {
+        self.path = Some(part.to_owned());
+        self
+    }
+
+    /// Which of the matching requests.
+    pub fn which(mut self, which: Which) -> Rule {
+        self.which = which;
+        self
+    }
+
+    /// Every matching request.
+    pub fn always(self) -> Rule {
+        self.which(Which::Always)
+    }
+
+    /// Only the `n`th matching request, from 1.
+    pub fn nth(self, n: u64) -> Rule {
+        self.which(Which::Nth(n))
+    }
+
+    /// Requests of the reconcile agents instead of those of everybody else.
+    pub fn for_agents(mut self) -> Rule {
+        self.agents = true;
+        self
+    }
+
+    fn matches(&self, request: &Request) -> bool {
+        self.service == request.service
+            && self.agents == request.agent
+            && self.method.as_ref().is_none_or(|m| *m == request.method)
+            && self.path.as_ref().is_none_or(|p| request.path.contains(p.as_str()))
+    }
+}
+
+/// A rule that was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FaultId(u64);
+
+/// A request that one of the servers has received.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// To whom.
+    pub service: Service,
+    /// HTTP method, or the verb of SMTP.
+    pub method: String,
+    /// Path and query; for SMTP the argument, for the shell the server's name.
+    pub path: String,
+    /// Whether a reconcile agent of the lab sent it.
+    pub agent: bool,
+    /// When it had arrived.
+    pub at: Instant,
+}
+
+/// Requests kept for `requests()`; the counters know all.
+const LOG: usize = 20_000;
+
+#[derive(Default)]
+struct Inner {
+    next: u64,
+    rules: Vec<(FaultId, Rule, u64, u64)>,
+    counts: HashMap<(Service, String), u64>,
+    log: VecDeque<Request>,
+}
+
+/// The rules in force, and the count of what came in.
+#[derive(Default)]
+pub struct Faults {
+    inner: Mutex<Inner>,
+}
+
+impl Faults {
+    /// Puts a rule in force. Of several that hit the same request the first added wins.
+    pub fn add(&self, rule: Rule) -> FaultId {
+        let mut inner = lock(&self.inner);
+        inner.next += 1;
+        let id = FaultId(inner.next);
+        inner.rules.push((id, rule, 0, 0));
+        id
+    }
+
+    /// Takes one rule away.
+    pub fn remove(&self, id: FaultId) {
+        lock(&self.inner).rules.retain(|r| r.0 != id);
+    }
+
+    /// Takes all rules away.
+    pub fn clear(&self) {
+        lock(&self.inner).rules.clear();
+    }
+
+    /// How often the rule has hit; 0 for one that was removed.
+    pub fn fired(&self, id: FaultId) -> u64 {
+        lock(&self.inner).rules.iter().find(|r| r.0 == id).map_or(0, |r| r.3)
+    }
+
+    /// How many requests of this method the service has received since the start, the agents' own left out.
+    pub fn count(&self, service: Service, method: &str) -> u64 {
+        lock(&self.inner).counts.get(&(service, method.to_owned())).copied().unwrap_or(0)
+    }
+
+    /// The latest requests to the service (the agents' are marked), oldest first; at most 20,000 over all services.
+    pub fn requests(&self, service: Service) -> Vec<Request> {
+        lock(&self.inner).log.iter().filter(|r| r.service == service).cloned().collect()
+    }
+
+    /// Counts a request and says what shall go wrong with it.
+    pub(super) fn meet(&self, service: Service, method: &str, path: &str, agent: bool) -> Option<Fault> {
+        let request = Request { service, method: method.to_owned(), path: path.to_owned(), agent, at: Instant::now() };
+        let mut inner = lock(&self.inner);
+        let mut fault = None;
+        for (_, rule, seen, fired) in &mut inner.rules {
+            if rule.matches(&request) {
+                *seen += 1;
+                if fault.is_none() && rule.which.hits(*seen) {
+                    *fired += 1;
+                    fault = Some(rule.fault);
+                }
+            }
+        }
+        if !agent {
+            *inner.counts.entry((service, request.method.clone())).or_default() += 1;
+        }
+        if inner.log.len() == LOG {
+            inner.log.pop_front();
+        }
+        inner.log.push_back(request);
+        fault
+    }
+}

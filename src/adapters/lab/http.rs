@@ -1,0 +1,274 @@
+//! HTTP on loopback for all services of the lab: takes a request whole, meets the faults, hands it to the service's
+//! function and sends the reply; what the services say is left to them.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use futures_util::stream;
+use tokio::net::TcpListener;
+
+use super::faults::{Fault, Loss, Service};
+use super::listen::{Cuttable, Peer};
+use super::state::Shared;
+use super::{barbican, console, keystone, swift};
+
+/// The `User-Agent` by which the lab knows the requests of its own reconcile agents.
+pub(super) const AGENT: &str = "user-sync-agent";
+
+/// No body of the lab is larger.
+const BODY_LIMIT: usize = 8 * 1024 * 1024;
+
+/// A request, whole.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) method: String,
+    /// Percent-encoded, as it came.
+    pub(super) path: String,
+    /// Without the question mark, as it came.
+    pub(super) query: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Call {
+    /// A header's text; None if it is absent or not text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|v| v.to_str().ok())
+    }
+
+    /// The path's parts, decoded once.
+    pub(super) fn parts(&self) -> Vec<String> {
+        self.path.split('/').filter(|p| !p.is_empty()).map(|p| decode(p, false)).collect()
+    }
+
+    /// A parameter of the query, decoded once.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        self.query.split('&').find_map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(key, true) == name).then(|| decode(value, true))
+        })
+    }
+}
+
+/// Undoes percent-encoding; with `form`, a plus is a space.
+pub(super) fn decode(text: &str, form: bool) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while i < bytes.len() {
+        let escaped = text.get(i + 1..i + 3).filter(|_| bytes[i] == b'%').and_then(|h| u8::from_str_radix(h, 16).ok());
+        match escaped {
+            Some(byte) => {
+                out.push(byte);
+                i += 3;
+            }
+            None => {
+                out.push(if form && bytes[i] == b'+' { b' ' } else { bytes[i] });
+                i += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// An answer, whole.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(&'static str, String)>,
+    /// Headers whose names the client chose.
+    pub(super) named: Vec<(String, String)>,
+    pub(super) body: Bytes,
+    /// For HEAD: the length that GET would have.
+    pub(super) length: Option<usize>,
+}
+
+impl Reply {
+    /// An empty answer.
+    pub(super) fn new(status: u16) -> Reply {
+        Reply { status, headers: Vec::new(), named: Vec::new(), body: Bytes::new(), length: None }
+    }
+
+    /// A JSON answer.
+    pub(super) fn json(status: u16, value: &serde_json::Value) -> Reply {
+        Reply::new(status).with("content-type", "application/json").body(value.to_string())
+    }
+
+    /// An HTML answer.
+    pub(super) fn html(status: u16, text: impl Into<String>) -> Reply {
+        Reply::new(status).with("content-type", "text/html; charset=UTF-8").body(text.into())
+    }
+
+    /// With one more header.
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Reply {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// With this body.
+    pub(super) fn body(mut self, body: impl Into<Bytes>) -> Reply {
+        self.body = body.into();
+        self
+    }
+}
+
+/// Serves one service until the lab stops.
+pub(super) async fn run(service: Service, shared: Arc<Shared>, listener: TcpListener) {
+    let app = Router::new().fallback(front).with_state((service, shared));
+    axum::serve(Cuttable(listener), app.into_make_service_with_connect_info::<Peer>()).await.ok();
+}
+
+/// The one middleware: every request of every HTTP service passes here.
+async fn front(
+    State((service, shared)): State<(Service, Arc<Shared>)>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+) -> Response {
+    let work = answer(service, Arc::clone(&shared), peer.clone(), request);
+    tokio::select! {
+        response = work => response,
+        () = shared.stopped() => peer.cut(),
+        () = shared.down(service) => peer.cut(),
+    }
+}
+
+async fn answer(service: Service, shared: Arc<Shared>, peer: Peer, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    // A body that breaks off is never carried out.
+    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+        return send(Reply::new(499));
+    };
+    let agent = head.headers.get("user-agent").is_some_and(|v| v.as_bytes() == AGENT.as_bytes());
+    let call = Call {
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: head.headers,
+        body,
+    };
+    let target = head.uri.path_and_query().map_or("/", |p| p.as_str());
+    let fault = shared.faults.meet(service, &call.method, target, agent);
+    if let Some(latency) = shared.latency(service) {
+        tokio::time::sleep(latency).await;
+    }
+    let reply = match fault {
+        None => dispatch(service, &shared, &call),
+        Some(Fault::Status(status)) => refuse(service, status),
+        Some(Fault::Close) => return peer.cut(),
+        Some(Fault::Hang) => return std::future::pending().await,
+        Some(Fault::ResetMidBody) => {
+            let reply = dispatch(service, &shared, &call);
+            shared.touch();
+            return if reply.body.is_empty() { peer.cut() } else { broken(reply) };
+        }
+        Some(Fault::Delay(delay)) => {
+            let late = carry_out_after(delay, service, &shared, call);
+            match late.await {
+                Ok(reply) => reply,
+                Err(_) => return peer.cut(),
+            }
+        }
+        Some(Fault::LoseAnswer(loss)) => {
+            dispatch(service, &shared, &call);
+            shared.touch();
+            return match loss {
+                Loss::Close => peer.cut(),
+                Loss::Hang => std::future::pending().await,
+            };
+        }
+        Some(Fault::ApplyLate(delay)) => {
+            carry_out_after(delay, service, &shared, call);
+            return std::future::pending().await;
+        }
+    };
+    shared.touch();
+    send(reply)
+}
+
+/// Carries the call out later, also when the client has gone: a real server does so too after SIGCONT.
+fn carry_out_after(
+    delay: Duration,
+    service: Service,
+    shared: &Arc<Shared>,
+    call: Call,
+) -> tokio::task::JoinHandle<Reply> {
+    let shared = Arc::clone(shared);
+    shared.late.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    tokio::spawn(async move {
+        tokio::time::sleep(delay).await;
+        let reply = dispatch(service, &shared, &call);
+        shared.late.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+        shared.touch();
+        reply
+    })
+}
+
+fn dispatch(service: Service, shared: &Shared, call: &Call) -> Reply {
+    match service {
+        Service::Keystone => keystone::handle(shared, call),
+        Service::Barbican => barbican::handle(shared, call),
+        Service::Swift => swift::handle(shared, call),
+        Service::Console => console::handle(shared, call),
+        Service::Smtp | Service::Shell => Reply::new(404),
+    }
+}
+
+/// The body with which each service refuses.
+fn refuse(service: Service, status: u16) -> Reply {
+    let reply = match service {
+        Service::Keystone => keystone::refusal(status),
+        Service::Barbican => barbican::refusal(status),
+        Service::Swift => swift::refusal(status),
+        _ => console::refusal(status),
+    };
+    if status == 429 || status == 503 { reply.with("retry-after", "1") } else { reply }
+}
+
+fn send(reply: Reply) -> Response {
+    let body = reply.body.clone();
+    frame(reply, Body::from(body))
+}
+
+/// Half of the body, then nothing more.
+fn broken(reply: Reply) -> Response {
+    let half = reply.body.slice(..reply.body.len() / 2);
+    let length = reply.body.len();
+    let steps = stream::unfold(Some(half), |left| async move {
+        match left {
+            Some(half) if !half.is_empty() => Some((Ok(half), Some(Bytes::new()))),
+            // Gives the first half time to leave the machine: without a pause it would never be flushed.
+            Some(_) => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                Some((Err(io::Error::from(io::ErrorKind::ConnectionReset)), None))
+            }
+            None => None,
+        }
+    });
+    let mut reply = reply;
+    reply.length = Some(length);
+    frame(reply, Body::from_stream(steps))
+}
+
+fn frame(reply: Reply, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    let fixed = reply.headers.into_iter().map(|(n, v)| (n.to_owned(), v));
+    for (name, value) in fixed.chain(reply.named) {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
+        {
+            headers.append(name, value);
+        }
+    }
+    if let Some(length) = reply.length {
+        headers.insert("content-length", HeaderValue::from(length));
+    }
+    response
+}

@@ -1,0 +1,369 @@
+//! HTTP as all OpenStack services need it: one client per cloud, limits of time and size, and faults instead of errors;
+//! tokens and what is asked for are left to the other files.
+
+use super::parameters::{CloudParameters, Limits};
+use crate::domain::fault::{Fault, FaultKind, Service};
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Certificate, Client, Method, Request, StatusCode, Url};
+use std::error::Error;
+use std::time::Duration;
+use zeroize::{Zeroize, Zeroizing};
+
+/// Most bytes of an answer that is a document (lists, metadata, errors).
+pub(super) const DOCUMENT: usize = 8 * 1024 * 1024;
+
+/// Where the first piece of an answer without a length goes; larger than any payload that Barbican takes (20,000 bytes),
+/// so that reading a payload never moves it and leaves no copy behind.
+const FIRST_PIECE: usize = 32 * 1024;
+
+/// The connections to one cloud. Nothing is followed, nothing is sent twice.
+pub(super) struct Http {
+    client: Client,
+    limits: Limits,
+}
+
+/// A whole answer.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    /// Wiped when dropped: it may be a payload.
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+impl Http {
+    /// The client. Errors: an authority file that can't be read or holds no certificate, a TLS setting that can't be had.
+    pub(super) fn new(parameters: &CloudParameters) -> Result<Self, Fault> {
+        // reqwest panics without a provider; where main has installed it already this changes nothing.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let mut builder = Client::builder()
+            .user_agent(concat!("changeguard/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(parameters.limits.connect)
+            // A connection that the service has closed is noticed when it is taken; an own limit would only cool it.
+            .pool_idle_timeout(None)
+            .tcp_keepalive(Duration::from_secs(30))
+            .tcp_nodelay(true);
+        if let Some(path) = &parameters.ca_file {
+            let invalid = |why: String| {
+                Fault::new(
+                    Service::Configuration,
+                    FaultKind::Invalid,
+                    format!("read the authorities in {}: {why}", path.display()),
+                )
+                .hint("cacert in clouds.yaml (or OS_CACERT) must name a PEM file")
+            };
+            let pem = std::fs::read(path).map_err(|error| invalid(error.to_string()))?;
+            let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| invalid(chain(&error)))?;
+            if certificates.is_empty() {
+                return Err(invalid("it holds no certificate".into()));
+            }
+            // As python's client does: this file instead of the system's authorities.
+            builder = builder.tls_certs_only(certificates);
+        }
+        if !parameters.verify {
+            builder = builder.tls_danger_accept_invalid_certs(true);
+        }
+        // A proxy of the environment is used as the openstack command uses it, but not for this machine itself.
+        if is_loopback(&parameters.auth_url) {
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|error| {
+            let why = format!("prepare TLS: {}", chain(&error));
+            Fault::new(Service::Configuration, FaultKind::Tls, why)
+        })?;
+        Ok(Self { client, limits: parameters.limits })
+    }
+
+    /// The limits of time.
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Sends one request and reads the answer to its end, whatever its status. `what` is what fails ("list secrets").
+    ///
+    /// The limit is the request's own, or the one for reading. An answer larger than `most` bytes is a fault.
+    pub(super) async fn send(
+        &self,
+        service: Service,
+        what: &str,
+        most: usize,
+        mut request: Request,
+    ) -> Result<Answer, Fault> {
+        let limit = *request.timeout_mut().get_or_insert(self.limits.read);
+        let fault = |error: reqwest::Error| failure(service, what, limit, &error);
+        let mut response = self.client.execute(request).await.map_err(fault)?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
+        let too_large = || {
+            let text = format!("{what}: the answer is larger than {} MiB", most / (1024 * 1024));
+            Fault::new(service, FaultKind::Malformed, text)
+        };
+        // HEAD announces a length that does not come.
+        if announced.is_some_and(|length| length > most) {
+            return Err(too_large());
+        }
+        let mut body = Zeroizing::new(Vec::with_capacity(announced.unwrap_or(0).max(FIRST_PIECE)));
+        while let Some(piece) = response.chunk().await.map_err(fault)? {
+            if body.len() + piece.len() > most {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&piece);
+            // Best effort: hyper may share the buffer.
+            if let Ok(mut piece) = piece.try_into_mut() {
+                piece.zeroize();
+            }
+        }
+        Ok(Answer { status, headers, body })
+    }
+}
+
+impl Answer {
+    /// A header's text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The answer if it says 2xx, else the fault that its status and text mean. `what` is what failed.
+    pub(super) fn accept(self, service: Service, what: &str) -> Result<Self, Fault> {
+        if self.status.is_success() { Ok(self) } else { Err(self.refusal(service, what, &[])) }
+    }
+
+    /// The fault that a status other than 2xx means. Texts that repeat a piece of `hidden` are not shown: Barbican quotes
+    /// what it did not understand.
+    pub(super) fn refusal(&self, service: Service, what: &str, hidden: &[&[u8]]) -> Fault {
+        let code = self.status.as_u16();
+        let mut text = self.description();
+        if hidden.iter().any(|secret| repeats(&text, secret)) {
+            text = "(the answer repeats what was sent and is not shown)".into();
+        }
+        let quota = text.to_ascii_lowercase().contains("quota");
+        let kind = match code {
+            401 => FaultKind::Unauthorized,
+            403 | 413 if quota => FaultKind::Quota,
+            403 => FaultKind::Forbidden,
+            404 => FaultKind::NotFound,
+            409 | 412 => FaultKind::Conflict,
+            429 => FaultKind::TooMany,
+            500..=599 => FaultKind::ServerError(code),
+            _ => FaultKind::Unexpected(code),
+        };
+        let reason = self.status.canonical_reason().unwrap_or_default().to_lowercase();
+        let colon = if text.is_empty() { "" } else { ": " };
+        Fault::new(service, kind, format!("{what}: {code} {reason}{colon}{text}"))
+    }
+
+    /// The answer read as JSON.
+    pub(super) fn json<'a, T: serde::Deserialize<'a>>(&'a self, service: Service, what: &str) -> Result<T, Fault> {
+        // serde_json's message names a place and never the content of a string.
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let place = format!("line {} column {}", error.line(), error.column());
+            Fault::new(service, FaultKind::Malformed, format!("{what}: the answer is not the JSON expected ({place})"))
+        })
+    }
+
+    /// The sentence in an error's body: Barbican's `description`, the middleware's and Keystone's `error.message`, or the
+    /// text of Swift's HTML.
+    fn description(&self) -> String {
+        #[derive(serde::Deserialize)]
+        struct Inner {
+            message: Option<String>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Body {
+            description: Option<String>,
+            message: Option<String>,
+            error: Option<Inner>,
+        }
+        let end = self.body.len().min(8 * 1024);
+        match serde_json::from_slice::<Body>(&self.body) {
+            Ok(body) => {
+                body.description.or(body.error.and_then(|inner| inner.message)).or(body.message).unwrap_or_default()
+            }
+            Err(_) => without_tags(&String::from_utf8_lossy(&self.body[..end])),
+        }
+    }
+}
+
+/// A request; its address is complete.
+pub(super) fn request(method: Method, url: Url) -> Request {
+    Request::new(method, url)
+}
+
+/// Adds a header whose value is one of ours and always valid.
+pub(super) fn with(mut request: Request, name: &'static str, value: &'static str) -> Request {
+    request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    request
+}
+
+/// A body that wipes itself when the last user drops it. TLS and the socket's buffers are out of reach.
+pub(super) fn wiped_body(bytes: Zeroizing<Vec<u8>>) -> Bytes {
+    Bytes::from_owner(bytes)
+}
+
+/// Sets a JSON body.
+pub(super) fn with_json(request: Request, body: Bytes) -> Request {
+    let mut request = with(request, "content-type", "application/json");
+    *request.body_mut() = Some(body.into());
+    request
+}
+
+/// Serialises into a buffer that is wiped and large enough not to move: a moved buffer leaves its old place behind.
+pub(super) fn to_json<T: serde::Serialize>(value: &T, capacity: usize) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let mut body = Zeroizing::new(Vec::with_capacity(capacity));
+    serde_json::to_writer(&mut *body, value).map_err(|error| {
+        let kind = format!("write a request's JSON: {:?}", error.classify());
+        Fault::new(Service::Configuration, FaultKind::Invalid, kind)
+    })?;
+    Ok(body)
+}
+
+/// Percent-encodes everything but letters, digits and `-._~`.
+pub(super) fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// Adds path segments, each encoded.
+pub(super) fn below<'a>(base: &Url, segments: impl IntoIterator<Item = &'a str>) -> Url {
+    let mut url = base.clone();
+    // Only `data:` and its like have no path; endpoints are checked to be http(s) when they are read.
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
+}
+
+/// Whether the address is on this machine.
+fn is_loopback(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    url.host_str().is_some_and(|host| {
+        let host = host.trim_matches(['[', ']']);
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    })
+}
+
+/// What a failed exchange means.
+fn failure(service: Service, what: &str, limit: Duration, error: &reqwest::Error) -> Fault {
+    let (kind, text) = if error.is_builder() {
+        (FaultKind::Invalid, chain(error))
+    } else if error.is_connect() {
+        // Nothing was sent: neither a refused nor a slow connection has carried the request.
+        match is_tls(error) {
+            true => (FaultKind::Tls, chain(error)),
+            false if error.is_timeout() => (FaultKind::Unreachable, "no connection in time".into()),
+            false => (FaultKind::Unreachable, chain(error)),
+        }
+    } else if error.is_timeout() {
+        (FaultKind::TimedOut, format!("no whole answer within {} s", limit.as_secs_f32()))
+    } else {
+        (FaultKind::Reset, chain(error))
+    };
+    Fault::new(service, kind, format!("{what}: {text}"))
+}
+
+/// Whether rustls is among the causes. An `io::Error` hides what it wraps from `source`.
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut next: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(cause) = next {
+        if cause.is::<rustls::Error>() {
+            return true;
+        }
+        next = match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
+    }
+    false
+}
+
+/// The innermost cause's text: the outer ones only say "error sending request".
+fn chain(error: &reqwest::Error) -> String {
+    let mut last: &dyn Error = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
+}
+
+/// Whether the text holds any 8 bytes in a row of the secret (or all of a shorter one).
+fn repeats(text: &str, secret: &[u8]) -> bool {
+    let piece = secret.len().min(8);
+    piece > 3 && secret.windows(piece).any(|window| text.as_bytes().windows(piece).any(|part| part == window))
+}
+
+/// The text of an HTML page, without its tags and its title.
+fn without_tags(page: &str) -> String {
+    let page = match (page.find("<title>"), page.find("</title>")) {
+        (Some(start), Some(end)) if start < end => format!("{} {}", &page[..start], &page[end..]),
+        _ => page.to_owned(),
+    };
+    let mut text = String::new();
+    let mut inside = false;
+    for c in page.chars() {
+        match c {
+            '<' => inside = true,
+            '>' if inside => {
+                inside = false;
+                text.push(' ');
+            }
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+        }
+    }
+
+    #[test]
+    fn a_quota_and_a_missing_role_are_told_apart_by_the_text() {
+        let refusal = |body| answer(403, body).refusal(Service::Barbican, "store", &[]);
+        let quota = r#"{"code": 403, "description": "Creation not allowed because a quota has been reached."}"#;
+        assert_eq!(refusal(quota).kind, FaultKind::Quota);
+        let role = r#"{"code": 403, "description": "Secret creation attempt not allowed"}"#;
+        assert_eq!(refusal(role).kind, FaultKind::Forbidden);
+        assert_eq!(refusal(role).message, "store: 403 forbidden: Secret creation attempt not allowed");
+    }
+
+    #[test]
+    fn the_text_of_every_kind_of_body_is_found() {
+        let text = |body| answer(503, body).description();
+        assert_eq!(text(r#"{"error": {"code": 401, "title": "Unauthorized", "message": "who?"}}"#), "who?");
+        assert_eq!(text("<html><title>x</title><h1>Down</h1><p>Later.</p></html>"), "Down Later.");
+        assert_eq!(text(""), "");
+    }
+
+    #[test]
+    fn an_answer_that_quotes_the_payload_is_not_shown() {
+        let body = r#"{"description": "'xxSECRETKEYxx' is not valid"}"#;
+        let fault = answer(400, body).refusal(Service::Barbican, "store", &[b"AASECRETKEYAA"]);
+        assert!(!fault.message.contains("SECRETK"), "{}", fault.message);
+    }
+
+    #[test]
+    fn names_are_encoded_byte_by_byte() {
+        assert_eq!(percent_encoded("a b%_é~"), "a%20b%25_%C3%A9~");
+        let base = Url::parse("http://h/v1/AUTH_x/").unwrap();
+        assert_eq!(below(&base, ["c d", "a%/b"]).as_str(), "http://h/v1/AUTH_x/c%20d/a%25%2Fb");
+    }
+}

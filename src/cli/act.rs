@@ -1,0 +1,270 @@
+//! Acting without a screen: a subcommand becomes a command of the engine; progress goes to standard error, the result to
+//! standard output, and the end of it into the exit code.
+
+use crate::cli::{AnswerArg, CauseArg, ChannelArg, KindArg, TenantArg, Verb, exit, print, report};
+use crate::domain::acknowledgement::{Answer, Channel};
+use crate::domain::client::ClientId;
+use crate::domain::notice::NoticeKind;
+use crate::domain::step::StepNumber;
+use crate::domain::tenant::Tenant;
+use crate::domain::window::Window;
+use crate::engine::command::{Command, Refusal};
+use crate::engine::record::Cause;
+use crate::engine::status::TenantStatus;
+use crate::engine::step::Progress;
+use crate::runtime::conductor::{Conductor, Watcher};
+use crate::runtime::fleet::Fleet;
+use crate::runtime::run::RunError;
+use anyhow::{Context, Result, anyhow};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// Shows progress: a bar on a terminal, a plain line for each change otherwise.
+pub struct Teller {
+    bar: Option<ProgressBar>,
+    last: Mutex<String>,
+}
+
+impl Teller {
+    /// A bar if standard error is a terminal.
+    pub fn new() -> Arc<Self> {
+        let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+        let bar = terminal.then(|| {
+            let style = ProgressStyle::with_template("{prefix} [{bar:30}] {pos}/{len} {msg}");
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            if let Ok(style) = style {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar
+        });
+        Arc::new(Self { bar, last: Mutex::default() })
+    }
+
+    fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Watcher for Teller {
+    fn changed(&self, _conductor: &Conductor) {}
+
+    fn progress(&self, tenant: &Tenant, progress: Progress) {
+        let prefix = format!("{} step {}", tenant.name, progress.step);
+        if let Some(bar) = &self.bar {
+            bar.set_prefix(prefix);
+            bar.set_length(progress.total);
+            bar.set_position(progress.done);
+            bar.set_message(progress.text);
+            return;
+        }
+        let line = format!("{prefix}: {}/{} {}", progress.done, progress.total, progress.text);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last != line {
+            eprintln!("{line}");
+            *last = line;
+        }
+    }
+}
+
+/// What an act prints with `--json`.
+#[derive(Serialize)]
+struct Ended {
+    tenant: String,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    done: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<String>,
+    /// Milliseconds from the sending of DELETE to the answer of POST.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gap_ms: Option<f64>,
+    /// Milliseconds of the whole command.
+    duration_ms: u128,
+    status: TenantStatus,
+}
+
+/// Carries out what the command line asks of the fleet. Gives the exit code.
+pub async fn act(fleet: &Fleet, teller: &Teller, verb: Verb, json: bool) -> Result<u8> {
+    match verb {
+        Verb::Status { tenant: None, offline } => {
+            fleet.look_at_all(!offline).await?;
+            let statuses: Vec<TenantStatus> = fleet.conductors().iter().map(|conductor| conductor.status()).collect();
+            if json {
+                print::json(&statuses)?
+            } else {
+                print::fleet(&statuses)?
+            }
+            Ok(exit::DONE)
+        }
+        Verb::Status { tenant: Some(tenant), offline } => {
+            let conductor = fleet.find(&tenant)?;
+            conductor.reload().await?;
+            if !offline {
+                conductor.look().await;
+            }
+            let status = conductor.status();
+            if json {
+                print::json(&status)?
+            } else {
+                print::tenant(&status)?
+            }
+            Ok(exit::DONE)
+        }
+        Verb::Report(TenantArg { tenant }) => {
+            let conductor = fleet.find(&tenant)?;
+            conductor.reload().await?;
+            let rotation = conductor.rotation().ok_or_else(|| anyhow!("nothing was ever planned for {tenant}"))?;
+            let entries = conductor.entries();
+            if json {
+                print::json(&entries)?;
+            } else {
+                print!("{}", report::markdown(&conductor.status(), &rotation, &entries));
+            }
+            Ok(exit::DONE)
+        }
+        Verb::Notify { tenant, kind, preview: true, .. } => {
+            let conductor = fleet.find(&tenant.tenant)?;
+            conductor.reload().await?;
+            let letters = conductor.previews(notice_kind(kind))?;
+            if letters.is_empty() {
+                println!("nobody needs this mail now");
+            }
+            for (_, letter) in letters {
+                println!("To: {}\nSubject: {}\n\n{}\n", letter.to, letter.subject, letter.text);
+            }
+            Ok(exit::DONE)
+        }
+        verb => {
+            let (tenant, command) = command(verb)?;
+            let conductor = fleet.find(&tenant)?;
+            run(conductor, teller, command, json).await
+        }
+    }
+}
+
+async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: bool) -> Result<u8> {
+    let began = Instant::now();
+    let swaps = matches!(command, Command::Rotate { .. } | Command::RollBack { .. } | Command::Resume);
+    let result = conductor.run(command).await;
+    teller.end();
+    let duration_ms = began.elapsed().as_millis();
+    let status = conductor.status();
+    let gap_ms = status.gap_us.filter(|_| swaps).map(|us| us as f64 / 1000.0);
+    let tenant = conductor.tenant().name.clone();
+    let code = result.as_ref().err().map_or(exit::DONE, exit_code);
+    if let Err(error) = &result {
+        eprintln!("{tenant}: {error}");
+        if !error.advice().is_empty() {
+            eprintln!("{tenant}: {}", error.advice());
+        }
+    }
+    if json {
+        let (ok, advice) = (result.is_ok(), result.as_ref().err().map(RunError::advice));
+        let error = result.as_ref().err().map(ToString::to_string);
+        print::json(&Ended { tenant, ok, done: result.ok(), error, advice, gap_ms, duration_ms, status })?;
+    } else if let Ok(done) = result {
+        println!("{tenant}: {done}");
+        if let Some(gap) = gap_ms {
+            println!("{tenant}: gap_ms {gap:.1}, duration_ms {duration_ms}");
+        }
+        println!("{tenant}: next: {}", status.next.text);
+    }
+    Ok(code)
+}
+
+/// The exit code of an error.
+pub fn exit_code(error: &RunError) -> u8 {
+    match error {
+        RunError::Refused(Refusal::GateShut(_) | Refusal::NotBack(_)) => exit::SHUT,
+        RunError::Refused(Refusal::Held(_)) => exit::HELD,
+        RunError::Refused(Refusal::NeedsPerson(_)) => exit::PERSON,
+        RunError::Refused(Refusal::BadInput(_)) => exit::USAGE,
+        RunError::Refused(Refusal::NotNow(_)) | RunError::Fault(_) => exit::FAILED,
+    }
+}
+
+fn notice_kind(kind: KindArg) -> NoticeKind {
+    match kind {
+        KindArg::Announcement => NoticeKind::Announcement,
+        KindArg::Reminder => NoticeKind::Reminder,
+        KindArg::Reconfigure => NoticeKind::Reconfigure,
+        KindArg::AllClear => NoticeKind::AllClear,
+    }
+}
+
+fn command(verb: Verb) -> Result<(String, Command)> {
+    Ok(match verb {
+        Verb::Plan { tenant, start, length, zone, cause, reference, change } => {
+            let window = Window::parse(&start, &length, &zone, 1).map_err(|bad| BadUsage(bad.to_string()))?;
+            let cause = match cause {
+                CauseArg::Scheduled => Cause::Scheduled,
+                CauseArg::Compromise => Cause::Compromise,
+            };
+            let reference = crate::domain::sanitize::sanitize(&reference);
+            let command =
+                if change { Command::Reschedule { window } } else { Command::Plan { window, cause, reference } };
+            (tenant.tenant, command)
+        }
+        Verb::Notify { tenant, kind, only, again, .. } => {
+            let only = (!only.is_empty()).then(|| only.into_iter().map(ClientId).collect());
+            (tenant.tenant, Command::Notify { kind: notice_kind(kind), only, again })
+        }
+        Verb::Ack { tenant, client, answer, proposal, by, note } => {
+            let answer = match answer {
+                AnswerArg::Confirmed => Answer::Confirmed,
+                AnswerArg::Declined => Answer::Declined,
+                AnswerArg::Tentative => Answer::Tentative,
+                AnswerArg::OtherTime => Answer::OtherTime(crate::domain::sanitize::sanitize(&proposal)),
+            };
+            let channel = match by {
+                ChannelArg::Phone => Channel::Phone,
+                ChannelArg::Chat => Channel::Chat,
+                ChannelArg::Mail => Channel::Mail,
+            };
+            let (client, note) = (ClientId(client), crate::domain::sanitize::sanitize(&note));
+            (tenant.tenant, Command::Answer { client, answer, channel, note })
+        }
+        Verb::Waive { tenant, client, reason } => (tenant.tenant, Command::Waive { client: ClientId(client), reason }),
+        Verb::Check(tenant) => (tenant.tenant, Command::Check),
+        Verb::Rotate { tenant, confirm } => (tenant.tenant, Command::Rotate { confirm }),
+        Verb::Resume(tenant) => (tenant.tenant, Command::Resume),
+        Verb::Verify { tenant, back: Some(client), note, .. } => {
+            let note = crate::domain::sanitize::sanitize(&note);
+            (tenant.tenant, Command::Back { client: ClientId(client), note })
+        }
+        Verb::Verify { tenant, ping: Some(client), unanswered, note, .. } => {
+            let (client, note) = (ClientId(client), crate::domain::sanitize::sanitize(&note));
+            (tenant.tenant, Command::GatewayPing { client, answered: !unanswered, note })
+        }
+        Verb::Verify { tenant, .. } => (tenant.tenant, Command::Verify),
+        Verb::Finish { tenant, note } => {
+            (tenant.tenant, Command::Finish { note: crate::domain::sanitize::sanitize(&note) })
+        }
+        Verb::Rollback { tenant, confirm, reason } => (tenant.tenant, Command::RollBack { confirm, reason }),
+        Verb::Cancel { tenant, confirm, reason } => (tenant.tenant, Command::Cancel { confirm, reason }),
+        Verb::Resolve { tenant, step, mail, done, reason } => {
+            let command = match (step, mail) {
+                (Some(step), _) => {
+                    let step = StepNumber::try_from(step).map_err(BadUsage)?;
+                    Command::ResolveStep { step, done, reason }
+                }
+                (None, Some(message_id)) => Command::ResolveNotice { message_id, arrived: done, reason },
+                (None, None) => return Err(BadUsage("give --step or --mail".into()).into()),
+            };
+            (tenant.tenant, command)
+        }
+        Verb::Note { tenant, text } => (tenant.tenant, Command::Note { text }),
+        _ => return Err(anyhow!("not a command for a tenant")).context("changeguard"),
+    })
+}
+
+/// What was typed is wrong (exit code 2).
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadUsage(pub String);

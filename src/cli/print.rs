@@ -1,0 +1,119 @@
+//! The views without a screen: the same status as plain lines, or as JSON on standard output.
+
+use crate::domain::gate::Verdict;
+use crate::engine::status::{KeySight, TenantStatus};
+use anyhow::Result;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::io::Write;
+
+/// Prints a value as one JSON document on standard output.
+pub fn json(value: &impl Serialize) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// The fleet, a line a tenant.
+pub fn fleet(statuses: &[TenantStatus]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    let width = statuses.iter().map(|s| s.tenant.name.chars().count()).max().unwrap_or(0).clamp(6, 24);
+    writeln!(out, "{:width$}  {:12}  {:>9}  {:9}  {:10}  NEXT", "TENANT", "PHASE", "ANSWERS", "SERVER", "KEY DUE")?;
+    for status in statuses {
+        let due = status.keys.due.map_or_else(|| "unknown".to_owned(), |due| due.strftime("%Y-%m-%d").to_string());
+        let answers = format!("{}/{}", status.answers.0, status.answers.1);
+        writeln!(
+            out,
+            "{:width$}  {:12}  {:>9}  {:9}  {:10}  {}",
+            status.tenant.name,
+            status.phase.word(),
+            answers,
+            status.reconcile.word(),
+            due,
+            status.next.text
+        )?;
+    }
+    Ok(())
+}
+
+/// One tenant, whole.
+pub fn tenant(status: &TenantStatus) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{} ({})", status.tenant.name, status.tenant.id)?;
+    writeln!(out, "phase     {}", status.phase.word())?;
+    if let Some(window) = &status.window {
+        writeln!(out, "window    {} (revision {})", window.for_people(), window.revision)?;
+    }
+    if let Some(holder) = &status.holder {
+        writeln!(out, "held by   {holder}")?;
+    }
+    if let Some(reason) = &status.rollback {
+        writeln!(out, "ROLLBACK  {reason}")?;
+    }
+    if let Some(outcome) = status.outcome {
+        writeln!(out, "last      {}", outcome.word())?;
+    }
+    for step in &status.steps {
+        writeln!(out, "  {} {:48} {:12} {}", step.number, step.title, step.state.word(), step.detail)?;
+    }
+    match &status.gate {
+        Verdict::Open => writeln!(out, "gate      open")?,
+        verdict => {
+            let word = if matches!(verdict, Verdict::Unknown(_)) { "unknown" } else { "shut" };
+            writeln!(out, "gate      {word}")?;
+            for reason in verdict.reasons() {
+                writeln!(out, "            {reason}")?;
+            }
+        }
+    }
+    keys(&mut out, status)?;
+    writeln!(out, "clients   {} of {} confirmed or waived", status.answers.0, status.answers.1)?;
+    for view in &status.clients {
+        let back = match (&view.back, view.presence) {
+            (Some((source, note)), _) => format!("back ({source}) {note}"),
+            (None, Some(presence)) => presence.word().to_owned(),
+            (None, None) => view.activity.map(|activity| activity.word().to_owned()).unwrap_or_default(),
+        };
+        let id = &view.client.id;
+        writeln!(out, "  {id:16} {:24} {:14} {} {back}", view.client.name, view.standing.word(), view.standing_detail)?;
+    }
+    for difference in &status.differences {
+        writeln!(out, "  differs: {difference}")?;
+    }
+    for item in &status.attention {
+        writeln!(out, "ATTENTION {item}")?;
+    }
+    writeln!(out, "next      {}", status.next.text)?;
+    Ok(())
+}
+
+fn keys(out: &mut impl Write, status: &TenantStatus) -> Result<()> {
+    let show = |sight: &KeySight| {
+        let key = sight.key.map_or_else(|| "none".to_owned(), |key| key.to_string());
+        let age = sight.at.map_or_else(String::new, |at| format!("  seen {}", moment(at)));
+        let fault = sight.fault.as_ref().map_or_else(String::new, |fault| format!("  ({fault})"));
+        format!("{key}{age}{fault}")
+    };
+    writeln!(out, "keys      {}", status.reconcile.word())?;
+    writeln!(out, "  secret     {}", show(&status.keys.secret))?;
+    writeln!(out, "  object     {}", show(&status.keys.object))?;
+    writeln!(out, "  interface  {}", show(&status.keys.interface))?;
+    if let Some(console) = &status.keys.console {
+        writeln!(out, "  console    {}", show(console))?;
+    }
+    if let Some(staged) = status.keys.staged {
+        writeln!(out, "  staged     {staged}")?;
+    }
+    if let Some(previous) = status.keys.previous {
+        writeln!(out, "  previous   {previous}")?;
+    }
+    if let Some(us) = status.gap_us {
+        writeln!(out, "gap       {:.1} ms", us as f64 / 1000.0)?;
+    }
+    Ok(())
+}
+
+fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}

@@ -1,0 +1,309 @@
+//! The machine's decisions, one sentence each: no world, no clock, only inputs and what comes out.
+
+use super::*;
+use crate::domain::acknowledgement::{Answer, Channel};
+use crate::domain::client::Client;
+use crate::domain::freshness::Baseline;
+use crate::domain::key::PublicKey;
+use crate::domain::preflight::{KeyAgreement, Preflight};
+use crate::domain::tenant::TenantId;
+use crate::domain::window::Window;
+use crate::engine::ports::SecretRef;
+use std::collections::{BTreeMap, BTreeSet};
+
+fn at(text: &str) -> Timestamp {
+    format!("2026-11-24T{text}:00Z").parse().unwrap()
+}
+
+fn tenant() -> Tenant {
+    Tenant { id: TenantId::new("t1").unwrap(), name: "acme".into(), server: None, gateway: None }
+}
+
+fn ada() -> Client {
+    let (id, name) = (ClientId("ada".into()), "Ada".into());
+    Client { id, name, email: Some("ada@x.example".into()), public_key: None, sources: BTreeSet::new() }
+}
+
+fn command(machine: &mut Machine, now: Timestamp, command: Command) -> Outputs {
+    machine.handle(now, Input::Command { command, new_id: RotationId("r1".into()) })
+}
+
+/// Planned for 22:00 to 23:00, with Ada as the only client.
+fn planned() -> Machine {
+    let mut machine = Machine::new(tenant(), "op".into(), "host".into(), 600, None);
+    let window = Window::parse("2026-11-24 22:00", "1h", "UTC", 7).unwrap();
+    let plan = Command::Plan { window, cause: Cause::Scheduled, reference: String::new() };
+    command(&mut machine, at("20:00"), plan).unwrap();
+    machine.emit(at("20:00"), Record::PeopleSeen { clients: vec![ada()] }).unwrap();
+    machine
+}
+
+fn answered() -> Machine {
+    let mut machine = planned();
+    let (client, answer) = (ClientId("ada".into()), Answer::Confirmed);
+    let ack = Command::Answer { client, answer, channel: Channel::Phone, note: String::new() };
+    command(&mut machine, at("21:00"), ack).unwrap();
+    machine
+}
+
+fn rotate() -> Command {
+    Command::Rotate { confirm: "acme".into() }
+}
+
+/// Feeds a green check and its end.
+fn check_green(machine: &mut Machine, now: Timestamp) -> Vec<Output> {
+    let preflight = Preflight { at: now, checks: vec![], keys: KeyAgreement::default() };
+    machine.emit(now, Record::Checked { preflight }).unwrap();
+    machine.handle(now, Input::StepEnded { step: StepNumber::CHECK, result: Ok("green".into()) }).unwrap()
+}
+
+fn ended(machine: &mut Machine, step: StepNumber, result: Result<&str, Fault>) -> Vec<Output> {
+    machine.handle(at("22:10"), Input::StepEnded { step, result: result.map(str::to_owned) }).unwrap()
+}
+
+fn performs(outputs: &[Output]) -> Vec<u8> {
+    outputs.iter().filter_map(|o| if let Output::Perform(step) = o { Some(step.get()) } else { None }).collect()
+}
+
+fn fault() -> Fault {
+    Fault::new(Service::Barbican, FaultKind::TimedOut, "no answer")
+}
+
+/// Rotating, with steps 3 to 6 done.
+fn live() -> Machine {
+    let mut machine = answered();
+    command(&mut machine, at("22:05"), rotate()).unwrap();
+    check_green(&mut machine, at("22:05"));
+    for role in [KeyRole::Previous, KeyRole::Staged] {
+        let public_key = PublicKey::from_bytes([role as u8; 32]);
+        let (name, href) = (role.word().to_owned(), SecretRef(role.word().into()));
+        machine.emit(at("22:06"), Record::KeyKept { role, public_key, name, href }).unwrap();
+    }
+    for step in [StepNumber::STAGE, StepNumber::SECRET, StepNumber::OBJECT] {
+        ended(&mut machine, step, Ok("done"));
+    }
+    let baseline = Baseline { public_key: PublicKey::from_bytes([0; 32]), clock: 0, peers: BTreeMap::new() };
+    machine.emit(at("22:09"), Record::Applied { baseline, waited_ms: 1 }).unwrap();
+    ended(&mut machine, StepNumber::RECONCILE, Ok("live"));
+    machine
+}
+
+#[test]
+fn a_plan_begins_at_revision_one_and_only_one_can_be_open() {
+    let mut machine = planned();
+    assert_eq!(machine.rotation().unwrap().window.revision, 1);
+    let window = Window::parse("2026-11-25 22:00", "1h", "UTC", 1).unwrap();
+    let again = Command::Plan { window, cause: Cause::Scheduled, reference: String::new() };
+    assert!(matches!(command(&mut machine, at("20:00"), again), Err(Refusal::NotNow(_))));
+}
+
+#[test]
+fn the_tenants_name_must_be_typed_exactly() {
+    let mut machine = answered();
+    for typed in ["", "Acme", "acme ", "globex"] {
+        let outputs = command(&mut machine, at("22:05"), Command::Rotate { confirm: typed.into() });
+        assert!(matches!(outputs, Err(Refusal::BadInput(_))), "{typed:?}");
+    }
+}
+
+#[test]
+fn rotate_checks_first_and_goes_on_through_steps_3_to_6_one_record_at_a_time() {
+    let mut machine = answered();
+    assert_eq!(performs(&command(&mut machine, at("22:05"), rotate()).unwrap()), [2]);
+    assert_eq!(performs(&check_green(&mut machine, at("22:05"))), [3]);
+    for (step, next) in [(StepNumber::STAGE, 4), (StepNumber::SECRET, 5), (StepNumber::OBJECT, 6)] {
+        let outputs = ended(&mut machine, step, Ok("done"));
+        assert_eq!(performs(&outputs), [next]);
+        let position = |wanted: fn(&Output) -> bool| outputs.iter().position(wanted).unwrap();
+        let started = position(|o| matches!(o, Output::Append(e) if matches!(e.record, Record::StepStarted { .. })));
+        assert!(started < position(|o| matches!(o, Output::Perform(_))), "intent first");
+    }
+    let outputs = ended(&mut machine, StepNumber::RECONCILE, Ok("live"));
+    assert!(performs(&outputs).is_empty() && matches!(outputs.last(), Some(Output::Done(_))));
+}
+
+#[test]
+fn without_an_answer_rotate_is_refused_after_the_check_and_names_the_person() {
+    let mut machine = planned();
+    command(&mut machine, at("22:05"), rotate()).unwrap();
+    let outputs = check_green(&mut machine, at("22:05"));
+    let Some(Output::Refused(refusal)) = outputs.last() else { panic!("{outputs:?}") };
+    assert!(refusal.to_string().contains("Ada has not been told"), "{refusal}");
+    assert!(!machine.rotation().unwrap().touched);
+}
+
+#[test]
+fn a_client_who_appears_during_the_check_shuts_the_gate() {
+    let mut machine = answered();
+    command(&mut machine, at("22:05"), rotate()).unwrap();
+    let eve = Client { id: ClientId("eve".into()), name: "Eve".into(), ..ada() };
+    machine.emit(at("22:05"), Record::PeopleSeen { clients: vec![ada(), eve] }).unwrap();
+    let outputs = check_green(&mut machine, at("22:05"));
+    assert!(matches!(outputs.last(), Some(Output::Refused(Refusal::GateShut(_)))));
+}
+
+#[test]
+fn outside_the_window_rotate_is_refused_before_anything_is_looked_at() {
+    for now in ["21:59", "23:00"] {
+        let outputs = command(&mut answered(), at(now), rotate());
+        assert!(matches!(outputs, Err(Refusal::GateShut(_))), "{now}");
+    }
+}
+
+#[test]
+fn a_changed_window_voids_the_answers() {
+    let mut machine = answered();
+    let window = Window::parse("2026-11-24 22:30", "1h", "UTC", 1).unwrap();
+    command(&mut machine, at("21:30"), Command::Reschedule { window }).unwrap();
+    assert_eq!(machine.rotation().unwrap().window.revision, 2);
+    command(&mut machine, at("22:40"), rotate()).unwrap();
+    let outputs = check_green(&mut machine, at("22:40"));
+    assert!(matches!(outputs.last(), Some(Output::Refused(Refusal::GateShut(_)))));
+}
+
+#[test]
+fn a_second_key_press_is_judged_against_the_state_after_the_first() {
+    let mut machine = answered();
+    command(&mut machine, at("22:05"), rotate()).unwrap();
+    assert!(matches!(command(&mut machine, at("22:05"), rotate()), Err(Refusal::NotNow(_))));
+}
+
+#[test]
+fn a_failed_step_stops_the_run_and_resume_performs_it_again() {
+    let mut machine = answered();
+    command(&mut machine, at("22:05"), rotate()).unwrap();
+    check_green(&mut machine, at("22:05"));
+    ended(&mut machine, StepNumber::STAGE, Ok("done"));
+    let outputs = ended(&mut machine, StepNumber::SECRET, Err(fault()));
+    assert!(matches!(outputs.last(), Some(Output::Failed(_))));
+    // Also after the window: what clients can feel was begun, and leaving it half-done is worse.
+    assert_eq!(performs(&command(&mut machine, at("23:30"), Command::Resume).unwrap()), [4]);
+}
+
+#[test]
+fn an_interrupted_step_is_probed_before_anything_else() {
+    let mut rotation = {
+        let mut machine = answered();
+        command(&mut machine, at("22:05"), rotate()).unwrap();
+        check_green(&mut machine, at("22:05"));
+        ended(&mut machine, StepNumber::STAGE, Ok("done"));
+        machine.rotation().unwrap().clone()
+    };
+    rotation.interrupt();
+    let mut machine = Machine::new(tenant(), "op".into(), "host".into(), 600, Some(rotation));
+    let outputs = command(&mut machine, at("22:20"), Command::Resume).unwrap();
+    assert_eq!(outputs, [Output::Probe(StepNumber::SECRET)]);
+    let unclear = Input::Probed { step: StepNumber::SECRET, probe: Probe::Unclear(fault()) };
+    let outputs = machine.handle(at("22:20"), unclear).unwrap();
+    assert!(matches!(outputs[..], [Output::Refused(Refusal::NeedsPerson(_))]));
+    let done = Input::Probed { step: StepNumber::SECRET, probe: Probe::Done("seen".into()) };
+    assert_eq!(performs(&machine.handle(at("22:20"), done).unwrap()), [5]);
+}
+
+#[test]
+fn resuming_before_anything_was_touched_asks_the_gate_again() {
+    let mut machine = answered();
+    command(&mut machine, at("22:05"), rotate()).unwrap();
+    check_green(&mut machine, at("22:05"));
+    ended(&mut machine, StepNumber::STAGE, Err(fault()));
+    assert_eq!(performs(&command(&mut machine, at("23:30"), Command::Resume).unwrap()), [2]);
+    let outputs = check_green(&mut machine, at("23:30"));
+    assert!(matches!(outputs.last(), Some(Output::Refused(Refusal::GateShut(_)))), "the window is over");
+}
+
+#[test]
+fn cancel_is_for_before_and_roll_back_for_after_the_first_touch() {
+    let reason = || "the new key does not work".to_owned();
+    let back = || Command::RollBack { confirm: "acme".into(), reason: reason() };
+    let cancel = || Command::Cancel { confirm: "acme".into(), reason: reason() };
+    assert!(matches!(command(&mut answered(), at("22:05"), back()), Err(Refusal::NotNow(_))));
+    assert!(matches!(command(&mut live(), at("22:20"), cancel()), Err(Refusal::NotNow(_))));
+    let outputs = command(&mut answered(), at("22:05"), cancel()).unwrap();
+    assert_eq!(outputs, [Output::Undo(StepNumber::ANNOUNCE)]);
+    // The previous key is kept, so the way back begins with step 4.
+    assert_eq!(performs(&command(&mut live(), at("22:20"), back()).unwrap()), [4]);
+}
+
+#[test]
+fn a_compromised_key_is_never_put_back() {
+    let mut machine = live();
+    if let Some(rotation) = &mut machine.rotation {
+        rotation.cause = Cause::Compromise;
+    }
+    let back = Command::RollBack { confirm: "acme".into(), reason: "broken".into() };
+    assert_eq!(performs(&command(&mut machine, at("22:20"), back).unwrap()), [3]);
+    assert_eq!(machine.rotation().unwrap().target_role(), KeyRole::Fresh);
+}
+
+#[test]
+fn clients_are_told_to_reconfigure_only_after_the_object_and_the_server_have_the_key() {
+    let notify = || Command::Notify { kind: NoticeKind::Reconfigure, only: None, again: false };
+    assert!(matches!(command(&mut answered(), at("22:05"), notify()), Err(Refusal::NotNow(_))));
+    assert_eq!(performs(&command(&mut live(), at("22:20"), notify()).unwrap()), [7]);
+}
+
+#[test]
+fn finish_wants_everybody_back_or_waived() {
+    let mut machine = live();
+    let finish = || Command::Finish { note: String::new() };
+    assert!(matches!(command(&mut machine, at("22:20"), finish()), Err(Refusal::NotNow(_))), "step 7 first");
+    let notify = Command::Notify { kind: NoticeKind::Reconfigure, only: None, again: false };
+    command(&mut machine, at("22:20"), notify).unwrap();
+    ended(&mut machine, StepNumber::RECONFIGURE, Ok("told"));
+    assert_eq!(command(&mut machine, at("22:20"), finish()).unwrap_err(), Refusal::NotBack(vec!["Ada".into()]));
+    let back = Command::Back { client: ClientId("ada".into()), note: "works".into() };
+    command(&mut machine, at("22:30"), back).unwrap();
+    assert_eq!(performs(&command(&mut machine, at("22:31"), finish()).unwrap()), [8]);
+    let outputs = ended(&mut machine, StepNumber::VERIFY, Ok("destroyed"));
+    assert!(matches!(outputs.last(), Some(Output::Done(text)) if text == "rotated"));
+    assert!(matches!(command(&mut machine, at("22:32"), finish()), Err(Refusal::NotNow(_))));
+}
+
+#[test]
+fn after_a_rollback_nobody_is_back_until_seen_again_and_the_end_says_rolled_back() {
+    let mut machine = live();
+    command(&mut machine, at("22:20"), Command::Back { client: ClientId("ada".into()), note: String::new() }).unwrap();
+    let back = Command::RollBack { confirm: "acme".into(), reason: "broken".into() };
+    let outputs = command(&mut machine, at("22:21"), back).unwrap();
+    let cut = outputs.iter().find_map(|output| match output {
+        Output::Append(entry) => match &entry.record {
+            Record::RollbackStarted { cut_again, .. } => Some(cut_again.clone()),
+            _ => None,
+        },
+        _ => None,
+    });
+    assert_eq!(cut, Some(vec![ClientId("ada".into())]));
+    assert_eq!(machine.rotation().unwrap().not_back().len(), 1);
+    assert!(machine.rotation().unwrap().outcome.is_none());
+}
+
+#[test]
+fn reasons_must_be_given() {
+    let mut machine = answered();
+    let waive = Command::Waive { client: ClientId("ada".into()), reason: " \n".into() };
+    assert!(matches!(command(&mut machine, at("21:00"), waive), Err(Refusal::BadInput(_))));
+    let unknown = Command::Waive { client: ClientId("bob".into()), reason: "left".into() };
+    assert!(matches!(command(&mut machine, at("21:00"), unknown), Err(Refusal::BadInput(_))));
+}
+
+#[test]
+fn the_fold_of_the_emitted_records_is_the_machines_state() {
+    let mut machine = Machine::new(tenant(), "op".into(), "host".into(), 600, None);
+    let window = Window::parse("2026-11-24 22:00", "1h", "UTC", 7).unwrap();
+    let plan = Command::Plan { window, cause: Cause::Scheduled, reference: String::new() };
+    let mut entries = Vec::new();
+    for output in command(&mut machine, at("20:00"), plan).unwrap() {
+        if let Output::Append(entry) = output {
+            entries.push(entry);
+        }
+    }
+    entries.push(machine.emit(at("20:01"), Record::PeopleSeen { clients: vec![ada()] }).unwrap());
+    entries.push(machine.emit(at("20:02"), Record::StepStarted { step: StepNumber::ANNOUNCE }).unwrap());
+    let text = serde_json::to_string(&entries).unwrap();
+    let read: Vec<Entry> = serde_json::from_str(&text).unwrap();
+    let folded = Rotation::fold(&read).unwrap();
+    assert_eq!(folded.steps, machine.rotation().unwrap().steps);
+    assert_eq!(folded.clients, vec![ada()]);
+    let gap = [read[0].clone(), read[2].clone()];
+    assert!(Rotation::fold(&gap).is_err(), "a missing record is noticed");
+}

@@ -1,0 +1,195 @@
+//! Sending a kind of mail to those who need it: nobody twice unnoticed, nobody forgotten, every answer journaled.
+
+use crate::domain::client::{Client, ClientId};
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::notice::{Delivery, NoticeKind};
+use crate::domain::step::StepNumber;
+use crate::engine::machine::SendOrder;
+use crate::engine::ports::NoticeRequest;
+use crate::engine::record::Record;
+use crate::engine::rotation::Rotation;
+use crate::engine::step::{Progress, StepContext};
+use futures_util::StreamExt;
+use sha2::{Digest, Sha256};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many went where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Accepted by the mail server, now or before.
+    pub sent: usize,
+    /// Refused or deferred: names.
+    pub failed: Vec<String>,
+    /// May have been accepted: names.
+    pub uncertain: Vec<String>,
+    /// Without an address: names.
+    pub no_address: Vec<String>,
+}
+
+impl Tally {
+    /// One line of evidence, or a fault that names everybody who did not get the mail for sure.
+    pub fn judge(self) -> Result<String, Fault> {
+        let mut parts = vec![format!("{} accepted by the mail server", self.sent)];
+        for (names, what) in
+            [(&self.failed, "refused"), (&self.uncertain, "uncertain"), (&self.no_address, "without an address")]
+        {
+            if !names.is_empty() {
+                parts.push(format!("{} {what}: {}", names.len(), names.join(", ")));
+            }
+        }
+        let text = parts.join("; ");
+        if self.failed.is_empty() && self.uncertain.is_empty() {
+            return Ok(text);
+        }
+        Err(Fault::new(Service::Mail, FaultKind::Refused, text)
+            .hint("correct the address or call them; then send again to those, or waive them"))
+    }
+}
+
+/// A Message-ID that is the same for the same mail, whoever derives it, and tells nothing of the person.
+pub fn message_id(rotation: &Rotation, client: &ClientId, kind: NoticeKind, copy: usize, domain: &str) -> String {
+    let revision = rotation.window.revision;
+    let leg = if rotation.rollback.is_some() { "back" } else { "forward" };
+    let text = format!("{}\0{client}\0{}\0{revision}\0{leg}\0{copy}", rotation.id, kind.word());
+    let digest = Sha256::digest(text.as_bytes());
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("<{hex}.{}@{domain}>", rotation.id)
+}
+
+/// Who gets the mail and under which kind: a client who was told an earlier revision gets a change.
+pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, NoticeKind)> {
+    let told_before = |id: &ClientId| {
+        rotation.notices.iter().any(|n| {
+            n.client == *id
+                && n.kind.tells_window()
+                && n.revision < rotation.window.revision
+                && !matches!(n.delivery, Delivery::Failed { .. })
+        })
+    };
+    let wanted = |client: &&Client| match &order.only {
+        Some(only) => only.contains(&client.id),
+        None => true,
+    };
+    rotation
+        .clients
+        .iter()
+        .filter(wanted)
+        .filter_map(|client| {
+            let tells = matches!(order.kind, NoticeKind::Announcement | NoticeKind::Change);
+            let kind = match tells {
+                true if told_before(&client.id) => NoticeKind::Change,
+                true => NoticeKind::Announcement,
+                false => order.kind,
+            };
+            let last = rotation.notice(&client.id, kind).map(|notice| &notice.delivery);
+            let needed = match (order.kind, last) {
+                _ if order.again => true,
+                // A reminder may be sent as often as the operator asks, but only to the silent.
+                (NoticeKind::Reminder, _) => is_silent(rotation, client),
+                (NoticeKind::Cancellation, None) => rotation.notices.iter().any(|n| n.client == client.id),
+                (_, None | Some(Delivery::Failed { .. })) => true,
+                (_, Some(Delivery::Sent { .. } | Delivery::Uncertain { .. } | Delivery::Queued)) => false,
+            };
+            needed.then(|| (client.clone(), kind))
+        })
+        .collect()
+}
+
+fn is_silent(rotation: &Rotation, client: &Client) -> bool {
+    let answered = rotation.acknowledgements.get(&client.id).is_some_and(|a| a.revision == rotation.window.revision);
+    !answered && !rotation.waivers.contains_key(&client.id)
+}
+
+/// Sends, several at once; every mail is journaled before and after. Counts everybody, also those who had it already.
+pub async fn send(context: &StepContext<'_>, step: StepNumber, order: &SendOrder) -> Result<Tally, Fault> {
+    let rotation = context.rotation();
+    let recipients = recipients(&rotation, order);
+    let (with, without): (Vec<_>, Vec<_>) = recipients.into_iter().partition(|(client, _)| client.email.is_some());
+    if !with.is_empty() {
+        // One clear fault instead of one for every client.
+        context.world.mailer.probe().await?;
+    }
+    let (total, done) = (with.len() as u64, AtomicU64::new(0));
+    let tell = |text: String| {
+        context.ledger.progress(Progress { step, done: done.load(Ordering::Relaxed), total, text });
+    };
+    tell(String::new());
+    let sending = futures_util::stream::iter(with).map(|(client, kind)| {
+        let (done, tell) = (&done, &tell);
+        async move {
+            let result = send_one(context, &client, kind).await;
+            done.fetch_add(1, Ordering::Relaxed);
+            tell(client.name.clone());
+            result
+        }
+    });
+    let mut results = sending.buffer_unordered(context.world.mailer.connections().max(1));
+    let mut fault = None;
+    while let Some(result) = results.next().await {
+        // After a fault of the journal nothing more is handed over, but what is under way is awaited and recorded.
+        fault = fault.or(result.err());
+    }
+    match fault {
+        Some(fault) => Err(fault),
+        None => {
+            let mut tally = tally(&context.rotation(), order);
+            tally.no_address = without
+                .into_iter()
+                .filter(|(client, _)| !rotation.waivers.contains_key(&client.id))
+                .map(|(client, _)| client.name)
+                .collect();
+            Ok(tally)
+        }
+    }
+}
+
+async fn send_one(context: &StepContext<'_>, client: &Client, kind: NoticeKind) -> Result<(), Fault> {
+    let Some(email) = client.email.clone() else { return Ok(()) };
+    let rotation = context.rotation();
+    let mailer = &context.world.mailer;
+    let of_kind = |n: &&crate::domain::notice::Notice| {
+        n.client == client.id && n.kind == kind && n.revision == rotation.window.revision
+    };
+    // A mail that was surely not accepted is the same mail when it is tried again; anything else would be a second one.
+    let accepted = |n: &&crate::domain::notice::Notice| !matches!(n.delivery, Delivery::Failed { .. });
+    let copy = rotation.notices.iter().filter(of_kind).filter(accepted).count();
+    let id = message_id(&rotation, &client.id, kind, copy, &mailer.message_domain());
+    let first = rotation.notices.iter().find(|notice| notice.client == client.id && notice.message_id != id);
+    let request = NoticeRequest {
+        kind,
+        tenant: &rotation.tenant,
+        client_name: &client.name,
+        email: &email,
+        window: &rotation.window,
+        message_id: &id,
+        in_reply_to: first.map(|notice| notice.message_id.as_str()),
+    };
+    let (client, message_id, revision) = (client.id.clone(), id.clone(), rotation.window.revision);
+    let letter = mailer.compose(&request);
+    context.ledger.record(Record::NoticeQueued { client, email, kind, revision, message_id }).await?;
+    let delivery = match letter {
+        Ok(letter) => mailer.send(&letter).await,
+        Err(fault) => Delivery::Failed { permanent: true, reply: fault.message },
+    };
+    context.ledger.record(Record::NoticeDelivery { message_id: id, delivery }).await
+}
+
+fn tally(rotation: &Rotation, order: &SendOrder) -> Tally {
+    let mut tally = Tally::default();
+    for client in &rotation.clients {
+        if order.only.as_ref().is_some_and(|only| !only.contains(&client.id)) {
+            continue;
+        }
+        let kinds: &[NoticeKind] = match order.kind {
+            NoticeKind::Announcement | NoticeKind::Change => &[NoticeKind::Change, NoticeKind::Announcement],
+            ref kind => std::slice::from_ref(kind),
+        };
+        match kinds.iter().find_map(|kind| rotation.notice(&client.id, *kind)).map(|notice| &notice.delivery) {
+            Some(Delivery::Sent { .. }) => tally.sent += 1,
+            Some(Delivery::Failed { .. }) => tally.failed.push(client.name.clone()),
+            Some(Delivery::Uncertain { .. } | Delivery::Queued) => tally.uncertain.push(client.name.clone()),
+            None => {}
+        }
+    }
+    tally
+}

@@ -1,0 +1,36 @@
+//! "Rotate WireGuard VPN Keys": the eight steps and the rollback of the source document, numbered as there.
+//!
+//! Each step is a file of its own; the order here is the order there. The way back performs steps 3 to 8 again with the
+//! previous (or a fresh) key as the target, so there is one code for both directions.
+
+mod announce;
+mod check;
+mod object;
+mod reconcile;
+mod reconfigure;
+mod secret;
+mod stage;
+mod verify;
+
+pub use announce::see_people;
+pub use verify::look_who_is_back;
+
+use crate::engine::step::Runbook;
+
+/// The runbook.
+pub fn runbook() -> Runbook {
+    Runbook {
+        name: "wireguard",
+        title: "Rotate WireGuard VPN keys",
+        steps: [
+            Box::new(announce::Announce),
+            Box::new(check::Check),
+            Box::new(stage::Stage),
+            Box::new(secret::Secret),
+            Box::new(object::Object),
+            Box::new(reconcile::Reconcile),
+            Box::new(reconfigure::Reconfigure),
+            Box::new(verify::Verify),
+        ],
+    }
+}

@@ -1,0 +1,85 @@
+//! Step 1: contact all clients, one mail each. Their answers are recorded apart and judged by the gate.
+
+use crate::domain::fault::Fault;
+use crate::domain::notice::NoticeKind;
+use crate::domain::step::StepNumber;
+use crate::engine::machine::SendOrder;
+use crate::engine::mailing;
+use crate::engine::observe::{self, Sights};
+use crate::engine::record::Record;
+use crate::engine::step::{Probe, Step, StepContext, Trouble};
+use async_trait::async_trait;
+
+/// Step 1.
+pub struct Announce;
+
+#[async_trait]
+impl Step for Announce {
+    fn number(&self) -> StepNumber {
+        StepNumber::ANNOUNCE
+    }
+
+    fn title(&self) -> &'static str {
+        "Contact all clients"
+    }
+
+    fn troubles(&self) -> &'static [Trouble] {
+        &[
+            Trouble {
+                symptom: "a mail is refused (5xx)",
+                remedy: "the address is wrong: correct it in the contacts file and send again to this person, or reach them by phone and record the answer",
+            },
+            Trouble {
+                symptom: "a mail is deferred (4xx)",
+                remedy: "the mail server asks to try later: send again to this person in a few minutes; it stays the same mail",
+            },
+            Trouble {
+                symptom: "a mail is uncertain",
+                remedy: "the mail server's answer was lost: ask the person, then say whether it arrived; only then can it be sent again",
+            },
+            Trouble {
+                symptom: "a client has no address",
+                remedy: "add one to the contacts file, or reach the person another way and record the answer, or waive with a reason",
+            },
+        ]
+    }
+
+    fn undo_text(&self) -> &'static str {
+        "cancel: everybody who was told gets a cancellation"
+    }
+
+    async fn probe(&self, context: &StepContext<'_>) -> Probe {
+        let rotation = context.rotation();
+        let missing = rotation.clients.iter().filter(|client| client.email.is_some()).find(|client| {
+            let mail = |kind| rotation.notice(&client.id, kind);
+            mail(NoticeKind::Announcement).or_else(|| mail(NoticeKind::Change)).is_none()
+        });
+        match missing {
+            None if rotation.clients.is_empty() => Probe::NotDone("nobody was seen yet".into()),
+            None => Probe::Done("every client with an address has a mail on record".into()),
+            Some(client) => Probe::NotDone(format!("{} has no mail on record", client.name)),
+        }
+    }
+
+    async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
+        see_people(context).await?;
+        let order = SendOrder { kind: NoticeKind::Announcement, only: None, again: false };
+        mailing::send(context, self.number(), &order).await?.judge()
+    }
+
+    async fn undo(&self, context: &StepContext<'_>) -> Result<String, Fault> {
+        let order = SendOrder { kind: NoticeKind::Cancellation, only: None, again: false };
+        mailing::send(context, self.number(), &order).await?.judge()
+    }
+}
+
+/// Looks who will be cut off and journals it when it differs from what the journal says.
+pub async fn see_people(context: &StepContext<'_>) -> Result<Sights, Fault> {
+    let mut sights = Sights::default();
+    observe::look(context.world, &mut sights).await;
+    let people = sights.people()?;
+    if context.rotation().clients != people.clients {
+        context.ledger.record(Record::PeopleSeen { clients: people.clients }).await?;
+    }
+    Ok(sights)
+}

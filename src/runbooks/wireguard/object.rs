@@ -1,0 +1,77 @@
+//! Step 5: `vpn_server_public_key` in the Swift object names the target key.
+
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::step::StepNumber;
+use crate::engine::converge_object;
+use crate::engine::record::Record;
+use crate::engine::step::{Probe, Step, StepContext, Trouble};
+use async_trait::async_trait;
+
+/// Step 5.
+pub struct Object;
+
+#[async_trait]
+impl Step for Object {
+    fn number(&self) -> StepNumber {
+        StepNumber::OBJECT
+    }
+
+    fn title(&self) -> &'static str {
+        "Update the server public key in Swift"
+    }
+
+    fn troubles(&self) -> &'static [Trouble] {
+        &[
+            Trouble {
+                symptom: "the step failed after step 4 was done",
+                remedy: "the server will have the new key while clients still download the old one. Correct what the message names and resume, or roll back; do not leave it",
+            },
+            Trouble {
+                symptom: "the object was changed by somebody else",
+                remedy: "the platform rewrites it on user changes. Freeze user changes of this tenant until step 6 is done, then resume: it reads again and changes only the one field",
+            },
+            Trouble {
+                symptom: "the object is not valid JSON or has an unexpected shape",
+                remedy: "nothing was uploaded. The platform's documented repair is to add or remove a user of the tenant, which rewrites the file",
+            },
+            Trouble {
+                symptom: "the container or the object is missing",
+                remedy: "nothing was uploaded. Check that the credential is for the project that holds the containers, and that the tenant was provisioned",
+            },
+        ]
+    }
+
+    fn undo_text(&self) -> &'static str {
+        "roll back: the same field is set to the previous (or fresh) key"
+    }
+
+    async fn probe(&self, context: &StepContext<'_>) -> Probe {
+        let Some(target) = context.rotation().target() else { return Probe::NotDone("no key is staged".into()) };
+        match converge_object::holds(context.world, target).await {
+            Ok(Ok(())) => Probe::Done(format!("the object says {}", target.short())),
+            Ok(Err(found)) => Probe::NotDone(found),
+            Err(fault) => Probe::Unclear(fault),
+        }
+    }
+
+    async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
+        let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
+        let target = context.rotation().target().ok_or_else(none)?;
+        let result = converge_object::converge(context.world, target).await.map_err(|fault| {
+            let hint = format!(
+                "the server will have the new key, clients still get the old: {}; resume, or roll back",
+                fault.advice()
+            );
+            fault.hint(hint)
+        })?;
+        if result.changed {
+            let (from, etag) = (result.from, result.etag.clone());
+            context.ledger.record(Record::ObjectChanged { from, to: target, etag }).await?;
+        }
+        let merged = match result.merged {
+            0 => String::new(),
+            n => format!(", {n} changes by somebody else met and kept"),
+        };
+        Ok(format!("the object says {}, read back{merged}", target.short()))
+    }
+}

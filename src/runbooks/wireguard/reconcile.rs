@@ -1,0 +1,114 @@
+//! Step 6: wait until the server has taken the key, as seen on its interface; more than two cycles is a failure.
+
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::freshness::Baseline;
+use crate::domain::step::{StepNumber, StepState};
+use crate::engine::record::Record;
+use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// Step 6.
+pub struct Reconcile;
+
+/// How often the interface is read while waiting: close enough that the baseline is taken right after the change.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+#[async_trait]
+impl Step for Reconcile {
+    fn number(&self) -> StepNumber {
+        StepNumber::RECONCILE
+    }
+
+    fn title(&self) -> &'static str {
+        "Wait for the server to take the key"
+    }
+
+    fn troubles(&self) -> &'static [Trouble] {
+        &[
+            Trouble {
+                symptom: "one BarbicanFetchError alert",
+                remedy: "expected: the server's loop fired in the gap of step 4. Peers stay connected, it tries again in the next cycle",
+            },
+            Trouble {
+                symptom: "the interface still shows the previous key after two cycles",
+                remedy: "look at the agent's log (journalctl -u user-sync-agent). `Failed to fetch key from Barbican` with 403: the tenant's application credential lacks secrets:get, ask the platform team. `Failed to fetch state`: Keystone or Swift. `WireGuard configuration error`: wg0.conf is not readable (root, 0600). No line at all: the agent is not running, or its environment file is missing (the unit is then skipped silently)",
+            },
+            Trouble {
+                symptom: "the agent is pinned to a secret's id (BARBICAN_SECRET_ID)",
+                remedy: "it will never see the new key: have it set to BARBICAN_SECRET_NAME, or roll back",
+            },
+            Trouble {
+                symptom: "the server can't be read",
+                remedy: "the rotation itself does not depend on it. Correct the access, then resume: it looks again",
+            },
+        ]
+    }
+
+    fn undo_text(&self) -> &'static str {
+        "roll back: the server takes the previous (or fresh) key in its next cycle"
+    }
+
+    async fn probe(&self, context: &StepContext<'_>) -> Probe {
+        let rotation = context.rotation();
+        let Some(target) = rotation.target() else { return Probe::NotDone("no key is staged".into()) };
+        match context.world.server.read().await {
+            Err(fault) => Probe::Unclear(fault),
+            // Without a baseline on record the step is performed once more: it takes one at once.
+            Ok(reading) if reading.public_key == target && rotation.applied.is_some() => {
+                Probe::Done(format!("the interface shows {}", target.short()))
+            }
+            Ok(reading) => Probe::NotDone(format!("the interface shows {}", reading.public_key.short())),
+        }
+    }
+
+    async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
+        let (world, rotation) = (context.world, context.rotation());
+        let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
+        let target = rotation.target().ok_or_else(none)?;
+        let started = world.clock.now();
+        let since = match rotation.step(StepNumber::RECONCILE) {
+            StepState::Running { since } => *since,
+            _ => started,
+        };
+        let limit = world.settings.reconcile_interval * 2;
+        let total = limit.as_secs();
+        let mut last_fault;
+        loop {
+            let waited = Duration::try_from(world.clock.now().duration_since(since)).unwrap_or_default();
+            match world.server.read().await {
+                Ok(reading) if reading.public_key == target => {
+                    let baseline = Baseline::of(&reading);
+                    let waited = Duration::try_from(world.clock.now().duration_since(since)).unwrap_or_default();
+                    let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+                    context.ledger.record(Record::Applied { baseline, waited_ms }).await?;
+                    return Ok(format!("the interface shows {} after {:.1} s", target.short(), waited.as_secs_f64()));
+                }
+                Ok(_) => last_fault = None,
+                Err(fault) => last_fault = Some(fault),
+            }
+            if waited > limit {
+                return Err(last_fault.map_or_else(|| late(limit), |fault| unreadable(fault, limit)));
+            }
+            let text = match &last_fault {
+                Some(fault) => format!("waiting; the server can't be read now: {}", fault.message),
+                None => "waiting for the server's loop; tunnels are not affected by a failed fetch".to_owned(),
+            };
+            context.ledger.progress(Progress { step: self.number(), done: waited.as_secs().min(total), total, text });
+            world.clock.sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+fn late(limit: Duration) -> Fault {
+    let text = format!("the server has not taken the key after two cycles ({} s)", limit.as_secs());
+    Fault::new(Service::Server, FaultKind::Refused, text).hint(
+        "peers stay on the previous key; see the troubleshooting of step 6, then resume (it looks again) or roll back",
+    )
+}
+
+fn unreadable(fault: Fault, limit: Duration) -> Fault {
+    let hint = format!("Barbican and Swift hold the new key; {}; then resume, it looks again", fault.advice());
+    let text = format!("the server could not be read for {} s: {}", limit.as_secs(), fault.message);
+    Fault::new(fault.service, fault.kind, text).hint(hint)
+}

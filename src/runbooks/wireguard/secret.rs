@@ -1,0 +1,84 @@
+//! Step 4: the Barbican secret `vpn-private-key-<tenant_id>` holds the target key, and nothing else has that name.
+
+use super::stage::find_kept;
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::step::StepNumber;
+use crate::engine::converge_secret::{self, Wanted};
+use crate::engine::record::Record;
+use crate::engine::step::{Probe, Step, StepContext, Trouble};
+use async_trait::async_trait;
+
+/// Step 4.
+pub struct Secret;
+
+#[async_trait]
+impl Step for Secret {
+    fn number(&self) -> StepNumber {
+        StepNumber::SECRET
+    }
+
+    fn title(&self) -> &'static str {
+        "Update the Barbican secret"
+    }
+
+    fn troubles(&self) -> &'static [Trouble] {
+        &[
+            Trouble {
+                symptom: "\"No secret found\" on delete",
+                remedy: "the secret may already have been deleted, or the name is wrong. changeguard lists the name and, where it is empty, goes straight to store",
+            },
+            Trouble {
+                symptom: "SECRET MISSING: deleted, but not stored",
+                remedy: "tunnels stay up: the server leaves the key untouched and tries again each cycle. The key is kept under its own name in Barbican. Correct what the message names, then resume: it stores the same key",
+            },
+            Trouble {
+                symptom: "no answer within the time limit",
+                remedy: "the request may still be carried out later. Resume looks at what is there before it acts; a second secret that arrives late is shown and removed",
+            },
+            Trouble {
+                symptom: "Barbican returns 403",
+                remedy: "the credential lacks the role to delete or create secrets on this project; ask the platform team for a role assignment, then resume",
+            },
+        ]
+    }
+
+    fn undo_text(&self) -> &'static str {
+        "roll back: the previous key (or a fresh one) is put under the name in the same way"
+    }
+
+    async fn probe(&self, context: &StepContext<'_>) -> Probe {
+        let Some(target) = context.rotation().target() else { return Probe::NotDone("no key is staged".into()) };
+        match converge_secret::holds(context.world, target).await {
+            Ok(Ok(())) => Probe::Done(format!("the secret holds {}", target.short())),
+            Ok(Err(found)) => Probe::NotDone(found),
+            Err(fault) => Probe::Unclear(fault),
+        }
+    }
+
+    async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
+        let rotation = context.rotation();
+        let role = rotation.target_role();
+        let missing = || {
+            let text = format!("the {} key is not in Barbican under its own name", role.word());
+            Fault::new(Service::Barbican, FaultKind::Refused, text)
+                .hint("the live secret was not touched; roll back, or restore the kept secret")
+        };
+        let kept = rotation.keys.get(&role).ok_or_else(missing)?;
+        let (_, payload) = find_kept(context.world, &kept.name, kept.public_key).await?.ok_or_else(missing)?;
+        let shape = rotation.shape.clone().unwrap_or_default();
+        let name = &context.world.settings.secret_name;
+        let wanted = Wanted { name, public_key: kept.public_key, payload: &payload, shape: &shape };
+        let result = converge_secret::converge(context.world, &wanted).await?;
+        let gap_us = result.gap.map(|gap| u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
+        let not_carried = result.not_carried.clone();
+        context.ledger.record(Record::Swapped { public_key: kept.public_key, gap_us, not_carried }).await?;
+        let mut evidence = format!("one secret, holds {}", kept.public_key.short());
+        if let Some(us) = gap_us {
+            evidence.push_str(&format!(", gap {}.{} ms", us / 1000, us % 1000 / 100));
+        }
+        if !result.not_carried.is_empty() {
+            evidence.push_str(&format!("; NOT carried over: {}", result.not_carried.join("; ")));
+        }
+        Ok(evidence)
+    }
+}

@@ -1,0 +1,119 @@
+//! Step 8: who is back, by proof; and at the end the destruction of the kept keys.
+
+use super::reconfigure::still_right;
+use super::stage::destroy_kept;
+use crate::domain::client::Client;
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::freshness::{Presence, ServerReading, judge_presence};
+use crate::domain::step::StepNumber;
+use crate::engine::converge_secret;
+use crate::engine::record::{BackSource, Record};
+use crate::engine::step::{Probe, Step, StepContext, Trouble};
+use async_trait::async_trait;
+
+/// Step 8.
+pub struct Verify;
+
+#[async_trait]
+impl Step for Verify {
+    fn number(&self) -> StepNumber {
+        StepNumber::VERIFY
+    }
+
+    fn title(&self) -> &'static str {
+        "Verify connectivity, destroy the kept keys"
+    }
+
+    fn troubles(&self) -> &'static [Trouble] {
+        &[
+            Trouble {
+                symptom: "a client shows \"no sign yet\"",
+                remedy: "either not reconfigured, or idle without keepalive: a handshake comes only with the first packet. Ask the person to ping the gateway, or to confirm; record it",
+            },
+            Trouble {
+                symptom: "a client shows \"probably back\"",
+                remedy: "the handshake lies so close to the change that it may belong to the previous key. The next handshake, data from the server, or a ping decides",
+            },
+            Trouble {
+                symptom: "a client has reconfigured but is not back",
+                remedy: "let them compare the server's public key in their configuration with the one shown here; they may have imported the old file",
+            },
+            Trouble {
+                symptom: "the secret or the object was changed back",
+                remedy: "something else writes there. Find it before you finish; resume or roll back puts things right",
+            },
+        ]
+    }
+
+    fn undo_text(&self) -> &'static str {
+        "nothing to take back; after the kept keys are destroyed a rollback needs a fresh key and a new rotation"
+    }
+
+    async fn probe(&self, context: &StepContext<'_>) -> Probe {
+        let rotation = context.rotation();
+        if rotation.keys.values().all(|key| key.destroyed.is_some()) {
+            return Probe::Done("all kept keys are destroyed".into());
+        }
+        Probe::NotDone("kept keys are still in Barbican".into())
+    }
+
+    async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
+        look_who_is_back(context).await?;
+        let rotation = context.rotation();
+        let missing: Vec<String> = rotation.not_back().iter().map(|client| client.name.clone()).collect();
+        if !missing.is_empty() {
+            let text = format!("not back and not waived: {}", missing.join(", "));
+            return Err(Fault::new(Service::Server, FaultKind::Refused, text).hint("call them, or waive with a reason"));
+        }
+        still_right(context).await?;
+        let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
+        let target = rotation.target().ok_or_else(none)?;
+        if let Err(found) = converge_secret::holds(context.world, target).await? {
+            // A request that once timed out may land this late; nothing is destroyed before that is put right.
+            return Err(Fault::new(Service::Barbican, FaultKind::Conflict, found).hint(
+                "the kept keys were not destroyed; roll back, or delete the secrets that are too many, then finish",
+            ));
+        }
+        let destroyed = destroy_kept(context).await?;
+        let back = rotation.back.len();
+        let waived = rotation.clients.len().saturating_sub(back);
+        Ok(format!("{back} back, {waived} waived; {destroyed} kept keys destroyed"))
+    }
+}
+
+/// Reads the server once and journals everybody who is newly back, with the proof. Changes nothing outside.
+pub async fn look_who_is_back(context: &StepContext<'_>) -> Result<ServerReading, Fault> {
+    let reading = context.world.server.read().await?;
+    let rotation = context.rotation();
+    let Some(applied) = &rotation.applied else { return Ok(reading) };
+    for client in rotation.clients.iter().filter(|client| !rotation.back.contains_key(&client.id)) {
+        let Some(key) = &client.public_key else { continue };
+        let proof = match judge_presence(&applied.baseline, &reading, key) {
+            Presence::Back => Some((BackSource::Handshake, handshake_note(&reading, client))),
+            Presence::ProbablyBack => ping(context, &reading, client).await,
+            _ => None,
+        };
+        if let Some((source, note)) = proof {
+            context.ledger.record(Record::ClientBack { client: client.id.clone(), source, note }).await?;
+        }
+    }
+    Ok(reading)
+}
+
+fn handshake_note(reading: &ServerReading, client: &Client) -> String {
+    let stamp = client.public_key.and_then(|key| reading.peer(&key).map(|peer| peer.latest_handshake));
+    match stamp.and_then(|stamp| jiff::Timestamp::from_second(stamp).ok()) {
+        Some(at) => format!("handshake at {} by the server's clock", at.strftime("%H:%M:%S UTC")),
+        None => String::new(),
+    }
+}
+
+/// A ping of the peer's tunnel address needs a sending session, which only the live key can have given.
+async fn ping(context: &StepContext<'_>, reading: &ServerReading, client: &Client) -> Option<(BackSource, String)> {
+    let peer = reading.peer(client.public_key.as_ref()?)?;
+    let address = peer.allowed_ips.iter().find_map(|net| net.strip_suffix("/32").or(net.strip_suffix("/128")))?;
+    match context.world.server.ping(address).await {
+        Ok(true) => Some((BackSource::Ping, format!("{address} answered"))),
+        _ => None,
+    }
+}

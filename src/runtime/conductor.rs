@@ -1,0 +1,285 @@
+//! One tenant's conductor: takes the lease, loads the journal, carries a command out, looks at the world between
+//! commands, and says what is true. Screen and command line both work through it.
+
+use crate::domain::client::ClientId;
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::freshness::{Presence, judge_presence};
+use crate::domain::notice::NoticeKind;
+use crate::domain::tenant::Tenant;
+use crate::engine::command::{Command, Refusal};
+use crate::engine::journal::{Holder, Lease};
+use crate::engine::machine::{Input, Machine, SendOrder};
+use crate::engine::mailing;
+use crate::engine::observe::{self, Sights};
+use crate::engine::ports::{Letter, NoticeRequest, World};
+use crate::engine::record::{Entry, RotationId};
+use crate::engine::rotation::Rotation;
+use crate::engine::status::{self, TenantStatus};
+use crate::engine::step::{Progress, Runbook};
+use crate::runtime::run::{Observer, Run, RunError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// A holder without a sign of life for this long is taken to be dead.
+pub const LEASE_TTL: Duration = Duration::from_secs(30);
+
+/// Who wants to know that something of a tenant has changed.
+pub trait Watcher: Send + Sync {
+    /// The status is another one.
+    fn changed(&self, conductor: &Conductor);
+    /// A step of a running command is so far.
+    fn progress(&self, tenant: &Tenant, progress: Progress);
+}
+
+#[derive(Default)]
+struct Known {
+    entries: Vec<Entry>,
+    rotation: Option<Arc<Rotation>>,
+    sights: Sights,
+    /// A command is being carried out by this process.
+    running: bool,
+}
+
+/// The conductor of one tenant.
+pub struct Conductor {
+    world: World,
+    runbook: Arc<Runbook>,
+    me: Holder,
+    watcher: Arc<dyn Watcher>,
+    known: Mutex<Known>,
+    /// One command at a time.
+    busy: tokio::sync::Mutex<()>,
+}
+
+impl Conductor {
+    /// A conductor that knows nothing yet; call [`Conductor::reload`] and [`Conductor::look`].
+    pub fn new(world: World, runbook: Arc<Runbook>, me: Holder, watcher: Arc<dyn Watcher>) -> Self {
+        let known = Mutex::default();
+        Self { world, runbook, me, watcher, known, busy: tokio::sync::Mutex::new(()) }
+    }
+
+    /// Whose conductor it is.
+    pub fn tenant(&self) -> &Tenant {
+        &self.world.tenant
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is true now, from the journal and the last look.
+    pub fn status(&self) -> TenantStatus {
+        let titles = std::array::from_fn(|at| self.runbook.steps[at].title());
+        let known = self.known();
+        let (rotation, now) = (known.rotation.as_deref(), self.world.clock.now());
+        status::derive(&self.world.tenant, rotation, &known.entries, &known.sights, &self.world.settings, &titles, now)
+    }
+
+    /// Reads the journal again, if another process has written to it, and who holds the tenant.
+    pub async fn reload(&self) -> Result<(), Fault> {
+        let holder = self.other_holder().await?;
+        let heads = self.world.store.heads(Some(&self.world.tenant.id)).await?;
+        let Some(head) = heads.into_iter().next() else {
+            self.known().sights.holder = holder;
+            return Ok(());
+        };
+        {
+            let mut known = self.known();
+            let same = known.rotation.as_ref().is_some_and(|r| r.id == head.rotation && r.seq == head.last_seq);
+            let was_held = known.sights.holder.is_some();
+            known.sights.holder = holder.clone();
+            if known.running || (same && was_held == holder.is_some()) {
+                return Ok(());
+            }
+        }
+        let entries = self.world.store.load(&head.rotation).await?;
+        let mut rotation = Rotation::fold(&entries)?;
+        if holder.is_none() {
+            rotation.interrupt();
+        }
+        let mut known = self.known();
+        if !known.running {
+            known.entries = entries;
+            known.rotation = Some(Arc::new(rotation));
+        }
+        Ok(())
+    }
+
+    /// Somebody else with a living lease.
+    async fn other_holder(&self) -> Result<Option<Holder>, Fault> {
+        let holders = self.world.store.holders().await?;
+        let now = self.world.clock.now();
+        let mine = |holder: &Holder| holder.host == self.me.host && holder.pid == self.me.pid;
+        let alive = |holder: &Holder| now.as_second() - holder.heartbeat.as_second() <= LEASE_TTL.as_secs() as i64;
+        let of_tenant = holders.into_iter().find(|(tenant, _)| *tenant == self.world.tenant.id);
+        Ok(of_tenant.map(|(_, holder)| holder).filter(|holder| !mine(holder) && alive(holder)))
+    }
+
+    /// One look at everything outside, and at the journal. Faults become part of the status.
+    pub async fn look(&self) {
+        let mut sights = Sights::default();
+        let (reloaded, ()) = futures_util::join!(self.reload(), observe::look(&self.world, &mut sights));
+        {
+            let mut known = self.known();
+            let old = std::mem::take(&mut known.sights);
+            known.sights = old.renewed_by(sights);
+            if let Err(fault) = reloaded {
+                // The journal's fault must be seen: without it nothing can be done.
+                known.sights.secret.fault.get_or_insert((self.world.clock.now(), fault));
+            }
+        }
+        if self.busy.try_lock().is_ok() && self.somebody_is_newly_back() {
+            // Recorded at once, so that it is known even if the next reading fails; somebody else's lease is respected.
+            let _ = self.run(Command::Verify).await;
+        }
+        self.watcher.changed(self);
+    }
+
+    fn somebody_is_newly_back(&self) -> bool {
+        let known = self.known();
+        let Some(rotation) = known.rotation.as_ref().filter(|rotation| rotation.outcome.is_none()) else {
+            return false;
+        };
+        let (Some(applied), Some(reading)) = (&rotation.applied, known.sights.server.value()) else { return false };
+        let newly = |client: &crate::domain::client::Client| {
+            let key = client.public_key.as_ref();
+            key.is_some_and(|key| judge_presence(&applied.baseline, reading, key) >= Presence::ProbablyBack)
+        };
+        !known.running && rotation.not_back().into_iter().any(newly)
+    }
+
+    /// Carries a command out under the tenant's lease. Gives what was achieved.
+    pub async fn run(&self, command: Command) -> Result<String, RunError> {
+        // A second command waits, and is then judged against the state after the first.
+        let _busy = self.busy.lock().await;
+        let lease = self.acquire().await?;
+        self.known().running = true;
+        let result = {
+            let running = self.run_under(&lease, command);
+            let heartbeat = self.beat(&lease);
+            futures_util::pin_mut!(running, heartbeat);
+            match futures_util::future::select(running, heartbeat).await {
+                futures_util::future::Either::Left((result, _)) => result,
+                futures_util::future::Either::Right((fault, running)) => {
+                    // The journal refuses every further record by itself; what is under way ends at its next record.
+                    let result = running.await;
+                    result.and(Err(fault.into()))
+                }
+            }
+        };
+        self.known().running = false;
+        let released = self.world.store.release(&lease).await;
+        let _ = self.reload().await;
+        self.watcher.changed(self);
+        let achieved = result?;
+        released?;
+        Ok(achieved)
+    }
+
+    async fn acquire(&self) -> Result<Lease, RunError> {
+        let now = self.world.clock.now();
+        let me = Holder { since: now, heartbeat: now, ..self.me.clone() };
+        match self.world.store.acquire(&self.world.tenant.id, &me, LEASE_TTL).await? {
+            Ok(lease) => Ok(lease),
+            Err(holder) => {
+                self.known().sights.holder = Some(holder.clone());
+                Err(Refusal::Held(holder).into())
+            }
+        }
+    }
+
+    /// Signs of life until the lease is lost.
+    async fn beat(&self, lease: &Lease) -> Fault {
+        loop {
+            self.world.clock.sleep(LEASE_TTL / 5).await;
+            if let Ok(false) = self.world.store.renew(lease, self.world.clock.now()).await {
+                return Fault::new(Service::Journal, FaultKind::Conflict, "the lease of this tenant was taken over")
+                    .hint("nothing more is done here; look at the status");
+            }
+        }
+    }
+
+    async fn run_under(&self, lease: &Lease, command: Command) -> Result<String, RunError> {
+        let heads = self.world.store.heads(Some(&self.world.tenant.id)).await?;
+        let entries = match heads.first() {
+            Some(head) => self.world.store.load(&head.rotation).await?,
+            None => Vec::new(),
+        };
+        let mut rotation = if entries.is_empty() { None } else { Some(Rotation::fold(&entries)?) };
+        if let Some(rotation) = &mut rotation {
+            // Under this lease nothing of it can be running: whatever was begun and not ended is interrupted.
+            rotation.interrupt();
+        }
+        {
+            let mut known = self.known();
+            known.entries = entries;
+            known.rotation = rotation.clone().map(Arc::new);
+        }
+        let mut random = [0u8; 3];
+        self.world.entropy.fill(&mut random)?;
+        let new_id = RotationId::new(self.world.clock.now(), random);
+        let valid = self.world.settings.preflight_valid.as_secs() as i64;
+        let (by, host) = (self.me.name.clone(), self.me.host.clone());
+        let machine = Machine::new(self.world.tenant.clone(), by, host, valid, rotation);
+        let plans = matches!(command, Command::Plan { .. });
+        let run = Run::new(&self.world, &self.runbook, lease, self, machine);
+        let achieved = run.drive(Input::Command { command, new_id }).await?;
+        if plans {
+            // Who will be cut off belongs to the plan; if it can't be read now, the announcement reads it again.
+            run.see_people().await?;
+        }
+        Ok(achieved)
+    }
+
+    /// The mails of a kind as the clients who need one would get them, with real values; nothing is sent.
+    pub fn previews(&self, kind: NoticeKind) -> Result<Vec<(ClientId, Letter)>, Fault> {
+        let rotation = self.known().rotation.clone();
+        let none =
+            || Fault::new(Service::Mail, FaultKind::Refused, "no window is planned, so there is nothing to tell");
+        let rotation = rotation.filter(|rotation| rotation.outcome.is_none()).ok_or_else(none)?;
+        let order = SendOrder { kind, only: None, again: false };
+        let mut letters = Vec::new();
+        for (client, kind) in mailing::recipients(&rotation, &order) {
+            let Some(email) = &client.email else { continue };
+            let letter = self.world.mailer.compose(&NoticeRequest {
+                kind,
+                tenant: &rotation.tenant,
+                client_name: &client.name,
+                email,
+                window: &rotation.window,
+                message_id: "<preview@localhost>",
+                in_reply_to: None,
+            })?;
+            letters.push((client.id, letter));
+        }
+        Ok(letters)
+    }
+
+    /// All entries of the present rotation, for a report.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.known().entries.clone()
+    }
+
+    /// The rotation as last folded.
+    pub fn rotation(&self) -> Option<Arc<Rotation>> {
+        self.known().rotation.clone()
+    }
+}
+
+impl Observer for Conductor {
+    fn recorded(&self, entry: &Entry, rotation: &Arc<Rotation>) {
+        {
+            let mut known = self.known();
+            if known.rotation.as_ref().is_none_or(|before| before.id != rotation.id) {
+                known.entries.clear();
+            }
+            known.entries.push(entry.clone());
+            known.rotation = Some(rotation.clone());
+        }
+        self.watcher.changed(self);
+    }
+
+    fn progress(&self, progress: Progress) {
+        self.watcher.progress(&self.world.tenant, progress);
+    }
+}

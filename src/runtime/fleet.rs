@@ -1,0 +1,71 @@
+//! All tenants: their conductors, found by name or id, and looked at a few at a time.
+
+use crate::domain::fault::Fault;
+use crate::domain::tenant::TenantId;
+use crate::runtime::conductor::Conductor;
+use futures_util::StreamExt;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// How many tenants are looked at at once: each look is an ssh and three requests.
+const AT_ONCE: usize = 8;
+
+/// A name or id that no tenant has.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no tenant {typed:?}; known are {known}")]
+pub struct UnknownTenant {
+    /// What was typed.
+    pub typed: String,
+    /// What would have been right.
+    pub known: String,
+}
+
+/// The fleet.
+pub struct Fleet {
+    conductors: Vec<Arc<Conductor>>,
+    by_id: HashMap<TenantId, usize>,
+}
+
+impl Fleet {
+    /// A fleet of these, in the order of the configuration.
+    pub fn new(conductors: Vec<Arc<Conductor>>) -> Self {
+        let by_id = conductors.iter().enumerate().map(|(at, c)| (c.tenant().id.clone(), at)).collect();
+        Self { conductors, by_id }
+    }
+
+    /// All of them.
+    pub fn conductors(&self) -> &[Arc<Conductor>] {
+        &self.conductors
+    }
+
+    /// One by id.
+    pub fn get(&self, id: &TenantId) -> Option<&Arc<Conductor>> {
+        self.by_id.get(id).map(|at| &self.conductors[*at])
+    }
+
+    /// One by name or id, as typed. The error lists what there is.
+    pub fn find(&self, typed: &str) -> Result<&Arc<Conductor>, UnknownTenant> {
+        let hit = self.conductors.iter().find(|c| c.tenant().name == typed || c.tenant().id.as_str() == typed);
+        hit.ok_or_else(|| {
+            let names: Vec<&str> = self.conductors.iter().map(|c| c.tenant().name.as_str()).take(20).collect();
+            UnknownTenant { typed: typed.to_owned(), known: names.join(", ") }
+        })
+    }
+
+    /// Reads every journal and, if asked, looks at every tenant, a few at a time.
+    pub async fn look_at_all(&self, outside: bool) -> Result<(), Fault> {
+        let mut looks = futures_util::stream::iter(&self.conductors)
+            .map(|conductor| async move {
+                conductor.reload().await?;
+                if outside {
+                    conductor.look().await;
+                }
+                Ok(())
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some(result) = looks.next().await {
+            result?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,197 @@
+//! One command carried out: the machine decides, this makes records durable, performs steps, and feeds the results back.
+
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::step::StepNumber;
+use crate::engine::command::Refusal;
+use crate::engine::journal::{AppendError, Lease};
+use crate::engine::machine::{Input, Machine, Output, SendOrder};
+use crate::engine::mailing;
+use crate::engine::ports::World;
+use crate::engine::record::{Entry, Record};
+use crate::engine::rotation::Rotation;
+use crate::engine::step::{Ledger, Progress, Runbook, StepContext};
+use crate::runbooks::wireguard::{look_who_is_back, see_people};
+use async_trait::async_trait;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How a command ended when it did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// It was not begun, or may not go on.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Something outside, or the journal, failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl RunError {
+    /// What to do about it.
+    pub fn advice(&self) -> String {
+        match self {
+            RunError::Fault(fault) => fault.advice().to_owned(),
+            RunError::Refused(Refusal::GateShut(_)) => "see `status` for everybody who is open".into(),
+            RunError::Refused(Refusal::NotBack(_)) => {
+                "call them, record that they are back, or waive with a reason".into()
+            }
+            RunError::Refused(Refusal::Held(_)) => "watch, or talk to them".into(),
+            RunError::Refused(_) => String::new(),
+        }
+    }
+}
+
+/// Who wants to know what a run does.
+pub trait Observer: Send + Sync {
+    /// A record is durable; this is the rotation now.
+    fn recorded(&self, entry: &Entry, rotation: &Arc<Rotation>);
+    /// A step is so far.
+    fn progress(&self, progress: Progress);
+}
+
+/// A command being carried out under a lease.
+pub struct Run<'a> {
+    world: &'a World,
+    runbook: &'a Runbook,
+    lease: &'a Lease,
+    observer: &'a dyn Observer,
+    machine: tokio::sync::Mutex<Machine>,
+    now_folded: Mutex<Option<Arc<Rotation>>>,
+}
+
+impl<'a> Run<'a> {
+    /// A run over the machine of a freshly loaded journal.
+    pub fn new(
+        world: &'a World,
+        runbook: &'a Runbook,
+        lease: &'a Lease,
+        observer: &'a dyn Observer,
+        machine: Machine,
+    ) -> Self {
+        let now_folded = Mutex::new(machine.rotation().cloned().map(Arc::new));
+        Self { world, runbook, lease, observer, machine: tokio::sync::Mutex::new(machine), now_folded }
+    }
+
+    /// Feeds the first input in and goes on until nothing is left to do. Gives what was achieved.
+    pub async fn drive(&self, input: Input) -> Result<String, RunError> {
+        let mut queue = VecDeque::new();
+        let mut achieved = String::new();
+        self.feed(input, &mut queue).await?;
+        while let Some(output) = queue.pop_front() {
+            match output {
+                Output::Append(entry) => self.persist(&entry).await?,
+                Output::Perform(step) => {
+                    let result = self.runbook.step(step).perform(&self.context()).await;
+                    self.feed(Input::StepEnded { step, result }, &mut queue).await?;
+                }
+                Output::Probe(step) => {
+                    let probe = self.runbook.step(step).probe(&self.context()).await;
+                    self.feed(Input::Probed { step, probe }, &mut queue).await?;
+                }
+                Output::Undo(step) => {
+                    let result = self.runbook.step(step).undo(&self.context()).await;
+                    self.feed(Input::Undone { step, result }, &mut queue).await?;
+                }
+                Output::Send(order) => achieved = self.send(&order, &mut queue).await?,
+                Output::Verify => achieved = self.verify().await?,
+                Output::Done(text) if achieved.is_empty() => achieved = text,
+                Output::Done(_) => {}
+                Output::Failed(fault) => return Err(fault.into()),
+                Output::Refused(refusal) => return Err(refusal.into()),
+            }
+        }
+        Ok(achieved)
+    }
+
+    /// Looks who is back; records those who newly are.
+    pub async fn verify(&self) -> Result<String, RunError> {
+        look_who_is_back(&self.context()).await?;
+        let rotation = self.rotation();
+        let missing: Vec<&str> = rotation.not_back().iter().map(|client| client.name.as_str()).collect();
+        let back = rotation.clients.len() - missing.len();
+        Ok(match missing.len() {
+            0 => format!("all {back} are back or waived"),
+            _ => format!("{back} of {} are back or waived; not yet: {}", rotation.clients.len(), missing.join(", ")),
+        })
+    }
+
+    /// Looks who will be cut off and journals it; a fault of the look is no fault of the run.
+    pub async fn see_people(&self) -> Result<(), RunError> {
+        match see_people(&self.context()).await {
+            Ok(_) => Ok(()),
+            Err(fault) if fault.service == Service::Journal => Err(fault.into()),
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn send(&self, order: &SendOrder, queue: &mut VecDeque<Output>) -> Result<String, RunError> {
+        let step = if self.rotation().applied.is_some() { StepNumber::RECONFIGURE } else { StepNumber::ANNOUNCE };
+        let tally = mailing::send(&self.context(), step, order).await?;
+        self.feed(Input::Sent, queue).await?;
+        Ok(tally.judge()?)
+    }
+
+    fn context(&self) -> StepContext<'_> {
+        StepContext { world: self.world, ledger: self }
+    }
+
+    async fn feed(&self, input: Input, queue: &mut VecDeque<Output>) -> Result<(), RunError> {
+        let mut machine = self.machine.lock().await;
+        let outputs = machine.handle(self.world.clock.now(), input);
+        self.keep(&machine);
+        // What was emitted before a refusal is folded already, so the refusal goes behind it.
+        for output in outputs?.into_iter().rev() {
+            queue.push_front(output);
+        }
+        Ok(())
+    }
+
+    fn keep(&self, machine: &Machine) {
+        let folded = machine.rotation().cloned().map(Arc::new);
+        *self.now_folded.lock().unwrap_or_else(PoisonError::into_inner) = folded;
+    }
+
+    async fn persist(&self, entry: &Entry) -> Result<(), Fault> {
+        let rotation = self.rotation();
+        let id = match &entry.record {
+            Record::Planned { rotation, .. } => rotation,
+            _ => &rotation.id,
+        };
+        let written = self.world.store.append(id, self.lease, std::slice::from_ref(entry)).await;
+        written.map_err(journal_fault)?;
+        self.observer.recorded(entry, &rotation);
+        Ok(())
+    }
+}
+
+/// Nothing more is done once the journal can't be written.
+pub fn journal_fault(error: AppendError) -> Fault {
+    match error {
+        AppendError::Fault(fault) => fault,
+        other => Fault::new(Service::Journal, FaultKind::Conflict, other.to_string())
+            .hint("nothing more was done here; look at the status, somebody else is at work"),
+    }
+}
+
+#[async_trait]
+impl Ledger for Run<'_> {
+    fn rotation(&self) -> Arc<Rotation> {
+        let folded = self.now_folded.lock().unwrap_or_else(PoisonError::into_inner);
+        // A step runs only within a rotation, so there always is one.
+        folded.clone().unwrap_or_else(|| unreachable!("a step runs only within a rotation"))
+    }
+
+    async fn record(&self, record: Record) -> Result<(), Fault> {
+        // One after the other, so that numbers and rows are in one order.
+        let mut machine = self.machine.lock().await;
+        let entry = machine
+            .emit(self.world.clock.now(), record)
+            .map_err(|refusal| crate::engine::machine::refusal_fault(&refusal))?;
+        self.keep(&machine);
+        self.persist(&entry).await
+    }
+
+    fn progress(&self, progress: Progress) {
+        self.observer.progress(progress);
+    }
+}

@@ -1,0 +1,261 @@
+//! The loop of the terminal: waits for keys, signals, news and the next visible second; draws once per batch.
+
+use crate::app::failure::Failure;
+use crate::app::keymap::Key;
+use crate::app::message::{Effect, Letter, Msg};
+use crate::app::model::{Model, ModelOptions};
+use crate::app::update::update;
+use crate::domain::client::ClientId;
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::notice::NoticeKind;
+use crate::domain::tenant::{Tenant, TenantId};
+use crate::engine::command::Command;
+use crate::engine::step::Progress;
+use crate::runtime::conductor::{Conductor, Watcher};
+use crate::runtime::fleet::Fleet;
+use crate::runtime::run::RunError;
+use crate::runtime::signals;
+use crate::runtime::terminal::{self, Screen};
+use anyhow::{Context, Result};
+use crossterm::event::Event;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+
+/// How much rarer than the tenant on the screen the rest of the fleet is looked at.
+const SWEEP_FACTOR: u32 = 15;
+
+/// News for the loop, from wherever they come.
+#[derive(Clone)]
+pub struct Bell(UnboundedSender<Msg>);
+
+impl Bell {
+    /// Rings; after the loop has ended nobody listens, and that is fine.
+    pub fn ring(&self, msg: Msg) {
+        let _ = self.0.send(msg);
+    }
+}
+
+impl Watcher for Bell {
+    fn changed(&self, conductor: &Conductor) {
+        self.ring(Msg::Status(Arc::new(conductor.status())));
+    }
+
+    fn progress(&self, tenant: &Tenant, progress: Progress) {
+        self.ring(Msg::Progress { tenant: tenant.id.clone(), progress });
+    }
+}
+
+/// The loop before it runs: its bell can be given to those who build the fleet.
+pub struct Loop {
+    bell: Bell,
+    news: UnboundedReceiver<Msg>,
+    place: watch::Sender<Known>,
+    fleet: watch::Receiver<Known>,
+}
+
+/// The fleet, once it is known.
+type Known = Option<Arc<Fleet>>;
+
+/// Where the fleet is put once it is known; the first frame does not wait for it.
+pub struct FleetPlace {
+    place: watch::Sender<Known>,
+    bell: Bell,
+}
+
+impl FleetPlace {
+    /// The fleet is known now.
+    pub fn put(&self, fleet: Fleet, fault: Option<Fault>) {
+        let tenants = fleet.conductors().iter().map(|conductor| conductor.tenant().clone()).collect();
+        self.place.send_replace(Some(Arc::new(fleet)));
+        self.bell.ring(Msg::Fleet { tenants, fault });
+    }
+
+    /// There is no fleet, and why.
+    pub fn fail(&self, fault: Fault) {
+        self.bell.ring(Msg::Fleet { tenants: Vec::new(), fault: Some(fault) });
+    }
+}
+
+impl Default for Loop {
+    fn default() -> Self {
+        let (sender, news) = unbounded_channel();
+        let (place, fleet) = watch::channel(None);
+        Self { bell: Bell(sender), news, place, fleet }
+    }
+}
+
+impl Loop {
+    /// For those who have news.
+    pub fn bell(&self) -> Bell {
+        self.bell.clone()
+    }
+
+    /// For who builds the fleet.
+    pub fn place(&self) -> FleetPlace {
+        FleetPlace { place: self.place.clone(), bell: self.bell.clone() }
+    }
+
+    /// Runs until the operator quits, a signal asks for the end, or the terminal is gone.
+    pub async fn run(mut self, options: ModelOptions, poll_interval: Duration) -> Result<()> {
+        // Before the alternate screen: a signal that comes in between must find its handler.
+        let mut ending = signals::ending()?;
+        let bell = self.bell.clone();
+        terminal::restore_on_panic(move || bell.ring(Msg::LinkLost));
+        let mut screen = Screen::take().context("the terminal could not be taken")?;
+        let (width, height) = screen.size();
+        let mut model = Model::new(ModelOptions { size: (width, height), ..options });
+        screen.draw(|frame| crate::ui::view(&model, frame))?;
+        read_keys(self.bell.clone());
+        let (watched, watch) = watch::channel(None);
+        tokio::spawn(poll(self.fleet.clone(), watch, poll_interval));
+        let mut doer = Doer { bell: self.bell.clone(), fleet: self.fleet.clone(), watched };
+        while !model.quitting {
+            let mut batch = Vec::new();
+            tokio::select! {
+                Some(msg) = self.news.recv() => batch.push(msg),
+                () = tokio::time::sleep(model.wakes_in()) => if !terminal::is_alive() { batch.push(Msg::LinkLost) },
+                () = ending.recv() => batch.push(Msg::LinkLost),
+            }
+            // Everything that has come meanwhile belongs to the same frame.
+            while let Ok(msg) = self.news.try_recv() {
+                batch.push(msg);
+            }
+            batch.insert(0, Msg::Tick(Timestamp::now()));
+            for msg in batch {
+                for effect in update(&mut model, msg) {
+                    doer.carry_out(effect, &mut screen)?;
+                }
+            }
+            if !model.quitting {
+                screen.draw(|frame| crate::ui::view(&model, frame))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads keys in a thread of its own that nobody waits for: crossterm's read does not return once the link is gone.
+fn read_keys(bell: Bell) {
+    std::thread::spawn(move || {
+        loop {
+            match crossterm::event::read() {
+                Ok(Event::Key(event)) => {
+                    if let Some(key) = Key::from_event(event) {
+                        bell.ring(Msg::Key(key));
+                    }
+                }
+                Ok(Event::Paste(text)) => bell.ring(Msg::Paste(text)),
+                Ok(Event::Resize(width, height)) => bell.ring(Msg::Resize(width, height)),
+                Ok(_) => {}
+                Err(_) => return bell.ring(Msg::LinkLost),
+            }
+        }
+    });
+}
+
+/// Looks at the tenant on the screen often, and at all of them now and then.
+async fn poll(mut fleet: watch::Receiver<Known>, mut watched: watch::Receiver<Option<TenantId>>, interval: Duration) {
+    let Some(fleet) = fleet.wait_for(Option::is_some).await.ok().and_then(|known| known.clone()) else { return };
+    let sweep = async {
+        loop {
+            // A fault of the journal is shown by the status of each tenant.
+            let _ = fleet.look_at_all(true).await;
+            tokio::time::sleep(interval * SWEEP_FACTOR).await;
+        }
+    };
+    let one = async {
+        loop {
+            let tenant = watched.borrow_and_update().clone();
+            let Some(conductor) = tenant.and_then(|tenant| fleet.get(&tenant)) else {
+                if watched.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            };
+            conductor.look().await;
+            let _ = tokio::time::timeout(interval, watched.changed()).await;
+        }
+    };
+    tokio::join!(sweep, one);
+}
+
+struct Doer {
+    bell: Bell,
+    fleet: watch::Receiver<Known>,
+    watched: watch::Sender<Option<TenantId>>,
+}
+
+impl Doer {
+    fn conductor(&self, tenant: &TenantId) -> Option<Arc<Conductor>> {
+        self.fleet.borrow().as_ref()?.get(tenant).cloned()
+    }
+
+    fn carry_out(&mut self, effect: Effect, screen: &mut Screen) -> Result<()> {
+        match effect {
+            Effect::Run(tenant, command) => self.run(tenant, command),
+            Effect::ResolveNotice { tenant, client, kind, arrived, reason } => {
+                let message_id = self.message_id(&tenant, &client, kind);
+                self.run(tenant, Command::ResolveNotice { message_id, arrived, reason });
+            }
+            Effect::Look(tenant) => {
+                if let Some(conductor) = self.conductor(&tenant) {
+                    tokio::spawn(async move { conductor.look().await });
+                }
+            }
+            Effect::Watch(tenant) => {
+                self.watched.send_replace(tenant);
+            }
+            Effect::Preview(tenant, kind) => self.preview(tenant, kind),
+            Effect::Copy(text) => screen.copy(&text)?,
+            Effect::Quit => {}
+            Effect::Suspend => {
+                terminal::restore();
+                let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP);
+                *screen = Screen::take()?;
+                screen.forget()?;
+            }
+            Effect::Redraw => screen.forget()?,
+        }
+        Ok(())
+    }
+
+    fn run(&self, tenant: TenantId, command: Command) {
+        let Some(conductor) = self.conductor(&tenant) else { return };
+        let bell = self.bell.clone();
+        bell.ring(Msg::JobStarted { tenant: tenant.clone(), what: command.word().to_owned() });
+        // In a task of its own: nothing that happens to the screen stops it.
+        tokio::spawn(async move {
+            let result = conductor.run(command).await.map_err(|error| match error {
+                RunError::Refused(refusal) => Failure::refusal(&refusal),
+                RunError::Fault(fault) => Failure::fault(&fault),
+            });
+            bell.ring(Msg::JobEnded { tenant, result });
+            conductor.look().await;
+        });
+    }
+
+    fn message_id(&self, tenant: &TenantId, client: &ClientId, kind: NoticeKind) -> String {
+        let rotation = self.conductor(tenant).and_then(|conductor| conductor.rotation());
+        rotation.and_then(|r| r.notice(client, kind).map(|notice| notice.message_id.clone())).unwrap_or_default()
+    }
+
+    fn preview(&self, tenant: TenantId, kind: NoticeKind) {
+        let letters = match self.conductor(&tenant) {
+            Some(conductor) => conductor.previews(kind),
+            None => Err(Fault::new(Service::Configuration, FaultKind::Refused, "the tenant is not known yet")),
+        };
+        let letters = letters.map_err(|fault| Failure::fault(&fault)).map(|letters| {
+            let letter = |(client, letter): (ClientId, crate::engine::ports::Letter)| Letter {
+                client,
+                to: letter.to,
+                subject: letter.subject,
+                body: letter.text,
+            };
+            letters.into_iter().map(letter).collect()
+        });
+        self.bell.ring(Msg::Preview { tenant, kind, letters });
+    }
+}

@@ -1,0 +1,129 @@
+//! The rules of the house, read off the source: who may import whom, how long a file may be, how each file begins.
+
+use std::path::{Path, PathBuf};
+
+/// Each room with the rooms of this crate that it must not import.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("domain", &["engine", "runbooks", "app", "ui", "adapters", "runtime", "config", "cli"]),
+    ("engine", &["runbooks", "app", "ui", "adapters", "runtime", "config", "cli"]),
+    ("runbooks", &["app", "ui", "adapters", "runtime", "config", "cli"]),
+    ("app", &["runbooks", "ui", "adapters", "runtime", "config", "cli"]),
+    ("ui", &["runbooks", "adapters", "runtime", "config", "cli"]),
+    ("adapters", &["runbooks", "app", "ui", "runtime", "config", "cli"]),
+    ("config", &["engine", "runbooks", "app", "ui", "adapters", "runtime", "cli"]),
+    ("runtime", &["cli"]),
+];
+
+/// Crates that have no business in the pure rooms.
+const IMPURE: &[(&str, &[&str])] = &[
+    ("domain", &["tokio", "reqwest", "std::fs", "std::net", "std::time::SystemTime", "std::time::Instant", "ratatui"]),
+    ("engine", &["tokio", "reqwest", "std::fs", "std::net", "std::time::SystemTime", "std::time::Instant", "ratatui"]),
+    ("runbooks", &["tokio", "reqwest", "std::fs", "std::net", "std::time::Instant", "ratatui"]),
+    ("app", &["tokio", "reqwest", "std::fs", "std::net", "std::time::Instant", "ratatui"]),
+    ("ui", &["tokio", "reqwest", "std::fs", "std::net", "std::time::Instant"]),
+];
+
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+    found
+}
+
+/// Every mention of `crate::room` (or `super::` paths that lead there) outside of comments.
+fn violations(room: &str, text: &str) -> Vec<String> {
+    let forbidden = FORBIDDEN.iter().find(|(name, _)| *name == room).map_or(&[][..], |(_, rooms)| rooms);
+    let impure = IMPURE.iter().find(|(name, _)| *name == room).map_or(&[][..], |(_, crates)| crates);
+    let mut found = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let code = line.split("//").next().unwrap_or_default();
+        for other in forbidden {
+            if code.contains(&format!("crate::{other}::")) || code.contains(&format!("crate::{other};")) {
+                found.push(format!("line {}: {room} imports {other}", number + 1));
+            }
+            if code.contains("crate::{") && code.contains(&format!("{other}::")) {
+                found.push(format!("line {}: {room} imports {other} in a group", number + 1));
+            }
+        }
+        for name in impure {
+            if code.contains(&format!("{name}::")) || code.trim_start().starts_with(&format!("use {name}")) {
+                found.push(format!("line {}: {room} uses {name}", number + 1));
+            }
+        }
+    }
+    found
+}
+
+fn room_of(path: &Path) -> Option<String> {
+    let inside = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).ok()?;
+    let first = inside.components().next()?.as_os_str().to_str()?.to_owned();
+    Some(first.trim_end_matches(".rs").to_owned())
+}
+
+#[test]
+fn no_room_imports_what_it_must_not() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    for (path, text) in sources(&src) {
+        let room = room_of(&path).unwrap();
+        all.extend(violations(&room, &text).into_iter().map(|what| format!("{}: {what}", path.display())));
+    }
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+#[test]
+fn adapters_do_not_see_one_another() {
+    let adapters = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/adapters");
+    let name = |path: &Path| {
+        let inside = path.strip_prefix(&adapters).unwrap();
+        inside.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
+    };
+    let files = sources(&adapters);
+    let mut all: Vec<String> = files.iter().map(|(path, _)| name(path)).filter(|name| name != "mod").collect();
+    all.sort();
+    all.dedup();
+    assert!(all.len() > 4, "{all:?}");
+    for (path, text) in &files {
+        for other in all.iter().filter(|other| **other != name(path)) {
+            let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+            let seen = code.into_iter().find(|code| code.contains(&format!("adapters::{other}")));
+            assert!(seen.is_none() || name(path) == "mod", "{}: {seen:?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_planted_violation_is_found() {
+    assert_eq!(violations("domain", "use crate::engine::record::Record;\n").len(), 1);
+    assert_eq!(violations("engine", "    let x = tokio::spawn(f);\n").len(), 1);
+    assert_eq!(violations("ui", "use crate::{adapters::lab, app};\n").len(), 1);
+    assert!(violations("engine", "// crate::adapters::lab is seen by runtime only\n").is_empty());
+}
+
+#[test]
+fn no_file_is_longer_than_500_lines_and_each_says_what_it_is_for() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in ["src", "tests", "benches"] {
+        for (path, text) in sources(&root.join(folder)) {
+            let lines = text.lines().count();
+            assert!(lines <= 500, "{} has {lines} lines", path.display());
+            assert!(text.starts_with("//!"), "{} does not say what it is for", path.display());
+        }
+    }
+}
+
+#[test]
+fn nothing_in_the_source_unwraps_or_leaves_work_undone() {
+    for (path, text) in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        for mark in ["todo!(", "unimplemented!(", "FIXME", "XXX"] {
+            assert!(!text.contains(mark), "{} has {mark}", path.display());
+        }
+    }
+}
