@@ -35,7 +35,11 @@ pub async fn start(arguments: &LabArgs) -> Result<Started> {
             (folder.clone(), Some(folder))
         }
     };
-    DirBuilder::new().recursive(true).mode(0o700).create(&directory).with_context(|| format!("{}", directory.display()))?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&directory)
+        .with_context(|| format!("{}", directory.display()))?;
     let directory = std::fs::canonicalize(&directory)?;
     let seconds = arguments.reconcile_interval;
     let reconcile_interval = Duration::try_from_secs_f64(seconds).context("--reconcile-interval")?;

@@ -18,9 +18,7 @@ pub fn parameters(cloud: Cloud, limits: &config::Cloud) -> adapter::CloudParamet
             };
             adapter::Login::ApplicationCredential { credential, secret: secret(&hidden) }
         }
-        Auth::Token { token, project } => {
-            adapter::Login::Token { token: secret(&token), project: project.map(named) }
-        }
+        Auth::Token { token, project } => adapter::Login::Token { token: secret(&token), project: project.map(named) },
     };
     adapter::CloudParameters {
         auth_url: cloud.identity_endpoint.clone().unwrap_or(cloud.auth_url),
