@@ -1,9 +1,11 @@
 //! The integration tests, one binary: building it once is what takes the time.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // the lint knows test functions, not the functions that they call
 
 mod config;
 mod converge;
 mod house;
 mod lab;
+mod mail;
 mod openstack;
 mod rotation;
 mod scene;

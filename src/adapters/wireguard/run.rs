@@ -98,6 +98,8 @@ pub(super) async fn run(argv: &[String], limit: Duration) -> Result<Ended, Failu
         }
     };
     let status = tokio::time::timeout(limit, whole).await.map_err(|_| Failure::TooLong)??;
+    // Reaped: from now on the number may be somebody else's.
+    group.0 = None;
     Ok(Ended { code: status.code(), output, errors })
 }
 
