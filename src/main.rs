@@ -1,1 +1,198 @@
-fn main() {}
+//! The program: reads the command line, puts the rooms together, and turns what came of it into an exit code.
+
+use anyhow::{Context, Result};
+use changeguard::adapters::lab;
+use changeguard::adapters::openstack::wait_for_running_pairs;
+use changeguard::app::model::{Charset, ModelOptions, StepInfo};
+use changeguard::cli::act::{BadUsage, Teller, act};
+use changeguard::cli::lab::{serve, start};
+use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print};
+use changeguard::config::{self, Config, ConfigError};
+use changeguard::domain::fault::{Fault, Service};
+use changeguard::runtime::fleet::UnknownTenant;
+use changeguard::runtime::screen::Loop;
+use changeguard::runtime::signals;
+use changeguard::runtime::wiring::{Wiring, WiringError, environment};
+use clap::{CommandFactory, Parser};
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // The one provider of the whole program; a second call would be an error and changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // No key may come to rest in a core file.
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+    let code = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let code = runtime.block_on(ended(cli));
+            // A DELETE that was sent is followed by its POST, whatever else ends.
+            runtime.block_on(wait_for_running_pairs());
+            runtime.shutdown_timeout(Duration::from_millis(100));
+            code
+        }
+        Err(error) => told(&anyhow::Error::new(error).context("start the runtime")),
+    };
+    ExitCode::from(code)
+}
+
+async fn ended(cli: Cli) -> u8 {
+    match run(cli).await {
+        Ok(code) => code,
+        Err(error) => told(&error),
+    }
+}
+
+/// Says what went wrong and what to do; gives the exit code.
+fn told(error: &anyhow::Error) -> u8 {
+    eprintln!("changeguard: {error:#}");
+    let fault = error.chain().find_map(|cause| cause.downcast_ref::<Fault>());
+    if let Some(fault) = fault {
+        eprintln!("changeguard: {}", fault.advice());
+    }
+    let usage = error.is::<BadUsage>()
+        || error.is::<UnknownTenant>()
+        || error.is::<ConfigError>()
+        || error.is::<WiringError>()
+        || fault.is_some_and(|fault| fault.service == Service::Configuration);
+    if usage { exit::USAGE } else { exit::FAILED }
+}
+
+async fn run(cli: Cli) -> Result<u8> {
+    let path = cli.config.as_deref();
+    match cli.command.unwrap_or(Verb::Tui) {
+        Verb::Tui => {
+            let wiring = Wiring::open(load(path)?).await?;
+            screen(wiring, cli.environment.unwrap_or_default(), None).await
+        }
+        Verb::Demo(arguments) => demo(&arguments).await,
+        Verb::Lab(arguments) => serve(&arguments).await,
+        Verb::LabShell { port, server, script } => {
+            let status = lab::shell(port, &server, &script, &mut tokio::io::stdout()).await;
+            Ok(u8::try_from(status).unwrap_or(exit::FAILED))
+        }
+        Verb::Config { verb: ConfigVerb::Example } => {
+            print!("{}", include_str!("../assets/changeguard.example.toml"));
+            Ok(exit::DONE)
+        }
+        Verb::Config { verb: ConfigVerb::Check } => config_check(&load(path)?, cli.json),
+        Verb::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "changeguard", &mut std::io::stdout());
+            Ok(exit::DONE)
+        }
+        Verb::Man => {
+            clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
+            Ok(exit::DONE)
+        }
+        Verb::Troubles { step } => troubles(step),
+        verb => {
+            let mut ending = signals::ending()?;
+            let wiring = Wiring::open(load(path)?).await?;
+            let teller = Teller::new();
+            let (tenants, fault) = wiring.tenants().await;
+            if let Some(fault) = fault {
+                eprintln!("changeguard: {fault}; {}", fault.advice());
+            }
+            let fleet = wiring.fleet(tenants, teller.clone())?;
+            tokio::select! {
+                result = act(&fleet, &teller, verb, cli.json) => result,
+                () = ending.recv() => {
+                    eprintln!("changeguard: ended by a signal; a swap that was begun is being finished");
+                    eprintln!("changeguard: `status` shows what is true, `resume` looks and goes on");
+                    Ok(exit::FAILED)
+                }
+            }
+        }
+    }
+}
+
+fn load(path: Option<&Path>) -> Result<Config> {
+    Ok(config::load(path, &environment)?)
+}
+
+fn config_check(config: &Config, json: bool) -> Result<u8> {
+    let findings = config::check::check(config);
+    if json {
+        print::json(&findings)?;
+    } else {
+        for finding in &findings {
+            println!("{finding}");
+        }
+        println!("{}: {} tenants", config.path.display(), config.tenant.len());
+    }
+    Ok(exit::DONE)
+}
+
+fn troubles(only: Option<u8>) -> Result<u8> {
+    for runbook in changeguard::runbooks::all() {
+        for step in runbook.steps.iter().filter(|step| only.is_none_or(|only| step.number().get() == only)) {
+            println!("{} {}\n  undo: {}", step.number(), step.title(), step.undo_text());
+            for trouble in step.troubles() {
+                println!("  - {}\n      {}", trouble.symptom, trouble.remedy);
+            }
+        }
+    }
+    Ok(exit::DONE)
+}
+
+async fn demo(arguments: &LabArgs) -> Result<u8> {
+    let started = start(arguments).await?;
+    let wiring = Wiring::open(load(Some(started.lab.config_path()))?).await?;
+    let code = screen(wiring, String::new(), Some(&started.lab)).await;
+    started.stop().await;
+    code
+}
+
+/// Opens the terminal on a fleet. The first frame waits for nothing.
+async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>) -> Result<u8> {
+    let term = environment("TERM").unwrap_or_default();
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() || term == "dumb" || term.is_empty() {
+        let text = "the screen needs a terminal; every view and action is also a subcommand, see `changeguard --help`";
+        return Err(BadUsage(text.into()).into());
+    }
+    let steps: Vec<StepInfo> = wiring.runbook().steps.iter().map(|step| step_info(step.as_ref())).collect();
+    let lang = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(environment).unwrap_or_default().to_uppercase();
+    let utf8 = (lang.contains("UTF-8") || lang.contains("UTF8")) && term != "linux";
+    let production = label.to_lowercase().contains("prod");
+    let options = ModelOptions {
+        now: jiff::Timestamp::now(),
+        size: (80, 24),
+        charset: if utf8 { Charset::Utf8 } else { Charset::Ascii },
+        colour: environment("NO_COLOR").is_none(),
+        environment: label,
+        production,
+        operator: wiring.operator(),
+        lab: lab.map(|_| "EMBEDDED LAB".to_owned()),
+        // The runbook lives as long as the program.
+        steps: Vec::leak(steps),
+        zone: environment("TZ").filter(|zone| zone.contains('/')).unwrap_or_else(|| "UTC".into()),
+        length: "1h".into(),
+    };
+    let poll_interval = wiring.config().server.poll_interval;
+    let the_loop = Loop::default();
+    if let Some(lab) = lab {
+        let (mut events, bell) = (lab.events(), the_loop.bell());
+        tokio::spawn(async move {
+            while let Ok(event) = events.recv().await {
+                bell.ring(changeguard::app::message::Msg::LabSaid(format!("{}: {}", event.tenant, event.text)));
+            }
+        });
+    }
+    let (place, bell) = (the_loop.place(), the_loop.bell());
+    tokio::spawn(async move {
+        let (tenants, fault) = wiring.tenants().await;
+        match wiring.fleet(tenants, std::sync::Arc::new(bell)) {
+            Ok(fleet) => place.put(fleet, fault),
+            Err(fault) => place.fail(fault),
+        }
+    });
+    the_loop.run(options, poll_interval).await.context("the screen")?;
+    Ok(exit::DONE)
+}
+
+fn step_info(step: &dyn changeguard::engine::step::Step) -> StepInfo {
+    StepInfo { number: step.number(), title: step.title(), undo_text: step.undo_text(), troubles: step.troubles() }
+}

@@ -5,3 +5,4 @@ pub mod lab;
 pub mod openstack;
 pub mod sqlite;
 pub mod system;
+pub mod wireguard;

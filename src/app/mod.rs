@@ -1,1 +1,24 @@
-//! app
+//! The console as The Elm Architecture: a model, messages, a pure update, and effects as values.
+//!
+//! No IO, no clock and no widget here: time comes in with [`message::Msg::Tick`], what must happen goes out as
+//! [`message::Effect`], and `ui` draws the [`model::Model`].
+
+pub mod availability;
+pub mod clients;
+pub mod command;
+pub mod dialog;
+pub mod failure;
+pub mod field;
+pub mod fleet;
+pub mod keymap;
+pub mod message;
+pub mod model;
+pub mod open;
+pub mod panel;
+pub mod perform;
+pub mod space;
+pub mod update;
+
+pub use message::{Effect, Msg};
+pub use model::{Charset, Model, ModelOptions, Screen, StepInfo};
+pub use update::update;

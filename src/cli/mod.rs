@@ -1,6 +1,7 @@
 //! The command line: one definition from which parsing, help, completions and the man page come.
 
 pub mod act;
+pub mod lab;
 
 pub mod print;
 pub mod report;

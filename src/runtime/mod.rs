@@ -1,5 +1,10 @@
 //! The only place where things happen: tasks, effects, pollers, signals, the terminal, and the composition root.
 
+pub mod cloud;
 pub mod conductor;
 pub mod fleet;
 pub mod run;
+pub mod screen;
+pub mod signals;
+pub mod terminal;
+pub mod wiring;

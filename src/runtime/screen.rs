@@ -14,13 +14,13 @@ use crate::engine::step::Progress;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::fleet::Fleet;
 use crate::runtime::run::RunError;
+use crate::runtime::signals;
 use crate::runtime::terminal::{self, Screen};
 use anyhow::{Context, Result};
 use crossterm::event::Event;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
@@ -101,9 +101,7 @@ impl Loop {
     /// Runs until the operator quits, a signal asks for the end, or the terminal is gone.
     pub async fn run(mut self, options: ModelOptions, poll_interval: Duration) -> Result<()> {
         // Before the alternate screen: a signal that comes in between must find its handler.
-        let mut hangup = signal(SignalKind::hangup())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut ending = signals::ending()?;
         let bell = self.bell.clone();
         terminal::restore_on_panic(move || bell.ring(Msg::LinkLost));
         let mut screen = Screen::take().context("the terminal could not be taken")?;
@@ -119,9 +117,7 @@ impl Loop {
             tokio::select! {
                 Some(msg) = self.news.recv() => batch.push(msg),
                 () = tokio::time::sleep(model.wakes_in()) => if !terminal::is_alive() { batch.push(Msg::LinkLost) },
-                _ = hangup.recv() => batch.push(Msg::LinkLost),
-                _ = terminate.recv() => batch.push(Msg::LinkLost),
-                _ = interrupt.recv() => batch.push(Msg::LinkLost),
+                () = ending.recv() => batch.push(Msg::LinkLost),
             }
             // Everything that has come meanwhile belongs to the same frame.
             while let Ok(msg) = self.news.try_recv() {

@@ -5,3 +5,5 @@ mod house;
 mod lab;
 mod openstack;
 mod store;
+mod wireguard;
+mod screens;

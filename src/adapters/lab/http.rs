@@ -199,9 +199,11 @@ fn carry_out_after(
     call: Call,
 ) -> tokio::task::JoinHandle<Reply> {
     let shared = Arc::clone(shared);
+    shared.late.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     tokio::spawn(async move {
         tokio::time::sleep(delay).await;
         let reply = dispatch(service, &shared, &call);
+        shared.late.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
         shared.touch();
         reply
     })

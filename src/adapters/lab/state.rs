@@ -50,6 +50,8 @@ pub(super) struct Shared {
     /// Requests for what prints a private key: `dump`, `showconf`, `private-key`.
     pub(super) forbidden: Mutex<Vec<String>>,
     pub(super) latency: Mutex<HashMap<Service, Duration>>,
+    /// Requests that will be carried out later.
+    pub(super) late: std::sync::atomic::AtomicUsize,
     pub(super) events: broadcast::Sender<LabEvent>,
     /// Wakes the scheduler when people have got something to do.
     pub(super) hurry: tokio::sync::Notify,

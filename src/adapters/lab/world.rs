@@ -320,6 +320,11 @@ impl LabWorld {
         lock(&self.shared.keystone).tokens.clear();
     }
 
+    /// How many requests were accepted and will be carried out later ([`Fault::ApplyLate`](super::Fault::ApplyLate)).
+    pub fn in_flight(&self) -> usize {
+        self.shared.late.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
     /// Adds this time to every answer of the service (HTTP services only); zero takes it away.
     pub fn set_latency(&self, service: Service, latency: Duration) {
         let mut map = lock(&self.shared.latency);

@@ -1,0 +1,154 @@
+//! What it means that the command failed: ssh's words, sudo's words, wg's words, each with its own remedy.
+//!
+//! ssh itself ends with 255, everything else is the script's status (ssh(1), EXIT STATUS).
+
+use super::run::Ended;
+use super::script::FIELDS;
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::sanitize::sanitize;
+
+const UNREACHABLE: [&str; 11] = [
+    "could not resolve hostname",
+    "name or service not known",
+    "connection refused",
+    "no route to host",
+    "network is unreachable",
+    "timed out",
+    "connection closed by",
+    "connection reset by",
+    "kex_exchange_identification",
+    "broken pipe",
+    "stdio forwarding failed",
+];
+const HOST_KEY: [&str; 4] = [
+    "host key verification failed",
+    "remote host identification has changed",
+    "host key is known for",
+    "revoked host key",
+];
+const SUDO: [&str; 5] = [
+    "a password is required",
+    "a terminal is required",
+    "not in the sudoers",
+    "not allowed to execute",
+    "may not run sudo",
+];
+
+/// The fault of a command that ended with something else than 0.
+pub(super) fn judge(ended: &Ended, wg: &str, interface: &str) -> Fault {
+    let complaint = complaint(&ended.errors);
+    let lower = String::from_utf8_lossy(&ended.errors).to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let fault = |kind, message: &str| {
+        let message = if complaint.is_empty() { message.to_owned() } else { format!("{message}: {complaint}") };
+        Fault::new(Service::Server, kind, message)
+    };
+    let Some(code) = ended.code else {
+        return fault(FaultKind::Reset, "the command was killed").hint("nothing was changed there; it is read again");
+    };
+    if code == 255 {
+        // A changed host key is followed by "Permission denied" in some versions, so it is looked for first.
+        if says(&HOST_KEY) {
+            return fault(FaultKind::HostKey, "ssh does not trust the server's host key");
+        }
+        if says(&["permission denied", "too many authentication failures"]) {
+            return fault(FaultKind::Unauthorized, "ssh was not let in")
+                .hint("check that your agent holds the key (ssh-add -l) and that the server accepts it");
+        }
+        if says(&UNREACHABLE) {
+            return fault(FaultKind::Unreachable, "the server can't be reached");
+        }
+        if says(&["bad configuration option", "bad owner or permissions", "too long for unix domain socket"]) {
+            return fault(FaultKind::NotStarted, "ssh refused to start");
+        }
+        return fault(FaultKind::Exited(code), "ssh failed")
+            .hint("nothing was changed there; try the same ssh by hand");
+    }
+    if says(&SUDO) {
+        return fault(FaultKind::Exited(code), "sudo on the server does not permit it without a password")
+            .hint(sudoers(wg, interface));
+    }
+    if says(&["unable to access interface: no such device"]) {
+        return Fault::new(
+            Service::Server,
+            FaultKind::NotFound,
+            format!("there is no interface {interface} on the server"),
+        )
+        .hint("check wireguard.interface, and that the VPN is up there");
+    }
+    if says(&["unable to access interface: operation not permitted", "unable to access interface: permission denied"]) {
+        return fault(FaultKind::Exited(code), "wg there needs more rights").hint(sudoers("sudo -n wg", interface));
+    }
+    if code == 127 || says(&["command not found", ": not found"]) {
+        return fault(FaultKind::Exited(code), &format!("{wg:?} is not found on the server"))
+            .hint("install wireguard-tools there, or set server.wg to where wg lies");
+    }
+    fault(FaultKind::Exited(code), &format!("the script ended with status {code}"))
+}
+
+/// The line for sudoers that permits the five readings and nothing that prints a private key.
+fn sudoers(wg: &str, interface: &str) -> String {
+    let path = wg.split(' ').next_back().filter(|word| word.starts_with('/')).unwrap_or("/usr/bin/wg");
+    let calls: Vec<String> = FIELDS.iter().map(|field| format!("{path} show {interface} {field}")).collect();
+    format!("let sudoers there say for your login: NOPASSWD: {}", calls.join(", "))
+}
+
+/// The lines that say something, sanitized. ssh's frame of `@` around a changed host key says nothing.
+fn complaint(errors: &[u8]) -> String {
+    let text = String::from_utf8_lossy(errors);
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('@'));
+    let said: Vec<&str> = lines.filter(|line| !line.starts_with("Warning: Permanently added")).collect();
+    sanitize(&said.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(code: i32, errors: &str) -> Fault {
+        let ended = Ended { code: Some(code), output: Vec::new(), errors: errors.as_bytes().to_vec() };
+        judge(&ended, "sudo -n wg", "wg0")
+    }
+
+    #[test]
+    fn each_refusal_is_told_apart() {
+        let changed = "@@@@@@@@@\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n@@@@@@@@@\nHost key verification failed.\r\n";
+        let table = [
+            (255, changed, FaultKind::HostKey),
+            (
+                255,
+                "No ED25519 host key is known for [127.0.0.1]:2201 and you have requested strict checking.\r\nHost key verification failed.\r\n",
+                FaultKind::HostKey,
+            ),
+            (255, "ssh: Could not resolve hostname vpn-acme: Name or service not known\r\n", FaultKind::Unreachable),
+            (255, "ssh: connect to host 127.0.0.1 port 1: Connection refused\r\n", FaultKind::Unreachable),
+            (255, "ssh: connect to host 10.0.0.1 port 22: Connection timed out\r\n", FaultKind::Unreachable),
+            (255, "ops@127.0.0.1: Permission denied (publickey).\r\n", FaultKind::Unauthorized),
+            (255, "unix_listener: path \"/x\" too long for Unix domain socket\r\n", FaultKind::NotStarted),
+            (255, "something else", FaultKind::Exited(255)),
+            (1, "sudo: a password is required\n", FaultKind::Exited(1)),
+            (1, "Unable to access interface: No such device\n", FaultKind::NotFound),
+            (1, "Unable to access interface: Operation not permitted\n", FaultKind::Exited(1)),
+            (127, "bash: line 1: wg: command not found\n", FaultKind::Exited(127)),
+            (2, "", FaultKind::Exited(2)),
+        ];
+        for (code, errors, kind) in table {
+            assert_eq!(of(code, errors).kind, kind, "{errors}");
+        }
+        assert!(
+            of(1, "sudo: a password is required\n").advice().contains("NOPASSWD: /usr/bin/wg show wg0 public-key,")
+        );
+        assert!(!of(1, "sudo: a password is required\n").advice().contains("dump"));
+        assert_eq!(
+            of(1, "Unable to access interface: No such device").message,
+            "there is no interface wg0 on the server"
+        );
+        assert!(of(127, "sh: 1: wg: not found").message.contains("is not found on the server"));
+        assert!(!of(255, changed).message.contains("@@"));
+    }
+
+    #[test]
+    fn what_the_server_says_can_not_move_the_cursor() {
+        assert!(!of(3, "\x1b[2J\x07boo\n").message.contains(char::is_control));
+    }
+}

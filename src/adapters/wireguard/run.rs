@@ -1,0 +1,132 @@
+//! Runs one command with a time limit, nothing on its input, and a bound on what it may print.
+//!
+//! What its exit status and its words mean is `refusal`.
+
+use crate::domain::fault::{Fault, FaultKind, Service};
+use std::pin::pin;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::Command;
+
+/// The most that is read, bytes. 10,000 peers take 2 MB.
+pub(super) const LARGEST: usize = 8 * 1024 * 1024;
+/// The most that is kept of what it complains about, bytes.
+const LARGEST_COMPLAINT: usize = 16 * 1024;
+/// How long the pipes may stay open after the command has ended. An ssh master that goes to the background may keep them.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// A command that ended by itself.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// Its exit status; `None` if a signal ended it.
+    pub(super) code: Option<i32>,
+    /// What it printed.
+    pub(super) output: Vec<u8>,
+    /// The beginning of what it complained about.
+    pub(super) errors: Vec<u8>,
+}
+
+/// A command that did not.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The tenant has no server.
+    NoServer,
+    /// It could not be started.
+    NotStarted(String),
+    /// It took too long and was killed.
+    TooLong,
+    /// It printed too much and was killed.
+    TooMuch,
+    /// Its pipes broke.
+    Broken(String),
+}
+
+impl Failure {
+    pub(super) fn fault(self, limit: Duration) -> Fault {
+        let fault = |kind, message: String| Fault::new(Service::Server, kind, message);
+        match self {
+            Failure::NoServer => fault(FaultKind::Refused, "this tenant has no server in the configuration".into())
+                .hint("add server = \"...\" to its [[tenant]]"),
+            Failure::NotStarted(why) => fault(FaultKind::NotStarted, why),
+            Failure::TooLong => fault(FaultKind::TimedOut, format!("no answer within {} s", limit.as_secs_f32()))
+                .hint("nothing was changed there; check the network, or raise server.timeout"),
+            Failure::TooMuch => fault(FaultKind::Malformed, format!("it printed more than {} MiB", LARGEST >> 20)),
+            Failure::Broken(why) => fault(FaultKind::Reset, why).hint("nothing was changed there; it is read again"),
+        }
+    }
+}
+
+/// Runs an argv. The process and its group are killed when the limit is reached or the caller goes away.
+pub(super) async fn run(argv: &[String], limit: Duration) -> Result<Ended, Failure> {
+    let (program, arguments) =
+        argv.split_first().ok_or_else(|| Failure::NotStarted("server.command is empty".into()))?;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        // A group of its own: a passphrase prompt on our terminal is stopped by the kernel instead of drawn into the screen.
+        .process_group(0)
+        .spawn()
+        .map_err(|error| Failure::NotStarted(format!("{program} could not be started: {error}")))?;
+    let mut group = Group(child.id());
+    let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(Failure::Broken("the command has no pipes".into()));
+    };
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
+    let whole = async {
+        let mut reading = pin!(async {
+            tokio::try_join!(
+                read(stdout, &mut output, LARGEST, false),
+                read(stderr, &mut errors, LARGEST_COMPLAINT, true)
+            )
+        });
+        let broken = |error: std::io::Error| Failure::Broken(format!("the command was lost: {error}"));
+        tokio::select! {
+            done = &mut reading => {
+                done?;
+                child.wait().await.map_err(broken)
+            }
+            status = child.wait() => {
+                if let Ok(done) = tokio::time::timeout(LINGER, reading).await {
+                    done?;
+                }
+                status.map_err(broken)
+            }
+        }
+    };
+    let status = tokio::time::timeout(limit, whole).await.map_err(|_| Failure::TooLong)??;
+    Ok(Ended { code: status.code(), output, errors })
+}
+
+/// Reads to the end. Beyond the bound it fails, or (`drain`) goes on without keeping.
+async fn read(mut pipe: impl AsyncRead + Unpin, into: &mut Vec<u8>, bound: usize, drain: bool) -> Result<(), Failure> {
+    let mut buffer = vec![0u8; 16 * 1024];
+    loop {
+        let count = match pipe.read(&mut buffer).await {
+            Ok(0) => return Ok(()),
+            Ok(count) => count,
+            Err(error) => return Err(Failure::Broken(format!("reading from the command: {error}"))),
+        };
+        let room = bound.saturating_sub(into.len()).min(count);
+        into.extend_from_slice(&buffer[..room]);
+        if room < count && !drain {
+            return Err(Failure::TooMuch);
+        }
+    }
+}
+
+/// Kills the command's process group unless the command was reaped. An ssh master has a session of its own and lives on.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let pid = self.0.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid {
+            // No such group: everybody has ended by themselves.
+            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Whether a command is possible now, and if not, the reason in words; leaves doing it to `perform`.
+//!
+//! This is what the screen knows. The engine asks again with a fresh look, and its refusal comes back as a failure.
+
+use crate::app::clients::is_back;
+use crate::app::command::CommandId;
+use crate::app::dialog::notify;
+use crate::app::model::{Model, Screen};
+use crate::domain::step::{StepNumber, StepState};
+use crate::engine::status::{Phase, TenantStatus};
+
+/// How many names a reason holds before it counts.
+const NAMES: usize = 4;
+
+impl CommandId {
+    /// `Ok`, or why not.
+    pub fn availability(self, model: &Model) -> Result<(), String> {
+        use CommandId as Id;
+        match self {
+            Id::Open => model.fleet.selected().map(|_| ()).ok_or_else(|| "no tenant is selected".into()),
+            Id::Look | Id::Copy => model.subject().map(|_| ()).ok_or_else(|| "no tenant is selected".into()),
+            Id::Filter if model.shown().is_some() => known(model).map(|_| ()),
+            Id::Mark | Id::MarkAll => has_clients(known(model)?),
+            Id::Troubles if model.options.steps.is_empty() => Err("the runbook's texts are not loaded".into()),
+            _ if self.changes_something() => {
+                let status = known(model)?;
+                is_free(model, status)?;
+                possible(self, status, model)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it asks the engine for something, so that it must wait for what runs.
+    pub fn changes_something(self) -> bool {
+        use CommandId as Id;
+        matches!(
+            self,
+            Id::Plan
+                | Id::Reschedule
+                | Id::Notify
+                | Id::Answer
+                | Id::Waive
+                | Id::Check
+                | Id::Rotate
+                | Id::Resume
+                | Id::Decide
+                | Id::RollBack
+                | Id::Verify
+                | Id::Back
+                | Id::GatewayPing
+                | Id::Finish
+                | Id::Cancel
+                | Id::Note
+        )
+    }
+}
+
+fn known(model: &Model) -> Result<&TenantStatus, String> {
+    match model.screen {
+        Screen::Fleet => Err("open a tenant first".into()),
+        Screen::Tenant(_) => {
+            model.status().map(|status| status.as_ref()).ok_or_else(|| "nothing is known of this tenant yet".into())
+        }
+    }
+}
+
+/// Nothing runs for the tenant and nobody else holds it.
+pub fn is_free(model: &Model, status: &TenantStatus) -> Result<(), String> {
+    if let Some(alarm) = &model.alarm {
+        return Err(alarm.clone());
+    }
+    if let Some(job) = model.jobs.get(&status.tenant.id) {
+        return Err(format!("{} is running for {}; wait until it has ended", job.what, status.tenant.name));
+    }
+    match &status.holder {
+        Some(holder) => Err(format!("held by {holder}; watch, or talk to them")),
+        None => Ok(()),
+    }
+}
+
+fn has_clients(status: &TenantStatus) -> Result<(), String> {
+    if status.clients.is_empty() { Err("no clients are known".into()) } else { Ok(()) }
+}
+
+fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), String> {
+    use CommandId as Id;
+    let phase = status.phase;
+    let before = matches!(phase, Phase::Planned | Phase::Announced);
+    let need = |condition: bool, why: &str| if condition { Ok(()) } else { Err(why.to_owned()) };
+    match id {
+        Id::Plan => need(phase == Phase::Idle, "a rotation is open already; e changes its window"),
+        Id::Note => need(status.rotation.is_some(), "there is no rotation to add a note to; p plans one"),
+        _ if phase == Phase::Idle => Err("no rotation is open; p plans one".into()),
+        Id::Reschedule => need(before, "the rotation has begun; its window can't change any more"),
+        Id::Notify => {
+            need(!notify::kinds(status).is_empty(), "no mail makes sense now; the next is when the key is live")
+        }
+        Id::Answer => {
+            need(before, "answers are asked before the rotation; b records who is back")?;
+            has_clients(status)?;
+            subject(model, status)
+        }
+        Id::Waive => has_clients(status).and_then(|()| subject(model, status)),
+        Id::Check => need(before, "the check belongs before the rotation"),
+        Id::Rotate => need(before, "it has been rotated; u goes on, R goes back"),
+        Id::Resume => need(can_resume(status), "nothing is interrupted, failed or left to do up to step 6"),
+        Id::Decide => need(interrupted(status).is_some(), "no step is interrupted"),
+        Id::RollBack => {
+            need(phase != Phase::RollingBack, "it is being rolled back already; u goes on with it")?;
+            need(touched(status), "the server has not been touched: x cancels instead")
+        }
+        Id::Verify => need(status.back.is_some(), "the key is not live yet; there is nothing to verify"),
+        Id::Back | Id::GatewayPing => {
+            need(status.back.is_some(), "the key is not live yet; nobody can be back")?;
+            subject(model, status)
+        }
+        Id::Finish => finishable(status),
+        Id::Cancel => need(!touched(status), "the server has been touched: only R leads back"),
+        _ => Ok(()),
+    }
+}
+
+fn subject(model: &Model, status: &TenantStatus) -> Result<(), String> {
+    if model.panels.clients.subjects(status).is_empty() {
+        return Err("no client is selected; 1 goes to the clients, Esc drops the filter".into());
+    }
+    Ok(())
+}
+
+/// Anything that clients can feel was begun.
+pub fn touched(status: &TenantStatus) -> bool {
+    let secret = status.steps.get(StepNumber::SECRET.index());
+    status.phase == Phase::RollingBack || secret.is_some_and(|step| !matches!(step.state, StepState::Waiting))
+}
+
+/// The first interrupted step.
+pub fn interrupted(status: &TenantStatus) -> Option<StepNumber> {
+    let step = status.steps.iter().find(|step| matches!(step.state, StepState::Interrupted { .. }))?;
+    Some(step.number)
+}
+
+fn can_resume(status: &TenantStatus) -> bool {
+    let stuck = |state: &StepState| matches!(state, StepState::Interrupted { .. } | StepState::Failed { .. });
+    let begun = matches!(status.phase, Phase::Rotating | Phase::Returning | Phase::RollingBack);
+    status.steps.iter().any(|step| {
+        let undone = step.number <= StepNumber::RECONCILE && step.number > StepNumber::CHECK && !step.state.is_done();
+        stuck(&step.state) || begun && undone
+    })
+}
+
+fn finishable(status: &TenantStatus) -> Result<(), String> {
+    if status.back.is_none() {
+        return Err("the key is not live yet; x cancels, R rolls back".into());
+    }
+    let missing: Vec<&str> =
+        status.clients.iter().filter(|view| !is_back(view)).map(|view| view.client.name.as_str()).collect();
+    if missing.is_empty() { Ok(()) } else { Err(format!("not back and not waived: {}", names(&missing))) }
+}
+
+/// `Ada, Bob and 3 more`.
+pub fn names(all: &[&str]) -> String {
+    let shown = all.iter().take(NAMES).copied().collect::<Vec<_>>().join(", ");
+    match all.len().saturating_sub(NAMES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

@@ -1,0 +1,114 @@
+//! The list of clients: its filter and order, the selected client, and those that are marked to be acted on together.
+
+use crate::app::panel::Motion;
+use crate::domain::client::ClientId;
+use crate::engine::status::{ClientView, Phase, TenantStatus};
+use std::collections::BTreeSet;
+use tui_input::Input;
+
+/// The list. The selection and the marks are by id, so that no status can shift them to somebody else.
+#[derive(Clone, Debug, Default)]
+pub struct ClientList {
+    /// Places in the status that pass the filter, in order.
+    pub order: Vec<u32>,
+    /// Where in `order` the selection is.
+    pub cursor: usize,
+    /// Who is marked.
+    pub marked: BTreeSet<ClientId>,
+    /// Whether those who need something stand first.
+    pub open_first: bool,
+    /// The filter.
+    pub filter: Input,
+    /// Whether keys go into the filter.
+    pub typing: bool,
+    selected: Option<ClientId>,
+}
+
+impl ClientList {
+    /// Takes in a status.
+    pub fn take(&mut self, status: &TenantStatus) {
+        let query = self.filter.value().to_lowercase();
+        let passes = |view: &ClientView| {
+            query.is_empty() || {
+                let email = view.client.email.as_deref().unwrap_or_default();
+                let text = format!("{} {} {email} {}", view.client.id, view.client.name, view.standing.word());
+                let text = text.to_lowercase();
+                query.split_whitespace().all(|word| text.contains(word))
+            }
+        };
+        let all = status.clients.iter().enumerate();
+        self.order = all.filter(|(_, view)| passes(view)).map(|(at, _)| at as u32).collect();
+        if self.open_first {
+            self.order.sort_by_key(|at| status.clients.get(*at as usize).is_some_and(|view| !needs(view, status)));
+        }
+        // Somebody who left the list must not stay marked unseen.
+        if !self.marked.is_empty() {
+            let present: BTreeSet<&ClientId> = status.clients.iter().map(|view| &view.client.id).collect();
+            self.marked.retain(|id| present.contains(id));
+        }
+        let is_selected =
+            |at: &u32| status.clients.get(*at as usize).map(|view| &view.client.id) == self.selected.as_ref();
+        let place = self.selected.as_ref().and_then(|_| self.order.iter().position(is_selected));
+        self.cursor = place.unwrap_or(self.cursor).min(self.order.len().saturating_sub(1));
+        self.remember(status);
+    }
+
+    /// Moves the selection.
+    pub fn move_by(&mut self, motion: Motion, rows: u16, status: &TenantStatus) {
+        self.cursor = motion.apply(self.cursor, self.order.len(), rows);
+        self.remember(status);
+    }
+
+    /// The selected client.
+    pub fn selected<'a>(&self, status: &'a TenantStatus) -> Option<&'a ClientView> {
+        status.clients.get(*self.order.get(self.cursor)? as usize)
+    }
+
+    /// Marks the selected client, or takes the mark away, and goes to the next.
+    pub fn toggle(&mut self, rows: u16, status: &TenantStatus) {
+        if let Some(view) = self.selected(status) {
+            let id = view.client.id.clone();
+            if !self.marked.remove(&id) {
+                self.marked.insert(id);
+            }
+            self.move_by(Motion::Down, rows, status);
+        }
+    }
+
+    /// Marks everybody who is shown, or nobody if all of them were marked.
+    pub fn toggle_all(&mut self, status: &TenantStatus) {
+        let shown = self.order.iter().filter_map(|at| status.clients.get(*at as usize));
+        let shown: BTreeSet<ClientId> = shown.map(|view| view.client.id.clone()).collect();
+        if shown.is_subset(&self.marked) {
+            self.marked.clear();
+        } else {
+            self.marked.extend(shown);
+        }
+    }
+
+    /// Whom a command concerns: the marked ones in the order of the status, else the selected one.
+    pub fn subjects<'a>(&self, status: &'a TenantStatus) -> Vec<&'a ClientView> {
+        if self.marked.is_empty() {
+            return self.selected(status).into_iter().collect();
+        }
+        status.clients.iter().filter(|view| self.marked.contains(&view.client.id)).collect()
+    }
+
+    fn remember(&mut self, status: &TenantStatus) {
+        self.selected = self.selected(status).map(|view| view.client.id.clone());
+    }
+}
+
+/// Whether something is still to be had of this client: an answer before the rotation, a sign of life after it.
+pub fn needs(view: &ClientView, status: &TenantStatus) -> bool {
+    match (status.phase, status.back) {
+        (Phase::Idle, _) => false,
+        (_, Some(_)) => !is_back(view),
+        (_, None) => !view.standing.is_settled(),
+    }
+}
+
+/// Whether this client is back or waived.
+pub fn is_back(view: &ClientView) -> bool {
+    view.back.is_some() || view.standing == crate::engine::status::Standing::Waived
+}

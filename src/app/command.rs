@@ -1,0 +1,218 @@
+//! The one list of what an operator can do here: footer, help, README table and the meaning of each key derive from it.
+//!
+//! Whether a command is possible now, and why not, stands in `availability`; what it does in `perform`.
+
+use crate::app::keymap::Key;
+use crate::app::model::{Model, Screen};
+use crate::app::panel::{Motion, Panel};
+
+/// A command of the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // Told in the list below.
+pub enum CommandId {
+    Open,
+    Filter,
+    Sort,
+    Plan,
+    Reschedule,
+    Notify,
+    Answer,
+    Waive,
+    Check,
+    Rotate,
+    Resume,
+    RollBack,
+    Verify,
+    Back,
+    GatewayPing,
+    Finish,
+    Cancel,
+    Decide,
+    Troubles,
+    Note,
+    Copy,
+    Look,
+    Mark,
+    MarkAll,
+    Go(Panel),
+    NextPanel,
+    PreviousPanel,
+    Move(Motion),
+    Messages,
+    Help,
+    Leave,
+    Interrupt,
+    Suspend,
+    Redraw,
+}
+
+/// Where a command has a meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// On every screen.
+    Everywhere,
+    /// In the list of tenants.
+    Fleet,
+    /// On a tenant's screen.
+    Tenant,
+}
+
+impl Context {
+    /// The word in the help and in the README.
+    pub fn word(self) -> &'static str {
+        match self {
+            Context::Everywhere => "everywhere",
+            Context::Fleet => "fleet",
+            Context::Tenant => "tenant",
+        }
+    }
+}
+
+/// One line of the list.
+#[derive(Clone, Copy, Debug)]
+pub struct CommandInfo {
+    /// Which.
+    pub id: CommandId,
+    /// Its keys, the one to show first.
+    pub keys: &'static [Key],
+    /// Where it has a meaning.
+    pub context: Context,
+    /// One or two words for the footer; empty keeps it out of the footer.
+    pub title: &'static str,
+    /// One line for the help.
+    pub help: &'static str,
+}
+
+const fn info(
+    id: CommandId,
+    keys: &'static [Key],
+    context: Context,
+    title: &'static str,
+    help: &'static str,
+) -> CommandInfo {
+    CommandInfo { id, keys, context, title, help }
+}
+
+use CommandId as Id;
+use Context::{Everywhere, Fleet, Tenant};
+use Key::{Char, Ctrl};
+
+/// The list, in the order of the footer and of the help.
+#[rustfmt::skip]
+pub static COMMANDS: &[CommandInfo] = &[
+    info(Id::Open, &[Key::Enter], Fleet, "open", "open the selected tenant"),
+    info(Id::Sort, &[Char('s')], Fleet, "sort", "sort by attention, name, due, phase, answers"),
+    info(Id::Plan, &[Char('p')], Tenant, "plan", "plan a window for a rotation"),
+    info(Id::Reschedule, &[Char('e')], Tenant, "window", "change the window; earlier answers become void"),
+    info(Id::Notify, &[Char('n')], Tenant, "notify", "read and send mails: announce, remind, reconfigure, all-clear"),
+    info(Id::Answer, &[Char('a')], Tenant, "answer", "record the answer of the selected or marked clients"),
+    info(Id::Waive, &[Char('w')], Tenant, "waive", "except the selected or marked clients, with a reason"),
+    info(Id::Check, &[Char('c')], Tenant, "check", "run step 2: is everything as it must be"),
+    info(Id::Rotate, &[Char('r')], Tenant, "rotate", "steps 2 to 6, behind the gate; the tenant's name is typed"),
+    info(Id::Resume, &[Char('u')], Tenant, "resume", "go on after a fault or an interruption: looks first"),
+    info(Id::Decide, &[Char('d')], Tenant, "decide", "say whether an interrupted step is done, with a reason"),
+    info(Id::Verify, &[Char('v')], Tenant, "verify", "look who is back and record it"),
+    info(Id::Back, &[Char('b')], Tenant, "back", "record that a client said they are back"),
+    info(Id::GatewayPing, &[Char('g')], Tenant, "ping", "record a client's ping of the gateway"),
+    info(Id::Finish, &[Char('f')], Tenant, "finish", "everybody is back or waived: destroy the kept keys, close"),
+    info(Id::RollBack, &[Char('R')], Tenant, "roll back", "back to the previous key (or a fresh one); cuts clients off again"),
+    info(Id::Cancel, &[Char('x')], Tenant, "cancel", "end a rotation that has not touched the server"),
+    info(Id::Troubles, &[Char('t')], Tenant, "trouble", "troubleshooting of the stuck or selected step"),
+    info(Id::Note, &[Char('N')], Tenant, "note", "add a note to the journal"),
+    info(Id::Sort, &[Char('s')], Tenant, "", "clients: those who need something first, or as listed"),
+    info(Id::Mark, &[Char(' ')], Tenant, "mark", "clients: mark the selected one, to act on several at once"),
+    info(Id::MarkAll, &[Char('M')], Tenant, "", "clients: mark all shown, or none"),
+    info(Id::Filter, &[Char('/')], Everywhere, "filter", "type to narrow the list; Enter keeps it, Esc drops it"),
+    info(Id::Look, &[Char('l')], Everywhere, "look", "look at the tenant's services now"),
+    info(Id::Copy, &[Char('y')], Everywhere, "", "copy the tenant's id, or the selected public key, to the clipboard"),
+    info(Id::Go(Panel::Clients), &[Char('1')], Tenant, "", "go to the clients"),
+    info(Id::Go(Panel::Keys), &[Char('2')], Tenant, "", "go to the keys"),
+    info(Id::Go(Panel::Peers), &[Char('3')], Tenant, "", "go to the peers"),
+    info(Id::Go(Panel::Journal), &[Char('4')], Tenant, "", "go to the journal"),
+    info(Id::Go(Panel::Gate), &[Char('5')], Tenant, "", "go to the gate and the checks"),
+    info(Id::Go(Panel::Steps), &[Char('6')], Tenant, "", "go to the steps"),
+    info(Id::NextPanel, &[Key::Tab, Key::Right], Tenant, "", "next panel"),
+    info(Id::PreviousPanel, &[Key::BackTab, Key::Left], Tenant, "", "previous panel"),
+    info(Id::Move(Motion::Up), &[Key::Up, Char('k')], Everywhere, "", "up"),
+    info(Id::Move(Motion::Down), &[Key::Down, Char('j')], Everywhere, "", "down"),
+    info(Id::Move(Motion::PageUp), &[Key::PageUp], Everywhere, "", "a page up"),
+    info(Id::Move(Motion::PageDown), &[Key::PageDown], Everywhere, "", "a page down"),
+    info(Id::Move(Motion::First), &[Key::Home], Everywhere, "", "to the first"),
+    info(Id::Move(Motion::Last), &[Key::End], Everywhere, "", "to the last"),
+    info(Id::Messages, &[Char('m')], Everywhere, "", "everything that was said on the message line"),
+    info(Id::Help, &[Char('?')], Everywhere, "help", "this list, with the reason where a key is shut"),
+    info(Id::Leave, &[Char('q'), Key::Esc], Everywhere, "back", "back to the fleet; from there, quit"),
+    info(Id::Interrupt, &[Ctrl('c')], Everywhere, "", "quit"),
+    info(Id::Suspend, &[Ctrl('z')], Everywhere, "", "suspend"),
+    info(Id::Redraw, &[Ctrl('l')], Everywhere, "", "paint the whole screen again"),
+];
+
+impl CommandInfo {
+    /// Whether the command has a meaning on this screen.
+    pub fn is_for(&self, screen: &Screen) -> bool {
+        match self.context {
+            Context::Everywhere => true,
+            Context::Fleet => *screen == Screen::Fleet,
+            Context::Tenant => matches!(screen, Screen::Tenant(_)),
+        }
+    }
+
+    /// The keys as text: `Up, k`.
+    pub fn key_text(&self) -> String {
+        self.keys.iter().map(|key| key.label()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The command that a key means on this screen.
+pub fn command_for(key: Key, screen: &Screen) -> Option<&'static CommandInfo> {
+    COMMANDS.iter().find(|command| command.is_for(screen) && command.keys.contains(&key))
+}
+
+/// What the footer offers now: possible commands that have a short title.
+pub fn footer(model: &Model) -> impl Iterator<Item = &'static CommandInfo> + '_ {
+    COMMANDS.iter().filter(|command| {
+        !command.title.is_empty() && command.is_for(&model.screen) && command.id.availability(model).is_ok()
+    })
+}
+
+/// The table of keys for the README.
+pub fn markdown_table() -> String {
+    let mut table = String::from("| key | where | what it does |\n| --- | --- | --- |\n");
+    for command in COMMANDS {
+        let keys: Vec<String> = command.keys.iter().map(|key| format!("`{}`", key.label())).collect();
+        table.push_str(&format!("| {} | {} | {} |\n", keys.join(" "), command.context.word(), command.help));
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::tenant::TenantId;
+
+    #[test]
+    fn no_key_means_two_things_on_one_screen() {
+        let tenant = Screen::Tenant(TenantId::new("t").unwrap());
+        for screen in [Screen::Fleet, tenant] {
+            let mut seen = Vec::new();
+            for command in COMMANDS.iter().filter(|command| command.is_for(&screen)) {
+                for key in command.keys {
+                    assert!(!seen.contains(key), "{key:?} means two things on {screen:?}");
+                    seen.push(*key);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_key_needs_what_a_terminal_may_keep_for_itself() {
+        for key in COMMANDS.iter().flat_map(|command| command.keys) {
+            assert!(!matches!(key, Ctrl('s' | 'q')), "flow control");
+        }
+    }
+
+    #[test]
+    fn the_readme_table_has_every_command() {
+        assert_eq!(markdown_table().lines().count(), COMMANDS.len() + 2);
+    }
+}

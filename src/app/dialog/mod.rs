@@ -1,0 +1,83 @@
+//! What stands before a screen: forms that end in commands, the mails, and texts to read. Keys reach only the dialog.
+//!
+//! The files beside this one hold one purpose each: which fields, what is explained, when Enter is possible, what it asks.
+
+pub mod answer;
+pub mod close;
+pub mod decide;
+pub mod form;
+pub mod notify;
+pub mod people;
+pub mod plan;
+pub mod reading;
+pub mod rollback;
+pub mod rotate;
+
+pub use form::{FormDialog, Purpose};
+pub use notify::NotifyDialog;
+pub use reading::{Reading, Subject};
+
+/// A dialog.
+#[derive(Clone, Debug)]
+pub enum Dialog {
+    /// Fields, and a command at the end.
+    Form(Box<FormDialog>),
+    /// The mails of a kind.
+    Notify(Box<NotifyDialog>),
+    /// A text to read.
+    Reading(Box<Reading>),
+}
+
+/// How a line of a dialog is meant. The view gives it a glyph, a word stays in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Text.
+    Plain,
+    /// A heading.
+    Heading,
+    /// As it must be.
+    Good,
+    /// Read this.
+    Warn,
+    /// Stops it.
+    Bad,
+    /// Not known.
+    Unknown,
+}
+
+/// A line of a dialog, wrapped by the view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// How it is meant.
+    pub mark: Mark,
+    /// The text.
+    pub text: String,
+}
+
+impl Row {
+    /// A line.
+    pub fn new(mark: Mark, text: impl Into<String>) -> Self {
+        Self { mark, text: text.into() }
+    }
+}
+
+/// What follows from a key in a dialog.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It stays open.
+    Stay,
+    /// It closes.
+    Close,
+    /// It stays open and this is asked for.
+    Ask(Vec<crate::app::message::Effect>),
+    /// It closes and this is asked for.
+    Submit(Vec<crate::app::message::Effect>),
+    /// Another dialog takes its place.
+    Replace(Box<FormDialog>),
+}
+
+impl PartialEq for FormDialog {
+    fn eq(&self, other: &Self) -> bool {
+        self.tenant == other.tenant && self.purpose == other.purpose
+    }
+}

@@ -1,0 +1,246 @@
+//! The dialog of mails: which kind, who gets it, the letter to read before it goes, and the result of each.
+
+use crate::app::availability::is_free;
+use crate::app::dialog::{Outcome, decide};
+use crate::app::failure::Failure;
+use crate::app::keymap::Key;
+use crate::app::message::{Effect, Letter};
+use crate::app::model::Model;
+use crate::app::panel::Motion;
+use crate::domain::client::ClientId;
+use crate::domain::notice::NoticeKind;
+use crate::domain::step::StepNumber;
+use crate::domain::tenant::TenantId;
+use crate::engine::command::Command;
+use crate::engine::status::{ClientView, Phase, Standing, TenantStatus};
+use std::collections::BTreeSet;
+
+/// The dialog.
+#[derive(Clone, Debug)]
+pub struct NotifyDialog {
+    /// For which tenant.
+    pub tenant: TenantId,
+    /// Kinds that make sense now.
+    pub kinds: Vec<NoticeKind>,
+    /// Which of them.
+    pub at: usize,
+    /// The composed letters, once they are there.
+    pub letters: Option<Result<Vec<Letter>, Failure>>,
+    /// The selected client.
+    pub cursor: usize,
+    /// Who alone shall get it; nobody is everybody who has not got it.
+    pub picked: BTreeSet<ClientId>,
+    /// Whether the letter has the keys.
+    pub reading: bool,
+    /// Lines of the letter scrolled away.
+    pub scroll: usize,
+    /// Why the last key did nothing.
+    pub error: Option<String>,
+}
+
+/// The kinds that make sense now, the most useful first.
+pub fn kinds(status: &TenantStatus) -> Vec<NoticeKind> {
+    let revised = status.window.as_ref().is_some_and(|window| window.revision > 1);
+    let any = |standing| status.clients.iter().any(|view| view.standing == standing);
+    let live = status.steps.get(StepNumber::RECONCILE.index()).is_some_and(|step| step.state.is_done());
+    match status.phase {
+        Phase::Planned | Phase::Announced => {
+            let tell = if revised { NoticeKind::Change } else { NoticeKind::Announcement };
+            let mut kinds = vec![tell];
+            if any(Standing::Silent) || any(Standing::OldAnswer) {
+                kinds.push(NoticeKind::Reminder);
+                if !any(Standing::ToTell) && !any(Standing::NotDelivered) && !any(Standing::Uncertain) {
+                    kinds.swap(0, 1);
+                }
+            }
+            kinds
+        }
+        Phase::Returning | Phase::RollingBack | Phase::Rotating if live => {
+            let mut kinds = vec![NoticeKind::Reconfigure];
+            if status.back.is_some_and(|(back, of)| back == of) {
+                kinds.push(NoticeKind::AllClear);
+            }
+            kinds
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// How the mail of this kind to this client stands; `None` if there is none of this window (or leg).
+pub fn mail_state(view: &ClientView, kind: NoticeKind) -> Option<&str> {
+    if kind == NoticeKind::Reconfigure {
+        return view.reconfigure_notice.as_deref();
+    }
+    // A mail of an earlier revision tells nothing of this window.
+    if kind.tells_window() && view.standing == Standing::ToTell {
+        return None;
+    }
+    view.last_notice.as_ref().filter(|(last, _)| *last == kind).map(|(_, state)| state.as_str())
+}
+
+/// What the mail server said, where that is known.
+pub fn mail_reply(view: &ClientView, kind: NoticeKind) -> &str {
+    let tells = matches!(view.standing, Standing::NotDelivered | Standing::Uncertain);
+    if tells && kind.tells_window() { &view.standing_detail } else { "" }
+}
+
+fn is_failed(state: Option<&str>) -> bool {
+    matches!(state, Some("refused" | "deferred"))
+}
+
+impl NotifyDialog {
+    /// The dialog with the most useful kind, and the wish to see its letters.
+    pub fn open(status: &TenantStatus) -> (Self, Effect) {
+        let dialog = Self {
+            tenant: status.tenant.id.clone(),
+            kinds: kinds(status),
+            at: 0,
+            letters: None,
+            cursor: 0,
+            picked: BTreeSet::new(),
+            reading: false,
+            scroll: 0,
+            error: None,
+        };
+        let preview = Effect::Preview(dialog.tenant.clone(), dialog.kind());
+        (dialog, preview)
+    }
+
+    /// The chosen kind.
+    pub fn kind(&self) -> NoticeKind {
+        self.kinds.get(self.at).copied().unwrap_or(NoticeKind::Announcement)
+    }
+
+    /// The letter to show: the selected client's, else the first.
+    pub fn letter(&self, status: &TenantStatus) -> Option<&Letter> {
+        let letters = self.letters.as_ref()?.as_ref().ok()?;
+        let selected = status.clients.get(self.cursor).map(|view| &view.client.id);
+        letters.iter().find(|letter| Some(&letter.client) == selected).or_else(|| letters.first())
+    }
+
+    /// What Enter asks for, or why it can't be asked now.
+    pub fn ask(&self, model: &Model, status: &TenantStatus) -> Result<Vec<Effect>, String> {
+        match &self.letters {
+            None => return Err("the letters are being composed; read one before they go".into()),
+            Some(Err(failure)) => return Err(format!("the letters can't be composed: {}", failure.text)),
+            Some(Ok(_)) => is_free(model, status)?,
+        }
+        let kind = self.kind();
+        let picked: Vec<&ClientView> =
+            status.clients.iter().filter(|view| self.picked.contains(&view.client.id)).collect();
+        let again = picked.iter().any(|view| matches!(mail_state(view, kind), Some("sent" | "uncertain")));
+        let only = if !picked.is_empty() {
+            Some(picked.iter().map(|view| view.client.id.clone()).collect())
+        } else if kind == NoticeKind::Reminder {
+            let open = |view: &&ClientView| matches!(view.standing, Standing::Silent | Standing::OldAnswer);
+            Some(status.clients.iter().filter(open).map(|view| view.client.id.clone()).collect())
+        } else {
+            None
+        };
+        Ok(self.send(kind, only, again))
+    }
+
+    fn send(&self, kind: NoticeKind, only: Option<Vec<ClientId>>, again: bool) -> Vec<Effect> {
+        vec![Effect::Run(self.tenant.clone(), Command::Notify { kind, only, again })]
+    }
+
+    fn retry(&self, model: &Model, status: &TenantStatus) -> Result<Vec<Effect>, String> {
+        is_free(model, status)?;
+        let kind = self.kind();
+        let failed = status.clients.iter().filter(|view| is_failed(mail_state(view, kind)));
+        let failed: Vec<ClientId> = failed.map(|view| view.client.id.clone()).collect();
+        if failed.is_empty() {
+            return Err(format!("no {} was refused or deferred", kind.word()));
+        }
+        Ok(self.send(kind, Some(failed), false))
+    }
+
+    /// Takes a key.
+    pub fn press(&mut self, key: Key, model: &Model, status: &TenantStatus, rows: u16) -> Outcome {
+        self.error = None;
+        let asked = match key {
+            Key::Esc | Key::Char('q') => return Outcome::Close,
+            Key::Enter => self.ask(model, status),
+            Key::Char('f') => self.retry(model, status),
+            Key::Char('o') => match self.uncertain(status) {
+                Ok(form) => return Outcome::Replace(Box::new(form)),
+                Err(error) => Err(error),
+            },
+            Key::Left | Key::Right => return self.turn(key == Key::Right),
+            Key::Tab | Key::BackTab => {
+                self.reading = !self.reading;
+                Ok(Vec::new())
+            }
+            Key::Char(' ') => {
+                self.pick(status);
+                Ok(Vec::new())
+            }
+            key => {
+                self.move_by(key, status, rows);
+                Ok(Vec::new())
+            }
+        };
+        match asked {
+            Ok(effects) if effects.is_empty() => Outcome::Stay,
+            Ok(effects) => {
+                self.picked.clear();
+                Outcome::Ask(effects)
+            }
+            Err(error) => {
+                self.error = Some(error);
+                Outcome::Stay
+            }
+        }
+    }
+
+    fn turn(&mut self, forward: bool) -> Outcome {
+        let count = self.kinds.len().max(1);
+        if count == 1 {
+            self.error = Some("no other kind makes sense now".into());
+            return Outcome::Stay;
+        }
+        self.at = (self.at + if forward { 1 } else { count - 1 }) % count;
+        self.letters = None;
+        self.picked.clear();
+        self.scroll = 0;
+        Outcome::Ask(vec![Effect::Preview(self.tenant.clone(), self.kind())])
+    }
+
+    fn pick(&mut self, status: &TenantStatus) {
+        if let Some(view) = status.clients.get(self.cursor) {
+            let id = view.client.id.clone();
+            if !self.picked.remove(&id) {
+                self.picked.insert(id);
+            }
+            self.cursor = Motion::Down.apply(self.cursor, status.clients.len(), 1);
+        }
+    }
+
+    fn uncertain(&self, status: &TenantStatus) -> Result<crate::app::dialog::FormDialog, String> {
+        let view = status.clients.get(self.cursor).ok_or("no client is selected")?;
+        let kind = self.kind();
+        if mail_state(view, kind) != Some("uncertain") {
+            return Err(format!("the {} to {} is not uncertain", kind.word(), view.client.name));
+        }
+        Ok(decide::open_notice(status, &view.client.id, &view.client.name, kind))
+    }
+
+    fn move_by(&mut self, key: Key, status: &TenantStatus, rows: u16) {
+        let motion = match key {
+            Key::Up | Key::Char('k') => Motion::Up,
+            Key::Down | Key::Char('j') => Motion::Down,
+            Key::PageUp => Motion::PageUp,
+            Key::PageDown => Motion::PageDown,
+            Key::Home => Motion::First,
+            Key::End => Motion::Last,
+            _ => return,
+        };
+        if self.reading {
+            // The view stops at the last line; what is kept here need not know how it wraps.
+            let lines = self.letter(status).map_or(0, |letter| letter.body.len() / 20 + letter.body.lines().count());
+            self.scroll = motion.apply(self.scroll, lines, rows);
+        } else {
+            self.cursor = motion.apply(self.cursor, status.clients.len(), rows);
+        }
+    }
+}

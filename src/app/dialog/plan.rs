@@ -1,0 +1,108 @@
+//! The form of the window: start, length, zone, and for a new rotation its cause and reference.
+
+use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
+use crate::app::field::Field;
+use crate::app::model::Model;
+use crate::domain::window::{BadWindow, Window, WindowState, in_zone};
+use crate::engine::command::Command;
+use crate::engine::record::Cause;
+use crate::engine::status::TenantStatus;
+use jiff::{SignedDuration, Timestamp};
+
+const START: usize = 0;
+const LENGTH: usize = 1;
+const ZONE: usize = 2;
+const CAUSE: usize = 3;
+const REFERENCE: usize = 4;
+
+/// The form, filled with the window in force or with 22:00 a week from now.
+pub fn open(model: &Model, status: &TenantStatus, change: bool) -> FormDialog {
+    let (start, length, zone) = match status.window.as_ref().filter(|_| change) {
+        Some(window) => {
+            let minutes = (window.end.as_second() - window.start.as_second()) / 60;
+            (civil(window.start, &window.zone), format!("{minutes}m"), window.zone.clone())
+        }
+        None => {
+            let zone = model.options.zone.clone();
+            let in_a_week = model.now.checked_add(SignedDuration::from_hours(7 * 24)).unwrap_or(model.now);
+            let day: String = civil(in_a_week, &zone).chars().take(10).collect();
+            (format!("{day} 22:00"), model.options.length.clone(), zone)
+        }
+    };
+    let mut fields = vec![
+        Field::text("start", start, "2026-11-24 22:00"),
+        Field::text("length", length, "90m or 2h"),
+        Field::text("zone", zone, "Europe/Berlin"),
+    ];
+    if !change {
+        fields.push(Field::choice("cause", &["scheduled", "compromise"]));
+        fields.push(Field::text("reference", "", "ticket or incident, optional"));
+    }
+    FormDialog::new(&status.tenant.id, Purpose::Plan { change }, fields)
+}
+
+fn civil(moment: Timestamp, zone: &str) -> String {
+    in_zone(moment, zone).chars().take(16).collect()
+}
+
+fn window(form: &FormDialog, revision: u32) -> Result<Window, BadWindow> {
+    Window::parse(form.value(START), form.value(LENGTH), form.value(ZONE), revision)
+}
+
+fn revision(status: &TenantStatus, change: bool) -> u32 {
+    status.window.as_ref().filter(|_| change).map_or(1, |window| window.revision + 1)
+}
+
+/// Which field an error belongs to, so that it stands beside it.
+pub fn field_in_error(form: &FormDialog) -> Option<(usize, String)> {
+    let error = window(form, 1).err()?;
+    let at = match &error {
+        BadWindow::Zone(_) => ZONE,
+        BadWindow::Length(_) => LENGTH,
+        BadWindow::Moment(_) | BadWindow::Gap(..) | BadWindow::Fold(..) => START,
+    };
+    Some((at, error.to_string()))
+}
+
+/// What the window means, and what follows.
+pub fn explain(form: &FormDialog, change: bool, status: &TenantStatus, now: Timestamp) -> Vec<Row> {
+    let mut rows = vec![Row::new(
+        Mark::Plain,
+        "Every client loses the VPN in this window and stays cut off until they re-import their configuration. \
+         There is no transparent rotation.",
+    )];
+    match window(form, revision(status, change)) {
+        Ok(window) => {
+            rows.push(Row::new(Mark::Good, format!("revision {}: {}", window.revision, window.for_people())));
+            if window.state(now) == WindowState::After {
+                rows.push(Row::new(Mark::Bad, "this window is over already"));
+            } else if window.start.as_second() - now.as_second() < 86_400 {
+                rows.push(Row::new(Mark::Warn, "less than a day from now: will everybody have answered?"));
+            }
+        }
+        Err(_) => rows.push(Row::new(Mark::Bad, "not a window yet: see the field")),
+    }
+    if change {
+        let (settled, of) = status.answers;
+        rows.push(Row::new(
+            Mark::Warn,
+            format!("all answers become void: {settled} of {of} have confirmed or are waived; tell everybody with n"),
+        ));
+    } else if form.chosen(CAUSE) == 1 {
+        rows.push(Row::new(Mark::Warn, "compromise: the previous key will never be put back"));
+    }
+    rows
+}
+
+/// The command, or what is wrong with the input.
+pub fn command(form: &FormDialog, change: bool, status: &TenantStatus, now: Timestamp) -> Result<Command, String> {
+    let window = window(form, revision(status, change)).map_err(|error| error.to_string())?;
+    if window.state(now) == WindowState::After {
+        return Err("this window is over already; choose a later start".into());
+    }
+    if change {
+        return Ok(Command::Reschedule { window });
+    }
+    let cause = if form.chosen(CAUSE) == 1 { Cause::Compromise } else { Cause::Scheduled };
+    Ok(Command::Plan { window, cause, reference: form.value(REFERENCE).to_owned() })
+}

@@ -1,0 +1,176 @@
+//! Texts to read: help, troubleshooting of a step, what was said, why a command failed, and the question before quitting.
+
+use crate::app::availability::names;
+use crate::app::command::COMMANDS;
+use crate::app::dialog::{Mark, Outcome, Row};
+use crate::app::failure::Failure;
+use crate::app::keymap::Key;
+use crate::app::message::Effect;
+use crate::app::model::{Model, Severity};
+use crate::domain::step::{StepNumber, StepState};
+
+/// What is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// All commands.
+    Help,
+    /// A step's known troubles.
+    Troubles(StepNumber),
+    /// The log of remarks.
+    Messages,
+    /// The end of a command that failed.
+    Failed {
+        /// The tenant's name.
+        tenant: String,
+        /// The command's word.
+        what: String,
+        /// Why.
+        failure: Failure,
+    },
+    /// Something runs: quit all the same?
+    Quit,
+}
+
+/// A text with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// What is read.
+    pub subject: Subject,
+    /// Rows scrolled away.
+    pub scroll: usize,
+}
+
+impl Reading {
+    /// From its beginning.
+    pub fn of(subject: Subject) -> Self {
+        Self { subject, scroll: 0 }
+    }
+
+    /// The heading.
+    pub fn title(&self) -> String {
+        match &self.subject {
+            Subject::Help => "Keys".into(),
+            Subject::Troubles(step) => format!("Troubleshooting of step {step}"),
+            Subject::Messages => "What was said, newest first".into(),
+            Subject::Failed { tenant, what, failure } => {
+                let how = if failure.refused { "refused" } else { "failed" };
+                format!("{tenant}: {what} {how}")
+            }
+            Subject::Quit => "Quit while something runs?".into(),
+        }
+    }
+
+    /// The text.
+    pub fn rows(&self, model: &Model) -> Vec<Row> {
+        match &self.subject {
+            Subject::Help => help(model),
+            Subject::Troubles(step) => troubles(*step, model),
+            Subject::Messages => messages(model),
+            Subject::Failed { tenant, what, failure } => vec![
+                Row::new(Mark::Heading, "What happened"),
+                Row::new(Mark::Bad, format!("{what} of {tenant}: {}", failure.text)),
+                Row::new(Mark::Heading, "What is safe now"),
+                Row::new(Mark::Good, failure.safe.clone()),
+                Row::new(Mark::Heading, "What to do"),
+                Row::new(Mark::Plain, failure.advice.clone()),
+            ],
+            Subject::Quit => quit(model),
+        }
+    }
+
+    /// Takes a key.
+    pub fn press(&mut self, key: Key, model: &Model, rows: u16) -> Outcome {
+        let page = usize::from(rows.max(1));
+        match key {
+            Key::Char('y') if self.subject == Subject::Quit => return Outcome::Submit(vec![Effect::Quit]),
+            Key::Esc | Key::Char('q') | Key::Enter => return Outcome::Close,
+            Key::Char('?') if self.subject == Subject::Help => return Outcome::Close,
+            Key::Up | Key::Char('k') => self.scroll = self.scroll.saturating_sub(1),
+            Key::Down | Key::Char('j') => self.scroll += 1,
+            Key::PageUp => self.scroll = self.scroll.saturating_sub(page),
+            Key::PageDown | Key::Char(' ') => self.scroll += page,
+            Key::Home => self.scroll = 0,
+            Key::End => self.scroll = usize::MAX / 2,
+            _ => {}
+        }
+        // Wrapped lines may be more than rows, never more than eight times as many with the longest text on 60 columns.
+        self.scroll = self.scroll.min(self.rows(model).len() * 8);
+        Outcome::Stay
+    }
+}
+
+fn help(model: &Model) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for command in COMMANDS.iter().filter(|command| command.is_for(&model.screen)) {
+        let keys = command.key_text();
+        match command.id.availability(model) {
+            Ok(()) => rows.push(Row::new(Mark::Plain, format!("{keys:<13} {}", command.help))),
+            Err(why) => rows.push(Row::new(Mark::Unknown, format!("{keys:<13} {} (now shut: {why})", command.help))),
+        }
+    }
+    rows.push(Row::new(Mark::Heading, "In dialogs"));
+    rows.push(Row::new(Mark::Plain, "Tab next field, Left/Right choose, PgUp/PgDn scroll, Enter go on, Esc close"));
+    rows
+}
+
+fn troubles(step: StepNumber, model: &Model) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let info = model.step_info(step);
+    if let Some(info) = info {
+        rows.push(Row::new(Mark::Heading, format!("Step {step}: {}", info.title)));
+    }
+    if let Some(view) = model.status().and_then(|status| status.steps.get(step.index())) {
+        let mark = if matches!(view.state, StepState::Failed { .. }) { Mark::Bad } else { Mark::Plain };
+        rows.push(Row::new(mark, format!("{} {}", view.state.word(), view.detail)));
+        if let StepState::Failed { fault, .. } = &view.state {
+            rows.push(Row::new(Mark::Warn, format!("advice: {}", fault.advice())));
+        }
+    }
+    for trouble in info.map(|info| info.troubles).unwrap_or_default() {
+        rows.push(Row::new(Mark::Heading, trouble.symptom));
+        rows.push(Row::new(Mark::Plain, trouble.remedy));
+    }
+    if let Some(info) = info {
+        rows.push(Row::new(Mark::Heading, "How it is taken back"));
+        rows.push(Row::new(Mark::Plain, info.undo_text));
+    }
+    rows
+}
+
+fn messages(model: &Model) -> Vec<Row> {
+    if model.remarks.is_empty() {
+        return vec![Row::new(Mark::Plain, "nothing yet")];
+    }
+    let row = |remark: &crate::app::model::Remark| {
+        let mark = match remark.severity {
+            Severity::Info => Mark::Plain,
+            Severity::Done => Mark::Good,
+            Severity::Refused => Mark::Warn,
+            Severity::Error => Mark::Bad,
+        };
+        Row::new(mark, format!("{} {}: {}", remark.at.strftime("%H:%M:%S"), remark.severity.word(), remark.text))
+    };
+    model.remarks.iter().rev().map(row).collect()
+}
+
+fn quit(model: &Model) -> Vec<Row> {
+    let mut running: Vec<String> = model
+        .jobs
+        .iter()
+        .map(|(id, job)| {
+            let name = model.tenants.get(id).map_or_else(|| id.to_string(), |status| status.tenant.name.clone());
+            format!("{} of {name}", job.what)
+        })
+        .collect();
+    running.sort();
+    let running: Vec<&str> = running.iter().map(String::as_str).collect();
+    vec![
+        Row::new(Mark::Warn, format!("running: {}", names(&running))),
+        Row::new(
+            Mark::Plain,
+            "If DELETE has been sent, POST is finished before the program ends. Everything else stops where it is; the \
+             step is interrupted, and resume looks and goes on at the next start.",
+        ),
+        Row::new(Mark::Heading, "y quits, Esc stays"),
+    ]
+}

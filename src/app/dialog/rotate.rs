@@ -1,0 +1,133 @@
+//! The form of rotate: the gate's checklist with names, what breaks for whom, and the tenant's name to type.
+
+use crate::app::dialog::form::typed_name;
+use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
+use crate::app::field::Field;
+use crate::domain::freshness::Activity;
+use crate::domain::gate::{Reason, Verdict};
+use crate::domain::preflight::CheckState;
+use crate::domain::window::WindowState;
+use crate::engine::command::Command;
+use crate::engine::status::{Standing, TenantStatus};
+use jiff::Timestamp;
+
+/// The form.
+pub fn open(status: &TenantStatus) -> FormDialog {
+    let fields = vec![Field::text("the tenant's name", "", "typed, to be sure")];
+    FormDialog::new(&status.tenant.id, Purpose::Rotate, fields)
+}
+
+/// Reasons that rotate can't take away itself. A missing or old check is none: it runs a fresh one before anything else.
+pub fn obstacles(verdict: &Verdict) -> impl Iterator<Item = &Reason> {
+    verdict.reasons().iter().filter(|reason| !matches!(reason, Reason::NotChecked | Reason::CheckTooOld { .. }))
+}
+
+/// The checklist and the consequences.
+pub fn explain(status: &TenantStatus, now: Timestamp) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let open = obstacles(&status.gate).next().is_none();
+    let mark = if matches!(status.gate, Verdict::Unknown(_)) { Mark::Unknown } else { Mark::Bad };
+    if open {
+        rows.push(Row::new(Mark::Good, "the gate is open as last seen; it is asked again with a fresh look"));
+    } else {
+        let count = obstacles(&status.gate).count();
+        rows.push(Row::new(mark, format!("the gate is SHUT for {count} reasons")));
+    }
+    rows.push(Row::new(Mark::Heading, "Gate"));
+    rows.extend(people(status));
+    rows.extend(window(status, now));
+    rows.extend(checks(status));
+    for reason in obstacles(&status.gate) {
+        if matches!(reason, Reason::HeldByOther { .. } | Reason::PeopleUnknown { .. } | Reason::NotPlanned) {
+            rows.push(Row::new(Mark::Bad, reason.to_string()));
+        }
+    }
+    rows.push(Row::new(Mark::Heading, "What breaks, for whom, for how long"));
+    rows.extend(consequences(status));
+    rows
+}
+
+fn people(status: &TenantStatus) -> Vec<Row> {
+    let count = |standing| status.clients.iter().filter(|view| view.standing == standing).count();
+    let (confirmed, waived) = (count(Standing::Confirmed), count(Standing::Waived));
+    let all = confirmed + waived == status.clients.len();
+    let mark = if all { Mark::Good } else { Mark::Bad };
+    let mut rows = vec![Row::new(mark, format!("{confirmed} of {} confirmed, {waived} waived", status.clients.len()))];
+    let named = status.gate.reasons().iter().filter(|reason| reason.client().is_some());
+    rows.extend(named.map(|reason| Row::new(Mark::Bad, reason.to_string())));
+    let excepted = status.clients.iter().filter(|view| view.standing == Standing::Waived);
+    rows.extend(
+        excepted.map(|view| Row::new(Mark::Warn, format!("{} is waived: {}", view.client.name, view.standing_detail))),
+    );
+    rows
+}
+
+fn window(status: &TenantStatus, now: Timestamp) -> Option<Row> {
+    let window = status.window.as_ref()?;
+    let (mark, word) = match window.state(now) {
+        WindowState::Before => (Mark::Bad, "not open yet"),
+        WindowState::Open => (Mark::Good, "open"),
+        WindowState::After => (Mark::Bad, "over"),
+    };
+    Some(Row::new(mark, format!("the window is {word}: {}", window.for_people())))
+}
+
+fn checks(status: &TenantStatus) -> Vec<Row> {
+    let Some(run) = &status.preflight else {
+        return vec![Row::new(Mark::Unknown, "the check has not run; rotate runs it first")];
+    };
+    let head = Row::new(
+        if run.is_green() { Mark::Good } else { Mark::Bad },
+        format!("the check of {}; rotate runs a fresh one first", run.at.strftime("%H:%M:%S UTC")),
+    );
+    let remarkable = run.checks.iter().filter(|check| check.state != CheckState::Pass).map(|check| {
+        let mark = match check.state {
+            CheckState::Pass => Mark::Good,
+            CheckState::Warn => Mark::Warn,
+            CheckState::Fail => Mark::Bad,
+            CheckState::Unknown => Mark::Unknown,
+        };
+        let advice = if check.advice.is_empty() { String::new() } else { format!("; {}", check.advice) };
+        Row::new(mark, format!("{} {}: {}{advice}", check.state.word(), check.name, check.finding))
+    });
+    std::iter::once(head).chain(remarkable).collect()
+}
+
+fn consequences(status: &TenantStatus) -> Vec<Row> {
+    let live = |activity| matches!(activity, Some(Activity::Active | Activity::Ageing));
+    let live = status.clients.iter().filter(|view| live(view.activity)).count();
+    vec![
+        Row::new(
+            Mark::Warn,
+            format!(
+                "There is no transparent rotation: all {} clients ({live} with a live session now) lose the VPN when the \
+                 server takes the key, and each stays cut off until they have downloaded and re-imported their \
+                 configuration.",
+                status.clients.len()
+            ),
+        ),
+        Row::new(
+            Mark::Plain,
+            "Sessions end within two reconcile cycles (about 2 minutes); step 7 then tells everybody.",
+        ),
+        Row::new(
+            Mark::Plain,
+            "Between DELETE and POST no secret has the name (under a second as a rule; measured and journaled). A \
+             Barbican fetch alert in that time is expected.",
+        ),
+        Row::new(Mark::Plain, "Once DELETE is sent, nothing but kill -9 stops the program before POST is answered."),
+    ]
+}
+
+/// The command, once the name is typed and nothing but the check is open.
+pub fn command(form: &FormDialog, status: &TenantStatus) -> Result<Command, String> {
+    let mut reasons = obstacles(&status.gate);
+    if let Some(first) = reasons.next() {
+        let more = match reasons.count() {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        return Err(format!("the gate is shut: {first}{more}"));
+    }
+    Ok(Command::Rotate { confirm: typed_name(form, 0, status)? })
+}

@@ -1,0 +1,68 @@
+//! Why a command did not do what was asked: what happened, what is safe now, and what to press.
+
+use crate::domain::fault::Fault;
+use crate::engine::command::Refusal;
+
+/// The end of a command that did not achieve its purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Refused before anything was begun.
+    pub refused: bool,
+    /// What happened, a lower-case fragment.
+    pub text: String,
+    /// What is safe now.
+    pub safe: String,
+    /// What to press or do.
+    pub advice: String,
+}
+
+impl Failure {
+    /// A command that the engine refused: nothing was changed.
+    pub fn refusal(refusal: &Refusal) -> Self {
+        let advice = match refusal {
+            Refusal::GateShut(_) => "press 5 to read the gate, n to tell, a to record answers, w to waive",
+            Refusal::NotBack(_) => "press v to look again, b to record who said so, w to waive",
+            Refusal::NotNow(_) => "press ? for what is possible now",
+            Refusal::BadInput(_) => "correct the input and try again",
+            Refusal::Held(_) => "watch here, or talk to them; taking over is done on the command line",
+            Refusal::NeedsPerson(_) => "look yourself, then press d to decide the step, t for its troubleshooting",
+        };
+        Self { refused: true, text: refusal.to_string(), safe: "nothing was changed".into(), advice: advice.into() }
+    }
+
+    /// A command that met a fault on its way.
+    pub fn fault(fault: &Fault) -> Self {
+        let safe = if fault.is_outcome_unknown() {
+            "the last request may have been carried out; resume looks before it acts"
+        } else {
+            "what was done before is journaled; nothing else was begun"
+        };
+        let advice = format!("{}; then press u to resume, t for troubleshooting", fault.advice());
+        Self { refused: false, text: fault.to_string(), safe: safe.into(), advice }
+    }
+
+    /// All of it in one line.
+    pub fn line(&self) -> String {
+        format!("{}; {}; {}", self.text, self.safe, self.advice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fault::{FaultKind, Service};
+
+    #[test]
+    fn a_timeout_says_that_it_may_still_be_carried_out() {
+        let failure = Failure::fault(&Fault::new(Service::Barbican, FaultKind::TimedOut, "no answer in 20 s"));
+        assert!(failure.safe.contains("may have been carried out"));
+        assert!(failure.advice.contains("press u"));
+        assert!(!failure.refused);
+    }
+
+    #[test]
+    fn a_refusal_says_that_nothing_was_changed() {
+        let failure = Failure::refusal(&Refusal::NotBack(vec!["Ada".into()]));
+        assert!(failure.line().contains("Ada") && failure.line().contains("nothing was changed"));
+    }
+}

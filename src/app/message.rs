@@ -1,0 +1,120 @@
+//! What the model can be told and what it can ask for; leaves doing it to the runtime.
+
+use crate::app::failure::Failure;
+use crate::app::keymap::Key;
+use crate::domain::client::ClientId;
+use crate::domain::fault::Fault;
+use crate::domain::notice::NoticeKind;
+use crate::domain::tenant::{Tenant, TenantId};
+use crate::engine::command::Command;
+use crate::engine::status::TenantStatus;
+use crate::engine::step::Progress;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// One mail as it will be sent, for reading before it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// To whom.
+    pub client: ClientId,
+    /// Name and address as in the header.
+    pub to: String,
+    /// The subject.
+    pub subject: String,
+    /// The plain text, lines parted by `\n`.
+    pub body: String,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted; never a command.
+    Paste(String),
+    /// The terminal has another size: columns, rows.
+    Resize(u16, u16),
+    /// It is this late now, UTC. Sent with every batch of messages and when [`crate::app::Model::wakes_in`] is over.
+    Tick(Timestamp),
+    /// The tenants that there are, and why some may be missing.
+    Fleet {
+        /// All known tenants.
+        tenants: Vec<Tenant>,
+        /// Why the list may be incomplete.
+        fault: Option<Fault>,
+    },
+    /// What is true of a tenant now.
+    Status(Arc<TenantStatus>),
+    /// A command has begun.
+    JobStarted {
+        /// Where.
+        tenant: TenantId,
+        /// Its word: `rotate`.
+        what: String,
+    },
+    /// A command has come this far.
+    Progress {
+        /// Where.
+        tenant: TenantId,
+        /// How far.
+        progress: Progress,
+    },
+    /// A command has ended: one for each [`Effect::Run`] and [`Effect::ResolveNotice`].
+    JobEnded {
+        /// Where.
+        tenant: TenantId,
+        /// What was achieved, or why not.
+        result: Result<String, Failure>,
+    },
+    /// The letters that [`Effect::Preview`] asked for.
+    Preview {
+        /// Where.
+        tenant: TenantId,
+        /// Which kind.
+        kind: NoticeKind,
+        /// One letter for each client who has not got it, or why there are none.
+        letters: Result<Vec<Letter>, Failure>,
+    },
+    /// Something worth a line.
+    Info(String),
+    /// What the embedded lab did (a client reconfigured, a server took a key).
+    LabSaid(String),
+    /// Something that stays on the screen until it is over (`None`): the journal can't be written, a lease was lost.
+    Alarm(Option<String>),
+    /// The terminal is gone or a signal asks for the end: leave without a question.
+    LinkLost,
+}
+
+/// Something to do. The runtime carries it out and answers with messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Carry out a command, after those asked for earlier for the same tenant; answered by one `JobEnded`.
+    Run(TenantId, Command),
+    /// Say what became of an uncertain mail; the runtime knows its Message-ID. Answered by one `JobEnded`.
+    ResolveNotice {
+        /// Where.
+        tenant: TenantId,
+        /// Whose mail.
+        client: ClientId,
+        /// Which kind.
+        kind: NoticeKind,
+        /// Whether it arrived.
+        arrived: bool,
+        /// How the operator knows.
+        reason: String,
+    },
+    /// Look at everything outside now; answered by `Status`.
+    Look(TenantId),
+    /// This tenant is on the screen: look at it often (`None`: none is).
+    Watch(Option<TenantId>),
+    /// Compose the letters of a kind without sending; answered by `Preview`.
+    Preview(TenantId, NoticeKind),
+    /// Put public data on the operator's clipboard (OSC 52).
+    Copy(String),
+    /// End the program.
+    Quit,
+    /// Ctrl-Z.
+    Suspend,
+    /// Paint the whole screen again.
+    Redraw,
+}

@@ -1,0 +1,231 @@
+//! Everything that the console knows and where the operator is in it. Changed by `update` alone.
+
+use crate::app::dialog::Dialog;
+use crate::app::fleet::FleetState;
+use crate::app::panel::Panels;
+use crate::domain::step::StepNumber;
+use crate::domain::tenant::TenantId;
+use crate::engine::status::TenantStatus;
+use crate::engine::step::{Progress, Trouble};
+use jiff::Timestamp;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Which characters the terminal can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charset {
+    /// All of them.
+    Utf8,
+    /// LANG=C, TERM=linux or dumb.
+    Ascii,
+}
+
+/// Where the operator is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Screen {
+    /// All tenants.
+    Fleet,
+    /// One of them.
+    Tenant(TenantId),
+}
+
+/// What the runbook says of a step; given by the composition root because `app` does not know the runbooks.
+#[derive(Clone, Copy, Debug)]
+pub struct StepInfo {
+    /// 1 to 8.
+    pub number: StepNumber,
+    /// The heading.
+    pub title: &'static str,
+    /// How it is taken back.
+    pub undo_text: &'static str,
+    /// What is known to go wrong in it.
+    pub troubles: &'static [Trouble],
+}
+
+/// A command that is being carried out.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Its word.
+    pub what: String,
+    /// How far it is.
+    pub progress: Option<Progress>,
+    /// Since when, UTC.
+    pub since: Timestamp,
+    /// How many commands of this tenant have not ended.
+    pub open: usize,
+}
+
+/// How grave a remark is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// For information.
+    Info,
+    /// Something was achieved.
+    Done,
+    /// Not possible now; nothing was changed.
+    Refused,
+    /// Something went wrong.
+    Error,
+}
+
+impl Severity {
+    /// The word before the text.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Done => "done",
+            Severity::Refused => "refused",
+            Severity::Error => "ERROR",
+        }
+    }
+}
+
+/// A line for the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// When, UTC.
+    pub at: Timestamp,
+    /// How grave.
+    pub severity: Severity,
+    /// The text.
+    pub text: String,
+}
+
+/// How many remarks are kept.
+pub const REMARKS: usize = 300;
+
+/// What the model starts with.
+#[derive(Clone, Debug)]
+pub struct ModelOptions {
+    /// The moment, UTC.
+    pub now: Timestamp,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// What the terminal can show.
+    pub charset: Charset,
+    /// Whether to use colour (NO_COLOR).
+    pub colour: bool,
+    /// The environment's label: `eu-1`.
+    pub environment: String,
+    /// Whether that is production, so that the header says so.
+    pub production: bool,
+    /// Who works here: `ops@bastion-2`.
+    pub operator: String,
+    /// The lab's banner: `EMBEDDED LAB`.
+    pub lab: Option<String>,
+    /// The runbook's steps.
+    pub steps: &'static [StepInfo],
+    /// The zone offered for a new window.
+    pub zone: String,
+    /// The length offered for a new window: `90m`.
+    pub length: String,
+}
+
+/// The whole state of the console.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The moment, UTC.
+    pub now: Timestamp,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// What it was started with.
+    pub options: ModelOptions,
+    /// Where the operator is.
+    pub screen: Screen,
+    /// All tenants.
+    pub fleet: FleetState,
+    /// The last status of each.
+    pub tenants: HashMap<TenantId, Arc<TenantStatus>>,
+    /// What runs now.
+    pub jobs: HashMap<TenantId, Job>,
+    /// The panels of the tenant on the screen.
+    pub panels: Panels,
+    /// What stands before the screen.
+    pub dialog: Option<Dialog>,
+    /// What was said, newest last; never empty of the last line until a key is pressed.
+    pub remarks: VecDeque<Remark>,
+    /// Whether the newest remark is still to be shown on the message line.
+    pub remark_shown: bool,
+    /// Something that stays on the screen.
+    pub alarm: Option<String>,
+    /// Whether the end was asked for.
+    pub quitting: bool,
+}
+
+impl Model {
+    /// An empty fleet, nothing known yet: the first frame can be drawn before anything was looked at.
+    pub fn new(options: ModelOptions) -> Self {
+        Self {
+            now: options.now,
+            size: options.size,
+            options,
+            screen: Screen::Fleet,
+            fleet: FleetState::default(),
+            tenants: HashMap::new(),
+            jobs: HashMap::new(),
+            panels: Panels::default(),
+            dialog: None,
+            remarks: VecDeque::new(),
+            remark_shown: false,
+            alarm: None,
+            quitting: false,
+        }
+    }
+
+    /// The tenant on the screen.
+    pub fn shown(&self) -> Option<&TenantId> {
+        match &self.screen {
+            Screen::Fleet => None,
+            Screen::Tenant(id) => Some(id),
+        }
+    }
+
+    /// What is true of the tenant on the screen, if anything is known.
+    pub fn status(&self) -> Option<&Arc<TenantStatus>> {
+        self.tenants.get(self.shown()?)
+    }
+
+    /// The tenant that a command means: the one on the screen, or the selected one of the fleet.
+    pub fn subject(&self) -> Option<&TenantId> {
+        self.shown().or_else(|| self.fleet.selected())
+    }
+
+    /// Says something on the message line and keeps it in the log.
+    pub fn say(&mut self, severity: Severity, text: impl Into<String>) {
+        if self.remarks.len() >= REMARKS {
+            self.remarks.pop_front();
+        }
+        let text = crate::domain::sanitize::sanitize(&text.into());
+        self.remarks.push_back(Remark { at: self.now, severity, text });
+        self.remark_shown = true;
+    }
+
+    /// The remark on the message line.
+    pub fn remark(&self) -> Option<&Remark> {
+        self.remarks.back().filter(|_| self.remark_shown)
+    }
+
+    /// What the runbook says of a step.
+    pub fn step_info(&self, number: StepNumber) -> Option<&StepInfo> {
+        self.options.steps.iter().find(|info| info.number == number)
+    }
+
+    /// After how long the screen would look different although nothing happens: a second while ages below two minutes,
+    /// a countdown or a running job are visible, else the rest of the minute.
+    pub fn wakes_in(&self) -> Duration {
+        let young = |at: Option<Timestamp>| at.is_some_and(|at| self.now.as_second() - at.as_second() < 120);
+        let ticking = self.shown().is_some_and(|id| self.jobs.contains_key(id))
+            || self.status().is_some_and(|status| {
+                let keys = &status.keys;
+                status.reconcile_deadline.is_some_and(|deadline| deadline > self.now)
+                    || [keys.secret.at, keys.object.at, keys.interface.at].into_iter().any(young)
+                    || status.window.as_ref().is_some_and(|window| {
+                        let left = [window.start, window.end].map(|at| at.as_second() - self.now.as_second());
+                        left.iter().any(|left| (0..=120).contains(left))
+                    })
+            });
+        let second = self.now.as_second();
+        Duration::from_secs(if ticking { 1 } else { (60 - second.rem_euclid(60)) as u64 })
+    }
+}

@@ -1,0 +1,237 @@
+//! How a message changes the model and which effects follow: the only place where the model changes.
+
+use crate::app::command::command_for;
+use crate::app::dialog::{Dialog, Outcome, Reading, Subject};
+use crate::app::failure::Failure;
+use crate::app::field::{paste_text, press_text};
+use crate::app::keymap::Key;
+use crate::app::message::{Effect, Msg};
+use crate::app::model::{Job, Model, Screen, Severity};
+use crate::app::perform::{begin, name_of, perform, quit, retake};
+use crate::app::space;
+use crate::domain::tenant::TenantId;
+use crate::engine::status::TenantStatus;
+use std::sync::Arc;
+
+/// Takes in one message. Pure: the same model and message give the same model and effects.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Key(key) => return press(model, key),
+        Msg::Paste(text) => paste(model, &text),
+        Msg::Resize(width, height) => model.size = (width, height),
+        Msg::Tick(now) => model.now = now,
+        Msg::Fleet { tenants, fault } => {
+            model.fleet.load(&tenants);
+            model.fleet.fault = fault.map(|fault| format!("{fault}; {}", fault.advice()));
+        }
+        Msg::Status(status) => take_status(model, status),
+        Msg::JobStarted { tenant, what } => {
+            let since = model.now;
+            let fresh = Job { what: what.clone(), progress: None, since, open: 1 };
+            let job = model.jobs.entry(tenant).or_insert(fresh);
+            job.what = what;
+            job.progress = None;
+        }
+        Msg::Progress { tenant, progress } => {
+            if let Some(job) = model.jobs.get_mut(&tenant) {
+                job.progress = Some(progress);
+            }
+        }
+        Msg::JobEnded { tenant, result } => end_job(model, &tenant, result),
+        Msg::Preview { tenant, kind, letters } => {
+            if let Some(Dialog::Notify(dialog)) = &mut model.dialog
+                && dialog.tenant == tenant
+                && dialog.kind() == kind
+            {
+                dialog.letters = Some(letters);
+            }
+        }
+        Msg::Info(text) => model.say(Severity::Info, text),
+        Msg::LabSaid(text) => model.say(Severity::Info, format!("lab: {text}")),
+        Msg::Alarm(text) => {
+            if let Some(text) = &text {
+                model.say(Severity::Error, text.clone());
+            }
+            model.alarm = text;
+        }
+        Msg::LinkLost => {
+            model.quitting = true;
+            return vec![Effect::Quit];
+        }
+    }
+    Vec::new()
+}
+
+fn take_status(model: &mut Model, status: Arc<TenantStatus>) {
+    model.fleet.take(&status);
+    if model.shown() == Some(&status.tenant.id) {
+        model.panels.take(&status);
+    }
+    model.tenants.insert(status.tenant.id.clone(), status);
+}
+
+fn end_job(model: &mut Model, tenant: &TenantId, result: Result<String, Failure>) {
+    let mut what = "command".to_owned();
+    if let Some(job) = model.jobs.get_mut(tenant) {
+        what = job.what.clone();
+        job.open = job.open.saturating_sub(1);
+        job.progress = None;
+        if job.open == 0 {
+            model.jobs.remove(tenant);
+        }
+    }
+    let name = name_of(model, tenant);
+    match result {
+        Ok(text) => {
+            if model.shown() == Some(tenant) {
+                model.panels.clients.marked.clear();
+            }
+            model.say(Severity::Done, format!("{name}: {what}: {text}"));
+        }
+        Err(failure) => {
+            let severity = if failure.refused { Severity::Refused } else { Severity::Error };
+            model.say(severity, format!("{name}: {what}: {}", failure.line()));
+            // Never over another dialog: the operator may be typing.
+            if model.dialog.is_none() && model.shown() == Some(tenant) {
+                let subject = Subject::Failed { tenant: name, what, failure };
+                model.dialog = Some(Dialog::Reading(Box::new(Reading::of(subject))));
+            }
+        }
+    }
+}
+
+fn press(model: &mut Model, key: Key) -> Vec<Effect> {
+    match key {
+        Key::Ctrl('z') => return vec![Effect::Suspend],
+        Key::Ctrl('l') => return vec![Effect::Redraw],
+        Key::Ctrl('c') => {
+            model.dialog = None;
+            return quit(model);
+        }
+        _ => {}
+    }
+    // What can't be seen can't be meant.
+    if space::is_too_small(model.size) {
+        return if matches!(key, Key::Char('q')) && model.dialog.is_none() && !is_typing(model) {
+            quit(model)
+        } else {
+            Vec::new()
+        };
+    }
+    if model.dialog.is_some() {
+        return press_in_dialog(model, key);
+    }
+    if is_typing(model) {
+        type_filter(model, key);
+        return Vec::new();
+    }
+    model.remark_shown = false;
+    match command_for(key, &model.screen) {
+        Some(command) => perform(model, command),
+        None => {
+            if let Key::Char(c) = key {
+                model.say(Severity::Info, format!("{c:?} has no meaning here; ? shows the keys"));
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// Whether keys go into a filter.
+pub fn is_typing(model: &Model) -> bool {
+    match model.screen {
+        Screen::Fleet => model.fleet.typing,
+        Screen::Tenant(_) => model.panels.clients.typing,
+    }
+}
+
+fn type_filter(model: &mut Model, key: Key) {
+    if model.screen == Screen::Fleet {
+        let before = model.fleet.filter.value().to_owned();
+        match key {
+            Key::Esc => return model.fleet.clear_filter(),
+            Key::Enter | Key::Up | Key::Down | Key::Tab => model.fleet.typing = false,
+            key => {
+                press_text(&mut model.fleet.filter, key);
+            }
+        }
+        if model.fleet.filter.value() != before {
+            model.fleet.filter_changed(&before);
+        }
+        return;
+    }
+    let list = &mut model.panels.clients;
+    match key {
+        Key::Esc => {
+            list.filter.reset();
+            list.typing = false;
+        }
+        Key::Enter | Key::Up | Key::Down | Key::Tab => list.typing = false,
+        key => {
+            press_text(&mut list.filter, key);
+        }
+    }
+    retake(model);
+}
+
+fn paste(model: &mut Model, text: &str) {
+    let typing = is_typing(model);
+    match &mut model.dialog {
+        Some(Dialog::Form(form)) => form.paste(text),
+        Some(_) => {}
+        None if model.screen == Screen::Fleet && model.fleet.typing => {
+            let before = model.fleet.filter.value().to_owned();
+            paste_text(&mut model.fleet.filter, text);
+            model.fleet.filter_changed(&before);
+        }
+        None if typing => {
+            paste_text(&mut model.panels.clients.filter, text);
+            retake(model);
+        }
+        None => model.say(Severity::Info, "pasted text was not taken: no field is open"),
+    }
+}
+
+fn press_in_dialog(model: &mut Model, key: Key) -> Vec<Effect> {
+    let Some(mut dialog) = model.dialog.take() else { return Vec::new() };
+    let rows = model.size.1.saturating_sub(8).max(1);
+    let outcome = match &mut dialog {
+        Dialog::Reading(reading) => reading.press(key, model, rows),
+        Dialog::Form(form) => match model.tenants.get(&form.tenant).cloned() {
+            Some(status) => press_form(form, key, model, &status),
+            None => Outcome::Close,
+        },
+        Dialog::Notify(notify) => match model.tenants.get(&notify.tenant).cloned() {
+            Some(status) => notify.press(key, model, &status, rows / 2),
+            None => Outcome::Close,
+        },
+    };
+    match outcome {
+        Outcome::Close => Vec::new(),
+        Outcome::Submit(effects) => begin(model, effects),
+        Outcome::Stay => {
+            model.dialog = Some(dialog);
+            Vec::new()
+        }
+        Outcome::Ask(effects) => {
+            model.dialog = Some(dialog);
+            begin(model, effects)
+        }
+        Outcome::Replace(form) => {
+            model.dialog = Some(Dialog::Form(form));
+            Vec::new()
+        }
+    }
+}
+
+/// A form is judged again when it is sent: something may have begun, or somebody taken the tenant, while it was open.
+fn press_form(form: &mut crate::app::dialog::FormDialog, key: Key, model: &Model, status: &TenantStatus) -> Outcome {
+    let outcome = form.press(key, status, model.now);
+    if matches!(outcome, Outcome::Submit(_))
+        && let Err(why) = crate::app::availability::is_free(model, status)
+    {
+        form.error = Some(why);
+        return Outcome::Stay;
+    }
+    outcome
+}

@@ -1,0 +1,80 @@
+//! `demo` and `lab`: the embedded servers, with the screen or without.
+
+use crate::adapters::lab::{Lab, LabOptions, Pace};
+use crate::cli::{LabArgs, PaceArg, exit};
+use crate::runtime::signals;
+use anyhow::{Context, Result};
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A started lab and the folder that is removed with it, unless the operator named one.
+pub struct Started {
+    /// The servers.
+    pub lab: Lab,
+    temporary: Option<PathBuf>,
+}
+
+impl Started {
+    /// Ends the servers; a temporary folder goes with them.
+    pub async fn stop(self) {
+        self.lab.stop().await;
+        if let Some(folder) = self.temporary {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+/// Starts the lab as the arguments say.
+pub async fn start(arguments: &LabArgs) -> Result<Started> {
+    let (directory, temporary) = match &arguments.directory {
+        Some(folder) => (folder.clone(), None),
+        None => {
+            let folder = std::env::temp_dir().join(format!("changeguard-lab-{}", std::process::id()));
+            (folder.clone(), Some(folder))
+        }
+    };
+    DirBuilder::new().recursive(true).mode(0o700).create(&directory).with_context(|| format!("{}", directory.display()))?;
+    let directory = std::fs::canonicalize(&directory)?;
+    let seconds = arguments.reconcile_interval;
+    let reconcile_interval = Duration::try_from_secs_f64(seconds).context("--reconcile-interval")?;
+    let options = LabOptions {
+        directory,
+        tenants: arguments.tenants,
+        clients: arguments.clients,
+        reconcile_interval,
+        pace: match arguments.pace {
+            PaceArg::Instant => Pace::Instant,
+            PaceArg::Human => Pace::Human,
+            PaceArg::Off => Pace::Off,
+        },
+        program: std::env::current_exe().context("the path of this program")?,
+        seed: 1,
+        console: arguments.console,
+    };
+    let lab = Lab::start(options).await.context("start the embedded lab")?;
+    Ok(Started { lab, temporary })
+}
+
+/// Runs the lab until a signal ends it; what happens in it goes to standard error.
+pub async fn serve(arguments: &LabArgs) -> Result<u8> {
+    let mut ending = signals::ending()?;
+    let started = start(arguments).await?;
+    let mut events = started.lab.events();
+    println!("# The embedded lab is running; Ctrl-C ends it. In another terminal:");
+    println!("#   changeguard --config {} status", started.lab.config_path().display());
+    print!("{}", std::fs::read_to_string(started.lab.config_path())?);
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Ok(event) => eprintln!("{}: {}", event.tenant, crate::domain::sanitize::sanitize(&event.text)),
+                Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
+                Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
+            },
+            () = ending.recv() => break,
+        }
+    }
+    started.stop().await;
+    Ok(exit::DONE)
+}

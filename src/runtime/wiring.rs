@@ -1,0 +1,155 @@
+//! The composition root: what the configuration says becomes adapters, and adapters become worlds and conductors.
+
+use crate::adapters::console::{Console, ConsoleParameters};
+use crate::adapters::mail::{MailParameters, SmtpMailer};
+use crate::adapters::openstack::OpenStack;
+use crate::adapters::sqlite::SqliteJournal;
+use crate::adapters::system::{self, SystemClock, SystemEntropy};
+use crate::adapters::wireguard::{CommandServer, ServerParameters};
+use crate::config::clouds::{self, CloudError};
+use crate::config::{Config, Swap};
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::tenant::Tenant;
+use crate::engine::journal::{Holder, JournalStore};
+use crate::engine::ports::{self, Clock, Mailer, Settings, SwapOrder, World};
+use crate::engine::step::Runbook;
+use crate::runbooks;
+use crate::runtime::cloud;
+use crate::runtime::conductor::{Conductor, Watcher};
+use crate::runtime::fleet::Fleet;
+use std::sync::Arc;
+
+/// Everything that all tenants share: one session to the cloud, one journal, one mailer.
+pub struct Wiring {
+    config: Config,
+    cloud: OpenStack,
+    store: Arc<dyn JournalStore>,
+    mailer: Arc<dyn Mailer>,
+    console: Option<Arc<dyn ports::Console>>,
+    runbook: Arc<Runbook>,
+    me: Holder,
+}
+
+/// Why nothing can begin. Nothing outside was touched.
+#[derive(Debug, thiserror::Error)]
+pub enum WiringError {
+    /// The cloud's entry can't be used (exit code 2).
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// The state folder, a file that the configuration names, or its value can't be used.
+    #[error("{0}")]
+    Fault(#[from] Fault),
+}
+
+/// An environment variable of this process.
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+impl Wiring {
+    /// Makes every shared adapter. Only the state folder is touched; nothing is sent.
+    pub async fn open(config: Config) -> Result<Self, WiringError> {
+        let sources = clouds::Environment::of_process(config.cloud.clouds_file.clone());
+        let cloud = OpenStack::new(cloud::parameters(clouds::read(&sources, &config.cloud.name)?, &config.cloud))?;
+        let store = Arc::new(SqliteJournal::open(&config.state.directory).await?);
+        let mailer = Arc::new(SmtpMailer::new(MailParameters::from_config(&config)?)?);
+        let console = match &config.console {
+            None => None,
+            Some(console) => {
+                let (connect, read) = (config.cloud.connect_timeout, config.cloud.read_timeout);
+                let (url, token_file) = (console.url.clone(), console.token_file.clone());
+                let parameters = ConsoleParameters { url, token_file, ca_file: console.ca_file.clone(), connect, read };
+                Some(Arc::new(Console::new(parameters)?) as Arc<dyn ports::Console>)
+            }
+        };
+        let identity = system::identity(&environment);
+        let now = SystemClock.now();
+        let me = Holder { name: identity.user, host: identity.host, pid: identity.pid, since: now, heartbeat: now };
+        let runbook = runbooks::all().into_iter().next();
+        let none = || Fault::new(Service::Configuration, FaultKind::Invalid, "there is no runbook");
+        Ok(Self { config, cloud, store, mailer, console, runbook: Arc::new(runbook.ok_or_else(none)?), me })
+    }
+
+    /// Who works here: `name@host`.
+    pub fn operator(&self) -> String {
+        format!("{}@{}", self.me.name, self.me.host)
+    }
+
+    /// The runbook that is driven.
+    pub fn runbook(&self) -> &Arc<Runbook> {
+        &self.runbook
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The configured tenants, and those discovered where that is wished; a fault of the discovery keeps the others.
+    pub async fn tenants(&self) -> (Vec<Tenant>, Option<Fault>) {
+        let mut tenants = self.config.tenant.clone();
+        if !self.config.tenants.discover {
+            return (tenants, None);
+        }
+        let wireguard = &self.config.wireguard;
+        match self.cloud.tenants(&wireguard.container, &wireguard.object).await {
+            Ok(found) => {
+                let new = |tenant: &Tenant| tenants.iter().all(|known| known.id != tenant.id);
+                let mut found: Vec<Tenant> = found.into_iter().filter(new).collect();
+                found.sort_by(|a, b| a.name.cmp(&b.name));
+                tenants.extend(found);
+                (tenants, None)
+            }
+            Err(fault) => (tenants, Some(fault)),
+        }
+    }
+
+    /// The fleet of these tenants.
+    pub fn fleet(&self, tenants: Vec<Tenant>, watcher: Arc<dyn Watcher>) -> Result<Fleet, Fault> {
+        let conductor = |tenant: Tenant| {
+            let world = self.world(tenant)?;
+            Ok(Arc::new(Conductor::new(world, self.runbook.clone(), self.me.clone(), watcher.clone())))
+        };
+        Ok(Fleet::new(tenants.into_iter().map(conductor).collect::<Result<_, Fault>>()?))
+    }
+
+    /// Everything that one tenant's rotation can reach.
+    pub fn world(&self, tenant: Tenant) -> Result<World, Fault> {
+        let (wireguard, server) = (&self.config.wireguard, &self.config.server);
+        let settings = Settings {
+            secret_name: wireguard.secret_name_of(&tenant.id),
+            fields: wireguard.fields.clone(),
+            reconcile_interval: wireguard.reconcile_interval,
+            swap: match wireguard.swap {
+                Swap::DeleteFirst => SwapOrder::DeleteFirst,
+                Swap::StoreFirst => SwapOrder::StoreFirst,
+            },
+            cadence_months: wireguard.cadence_months,
+            preflight_valid: wireguard.preflight_valid,
+        };
+        let server = CommandServer::new(ServerParameters {
+            server: tenant.server.clone(),
+            command: server.command.clone(),
+            wg: server.wg.clone(),
+            interface: wireguard.interface.clone(),
+            timeout: server.timeout,
+            agent_check: server.agent_check.clone(),
+            state_directory: self.config.state.directory.clone(),
+            runtime_directory: environment("XDG_RUNTIME_DIR").map(Into::into),
+        })?;
+        Ok(World {
+            settings,
+            credentials: self.cloud.credentials(),
+            secrets: self.cloud.secrets(),
+            object: self.cloud.object(wireguard.container_of(&tenant.id), wireguard.object_of(&tenant.id)),
+            server: Arc::new(server),
+            mailer: self.mailer.clone(),
+            console: self.console.clone(),
+            contacts: self.config.contacts_of(&tenant).into(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            store: self.store.clone(),
+            tenant,
+        })
+    }
+}

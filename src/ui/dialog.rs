@@ -1,0 +1,193 @@
+//! Dialogs: their frame, forms with their fields, and texts to read.
+
+use crate::app::Model;
+use crate::app::dialog::plan::field_in_error;
+use crate::app::dialog::{Dialog, FormDialog, Mark, Purpose, Reading, Row, Subject};
+use crate::app::field::Field;
+use crate::engine::status::TenantStatus;
+use crate::ui::fleet::skip_columns;
+use crate::ui::notify;
+use crate::ui::pen::{Pen, fit, piece, wrap};
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::{Block, Borders, Widget};
+use unicode_width::UnicodeWidthStr;
+
+/// Draws a dialog over the screen; gives the cursor of its field.
+pub fn draw(model: &Model, dialog: &Dialog, area: Rect, pen: &mut Pen<'_>) -> Option<(u16, u16)> {
+    match dialog {
+        Dialog::Reading(reading) => {
+            draw_reading(model, reading, area, pen);
+            None
+        }
+        Dialog::Form(form) => draw_form(model, form, model.tenants.get(&form.tenant)?, area, pen),
+        Dialog::Notify(notify) => {
+            notify::draw(model, notify, model.tenants.get(&notify.tenant)?, area, pen);
+            None
+        }
+    }
+}
+
+/// A frame with a heading above and keys below; gives the room inside.
+pub fn frame(area: Rect, width: u16, height: u16, title: &str, keys: &str, pen: &mut Pen<'_>) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    let rect = Rect::new((area.width - width) / 2, (area.height - height) / 2, width, height);
+    pen.clear(rect);
+    let style = pen.theme.busy();
+    let block = Block::new().borders(Borders::ALL).border_set(pen.glyphs.border).border_style(style);
+    block.render(rect, pen.buffer);
+    let room = usize::from(width.saturating_sub(6));
+    let title = fit(title, room, pen.glyphs).into_owned();
+    let strong = pen.theme.strong();
+    pen.put(rect.x + 2, rect.y, width - 2, &format!(" {title} "), strong);
+    let keys = fit(keys, room, pen.glyphs).into_owned();
+    pen.put(rect.x + 2, rect.bottom() - 1, width - 2, &format!(" {keys} "), style);
+    Rect::new(rect.x + 2, rect.y + 1, width.saturating_sub(4), height.saturating_sub(2))
+}
+
+/// A wrapped line with its style.
+pub type Wrapped = (String, Style);
+
+/// Rows as lines of at most `width` columns; a glyph and two spaces of indent for the marked ones.
+pub fn wrap_rows(rows: &[Row], width: u16, pen: &Pen<'_>) -> Vec<Wrapped> {
+    let theme = pen.theme;
+    let mut lines = Vec::new();
+    for row in rows {
+        let (glyph, style) = match row.mark {
+            Mark::Plain => (" ", theme.plain()),
+            Mark::Heading => ("", theme.strong()),
+            Mark::Good => (pen.glyphs.good, theme.good()),
+            Mark::Warn => (pen.glyphs.warn, theme.warn()),
+            Mark::Bad => (pen.glyphs.bad, theme.bad()),
+            Mark::Unknown => (pen.glyphs.unknown, theme.warn()),
+        };
+        let indent = if glyph.is_empty() { 0 } else { 2 };
+        for (at, line) in wrap(&row.text, usize::from(width).saturating_sub(indent)).into_iter().enumerate() {
+            let text = match (indent, at) {
+                (0, _) => line,
+                (_, 0) => format!("{glyph} {line}"),
+                _ => format!("  {line}"),
+            };
+            lines.push((text, style));
+        }
+    }
+    lines
+}
+
+/// Draws lines from `scroll` on; says when there is more. Gives how many rows it took.
+pub fn draw_lines(lines: &[Wrapped], scroll: usize, area: Rect, pen: &mut Pen<'_>) -> u16 {
+    let room = usize::from(area.height);
+    let first = scroll.min(lines.len().saturating_sub(room));
+    let shown = lines.iter().skip(first).take(room);
+    let mut y = area.y;
+    for (text, style) in shown {
+        pen.put(area.x, y, area.width, text, *style);
+        y += 1;
+    }
+    if lines.len() > room && room > 0 {
+        let text = format!(" {}-{} of {}, PgUp/PgDn ", first + 1, first + room, lines.len());
+        let quiet = pen.theme.quiet();
+        pen.put_right(area.x, area.bottom(), area.width, &text, quiet);
+    }
+    y - area.y
+}
+
+fn draw_reading(model: &Model, reading: &Reading, area: Rect, pen: &mut Pen<'_>) {
+    let width = area.width.saturating_sub(4).min(100);
+    let lines = wrap_rows(&reading.rows(model), width.saturating_sub(4), pen);
+    let height = (lines.len() as u16).saturating_add(3).min(area.height.saturating_sub(2));
+    let keys = if reading.subject == Subject::Quit { "y quit   Esc stay" } else { "Esc close" };
+    let inner = frame(area, width, height, &reading.title(), keys, pen);
+    draw_lines(&lines, reading.scroll, Rect { height: inner.height.saturating_sub(1), ..inner }, pen);
+}
+
+fn draw_form(
+    model: &Model,
+    form: &FormDialog,
+    status: &TenantStatus,
+    area: Rect,
+    pen: &mut Pen<'_>,
+) -> Option<(u16, u16)> {
+    let width = area.width.saturating_sub(4).min(96);
+    let inner_width = width.saturating_sub(4);
+    let lines = wrap_rows(&form.explain(status, model), inner_width, pen);
+    let fields: Vec<usize> = (0..form.fields.len()).filter(|at| form.is_shown(*at)).collect();
+    // Frame, a line for "more" under the text, the fields, and two lines for the error.
+    let fixed = 2 + 1 + fields.len() as u16 + 2;
+    let height = (lines.len() as u16).saturating_add(fixed).min(area.height);
+    let ask = form.ask(status, model.now);
+    let keys = keys(form, ask.is_ok());
+    let inner = frame(area, width, height, &form.title(status), &keys, pen);
+    let text = Rect { height: inner.height.saturating_sub(fixed - 2), ..inner };
+    draw_lines(&lines, form.scroll, text, pen);
+    let mut cursor = None;
+    let beside = if matches!(form.purpose, Purpose::Plan { .. }) { field_in_error(form) } else { None };
+    let mut y = text.bottom() + 1;
+    for at in fields {
+        let error = beside.as_ref().filter(|(field, _)| *field == at).map(|(_, error)| error.as_str());
+        let place = draw_field(&form.fields[at], at == form.focus, error, Rect::new(inner.x, y, inner.width, 1), pen);
+        if at == form.focus {
+            cursor = place;
+        }
+        y += 1;
+    }
+    let (theme, glyphs) = (pen.theme, pen.glyphs);
+    let error = match (&form.error, ask) {
+        (Some(error), _) => Some((error.clone(), theme.bad())),
+        (None, Err(why)) => Some((format!("Enter is shut: {why}"), theme.warn())),
+        (None, Ok(_)) => None,
+    };
+    if let Some((error, style)) = error {
+        for (line, text) in wrap(&error, usize::from(inner.width) - 2).into_iter().take(2).enumerate() {
+            let head = if line == 0 { glyphs.bad } else { " " };
+            pen.put(inner.x, y + line as u16, inner.width, &format!("{head} {text}"), style);
+        }
+    }
+    cursor
+}
+
+fn keys(form: &FormDialog, ready: bool) -> String {
+    let enter = match (form.is_last(), ready) {
+        (true, true) => format!("Enter {}", form.verb()),
+        (true, false) => format!("Enter shut ({})", form.verb()),
+        (false, _) => "Enter next field".into(),
+    };
+    let choice = matches!(form.fields.get(form.focus), Some(Field::Choice { .. }));
+    let choose = if choice { "Left/Right choose   " } else { "" };
+    format!("{enter}   {choose}Tab field   PgUp/PgDn scroll   Esc close")
+}
+
+fn draw_field(field: &Field, focused: bool, error: Option<&str>, at: Rect, pen: &mut Pen<'_>) -> Option<(u16, u16)> {
+    let theme = pen.theme;
+    let label = format!("{}: ", field.label());
+    let style = if focused { theme.strong() } else { theme.plain() };
+    let head = if focused { pen.glyphs.selected } else { " " };
+    let x = at.x + pen.flow(at.x, at.y, at.width, &[piece(head, style), piece(" ", style), piece(label, style)]);
+    let room = at.right().saturating_sub(x + 1);
+    match field {
+        Field::Choice { options, at: chosen, .. } => {
+            let mut pieces = Vec::new();
+            for (place, option) in options.iter().enumerate() {
+                let is = place == *chosen;
+                let text = if is { format!("({option}) ") } else { format!(" {option}  ") };
+                pieces.push(piece(text, if is { theme.strong() } else { theme.quiet() }));
+            }
+            pen.flow(x, at.y, room, &pieces);
+            None
+        }
+        Field::Text { input, hint, .. } => {
+            let error_width = error.map_or(0, |error| (error.width() as u16 + 2).min(room * 2 / 3));
+            let room = room - error_width;
+            let scroll = input.visual_scroll(usize::from(room));
+            if input.value().is_empty() {
+                pen.put(x, at.y, room, &format!("({hint})"), theme.quiet());
+            } else {
+                pen.put(x, at.y, room, &skip_columns(input.value(), scroll), theme.plain());
+            }
+            if let Some(error) = error {
+                pen.put_right(x + room, at.y, error_width, error, theme.bad());
+            }
+            focused.then(|| (x + input.visual_cursor().saturating_sub(scroll) as u16, at.y))
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The list of tenants: one line each for the visible ones only, and what is pressing of the selected one.
+
+use crate::app::fleet::FleetRow;
+use crate::app::{Model, space};
+use crate::domain::cadence::Due;
+use crate::engine::status::{Phase, TenantStatus};
+use crate::ui::pen::{Pen, fit, piece};
+use crate::ui::{age, footer, header};
+use unicode_width::UnicodeWidthStr;
+
+/// What was drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// Rows of which texts were made.
+    pub rows: usize,
+    /// Where the cursor of a text field is.
+    pub cursor: Option<(u16, u16)>,
+}
+
+const HEADINGS: [&str; 7] = ["TENANT", "KEY", "DUE", "PHASE", "ANSWERS", "SERVER", "ACTIVE"];
+
+/// Widths of the columns, the tenant's name first; the rest is attention and next action.
+fn widths(width: u16) -> [u16; 7] {
+    if width >= 110 { [24, 7, 13, 13, 8, 8, 8] } else { [14, 6, 9, 12, 7, 7, 7] }
+}
+
+/// Draws the screen.
+pub fn draw(model: &Model, size: (u16, u16), pen: &mut Pen<'_>) -> Drawn {
+    let (width, height) = size;
+    header::first_line(model, "", width, pen);
+    let cursor = position(model, width, pen);
+    headings(width, pen);
+    let rows = space::fleet_rows(size);
+    let page = space::page(model.fleet.order.len(), model.fleet.cursor, rows);
+    let mut drawn = 0;
+    for (y, place) in page.enumerate() {
+        let Some(row) = model.fleet.order.get(place).and_then(|at| model.fleet.rows.get(*at as usize)) else {
+            continue;
+        };
+        line(model, row, 3 + y as u16, width, place == model.fleet.cursor, pen);
+        drawn += 1;
+    }
+    if drawn == 0 {
+        empty(model, width, pen);
+    }
+    detail(model, size, pen);
+    footer::draw(model, (width, height), pen);
+    Drawn { rows: drawn, cursor }
+}
+
+fn position(model: &Model, width: u16, pen: &mut Pen<'_>) -> Option<(u16, u16)> {
+    let theme = pen.theme;
+    let fleet = &model.fleet;
+    let at = if fleet.order.is_empty() { 0 } else { fleet.cursor + 1 };
+    let of = if fleet.order.len() == fleet.rows.len() {
+        format!("{at}/{}", fleet.rows.len())
+    } else {
+        format!("{at}/{} of {}", fleet.order.len(), fleet.rows.len())
+    };
+    let mut pieces = vec![
+        piece(format!("tenants {of}"), theme.plain()),
+        piece(format!("   sorted by {}", fleet.sort.word()), theme.quiet()),
+    ];
+    let filter = fleet.filter.value();
+    if fleet.typing || !filter.is_empty() {
+        pieces.push(piece("   filter: ", theme.quiet()));
+    }
+    let used = pen.flow(0, 1, width, &pieces);
+    if fleet.typing || !filter.is_empty() {
+        let room = width.saturating_sub(used + 1);
+        let scroll = fleet.filter.visual_scroll(usize::from(room));
+        let shown: String = skip_columns(filter, scroll);
+        pen.put(used, 1, room, &shown, theme.strong());
+        if fleet.typing {
+            return Some((used + (fleet.filter.visual_cursor() - scroll.min(fleet.filter.visual_cursor())) as u16, 1));
+        }
+    } else if let Some(fault) = &fleet.fault {
+        pen.put(used, 1, width - used, &format!("   {} some may be missing: {fault}", pen.glyphs.warn), theme.bad());
+    }
+    None
+}
+
+/// The text without its first columns.
+pub fn skip_columns(text: &str, columns: usize) -> String {
+    let mut skipped = 0;
+    text.chars()
+        .skip_while(|c| {
+            let skip = skipped < columns;
+            skipped += unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
+            skip
+        })
+        .collect()
+}
+
+fn headings(width: u16, pen: &mut Pen<'_>) {
+    let style = pen.theme.quiet();
+    let mut x = 2;
+    for (heading, columns) in HEADINGS.iter().zip(widths(width)) {
+        pen.put(x, 2, columns, heading, style);
+        x += columns + 1;
+    }
+    pen.put(x, 2, width.saturating_sub(x), if width >= 110 { "ATTENTION / NEXT" } else { "! / next" }, style);
+}
+
+fn line(model: &Model, row: &FleetRow, y: u16, width: u16, selected: bool, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let status = model.tenants.get(&row.id);
+    let columns = widths(width);
+    let running = model.jobs.contains_key(&row.id);
+    let marker = if selected {
+        pen.glyphs.selected
+    } else if running {
+        pen.glyphs.running
+    } else {
+        " "
+    };
+    pen.put(0, y, 1, marker, theme.strong());
+    let mut x = 2;
+    let mut cell = |text: &str, columns: u16, style, pen: &mut Pen<'_>| {
+        pen.put(x, y, columns, text, style);
+        x += columns + 1;
+    };
+    cell(&row.name, columns[0], theme.plain(), pen);
+    let Some(status) = status else {
+        cell("not looked at yet", 20, theme.quiet(), pen);
+        return;
+    };
+    let made = status.keys.created.map_or("?".into(), |at| age::span(model.now.as_second() - at.as_second()));
+    cell(&made, columns[1], theme.plain(), pen);
+    let (due, due_style) = match (status.keys.due, status.keys.due_state) {
+        (Some(due), Some(Due::Overdue)) => {
+            let past = age::span(model.now.as_second() - due.as_second());
+            (if width >= 110 { format!("OVERDUE {past}") } else { "OVERDUE".into() }, theme.bad())
+        }
+        (Some(due), Some(Due::Soon)) => (age::until(due, model.now), theme.warn()),
+        (Some(due), _) => (age::until(due, model.now), theme.plain()),
+        _ => ("?".into(), theme.quiet()),
+    };
+    cell(&due, columns[2], due_style, pen);
+    let phase = match row.phase {
+        Phase::Idle => theme.quiet(),
+        Phase::RollingBack => theme.bad(),
+        Phase::Rotating | Phase::Returning => theme.busy(),
+        _ => theme.plain(),
+    };
+    cell(row.phase.word(), columns[3], phase, pen);
+    let answers = match (row.phase, status.back) {
+        (Phase::Idle, _) => "-".into(),
+        (_, Some((back, of))) => format!("{back}/{of} b"),
+        _ => format!("{}/{}", row.answers.0, row.answers.1),
+    };
+    cell(&answers, columns[4], theme.plain(), pen);
+    cell(row.reconcile.word(), columns[5], header::reconcile_style(row.reconcile, pen), pen);
+    cell(&format!("{}/{}", row.active.0, row.active.1), columns[6], theme.plain(), pen);
+    attention(status, x, y, width.saturating_sub(x), pen);
+    if selected {
+        pen.highlight(0, y, width, theme.selected());
+    }
+}
+
+/// The first thing that needs attention and how many more; the next action where there is none.
+fn attention(status: &TenantStatus, x: u16, y: u16, width: u16, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    match status.attention.as_slice() {
+        [] if status.phase == Phase::Idle => {}
+        [] => {
+            pen.put(x, y, width, &status.next.text, theme.quiet());
+        }
+        [first, rest @ ..] => {
+            let more = if rest.is_empty() { String::new() } else { format!(" +{}", rest.len()) };
+            let room = usize::from(width).saturating_sub(more.width());
+            let first = fit(&format!("{} {first}", pen.glyphs.warn), room, pen.glyphs).into_owned();
+            pen.flow(x, y, width, &[piece(first, theme.warn()), piece(more, theme.quiet())]);
+        }
+    }
+}
+
+fn empty(model: &Model, width: u16, pen: &mut Pen<'_>) {
+    let text = match (&model.fleet.fault, model.fleet.loaded, model.fleet.rows.is_empty()) {
+        (Some(fault), _, true) => format!("no tenants are known: {fault}"),
+        (_, false, _) => "looking for tenants".into(),
+        (_, true, true) => "no tenants are configured or discovered".into(),
+        (_, true, false) => "no tenant passes the filter; Esc drops it".into(),
+    };
+    let style = pen.theme.quiet();
+    pen.put(2, 4, width.saturating_sub(2), &text, style);
+}
+
+fn detail(model: &Model, size: (u16, u16), pen: &mut Pen<'_>) {
+    let (width, height) = size;
+    let rows = space::fleet_detail(size);
+    let top = height - 2 - rows;
+    let theme = pen.theme;
+    let Some(id) = model.fleet.selected() else {
+        pen.rule(0, top, width, "", false);
+        return;
+    };
+    let Some(status) = model.tenants.get(id) else {
+        pen.rule(0, top, width, id.as_str(), false);
+        return;
+    };
+    pen.rule(0, top, width, &format!("{} ({id})", status.tenant.name), false);
+    let next = [piece("next: ", theme.strong()), piece(status.next.text.as_str(), theme.plain())];
+    pen.flow(0, top + 1, width, &next);
+    let room = usize::from(rows - 2);
+    match status.attention.as_slice() {
+        [] => {
+            pen.put(0, top + 2, width, "nothing needs attention", theme.quiet());
+        }
+        items if room == 1 => {
+            let all = items.join("; ");
+            pen.flow(0, top + 2, width, &[piece(format!("{} {all}", pen.glyphs.warn), theme.warn())]);
+        }
+        items => {
+            for (y, item) in items.iter().enumerate().take(room) {
+                let last = y + 1 == room && items.len() > room;
+                let text = if last { format!("and {} more", items.len() - y) } else { item.clone() };
+                pen.put(0, top + 2 + y as u16, width, &format!("{} {text}", pen.glyphs.warn), theme.warn());
+            }
+        }
+    }
+}

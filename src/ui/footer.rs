@@ -1,0 +1,99 @@
+//! The last two lines: what was said or runs now, and the keys that are possible.
+
+use crate::app::command;
+use crate::app::model::{Job, Severity};
+use crate::app::{Model, Screen};
+use crate::ui::age;
+use crate::ui::pen::{Pen, Piece, piece};
+
+/// Draws both lines.
+pub fn draw(model: &Model, (width, height): (u16, u16), pen: &mut Pen<'_>) {
+    message(model, width, height - 2, pen);
+    keys(model, width, height - 1, pen);
+}
+
+fn message(model: &Model, width: u16, y: u16, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let log = if width >= 100 { "  (m: all)" } else { "" };
+    let pieces: Vec<Piece<'_>> = if let Some(alarm) = &model.alarm {
+        vec![piece("ALARM: ", theme.bad()), piece(alarm.as_str(), theme.bad())]
+    } else if let Some(remark) = model.remark() {
+        let style = match remark.severity {
+            Severity::Info => theme.plain(),
+            Severity::Done => theme.good(),
+            Severity::Refused => theme.warn(),
+            Severity::Error => theme.bad(),
+        };
+        vec![
+            piece(format!("{}: ", remark.severity.word()), style),
+            piece(remark.text.as_str(), theme.plain()),
+            piece(log, theme.quiet()),
+        ]
+    } else if let Some(job) = model.shown().and_then(|id| model.jobs.get(id)) {
+        job_pieces(model, job, pen)
+    } else if model.screen == Screen::Fleet && !model.jobs.is_empty() {
+        vec![piece(format!("{} running now", model.jobs.len()), theme.busy())]
+    } else {
+        let first = model.status().map(|status| status.attention.as_slice()).unwrap_or_default();
+        match first {
+            [] => Vec::new(),
+            [only] => vec![piece(format!("{} {only}", pen.glyphs.warn), theme.warn())],
+            [first, rest @ ..] => vec![
+                piece(format!("{} {first}", pen.glyphs.warn), theme.warn()),
+                piece(format!("  (+{} more)", rest.len()), theme.quiet()),
+            ],
+        }
+    };
+    pen.flow(0, y, width, &pieces);
+}
+
+/// What runs: bar, word, step, text, since when.
+pub fn job_pieces<'a>(model: &Model, job: &'a Job, pen: &Pen<'_>) -> Vec<Piece<'a>> {
+    let theme = pen.theme;
+    let since = age::span(model.now.as_second() - job.since.as_second());
+    let Some(progress) = &job.progress else {
+        return vec![piece(format!("{} {} is running, {since}", pen.glyphs.running, job.what), theme.busy())];
+    };
+    let mut pieces = Vec::new();
+    if progress.total > 0 {
+        pieces.push(piece(format!("[{}] ", pen.bar(progress.done, progress.total, 16)), theme.busy()));
+        pieces.push(piece(format!("{}/{} ", progress.done, progress.total), theme.busy()));
+    } else {
+        pieces.push(piece(format!("{} ", pen.glyphs.running), theme.busy()));
+    }
+    pieces.push(piece(format!("{}, step {}, {since}: ", job.what, progress.step), theme.busy()));
+    pieces.push(piece(progress.text.as_str(), theme.plain()));
+    pieces
+}
+
+fn keys(model: &Model, width: u16, y: u16, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let help = " ? help  q back";
+    let room = width.saturating_sub(help.len() as u16);
+    let mut used = 0;
+    for info in command::footer(model) {
+        use command::CommandId as Id;
+        if matches!(info.id, Id::Help | Id::Leave) {
+            continue;
+        }
+        let key = info.keys.first().map(|key| key.label()).unwrap_or_default();
+        let needed = (key.len() + info.title.len() + 3) as u16;
+        if used + needed > room {
+            break;
+        }
+        used += pen.flow(
+            used,
+            y,
+            room - used,
+            &[piece(key, theme.strong()), piece(format!(" {}  ", info.title), theme.quiet())],
+        );
+    }
+    let leave = if model.screen == Screen::Fleet { "quit" } else { "back" };
+    let last = [
+        piece(" ?", theme.strong()),
+        piece(" help  ", theme.quiet()),
+        piece("q", theme.strong()),
+        piece(format!(" {leave}"), theme.quiet()),
+    ];
+    pen.flow(room, y, width - room, &last);
+}

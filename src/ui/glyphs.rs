@@ -1,0 +1,108 @@
+//! The characters of the screen in two sets: what a UTF-8 terminal shows, and plain ASCII. No cell is wider than one.
+
+use crate::app::Charset;
+use ratatui::symbols::border;
+
+/// One set.
+#[derive(Debug)]
+pub struct Glyphs {
+    /// Whether texts must be ASCII too.
+    pub ascii: bool,
+    /// Done, good.
+    pub good: &'static str,
+    /// Failed, bad.
+    pub bad: &'static str,
+    /// Read this.
+    pub warn: &'static str,
+    /// Running.
+    pub running: &'static str,
+    /// Waiting.
+    pub waiting: &'static str,
+    /// Not known.
+    pub unknown: &'static str,
+    /// Before the selected line.
+    pub selected: &'static str,
+    /// Before a marked line.
+    pub marked: &'static str,
+    /// A rule.
+    pub rule: &'static str,
+    /// Between columns.
+    pub bar: &'static str,
+    /// The done part of a progress bar.
+    pub full: &'static str,
+    /// The rest of it.
+    pub empty: &'static str,
+    /// Where a text was cut.
+    pub ellipsis: &'static str,
+    /// Frame of a dialog.
+    pub border: border::Set<'static>,
+}
+
+static UTF8: Glyphs = Glyphs {
+    ascii: false,
+    good: "✓",
+    bad: "✗",
+    warn: "!",
+    running: "▶",
+    waiting: "·",
+    unknown: "?",
+    selected: "▸",
+    marked: "*",
+    rule: "─",
+    bar: "│",
+    full: "█",
+    empty: "░",
+    ellipsis: "…",
+    border: border::PLAIN,
+};
+
+static ASCII: Glyphs = Glyphs {
+    ascii: true,
+    good: "+",
+    bad: "x",
+    warn: "!",
+    running: ">",
+    waiting: ".",
+    unknown: "?",
+    selected: ">",
+    marked: "*",
+    rule: "-",
+    bar: "|",
+    full: "#",
+    empty: ".",
+    ellipsis: "~",
+    border: border::Set {
+        top_left: "+",
+        top_right: "+",
+        bottom_left: "+",
+        bottom_right: "+",
+        vertical_left: "|",
+        vertical_right: "|",
+        horizontal_top: "-",
+        horizontal_bottom: "-",
+    },
+};
+
+/// The set for a terminal.
+pub fn glyphs(charset: Charset) -> &'static Glyphs {
+    match charset {
+        Charset::Utf8 => &UTF8,
+        Charset::Ascii => &ASCII,
+    }
+}
+
+/// What stands for a character that is not ASCII on a terminal that can't show it.
+pub fn in_ascii(c: char) -> &'static str {
+    match c {
+        '…' => "~",
+        '→' => ">",
+        '–' | '—' | '‐' | '‑' => "-",
+        '‘' | '’' => "'",
+        '“' | '”' | '„' => "\"",
+        'µ' => "u",
+        '×' => "x",
+        c if unicode_width::UnicodeWidthChar::width(c) == Some(2) => "??",
+        c if unicode_width::UnicodeWidthChar::width(c) == Some(0) => "",
+        _ => "?",
+    }
+}

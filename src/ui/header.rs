@@ -1,0 +1,127 @@
+//! The head of each screen: where one is, as whom, in which environment; and on a tenant's screen window, gate and next.
+
+use crate::app::Model;
+use crate::domain::gate::Verdict;
+use crate::domain::window::{Window, WindowState};
+use crate::engine::status::{Phase, Reconcile, TenantStatus};
+use crate::ui::age;
+use crate::ui::pen::{Pen, Piece, piece};
+use jiff::Timestamp;
+use ratatui::style::Style;
+
+/// The first line of every screen.
+pub fn first_line(model: &Model, title: &str, width: u16, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let options = &model.options;
+    let clock = model.now.strftime("%H:%M UTC").to_string();
+    let right = format!("{}  {clock}", options.operator);
+    let room = width / 3;
+    pen.put_right(width - room, 0, room, &right, theme.quiet());
+    let mut pieces: Vec<Piece<'_>> = vec![piece("changeguard ", theme.strong())];
+    if options.production {
+        pieces.push(piece(format!(" PRODUCTION {} ", options.environment), theme.production()));
+    } else if !options.environment.is_empty() {
+        pieces.push(piece(format!("[{}]", options.environment), theme.label()));
+    }
+    if let Some(lab) = &options.lab {
+        pieces.push(piece(format!(" *{lab}*"), theme.label()));
+    }
+    pieces.push(piece("  ", theme.plain()));
+    pieces.push(piece(title, theme.strong()));
+    pen.flow(0, 0, width - room - 1, &pieces);
+}
+
+/// Lines two to four of a tenant's screen.
+pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let window = match (&status.window, &status.outcome) {
+        (Some(window), _) => window_pieces(window, status, model.now, pen),
+        (None, Some(outcome)) => {
+            vec![piece(format!("last rotation: {}; {}", outcome.word(), key_age(status, model.now)), theme.plain())]
+        }
+        (None, None) => {
+            vec![piece(format!("never rotated by changeguard; {}", key_age(status, model.now)), theme.plain())]
+        }
+    };
+    pen.flow(0, 1, width, &window);
+    let mut facts = vec![piece(status.phase.word(), theme.strong()), piece("   ", theme.plain())];
+    facts.extend(gate_piece(&status.gate, status.phase, pen));
+    facts.push(piece("server ", theme.quiet()));
+    facts.push(piece(status.reconcile.word(), reconcile_style(status.reconcile, pen)));
+    if status.phase != Phase::Idle {
+        let (settled, of) = status.answers;
+        facts.push(piece("   answers ", theme.quiet()));
+        facts.push(piece(format!("{settled}/{of}"), theme.plain()));
+    }
+    if let Some((back, of)) = status.back {
+        facts.push(piece("   back ", theme.quiet()));
+        facts.push(piece(format!("{back}/{of}"), if back == of { theme.good() } else { theme.warn() }));
+    }
+    if let Some(gap) = status.gap_us {
+        facts.push(piece(format!("   gap {}", gap_text(gap)), theme.quiet()));
+    }
+    if let Some(holder) = &status.holder {
+        facts.push(piece(format!("   HELD by {holder}"), theme.warn()));
+    }
+    if let Some(reason) = &status.rollback {
+        facts.push(piece(format!("   rolling back: {reason}"), theme.warn()));
+    }
+    pen.flow(0, 2, width, &facts);
+    pen.flow(0, 3, width, &[piece("next: ", theme.strong()), piece(status.next.text.as_str(), theme.strong())]);
+}
+
+fn window_pieces<'a>(window: &Window, status: &TenantStatus, now: Timestamp, pen: &Pen<'_>) -> Vec<Piece<'a>> {
+    let theme = pen.theme;
+    let begun = matches!(status.phase, Phase::Rotating | Phase::Returning | Phase::RollingBack);
+    let (word, style) = match window.state(now) {
+        WindowState::Before => (format!("opens {}", age::until(window.start, now)), theme.warn()),
+        WindowState::Open => (format!("OPEN, ends {}", age::until(window.end, now)), theme.good()),
+        WindowState::After if begun => ("over".to_owned(), theme.quiet()),
+        WindowState::After => ("OVER".to_owned(), theme.bad()),
+    };
+    vec![piece(format!("window r{}: {}  ", window.revision, window.for_people()), theme.plain()), piece(word, style)]
+}
+
+fn gate_piece<'a>(gate: &Verdict, phase: Phase, pen: &Pen<'_>) -> Vec<Piece<'a>> {
+    let theme = pen.theme;
+    if !matches!(phase, Phase::Planned | Phase::Announced) {
+        return Vec::new();
+    }
+    let (text, style) = match gate {
+        Verdict::Open => ("gate open".to_owned(), theme.good()),
+        Verdict::Shut(reasons) => (format!("gate SHUT ({})", count_reasons(reasons.len())), theme.bad()),
+        Verdict::Unknown(reasons) => (format!("gate UNKNOWN ({})", count_reasons(reasons.len())), theme.bad()),
+    };
+    vec![piece(text, style), piece("   ", theme.plain())]
+}
+
+fn count_reasons(count: usize) -> String {
+    if count == 1 { "1 reason".into() } else { format!("{count} reasons") }
+}
+
+/// How the server stands.
+pub fn reconcile_style(reconcile: Reconcile, pen: &Pen<'_>) -> Style {
+    match reconcile {
+        Reconcile::InSync => pen.theme.good(),
+        Reconcile::Waiting => pen.theme.busy(),
+        Reconcile::Unknown => pen.theme.warn(),
+        Reconcile::Late | Reconcile::Differs => pen.theme.bad(),
+    }
+}
+
+/// The age of the key and when it is due.
+pub fn key_age(status: &TenantStatus, now: Timestamp) -> String {
+    match (status.keys.created, status.keys.due) {
+        (Some(created), Some(due)) => {
+            let overdue = if due < now { "OVERDUE, " } else { "due " };
+            format!("key made {}, {overdue}{}", age::ago(created, now), age::until(due, now))
+        }
+        (Some(created), None) => format!("key made {}", age::ago(created, now)),
+        _ => "age of the key unknown".into(),
+    }
+}
+
+/// The measured gap, in the unit that fits.
+pub fn gap_text(us: u64) -> String {
+    if us < 10_000_000 { format!("{} ms", us / 1000) } else { format!("{} s", us / 1_000_000) }
+}

@@ -1,0 +1,73 @@
+//! The screen of one tenant: where each panel is at this size, and the tabs.
+
+use crate::app::panel::Panel;
+use crate::app::{Model, space};
+use crate::domain::tenant::TenantId;
+use crate::engine::status::TenantStatus;
+use crate::ui::pen::{Pen, piece};
+use crate::ui::{clients, footer, gate, header, journal, keys, peers, steps};
+use ratatui::layout::Rect;
+
+/// Draws the screen; gives the cursor of a text field.
+pub fn draw(model: &Model, id: &TenantId, size: (u16, u16), pen: &mut Pen<'_>) -> Option<(u16, u16)> {
+    let (width, height) = size;
+    let status = model.tenants.get(id);
+    let name = status.map_or(id.as_str(), |status| status.tenant.name.as_str());
+    let title = if width >= 110 { format!("{name} ({id})") } else { name.to_owned() };
+    header::first_line(model, &title, width, pen);
+    footer::draw(model, size, pen);
+    let Some(status) = status else {
+        let style = pen.theme.quiet();
+        pen.put(2, 2, width - 2, "looking at this tenant for the first time", style);
+        return None;
+    };
+    header::tenant_lines(model, status, width, pen);
+    let upper = space::tenant_upper(size);
+    if space::is_wide(size) {
+        let half = width * 11 / 20;
+        steps::draw(model, status, Rect::new(0, 4, half - 1, upper - 4), pen);
+        let below = Rect::new(0, 13, half - 1, upper - 13);
+        keys::draw_short(model, status, below, pen);
+        let right = Rect::new(half, 4, width - half, upper - 4);
+        gate::draw_short(status, right, pen);
+    } else {
+        steps::draw(model, status, Rect::new(0, 4, width, upper - 4), pen);
+    }
+    tabs(model, status, upper, width, pen);
+    let panel = Rect::new(0, upper + 1, width, height - upper - 3);
+    match model.panels.tab {
+        Panel::Clients | Panel::Steps => return clients::draw(model, status, panel, upper, pen),
+        Panel::Keys => keys::draw(model, status, panel, pen),
+        Panel::Peers => peers::draw(model, status, panel, pen),
+        Panel::Journal => journal::draw(model, status, panel, pen),
+        Panel::Gate => gate::draw(model, status, panel, pen),
+    }
+    None
+}
+
+fn tabs(model: &Model, status: &TenantStatus, y: u16, width: u16, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let marked = model.panels.clients.marked.len();
+    pen.rule(0, y, width, "", false);
+    let mut pieces = Vec::new();
+    for (at, panel) in Panel::ALL.iter().enumerate().take(5) {
+        let count = match panel {
+            Panel::Clients if marked > 0 => format!(" {} ({marked} marked)", status.clients.len()),
+            Panel::Clients => format!(" {}", status.clients.len()),
+            Panel::Gate => format!(" {}", status.gate.reasons().len()),
+            _ => String::new(),
+        };
+        let text = format!("{} {}{count}", at + 1, panel.title());
+        let shown = *panel == model.panels.tab;
+        let focused = shown && *panel == model.panels.focus;
+        let style = if focused {
+            theme.selected()
+        } else if shown {
+            theme.strong()
+        } else {
+            theme.quiet()
+        };
+        pieces.push(piece(if shown { format!("[{text}]") } else { format!(" {text} ") }, style));
+    }
+    pen.flow(1, y, width - 1, &pieces);
+}

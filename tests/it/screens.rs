@@ -1,0 +1,6 @@
+//! What the operator sees and presses: whole screens as snapshots, and the rules of the keys as sentences.
+
+mod behaviour;
+mod fixture;
+mod hostile;
+mod pictures;
