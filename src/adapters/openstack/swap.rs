@@ -19,9 +19,8 @@ use tokio::sync::watch;
 /// A token must live at least so long when the pair begins (where the site's tokens live that long).
 const LEAST_LIFE: Duration = Duration::from_secs(300);
 
-/// After its answer a connection goes back to the pool in a task of hyper's. A DELETE that is faster takes another one, new
-/// or never used, whose worker of Barbican does not know the token yet: seen on a real one, 169 ms instead of 18. This
-/// pause is before the gap, not in it.
+/// After its answer a connection goes back to the pool in a task of hyper's (hyperium/hyper#4134). A DELETE that is faster
+/// takes another one, new or not used with this token, and pays for it inside the gap. This pause is before the gap.
 const CONNECTIONS_RETURN: Duration = Duration::from_millis(2);
 
 /// Pairs that have begun and not ended, in this process.
