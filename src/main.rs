@@ -119,11 +119,12 @@ fn config_check(config: &Config, json: bool) -> Result<u8> {
         print::json(&findings)?;
     } else {
         for finding in &findings {
-            println!("{finding}");
+            println!("{}: {}: {}", finding.level.word(), finding.field, finding.text);
         }
         println!("{}: {} tenants", config.path.display(), config.tenant.len());
     }
-    Ok(exit::DONE)
+    let fails = findings.iter().any(|finding| finding.level == config::check::Level::Failure);
+    Ok(if fails { exit::USAGE } else { exit::DONE })
 }
 
 fn troubles(only: Option<u8>) -> Result<u8> {

@@ -2,6 +2,7 @@
 
 pub mod console;
 pub mod lab;
+pub mod mail;
 pub mod openstack;
 pub mod sqlite;
 pub mod system;

@@ -54,13 +54,13 @@ impl Fleet {
 
     /// Reads every journal and, if asked, looks at every tenant, a few at a time.
     pub async fn look_at_all(&self, outside: bool) -> Result<(), Fault> {
-        let mut looks = futures_util::stream::iter(&self.conductors)
+        let mut looks = futures_util::stream::iter(self.conductors.clone())
             .map(|conductor| async move {
                 conductor.reload().await?;
                 if outside {
                     conductor.look().await;
                 }
-                Ok(())
+                Ok::<(), Fault>(())
             })
             .buffer_unordered(AT_ONCE);
         while let Some(result) = looks.next().await {

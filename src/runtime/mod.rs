@@ -3,6 +3,7 @@
 pub mod cloud;
 pub mod conductor;
 pub mod fleet;
+pub mod mail;
 pub mod run;
 pub mod screen;
 pub mod signals;

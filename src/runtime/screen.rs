@@ -169,7 +169,7 @@ async fn poll(mut fleet: watch::Receiver<Known>, mut watched: watch::Receiver<Op
     let one = async {
         loop {
             let tenant = watched.borrow_and_update().clone();
-            let Some(conductor) = tenant.and_then(|tenant| fleet.get(&tenant)) else {
+            let Some(conductor) = tenant.and_then(|tenant| fleet.get(&tenant).cloned()) else {
                 if watched.changed().await.is_err() {
                     return;
                 }

@@ -1,7 +1,7 @@
 //! The composition root: what the configuration says becomes adapters, and adapters become worlds and conductors.
 
 use crate::adapters::console::{Console, ConsoleParameters};
-use crate::adapters::mail::{MailParameters, SmtpMailer};
+use crate::adapters::mail::SmtpMailer;
 use crate::adapters::openstack::OpenStack;
 use crate::adapters::sqlite::SqliteJournal;
 use crate::adapters::system::{self, SystemClock, SystemEntropy};
@@ -17,6 +17,7 @@ use crate::runbooks;
 use crate::runtime::cloud;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::fleet::Fleet;
+use crate::runtime::mail;
 use std::sync::Arc;
 
 /// Everything that all tenants share: one session to the cloud, one journal, one mailer.
@@ -52,7 +53,7 @@ impl Wiring {
         let sources = clouds::Environment::of_process(config.cloud.clouds_file.clone());
         let cloud = OpenStack::new(cloud::parameters(clouds::read(&sources, &config.cloud.name)?, &config.cloud))?;
         let store = Arc::new(SqliteJournal::open(&config.state.directory).await?);
-        let mailer = Arc::new(SmtpMailer::new(MailParameters::from_config(&config)?)?);
+        let mailer = Arc::new(SmtpMailer::new(mail::parameters(&config), Arc::new(SystemClock))?);
         let console = match &config.console {
             None => None,
             Some(console) => {

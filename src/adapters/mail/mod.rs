@@ -1,0 +1,219 @@
+//! Mail to clients: written from templates, handed over to one SMTP server, with an honest word on what became of it.
+//!
+//! The texts are `templates`, the message is `compose`, a connection is `connection`, handing over is `transaction`, the
+//! password is `password`, the relay's limit is `pace`. When a mail is written and to whom is the engine's business.
+
+mod compose;
+mod connection;
+mod pace;
+mod password;
+mod templates;
+mod transaction;
+
+pub use password::PasswordSource;
+
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::notice::Delivery;
+use crate::engine::ports::{Clock, Letter, Mailer, NoticeRequest};
+use async_trait::async_trait;
+use compose::Composer;
+use connection::{Connector, SmtpConnection};
+use lettre::message::Mailbox;
+use lettre::{Address, address::Envelope};
+use pace::Pace;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use transaction::End;
+
+/// A parked connection older than this is not used again: servers hang up on idle ones (Postfix: 10 s when busy, else 300 s).
+const FRESH: Duration = Duration::from_secs(60);
+
+/// How the connection is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// STARTTLS is demanded after the greeting.
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
+    /// None: for a server on this machine.
+    None,
+}
+
+/// What the adapter must know.
+#[derive(Debug)]
+pub struct MailParameters {
+    /// The server's name; its certificate must be for it.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Who writes, `Name <address>`.
+    pub from: String,
+    /// Where answers go, if not to `from`.
+    pub reply_to: Option<String>,
+    /// For AUTH PLAIN or LOGIN; `None`: no AUTH.
+    pub user: Option<String>,
+    /// Read at each new connection.
+    pub password: PasswordSource,
+    /// A PEM file with an authority to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// The bound on one connection being made, and on one mail being handed over.
+    pub timeout: Duration,
+    /// How many mails at once, at least 1.
+    pub connections: usize,
+    /// How many mails a minute at most.
+    pub per_minute: Option<u32>,
+    /// The VPN Configuration guide for users.
+    pub guide_url: String,
+    /// Where clients download their configuration.
+    pub portal_url: String,
+    /// Who writes, for the signature.
+    pub organisation: String,
+    /// A folder with texts in place of the built-in ones.
+    pub templates: Option<PathBuf>,
+}
+
+/// Mail over SMTP.
+pub struct SmtpMailer {
+    composer: Composer,
+    connector: Connector,
+    sender: Address,
+    timeout: Duration,
+    connections: usize,
+    permits: Semaphore,
+    /// Parked connections, each at the beginning of a transaction. A connection that was in one when its mail was given up
+    /// never comes back here: its answers would be read one mail too early.
+    parked: Mutex<Vec<(SmtpConnection, Instant)>>,
+    pace: Pace,
+}
+
+impl SmtpMailer {
+    /// Checks addresses and templates. Connects to nothing and reads no password.
+    ///
+    /// Errors: an address is none, a template is broken, holds an unknown variable, or the folder holds a file that is not
+    /// the name of one.
+    pub fn new(parameters: MailParameters, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
+        let mailbox = |field: &str, text: &str| {
+            text.parse::<Mailbox>().map(compose::cleaned).map_err(|error| {
+                let message = format!("{field}: {text:?} is not a mail address: {error}");
+                Fault::new(Service::Configuration, FaultKind::Invalid, message)
+            })
+        };
+        let from = mailbox("smtp.from", &parameters.from)?;
+        let reply_to = parameters.reply_to.as_deref().map(|text| mailbox("smtp.reply_to", text)).transpose()?;
+        let connections = parameters.connections.max(1);
+        Ok(Self {
+            sender: from.email.clone(),
+            composer: Composer::new(from, reply_to, &parameters, clock)?,
+            timeout: parameters.timeout,
+            connections,
+            permits: Semaphore::new(connections),
+            parked: Mutex::new(Vec::new()),
+            pace: Pace::new(parameters.per_minute),
+            connector: Connector::new(parameters),
+        })
+    }
+
+    /// Says goodbye on all parked connections, so that the server notes no lost ones. Bounded by two seconds each.
+    pub async fn close(&self) {
+        let parked = std::mem::take(&mut *self.parked.lock().unwrap_or_else(PoisonError::into_inner));
+        for (mut connection, _) in parked {
+            let _ = tokio::time::timeout(Duration::from_secs(2), connection.quit()).await;
+        }
+    }
+
+    fn unpark(&self) -> Option<SmtpConnection> {
+        let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        parked.retain(|(_, since)| since.elapsed() < FRESH);
+        parked.pop().map(|(connection, _)| connection)
+    }
+
+    fn park(&self, connection: SmtpConnection) {
+        let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        if parked.len() < self.connections {
+            parked.push((connection, Instant::now()));
+        }
+    }
+
+    async fn deliver(&self, envelope: &Envelope, message: &[u8]) -> Delivery {
+        if let Some(connection) = self.unpark()
+            && let Some(delivery) = self.attempt(connection, envelope, message, true).await
+        {
+            return delivery;
+        }
+        // Nothing was handed over yet: a parked connection that the server has closed is replaced by a new one, once.
+        match self.connector.connect().await {
+            Ok(connection) => self.attempt(connection, envelope, message, false).await.unwrap_or(Delivery::Failed {
+                permanent: false,
+                reply: "the mail server closed the connection before the mail was handed over".into(),
+            }),
+            Err(fault) => Delivery::Failed { permanent: false, reply: format!("not sent: {}", fault.message) },
+        }
+    }
+
+    /// One transaction. `None`: the parked connection was dead before anything was handed over.
+    async fn attempt(
+        &self,
+        mut connection: SmtpConnection,
+        envelope: &Envelope,
+        message: &[u8],
+        parked: bool,
+    ) -> Option<Delivery> {
+        let handed = std::sync::atomic::AtomicBool::new(false);
+        let transaction = transaction::run(&mut connection, envelope, message, &handed);
+        match tokio::time::timeout(self.timeout, transaction).await {
+            Ok(End { delivery, usable: true }) => {
+                self.park(connection);
+                Some(delivery)
+            }
+            Ok(End { delivery: Delivery::Failed { permanent: false, .. }, .. })
+                if parked && !handed.load(std::sync::atomic::Ordering::Relaxed) =>
+            {
+                None
+            }
+            Ok(End { delivery, .. }) => Some(delivery),
+            Err(_) => Some(transaction::too_late(handed.load(std::sync::atomic::Ordering::Relaxed), self.timeout)),
+        }
+    }
+}
+
+#[async_trait]
+impl Mailer for SmtpMailer {
+    fn compose(&self, request: &NoticeRequest<'_>) -> Result<Letter, Fault> {
+        self.composer.compose(request)
+    }
+
+    fn message_domain(&self) -> String {
+        self.sender.domain().to_owned()
+    }
+
+    async fn send(&self, letter: &Letter) -> Delivery {
+        let Ok(to) = letter.to.parse::<Address>() else {
+            return Delivery::Failed { permanent: true, reply: "not sent: the address is not a mail address".into() };
+        };
+        let envelope = match Envelope::new(Some(self.sender.clone()), vec![to]) {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                return Delivery::Failed { permanent: true, reply: format!("not sent: {error}") };
+            }
+        };
+        // The semaphore is never closed, so the error can't happen.
+        let _permit = self.permits.acquire().await;
+        self.pace.wait().await;
+        self.deliver(&envelope, &letter.message).await
+    }
+
+    async fn probe(&self) -> Result<(), Fault> {
+        let _permit = self.permits.acquire().await;
+        let connection = self.connector.connect().await?;
+        self.park(connection);
+        Ok(())
+    }
+
+    fn connections(&self) -> usize {
+        self.connections
+    }
+}

@@ -1,0 +1,36 @@
+//! The mail server as the configuration describes it, in the words of the adapter. The two don't know each other.
+
+use crate::adapters::mail::{MailParameters, PasswordSource, Security};
+use crate::config::{self, Config, Password};
+use crate::engine::secret::SecretBytes;
+
+/// The adapter's parameters.
+pub fn parameters(config: &Config) -> MailParameters {
+    let (smtp, notices) = (&config.smtp, &config.notices);
+    MailParameters {
+        host: smtp.host.clone(),
+        port: smtp.port,
+        security: match smtp.security {
+            config::Security::StartTls => Security::StartTls,
+            config::Security::Tls => Security::Tls,
+            config::Security::None => Security::None,
+        },
+        from: smtp.from.clone(),
+        reply_to: smtp.reply_to.clone(),
+        user: smtp.user.clone(),
+        password: match &smtp.password {
+            Password::None => PasswordSource::None,
+            Password::File(path) => PasswordSource::File(path.clone()),
+            Password::Command(argv) => PasswordSource::Command(argv.clone()),
+            Password::Text(text) => PasswordSource::Given(SecretBytes::new(text.as_bytes().to_vec())),
+        },
+        ca_file: smtp.ca_file.clone(),
+        timeout: smtp.timeout,
+        connections: smtp.connections,
+        per_minute: smtp.per_minute,
+        guide_url: notices.guide_url.clone(),
+        portal_url: notices.portal_url.clone(),
+        organisation: notices.organisation.clone(),
+        templates: notices.templates.clone(),
+    }
+}
