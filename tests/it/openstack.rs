@@ -1,8 +1,10 @@
 //! The OpenStack and console adapters against the embedded lab: what the real services were seen to do (facts/openstack.md),
 //! and every way in which they fail.
 
+#![allow(clippy::unwrap_used)] // clippy takes only functions marked #[test] for tests
+
 use changeguard::adapters::console::{Console, ConsoleParameters};
-use changeguard::adapters::lab::{Fault as Trouble, Lab, LabOptions, Loss, Pace, Rule, Service as Server};
+use changeguard::adapters::lab::{Fault as Trouble, Lab, LabOptions, Loss, Pace, Rule, Service as Server, Which};
 use changeguard::adapters::openstack::{
     CloudParameters, Credential, Domain, Limits, Login, Named, OpenStack, Overrides, wait_for_running_pairs,
 };
@@ -434,10 +436,8 @@ async fn a_missing_container_and_a_missing_object_are_two_faults() {
     let fault = place.cloud.object(&tenant.id, "config/other.json").get().await.unwrap_err();
     assert_eq!((fault.service, &fault.kind), (Service::Swift, &FaultKind::NotFound));
     assert!(fault.message.contains("holds no object"), "{}", fault.message);
-    for outcome in [place.cloud.object("nobody", OBJECT).etag().await] {
-        let fault = outcome.unwrap_err();
-        assert!(fault.message.contains("there is no container nobody"), "{}", fault.message);
-    }
+    let fault = place.cloud.object("nobody", OBJECT).etag().await.unwrap_err();
+    assert!(fault.message.contains("there is no container nobody"), "{}", fault.message);
     assert!(!place.cloud.container_holds_object("nobody", OBJECT).await.unwrap());
 }
 
@@ -468,6 +468,28 @@ async fn discovery_finds_the_projects_whose_container_holds_the_object() {
     assert_eq!(found_ids, ids(known.iter().map(|tenant| tenant.id.as_str()).collect()));
     place.trouble(Rule::new(Server::Swift, Trouble::Status(503)));
     assert_eq!(kind(place.cloud.tenants("{tenant_id}", OBJECT).await), FaultKind::ServerError(503));
+}
+
+#[tokio::test]
+async fn discovery_without_the_right_to_list_projects_says_so_instead_of_finding_nobody() {
+    let place = Place::new().await;
+    for tenant in place.lab.world().tenants() {
+        place.lab.world().remove_object(&tenant.id, None);
+    }
+    let cloud = connect(place.folder.path(), "lab-appcred", |_| {});
+    assert_eq!(kind(cloud.tenants("{tenant_id}", OBJECT).await), FaultKind::Forbidden);
+    assert_eq!(place.cloud.tenants("{tenant_id}", OBJECT).await, Ok(vec![]));
+}
+
+#[tokio::test]
+async fn an_older_barbican_that_does_not_know_the_version_is_asked_without_it() {
+    let place = Place::new().await;
+    let old = place.stored("key");
+    place.trouble(Rule::new(Server::Barbican, Trouble::Status(406)).which(Which::First(4)));
+    let swap = swap(&place, &old, SwapOrder::DeleteFirst).await;
+    assert!(swap.deleted.is_ok() && swap.stored.unwrap().is_ok());
+    let requests = place.lab.faults().requests(Server::Barbican);
+    assert_eq!(requests.iter().filter(|request| request.method == "GET").count(), 6);
 }
 
 #[tokio::test]

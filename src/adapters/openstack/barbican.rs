@@ -1,9 +1,10 @@
 //! Barbican as the secret store of one project: find by exact name, read, store, delete. What hangs on a secret is left to
 //! `attachments`, the measured pair to `swap`, the shape of documents to `secret_document`.
 
+use super::answer::Answer;
 use super::attachments;
 use super::catalog::Kind;
-use super::http::{Answer, DOCUMENT, below, percent_encoded, request, with, with_json};
+use super::http::{DOCUMENT, below, percent_encoded, request, with, with_json};
 use super::keystone::Session;
 use super::secret_document::{Body, Listing, Metadata, Stored, secret_id};
 use super::swap;
@@ -45,20 +46,19 @@ impl Barbican {
         Self { session, minor: AtomicU8::new(2) }
     }
 
-    /// Adds what every request but those for payloads carries.
-    pub(super) fn dressed(&self, request: Request) -> Request {
-        let request = with(request, "accept", "application/json");
-        match self.minor.load(Ordering::Relaxed) {
-            2 => with(request, "openstack-api-version", "key-manager 1.2"),
-            1 => with(request, "openstack-api-version", "key-manager 1.1"),
-            _ => request,
-        }
+    /// The minor version to ask for.
+    pub(super) fn minor(&self) -> u8 {
+        self.minor.load(Ordering::Relaxed)
     }
 
-    /// Notes that the version asked for is not known there. False: none was asked for, so 406 means something else.
-    pub(super) fn lower_version(&self, answer: &Answer) -> bool {
-        answer.status == StatusCode::NOT_ACCEPTABLE
-            && self.minor.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |minor| minor.checked_sub(1)).is_ok()
+    /// Notes that the minor version asked for is not known there. False: 406 means something else.
+    pub(super) fn lower(&self, asked: u8, answer: &Answer) -> bool {
+        let lower = answer.status == StatusCode::NOT_ACCEPTABLE && asked > 0;
+        if lower {
+            // Of several that asked for the same at once only the first changes it.
+            self.minor.compare_exchange(asked, asked - 1, Ordering::Relaxed, Ordering::Relaxed).ok();
+        }
+        lower
     }
 
     /// Sends a request with the highest version that the service knows. `build` gets Barbican's address with `/v1`.
@@ -68,9 +68,10 @@ impl Barbican {
         build: impl Fn(&Url) -> Result<Request, Fault> + Send + Sync,
     ) -> Result<Answer, Fault> {
         loop {
-            let dressed = |base: &Url| Ok(self.dressed(build(base)?));
-            let answer = self.session.send(Kind::KeyManager, what, DOCUMENT, dressed).await?;
-            if !self.lower_version(&answer) {
+            let minor = self.minor();
+            let complete = |base: &Url| Ok(asking_for(minor, build(base)?));
+            let answer = self.session.send(Kind::KeyManager, what, DOCUMENT, complete).await?;
+            if !self.lower(minor, &answer) {
                 return Ok(answer);
             }
         }
@@ -132,11 +133,21 @@ impl Barbican {
         }
         Ok(Some(SecretBytes::new(std::mem::take(&mut *answer.body))))
     }
+}
 
-    /// The request that stores a secret; the body is shared by all copies of the request and wiped with the last.
-    pub(super) fn store_request(&self, base: &Url, body: Bytes) -> Request {
-        self.dressed(with_json(request(Method::POST, below(base, ["secrets"])), body))
+/// Adds what every request but those for payloads carries.
+pub(super) fn asking_for(minor: u8, request: Request) -> Request {
+    let request = with(request, "accept", "application/json");
+    match minor {
+        0 => request,
+        1 => with(request, "openstack-api-version", "key-manager 1.1"),
+        _ => with(request, "openstack-api-version", "key-manager 1.2"),
     }
+}
+
+/// The request that stores a secret; the body is shared by all its copies and wiped with the last.
+pub(super) fn store_request(base: &Url, body: Bytes) -> Request {
+    with_json(request(Method::POST, below(base, ["secrets"])), body)
 }
 
 /// The href in the answer to a store, or the fault it means.
@@ -207,7 +218,7 @@ impl SecretStore for Barbican {
     async fn store(&self, secret: &NewSecret) -> Result<SecretRef, Fault> {
         let body = Body::of(secret)?;
         let what = "store the secret";
-        let build = |base: &Url| Ok(with_json(request(Method::POST, below(base, ["secrets"])), body.bytes()));
+        let build = |base: &Url| Ok(store_request(base, body.bytes()));
         stored(&self.call(what, build).await?, &body)
     }
 

@@ -1,8 +1,9 @@
 //! The session with one cloud: one token for everybody, renewed before it ends and when it is refused, with the catalogue
 //! that came with it. What is asked of Barbican and Swift is left to them.
 
+use super::answer::Answer;
 use super::catalog::{Catalog, Kind};
-use super::http::{Answer, DOCUMENT, Http, request, wiped_body, with_json};
+use super::http::{DOCUMENT, Http, request, wiped_body, with_json};
 use super::login::{self, Document};
 use super::parameters::{CloudParameters, Login};
 use crate::domain::fault::{Fault, FaultKind, Service};
@@ -227,19 +228,22 @@ impl Session {
         self.http.send(kind.service(), what, most, request).await
     }
 
-    /// Every enabled project that the credentials may see: their own, and all there are where the role permits it.
-    /// Gives id and name (not sanitized).
-    pub(super) async fn projects(&self) -> Result<Vec<(String, String)>, Fault> {
+    /// Every enabled project that the credentials may see: their own, and all there are where the role permits it. Gives id
+    /// and name (not sanitized), and the refusal where only their own could be listed.
+    pub(super) async fn projects(&self) -> Result<(Vec<(String, String)>, Option<Fault>), Fault> {
         let mut found = self.project_list(&["auth", "projects"]).await?;
-        match self.project_list(&["projects"]).await {
-            Ok(all) => found.extend(all),
-            // A member may not list what is not its own; that is no reason to show nothing.
-            Err(fault) if matches!(fault.kind, FaultKind::Forbidden | FaultKind::NotFound) => {}
+        let refusal = match self.project_list(&["projects"]).await {
+            Ok(all) => {
+                found.extend(all);
+                None
+            }
+            // A member may not list what is not its own; its own may be all that is wanted.
+            Err(fault) if matches!(fault.kind, FaultKind::Forbidden | FaultKind::NotFound) => Some(fault),
             Err(fault) => return Err(fault),
-        }
+        };
         found.sort();
         found.dedup_by(|a, b| a.0 == b.0);
-        Ok(found)
+        Ok((found, refusal))
     }
 
     async fn project_list(&self, path: &[&str]) -> Result<Vec<(String, String)>, Fault> {

@@ -4,6 +4,7 @@
 //! The client is our own and thin: the SDKs that were tried know no Barbican, print payloads at TRACE and never wipe a
 //! body (facts/dependencies.md 1.2). What is known of the services is in facts/openstack.md; comments here say "facts".
 
+mod answer;
 mod attachments;
 mod barbican;
 mod catalog;
@@ -70,9 +71,10 @@ impl OpenStack {
     /// Discovery: every project that the cloud lists and whose container holds the object, by name. `container` and
     /// `object` may hold `{tenant_id}`. Projects whose ids are no tenant ids are left out.
     ///
-    /// Errors: the first fault of any request, so that no tenant is missing silently.
+    /// Errors: the first fault of any request, so that no tenant is missing silently; and the refusal to list all projects
+    /// if the credentials' own are no tenants (an application credential of the usual kind is refused).
     pub async fn tenants(&self, container: &str, object: &str) -> Result<Vec<Tenant>, Fault> {
-        let projects = self.session.projects().await?;
+        let (projects, refusal) = self.session.projects().await?;
         let asked = projects.into_iter().filter_map(|(id, name)| Some((TenantId::new(id).ok()?, name)));
         let found = stream::iter(asked.map(|(id, name)| async move {
             let named = |template: &str| template.replace("{tenant_id}", id.as_str());
@@ -83,6 +85,12 @@ impl OpenStack {
         }))
         .buffer_unordered(ASKED_AT_ONCE);
         let mut tenants: Vec<Tenant> = found.try_filter_map(|tenant| async { Ok(tenant) }).try_collect().await?;
+        if let Some(refusal) = refusal.filter(|_| tenants.is_empty()) {
+            return Err(refusal.hint(
+                "these credentials see only their own projects, and none of those is a tenant; name the tenants in \
+                 [[tenant]], or use credentials that may list projects",
+            ));
+        }
         tenants.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         Ok(tenants)
     }

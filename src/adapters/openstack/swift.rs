@@ -1,8 +1,9 @@
 //! Swift as the store of one object: read with everything that identifies and belongs to this version, write with an MD5
 //! check on arrival. What the bytes mean is left to the engine.
 
+use super::answer::Answer;
 use super::catalog::Kind;
-use super::http::{Answer, DOCUMENT, below, request, with};
+use super::http::{DOCUMENT, below, request, with};
 use super::keystone::Session;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::engine::ports::{ObjectStore, StoredObject};
