@@ -4,11 +4,12 @@ use super::*;
 use crate::domain::acknowledgement::{Answer, Channel};
 use crate::domain::client::Client;
 use crate::domain::freshness::Baseline;
-use crate::domain::key::PublicKey;
+use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::preflight::{KeyAgreement, Preflight};
 use crate::domain::tenant::TenantId;
 use crate::domain::window::Window;
 use crate::engine::ports::SecretRef;
+use crate::engine::record::Cause;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn at(text: &str) -> Timestamp {
@@ -294,7 +295,7 @@ fn the_fold_of_the_emitted_records_is_the_machines_state() {
     let mut entries = Vec::new();
     for output in command(&mut machine, at("20:00"), plan).unwrap() {
         if let Output::Append(entry) = output {
-            entries.push(entry);
+            entries.push(*entry);
         }
     }
     entries.push(machine.emit(at("20:01"), Record::PeopleSeen { clients: vec![ada()] }).unwrap());
