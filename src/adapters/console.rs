@@ -106,9 +106,7 @@ impl Console {
         if matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
             builder = builder.no_proxy();
         }
-        let client = builder
-            .build()
-            .map_err(|error| invalid(format!("prepare TLS: {}", cause(&error))))?;
+        let client = builder.build().map_err(|error| invalid(format!("prepare TLS: {}", cause(&error))))?;
         Ok(Self {
             client,
             base,
@@ -143,11 +141,7 @@ impl Console {
                 (status, body) = self.ask(what, &url, &other).await?;
             }
         }
-        if status.is_success() {
-            Ok(body)
-        } else {
-            Err(refusal(what, status, &body))
-        }
+        if status.is_success() { Ok(body) } else { Err(refusal(what, status, &body)) }
     }
 
     async fn ask(&self, what: &str, url: &Url, token: &Token) -> Result<(StatusCode, Vec<u8>), Fault> {
@@ -159,11 +153,7 @@ impl Console {
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(fault)? {
             if body.len() + piece.len() > LARGEST {
-                return Err(Fault::new(
-                    CONSOLE,
-                    FaultKind::Malformed,
-                    format!("{what}: the answer is too large"),
-                ));
+                return Err(Fault::new(CONSOLE, FaultKind::Malformed, format!("{what}: the answer is too large")));
             }
             body.extend_from_slice(&piece);
         }
@@ -240,11 +230,7 @@ fn read_token(file: &Path) -> Result<Token, Fault> {
         let text = format!("read the console token in {}: {why}", file.display());
         Fault::new(Service::Configuration, FaultKind::Invalid, text).hint(hint)
     };
-    let mode = std::fs::metadata(file)
-        .map_err(|error| fault(error.to_string()))?
-        .permissions()
-        .mode()
-        & 0o777;
+    let mode = std::fs::metadata(file).map_err(|error| fault(error.to_string()))?.permissions().mode() & 0o777;
     if mode & 0o177 != 0 {
         return Err(fault(format!("others may use it (mode {mode:03o})")));
     }
@@ -259,10 +245,7 @@ fn read_token(file: &Path) -> Result<Token, Fault> {
     let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(header))
         .map_err(|_| fault("it holds more than a token".into()))?;
     header.set_sensitive(true);
-    Ok(Token {
-        header,
-        expires: expiry(token),
-    })
+    Ok(Token { header, expires: expiry(token) })
 }
 
 /// The end that a JWT claims, UTC. Nothing is verified: it is only told to the operator.
@@ -278,11 +261,7 @@ fn expiry(token: &str) -> Option<Timestamp> {
 fn json<T: serde::de::DeserializeOwned>(what: &str, body: &[u8]) -> Result<T, Fault> {
     serde_json::from_slice(body).map_err(|error| {
         let place = format!("line {} column {}", error.line(), error.column());
-        Fault::new(
-            CONSOLE,
-            FaultKind::Malformed,
-            format!("{what}: the answer is not the JSON expected ({place})"),
-        )
+        Fault::new(CONSOLE, FaultKind::Malformed, format!("{what}: the answer is not the JSON expected ({place})"))
     })
 }
 
@@ -302,9 +281,7 @@ fn refusal(what: &str, status: StatusCode, body: &[u8]) -> Fault {
         500..=599 => FaultKind::ServerError(code),
         _ => FaultKind::Unexpected(code),
     };
-    let detail = serde_json::from_slice::<Refusal>(body)
-        .map(|r| format!(": {}", r.detail))
-        .unwrap_or_default();
+    let detail = serde_json::from_slice::<Refusal>(body).map(|r| format!(": {}", r.detail)).unwrap_or_default();
     let reason = status.canonical_reason().unwrap_or_default().to_lowercase();
     Fault::new(CONSOLE, kind, format!("{what}: {code} {reason}{detail}"))
 }
@@ -313,10 +290,7 @@ fn failure(what: &str, limit: Duration, error: &reqwest::Error) -> Fault {
     let (kind, text) = match () {
         () if error.is_connect() && is_tls(error) => (FaultKind::Tls, cause(error)),
         () if error.is_connect() => (FaultKind::Unreachable, cause(error)),
-        () if error.is_timeout() => (
-            FaultKind::TimedOut,
-            format!("no whole answer within {} s", limit.as_secs_f32()),
-        ),
+        () if error.is_timeout() => (FaultKind::TimedOut, format!("no whole answer within {} s", limit.as_secs_f32())),
         () => (FaultKind::Reset, cause(error)),
     };
     Fault::new(CONSOLE, kind, format!("{what}: {text}"))
@@ -353,11 +327,9 @@ mod tests {
     #[test]
     fn the_servers_key_is_found_in_the_script() {
         let key = PublicKey::from_bytes([7; 32]);
-        for line in [
-            format!("PublicKey = {key}"),
-            format!("PublicKey={key}\r"),
-            format!("  echo \"PublicKey = {key}\""),
-        ] {
+        for line in
+            [format!("PublicKey = {key}"), format!("PublicKey={key}\r"), format!("  echo \"PublicKey = {key}\"")]
+        {
             let script = format!("#!/bin/bash\nPrivateKey = $PRIVATE_KEY\n[Peer]\n{line}\nEndpoint = x:51820\n");
             assert_eq!(key_in(&script), Some(key), "{line}");
         }

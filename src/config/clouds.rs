@@ -36,18 +36,11 @@ impl Environment {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .filter(|(name, _)| name.starts_with("OS_") || matches!(name.as_str(), "HOME" | "XDG_CONFIG_HOME"))
             .collect();
-        Self {
-            file,
-            directory: std::env::current_dir().unwrap_or_default(),
-            variables,
-        }
+        Self { file, directory: std::env::current_dir().unwrap_or_default(), variables }
     }
 
     fn variable(&self, name: &str) -> Option<&str> {
-        self.variables
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// The path as a person wrote it: `~/` is the home folder, anything relative starts at the working folder.
@@ -233,19 +226,11 @@ pub enum CloudError {
 }
 
 fn paths(paths: &[PathBuf]) -> String {
-    paths
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect::<Vec<_>>()
-        .join(", ")
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 fn listed(names: &[String]) -> String {
-    if names.is_empty() {
-        "none".into()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "none".into() } else { names.join(", ") }
 }
 
 /// Finds and reads the cloud of this name; `envvars` is the one that the `OS_*` variables make up.
@@ -259,11 +244,7 @@ pub fn read(sources: &Environment, name: &str) -> Result<Cloud, CloudError> {
     let (path, mut clouds) = file::clouds(sources, name)?;
     let place = path.display().to_string();
     let Some(entry) = clouds.remove(name) else {
-        return Err(CloudError::Unknown {
-            name: name.into(),
-            place,
-            known: clouds.into_keys().collect(),
-        });
+        return Err(CloudError::Unknown { name: name.into(), place, known: clouds.into_keys().collect() });
     };
     login::resolve(sources, name, &place, entry, variables)
 }

@@ -53,10 +53,7 @@ pub(super) struct Entry {
 
 impl Entry {
     fn over(self, below: Self) -> Self {
-        Self {
-            auth: self.auth.over(below.auth),
-            rest: self.rest.over(below.rest),
-        }
+        Self { auth: self.auth.over(below.auth), rest: self.rest.over(below.rest) }
     }
 }
 
@@ -75,14 +72,9 @@ struct WithAuth {
 /// The folders in python's order.
 fn folders(sources: &Environment) -> Vec<PathBuf> {
     let home = sources.variable("HOME").map(PathBuf::from);
-    let xdg = sources
-        .variable("XDG_CONFIG_HOME")
-        .map(|xdg| Path::new(xdg).join("openstack"));
+    let xdg = sources.variable("XDG_CONFIG_HOME").map(|xdg| Path::new(xdg).join("openstack"));
     let config = home.map(|home| home.join(".config/openstack"));
-    let mut folders: Vec<PathBuf> = std::iter::once(sources.directory.clone())
-        .chain(xdg)
-        .chain(config)
-        .collect();
+    let mut folders: Vec<PathBuf> = std::iter::once(sources.directory.clone()).chain(xdg).chain(config).collect();
     folders.push("/etc/openstack".into());
     folders.dedup();
     folders
@@ -91,9 +83,7 @@ fn folders(sources: &Environment) -> Vec<PathBuf> {
 /// The first file of this stem that is there, and where was looked.
 fn find(folders: &[PathBuf], stem: &str) -> Result<PathBuf, Vec<PathBuf>> {
     let names = ["yaml", "yml", "json"].map(|ending| format!("{stem}.{ending}"));
-    let candidates = folders
-        .iter()
-        .flat_map(|folder| names.iter().map(move |name| folder.join(name)));
+    let candidates = folders.iter().flat_map(|folder| names.iter().map(move |name| folder.join(name)));
     let mut searched = Vec::new();
     for path in candidates {
         if path.is_file() {
@@ -111,10 +101,9 @@ pub(super) fn clouds(sources: &Environment, wanted: &str) -> Result<(PathBuf, BT
     let mut folders = folders(sources);
     let path = match &named {
         Some(path) => path.clone(),
-        None => find(&folders, "clouds").map_err(|searched| CloudError::NoFile {
-            name: wanted.to_owned(),
-            searched,
-        })?,
+        None => {
+            find(&folders, "clouds").map_err(|searched| CloudError::NoFile { name: wanted.to_owned(), searched })?
+        }
     };
     let mut clouds = parse(&path)?;
     // Passwords stand beside the file that was named, or where python looks for them.
@@ -134,10 +123,7 @@ pub(super) fn clouds(sources: &Environment, wanted: &str) -> Result<(PathBuf, BT
 
 fn parse(path: &Path) -> Result<BTreeMap<String, Entry>, CloudError> {
     let text = std::fs::read_to_string(path).map(Zeroizing::new);
-    let text = text.map_err(|error| CloudError::Unreadable {
-        file: path.to_owned(),
-        why: error.to_string(),
-    })?;
+    let text = text.map_err(|error| CloudError::Unreadable { file: path.to_owned(), why: error.to_string() })?;
     // Read twice because `flatten` would go through untyped values.
     let rest: File<Rest> = typed(path, &text)?;
     let mut auth: File<WithAuth> = typed(path, &text)?;
@@ -145,13 +131,7 @@ fn parse(path: &Path) -> Result<BTreeMap<String, Entry>, CloudError> {
     let entries = clouds.map(|(name, rest)| {
         let auth = auth.clouds.as_mut().and_then(|clouds| clouds.remove(&name)).flatten();
         let auth = auth.and_then(|auth| auth.auth).unwrap_or_default();
-        (
-            name,
-            Entry {
-                auth,
-                rest: rest.unwrap_or_default(),
-            },
-        )
+        (name, Entry { auth, rest: rest.unwrap_or_default() })
     });
     Ok(entries.collect())
 }
@@ -161,12 +141,7 @@ fn typed<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, C
         // The error's own text shows the lines around, passwords included.
         let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
         let right = "clouds.yaml has `clouds:`, below it each cloud by name with texts (region_name, ...) and `auth:`";
-        CloudError::Malformed {
-            file: path.to_owned(),
-            line,
-            column,
-            right,
-        }
+        CloudError::Malformed { file: path.to_owned(), line, column, right }
     })
 }
 

@@ -22,18 +22,11 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn error(&self, field: &'static str, right: impl Into<String>) -> CloudError {
-        CloudError::Field {
-            name: self.name.into(),
-            place: self.place.into(),
-            field,
-            right: right.into(),
-        }
+        CloudError::Field { name: self.name.into(), place: self.place.into(), field, right: right.into() }
     }
 
     fn required(&self, value: Text, field: &'static str, right: &str) -> Result<Hidden, CloudError> {
-        value
-            .filter(|value| !value.expose().is_empty())
-            .ok_or_else(|| self.error(field, right))
+        value.filter(|value| !value.expose().is_empty()).ok_or_else(|| self.error(field, right))
     }
 }
 
@@ -54,11 +47,7 @@ pub(super) fn resolve(
         .map_or_else(|| kind(&at, env.auth_type, &variables.auth), |k| Ok(Some(k)));
     let (mut file_auth, mut env_auth) = (entry.auth, variables.auth);
     let auth_url = file_auth.auth_url.take().or(env_auth.auth_url.take());
-    let auth_url = at.required(
-        auth_url,
-        "auth_url",
-        "is missing; it is Keystone's address, with or without /v3",
-    )?;
+    let auth_url = at.required(auth_url, "auth_url", "is missing; it is Keystone's address, with or without /v3")?;
     let auth = match kind? {
         None => {
             let right = "holds no login: username with password, application_credential_id with its secret, or token";
@@ -69,22 +58,11 @@ pub(super) fn resolve(
         Some(Kind::Token) => {
             let token = file_auth.token.take().or(env_auth.token.take());
             let token = at.required(token, "token", "is missing (or OS_TOKEN)")?;
-            Auth::Token {
-                token,
-                project: project(file_auth, env_auth),
-            }
+            Auth::Token { token, project: project(file_auth, env_auth) }
         }
     };
-    let interface = text(
-        file.interface
-            .or(file.endpoint_type)
-            .or(env.interface)
-            .or(env.endpoint_type),
-    );
-    let interface = interface
-        .unwrap_or_else(|| "public".into())
-        .trim_end_matches("URL")
-        .to_owned();
+    let interface = text(file.interface.or(file.endpoint_type).or(env.interface).or(env.endpoint_type));
+    let interface = interface.unwrap_or_else(|| "public".into()).trim_end_matches("URL").to_owned();
     if !matches!(interface.as_str(), "public" | "internal" | "admin") {
         return Err(at.error("interface", "must be public, internal or admin"));
     }
@@ -92,10 +70,7 @@ pub(super) fn resolve(
     let verify = match (flag(&at, file.verify, "verify")?, flag(&at, file.insecure, "insecure")?) {
         (Some(verify), _) => verify,
         (None, Some(insecure)) => !insecure,
-        (None, None) => match (
-            flag(&at, env.verify, "OS_VERIFY")?,
-            flag(&at, env.insecure, "OS_INSECURE")?,
-        ) {
+        (None, None) => match (flag(&at, env.verify, "OS_VERIFY")?, flag(&at, env.insecure, "OS_INSECURE")?) {
             (Some(verify), _) => verify,
             (None, insecure) => !insecure.unwrap_or(false),
         },
@@ -159,85 +134,51 @@ fn password(at: &Place<'_>, mut file: Values, mut env: Values) -> Result<Auth, C
     let project = project(file, env);
     let project =
         project.ok_or_else(|| at.error("project_name", "is missing (or project_id): a token needs a project"))?;
-    Ok(Auth::Password {
-        user,
-        password,
-        project,
-    })
+    Ok(Auth::Password { user, password, project })
 }
 
 fn application_credential(at: &Place<'_>, mut file: Values, mut env: Values) -> Result<Auth, CloudError> {
-    let secret = file
-        .application_credential_secret
-        .take()
-        .or(env.application_credential_secret.take());
+    let secret = file.application_credential_secret.take().or(env.application_credential_secret.take());
     let right = "is missing (in secure.yaml, or OS_APPLICATION_CREDENTIAL_SECRET)";
     let secret = at.required(secret, "application_credential_secret", right)?;
     let [id, name] = either(
-        [
-            file.application_credential_id.take(),
-            file.application_credential_name.take(),
-        ],
-        [
-            env.application_credential_id.take(),
-            env.application_credential_name.take(),
-        ],
+        [file.application_credential_id.take(), file.application_credential_name.take()],
+        [env.application_credential_id.take(), env.application_credential_name.take()],
     );
     let credential = match (text(id), text(name)) {
         (Some(id), _) => Credential::Id(id),
         (None, Some(name)) => {
             let user = user(&mut file, &mut env);
             let right = "is missing (or user_id): the name of an application credential is unique only for its user";
-            Credential::Name {
-                name,
-                user: user.ok_or_else(|| at.error("username", right))?,
-            }
+            Credential::Name { name, user: user.ok_or_else(|| at.error("username", right))? }
         }
         (None, None) => {
-            return Err(at.error(
-                "application_credential_id",
-                "is missing (or application_credential_name)",
-            ));
+            return Err(at.error("application_credential_id", "is missing (or application_credential_name)"));
         }
     };
     Ok(Auth::ApplicationCredential { credential, secret })
 }
 
 fn user(file: &mut Values, env: &mut Values) -> Option<Named> {
-    let [id, name] = either(
-        [file.user_id.take(), file.username.take()],
-        [env.user_id.take(), env.username.take()],
-    );
+    let [id, name] = either([file.user_id.take(), file.username.take()], [env.user_id.take(), env.username.take()]);
     let domain = either(
         [
             file.user_domain_id.take().or(file.domain_id.clone()),
             file.user_domain_name.take().or(file.domain_name.clone()),
         ],
-        [
-            env.user_domain_id.take().or(env.domain_id.clone()),
-            env.user_domain_name.take().or(env.domain_name.clone()),
-        ],
+        [env.user_domain_id.take().or(env.domain_id.clone()), env.user_domain_name.take().or(env.domain_name.clone())],
     );
     named(id, name, domain)
 }
 
 fn project(file: Values, env: Values) -> Option<Named> {
     let [id, name] = either(
-        [
-            file.project_id.or(file.tenant_id),
-            file.project_name.or(file.tenant_name),
-        ],
+        [file.project_id.or(file.tenant_id), file.project_name.or(file.tenant_name)],
         [env.project_id.or(env.tenant_id), env.project_name.or(env.tenant_name)],
     );
     let domain = either(
-        [
-            file.project_domain_id.or(file.domain_id),
-            file.project_domain_name.or(file.domain_name),
-        ],
-        [
-            env.project_domain_id.or(env.domain_id),
-            env.project_domain_name.or(env.domain_name),
-        ],
+        [file.project_domain_id.or(file.domain_id), file.project_domain_name.or(file.domain_name)],
+        [env.project_domain_id.or(env.domain_id), env.project_domain_name.or(env.domain_name)],
     );
     named(id, name, domain)
 }
@@ -257,16 +198,11 @@ fn named(id: Text, name: Text, [domain_id, domain_name]: [Text; 2]) -> Option<Na
         (None, Some(name)) => Domain::Name(name),
         (None, None) => Domain::Id("default".into()),
     };
-    Some(Named::Name {
-        name: text(name)?,
-        domain,
-    })
+    Some(Named::Name { name: text(name)?, domain })
 }
 
 fn text(value: Text) -> Option<String> {
-    value
-        .map(|value| value.expose().to_owned())
-        .filter(|value| !value.is_empty())
+    value.map(|value| value.expose().to_owned()).filter(|value| !value.is_empty())
 }
 
 fn flag(at: &Place<'_>, value: Text, field: &'static str) -> Result<Option<bool>, CloudError> {

@@ -18,14 +18,8 @@ impl Folder {
 
     fn sources(&self, variables: &[(&str, &str)]) -> Environment {
         let home = ("HOME".to_owned(), self.0.path().join("home").display().to_string());
-        let variables = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Environment {
-            file: None,
-            directory: self.0.path().join("work"),
-            variables: variables.chain([home]).collect(),
-        }
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Environment { file: None, directory: self.0.path().join("work"), variables: variables.chain([home]).collect() }
     }
 }
 
@@ -37,10 +31,7 @@ fn cloud(yaml: &str, variables: &[(&str, &str)]) -> Result<Cloud, CloudError> {
 }
 
 fn by_name(name: &str, domain: Domain) -> Named {
-    Named::Name {
-        name: name.into(),
-        domain,
-    }
+    Named::Name { name: name.into(), domain }
 }
 
 fn default() -> Domain {
@@ -50,14 +41,7 @@ fn default() -> Domain {
 #[test]
 fn a_password_that_looks_like_a_number_stays_the_text_that_it_is() {
     let yaml = "auth_url: http://k, username: op, password: 0123, project_id: 12e45";
-    let Auth::Password {
-        user,
-        password,
-        project,
-    } = cloud(yaml, &[]).unwrap().auth
-    else {
-        panic!()
-    };
+    let Auth::Password { user, password, project } = cloud(yaml, &[]).unwrap().auth else { panic!() };
     assert_eq!((password.expose(), project), ("0123", Named::Id("12e45".into())));
     assert_eq!(user, by_name("op", default()));
 }
@@ -65,18 +49,13 @@ fn a_password_that_looks_like_a_number_stays_the_text_that_it_is() {
 #[test]
 fn the_working_folder_goes_before_home_and_json_is_read_too() {
     let clouds = |url: &str| format!(r#"{{"clouds": {{"c": {{"auth": {{"auth_url": "{url}", "token": "t"}}}}}}}}"#);
-    let files = [
-        ("home/.config/openstack/clouds.yml", clouds("http://home")),
-        ("work/clouds.json", clouds("http://work")),
-    ];
+    let files =
+        [("home/.config/openstack/clouds.yml", clouds("http://home")), ("work/clouds.json", clouds("http://work"))];
     let both = Folder::new(&files.each_ref().map(|(name, text)| (*name, text.as_str())));
     assert_eq!(read(&both.sources(&[]), "c").unwrap().auth_url, "http://work");
     let home = Folder::new(&[(files[0].0, &files[0].1)]);
     assert_eq!(read(&home.sources(&[]), "c").unwrap().auth_url, "http://home");
-    let named = Environment {
-        file: Some("../home/.config/openstack/clouds.yml".into()),
-        ..both.sources(&[])
-    };
+    let named = Environment { file: Some("../home/.config/openstack/clouds.yml".into()), ..both.sources(&[]) };
     assert_eq!(read(&named, "c").unwrap().auth_url, "http://home");
 }
 
@@ -86,23 +65,11 @@ fn secure_yaml_lies_on_top_and_both_files_can_be_named() {
                   application_credential_id: i}\n  d:\n";
     let secure = "clouds: {c: {auth: {application_credential_secret: s}}}\n";
     let folder = Folder::new(&[("a/x.yaml", clouds), ("b/y.yaml", secure)]);
-    let variables = [
-        ("OS_CLIENT_CONFIG_FILE", "../a/x.yaml"),
-        ("OS_CLIENT_SECURE_FILE", "../b/y.yaml"),
-    ];
+    let variables = [("OS_CLIENT_CONFIG_FILE", "../a/x.yaml"), ("OS_CLIENT_SECURE_FILE", "../b/y.yaml")];
     let cloud = read(&folder.sources(&variables), "c").unwrap();
     let secret = Hidden::new("s".into());
-    assert_eq!(
-        cloud.auth,
-        Auth::ApplicationCredential {
-            credential: Credential::Id("i".into()),
-            secret
-        }
-    );
-    assert_eq!(
-        (cloud.verify, cloud.region.as_deref(), cloud.interface.as_str()),
-        (false, Some("one"), "internal")
-    );
+    assert_eq!(cloud.auth, Auth::ApplicationCredential { credential: Credential::Id("i".into()), secret });
+    assert_eq!((cloud.verify, cloud.region.as_deref(), cloud.interface.as_str()), (false, Some("one"), "internal"));
     // Beside a file that is named, secure.yaml is found by itself.
     let folder = Folder::new(&[("a/x.yaml", clouds), ("a/secure.yaml", secure)]);
     assert!(read(&folder.sources(&variables[..1]), "c").is_ok());
@@ -119,19 +86,9 @@ fn variables_fill_what_the_files_leave_out_and_nothing_else() {
     ];
     let cloud = cloud("auth_url: http://k, username: op, project_name: ops", &variables).unwrap();
     assert_eq!(cloud.region.as_deref(), Some("two"));
-    let Auth::Password {
-        user,
-        password,
-        project,
-    } = cloud.auth
-    else {
-        panic!()
-    };
+    let Auth::Password { user, password, project } = cloud.auth else { panic!() };
     assert_eq!(password.expose(), "from-env");
-    assert_eq!(
-        (user, project),
-        (by_name("op", Domain::Name("people".into())), by_name("ops", default()))
-    );
+    assert_eq!((user, project), (by_name("op", Domain::Name("people".into())), by_name("ops", default())));
 }
 
 #[test]
@@ -145,16 +102,8 @@ fn the_variables_alone_are_the_cloud_envvars() {
         ("OS_INSECURE", "1"),
     ];
     let cloud = read(&folder.sources(&variables), FROM_VARIABLES).unwrap();
-    let Auth::ApplicationCredential { credential, .. } = &cloud.auth else {
-        panic!()
-    };
-    assert_eq!(
-        *credential,
-        Credential::Name {
-            name: "cg".into(),
-            user: by_name("op", default())
-        }
-    );
+    let Auth::ApplicationCredential { credential, .. } = &cloud.auth else { panic!() };
+    assert_eq!(*credential, Credential::Name { name: "cg".into(), user: by_name("op", default()) });
     assert!(!cloud.verify);
     assert!(
         matches!(read(&folder.sources(&variables), "c"), Err(CloudError::NoFile { searched, .. }) if searched.len() == 9)
@@ -166,25 +115,13 @@ fn every_error_names_cloud_and_field_and_no_value() {
     for (yaml, wanted) in [
         ("username: op, password: hush", "auth_url is missing"),
         ("auth_url: http://k, username: op", "password is missing"),
-        (
-            "auth_url: http://k, password: hush, project_id: p",
-            "username is missing",
-        ),
-        (
-            "auth_url: http://k, username: op, password: hush",
-            "project_name is missing",
-        ),
+        ("auth_url: http://k, password: hush, project_id: p", "username is missing"),
+        ("auth_url: http://k, username: op, password: hush", "project_name is missing"),
         ("auth_url: http://k", "auth holds no login"),
-        (
-            "auth_url: http://k, application_credential_id: i",
-            "application_credential_secret is missing",
-        ),
+        ("auth_url: http://k, application_credential_id: i", "application_credential_secret is missing"),
     ] {
         let error = cloud(yaml, &[]).unwrap_err().to_string();
-        assert!(
-            error.contains(wanted) && error.contains("\"c\"") && !error.contains("hush"),
-            "{error}"
-        );
+        assert!(error.contains(wanted) && error.contains("\"c\"") && !error.contains("hush"), "{error}");
     }
 }
 
