@@ -109,4 +109,5 @@ fn private(path: &Path, metadata: &std::fs::Metadata, wanted: u32) -> Result<(),
 
 fn refused(message: String) -> Fault {
     Fault::new(Service::Journal, FaultKind::Refused, message)
+        .hint("nothing was written; make state.directory a folder of your own that you can write to")
 }

@@ -47,8 +47,8 @@ fn judge(primary: Option<u32>) -> (FaultKind, &'static str, &'static str) {
         ),
         Some(10) => (
             FaultKind::Refused,
-            "the disk failed",
-            "nothing was written; look at the disk and its kernel messages before you go on",
+            "the disk failed or is full",
+            "nothing was written; make room where state.directory lies, and look at the kernel's messages about the disk",
         ),
         Some(11 | 26) => (
             FaultKind::Invalid,
