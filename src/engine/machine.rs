@@ -199,6 +199,11 @@ impl Machine {
 
     fn probed(&mut self, at: Timestamp, step: StepNumber, probe: Probe) -> Outputs {
         match probe {
+            Probe::Done(_) if self.open()?.step(step).is_done() => Ok(vec![match step {
+                StepNumber::SECRET => Output::Probe(StepNumber::OBJECT),
+                StepNumber::OBJECT => Output::Probe(StepNumber::RECONCILE),
+                _ => done("the secret, the object and the server still hold the key; nothing is left half-done"),
+            }]),
             Probe::Done(evidence) => {
                 let mut outputs = vec![self.append(at, Record::StepResolved { step, done: true, evidence })?];
                 outputs.extend(self.after_resolution(at, step)?);
