@@ -27,6 +27,11 @@ pub struct Program {
     seen: Arc<(Mutex<Seen>, Condvar)>,
 }
 
+/// What the emulated terminal counts in.
+fn cells(count: u16) -> NonZeroU16 {
+    NonZeroU16::new(count).unwrap()
+}
+
 fn size(columns: u16, rows: u16) -> PtySize {
     PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
 }
@@ -61,7 +66,7 @@ impl Program {
         drop(pair.slave);
         let keyboard = pair.master.take_writer().unwrap();
         let mut output = pair.master.try_clone_reader().unwrap();
-        let terminal = vt100::Parser::new(rows, columns, 0);
+        let terminal = vt100::Parser::new(cells(rows), cells(columns), 0);
         let seen = Seen { terminal, raw: Vec::new(), ended: false, hung_up: false, exit: None };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let shared = seen.clone();
@@ -146,7 +151,6 @@ impl Program {
 
     /// Makes the terminal as large as this; the program is told as by a real one.
     pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
-        let cells = |count| NonZeroU16::new(count).unwrap();
         self.seen.0.lock().unwrap().terminal.screen_mut().set_size(cells(rows), cells(columns));
         self.master.as_ref().unwrap().resize(size(columns, rows)).unwrap();
         self
