@@ -107,6 +107,13 @@ impl Stage {
         }
     }
 
+    async fn everybody_returns_and_it_is_finished(&self) {
+        self.run("notify acme --kind reconfigure", &[]).await.ends(0);
+        self.lab.world().reimport_all("acme").await;
+        self.run("verify acme", &[]).await.ends(0);
+        self.run("finish acme", &[]).await.ends(0);
+    }
+
     fn secret_name(&self) -> String {
         format!("vpn-private-key-{}", self.lab.world().tenant("acme").unwrap().id)
     }
@@ -224,9 +231,7 @@ async fn roll_back_and_cancel_are_called_what_they_are() {
     let back = stage.run("rollback acme --confirm acme --json --reason", &["does not work"]).await.ends(0).json();
     assert!(back["gap_ms"].as_f64().unwrap() > 0.0);
     assert_eq!(stage.live(), before);
-    stage.lab.world().reimport_all("acme").await;
-    stage.run("verify acme", &[]).await.ends(0);
-    stage.run("finish acme", &[]).await.ends(0);
+    stage.everybody_returns_and_it_is_finished().await;
     assert_eq!(stage.status().await["outcome"], "rolled-back");
     assert!(stage.run("report acme", &[]).await.ends(0).out.starts_with("# ROLLED BACK: "));
 }
@@ -317,9 +322,7 @@ async fn killed_in(step: usize, rule: Rule) {
     let world = stage.lab.world();
     let kept = world.secrets("").into_iter().filter(|secret| secret.name.starts_with("changeguard-")).count();
     assert_eq!(kept, 2, "one staged, one previous: no stray key");
-    stage.lab.world().reimport_all("acme").await;
-    stage.run("verify acme", &[]).await.ends(0);
-    stage.run("finish acme", &[]).await.ends(0);
+    stage.everybody_returns_and_it_is_finished().await;
     assert!(world.secrets("").iter().all(|secret| !secret.name.starts_with("changeguard-")));
 }
 
@@ -400,7 +403,8 @@ async fn help_completions_and_the_man_page_know_every_subcommand() {
         assert!(man.contains(&format!("changeguard\\-{verb}(1)")), "{verb}");
     }
     assert!(!help.contains("lab-shell"), "not for people");
-    assert!(help.contains("3 gate shut") && help.contains("5 needs a person"));
+    let flowing = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flowing.contains("3 gate shut") && flowing.contains("5 needs a person"), "{help}");
     let troubles = plain(&["troubles", "4"]).await.ends(0).out;
     assert!(troubles.starts_with("4 ") && troubles.contains("undo:"), "{troubles}");
 }
