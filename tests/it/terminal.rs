@@ -57,7 +57,9 @@ pub fn plan(program: &mut Program) {
 /// Marks everybody and records that they confirmed.
 pub fn confirm_all(program: &mut Program, clients: u16) {
     // The marks and the form wait until the job before has ended.
-    program.wait("the end of notify", PATIENCE, |screen| !screen.contains("notify is running") && !screen.contains("notify, step"));
+    program.wait("the end of notify", PATIENCE, |screen| {
+        !screen.contains("notify is running") && !screen.contains("notify, step")
+    });
     program.keys("M").shows(&format!("{clients} marked"));
     insist(program, "a", "Answer of Ada");
     program.keys("\r\r\r").shows(&format!("answers {clients}/{clients}"));

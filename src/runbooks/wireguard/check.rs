@@ -28,7 +28,7 @@ impl Step for Check {
     }
 
     fn title(&self) -> &'static str {
-        "Verify that Barbican and the rest are available"
+        "Check Barbican and the rest"
     }
 
     fn troubles(&self) -> &'static [Trouble] {
