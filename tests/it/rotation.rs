@@ -248,7 +248,8 @@ async fn an_object_that_the_platform_writes_back_is_shown_and_resume_puts_it_rig
     assert!(scene.lab.world().mails().iter().all(|m| m.header("X-Changeguard-Kind").as_deref() != Some("reconfigure")));
     scene.acme().look().await;
     assert!(scene.status().attention[0].contains("object"), "{:?}", scene.status().attention);
-    scene.run(Command::Resume).await.unwrap_err();
     scene.run(Command::Resume).await.unwrap();
     assert_ne!(scene.object(), before);
+    scene.run(Command::Resume).await.unwrap();
+    assert!(scene.acme().rotation().unwrap().step(StepNumber::RECONFIGURE).is_done());
 }

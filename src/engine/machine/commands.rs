@@ -229,7 +229,6 @@ impl Machine {
         }
         let failed = |step: StepNumber| matches!(rotation.step(step), StepState::Failed { .. });
         match (rotation.confirmed_at.is_some(), rotation.touched) {
-            (_, true) if failed(StepNumber::RECONFIGURE) => self.begin(at, StepNumber::RECONFIGURE, Intent::Single),
             // Everything was done once: look whether it still holds, for a request that timed out may land late, and
             // others write there too.
             (_, true) if rotation.step(StepNumber::RECONCILE).is_done() => Ok(vec![Output::Probe(StepNumber::SECRET)]),
