@@ -120,7 +120,8 @@ impl Stage {
 
     /// The public halves of all secrets of the live name.
     fn live(&self) -> Vec<String> {
-        let public = |payload: Vec<u8>| PrivateKey::from_payload(&SecretBytes::new(payload)).unwrap().public().to_string();
+        let public =
+            |payload: Vec<u8>| PrivateKey::from_payload(&SecretBytes::new(payload)).unwrap().public().to_string();
         self.lab.world().secrets(&self.secret_name()).into_iter().map(|s| public(s.payload.unwrap().to_vec())).collect()
     }
 
@@ -204,7 +205,12 @@ async fn a_whole_rotation_from_scripts_has_stable_fields_and_exit_codes() {
     assert_eq!((&status["phase"], &status["outcome"]), (&"idle".into(), &"rotated".into()));
     assert!(stage.run("report acme", &[]).await.ends(0).out.starts_with("# ROTATED: "));
     let entries = stage.run("report acme --json", &[]).await.ends(0).json();
-    assert_eq!(entries[0]["record"]["record"].as_str().or(entries[0]["record"].as_str()), Some("planned"), "{}", entries[0]);
+    assert_eq!(
+        entries[0]["record"]["record"].as_str().or(entries[0]["record"].as_str()),
+        Some("planned"),
+        "{}",
+        entries[0]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -268,7 +274,11 @@ async fn who_comes_second_gets_4_and_the_name_of_the_first() {
     says(&mut lines, "step 6").await;
     let second = stage.run("rotate acme --confirm acme --json", &[]).await.ends(4);
     let holder = format!("pid {}", first.id().unwrap());
-    assert!(second.err.contains(&holder) && second.json()["error"].as_str().unwrap().contains(&holder), "{}", second.err);
+    assert!(
+        second.err.contains(&holder) && second.json()["error"].as_str().unwrap().contains(&holder),
+        "{}",
+        second.err
+    );
     let status = stage.status().await;
     assert_eq!(status["holder"]["pid"], first.id().unwrap());
     assert_eq!(status["next"]["action"], "watch");
@@ -361,11 +371,34 @@ async fn help_completions_and_the_man_page_know_every_subcommand() {
     let man = plain(&["man"]).await.ends(0).out;
     assert!(completions.contains("_changeguard()") && man.starts_with(".ie") && man.contains(".TH changeguard 1"));
     let verbs = [
-        "tui", "status", "plan", "notify", "ack", "waive", "check", "rotate", "resume", "verify", "finish", "rollback",
-        "cancel", "resolve", "note", "report", "troubles", "config", "demo", "lab", "completions", "man",
+        "tui",
+        "status",
+        "plan",
+        "notify",
+        "ack",
+        "waive",
+        "check",
+        "rotate",
+        "resume",
+        "verify",
+        "finish",
+        "rollback",
+        "cancel",
+        "resolve",
+        "note",
+        "report",
+        "troubles",
+        "config",
+        "demo",
+        "lab",
+        "completions",
+        "man",
     ];
     for verb in verbs {
-        assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} ")) || line.trim() == verb), "{verb}");
+        assert!(
+            help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} ")) || line.trim() == verb),
+            "{verb}"
+        );
         assert!(completions.contains(&format!("changeguard,{verb})")), "{verb}");
         assert!(man.contains(&format!("changeguard\\-{verb}(1)")), "{verb}");
     }

@@ -66,8 +66,7 @@ fn runs(screen: &Screen, row: u16) -> Vec<(u16, u16, Look, String)> {
 
 /// The screen as an SVG document.
 fn svg(screen: &Screen) -> String {
-    let (width, height) =
-        (f32::from(COLUMNS) * CELL.0 + 2.0 * MARGIN, f32::from(ROWS) * CELL.1 + 2.0 * MARGIN);
+    let (width, height) = (f32::from(COLUMNS) * CELL.0 + 2.0 * MARGIN, f32::from(ROWS) * CELL.1 + 2.0 * MARGIN);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
          height=\"{height:.0}\" font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" \
@@ -91,8 +90,7 @@ fn svg(screen: &Screen) -> String {
             let kept = text.trim_start_matches(' ');
             let skipped = (text.len() - kept.len()) as f32;
             let kept = kept.trim_end_matches(' ');
-            let (left, wide) =
-                (left + skipped * CELL.0, wide - (text.len() - kept.len()) as f32 * CELL.0);
+            let (left, wide) = (left + skipped * CELL.0, wide - (text.len() - kept.len()) as f32 * CELL.0);
             let mut style = String::new();
             if look.ink != FOREGROUND {
                 let _ = write!(style, " fill=\"{}\"", look.ink);
