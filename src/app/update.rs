@@ -82,12 +82,7 @@ fn end_job(model: &mut Model, tenant: &TenantId, result: Result<String, Failure>
     }
     let name = name_of(model, tenant);
     match result {
-        Ok(text) => {
-            if model.shown() == Some(tenant) {
-                model.panels.clients.marked.clear();
-            }
-            model.say(Severity::Done, format!("{name}: {what}: {text}"));
-        }
+        Ok(text) => model.say(Severity::Done, format!("{name}: {what}: {text}")),
         Err(failure) => {
             let severity = if failure.refused { Severity::Refused } else { Severity::Error };
             model.say(severity, format!("{name}: {what}: {}", failure.line()));
@@ -211,7 +206,11 @@ fn press_in_dialog(model: &mut Model, key: Key) -> Vec<Effect> {
     };
     match outcome {
         Outcome::Close => Vec::new(),
-        Outcome::Submit(effects) => begin(model, effects),
+        Outcome::Submit(effects) => {
+            // What was marked was marked for this form.
+            model.panels.clients.marked.clear();
+            begin(model, effects)
+        }
         Outcome::Stay => {
             model.dialog = Some(dialog);
             Vec::new()

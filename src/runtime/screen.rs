@@ -123,6 +123,10 @@ impl Loop {
             while let Ok(msg) = self.news.try_recv() {
                 batch.push(msg);
             }
+            if batch.iter().any(|msg| matches!(msg, Msg::Resize(..))) {
+                // Smaller and back between two frames leaves the same size and a broken picture.
+                screen.forget()?;
+            }
             batch.insert(0, Msg::Tick(Timestamp::now()));
             for msg in batch {
                 for effect in update(&mut model, msg) {
