@@ -48,6 +48,11 @@ async fn ended(cli: Cli) -> u8 {
 
 /// Says what went wrong and what to do; gives the exit code.
 fn told(error: &anyhow::Error) -> u8 {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    if io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe) {
+        // Whoever read our output has seen enough.
+        return exit::FAILED;
+    }
     eprintln!("changeguard: {error:#}");
     let fault = error.chain().find_map(|cause| cause.downcast_ref::<Fault>());
     if let Some(fault) = fault {
@@ -75,7 +80,7 @@ async fn run(cli: Cli) -> Result<u8> {
             Ok(u8::try_from(status).unwrap_or(exit::FAILED))
         }
         Verb::Config { verb: ConfigVerb::Example } => {
-            print!("{}", include_str!("../assets/changeguard.example.toml"));
+            print::text(include_str!("../assets/changeguard.example.toml"))?;
             Ok(exit::DONE)
         }
         Verb::Config { verb: ConfigVerb::Check } => config_check(&load(path)?, cli.json),
@@ -128,14 +133,16 @@ fn config_check(config: &Config, json: bool) -> Result<u8> {
 }
 
 fn troubles(only: Option<u8>) -> Result<u8> {
+    let mut text = String::new();
     for runbook in changeguard::runbooks::all() {
         for step in runbook.steps.iter().filter(|step| only.is_none_or(|only| step.number().get() == only)) {
-            println!("{} {}\n  undo: {}", step.number(), step.title(), step.undo_text());
+            text.push_str(&format!("{} {}\n  undo: {}\n", step.number(), step.title(), step.undo_text()));
             for trouble in step.troubles() {
-                println!("  - {}\n      {}", trouble.symptom, trouble.remedy);
+                text.push_str(&format!("  - {}\n      {}\n", trouble.symptom, trouble.remedy));
             }
         }
     }
+    print::text(&text)?;
     Ok(exit::DONE)
 }
 

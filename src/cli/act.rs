@@ -4,12 +4,13 @@
 use crate::cli::{AnswerArg, CauseArg, ChannelArg, KindArg, TenantArg, Verb, exit, print, report};
 use crate::domain::acknowledgement::{Answer, Channel};
 use crate::domain::client::ClientId;
+use crate::domain::gate::Reason;
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::StepNumber;
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
 use crate::engine::command::{Command, Refusal};
-use crate::engine::record::Cause;
+use crate::engine::record::{Cause, Entry, Record};
 use crate::engine::status::TenantStatus;
 use crate::engine::step::Progress;
 use crate::runtime::conductor::{Conductor, Watcher};
@@ -17,6 +18,7 @@ use crate::runtime::fleet::Fleet;
 use crate::runtime::run::RunError;
 use anyhow::{Context, Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
 use serde::Serialize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -81,6 +83,9 @@ struct Ended {
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     advice: Option<String>,
+    /// Who or what keeps the gate shut.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<Reason>,
     /// Milliseconds from the sending of DELETE to the answer of POST.
     #[serde(skip_serializing_if = "Option::is_none")]
     gap_ms: Option<f64>,
@@ -124,7 +129,7 @@ pub async fn act(fleet: &Fleet, teller: &Teller, verb: Verb, json: bool) -> Resu
             if json {
                 print::json(&entries)?;
             } else {
-                print!("{}", report::markdown(&conductor.status(), &rotation, &entries));
+                print::text(&report::markdown(&conductor.status(), &rotation, &entries))?;
             }
             Ok(exit::DONE)
         }
@@ -149,13 +154,22 @@ pub async fn act(fleet: &Fleet, teller: &Teller, verb: Verb, json: bool) -> Resu
 }
 
 async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: bool) -> Result<u8> {
-    let began = Instant::now();
-    let swaps = matches!(command, Command::Rotate { .. } | Command::RollBack { .. } | Command::Resume);
+    let (began, began_at) = (Instant::now(), Timestamp::now());
     let result = conductor.run(command).await;
     teller.end();
     let duration_ms = began.elapsed().as_millis();
+    // What is printed as true must have been looked at; the act itself need not have.
+    conductor.look().await;
     let status = conductor.status();
-    let gap_ms = status.gap_us.filter(|_| swaps).map(|us| us as f64 / 1000.0);
+    let gap = |entry: &Entry| match entry.record {
+        Record::Swapped { gap_us: Some(us), .. } if entry.at >= began_at => Some(us as f64 / 1000.0),
+        _ => None,
+    };
+    let gap_ms = conductor.entries().iter().rev().find_map(gap);
+    let reasons = match &result {
+        Err(RunError::Refused(Refusal::GateShut(reasons))) => reasons.clone(),
+        _ => Vec::new(),
+    };
     let tenant = conductor.tenant().name.clone();
     let code = result.as_ref().err().map_or(exit::DONE, exit_code);
     if let Err(error) = &result {
@@ -167,7 +181,7 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
     if json {
         let (ok, advice) = (result.is_ok(), result.as_ref().err().map(RunError::advice));
         let error = result.as_ref().err().map(ToString::to_string);
-        print::json(&Ended { tenant, ok, done: result.ok(), error, advice, gap_ms, duration_ms, status })?;
+        print::json(&Ended { tenant, ok, done: result.ok(), error, advice, reasons, gap_ms, duration_ms, status })?;
     } else if let Ok(done) = result {
         println!("{tenant}: {done}");
         if let Some(gap) = gap_ms {

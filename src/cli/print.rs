@@ -15,6 +15,12 @@ pub fn json(value: &impl Serialize) -> Result<()> {
     Ok(())
 }
 
+/// Prints a text as it is. A closed pipe is an error of its caller, not a panic.
+pub fn text(text: &str) -> Result<()> {
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(())
+}
+
 /// The fleet, a line a tenant.
 pub fn fleet(statuses: &[TenantStatus]) -> Result<()> {
     let mut out = std::io::stdout().lock();

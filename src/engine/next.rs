@@ -54,6 +54,7 @@ pub fn next_action(
     gate: &Verdict,
     back: Option<(usize, usize)>,
     holder: Option<&Holder>,
+    drift: Option<&str>,
     now: Timestamp,
 ) -> NextAction {
     let offer = |action, text: String| NextAction { action, text };
@@ -69,6 +70,9 @@ pub fn next_action(
             }
             _ => offer(Act::Resume, format!("step {number} was interrupted: resume looks first, then goes on")),
         };
+    }
+    if let Some(drift) = drift {
+        return offer(Act::Resume, format!("{drift}: resume looks, and puts it right"));
     }
     match phase {
         Phase::Idle => offer(Act::Plan, "plan a window for a rotation".into()),

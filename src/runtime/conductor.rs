@@ -112,7 +112,14 @@ impl Conductor {
         let mine = |holder: &Holder| holder.host == self.me.host && holder.pid == self.me.pid;
         let alive = |holder: &Holder| now.as_second() - holder.heartbeat.as_second() <= LEASE_TTL.as_secs() as i64;
         let of_tenant = holders.into_iter().find(|(tenant, _)| *tenant == self.world.tenant.id);
-        Ok(of_tenant.map(|(_, holder)| holder).filter(|holder| !mine(holder) && alive(holder)))
+        Ok(of_tenant.map(|(_, holder)| holder).filter(|holder| !mine(holder) && alive(holder) && !self.is_dead(holder)))
+    }
+
+    /// A process of this host that is no more can't come back; its lease need not run out first.
+    fn is_dead(&self, holder: &Holder) -> bool {
+        let pid = i32::try_from(holder.pid).ok().and_then(rustix::process::Pid::from_raw);
+        let gone = |pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
+        holder.host == self.me.host && pid.is_some_and(gone)
     }
 
     /// One look at everything outside, and at the journal. Faults become part of the status.
@@ -181,6 +188,11 @@ impl Conductor {
         let me = Holder { since: now, heartbeat: now, ..self.me.clone() };
         match self.world.store.acquire(&self.world.tenant.id, &me, LEASE_TTL).await? {
             Ok(lease) => Ok(lease),
+            Err(holder) if self.is_dead(&holder) => {
+                // The fence keeps a zombie out: with a time of zero the lease changes hands.
+                let taken = self.world.store.acquire(&self.world.tenant.id, &me, Duration::ZERO).await?;
+                taken.map_err(|holder| Refusal::Held(holder).into())
+            }
             Err(holder) => {
                 self.known().sights.holder = Some(holder.clone());
                 Err(Refusal::Held(holder).into())

@@ -217,3 +217,38 @@ async fn a_waived_client_opens_the_gate_and_need_not_return() {
     scene.run(Command::Finish { note: String::new() }).await.unwrap();
     assert_eq!(scene.status().outcome, Some(Outcome::Rotated));
 }
+
+#[tokio::test]
+async fn a_second_secret_that_lands_late_is_shown_and_resume_removes_it() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    let live = scene.lab.world().secrets(&scene.secret_name()).remove(0);
+    scene.lab.world().add_secret(&scene.secret_name(), "text/plain", Some(&live.payload.unwrap()));
+    scene.acme().look().await;
+    let status = scene.status();
+    assert_eq!(status.next.action, changeguard::engine::next::Act::Resume, "{:?}", status.next);
+    assert!(status.attention[0].starts_with("2 secrets"), "{:?}", status.attention);
+    scene.run(Command::Resume).await.unwrap();
+    assert_eq!(scene.lab.world().secrets(&scene.secret_name()).len(), 1);
+    scene.acme().look().await;
+    assert_eq!(scene.status().next.action, changeguard::engine::next::Act::Reconfigure);
+}
+
+#[tokio::test]
+async fn an_object_that_the_platform_writes_back_is_shown_and_resume_puts_it_right() {
+    let scene = Scene::start().await;
+    let before = scene.object();
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    let container = scene.acme().tenant().id.to_string();
+    scene.lab.world().put_object(&container, "config/vpn-users.json", &before);
+    let told = scene.run(Command::Notify { kind: NoticeKind::Reconfigure, only: None, again: false }).await;
+    assert!(told.is_err(), "nobody is told to download the wrong key");
+    assert!(scene.lab.world().mails().iter().all(|m| m.header("X-Changeguard-Kind").as_deref() != Some("reconfigure")));
+    scene.acme().look().await;
+    assert!(scene.status().attention[0].contains("object"), "{:?}", scene.status().attention);
+    scene.run(Command::Resume).await.unwrap_err();
+    scene.run(Command::Resume).await.unwrap();
+    assert_ne!(scene.object(), before);
+}

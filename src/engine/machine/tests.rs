@@ -4,11 +4,12 @@ use super::*;
 use crate::domain::acknowledgement::{Answer, Channel};
 use crate::domain::client::Client;
 use crate::domain::freshness::Baseline;
-use crate::domain::key::PublicKey;
+use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::preflight::{KeyAgreement, Preflight};
 use crate::domain::tenant::TenantId;
 use crate::domain::window::Window;
 use crate::engine::ports::SecretRef;
+use crate::engine::record::Cause;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn at(text: &str) -> Timestamp {
@@ -201,6 +202,19 @@ fn an_interrupted_step_is_probed_before_anything_else() {
 }
 
 #[test]
+fn resume_after_everything_was_done_looks_whether_it_still_holds() {
+    let mut machine = live();
+    assert_eq!(command(&mut machine, at("22:20"), Command::Resume).unwrap(), [Output::Probe(StepNumber::SECRET)]);
+    let holds = |step| Input::Probed { step, probe: Probe::Done("seen".into()) };
+    let outputs = machine.handle(at("22:20"), holds(StepNumber::SECRET)).unwrap();
+    assert_eq!(outputs, [Output::Probe(StepNumber::OBJECT)]);
+    // A second secret has landed late, or the platform has written the object back.
+    let probe = Probe::NotDone("the object says another".into());
+    let outputs = machine.handle(at("22:20"), Input::Probed { step: StepNumber::OBJECT, probe }).unwrap();
+    assert_eq!(performs(&outputs), [5]);
+}
+
+#[test]
 fn resuming_before_anything_was_touched_asks_the_gate_again() {
     let mut machine = answered();
     command(&mut machine, at("22:05"), rotate()).unwrap();
@@ -294,7 +308,7 @@ fn the_fold_of_the_emitted_records_is_the_machines_state() {
     let mut entries = Vec::new();
     for output in command(&mut machine, at("20:00"), plan).unwrap() {
         if let Output::Append(entry) = output {
-            entries.push(entry);
+            entries.push(*entry);
         }
     }
     entries.push(machine.emit(at("20:01"), Record::PeopleSeen { clients: vec![ada()] }).unwrap());

@@ -1,0 +1,266 @@
+//! What an operator asks for, judged against the state: each command becomes records and acts, or a refusal that says what
+//! would be right.
+
+use super::{Intent, Machine, Output, Outputs, SendOrder, bad_input, done, not_now, required};
+use crate::domain::acknowledgement::Answer;
+use crate::domain::client::{Client, ClientId};
+use crate::domain::gate::Reason;
+use crate::domain::key::KeyRole;
+use crate::domain::notice::{Delivery, NoticeKind};
+use crate::domain::step::{StepNumber, StepState};
+use crate::domain::window::WindowState;
+use crate::engine::command::{Command, Refusal};
+use crate::engine::record::{BackSource, Cause, Record, RotationId};
+use crate::engine::rotation::Rotation;
+use jiff::Timestamp;
+
+impl Machine {
+    pub(super) fn command(&mut self, at: Timestamp, command: Command, new_id: RotationId) -> Outputs {
+        match command {
+            Command::Plan { mut window, cause, reference } => {
+                if self.open().is_ok() {
+                    return Err(not_now("a rotation is planned already; change its window, or cancel it first"));
+                }
+                if window.end <= at {
+                    return Err(bad_input("that window is over already"));
+                }
+                window.revision = 1;
+                let record =
+                    Record::Planned { rotation: new_id, tenant: self.tenant.clone(), window, cause, reference };
+                Ok(vec![self.append(at, record)?, done("planned; now tell the clients")])
+            }
+            Command::Reschedule { mut window } => {
+                let revision = self.untouched()?.window.revision;
+                if window.end <= at {
+                    return Err(bad_input("that window is over already"));
+                }
+                window.revision = revision + 1;
+                let text = "window changed; earlier answers are void, tell everybody";
+                Ok(vec![self.append(at, Record::Rescheduled { window })?, done(text)])
+            }
+            Command::Notify { kind, only, again } => self.notify(at, kind, only, again),
+            Command::ResolveNotice { message_id, arrived, reason } => {
+                let known = self.open()?.notices.iter().any(|notice| notice.message_id == message_id);
+                if !known {
+                    return Err(bad_input(format!("there is no mail {message_id}")));
+                }
+                let reason = required(reason, "say how you know (a reason)")?;
+                let record = Record::NoticeResolved { message_id, arrived, reason };
+                Ok(vec![self.append(at, record)?, done("recorded")])
+            }
+            Command::Answer { client, answer, channel, note } => {
+                let revision = self.known_client(&client)?.window.revision;
+                if let Answer::OtherTime(when) = &answer
+                    && when.trim().is_empty()
+                {
+                    return Err(bad_input("say which other time the client proposes"));
+                }
+                let text = format!("recorded: {client} {}", answer.word());
+                Ok(vec![self.append(at, Record::Answered { client, revision, answer, channel, note })?, done(text)])
+            }
+            Command::Waive { client, reason } => {
+                self.known_client(&client)?;
+                let reason = required(reason, "a waiver needs a reason")?;
+                let text = format!("waived: {client}");
+                Ok(vec![self.append(at, Record::Waived { client, reason })?, done(text)])
+            }
+            Command::Check => {
+                self.untouched()?;
+                self.begin(at, StepNumber::CHECK, Intent::Single)
+            }
+            Command::Rotate { confirm } => {
+                let rotation = self.untouched()?;
+                self.confirmed_name(&confirm)?;
+                // What is plainly shut is refused before the long check; the rest is judged after it.
+                if let Some(reason) = shut_by_window(rotation, at) {
+                    return Err(Refusal::GateShut(vec![reason]));
+                }
+                self.begin(at, StepNumber::CHECK, Intent::Rotate)
+            }
+            Command::Resume => self.resume(at),
+            Command::ResolveStep { step, done: is_done, reason } => {
+                if !matches!(self.open()?.step(step), StepState::Interrupted { .. }) {
+                    return Err(not_now(format!("step {step} was not interrupted")));
+                }
+                let evidence = format!("decided by {}: {}", self.by, required(reason, "say how you know (a reason)")?);
+                let record = Record::StepResolved { step, done: is_done, evidence };
+                Ok(vec![self.append(at, record)?, done("recorded; now resume")])
+            }
+            Command::RollBack { confirm, reason } => self.roll_back(at, &confirm, reason),
+            Command::Verify => {
+                let rotation = self.quiet()?;
+                if rotation.applied.is_none() {
+                    return Err(not_now("the key is not live yet; verify is for after step 6"));
+                }
+                Ok(vec![Output::Verify])
+            }
+            Command::Back { client, note } => {
+                if self.known_client(&client)?.applied.is_none() {
+                    return Err(not_now("the key is not live yet; nobody can be back"));
+                }
+                let source = BackSource::Client;
+                let text = format!("recorded: {client} is back");
+                Ok(vec![self.append(at, Record::ClientBack { client, source, note })?, done(text)])
+            }
+            Command::GatewayPing { client, answered, note } => {
+                self.known_client(&client)?;
+                Ok(vec![self.append(at, Record::GatewayPing { client, answered, note })?, done("recorded")])
+            }
+            Command::Finish { note } => self.finish(at, note),
+            Command::Cancel { confirm, reason } => {
+                self.untouched()?;
+                self.confirmed_name(&confirm)?;
+                self.cancel_note = required(reason, "say why it is cancelled (a reason)")?;
+                Ok(vec![Output::Undo(StepNumber::ANNOUNCE)])
+            }
+            Command::Note { text } => {
+                let text = required(text, "a note needs a text")?;
+                Ok(vec![self.append(at, Record::Noted { text })?, done("noted")])
+            }
+        }
+    }
+
+    pub(super) fn confirmed_name(&self, typed: &str) -> Result<(), Refusal> {
+        if typed == self.tenant.name {
+            return Ok(());
+        }
+        Err(bad_input(format!("type the tenant's name, {}, to confirm", self.tenant.name)))
+    }
+
+    pub(super) fn known_client(&self, id: &ClientId) -> Result<&Rotation, Refusal> {
+        let rotation = self.open()?;
+        if rotation.client(id).is_some() {
+            return Ok(rotation);
+        }
+        let known: Vec<&str> = rotation.clients.iter().map(|client| client.id.0.as_str()).take(20).collect();
+        Err(bad_input(format!("{id} is not a client of {}; known are {}", self.tenant.name, known.join(", "))))
+    }
+
+    pub(super) fn notify(
+        &mut self,
+        at: Timestamp,
+        kind: NoticeKind,
+        only: Option<Vec<ClientId>>,
+        again: bool,
+    ) -> Outputs {
+        let rotation = self.quiet()?;
+        let step = match kind {
+            NoticeKind::Announcement | NoticeKind::Reminder | NoticeKind::Change => {
+                self.untouched()?;
+                if rotation.window.end <= at {
+                    return Err(not_now("the window is over; change it before you tell anybody"));
+                }
+                (kind != NoticeKind::Reminder).then_some(StepNumber::ANNOUNCE)
+            }
+            NoticeKind::Reconfigure => {
+                let missing =
+                    [StepNumber::OBJECT, StepNumber::RECONCILE].into_iter().find(|s| !rotation.step(*s).is_done());
+                if let Some(step) = missing {
+                    return Err(not_now(format!(
+                        "step {step} is not done: clients would fetch a key that is not live"
+                    )));
+                }
+                Some(StepNumber::RECONFIGURE)
+            }
+            NoticeKind::AllClear => {
+                if rotation.applied.is_none() || !rotation.not_back().is_empty() {
+                    return Err(not_now("not everybody is back yet"));
+                }
+                None
+            }
+            NoticeKind::Cancellation => return Err(not_now("a cancellation is sent by cancel")),
+        };
+        match (step, only) {
+            (Some(step), None) => self.begin(at, step, Intent::Single),
+            (_, only) => Ok(vec![Output::Send(SendOrder { kind, only, again })]),
+        }
+    }
+
+    /// After mails to some: the step that they belong to is done once everybody has one.
+    pub(super) fn sent(&mut self, at: Timestamp) -> Outputs {
+        let rotation = self.open()?;
+        let told = |kinds: &[NoticeKind]| {
+            let has = |client: &Client| {
+                let mail = |kind: &NoticeKind| rotation.notice(&client.id, *kind);
+                kinds.iter().filter_map(mail).any(|n| matches!(n.delivery, Delivery::Sent { .. }))
+            };
+            rotation.clients.iter().filter(|client| client.email.is_some()).all(has)
+        };
+        let ended = [
+            (StepNumber::ANNOUNCE, told(&[NoticeKind::Announcement, NoticeKind::Change])),
+            (StepNumber::RECONFIGURE, rotation.applied.is_some() && told(&[NoticeKind::Reconfigure])),
+        ];
+        let late = |state: &StepState| matches!(state, StepState::Failed { .. });
+        let step = ended.into_iter().find(|(step, all)| *all && late(rotation.step(*step))).map(|(step, _)| step);
+        let mut outputs = Vec::new();
+        if let Some(step) = step {
+            let evidence = "every client with an address has the mail".to_owned();
+            outputs.push(self.append(at, Record::StepSucceeded { step, evidence })?);
+        }
+        outputs.push(done("mails handed over"));
+        Ok(outputs)
+    }
+
+    pub(super) fn roll_back(&mut self, at: Timestamp, confirm: &str, reason: String) -> Outputs {
+        let rotation = self.quiet()?;
+        if !rotation.touched {
+            return Err(not_now("the server was not touched yet; cancel the rotation instead"));
+        }
+        if rotation.rollback.is_some() {
+            return Err(not_now("it is rolling back already; resume"));
+        }
+        self.confirmed_name(confirm)?;
+        let reason = required(reason, "say why it is rolled back (a reason)")?;
+        let kept = rotation.keys.get(&KeyRole::Previous).is_some_and(|k| k.href.is_some() && k.destroyed.is_none());
+        // A compromised key is never put back.
+        let role = if kept && rotation.cause != Cause::Compromise { KeyRole::Previous } else { KeyRole::Fresh };
+        let cut_again = rotation.back.keys().cloned().collect();
+        let mut outputs = vec![self.append(at, Record::RollbackStarted { reason, role, cut_again })?];
+        outputs.extend(self.go_on(at)?);
+        Ok(outputs)
+    }
+
+    pub(super) fn resume(&mut self, at: Timestamp) -> Outputs {
+        let rotation = self.quiet()?;
+        let interrupted =
+            StepNumber::ALL.into_iter().find(|n| matches!(rotation.step(*n), StepState::Interrupted { .. }));
+        if let Some(step) = interrupted {
+            return Ok(vec![Output::Probe(step)]);
+        }
+        let failed = |step: StepNumber| matches!(rotation.step(step), StepState::Failed { .. });
+        match (rotation.confirmed_at.is_some(), rotation.touched) {
+            (_, true) if failed(StepNumber::RECONFIGURE) => self.begin(at, StepNumber::RECONFIGURE, Intent::Single),
+            // Everything was done once: look whether it still holds, for a request that timed out may land late, and
+            // others write there too.
+            (_, true) if rotation.step(StepNumber::RECONCILE).is_done() => Ok(vec![Output::Probe(StepNumber::SECRET)]),
+            (_, true) => self.go_on(at),
+            // Nothing was touched yet: the gate may have shut in the meantime, so it is asked again.
+            (true, false) => self.begin(at, StepNumber::CHECK, Intent::Rotate),
+            (false, false) if failed(StepNumber::ANNOUNCE) => self.begin(at, StepNumber::ANNOUNCE, Intent::Single),
+            (false, false) => Err(not_now("nothing was interrupted")),
+        }
+    }
+
+    pub(super) fn finish(&mut self, at: Timestamp, note: String) -> Outputs {
+        let rotation = self.quiet()?;
+        let needed = [StepNumber::SECRET, StepNumber::OBJECT, StepNumber::RECONCILE, StepNumber::RECONFIGURE];
+        if let Some(step) = needed.into_iter().find(|step| !rotation.step(*step).is_done()) {
+            return Err(not_now(format!("step {step} is not done yet")));
+        }
+        let missing = rotation.not_back();
+        if !missing.is_empty() {
+            return Err(Refusal::NotBack(missing.iter().map(|client| client.name.clone()).collect()));
+        }
+        self.cancel_note = note;
+        self.begin(at, StepNumber::VERIFY, Intent::Finish)
+    }
+}
+
+/// The one reason that no check can change.
+fn shut_by_window(rotation: &Rotation, at: Timestamp) -> Option<Reason> {
+    match rotation.window.state(at) {
+        WindowState::Open => None,
+        WindowState::Before => Some(Reason::WindowNotOpen { opens: rotation.window.start }),
+        WindowState::After => Some(Reason::WindowOver { ended: rotation.window.end }),
+    }
+}

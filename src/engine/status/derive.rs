@@ -1,0 +1,362 @@
+//! How the status follows from journal, sights and the moment; what it is made of stands in the parent.
+
+use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, StepView, TenantStatus};
+use crate::domain::acknowledgement::Answer;
+use crate::domain::cadence::{self, Due};
+use crate::domain::client::Client;
+use crate::domain::fault::Fault;
+use crate::domain::freshness::{self, Presence};
+use crate::domain::gate::{self, Facts, Reason, Verdict};
+use crate::domain::key::{KeyRole, PublicKey};
+use crate::domain::notice::{Delivery, Notice, NoticeKind};
+use crate::domain::observation::Observation;
+use crate::domain::step::{StepNumber, StepState};
+use crate::domain::tenant::Tenant;
+use crate::engine::next::next_action;
+use crate::engine::observe::Sights;
+use crate::engine::ports::Settings;
+use crate::engine::record::Entry;
+use crate::engine::rotation::Rotation;
+use jiff::Timestamp;
+
+/// Derives the status. `titles` are the runbook's headings.
+pub fn derive(
+    tenant: &Tenant,
+    rotation: Option<&Rotation>,
+    journal: &[Entry],
+    sights: &Sights,
+    settings: &Settings,
+    titles: &[&'static str; 8],
+    now: Timestamp,
+) -> TenantStatus {
+    let open = rotation.filter(|rotation| rotation.outcome.is_none());
+    let people = sights.people();
+    let (clients, differences) = match (&people, rotation) {
+        (Ok(people), _) => (people.clients.clone(), people.differences.iter().map(ToString::to_string).collect()),
+        (Err(_), Some(rotation)) => (rotation.clients.clone(), Vec::new()),
+        (Err(_), None) => (Vec::new(), Vec::new()),
+    };
+    let gate = judge_gate(open, sights, settings, now);
+    let views: Vec<ClientView> = clients.iter().map(|client| client_view(client, open, sights)).collect();
+    let settled = views.iter().filter(|view| view.standing.is_settled()).count();
+    let answers = (if open.is_some() { settled } else { 0 }, views.len());
+    let back = open.and_then(|rotation| rotation.applied.as_ref()).map(|_| {
+        let back = views.iter().filter(|view| view.back.is_some() || view.standing == Standing::Waived).count();
+        (back, views.len())
+    });
+    let keys = keys_view(rotation, sights, settings, now);
+    let phase = open.map_or(Phase::Idle, phase_of);
+    let (reconcile, reconcile_deadline) = judge_reconcile(open, &keys, settings, now);
+    let drift = open.and_then(|rotation| drift(rotation, &keys));
+    let next = next_action(open, phase, &gate, back, sights.holder.as_ref(), drift.as_deref(), now);
+    let rollback_cuts = open.map(|rotation| rotation.back.keys().cloned().collect()).unwrap_or_default();
+    let mut status = TenantStatus {
+        tenant: tenant.clone(),
+        phase,
+        rotation: rotation.map(|rotation| rotation.id.to_string()),
+        cause: rotation.map(|rotation| rotation.cause),
+        reference: rotation.map(|rotation| rotation.reference.clone()).unwrap_or_default(),
+        window: open.map(|rotation| rotation.window.clone()),
+        outcome: rotation.and_then(|rotation| rotation.outcome.as_ref()).map(|(outcome, _, _)| *outcome),
+        steps: rotation.map(|rotation| step_views(rotation, titles, answers, back)).unwrap_or_default(),
+        clients: views,
+        differences,
+        answers,
+        back,
+        keys,
+        reconcile,
+        reconcile_deadline,
+        gate,
+        preflight: rotation.and_then(|rotation| rotation.preflight.clone()),
+        gap_us: rotation.and_then(|rotation| rotation.gap_us),
+        next,
+        attention: Vec::new(),
+        holder: sights.holder.clone(),
+        rollback: open.and_then(|rotation| rotation.rollback.as_ref()).map(|rollback| rollback.reason.clone()),
+        rollback_cuts,
+        journal: journal_lines(journal),
+    };
+    status.attention = attention(&status, sights);
+    if let Some(drift) = drift {
+        status.attention.insert(0, drift);
+    }
+    status
+}
+
+/// What was seen, after it was done, to hold no longer: a late request has landed, or somebody else writes there.
+fn drift(rotation: &Rotation, keys: &KeysView) -> Option<String> {
+    let target = rotation.target()?;
+    let seen_since = |sight: &KeySight, step: StepNumber| match rotation.step(step) {
+        StepState::Done { at, .. } => sight.at.is_some_and(|seen| seen > *at) && sight.fault.is_none(),
+        _ => false,
+    };
+    if seen_since(&keys.secret, StepNumber::SECRET) && keys.secret.key != Some(target) {
+        return Some(match keys.secret_count {
+            Some(0) => "SECRET MISSING: no secret has the tenant's name any more".into(),
+            Some(count @ 2..) => format!("{count} secrets have the tenant's name"),
+            _ => "the secret was changed by somebody else".into(),
+        });
+    }
+    if seen_since(&keys.object, StepNumber::OBJECT) && keys.object.key != Some(target) {
+        return Some("the object was changed by somebody else".into());
+    }
+    if seen_since(&keys.interface, StepNumber::RECONCILE) && keys.interface.key != Some(target) {
+        return Some("the interface shows another key".into());
+    }
+    None
+}
+
+/// Asks the gate with the people as last seen (or as journaled, if they were never seen in this process).
+pub fn judge_gate(open: Option<&Rotation>, sights: &Sights, settings: &Settings, now: Timestamp) -> Verdict {
+    let people = sights.people();
+    let fault = people.as_ref().err().map(ToString::to_string);
+    let (notices, empty_acks, empty_waivers) = (Vec::new(), Default::default(), Default::default());
+    let holder = sights.holder.as_ref().map(ToString::to_string);
+    let facts = Facts {
+        window: open.map(|rotation| &rotation.window),
+        clients: people.as_ref().ok().map(|people| people.clients.as_slice()),
+        people_fault: fault.as_deref(),
+        notices: open.map_or(&notices, |rotation| &rotation.notices),
+        acknowledgements: open.map_or(&empty_acks, |rotation| &rotation.acknowledgements),
+        waivers: open.map_or(&empty_waivers, |rotation| &rotation.waivers),
+        preflight: open.and_then(|rotation| rotation.preflight.as_ref()),
+        preflight_valid_s: settings.preflight_valid.as_secs() as i64,
+        held_by: holder.as_deref(),
+    };
+    gate::judge(&facts, now)
+}
+
+fn phase_of(rotation: &Rotation) -> Phase {
+    let waiting = |step: StepNumber| matches!(rotation.step(step), StepState::Waiting);
+    if rotation.rollback.is_some() {
+        Phase::RollingBack
+    } else if rotation.step(StepNumber::RECONCILE).is_done() {
+        Phase::Returning
+    } else if rotation.confirmed_at.is_some() || !waiting(StepNumber::STAGE) {
+        Phase::Rotating
+    } else if rotation.notices.is_empty() {
+        Phase::Planned
+    } else {
+        Phase::Announced
+    }
+}
+
+fn client_view(client: &Client, open: Option<&Rotation>, sights: &Sights) -> ClientView {
+    let reading = sights.server.value();
+    let peer = client.public_key.as_ref().and_then(|key| reading.and_then(|reading| reading.peer(key)));
+    let (standing, standing_detail) = open.map_or((Standing::ToTell, String::new()), |r| standing(client, r));
+    let presence = match (open.and_then(|r| r.applied.as_ref()), reading, &client.public_key) {
+        (Some(applied), Some(reading), Some(key)) => Some(freshness::judge_presence(&applied.baseline, reading, key)),
+        (Some(_), Some(_), None) => Some(Presence::NoPeer),
+        _ => None,
+    };
+    let last = open.and_then(|r| r.notices.iter().rfind(|n| n.client == client.id));
+    let reconfigure = open.and_then(|r| r.notice(&client.id, NoticeKind::Reconfigure));
+    let back = open.and_then(|r| r.back.get(&client.id));
+    ClientView {
+        client: client.clone(),
+        standing,
+        standing_detail,
+        last_notice: last.map(|notice| (notice.kind, notice.delivery.word().to_owned())),
+        reconfigure_notice: reconfigure.map(|notice| notice.delivery.word().to_owned()),
+        presence,
+        back: back.map(|back| (back.source.word().to_owned(), back.note.clone())),
+        gateway_ping: open.and_then(|r| r.pings.get(&client.id)).map(|(answered, _, _)| *answered),
+        activity: peer.zip(reading).map(|(p, r)| freshness::judge_activity(p.latest_handshake, r.clock)),
+        latest_handshake: peer
+            .filter(|peer| peer.latest_handshake > 0)
+            .and_then(|peer| Timestamp::from_second(peer.latest_handshake).ok()),
+        endpoint: peer.and_then(|peer| peer.endpoint.clone()),
+        transfer: peer.map(|peer| (peer.rx, peer.tx)),
+    }
+}
+
+fn standing(client: &Client, rotation: &Rotation) -> (Standing, String) {
+    let revision = rotation.window.revision;
+    if let Some(waiver) = rotation.waivers.get(&client.id) {
+        return (Standing::Waived, waiver.reason.clone());
+    }
+    if let Some(ack) = rotation.acknowledgements.get(&client.id) {
+        let note = if ack.note.is_empty() { String::new() } else { format!(": {}", ack.note) };
+        let detail = match &ack.answer {
+            Answer::OtherTime(when) => format!("other time: {when} (by {}){note}", ack.channel.word()),
+            answer => format!("{} (by {}){note}", answer.word(), ack.channel.word()),
+        };
+        return match (&ack.answer, ack.revision == revision) {
+            (_, false) => (Standing::OldAnswer, format!("to revision {}: {detail}", ack.revision)),
+            (Answer::Confirmed, true) => (Standing::Confirmed, detail),
+            (_, true) => (Standing::NotConfirmed, detail),
+        };
+    }
+    let told = |n: &&Notice| n.client == client.id && n.revision == revision && n.kind.tells_window();
+    match rotation.notices.iter().rfind(told).map(|notice| (&notice.delivery, notice)) {
+        None => (Standing::ToTell, String::new()),
+        Some((Delivery::Sent { .. }, notice)) => (Standing::Silent, format!("{} sent", notice.kind.word())),
+        Some((Delivery::Failed { reply, .. }, _)) => (Standing::NotDelivered, reply.clone()),
+        Some((Delivery::Uncertain { why }, _)) => (Standing::Uncertain, why.clone()),
+        Some((Delivery::Queued, _)) => (Standing::ToTell, "being sent".into()),
+    }
+}
+
+fn sight<T>(seen: &Observation<T>, key: impl Fn(&T) -> Option<PublicKey>) -> KeySight {
+    KeySight {
+        key: seen.value().and_then(key),
+        at: seen.seen.as_ref().map(|(at, _)| *at),
+        fault: seen.fault.as_ref().map(|(_, fault): &(Timestamp, Fault)| fault.to_string()),
+    }
+}
+
+fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: &Settings, now: Timestamp) -> KeysView {
+    let kept = |role| rotation.and_then(|r| r.keys.get(&role)).map(|key| key.public_key);
+    let created = sights.secret.value().and_then(|sight| sight.created);
+    let due = created.and_then(|created| cadence::due_date(created, settings.cadence_months));
+    KeysView {
+        secret: sight(&sights.secret, |secret| secret.only_key()),
+        secret_count: sights.secret.value().map(|secret| secret.count),
+        object: sight(&sights.object, |object| object.public_key),
+        interface: sight(&sights.server, |reading| Some(reading.public_key)),
+        console: sights.served.is_known().then(|| sight(&sights.served, |key| Some(*key))),
+        staged: kept(KeyRole::Staged),
+        previous: kept(KeyRole::Previous),
+        created,
+        due,
+        due_state: due.map(|due| cadence::judge_due(due, now)),
+    }
+}
+
+fn judge_reconcile(
+    open: Option<&Rotation>,
+    keys: &KeysView,
+    settings: &Settings,
+    now: Timestamp,
+) -> (Reconcile, Option<Timestamp>) {
+    let touched = open.filter(|rotation| rotation.touched);
+    let target = touched.and_then(Rotation::target);
+    let seen = [keys.secret.key, keys.object.key, keys.interface.key];
+    let Some(rotation) = touched else {
+        return match seen {
+            [Some(secret), Some(object), Some(interface)] if secret == object && object == interface => {
+                (Reconcile::InSync, None)
+            }
+            [Some(_), Some(_), Some(_)] => (Reconcile::Differs, None),
+            _ => (Reconcile::Unknown, None),
+        };
+    };
+    // During a rotation the last looks may be older than what was done, so only the target counts.
+    if target.is_some() && seen.iter().all(|key| *key == target) {
+        return (Reconcile::InSync, None);
+    }
+    let done = |step: StepNumber| rotation.step(step).is_done();
+    match rotation.step(StepNumber::SECRET) {
+        StepState::Done { .. } if done(StepNumber::RECONCILE) && seen.iter().all(Option::is_some) => {
+            (Reconcile::Differs, None)
+        }
+        StepState::Done { at, .. } => {
+            let cycles = 2 * settings.reconcile_interval.as_secs() as i64;
+            let deadline = Timestamp::from_second(at.as_second() + cycles).unwrap_or(*at);
+            (if now > deadline { Reconcile::Late } else { Reconcile::Waiting }, Some(deadline))
+        }
+        _ => (Reconcile::Waiting, None),
+    }
+}
+
+fn step_views(
+    rotation: &Rotation,
+    titles: &[&'static str; 8],
+    answers: (usize, usize),
+    back: Option<(usize, usize)>,
+) -> Vec<StepView> {
+    StepNumber::ALL
+        .iter()
+        .map(|&number| {
+            let mut state = rotation.step(number).clone();
+            // The document's first step ends with the last confirmation, not with the last mail.
+            let answers_open = rotation.confirmed_at.is_none() && rotation.outcome.is_none() && answers.0 < answers.1;
+            if number == StepNumber::ANNOUNCE && state.is_done() && answers_open {
+                state = StepState::Waiting;
+            }
+            let from_state = match &state {
+                StepState::Done { evidence, .. } => evidence.clone(),
+                StepState::Failed { fault, .. } => fault.to_string(),
+                StepState::Interrupted { .. } => "ended in the middle; resume looks and goes on".into(),
+                StepState::Waiting | StepState::Running { .. } => String::new(),
+            };
+            let detail = match (number, back) {
+                (StepNumber::ANNOUNCE, _)
+                    if rotation.outcome.is_none() && rotation.rollback.is_none() && !rotation.notices.is_empty() =>
+                {
+                    match &state {
+                        StepState::Failed { .. } | StepState::Interrupted { .. } => from_state,
+                        _ => format!("{} of {} confirmed or waived", answers.0, answers.1),
+                    }
+                }
+                (StepNumber::VERIFY, Some((n, of))) if !state.is_done() => format!("{n} of {of} back or waived"),
+                _ => from_state,
+            };
+            StepView { number, title: titles[number.index()].to_owned(), state, detail }
+        })
+        .collect()
+}
+
+fn journal_lines(journal: &[Entry]) -> Vec<JournalLine> {
+    let line = |entry: &Entry| JournalLine {
+        seq: entry.seq,
+        at: entry.at,
+        by: format!("{}@{}", entry.by, entry.host),
+        text: entry.record.summary(),
+    };
+    journal[journal.len().saturating_sub(500)..].iter().map(line).collect()
+}
+
+fn attention(status: &TenantStatus, sights: &Sights) -> Vec<String> {
+    let mut items = Vec::new();
+    let steps_ahead = matches!(status.phase, Phase::Idle | Phase::Planned | Phase::Announced);
+    if let (Some(count @ 2..), true) = (status.keys.secret_count, steps_ahead) {
+        items.push(format!("{count} secrets have the tenant's name; the server may take either"));
+    }
+    for step in &status.steps {
+        match &step.state {
+            StepState::Failed { .. } => items.push(format!("step {} failed: {}", step.number, step.detail)),
+            StepState::Interrupted { .. } => items.push(format!("step {} was interrupted", step.number)),
+            _ => {}
+        }
+    }
+    match status.reconcile {
+        Reconcile::Late => items.push("the server has not taken the key after two cycles".into()),
+        Reconcile::Differs => items.push("the keys in Barbican, Swift and on the interface differ".into()),
+        _ => {}
+    }
+    let count = |standing| status.clients.iter().filter(|view| view.standing == standing).count();
+    if status.phase == Phase::Announced {
+        for (standing, what) in [
+            (Standing::NotDelivered, "not delivered"),
+            (Standing::Uncertain, "uncertain whether delivered"),
+            (Standing::NotConfirmed, "did not confirm"),
+        ] {
+            if count(standing) > 0 {
+                items.push(format!("{} {what}", count(standing)));
+            }
+        }
+        if let [Reason::WindowOver { .. }, ..] = status.gate.reasons() {
+            items.push("the window is over; plan another".into());
+        }
+    }
+    for (what, fault) in [
+        ("Barbican", sights.secret.fault.as_ref()),
+        ("Swift", sights.object.fault.as_ref()),
+        ("server", sights.server.fault.as_ref()),
+    ] {
+        if let Some((_, fault)) = fault {
+            items.push(format!("{what}: {}", fault.message));
+        }
+    }
+    match status.keys.due_state {
+        Some(Due::Overdue) if status.phase == Phase::Idle => items.push("key overdue".into()),
+        Some(Due::Soon) if status.phase == Phase::Idle => items.push("key due soon".into()),
+        _ => {}
+    }
+    if !status.differences.is_empty() {
+        items.push(format!("{} differences among the places that know clients", status.differences.len()));
+    }
+    items
+}
