@@ -1,14 +1,18 @@
 //! The integration tests, one binary: building it once is what takes the time.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // the lint knows test functions, not the functions that they call
 
+mod cli;
 mod config;
 mod converge;
 mod house;
 mod lab;
 mod mail;
 mod openstack;
+mod picture;
+mod pty;
 mod rotation;
 mod scene;
 mod screens;
 mod store;
+mod terminal;
 mod wireguard;

@@ -1,7 +1,8 @@
 //! The program in a pseudo-terminal: keys go in, and what the terminal then shows is waited for and read.
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
+use std::num::NonZeroU16;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -11,35 +12,63 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 struct Seen {
     terminal: vt100::Parser,
     raw: Vec<u8>,
+    /// Nothing more comes from the terminal.
     ended: bool,
+    /// The reader is to let the terminal go.
+    hung_up: bool,
+    exit: Option<u32>,
 }
 
 /// A program in a terminal.
 pub struct Program {
-    child: Box<dyn Child + Send + Sync>,
+    pid: u32,
     master: Option<Box<dyn MasterPty + Send>>,
     keyboard: Box<dyn Write + Send>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
 }
 
+/// What the emulated terminal counts in.
+fn cells(count: u16) -> NonZeroU16 {
+    NonZeroU16::new(count).unwrap()
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
+
 impl Program {
     /// Starts changeguard with these arguments and variables in a terminal of this size.
     pub fn start(arguments: &[&str], variables: &[(&str, &str)], columns: u16, rows: u16) -> Self {
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_changeguard"));
         command.args(arguments);
+        Self::start_command(command, variables, columns, rows)
+    }
+
+    /// The same where SIGHUP is ignored, as below nohup and some multiplexers.
+    pub fn start_ignoring_hangup(arguments: &[&str], columns: u16, rows: u16) -> Self {
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_changeguard")]);
+        command.args(arguments);
+        Self::start_command(command, &[], columns, rows)
+    }
+
+    fn start_command(mut command: CommandBuilder, variables: &[(&str, &str)], columns: u16, rows: u16) -> Self {
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        for name in ["LC_ALL", "LC_CTYPE", "NO_COLOR", "CHANGEGUARD_ENVIRONMENT", "TZ"] {
+            command.env_remove(name);
+        }
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
         for (name, value) in variables {
             command.env(name, value);
         }
-        let child = pair.slave.spawn_command(command).unwrap();
+        let mut child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let keyboard = pair.master.take_writer().unwrap();
         let mut output = pair.master.try_clone_reader().unwrap();
-        let terminal = vt100::Parser::new(rows, columns, 0);
-        let seen = Arc::new((Mutex::new(Seen { terminal, raw: Vec::new(), ended: false }), Condvar::new()));
+        let terminal = vt100::Parser::new(cells(rows), cells(columns), 0);
+        let seen = Seen { terminal, raw: Vec::new(), ended: false, hung_up: false, exit: None };
+        let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let shared = seen.clone();
         std::thread::spawn(move || {
             let mut buffer = [0u8; 65536];
@@ -48,14 +77,20 @@ impl Program {
                 let mut seen = shared.0.lock().unwrap();
                 seen.terminal.process(&buffer[..count]);
                 seen.raw.extend_from_slice(&buffer[..count]);
-                seen.ended |= count == 0;
+                seen.ended |= count == 0 || seen.hung_up;
                 shared.1.notify_all();
-                if count == 0 {
+                if seen.ended {
                     return;
                 }
             }
         });
-        Self { child, master: Some(pair.master), keyboard, seen }
+        let (pid, shared) = (child.process_id().unwrap(), seen.clone());
+        std::thread::spawn(move || {
+            let code = child.wait().unwrap().exit_code();
+            shared.0.lock().unwrap().exit = Some(code);
+            shared.1.notify_all();
+        });
+        Self { pid, master: Some(pair.master), keyboard, seen }
     }
 
     /// Types.
@@ -107,34 +142,65 @@ impl Program {
         self.seen.0.lock().unwrap().raw.clone()
     }
 
-    /// The process.
-    pub fn pid(&self) -> u32 {
-        self.child.process_id().unwrap()
+    /// What is in each place of the screen now.
+    #[allow(clippy::significant_drop_tightening)] // the screen is borrowed from what is locked
+    pub fn look<T>(&self, see: impl FnOnce(&vt100::Screen) -> T) -> T {
+        let seen = self.seen.0.lock().unwrap();
+        see(seen.terminal.screen())
+    }
+
+    /// Makes the terminal as large as this; the program is told as by a real one.
+    pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
+        self.seen.0.lock().unwrap().terminal.screen_mut().set_size(cells(rows), cells(columns));
+        self.master.as_ref().unwrap().resize(size(columns, rows)).unwrap();
+        self
     }
 
     /// Sends a signal.
     pub fn signal(&self, name: &str) {
-        let pid = self.pid().to_string();
+        let pid = self.pid.to_string();
         assert!(std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
-    /// Closes the terminal's other end, as a lost SSH connection does.
+    /// Closes the terminal's other end, as a lost SSH connection does. The reader holds it too: the frame that follows a
+    /// resize wakes it, and it lets go.
     pub fn hang_up(&mut self) {
-        self.master = None;
+        self.seen.0.lock().unwrap().hung_up = true;
+        self.master.as_ref().unwrap().resize(size(100, 30)).unwrap();
+        let seen = self.seen.0.lock().unwrap();
+        let seen = self.seen.1.wait_timeout_while(seen, PATIENCE, |seen| !seen.ended).unwrap().0;
+        assert!(seen.ended, "no frame after a resize");
+        drop(seen);
         self.keyboard = Box::new(std::io::sink());
+        self.master = None;
     }
 
     /// Waits for the end and gives the exit code; the last output is read first.
     pub fn end(&mut self) -> u32 {
-        let status = self.child.wait().unwrap();
+        self.ends_within(PATIENCE)
+    }
+
+    /// The same with another patience.
+    pub fn ends_within(&mut self, patience: Duration) -> u32 {
         let seen = self.seen.0.lock().unwrap();
-        let _ = self.seen.1.wait_timeout_while(seen, PATIENCE, |seen| !seen.ended).unwrap();
-        status.exit_code()
+        let running = |seen: &mut Seen| seen.exit.is_none() || !seen.ended;
+        let seen = self.seen.1.wait_timeout_while(seen, patience, running).unwrap().0;
+        let screen = seen.terminal.screen().contents();
+        seen.exit.unwrap_or_else(|| panic!("still running after {patience:?}; the screen shows:\n{screen}"))
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        let running = |seen: &mut Seen| seen.exit.is_none();
+        // Asked first, so that the demo removes its folder.
+        for name in ["TERM", "KILL"] {
+            let Ok(seen) = self.seen.0.lock() else { return };
+            if seen.exit.is_some() {
+                return;
+            }
+            let _ = std::process::Command::new("kill").args(["-s", name, &self.pid.to_string()]).status();
+            let _ = self.seen.1.wait_timeout_while(seen, Duration::from_secs(10), running);
+        }
     }
 }
