@@ -112,8 +112,8 @@ impl Findings {
                 self.add(Level::Warning, "tenant.server", text);
             }
         }
-        if config.tenants.discover {
-            let text = "tenants that are only discovered have no server: their handshakes can't be read";
+        if config.tenants.discover && config.tenants.server.is_none() {
+            let text = "discovered tenants have no server, so none of them can be rotated: set tenants.server";
             self.add(Level::Note, "tenants.discover", text);
         }
     }

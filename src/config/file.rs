@@ -76,6 +76,7 @@ pub(super) struct FieldsTable {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct TenantsTable {
     pub(super) discover: Value<bool>,
+    pub(super) server: Value<String>,
     pub(super) contacts: Value<String>,
 }
 

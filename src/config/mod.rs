@@ -161,6 +161,8 @@ impl Wireguard {
 pub struct Tenants {
     /// Every project that the cloud lists and whose container holds the object.
     pub discover: bool,
+    /// What `{server}` stands for with a discovered tenant; may hold `{tenant_name}` and `{tenant_id}`.
+    pub server: Option<String>,
     /// The contacts file.
     pub contacts: Option<PathBuf>,
 }
@@ -308,6 +310,14 @@ pub struct Console {
     pub token_file: PathBuf,
     /// An authority to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+}
+
+impl Tenants {
+    /// The server of a discovered tenant. `None` where none is configured, or where the name would not be a host's.
+    pub fn server_of(&self, tenant: &Tenant) -> Option<String> {
+        let name = self.server.as_ref()?.replace("{tenant_name}", &tenant.name);
+        values::host(&name.replace("{tenant_id}", tenant.id.as_str())).ok()
+    }
 }
 
 impl Config {

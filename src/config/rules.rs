@@ -49,7 +49,14 @@ impl<'a> Rules<'a> {
             cloud: self.cloud(&cloud_at, cloud),
             state: State { directory: self.path("state.directory", Some(directory)).unwrap_or_default() },
             wireguard: self.wireguard(wireguard),
-            tenants: Tenants { discover: tenants.discover.is_some_and(Spanned::into_inner), contacts: None },
+            tenants: Tenants {
+                discover: tenants.discover.is_some_and(Spanned::into_inner),
+                server: self.optional("tenants.server", tenants.server, |text| {
+                    let filled = text.replace("{tenant_name}", "x").replace("{tenant_id}", "x");
+                    values::host(&filled).map(|_| text.to_owned())
+                }),
+                contacts: None,
+            },
             tenant: file.tenant.into_iter().enumerate().filter_map(|(at, t)| self.tenant(at, t)).collect(),
             server: self.server(server),
             smtp: self.smtp(&smtp_at, smtp),

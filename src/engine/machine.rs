@@ -199,11 +199,14 @@ impl Machine {
 
     fn probed(&mut self, at: Timestamp, step: StepNumber, probe: Probe) -> Outputs {
         match probe {
-            Probe::Done(_) if self.open()?.step(step).is_done() => Ok(vec![match step {
-                StepNumber::SECRET => Output::Probe(StepNumber::OBJECT),
-                StepNumber::OBJECT => Output::Probe(StepNumber::RECONCILE),
-                _ => done("the secret, the object and the server still hold the key; nothing is left half-done"),
-            }]),
+            Probe::Done(_) if self.open()?.step(step).is_done() => match step {
+                StepNumber::SECRET => Ok(vec![Output::Probe(StepNumber::OBJECT)]),
+                StepNumber::OBJECT => Ok(vec![Output::Probe(StepNumber::RECONCILE)]),
+                _ if matches!(self.open()?.step(StepNumber::RECONFIGURE), StepState::Failed { .. }) => {
+                    self.begin(at, StepNumber::RECONFIGURE, Intent::Single)
+                }
+                _ => Ok(vec![done("secret, object and server still hold the key; nothing is left half-done")]),
+            },
             Probe::Done(evidence) => {
                 let mut outputs = vec![self.append(at, Record::StepResolved { step, done: true, evidence })?];
                 outputs.extend(self.after_resolution(at, step)?);

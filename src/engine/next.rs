@@ -133,7 +133,7 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> Next
     if let Some(step) = undone(StepNumber::STAGE, StepNumber::RECONCILE) {
         return offer(Act::Resume, format!("go on with step {step}"));
     }
-    if !rotation.step(StepNumber::RECONFIGURE).is_done() {
+    if !rotation.step(StepNumber::RECONFIGURE).is_done() && !rotation.is_everybody_back() {
         return offer(Act::Reconfigure, "the key is live: tell the clients to reconfigure".into());
     }
     let missing = rotation.not_back();

@@ -346,6 +346,11 @@ impl Rotation {
         self.clients.iter().filter(missing).collect()
     }
 
+    /// Every single client has come back, nobody had to be waived for it: then nobody needs to be told any more.
+    pub fn is_everybody_back(&self) -> bool {
+        !self.clients.is_empty() && self.clients.iter().all(|client| self.back.contains_key(&client.id))
+    }
+
     /// A client by id.
     pub fn client(&self, id: &ClientId) -> Option<&Client> {
         self.clients.iter().find(|client| client.id == *id)

@@ -98,6 +98,9 @@ impl Wiring {
                 let new = |tenant: &Tenant| tenants.iter().all(|known| known.id != tenant.id);
                 let mut found: Vec<Tenant> = found.into_iter().filter(new).collect();
                 found.sort_by(|a, b| a.name.cmp(&b.name));
+                for tenant in &mut found {
+                    tenant.server = tenant.server.take().or_else(|| self.config.tenants.server_of(tenant));
+                }
                 tenants.extend(found);
                 (tenants, None)
             }

@@ -131,5 +131,9 @@ pub fn key_age(status: &TenantStatus, now: Timestamp) -> String {
 
 /// The measured gap, in the unit that fits.
 pub fn gap_text(us: u64) -> String {
-    if us < 10_000_000 { format!("{} ms", us / 1000) } else { format!("{} s", us / 1_000_000) }
+    match us {
+        0..10_000 => format!("{}.{} ms", us / 1000, us % 1000 / 100),
+        10_000..10_000_000 => format!("{} ms", us / 1000),
+        _ => format!("{} s", us / 1_000_000),
+    }
 }

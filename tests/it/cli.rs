@@ -107,13 +107,21 @@ impl Stage {
         }
     }
 
+    async fn everybody_returns_and_it_is_finished(&self) {
+        self.run("notify acme --kind reconfigure", &[]).await.ends(0);
+        self.lab.world().reimport_all("acme").await;
+        self.run("verify acme", &[]).await.ends(0);
+        self.run("finish acme", &[]).await.ends(0);
+    }
+
     fn secret_name(&self) -> String {
         format!("vpn-private-key-{}", self.lab.world().tenant("acme").unwrap().id)
     }
 
     /// The public halves of all secrets of the live name.
     fn live(&self) -> Vec<String> {
-        let public = |payload: Vec<u8>| PrivateKey::from_payload(&SecretBytes::new(payload)).unwrap().public().to_string();
+        let public =
+            |payload: Vec<u8>| PrivateKey::from_payload(&SecretBytes::new(payload)).unwrap().public().to_string();
         self.lab.world().secrets(&self.secret_name()).into_iter().map(|s| public(s.payload.unwrap().to_vec())).collect()
     }
 
@@ -197,7 +205,12 @@ async fn a_whole_rotation_from_scripts_has_stable_fields_and_exit_codes() {
     assert_eq!((&status["phase"], &status["outcome"]), (&"idle".into(), &"rotated".into()));
     assert!(stage.run("report acme", &[]).await.ends(0).out.starts_with("# ROTATED: "));
     let entries = stage.run("report acme --json", &[]).await.ends(0).json();
-    assert_eq!(entries[0]["record"]["record"].as_str().or(entries[0]["record"].as_str()), Some("planned"), "{}", entries[0]);
+    assert_eq!(
+        entries[0]["record"]["record"].as_str().or(entries[0]["record"].as_str()),
+        Some("planned"),
+        "{}",
+        entries[0]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -218,9 +231,7 @@ async fn roll_back_and_cancel_are_called_what_they_are() {
     let back = stage.run("rollback acme --confirm acme --json --reason", &["does not work"]).await.ends(0).json();
     assert!(back["gap_ms"].as_f64().unwrap() > 0.0);
     assert_eq!(stage.live(), before);
-    stage.lab.world().reimport_all("acme").await;
-    stage.run("verify acme", &[]).await.ends(0);
-    stage.run("finish acme", &[]).await.ends(0);
+    stage.everybody_returns_and_it_is_finished().await;
     assert_eq!(stage.status().await["outcome"], "rolled-back");
     assert!(stage.run("report acme", &[]).await.ends(0).out.starts_with("# ROLLED BACK: "));
 }
@@ -263,7 +274,11 @@ async fn who_comes_second_gets_4_and_the_name_of_the_first() {
     says(&mut lines, "step 6").await;
     let second = stage.run("rotate acme --confirm acme --json", &[]).await.ends(4);
     let holder = format!("pid {}", first.id().unwrap());
-    assert!(second.err.contains(&holder) && second.json()["error"].as_str().unwrap().contains(&holder), "{}", second.err);
+    assert!(
+        second.err.contains(&holder) && second.json()["error"].as_str().unwrap().contains(&holder),
+        "{}",
+        second.err
+    );
     let status = stage.status().await;
     assert_eq!(status["holder"]["pid"], first.id().unwrap());
     assert_eq!(status["next"]["action"], "watch");
@@ -307,9 +322,7 @@ async fn killed_in(step: usize, rule: Rule) {
     let world = stage.lab.world();
     let kept = world.secrets("").into_iter().filter(|secret| secret.name.starts_with("changeguard-")).count();
     assert_eq!(kept, 2, "one staged, one previous: no stray key");
-    stage.lab.world().reimport_all("acme").await;
-    stage.run("verify acme", &[]).await.ends(0);
-    stage.run("finish acme", &[]).await.ends(0);
+    stage.everybody_returns_and_it_is_finished().await;
     assert!(world.secrets("").iter().all(|secret| !secret.name.starts_with("changeguard-")));
 }
 
@@ -358,16 +371,40 @@ async fn help_completions_and_the_man_page_know_every_subcommand() {
     let man = plain(&["man"]).await.ends(0).out;
     assert!(completions.contains("_changeguard()") && man.starts_with(".ie") && man.contains(".TH changeguard 1"));
     let verbs = [
-        "tui", "status", "plan", "notify", "ack", "waive", "check", "rotate", "resume", "verify", "finish", "rollback",
-        "cancel", "resolve", "note", "report", "troubles", "config", "demo", "lab", "completions", "man",
+        "tui",
+        "status",
+        "plan",
+        "notify",
+        "ack",
+        "waive",
+        "check",
+        "rotate",
+        "resume",
+        "verify",
+        "finish",
+        "rollback",
+        "cancel",
+        "resolve",
+        "note",
+        "report",
+        "troubles",
+        "config",
+        "demo",
+        "lab",
+        "completions",
+        "man",
     ];
     for verb in verbs {
-        assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} ")) || line.trim() == verb), "{verb}");
+        assert!(
+            help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} ")) || line.trim() == verb),
+            "{verb}"
+        );
         assert!(completions.contains(&format!("changeguard,{verb})")), "{verb}");
         assert!(man.contains(&format!("changeguard\\-{verb}(1)")), "{verb}");
     }
     assert!(!help.contains("lab-shell"), "not for people");
-    assert!(help.contains("3 gate shut") && help.contains("5 needs a person"));
+    let flowing = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flowing.contains("3 gate shut") && flowing.contains("5 needs a person"), "{help}");
     let troubles = plain(&["troubles", "4"]).await.ends(0).out;
     assert!(troubles.starts_with("4 ") && troubles.contains("undo:"), "{troubles}");
 }

@@ -127,3 +127,10 @@ fn nothing_in_the_source_unwraps_or_leaves_work_undone() {
         }
     }
 }
+
+#[test]
+fn the_readme_lists_the_keys_as_the_program_has_them() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let table = changeguard::app::command::markdown_table();
+    assert!(readme.contains(table.trim()), "put this table into the README:\n{table}");
+}

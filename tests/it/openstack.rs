@@ -5,10 +5,9 @@
 
 use changeguard::adapters::console::{Console, ConsoleParameters};
 use changeguard::adapters::lab::{Fault as Trouble, Lab, LabOptions, Loss, Pace, Rule, Service as Server, Which};
-use changeguard::adapters::openstack::{
-    CloudParameters, Credential, Domain, Limits, Login, Named, OpenStack, Overrides, wait_for_running_pairs,
-};
-use changeguard::config::clouds::{self, Auth, Environment};
+use changeguard::adapters::openstack::{CloudParameters, OpenStack, wait_for_running_pairs};
+use changeguard::config;
+use changeguard::config::clouds::{self, Environment};
 use changeguard::domain::fault::{FaultKind, Service};
 use changeguard::domain::secret_shape::SecretShape;
 use changeguard::domain::tenant::TenantId;
@@ -16,16 +15,15 @@ use changeguard::engine::ports::{
     Console as _, NewSecret, SecretEntry, SecretRef, SecretStore, StoredObject, Swap, SwapOrder,
 };
 use changeguard::engine::secret::SecretBytes;
+use changeguard::runtime::cloud;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const OBJECT: &str = "config/vpn-users.json";
 
 /// Short enough that a test of a hanging service is quick, long enough for a busy machine.
-fn limits() -> Limits {
-    Limits { connect: Duration::from_secs(2), read: Duration::from_millis(700), upload: Duration::from_millis(700) }
-}
+const READ: Duration = Duration::from_millis(700);
 
 struct Place {
     lab: Lab,
@@ -75,42 +73,10 @@ impl Place {
 fn connect(folder: &std::path::Path, name: &str, change: impl FnOnce(&mut CloudParameters)) -> OpenStack {
     let environment =
         Environment { file: Some("clouds.yaml".into()), directory: folder.into(), variables: BTreeMap::new() };
-    let mut parameters = parameters(clouds::read(&environment, name).unwrap());
+    let limits = config::Cloud { read_timeout: READ, upload_timeout: READ, ..config::Cloud::default() };
+    let mut parameters = cloud::parameters(clouds::read(&environment, name).unwrap(), &limits);
     change(&mut parameters);
     OpenStack::new(parameters).unwrap()
-}
-
-fn parameters(cloud: clouds::Cloud) -> CloudParameters {
-    let bytes = |text: clouds::Hidden| SecretBytes::new(text.expose().as_bytes().to_vec());
-    let login = match cloud.auth {
-        Auth::Password { user, password, project } => {
-            Login::Password { user: named(user), password: bytes(password), project: Some(named(project)) }
-        }
-        Auth::ApplicationCredential { credential: clouds::Credential::Id(id), secret } => {
-            Login::ApplicationCredential { credential: Credential::Id(id), secret: bytes(secret) }
-        }
-        other => panic!("not in the lab: {other:?}"),
-    };
-    CloudParameters {
-        auth_url: cloud.auth_url,
-        login,
-        region: cloud.region,
-        interface: cloud.interface,
-        ca_file: cloud.cacert,
-        verify: cloud.verify,
-        overrides: Overrides::default(),
-        limits: limits(),
-    }
-}
-
-fn named(named: clouds::Named) -> Named {
-    match named {
-        clouds::Named::Id(id) => Named::Id(id),
-        clouds::Named::Name { name, domain: clouds::Domain::Id(id) } => Named::Name { name, domain: Domain::Id(id) },
-        clouds::Named::Name { name, domain: clouds::Domain::Name(of) } => {
-            Named::Name { name, domain: Domain::Name(of) }
-        }
-    }
 }
 
 fn new_secret(name: &str, payload: &[u8]) -> NewSecret {
@@ -218,10 +184,9 @@ async fn an_attachment_that_can_not_be_set_is_one_line_and_stops_nothing() {
 async fn the_pair_is_one_delete_and_one_post_and_its_gap_is_measured() {
     let place = Place::new().await;
     let old = place.stored("key");
-    let began = Instant::now();
     let swap = swap(&place, &old, SwapOrder::DeleteFirst).await;
     assert!(swap.deleted.is_ok());
-    assert!(swap.gap.is_some_and(|gap| !gap.is_zero() && gap < began.elapsed()));
+    assert!(swap.gap.is_some_and(|gap| !gap.is_zero()));
     let found = place.secrets().find("key").await.unwrap();
     assert_eq!(found[0].href, swap.stored.unwrap().unwrap());
     assert_eq!(payloads(&place, "key").await, [b"new"]);
@@ -364,9 +329,7 @@ async fn a_service_that_hangs_breaks_off_or_is_not_there_ends_in_the_fault_that_
         (Trouble::Status(429), FaultKind::TooMany),
     ] {
         place.trouble(Rule::new(Server::Barbican, trouble));
-        let began = Instant::now();
         assert_eq!(kind(secrets.probe().await), wanted, "{trouble:?}");
-        assert!(began.elapsed() < limits().read * 3);
     }
     place.lab.world().set_down(Server::Barbican, true);
     let outcome = kind(secrets.probe().await);
@@ -500,8 +463,8 @@ async fn the_console_api_tells_users_and_the_key_that_it_serves() {
         url: format!("http://127.0.0.1:{}/api", place.lab.world().ports().console),
         token_file: place.folder.path().join("console-token"),
         ca_file: None,
-        connect: limits().connect,
-        read: limits().read,
+        connect: READ,
+        read: READ,
     })
     .unwrap();
     assert!(console.probe().await.unwrap().starts_with("operator, "));

@@ -4,7 +4,7 @@ use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long anything on the screen is waited for; a loaded machine is slow, a wrong program is for ever.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -100,19 +100,20 @@ impl Program {
         self
     }
 
+    /// Whether the screen satisfies the condition before the patience is over.
+    pub fn comes(&self, patience: Duration, condition: impl Fn(&str) -> bool) -> bool {
+        let seen = self.seen.0.lock().unwrap();
+        let waiting = |seen: &mut Seen| !seen.ended && !condition(&seen.terminal.screen().contents());
+        let seen = self.seen.1.wait_timeout_while(seen, patience, waiting).unwrap().0;
+        condition(&seen.terminal.screen().contents())
+    }
+
     /// Waits until the screen satisfies the condition; shows the screen when it never does.
     pub fn wait(&mut self, what: &str, patience: Duration, condition: impl Fn(&str) -> bool) -> String {
-        let until = Instant::now() + patience;
-        let mut seen = self.seen.0.lock().unwrap();
-        loop {
-            let screen = seen.terminal.screen().contents();
-            if condition(&screen) {
-                return screen;
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero() && !seen.ended, "waited for {what}; the screen shows:\n{screen}");
-            seen = self.seen.1.wait_timeout(seen, left).unwrap().0;
-        }
+        let came = self.comes(patience, condition);
+        let screen = self.screen();
+        assert!(came, "waited for {what}; the screen shows:\n{screen}");
+        screen
     }
 
     /// Waits until the screen shows a text.
@@ -176,11 +177,6 @@ impl Program {
     }
 
     /// Waits for the end and gives the exit code; the last output is read first.
-    pub fn end(&mut self) -> u32 {
-        self.ends_within(PATIENCE)
-    }
-
-    /// The same with another patience.
     pub fn ends_within(&mut self, patience: Duration) -> u32 {
         let seen = self.seen.0.lock().unwrap();
         let running = |seen: &mut Seen| seen.exit.is_none() || !seen.ended;

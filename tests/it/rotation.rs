@@ -248,7 +248,24 @@ async fn an_object_that_the_platform_writes_back_is_shown_and_resume_puts_it_rig
     assert!(scene.lab.world().mails().iter().all(|m| m.header("X-Changeguard-Kind").as_deref() != Some("reconfigure")));
     scene.acme().look().await;
     assert!(scene.status().attention[0].contains("object"), "{:?}", scene.status().attention);
-    scene.run(Command::Resume).await.unwrap_err();
     scene.run(Command::Resume).await.unwrap();
     assert_ne!(scene.object(), before);
+    scene.run(Command::Resume).await.unwrap();
+    assert!(scene.acme().rotation().unwrap().step(StepNumber::RECONFIGURE).is_done());
+}
+
+#[tokio::test]
+async fn tenants_are_discovered_by_their_object_and_reached_by_the_configured_name() {
+    let scene = Scene::start_with(|config| {
+        config.tenant.clear();
+        config.tenants.discover = true;
+        config.tenants.server = Some("vpn-{tenant_name}".into());
+    })
+    .await;
+    let lab = scene.lab.world().tenants();
+    assert_eq!(scene.fleet.conductors().len(), lab.len());
+    let expected = &lab.iter().find(|tenant| tenant.name == "acme").unwrap().server;
+    assert_eq!(scene.acme().tenant().server.as_ref(), Some(expected));
+    scene.acme().look().await;
+    assert_eq!(scene.status().reconcile, Reconcile::InSync);
 }

@@ -229,7 +229,6 @@ impl Machine {
         }
         let failed = |step: StepNumber| matches!(rotation.step(step), StepState::Failed { .. });
         match (rotation.confirmed_at.is_some(), rotation.touched) {
-            (_, true) if failed(StepNumber::RECONFIGURE) => self.begin(at, StepNumber::RECONFIGURE, Intent::Single),
             // Everything was done once: look whether it still holds, for a request that timed out may land late, and
             // others write there too.
             (_, true) if rotation.step(StepNumber::RECONCILE).is_done() => Ok(vec![Output::Probe(StepNumber::SECRET)]),
@@ -244,7 +243,9 @@ impl Machine {
     pub(super) fn finish(&mut self, at: Timestamp, note: String) -> Outputs {
         let rotation = self.quiet()?;
         let needed = [StepNumber::SECRET, StepNumber::OBJECT, StepNumber::RECONCILE, StepNumber::RECONFIGURE];
-        if let Some(step) = needed.into_iter().find(|step| !rotation.step(*step).is_done()) {
+        let everybody = rotation.is_everybody_back();
+        let needless = |step: StepNumber| step == StepNumber::RECONFIGURE && everybody;
+        if let Some(step) = needed.into_iter().find(|step| !rotation.step(*step).is_done() && !needless(*step)) {
             return Err(not_now(format!("step {step} is not done yet")));
         }
         let missing = rotation.not_back();

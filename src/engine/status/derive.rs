@@ -341,13 +341,11 @@ fn attention(status: &TenantStatus, sights: &Sights) -> Vec<String> {
             items.push("the window is over; plan another".into());
         }
     }
-    for (what, fault) in [
-        ("Barbican", sights.secret.fault.as_ref()),
-        ("Swift", sights.object.fault.as_ref()),
-        ("server", sights.server.fault.as_ref()),
-    ] {
-        if let Some((_, fault)) = fault {
-            items.push(format!("{what}: {}", fault.message));
+    for fault in [&sights.secret.fault, &sights.object.fault, &sights.server.fault].into_iter().flatten() {
+        // Each names its own service: a look at Barbican may have failed at Keystone.
+        let text = fault.1.to_string();
+        if !items.contains(&text) {
+            items.push(text);
         }
     }
     match status.keys.due_state {

@@ -28,7 +28,7 @@ impl Step for Check {
     }
 
     fn title(&self) -> &'static str {
-        "Verify that Barbican and the rest are available"
+        "Check Barbican and the rest"
     }
 
     fn troubles(&self) -> &'static [Trouble] {
@@ -116,8 +116,10 @@ impl Step for Check {
         match worst {
             None => Ok(format!("{count} checks, none failed")),
             Some(check) => {
-                let message = format!("{} failed: {}", failed.join(", "), check.finding);
-                Err(Fault::new(Service::Configuration, FaultKind::Refused, message).hint(check.advice))
+                let text =
+                    check.finding.strip_prefix(&format!("{}: ", service_of(&check.name))).unwrap_or(&check.finding);
+                let message = format!("{text} (failed: {})", failed.join(", "));
+                Err(Fault::new(service_of(&check.name), FaultKind::Refused, message).hint(check.advice))
             }
         }
     }
@@ -132,7 +134,24 @@ fn pass(name: &str, text: impl Into<String>) -> Finding {
 }
 
 fn fail(name: &str, fault: &Fault) -> Finding {
-    finding(name, CheckState::Fail, fault.to_string(), format!("nothing was changed; {}", fault.advice()))
+    // A check only reads, so nothing of it can be carried out later.
+    let advice = match fault.is_outcome_unknown() {
+        true => "the service does not answer as it should: wait for it or ask its operators, then check again",
+        false => fault.advice(),
+    };
+    finding(name, CheckState::Fail, fault.to_string(), format!("nothing was changed; {advice}"))
+}
+
+/// Which neighbour a check is about.
+fn service_of(check: &str) -> Service {
+    match check {
+        "keystone" => Service::Keystone,
+        "barbican" | "secret" => Service::Barbican,
+        "object" => Service::Swift,
+        "mail" => Service::Mail,
+        "console" => Service::Console,
+        _ => Service::Server,
+    }
 }
 
 fn from_result(name: &str, result: Result<String, Fault>) -> Finding {

@@ -17,7 +17,7 @@ impl Step for Object {
     }
 
     fn title(&self) -> &'static str {
-        "Update the server public key in Swift"
+        "Update the key in Swift"
     }
 
     fn troubles(&self) -> &'static [Trouble] {

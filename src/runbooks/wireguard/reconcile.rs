@@ -21,7 +21,7 @@ impl Step for Reconcile {
     }
 
     fn title(&self) -> &'static str {
-        "Wait for the server to take the key"
+        "Wait for the reconcile loop"
     }
 
     fn troubles(&self) -> &'static [Trouble] {
@@ -82,7 +82,7 @@ impl Step for Reconcile {
                     let waited = Duration::try_from(world.clock.now().duration_since(since)).unwrap_or_default();
                     let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
                     context.ledger.record(Record::Applied { baseline, waited_ms }).await?;
-                    return Ok(format!("the interface shows {} after {:.1} s", target.short(), waited.as_secs_f64()));
+                    return Ok(format!("after {:.1} s the interface shows {}", waited.as_secs_f64(), target.short()));
                 }
                 Ok(_) => last_fault = None,
                 Err(fault) => last_fault = Some(fault),

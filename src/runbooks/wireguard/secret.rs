@@ -72,10 +72,11 @@ impl Step for Secret {
         let gap_us = result.gap.map(|gap| u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
         let not_carried = result.not_carried.clone();
         context.ledger.record(Record::Swapped { public_key: kept.public_key, gap_us, not_carried }).await?;
-        let mut evidence = format!("one secret, holds {}", kept.public_key.short());
-        if let Some(us) = gap_us {
-            evidence.push_str(&format!(", gap {}.{} ms", us / 1000, us % 1000 / 100));
-        }
+        let holds = format!("one secret, holds {}", kept.public_key.short());
+        let mut evidence = match gap_us {
+            Some(us) => format!("gap {}.{} ms, {holds}", us / 1000, us % 1000 / 100),
+            None => holds,
+        };
         if !result.not_carried.is_empty() {
             evidence.push_str(&format!("; NOT carried over: {}", result.not_carried.join("; ")));
         }

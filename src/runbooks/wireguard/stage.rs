@@ -68,7 +68,7 @@ impl Step for Stage {
     }
 
     fn title(&self) -> &'static str {
-        "Generate a key pair and keep both keys"
+        "Generate and keep the keys"
     }
 
     fn troubles(&self) -> &'static [Trouble] {
@@ -125,10 +125,10 @@ impl Step for Stage {
         let previous = context.rotation().keys.get(&KeyRole::Previous).map(|key| key.public_key.short());
         Ok(match (role, previous) {
             (KeyRole::Staged, Some(previous)) => {
-                format!("staged {public_key}, previous {previous} kept; both read back")
+                format!("staged {}, previous {previous} kept; both read back", public_key.short())
             }
-            (KeyRole::Staged, None) => format!("staged {public_key}, read back; there is no previous key"),
-            _ => format!("fresh key {public_key} made for the way back, read back"),
+            (KeyRole::Staged, None) => format!("staged {}, read back; there is no previous key", public_key.short()),
+            _ => format!("fresh key {} for the way back, read back", public_key.short()),
         })
     }
 

@@ -21,7 +21,7 @@ impl Step for Verify {
     }
 
     fn title(&self) -> &'static str {
-        "Verify connectivity, destroy the kept keys"
+        "Verify, destroy the kept keys"
     }
 
     fn troubles(&self) -> &'static [Trouble] {
