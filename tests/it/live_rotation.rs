@@ -21,7 +21,11 @@ fn assert_rotated(before: &Outside, after: &Outside) {
     assert_consistent(after);
     assert_eq!(before.kept, after.kept, "attributes, ACL and metadata are carried over");
     assert_eq!(before.object.matches(&before.public).count(), 1);
-    assert_eq!(before.object.replace(&before.public, &after.public), after.object, "only the key changes in the object");
+    assert_eq!(
+        before.object.replace(&before.public, &after.public),
+        after.object,
+        "only the key changes in the object"
+    );
 }
 
 /// Secret, object and interface say one key.
@@ -136,11 +140,9 @@ fn live_a_whole_rotation_driven_by_keys_in_a_terminal() {
 
     // The private keys were nowhere.
     let keys = [key_of(&before.private), key_of(&after.private)];
-    let ours = |samples: &[(Vec<u8>, Vec<u8>)], word: &str| {
-        samples.iter().any(|(command, _)| String::from_utf8_lossy(command).contains(word))
-    };
-    assert!(ours(&samples, config), "the program was sampled");
-    assert!(ours(&samples, "latest-handshakes"), "its children were sampled");
+    let sampled = |word: &str| samples.iter().any(|(command, _)| String::from_utf8_lossy(command).contains(word));
+    assert!(sampled(config), "the program was sampled");
+    assert!(sampled("latest-handshakes"), "its children were sampled");
     for (command, environment) in &samples {
         let command_line = String::from_utf8_lossy(command);
         assert_eq!(find(&keys, command), None, "in the arguments of {command_line}");
@@ -158,7 +160,12 @@ fn live_a_whole_rotation_driven_by_keys_in_a_terminal() {
     // The search can fail: the same key in the same places is found.
     std::fs::write(live.folder().join("state/planted"), &after.private).unwrap();
     assert!(files(live.folder()).iter().any(|(_, bytes)| find(&keys, bytes).is_some()));
-    println!("searched {} command lines, {} files, {} bytes of terminal", samples.len(), written.len(), terminal.raw().len());
+    println!(
+        "searched {} command lines, {} files, {} bytes of terminal",
+        samples.len(),
+        written.len(),
+        terminal.raw().len()
+    );
 }
 
 #[test]
@@ -233,6 +240,56 @@ fn live_a_whole_rotation_and_rollback_by_subcommands() {
     }
     assert_eq!(find(&keys, report.as_bytes()), None);
     println!("gap_ms {} and back {}", rotated["gap_ms"], back["gap_ms"]);
+}
+
+#[test]
+#[ignore = "needs the live services: tests/live/run"]
+fn live_a_whole_rollback_driven_by_keys_in_a_terminal() {
+    let live = Live::start("globex");
+    let before = live.outside();
+    live.plan();
+    live.run(&["notify", "globex", "--kind", "announcement"]).expect(0);
+    for client in live.clients("id") {
+        live.run(&["ack", "globex", &client, "--by", "mail"]).expect(0);
+    }
+    live.run(&["rotate", "globex", "--confirm", "globex"]).expect(0);
+    live.run(&["notify", "globex", "--kind", "reconfigure"]).expect(0);
+    let rotated = live.outside();
+    assert_rotated(&before, &rotated);
+    live.script("client", &["globex", "hank", "reimport"]);
+
+    let config = live.config.to_str().unwrap();
+    let mut terminal = Program::start(&["--config", config], &[], 80, 24);
+    terminal.shows("in sync");
+    terminal.keys("/globex\r").shows("tenants 1/1 of 2");
+    terminal.keys("\r").shows("Hank Scorpio");
+    terminal.wait("hank to be back", SERVER, |screen| screen.contains("back 1/3") && screen.contains("R roll back"));
+    terminal.keys("R");
+    let warning = terminal.shows("Roll back globex");
+    assert!(warning.contains("cuts off again 1") && warning.contains("Hank Scorpio"), "{warning}");
+    terminal.keys("the new key does not work\rglobex").shows("Enter ROLL BACK");
+    terminal.keys("\r").shows("rolling back");
+    terminal.wait("the previous key on the interface", SERVER, |screen| screen.contains("done: globex: rollback"));
+    assert_eq!(live.outside(), before, "the old key is back everywhere, and nothing else has changed");
+    for client in ["marge", "frank"] {
+        live.script("client", &["globex", client, "ping"]);
+    }
+    terminal.keys("n").shows("kind: (reconfigure)");
+    terminal.shows("Hello ");
+    terminal.keys("\r").shows("sent 3 of 3");
+    terminal.keys("\x1b").hides("Mails to the clients");
+    live.script("client", &["globex", "hank", "reimport"]);
+    terminal.wait("all back", SERVER, |screen| screen.contains("back 3/3") && screen.contains("f finish"));
+    terminal.keys("f").shows("closed as rolled back, never as rotated");
+    terminal.keys("\r").shows("done: globex: finish");
+    assert!(terminal.screen().contains("last rotation: rolled back"), "{}", terminal.screen());
+    terminal.keys("qqq");
+    assert_eq!(terminal.ends_within(Duration::from_secs(20)), 0);
+    assert!(terminal.is_restored());
+    assert_eq!(live.kept_secrets(), Vec::<String>::new());
+    assert_eq!(live.outside(), before);
+    let keys = [key_of(&before.private), key_of(&rotated.private)];
+    assert_eq!(find(&keys, &terminal.raw()), None, "on the terminal");
 }
 
 /// Swaps two keys to and fro while a poller lists the name as the server's agent does. Gives the number of lists, and of
