@@ -275,8 +275,12 @@ fn live_a_whole_rollback_driven_by_keys_in_a_terminal() {
         live.script("client", &["globex", client, "ping"]);
     }
     terminal.keys("n").shows("kind: (reconfigure)");
+    terminal.shows("sent 0 of 3");
     terminal.shows("Hello ");
     terminal.keys("\r").shows("sent 3 of 3");
+    for address in live.clients("email") {
+        assert_eq!(live.mails(&address, "reconfigure").len(), 2, "one for each way");
+    }
     terminal.keys("\x1b").hides("Mails to the clients");
     live.script("client", &["globex", "hank", "reimport"]);
     terminal.wait("all back", SERVER, |screen| screen.contains("back 3/3") && screen.contains("f finish"));
