@@ -161,7 +161,8 @@ impl Live {
     /// Reads Barbican, Swift and the interface; there must be exactly one secret of the name.
     pub fn outside(&self) -> Outside {
         let listed = self.inspect("secrets", self.name());
-        let named: Vec<&Value> = listed.as_array().unwrap().iter().filter(|s| s["name"] == self.secret_name()).collect();
+        let named: Vec<&Value> =
+            listed.as_array().unwrap().iter().filter(|s| s["name"] == self.secret_name()).collect();
         assert_eq!(named.len(), 1, "exactly one secret has the name: {listed:#}");
         let secret = named[0];
         let attached = self.inspect("acl", self.name());

@@ -210,7 +210,12 @@ fn live_each_stopped_service_has_a_message_and_status_still_works() {
         let sick = if hangs { live.hang(service) } else { live.kill(service) };
         let checked = live.run(&["check", "globex"]);
         let how = if hangs { "hangs" } else { "is dead" };
-        println!("{service} {how}: exit {} after {:?}\n  {}", checked.code, checked.took, checked.err.replace('\n', "\n  "));
+        println!(
+            "{service} {how}: exit {} after {:?}\n  {}",
+            checked.code,
+            checked.took,
+            checked.err.replace('\n', "\n  ")
+        );
         assert!(matches!(checked.code, 1 | 3), "{service} {how}: exit {}", checked.code);
         assert!(checked.took < Duration::from_secs(40), "{service} {how}: {:?}", checked.took);
         assert!(checked.err.contains(name), "{service} {how}: {}", checked.err);

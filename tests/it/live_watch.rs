@@ -44,7 +44,8 @@ fn sample(seen: &mut BTreeMap<(u32, Vec<u8>), Vec<u8>>) {
         // A process may end between two reads.
         let Ok(command) = std::fs::read(entry.path().join("cmdline")) else { continue };
         if !command.is_empty() {
-            seen.entry((pid, command)).or_insert_with(|| std::fs::read(entry.path().join("environ")).unwrap_or_default());
+            seen.entry((pid, command))
+                .or_insert_with(|| std::fs::read(entry.path().join("environ")).unwrap_or_default());
         }
     }
 }
