@@ -53,10 +53,10 @@ fn told(error: &anyhow::Error) -> u8 {
         // Whoever read our output has seen enough.
         return exit::FAILED;
     }
-    eprintln!("changeguard: {error:#}");
+    print::say(format_args!("changeguard: {error:#}"));
     let fault = error.chain().find_map(|cause| cause.downcast_ref::<Fault>());
     if let Some(fault) = fault {
-        eprintln!("changeguard: {}", fault.advice());
+        print::say(format_args!("changeguard: {}", fault.advice()));
     }
     let usage = error.is::<BadUsage>()
         || error.is::<UnknownTenant>()
@@ -99,14 +99,14 @@ async fn run(cli: Cli) -> Result<u8> {
             let teller = Teller::new();
             let (tenants, fault) = wiring.tenants().await;
             if let Some(fault) = fault {
-                eprintln!("changeguard: {fault}; {}", fault.advice());
+                print::say(format_args!("changeguard: {fault}; {}", fault.advice()));
             }
             let fleet = wiring.fleet(tenants, teller.clone())?;
             tokio::select! {
                 result = act(&fleet, &teller, verb, cli.json) => result,
                 () = ending.recv() => {
-                    eprintln!("changeguard: ended by a signal; a swap that was begun is being finished");
-                    eprintln!("changeguard: `status` shows what is true, `resume` looks and goes on");
+                    print::say(format_args!("changeguard: ended by a signal; a swap that was begun is being finished"));
+                    print::say(format_args!("changeguard: `status` shows what is true, `resume` looks and goes on"));
                     Ok(exit::FAILED)
                 }
             }

@@ -197,7 +197,15 @@ impl Model {
             self.remarks.pop_front();
         }
         let text = crate::domain::sanitize::sanitize(&text.into());
-        self.remarks.push_back(Remark { at: self.now, severity, text });
+        let remark = Remark { at: self.now, severity, text };
+        let grave = |severity| matches!(severity, Severity::Refused | Severity::Error);
+        if self.remark().is_some_and(|shown| grave(shown.severity)) && !grave(severity) {
+            // A refusal stays until the next key; what a job says meanwhile stands behind it in the log.
+            let at = self.remarks.len().saturating_sub(1);
+            self.remarks.insert(at, remark);
+        } else {
+            self.remarks.push_back(remark);
+        }
         self.remark_shown = true;
     }
 

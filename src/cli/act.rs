@@ -66,7 +66,7 @@ impl Watcher for Teller {
         let line = format!("{prefix}: {}/{} {}", progress.done, progress.total, progress.text);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if *last != line {
-            eprintln!("{line}");
+            print::say(format_args!("{line}"));
             *last = line;
         }
     }
@@ -173,10 +173,13 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
     let tenant = conductor.tenant().name.clone();
     let code = result.as_ref().err().map_or(exit::DONE, exit_code);
     if let Err(error) = &result {
-        eprintln!("{tenant}: {error}");
+        print::say(format_args!("{tenant}: {error}"));
         if !error.advice().is_empty() {
-            eprintln!("{tenant}: {}", error.advice());
+            print::say(format_args!("{tenant}: {}", error.advice()));
         }
+    }
+    if result.is_err() {
+        print::say(format_args!("{tenant}: next: {}", status.next.text));
     }
     if json {
         let (ok, advice) = (result.is_ok(), result.as_ref().err().map(RunError::advice));

@@ -1,7 +1,7 @@
 //! `demo` and `lab`: the embedded servers, with the screen or without.
 
 use crate::adapters::lab::{Lab, LabOptions, Pace};
-use crate::cli::{LabArgs, PaceArg, exit};
+use crate::cli::{LabArgs, PaceArg, exit, print};
 use crate::runtime::signals;
 use anyhow::{Context, Result};
 use std::fs::DirBuilder;
@@ -72,7 +72,7 @@ pub async fn serve(arguments: &LabArgs) -> Result<u8> {
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Ok(event) => eprintln!("{}: {}", event.tenant, crate::domain::sanitize::sanitize(&event.text)),
+                Ok(event) => print::say(format_args!("{}: {}", event.tenant, crate::domain::sanitize::sanitize(&event.text))),
                 Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
                 Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
             },

@@ -21,6 +21,11 @@ pub fn text(text: &str) -> Result<()> {
     Ok(())
 }
 
+/// Says something on standard error. Nobody may be left to read it, and that is no reason to panic.
+pub fn say(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// The fleet, a line a tenant.
 pub fn fleet(statuses: &[TenantStatus]) -> Result<()> {
     let mut out = std::io::stdout().lock();

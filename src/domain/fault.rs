@@ -144,8 +144,8 @@ impl Fault {
             }
             (FaultKind::Unreachable, _) => "nothing was sent; check the address and the network, then try again",
             (FaultKind::Tls, _) => "nothing was sent; check the certificate's name and date, or set ca_file",
-            (FaultKind::TimedOut, _) => "it may still be carried out; changeguard looks again before it acts",
-            (FaultKind::Reset, _) => "it may have been carried out; changeguard looks again before it acts",
+            (FaultKind::TimedOut, _) => "a change may still be carried out; changeguard looks again before it acts",
+            (FaultKind::Reset, _) => "a change may have been carried out; changeguard looks again before it acts",
             (FaultKind::Unauthorized, Service::Console) => "put a new operator token into console.token_file",
             (FaultKind::Unauthorized, Service::Mail) => "check smtp.user and its password",
             (FaultKind::Unauthorized, _) => {

@@ -55,21 +55,31 @@ async fn look(world: &World, wanted: &Wanted<'_>) -> Result<Found, Fault> {
     Ok(found)
 }
 
-/// Whether the wanted state holds now. Changes nothing.
-pub async fn holds(world: &World, public_key: PublicKey) -> Result<Result<(), String>, Fault> {
+/// Whether the wanted state holds now: one secret, this key, and (where a shape is given) its attributes. Changes nothing.
+pub async fn holds(
+    world: &World,
+    public_key: PublicKey,
+    shape: Option<&SecretShape>,
+) -> Result<Result<(), String>, Fault> {
     let sight = super::observe::look_at_secret(world).await?;
-    Ok(match (sight.count, sight.only_key()) {
-        (1, Some(key)) if key == public_key => Ok(()),
-        (0, _) => Err("no secret has the name".into()),
-        (1, Some(key)) => Err(format!("the secret holds {}", key.short())),
-        (1, None) => Err("the secret does not hold a key".into()),
-        (count, _) => Err(format!("{count} secrets have the name")),
-    })
+    match (sight.count, sight.only_key()) {
+        (1, Some(key)) if key == public_key => {}
+        (0, _) => return Ok(Err("no secret has the name".into())),
+        (1, Some(key)) => return Ok(Err(format!("the secret holds {}", key.short()))),
+        (1, None) => return Ok(Err("the secret does not hold a key".into())),
+        (count, _) => return Ok(Err(format!("{count} secrets have the name"))),
+    }
+    if let Some(wanted) = shape
+        && differs(&world.secrets.shape(&sight.hrefs[0]).await?, wanted)
+    {
+        return Ok(Err("the secret holds the key, but its ACL, metadata or consumers are not those of before".into()));
+    }
+    Ok(Ok(()))
 }
 
 /// Converges. On an error the fault says what is safe; calling again goes on from whatever state was left.
 pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, Fault> {
-    let mut run = Run { world, wanted, gap: None, opened: None, stored: false, changed: false };
+    let mut run = Run { world, wanted, gap: None, opened: None, stored: false, changed: false, not_carried: None };
     let mut last = None;
     for round in 0..ROUNDS {
         if round > 0 {
@@ -103,6 +113,8 @@ struct Run<'a> {
     opened: Option<jiff::Timestamp>,
     stored: bool,
     changed: bool,
+    /// What the last store could not carry over; `None` if nothing was stored here.
+    not_carried: Option<Vec<String>>,
 }
 
 impl Run<'_> {
@@ -142,7 +154,7 @@ impl Run<'_> {
         self.changed = true;
         let href = self.world.secrets.store(&self.new_secret()).await?;
         self.close_gap();
-        self.attach(&href).await;
+        self.not_carried = Some(self.world.secrets.attach(&href, self.wanted.shape).await);
         Ok(())
     }
 
@@ -156,12 +168,13 @@ impl Run<'_> {
             self.opened.get_or_insert(sent);
         }
         match swap.stored {
-            Some(Ok(href)) => {
+            Some(Ok(_)) => {
                 match (swap.gap, self.gap) {
                     (Some(gap), None) => (self.gap, self.opened) = (Some(gap), None),
                     _ => self.close_gap(),
                 }
-                self.attach(&href).await;
+                self.stored = true;
+                self.not_carried = Some(swap.not_carried);
             }
             Some(Err(fault)) => return Err(fault),
             None => {}
@@ -177,24 +190,23 @@ impl Run<'_> {
         }
     }
 
-    async fn attach(&mut self, href: &SecretRef) {
-        self.stored = true;
-        // What could not be set is asked again, and reported, when the state is sealed.
-        let _ = self.world.secrets.attach(href, self.wanted.shape).await;
-    }
-
     /// The wanted state holds: prove it by reading back, and say what was not carried over.
     async fn seal(mut self, href: SecretRef) -> Result<Converged, Fault> {
         if self.opened.is_some() {
             // A POST whose answer was lost has landed.
             self.close_gap();
         }
-        let mut not_carried = Vec::new();
-        let shape = self.world.secrets.shape(&href).await;
-        if shape.as_ref().map_or(true, |shape| differs(shape, self.wanted.shape)) {
-            not_carried = self.world.secrets.attach(&href, self.wanted.shape).await;
-        }
+        let not_carried = match self.not_carried.take() {
+            Some(not_carried) => not_carried,
+            // Stored by a run that ended before it could set them, or by a request whose answer was lost.
+            None if self.is_bare(&href).await => self.world.secrets.attach(&href, self.wanted.shape).await,
+            None => Vec::new(),
+        };
         Ok(Converged { href, gap: self.gap, not_carried, changed: self.changed })
+    }
+
+    async fn is_bare(&self, href: &SecretRef) -> bool {
+        self.world.secrets.shape(href).await.map_or(true, |found| differs(&found, self.wanted.shape))
     }
 
     /// The fault with what is true now and what is safe.

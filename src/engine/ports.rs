@@ -66,6 +66,15 @@ pub struct Swap {
     pub stored: Option<Result<SecretRef, Fault>>,
     /// From the sending of DELETE to the answer of POST (delete-first), or 0 (store-first); `None` if a half is missing.
     pub gap: Option<Duration>,
+    /// Attributes of the shape (ACL, metadata, consumers) that could not be set on what was stored, one line each.
+    pub not_carried: Vec<String>,
+}
+
+impl Swap {
+    /// A swap whose first half failed, so that the second was not sent.
+    pub fn not_deleted(fault: Fault) -> Self {
+        Self { deleted: Err(fault), stored: None, gap: None, not_carried: Vec::new() }
+    }
 }
 
 /// Barbican, for one project.
@@ -84,7 +93,7 @@ pub trait SecretStore: Send + Sync {
     /// Deletes one; one that is already gone is `Ok`.
     async fn delete(&self, href: &SecretRef) -> Result<(), Fault>;
     /// Deletes `old` and stores `new` back to back on a warm connection with a token that lives long enough; everything
-    /// else is prepared before. Once begun it is finished whatever happens to the caller.
+    /// else is prepared before. Once begun it is finished, attributes included, whatever happens to the caller.
     async fn swap(&self, old: &SecretRef, new: NewSecret, order: SwapOrder) -> Swap;
     /// Sets ACL, metadata and consumers of a stored secret as in `shape`. Gives one line for each that could not be set.
     async fn attach(&self, href: &SecretRef, shape: &SecretShape) -> Vec<String>;

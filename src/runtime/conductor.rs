@@ -189,9 +189,9 @@ impl Conductor {
         match self.world.store.acquire(&self.world.tenant.id, &me, LEASE_TTL).await? {
             Ok(lease) => Ok(lease),
             Err(holder) if self.is_dead(&holder) => {
-                // The fence keeps a zombie out: with a time of zero the lease changes hands.
-                let taken = self.world.store.acquire(&self.world.tenant.id, &me, Duration::ZERO).await?;
-                taken.map_err(|holder| Refusal::Held(holder).into())
+                let taken = self.world.store.take_from(&self.world.tenant.id, &holder, &me).await?;
+                taken
+                    .ok_or_else(|| Refusal::NotNow("somebody else has just taken the tenant; look again".into()).into())
             }
             Err(holder) => {
                 self.known().sights.holder = Some(holder.clone());

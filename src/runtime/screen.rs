@@ -109,6 +109,8 @@ impl Loop {
         let mut model = Model::new(ModelOptions { size: (width, height), ..options });
         screen.draw(|frame| crate::ui::view(&model, frame))?;
         read_keys(self.bell.clone());
+        let bell = self.bell.clone();
+        terminal::when_gone(move || bell.ring(Msg::LinkLost));
         let (watched, watch) = watch::channel(None);
         tokio::spawn(poll(self.fleet.clone(), watch, poll_interval));
         let mut doer = Doer { bell: self.bell.clone(), fleet: self.fleet.clone(), watched };

@@ -8,7 +8,8 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, ClearType, CrosstermBackend};
+use rustix::event::{PollFd, PollFlags};
 use std::io::{self, BufWriter, Stdout, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -48,7 +49,10 @@ impl Screen {
 
     /// Forgets what is on the screen, so that the next frame paints all of it.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Not Terminal::clear: that asks the terminal where its cursor is, and waits for the answer.
+        self.terminal.backend_mut().clear_region(ClearType::All)?;
+        self.terminal.swap_buffers();
+        Ok(())
     }
 
     /// Puts public data on the operator's clipboard (OSC 52).
@@ -76,6 +80,17 @@ pub fn restore() {
 /// Whether the terminal still answers: a lost link is noticed even where no SIGHUP comes.
 pub fn is_alive() -> bool {
     rustix::termios::tcgetattr(io::stdin()).is_ok()
+}
+
+/// Calls `then` when the terminal is gone, also where no SIGHUP comes. A thread that sleeps until then.
+pub fn when_gone(then: impl FnOnce() + Send + 'static) {
+    std::thread::spawn(move || {
+        let stdin = io::stdin();
+        // No event is asked for, so only the hang-up itself, which is always reported, ends the wait.
+        let mut watched = [PollFd::new(&stdin, PollFlags::empty())];
+        while rustix::event::poll(&mut watched, None) == Err(rustix::io::Errno::INTR) {}
+        then();
+    });
 }
 
 /// Makes every panic, in tasks too, give the terminal back before its text is printed.

@@ -46,6 +46,11 @@ impl Barbican {
         Self { session, minor: AtomicU8::new(2) }
     }
 
+    /// Another one for the same project, for a task that outlives its caller.
+    pub(super) fn twin(&self) -> Self {
+        Self { session: Arc::clone(&self.session), minor: AtomicU8::new(self.minor.load(Ordering::Relaxed)) }
+    }
+
     /// The minor version to ask for.
     pub(super) fn minor(&self) -> u8 {
         self.minor.load(Ordering::Relaxed)

@@ -19,6 +19,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
+/// A token that was issued so short ago proves that the credential works; Keystone takes half a second for another.
+const PROOF: Duration = Duration::from_secs(60);
+
 /// A token with less left is renewed before an ordinary request.
 const ORDINARY: Duration = Duration::from_secs(60);
 
@@ -97,10 +100,9 @@ impl Session {
         self.current(|token| !Arc::ptr_eq(token, refused)).await
     }
 
-    /// A token got after this call began.
+    /// A token so young that it proves the credential; another is got where there is none.
     async fn fresh(&self) -> Result<Arc<Token>, Fault> {
-        let before = self.state.lock().await.token.clone();
-        self.current(|token| before.as_ref().is_none_or(|old| !Arc::ptr_eq(token, old))).await
+        self.current(|token| token.lifetime.saturating_sub(token.remaining()) <= PROOF).await
     }
 
     async fn current(&self, good: impl Fn(&Arc<Token>) -> bool + Send) -> Result<Arc<Token>, Fault> {

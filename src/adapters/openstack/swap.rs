@@ -2,6 +2,7 @@
 //! its own that no dropped future stops. Look-ups, attachments and what to do after a fault are left to the engine.
 
 use super::answer::Answer;
+use super::attachments;
 use super::barbican::{BARBICAN, Barbican, asking_for, deleted, first_secret, store_request, stored};
 use super::catalog::Kind;
 use super::http::{DOCUMENT, below, request};
@@ -9,6 +10,7 @@ use super::keystone::{Session, Token};
 use super::parameters::Limits;
 use super::secret_document::{Body, secret_id};
 use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::secret_shape::SecretShape;
 use crate::engine::ports::{NewSecret, SecretRef, Swap, SwapOrder};
 use futures_util::try_join;
 use reqwest::{Method, Request, StatusCode};
@@ -60,7 +62,7 @@ pub(super) async fn swap(barbican: &Barbican, old: &SecretRef, new: NewSecret, o
     let pair = match prepare(barbican, old, &new).await {
         Ok(pair) => pair,
         Err(fault) => {
-            return Swap { deleted: Err(fault), stored: None, gap: None };
+            return Swap::not_deleted(fault);
         }
     };
     drop(new);
@@ -74,7 +76,7 @@ pub(super) async fn swap(barbican: &Barbican, old: &SecretRef, new: NewSecret, o
     });
     task.await.unwrap_or_else(|_| {
         let text = "swap the secret: the task was ended from outside; look what is stored";
-        Swap { deleted: Err(Fault::new(BARBICAN, FaultKind::Reset, text)), stored: None, gap: None }
+        Swap::not_deleted(Fault::new(BARBICAN, FaultKind::Reset, text))
     })
 }
 
@@ -85,6 +87,8 @@ struct Pair {
     delete: Request,
     post: Request,
     body: Body,
+    barbican: Barbican,
+    shape: SecretShape,
 }
 
 async fn prepare(barbican: &Barbican, old: &SecretRef, new: &NewSecret) -> Result<Pair, Fault> {
@@ -112,7 +116,7 @@ async fn prepare(barbican: &Barbican, old: &SecretRef, new: &NewSecret) -> Resul
     }
     let delete = asking_for(barbican.minor(), request(Method::DELETE, url));
     let post = asking_for(barbican.minor(), store_request(&base, body.bytes()));
-    Ok(Pair { session, token, delete, post, body })
+    Ok(Pair { session, token, delete, post, body, barbican: barbican.twin(), shape: new.shape.clone() })
 }
 
 /// Two cheap requests at once: two connections are then open, and whichever worker of Barbican holds them has checked
@@ -155,18 +159,19 @@ impl Pair {
         if is_unauthorized(&answer) {
             // Refused before it was done: the first attempt has opened no gap.
             if let Err(fault) = self.renew().await {
-                return Swap { deleted: Err(fault), stored: None, gap: None };
+                return Swap::not_deleted(fault);
             }
             begun = Instant::now();
             answer = self.exchange(&self.delete, "delete the secret").await;
         }
         if let Err(fault) = answer.and_then(|answer| deleted(&answer)) {
             // Not deleted, or not known: storing now could leave two. The engine looks first.
-            return Swap { deleted: Err(fault), stored: None, gap: None };
+            return Swap::not_deleted(fault);
         }
         let stored = self.store().await;
         let gap = stored.is_ok().then(|| begun.elapsed());
-        Swap { deleted: Ok(()), stored: Some(stored), gap }
+        let not_carried = self.attach(&stored).await;
+        Swap { deleted: Ok(()), stored: Some(stored), gap, not_carried }
     }
 
     async fn store_first(mut self) -> Swap {
@@ -174,8 +179,10 @@ impl Pair {
         if stored.is_err() {
             let text = "delete the secret: left as it was, because its replacement could not be stored";
             let deleted = Err(Fault::new(BARBICAN, FaultKind::Refused, text));
-            return Swap { deleted, stored: Some(stored), gap: None };
+            return Swap { deleted, stored: Some(stored), gap: None, not_carried: Vec::new() };
         }
+        // Before the old one goes: whoever reads through an access control list must not find a moment without it.
+        let not_carried = self.attach(&stored).await;
         let mut answer = self.exchange(&self.delete, "delete the secret").await;
         if is_unauthorized(&answer) {
             answer = match self.renew().await {
@@ -185,7 +192,7 @@ impl Pair {
         }
         let deleted = answer.and_then(|answer| deleted(&answer));
         let gap = deleted.is_ok().then_some(Duration::ZERO);
-        Swap { deleted, stored: Some(stored), gap }
+        Swap { deleted, stored: Some(stored), gap, not_carried }
     }
 
     async fn store(&mut self) -> Result<SecretRef, Fault> {
@@ -195,6 +202,14 @@ impl Pair {
             answer = self.exchange(&self.post, "store the secret").await;
         }
         stored(&answer?, &self.body)
+    }
+
+    /// Sets what hangs on the secret, within the protected task: a program that ends now must not leave it open to all.
+    async fn attach(&self, stored: &Result<SecretRef, Fault>) -> Vec<String> {
+        match stored {
+            Ok(href) => attachments::attach(&self.barbican, href, &self.shape).await,
+            Err(_) => Vec::new(),
+        }
     }
 
     async fn renew(&mut self) -> Result<(), Fault> {

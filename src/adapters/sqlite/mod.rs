@@ -46,6 +46,9 @@ const ACQUIRE_LEASE: &str = "INSERT INTO lease (tenant, fence, held, appends, na
      held = 1, name = $2, host = $3, pid = $4, heartbeat_ms = $6 \
      WHERE lease.held = 0 OR lease.heartbeat_ms < $7 OR (lease.name = $2 AND lease.host = $3 AND lease.pid = $4) \
      RETURNING fence";
+/// Only from the holder that was seen: of two who both saw it dead, the second finds the first.
+const TAKE_FROM: &str = "UPDATE lease SET fence = fence + 1, held = 1, name = $2, host = $3, pid = $4, since_ms = $5, heartbeat_ms = $6 \
+     WHERE tenant = $1 AND held = 1 AND name = $7 AND host = $8 AND pid = $9 AND since_ms = $10 RETURNING fence";
 const HOLDER_OF: &str = "SELECT tenant, name, host, pid, since_ms, heartbeat_ms FROM lease WHERE tenant = $1";
 const HOLDERS: &str =
     "SELECT tenant, name, host, pid, since_ms, heartbeat_ms FROM lease WHERE held = 1 ORDER BY tenant";
@@ -222,6 +225,26 @@ impl JournalStore for SqliteJournal {
         };
         transaction.commit().await.map_err(failed)?;
         Ok(answer)
+    }
+
+    async fn take_from(&self, tenant: &TenantId, dead: &Holder, me: &Holder) -> Result<Option<Lease>, Fault> {
+        let failed = |error: sqlx::Error| trouble("taking over the tenant's lease", &error);
+        let taken = sqlx::query(TAKE_FROM)
+            .bind(tenant.as_str())
+            .bind(sanitize(&me.name))
+            .bind(sanitize(&me.host))
+            .bind(i64::from(me.pid))
+            .bind(me.since.as_millisecond())
+            .bind(me.heartbeat.as_millisecond())
+            .bind(sanitize(&dead.name))
+            .bind(sanitize(&dead.host))
+            .bind(i64::from(dead.pid))
+            .bind(dead.since.as_millisecond())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(failed)?;
+        let lease = |fence| Lease { tenant: tenant.clone(), fence: counted(fence) };
+        taken.map(|row| row.try_get(0).map(lease).map_err(failed)).transpose()
     }
 
     async fn renew(&self, lease: &Lease, now: Timestamp) -> Result<bool, Fault> {

@@ -66,11 +66,12 @@ impl Step for Check {
 
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
         let world = context.world;
-        let (token, listing, mail, agent, console) = futures_util::join!(
+        let (token, listing, mail, agent, sights, console) = futures_util::join!(
             world.credentials.probe(),
             world.secrets.probe(),
             world.mailer.probe(),
             world.server.agent_mode(),
+            see_people(context),
             async {
                 match &world.console {
                     Some(console) => Some(console.probe().await),
@@ -78,7 +79,6 @@ impl Step for Check {
                 }
             }
         );
-        let sights = see_people(context).await;
         let at = world.clock.now();
         let mut checks = vec![
             match &token {

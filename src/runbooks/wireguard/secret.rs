@@ -4,7 +4,10 @@ use super::stage::find_kept;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::{self, Wanted};
+use crate::engine::ports::World;
 use crate::engine::record::Record;
+use crate::engine::rotation::KeptKey;
+use crate::engine::secret::{PrivateKey, SecretBytes};
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
 
@@ -47,8 +50,11 @@ impl Step for Secret {
     }
 
     async fn probe(&self, context: &StepContext<'_>) -> Probe {
-        let Some(target) = context.rotation().target() else { return Probe::NotDone("no key is staged".into()) };
-        match converge_secret::holds(context.world, target).await {
+        let rotation = context.rotation();
+        let Some(target) = rotation.target() else { return Probe::NotDone("no key is staged".into()) };
+        // What could not be carried over is on record; asking for it again would never end.
+        let shape = rotation.shape.as_ref().filter(|_| rotation.not_carried.is_empty());
+        match converge_secret::holds(context.world, target, shape).await {
             Ok(Ok(())) => Probe::Done(format!("the secret holds {}", target.short())),
             Ok(Err(found)) => Probe::NotDone(found),
             Err(fault) => Probe::Unclear(fault),
@@ -64,7 +70,7 @@ impl Step for Secret {
                 .hint("the live secret was not touched; roll back, or restore the kept secret")
         };
         let kept = rotation.keys.get(&role).ok_or_else(missing)?;
-        let (_, payload) = find_kept(context.world, &kept.name, kept.public_key).await?.ok_or_else(missing)?;
+        let payload = kept_payload(context.world, kept).await.map_err(unchanged)?.ok_or_else(missing)?;
         let shape = rotation.shape.clone().unwrap_or_default();
         let name = &context.world.settings.secret_name;
         let wanted = Wanted { name, public_key: kept.public_key, payload: &payload, shape: &shape };
@@ -82,4 +88,21 @@ impl Step for Secret {
         }
         Ok(evidence)
     }
+}
+
+/// The kept key's payload: from where it is known to rest, else by its name.
+async fn kept_payload(world: &World, kept: &KeptKey) -> Result<Option<SecretBytes>, Fault> {
+    if let Some(href) = &kept.href
+        && let Ok(payload) = world.secrets.payload(href).await
+        && PrivateKey::from_payload(&payload).is_some_and(|key| key.public() == kept.public_key)
+    {
+        return Ok(Some(payload));
+    }
+    Ok(find_kept(world, &kept.name, kept.public_key).await?.map(|(_, payload)| payload))
+}
+
+/// A fault before the first change.
+fn unchanged(fault: Fault) -> Fault {
+    let hint = "nothing was changed in Barbican; when it answers again, resume".to_owned();
+    fault.hint(hint)
 }

@@ -5,7 +5,6 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::secret_shape::SecretShape;
 use crate::domain::step::StepNumber;
-use crate::engine::observe;
 use crate::engine::ports::{NewSecret, SecretRef, World};
 use crate::engine::record::Record;
 use crate::engine::rotation::Rotation;
@@ -106,29 +105,20 @@ impl Step for Stage {
 
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
         let role = context.rotation().target_role();
-        if role == KeyRole::Staged {
-            keep_previous(context).await?;
+        if role != KeyRole::Staged {
+            let public_key = keep_new(context, role).await?;
+            return Ok(format!("fresh key {} for the way back, read back", public_key.short()));
         }
-        let shape = kept_shape(context.rotation().shape.as_ref());
+        // Side by side: neither needs the other, and each is a chain of round trips.
+        let (previous, staged) = futures_util::join!(keep_previous(context), keep_new(context, role));
+        previous?;
+        let staged = staged?.short();
         let rotation = context.rotation();
-        let public_key = match rotation.keys.get(&role).map(|key| key.public_key) {
-            // Recorded before a crash: if it did arrive it is used, else it was never anywhere and another is made.
-            Some(known) if find_kept(context.world, &kept_name(role, &rotation), known).await?.is_some() => known,
-            _ => store_new_key(context, role, &shape).await?,
-        };
-        let name = kept_name(role, &rotation);
-        let Some((href, _)) = find_kept(context.world, &name, public_key).await? else {
-            let text = format!("the {} key does not read back from Barbican", role.word());
-            return Err(Fault::new(Service::Barbican, FaultKind::Conflict, text).hint("nothing was changed; resume"));
-        };
-        context.ledger.record(Record::KeyKept { role, public_key, name, href }).await?;
-        let previous = context.rotation().keys.get(&KeyRole::Previous).map(|key| key.public_key.short());
-        Ok(match (role, previous) {
-            (KeyRole::Staged, Some(previous)) => {
-                format!("staged {}, previous {previous} kept; both read back", public_key.short())
+        Ok(match rotation.keys.get(&KeyRole::Previous) {
+            Some(previous) => {
+                format!("staged {staged}, previous {} kept; both read back", previous.public_key.short())
             }
-            (KeyRole::Staged, None) => format!("staged {}, read back; there is no previous key", public_key.short()),
-            _ => format!("fresh key {} for the way back, read back", public_key.short()),
+            None => format!("staged {staged}, read back; there is no previous key"),
         })
     }
 
@@ -142,53 +132,52 @@ fn previous_settled(rotation: &Rotation) -> bool {
     rotation.shape.is_some() && (kept || rotation.previous_missing.is_some())
 }
 
-/// A kept key must not be readable by whom the live secret's ACL admits, nor expire, nor have consumers.
-fn kept_shape(live: Option<&SecretShape>) -> SecretShape {
-    let content_type = live.map_or_else(|| SecretShape::default().content_type, |shape| shape.content_type.clone());
-    SecretShape { content_type, ..SecretShape::default() }
-}
-
+/// Keeps the live secret's key under a name of its own, and its attributes in the journal.
 async fn keep_previous(context: &StepContext<'_>) -> Result<(), Fault> {
     let (world, rotation) = (context.world, context.rotation());
     if previous_settled(&rotation) {
         return Ok(());
     }
-    let sight = observe::look_at_secret(world).await?;
-    let live = rotation.preflight.as_ref().and_then(|run| run.keys.interface);
+    let mut found = Vec::new();
+    for entry in world.secrets.find(&world.settings.secret_name).await.map_err(unchanged)? {
+        let key = match entry.has_payload {
+            true => PrivateKey::from_payload(&world.secrets.payload(&entry.href).await.map_err(unchanged)?),
+            false => None,
+        };
+        found.push((entry.href, key));
+    }
     // Where several have the name, the server's own key is the one to keep.
-    let at = sight.keys.iter().position(|key| key.is_some() && *key == live);
-    let at = at.or_else(|| sight.keys.iter().position(Option::is_some));
-    let shape_of = at.or(if sight.count > 0 { Some(0) } else { None });
-    let shape = match shape_of {
-        Some(at) => world.secrets.shape(&sight.hrefs[at]).await?,
+    let live = rotation.preflight.as_ref().and_then(|run| run.keys.interface);
+    let is_live = |(_, key): &(SecretRef, Option<PrivateKey>)| key.as_ref().map(PrivateKey::public) == live;
+    let at = found.iter().position(|pair| pair.1.is_some() && is_live(pair));
+    let at = at.or_else(|| found.iter().position(|pair| pair.1.is_some()));
+    let shape = match found.get(at.unwrap_or(0)) {
+        Some((href, _)) => world.secrets.shape(href).await.map_err(unchanged)?,
         None => SecretShape::default(),
     };
-    context.ledger.record(Record::ShapeSeen { shape: shape.clone() }).await?;
-    let Some((href, public_key)) = at.and_then(|at| Some((&sight.hrefs[at], sight.keys[at]?))) else {
-        let why = if sight.count == 0 { "no secret has the name" } else { "the secret does not hold a key" };
+    context.ledger.record(Record::ShapeSeen { shape }).await?;
+    let Some(key) = at.and_then(|at| found.swap_remove(at).1) else {
+        let why = if found.is_empty() { "no secret has the name" } else { "the secret does not hold a key" };
         return context.ledger.record(Record::PreviousMissing { why: why.into() }).await;
     };
-    let (role, name) = (KeyRole::Previous, kept_name(KeyRole::Previous, &rotation));
-    let payload = world.secrets.payload(href).await?;
-    let kept = match find_kept(world, &name, public_key).await? {
-        Some((kept, _)) => kept,
-        None => {
-            context.ledger.record(Record::KeyKeeping { role, public_key, name: name.clone() }).await?;
-            let key = PrivateKey::from_payload(&payload).ok_or_else(|| {
-                Fault::new(Service::Barbican, FaultKind::Conflict, "the secret changed while it was read")
-            })?;
-            store_kept(world, &name, &key, &kept_shape(Some(&shape))).await?
-        }
-    };
-    if find_kept(world, &name, public_key).await?.is_none() {
-        let text = "the previous key does not read back from Barbican";
-        return Err(Fault::new(Service::Barbican, FaultKind::Conflict, text).hint("nothing was changed; resume"));
-    }
-    context.ledger.record(Record::KeyKept { role, public_key, name, href: kept }).await
+    let (role, public_key) = (KeyRole::Previous, key.public());
+    // A run before this one may have stored it without living to record it.
+    let known = rotation.keys.get(&role).is_some_and(|kept| kept.public_key == public_key);
+    keep(context, role, &key, known).await
 }
 
-async fn store_new_key(context: &StepContext<'_>, role: KeyRole, shape: &SecretShape) -> Result<PublicKey, Fault> {
-    let rotation = context.rotation();
+/// Keeps a new key: the one that a run before this one has stored, or one made now.
+async fn keep_new(context: &StepContext<'_>, role: KeyRole) -> Result<PublicKey, Fault> {
+    let (world, rotation) = (context.world, context.rotation());
+    if let Some(known) = rotation.keys.get(&role)
+        && let Some((href, _)) = find_kept(world, &known.name, known.public_key).await.map_err(unchanged)?
+    {
+        let (public_key, name) = (known.public_key, known.name.clone());
+        if known.href.is_none() {
+            context.ledger.record(Record::KeyKept { role, public_key, name, href }).await?;
+        }
+        return Ok(public_key);
+    }
     let taken: Vec<PublicKey> = rotation
         .clients
         .iter()
@@ -197,21 +186,43 @@ async fn store_new_key(context: &StepContext<'_>, role: KeyRole, shape: &SecretS
         .collect();
     let key = loop {
         let mut random = Zeroizing::new([0u8; 32]);
-        context.world.entropy.fill(random.as_mut_slice())?;
+        world.entropy.fill(random.as_mut_slice())?;
         let key = PrivateKey::from_random(*random);
         // The kernel removes a peer whose key equals the interface's.
         if !taken.contains(&key.public()) {
             break key;
         }
     };
-    let (public_key, name) = (key.public(), kept_name(role, &rotation));
-    context.ledger.record(Record::KeyKeeping { role, public_key, name: name.clone() }).await?;
-    store_kept(context.world, &name, &key, shape).await?;
-    Ok(public_key)
+    keep(context, role, &key, false).await?;
+    Ok(key.public())
 }
 
-async fn store_kept(world: &World, name: &str, key: &PrivateKey, shape: &SecretShape) -> Result<SecretRef, Fault> {
-    let new = || NewSecret { name: name.to_owned(), payload: key.to_payload(false), shape: shape.clone() };
+/// Stores a key under its own name, reads it back, and journals both ends. With `known` it may be there already.
+async fn keep(context: &StepContext<'_>, role: KeyRole, key: &PrivateKey, known: bool) -> Result<(), Fault> {
+    let (world, public_key) = (context.world, key.public());
+    let name = kept_name(role, &context.rotation());
+    let there = match known {
+        true => find_kept(world, &name, public_key).await.map_err(unchanged)?.map(|(href, _)| href),
+        false => None,
+    };
+    let href = match there {
+        Some(href) => href,
+        None => {
+            context.ledger.record(Record::KeyKeeping { role, public_key, name: name.clone() }).await?;
+            store_kept(world, &name, key).await.map_err(unchanged)?
+        }
+    };
+    let back = world.secrets.payload(&href).await.map_err(unchanged)?;
+    if PrivateKey::from_payload(&back).map(|key| key.public()) != Some(public_key) {
+        let text = format!("the {} key does not read back from Barbican", role.word());
+        return Err(unchanged(Fault::new(Service::Barbican, FaultKind::Conflict, text).hint("resume")));
+    }
+    context.ledger.record(Record::KeyKept { role, public_key, name, href }).await
+}
+
+/// The default attributes: a kept key must not be readable by whom the live secret's ACL admits, nor expire.
+async fn store_kept(world: &World, name: &str, key: &PrivateKey) -> Result<SecretRef, Fault> {
+    let new = || NewSecret { name: name.to_owned(), payload: key.to_payload(false), shape: SecretShape::default() };
     match world.secrets.store(&new()).await {
         Err(fault) if fault.is_outcome_unknown() => match find_kept(world, name, key.public()).await? {
             Some((href, _)) => Ok(href),
@@ -220,8 +231,11 @@ async fn store_kept(world: &World, name: &str, key: &PrivateKey, shape: &SecretS
         },
         answer => answer,
     }
-    .map_err(|fault| {
-        let hint = format!("nothing was changed; {}", fault.advice());
-        fault.hint(hint)
-    })
+}
+
+/// A fault of this step: the live secret is as it was.
+fn unchanged(fault: Fault) -> Fault {
+    let advice = if fault.is_outcome_unknown() { "when it answers again, resume" } else { fault.advice() };
+    let hint = format!("the server's key was not touched; {advice}");
+    fault.hint(hint)
 }

@@ -68,7 +68,7 @@ impl Step for Verify {
         still_right(context).await?;
         let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
         let target = rotation.target().ok_or_else(none)?;
-        if let Err(found) = converge_secret::holds(context.world, target).await? {
+        if let Err(found) = converge_secret::holds(context.world, target, None).await? {
             // A request that once timed out may land this late; nothing is destroyed before that is put right.
             return Err(Fault::new(Service::Barbican, FaultKind::Conflict, found).hint(
                 "the kept keys were not destroyed; roll back, or delete the secrets that are too many, then finish",
