@@ -8,9 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// Command lines by process, and the environment that belonged to each.
+type Samples = BTreeMap<(u32, Vec<u8>), Vec<u8>>;
+
 /// Samples `/proc` until it is asked what it saw.
 pub struct Watch {
-    seen: Arc<Mutex<BTreeMap<(u32, Vec<u8>), Vec<u8>>>>,
+    seen: Arc<Mutex<Samples>>,
     ended: Arc<AtomicBool>,
     thread: std::thread::JoinHandle<()>,
 }
@@ -38,7 +41,7 @@ impl Watch {
     }
 }
 
-fn sample(seen: &mut BTreeMap<(u32, Vec<u8>), Vec<u8>>) {
+fn sample(seen: &mut Samples) {
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
         // A process may end between two reads.
