@@ -123,23 +123,23 @@ fn svg(screen: &Screen) -> String {
 #[test]
 #[ignore = "writes assets/dashboard.svg"]
 fn the_picture_of_the_readme_is_drawn_by_the_program() {
-    let arguments = ["demo", "--pace", "human", "--reconcile-interval", "2", "--clients", "6"];
+    let arguments = ["demo", "--pace", "human", "--reconcile-interval", "2", "--clients", "14"];
     let mut program = Program::start(&arguments, &[], COLUMNS, ROWS);
     program.shows("acme");
-    open(&mut program, "acme", 6);
+    open(&mut program, "acme", 14);
     plan(&mut program);
     insist(&mut program, "n", "kind: (announcement)");
     program.shows("Subject:");
-    program.keys("\r").shows("sent 6 of 6");
+    program.keys("\r").shows("sent 14 of 14");
     program.keys("\x1b").hides("To whom");
-    confirm_all(&mut program, 6);
+    confirm_all(&mut program, 14);
     insist(&mut program, "r", "Rotate the server key of acme");
-    program.keys("\x15acme\r").shows("back 0/6");
+    program.keys("\x15acme\r").shows("back 0/14");
     insist(&mut program, "n", "kind: (reconfigure)");
     program.shows("Subject:");
-    program.keys("\r").shows("sent 6 of 6");
+    program.keys("\r").shows("sent 14 of 14");
     program.keys("\x1b").hides("To whom");
-    program.wait("three who are back", 3 * PATIENCE, |screen| screen.contains("back 3/6"));
+    program.wait("some who are back", 3 * PATIENCE, |screen| screen.contains("back 6/14"));
     let picture = program.look(svg);
     assert!(picture.len() < 100_000, "{} bytes", picture.len());
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/dashboard.svg");
