@@ -19,6 +19,7 @@ use crate::runtime::terminal::{self, Screen};
 use anyhow::{Context, Result};
 use crossterm::event::Event;
 use jiff::Timestamp;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -113,7 +114,8 @@ impl Loop {
         terminal::when_gone(move || bell.ring(Msg::LinkLost));
         let (watched, watch) = watch::channel(None);
         tokio::spawn(poll(self.fleet.clone(), watch, poll_interval));
-        let mut doer = Doer { bell: self.bell.clone(), fleet: self.fleet.clone(), watched };
+        let (bell, fleet, workers) = (self.bell.clone(), self.fleet.clone(), HashMap::new());
+        let mut doer = Doer { bell, workers, fleet, watched };
         while !model.quitting {
             let mut batch = Vec::new();
             tokio::select! {
@@ -188,8 +190,27 @@ async fn poll(mut fleet: watch::Receiver<Known>, mut watched: watch::Receiver<Op
     tokio::join!(sweep, one);
 }
 
+/// Carries out the commands of one tenant in their order, in a task of its own: nothing that happens to the screen stops it.
+fn work(conductor: Arc<Conductor>, bell: Bell) -> UnboundedSender<Command> {
+    let (sender, mut commands) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(command) = commands.recv().await {
+            let result = conductor.run(command).await.map_err(|error| match error {
+                RunError::Refused(refusal) => Failure::refusal(&refusal),
+                RunError::Fault(fault) => Failure::fault(&fault),
+            });
+            bell.ring(Msg::JobEnded { tenant: conductor.tenant().id.clone(), result });
+            if commands.is_empty() {
+                conductor.look().await;
+            }
+        }
+    });
+    sender
+}
+
 struct Doer {
     bell: Bell,
+    workers: HashMap<TenantId, UnboundedSender<Command>>,
     fleet: watch::Receiver<Known>,
     watched: watch::Sender<Option<TenantId>>,
 }
@@ -228,19 +249,18 @@ impl Doer {
         Ok(())
     }
 
-    fn run(&self, tenant: TenantId, command: Command) {
-        let Some(conductor) = self.conductor(&tenant) else { return };
+    /// Hands a command to the tenant's worker, which carries them out one after the other.
+    fn run(&mut self, tenant: TenantId, command: Command) {
+        self.bell.ring(Msg::JobStarted { tenant: tenant.clone(), what: command.word().to_owned() });
+        let Some(conductor) = self.conductor(&tenant) else {
+            let fault = Fault::new(Service::Configuration, FaultKind::Refused, "the tenant is not known yet");
+            self.bell.ring(Msg::JobEnded { tenant, result: Err(Failure::fault(&fault)) });
+            return;
+        };
         let bell = self.bell.clone();
-        bell.ring(Msg::JobStarted { tenant: tenant.clone(), what: command.word().to_owned() });
-        // In a task of its own: nothing that happens to the screen stops it.
-        tokio::spawn(async move {
-            let result = conductor.run(command).await.map_err(|error| match error {
-                RunError::Refused(refusal) => Failure::refusal(&refusal),
-                RunError::Fault(fault) => Failure::fault(&fault),
-            });
-            bell.ring(Msg::JobEnded { tenant, result });
-            conductor.look().await;
-        });
+        let worker = self.workers.entry(tenant).or_insert_with(|| work(conductor, bell));
+        // The worker lives as long as its sender.
+        let _ = worker.send(command);
     }
 
     fn message_id(&self, tenant: &TenantId, client: &ClientId, kind: NoticeKind) -> String {
