@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
@@ -103,6 +104,7 @@ impl Loop {
     pub async fn run(mut self, options: ModelOptions, poll_interval: Duration) -> Result<()> {
         // Before the alternate screen: a signal that comes in between must find its handler.
         let mut ending = signals::ending()?;
+        let mut resized = signal(SignalKind::window_change())?;
         let bell = self.bell.clone();
         terminal::restore_on_panic(move || bell.ring(Msg::LinkLost));
         let mut screen = Screen::take().context("the terminal could not be taken")?;
@@ -122,6 +124,11 @@ impl Loop {
                 Some(msg) = self.news.recv() => batch.push(msg),
                 () = tokio::time::sleep(model.wakes_in()) => if !terminal::is_alive() { batch.push(Msg::LinkLost) },
                 () = ending.recv() => batch.push(Msg::LinkLost),
+                // crossterm loses a resize that comes together with a key, so the signal itself is listened to.
+                _ = resized.recv() => {
+                    let (width, height) = screen.size();
+                    batch.push(Msg::Resize(width, height));
+                }
             }
             // Everything that has come meanwhile belongs to the same frame.
             while let Ok(msg) = self.news.try_recv() {
@@ -156,7 +163,6 @@ fn read_keys(bell: Bell) {
                     }
                 }
                 Ok(Event::Paste(text)) => bell.ring(Msg::Paste(text)),
-                Ok(Event::Resize(width, height)) => bell.ring(Msg::Resize(width, height)),
                 Ok(_) => {}
                 Err(_) => return bell.ring(Msg::LinkLost),
             }
