@@ -26,8 +26,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
-/// How much rarer than the tenant on the screen the rest of the fleet is looked at.
+/// How much rarer than the tenant on the screen the rest of the fleet is looked at, at least.
 const SWEEP_FACTOR: u32 = 15;
+/// A large fleet rests longer: after a sweep, one poll interval for each so many tenants.
+const TENANTS_PER_INTERVAL: u32 = 10;
 
 /// News for the loop, from wherever they come.
 #[derive(Clone)]
@@ -177,7 +179,8 @@ async fn poll(mut fleet: watch::Receiver<Known>, mut watched: watch::Receiver<Op
         loop {
             // A fault of the journal is shown by the status of each tenant.
             let _ = fleet.look_at_all(true).await;
-            tokio::time::sleep(interval * SWEEP_FACTOR).await;
+            let tenants = u32::try_from(fleet.conductors().len()).unwrap_or(u32::MAX);
+            tokio::time::sleep(interval * SWEEP_FACTOR.max(tenants / TENANTS_PER_INTERVAL)).await;
         }
     };
     let one = async {
