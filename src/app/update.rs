@@ -80,6 +80,12 @@ fn end_job(model: &mut Model, tenant: &TenantId, result: Result<String, Failure>
             model.jobs.remove(tenant);
         }
     }
+    if model.jobs.is_empty()
+        && matches!(&model.dialog, Some(Dialog::Reading(reading)) if reading.subject == Subject::Quit)
+    {
+        // The question has answered itself: nothing runs any more.
+        model.dialog = None;
+    }
     let name = name_of(model, tenant);
     match result {
         Ok(text) => model.say(Severity::Done, format!("{name}: {what}: {text}")),

@@ -333,7 +333,7 @@ impl Rotation {
     }
 
     /// A reconfigure mail of the way forward says nothing about the way back: clients need new scripts again.
-    fn on_leg(&self, notice: &Notice) -> bool {
+    pub fn on_leg(&self, notice: &Notice) -> bool {
         match (&self.rollback, notice.kind) {
             (Some(rollback), NoticeKind::Reconfigure | NoticeKind::AllClear) => notice.at >= rollback.at,
             _ => true,

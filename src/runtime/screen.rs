@@ -19,13 +19,17 @@ use crate::runtime::terminal::{self, Screen};
 use anyhow::{Context, Result};
 use crossterm::event::Event;
 use jiff::Timestamp;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
-/// How much rarer than the tenant on the screen the rest of the fleet is looked at.
+/// How much rarer than the tenant on the screen the rest of the fleet is looked at, at least.
 const SWEEP_FACTOR: u32 = 15;
+/// A large fleet rests longer: after a sweep, one poll interval for each so many tenants.
+const TENANTS_PER_INTERVAL: u32 = 10;
 
 /// News for the loop, from wherever they come.
 #[derive(Clone)]
@@ -102,6 +106,7 @@ impl Loop {
     pub async fn run(mut self, options: ModelOptions, poll_interval: Duration) -> Result<()> {
         // Before the alternate screen: a signal that comes in between must find its handler.
         let mut ending = signals::ending()?;
+        let mut resized = signal(SignalKind::window_change())?;
         let bell = self.bell.clone();
         terminal::restore_on_panic(move || bell.ring(Msg::LinkLost));
         let mut screen = Screen::take().context("the terminal could not be taken")?;
@@ -113,13 +118,19 @@ impl Loop {
         terminal::when_gone(move || bell.ring(Msg::LinkLost));
         let (watched, watch) = watch::channel(None);
         tokio::spawn(poll(self.fleet.clone(), watch, poll_interval));
-        let mut doer = Doer { bell: self.bell.clone(), fleet: self.fleet.clone(), watched };
+        let (bell, fleet, workers) = (self.bell.clone(), self.fleet.clone(), HashMap::new());
+        let mut doer = Doer { bell, workers, fleet, watched };
         while !model.quitting {
             let mut batch = Vec::new();
             tokio::select! {
                 Some(msg) = self.news.recv() => batch.push(msg),
                 () = tokio::time::sleep(model.wakes_in()) => if !terminal::is_alive() { batch.push(Msg::LinkLost) },
                 () = ending.recv() => batch.push(Msg::LinkLost),
+                // crossterm loses a resize that comes together with a key, so the signal itself is listened to.
+                _ = resized.recv() => {
+                    let (width, height) = screen.size();
+                    batch.push(Msg::Resize(width, height));
+                }
             }
             // Everything that has come meanwhile belongs to the same frame.
             while let Ok(msg) = self.news.try_recv() {
@@ -154,7 +165,6 @@ fn read_keys(bell: Bell) {
                     }
                 }
                 Ok(Event::Paste(text)) => bell.ring(Msg::Paste(text)),
-                Ok(Event::Resize(width, height)) => bell.ring(Msg::Resize(width, height)),
                 Ok(_) => {}
                 Err(_) => return bell.ring(Msg::LinkLost),
             }
@@ -169,7 +179,8 @@ async fn poll(mut fleet: watch::Receiver<Known>, mut watched: watch::Receiver<Op
         loop {
             // A fault of the journal is shown by the status of each tenant.
             let _ = fleet.look_at_all(true).await;
-            tokio::time::sleep(interval * SWEEP_FACTOR).await;
+            let tenants = u32::try_from(fleet.conductors().len()).unwrap_or(u32::MAX);
+            tokio::time::sleep(interval * SWEEP_FACTOR.max(tenants / TENANTS_PER_INTERVAL)).await;
         }
     };
     let one = async {
@@ -188,8 +199,27 @@ async fn poll(mut fleet: watch::Receiver<Known>, mut watched: watch::Receiver<Op
     tokio::join!(sweep, one);
 }
 
+/// Carries out the commands of one tenant in their order, in a task of its own: nothing that happens to the screen stops it.
+fn work(conductor: Arc<Conductor>, bell: Bell) -> UnboundedSender<Command> {
+    let (sender, mut commands) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(command) = commands.recv().await {
+            let result = conductor.run(command).await.map_err(|error| match error {
+                RunError::Refused(refusal) => Failure::refusal(&refusal),
+                RunError::Fault(fault) => Failure::fault(&fault),
+            });
+            bell.ring(Msg::JobEnded { tenant: conductor.tenant().id.clone(), result });
+            if commands.is_empty() {
+                conductor.look().await;
+            }
+        }
+    });
+    sender
+}
+
 struct Doer {
     bell: Bell,
+    workers: HashMap<TenantId, UnboundedSender<Command>>,
     fleet: watch::Receiver<Known>,
     watched: watch::Sender<Option<TenantId>>,
 }
@@ -228,19 +258,18 @@ impl Doer {
         Ok(())
     }
 
-    fn run(&self, tenant: TenantId, command: Command) {
-        let Some(conductor) = self.conductor(&tenant) else { return };
+    /// Hands a command to the tenant's worker, which carries them out one after the other.
+    fn run(&mut self, tenant: TenantId, command: Command) {
+        self.bell.ring(Msg::JobStarted { tenant: tenant.clone(), what: command.word().to_owned() });
+        let Some(conductor) = self.conductor(&tenant) else {
+            let fault = Fault::new(Service::Configuration, FaultKind::Refused, "the tenant is not known yet");
+            self.bell.ring(Msg::JobEnded { tenant, result: Err(Failure::fault(&fault)) });
+            return;
+        };
         let bell = self.bell.clone();
-        bell.ring(Msg::JobStarted { tenant: tenant.clone(), what: command.word().to_owned() });
-        // In a task of its own: nothing that happens to the screen stops it.
-        tokio::spawn(async move {
-            let result = conductor.run(command).await.map_err(|error| match error {
-                RunError::Refused(refusal) => Failure::refusal(&refusal),
-                RunError::Fault(fault) => Failure::fault(&fault),
-            });
-            bell.ring(Msg::JobEnded { tenant, result });
-            conductor.look().await;
-        });
+        let worker = self.workers.entry(tenant).or_insert_with(|| work(conductor, bell));
+        // The worker lives as long as its sender.
+        let _ = worker.send(command);
     }
 
     fn message_id(&self, tenant: &TenantId, client: &ClientId, kind: NoticeKind) -> String {

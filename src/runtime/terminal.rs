@@ -11,6 +11,7 @@ use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 use rustix::event::{PollFd, PollFlags};
 use std::io::{self, BufWriter, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether the terminal is in our hands; restoring is done once however many ways lead to it.
@@ -21,7 +22,9 @@ const FRAME_BYTES: usize = 64 * 1024;
 
 /// The screen. Dropping it gives the terminal back.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// Never dropped: ratatui's own drop prints to standard error where the cursor can't be shown, and that panics once
+    /// the terminal is gone. [`restore`] shows the cursor.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
 }
 
 impl Screen {
@@ -31,7 +34,7 @@ impl Screen {
         TAKEN.store(true, Ordering::SeqCst);
         let mut out = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
         execute!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
-        Ok(Self { terminal: Terminal::new(CrosstermBackend::new(out))? })
+        Ok(Self { terminal: ManuallyDrop::new(Terminal::new(CrosstermBackend::new(out))?) })
     }
 
     /// Columns and rows.

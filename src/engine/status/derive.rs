@@ -150,7 +150,7 @@ fn client_view(client: &Client, open: Option<&Rotation>, sights: &Sights) -> Cli
         (Some(_), Some(_), None) => Some(Presence::NoPeer),
         _ => None,
     };
-    let last = open.and_then(|r| r.notices.iter().rfind(|n| n.client == client.id));
+    let last = open.and_then(|r| r.notices.iter().rfind(|n| n.client == client.id && r.on_leg(n)));
     let reconfigure = open.and_then(|r| r.notice(&client.id, NoticeKind::Reconfigure));
     let back = open.and_then(|r| r.back.get(&client.id));
     ClientView {

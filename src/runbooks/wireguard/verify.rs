@@ -103,7 +103,7 @@ pub async fn look_who_is_back(context: &StepContext<'_>) -> Result<ServerReading
 fn handshake_note(reading: &ServerReading, client: &Client) -> String {
     let stamp = client.public_key.and_then(|key| reading.peer(&key).map(|peer| peer.latest_handshake));
     match stamp.and_then(|stamp| jiff::Timestamp::from_second(stamp).ok()) {
-        Some(at) => format!("handshake at {} by the server's clock", at.strftime("%H:%M:%S UTC")),
+        Some(at) => format!("at {} by the server's clock", at.strftime("%H:%M:%S UTC")),
         None => String::new(),
     }
 }
