@@ -1,7 +1,7 @@
 //! The platform's console API, read only: who is in a tenant, and which server key the served configuration holds. What it
 //! means where it differs from Swift is left to the domain.
 //!
-//! Shapes: facts/platform.md section 2 (the platform's public documentation; another site may differ).
+//! Shapes: the platform's public documentation; another site may differ.
 
 use crate::domain::client::Entry;
 use crate::domain::fault::{Fault, FaultKind, Service};

@@ -1,4 +1,4 @@
-//! The OpenStack and console adapters against the embedded lab: what the real services were seen to do (facts/openstack.md),
+//! The OpenStack and console adapters against the embedded lab: what the real services were seen to do,
 //! and every way in which they fail.
 
 #![allow(clippy::unwrap_used)] // clippy takes only functions marked #[test] for tests

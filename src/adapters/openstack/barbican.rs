@@ -169,7 +169,7 @@ pub(super) fn stored(answer: &Answer, body: &Body) -> Result<SecretRef, Fault> {
     })
 }
 
-/// A name that Barbican's filter can find. It decodes twice, so `+` and `%` never arrive as they were sent (facts), and
+/// A name that Barbican's filter can find. It decodes twice, so `+` and `%` never arrive as they were sent (seen), and
 /// `\` escapes in SQL; an empty answer for such a name would be a lie.
 fn check_name(name: &str) -> Result<(), Fault> {
     if name.is_empty() || name.contains(['+', '%', '\\']) {

@@ -275,7 +275,7 @@ impl Session {
 
 #[async_trait]
 impl Credentials for Session {
-    /// Authenticates anew: a token that works says nothing about the next one (facts: a revoked one was accepted for up
+    /// Authenticates anew: a token that works says nothing about the next one (seen: a revoked one was accepted for up
     /// to 300 s from the services' caches).
     async fn probe(&self) -> Result<TokenReport, Fault> {
         let token = self.fresh().await?;

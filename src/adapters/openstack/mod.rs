@@ -2,7 +2,7 @@
 //! left to the configuration, deciding what to do to the engine.
 //!
 //! The client is our own and thin: the SDKs that were tried know no Barbican, print payloads at TRACE and never wipe a
-//! body (facts/dependencies.md 1.2). What is known of the services is in facts/openstack.md; comments here say "facts".
+//! body. Where a comment says "seen", it was seen on Keystone 30, Barbican 23 and Swift 2.38.
 
 mod answer;
 mod attachments;

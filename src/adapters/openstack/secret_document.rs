@@ -138,7 +138,7 @@ impl Body {
     /// Writes the body. Errors: a payload that is empty or, for `text/plain`, not UTF-8 text (both are 400 over there, and
     /// must not be found out after DELETE).
     ///
-    /// `text/plain` loses white space at both ends in Barbican (facts); the base64 form keeps every byte.
+    /// `text/plain` loses white space at both ends in Barbican (seen); the base64 form keeps every byte.
     pub(super) fn of(secret: &NewSecret) -> Result<Self, Fault> {
         let refused = |why: &str| Fault::new(BARBICAN, FaultKind::Refused, format!("store the secret: {why}"));
         let payload = Zeroizing::new(secret.payload.expose().to_vec());

@@ -120,7 +120,7 @@ async fn prepare(barbican: &Barbican, old: &SecretRef, new: &NewSecret) -> Resul
 }
 
 /// Two cheap requests at once: two connections are then open, and whichever worker of Barbican holds them has checked
-/// the token at Keystone (facts: 182 ms the first time, 19 ms later; a connection returns to the pool a moment after its
+/// the token at Keystone (seen: 182 ms the first time, 19 ms later; a connection returns to the pool a moment after its
 /// answer, so with only one the POST may have to open another).
 async fn warm(barbican: &Barbican, mut token: Arc<Token>) -> Result<Arc<Token>, Fault> {
     let what = "reach the service before the swap";

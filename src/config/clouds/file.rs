@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Structs of texts. Every field is `Option<Hidden>`: into anything untyped the reader turns `password: 0123` into a number
-/// (facts/dependencies.md, trap of serde-saphyr), and any of them may be typed into the wrong line.
+/// (serde-saphyr makes numbers of digits where the type allows it), and any of them may be typed into the wrong line.
 macro_rules! texts {
     ($(#[$doc:meta])* $name:ident { $($field:ident),* $(,)? }) => {
         $(#[$doc])*
