@@ -275,8 +275,8 @@ impl Session {
 
 #[async_trait]
 impl Credentials for Session {
-    /// Authenticates anew: a token that works says nothing about the next one (seen: a revoked one was accepted for up
-    /// to 300 s from the services' caches).
+    /// Authenticates, unless that was done within the last minute: an older token that works says nothing about the next
+    /// one (seen: a revoked one was accepted for up to 300 s from the services' caches).
     async fn probe(&self) -> Result<TokenReport, Fault> {
         let token = self.fresh().await?;
         Ok(TokenReport {

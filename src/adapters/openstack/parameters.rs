@@ -4,7 +4,7 @@ use crate::engine::secret::SecretBytes;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Limits of time. Facts: connect 2 s and read 10 s were enough for every answer seen, Swift gives up an upload after 30 s.
+/// Limits of time. Connecting in 2 s and reading in 10 s were enough for every answer seen, Swift gives up an upload after 30 s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Until a connection stands, name look-up and TLS included.
