@@ -212,7 +212,9 @@ impl Run<'_> {
     /// The fault with what is true now and what is safe.
     fn explain(&self, fault: Fault) -> Fault {
         if !self.changed {
-            let hint = format!("nothing was changed in Barbican; {}", fault.advice());
+            // Only readings have failed, so nothing can be carried out later.
+            let advice = if fault.is_outcome_unknown() { "when it answers again, resume" } else { fault.advice() };
+            let hint = format!("nothing was changed in Barbican; {advice}");
             return fault.hint(hint);
         }
         if self.opened.is_some() && !self.stored {
