@@ -74,6 +74,9 @@ impl Step for Reconcile {
         let limit = world.settings.reconcile_interval * 2;
         let total = limit.as_secs();
         let mut last_fault;
+        // Told before the first look too: who reads the progress learns that the swap is over.
+        let text = "waiting for the server's loop; tunnels are not affected by a failed fetch".to_owned();
+        context.ledger.progress(Progress { step: self.number(), done: 0, total, text });
         loop {
             let waited = Duration::try_from(world.clock.now().duration_since(since)).unwrap_or_default();
             match world.server.read().await {
