@@ -11,9 +11,10 @@ use changeguard::adapters::openstack::{
 };
 use changeguard::config::clouds::{self, Auth, Cloud, Environment, Hidden};
 use changeguard::domain::secret_shape::SecretShape;
-use changeguard::engine::ports::{NewSecret, SecretRef, SwapOrder};
+use changeguard::engine::ports::{NewSecret, SecretRef, SwapOrder, Unfenced};
 use changeguard::engine::secret::SecretBytes;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -40,7 +41,7 @@ async fn measure(cloud: &str, pairs: usize) -> Result<()> {
     let cloud = clouds::read(&Environment::of_process(None), cloud)?;
     let (token, barbican) = token(&cloud).await?;
     let stack = OpenStack::new(parameters(cloud))?;
-    let secrets = stack.secrets();
+    let secrets = stack.secrets(Arc::new(Unfenced));
     let name = format!("changeguard-bench-{}", std::process::id());
     let new =
         || NewSecret { name: name.clone(), payload: SecretBytes::new(PAYLOAD.to_vec()), shape: SecretShape::default() };

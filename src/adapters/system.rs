@@ -6,7 +6,9 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::sanitize::sanitize;
 use crate::engine::ports::{Clock, Entropy};
 use async_trait::async_trait;
+use base64ct::Encoding;
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// The system's clock.
@@ -40,45 +42,83 @@ impl Entropy for SystemEntropy {
 /// Who runs this program, for the journal and the lease. All texts are sanitized.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The user: the one who called sudo where there is one (`ada via sudo as root`), else the name of our uid.
+    /// The user as shown: `ada`, `ada as root`, or `ada via sudo as root` where only sudo's variable says so.
     pub user: String,
+    /// The person, by what they can't set themselves: the kernel's login uid, else our real uid. Never an environment
+    /// variable, since whoever runs us sets those.
+    pub person: String,
     /// The host's name.
     pub host: String,
     /// Our process id.
     pub pid: u32,
-    /// Where the ssh connection comes from, if there is one.
+    /// The ssh connection, if there is one: `203.0.113.7`, with the key's fingerprint where sshd's `ExposeAuthInfo` tells it.
+    pub ssh: Option<String>,
+    /// Where the ssh connection comes from: the client's address.
     pub from: Option<String>,
+}
+
+/// What the system says of us, apart from the environment.
+struct Facts<'a> {
+    uid: u32,
+    /// `/proc/self/loginuid` (set once at login by pam_loginuid, kept over su and sudo); none where nothing has set it.
+    login: Option<u32>,
+    passwd: &'a str,
+    host: &'a str,
+    pid: u32,
+    /// What the file named by `SSH_USER_AUTH` holds.
+    ssh_auth: &'a str,
 }
 
 /// Finds out who runs this program. `env` looks up an environment variable.
 ///
-/// The name comes from /etc/passwd by our uid, since `USER` can be set to anything; where the uid is not in that file
-/// (a directory service) `USER` and `LOGNAME` are asked, and the uid itself is named last.
+/// Names come from /etc/passwd by uid, since `USER` can be set to anything; where a uid is not in that file (a directory
+/// service) `USER` and `LOGNAME` are shown, and the uid itself is the person.
 pub fn identity(env: &dyn Fn(&str) -> Option<String>) -> Identity {
-    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let uid = rustix::process::getuid().as_raw();
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    describe(uid, &passwd, &host, std::process::id(), env)
+    let ssh_auth = env("SSH_USER_AUTH").map(|path| read(&path)).unwrap_or_default();
+    let facts = Facts {
+        uid: rustix::process::getuid().as_raw(),
+        // 4294967295 is the kernel's "not set".
+        login: read("/proc/self/loginuid").trim().parse().ok().filter(|uid| *uid != u32::MAX),
+        passwd: &read("/etc/passwd"),
+        host: &host,
+        pid: std::process::id(),
+        ssh_auth: &ssh_auth,
+    };
+    describe(&facts, env)
 }
 
-fn describe(uid: u32, passwd: &str, host: &str, pid: u32, env: &dyn Fn(&str) -> Option<String>) -> Identity {
+fn describe(facts: &Facts<'_>, env: &dyn Fn(&str) -> Option<String>) -> Identity {
     let given = |name: &str| env(name).map(|text| sanitize(&text)).filter(|text| !text.is_empty());
-    let own = name_of(uid, passwd)
+    let number = |uid: u32| format!("uid {uid}");
+    let own = name_of(facts.uid, facts.passwd)
         .or_else(|| given("USER"))
         .or_else(|| given("LOGNAME"))
-        .unwrap_or_else(|| format!("uid {uid}"));
-    let user = match given("SUDO_USER") {
-        Some(caller) if caller != own => format!("{caller} via sudo as {own}"),
+        .unwrap_or_else(|| number(facts.uid));
+    let login = facts.login.map(|uid| name_of(uid, facts.passwd).unwrap_or_else(|| number(uid)));
+    let user = match (&login, given("SUDO_USER")) {
+        (Some(login), _) if *login != own => format!("{login} as {own}"),
+        (None, Some(caller)) if caller != own => format!("{caller} via sudo as {own}"),
         _ => own,
     };
+    let person = login.unwrap_or_else(|| name_of(facts.uid, facts.passwd).unwrap_or_else(|| number(facts.uid)));
     // SSH_CONNECTION is "client-address client-port server-address server-port" (ssh(1)).
     let from = given("SSH_CONNECTION").and_then(|text| text.split(' ').next().map(String::from));
-    Identity {
-        user,
-        host: Some(sanitize(host)).filter(|host| !host.is_empty()).unwrap_or_else(|| "unknown".into()),
-        pid,
-        from,
-    }
+    let ssh = from.as_ref().map(|from| match fingerprint(facts.ssh_auth) {
+        Some(key) => format!("{from} {key}"),
+        None => from.clone(),
+    });
+    let host = Some(sanitize(facts.host)).filter(|host| !host.is_empty()).unwrap_or_else(|| "unknown".into());
+    Identity { user, person, host, pid: facts.pid, ssh, from }
+}
+
+/// The fingerprint of the key that sshd accepted, as `ssh-keygen -l` prints it. The file's lines are
+/// `publickey ssh-ed25519 AAAA…` (sshd_config(5), ExposeAuthInfo).
+fn fingerprint(auth: &str) -> Option<String> {
+    let mut words = auth.lines().find_map(|line| line.strip_prefix("publickey "))?.split(' ');
+    let blob = base64ct::Base64::decode_vec(words.nth(1)?).ok()?;
+    Some(format!("SHA256:{}", base64ct::Base64Unpadded::encode_string(&Sha256::digest(&blob))))
 }
 
 fn name_of(uid: u32, passwd: &str) -> Option<String> {
@@ -95,24 +135,36 @@ mod tests {
 
     const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\nbroken\nada:x:1000:1000::/home/ada:/bin/sh\n";
 
-    fn of(uid: u32, variables: &[(&str, &str)]) -> Identity {
+    fn of(uid: u32, login: Option<u32>, variables: &[(&str, &str)]) -> Identity {
         let env = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        describe(uid, PASSWD, "bastion\x1b[2J", 7, &env)
+        let ssh_auth = "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8pOPs2pRmMPSqYGzYwLXGJ4Rl5WvPzUcFVpO8Qb7mH\n";
+        describe(&Facts { uid, login, passwd: PASSWD, host: "bastion\x1b[2J", pid: 7, ssh_auth }, &env)
     }
 
     #[test]
     fn the_password_file_wins_over_the_environment_and_sudo_is_told() {
-        assert_eq!(of(1000, &[("USER", "mallory")]).user, "ada");
-        assert_eq!(of(0, &[("SUDO_USER", "ada")]).user, "ada via sudo as root");
-        assert_eq!(of(4711, &[("USER", "eve")]).user, "eve");
-        assert_eq!(of(4711, &[]).user, "uid 4711");
+        assert_eq!(of(1000, None, &[("USER", "mallory")]).user, "ada");
+        assert_eq!(of(0, None, &[("SUDO_USER", "ada")]).user, "ada via sudo as root");
+        assert_eq!(of(4711, None, &[("USER", "eve")]).user, "eve");
+        assert_eq!(of(4711, None, &[]).user, "uid 4711");
     }
 
     #[test]
-    fn what_is_found_is_sanitized() {
-        let found = of(1000, &[("SSH_CONNECTION", "203.0.113.7 51000 10.0.0.1 22")]);
+    fn the_person_is_who_logged_in_and_no_variable_changes_that() {
+        let forged = [("SUDO_USER", "bob"), ("USER", "bob"), ("LOGNAME", "bob")];
+        assert_eq!(of(0, Some(1000), &forged).person, "ada");
+        assert_eq!(of(0, Some(1000), &forged).user, "ada as root");
+        assert_eq!(of(0, None, &forged).person, "root");
+        assert_eq!(of(4711, None, &forged).person, "uid 4711");
+    }
+
+    #[test]
+    fn what_is_found_is_sanitized_and_the_ssh_key_is_named() {
+        let found = of(1000, None, &[("SSH_CONNECTION", "203.0.113.7 51000 10.0.0.1 22")]);
         assert_eq!(found.host, "bastion [2J");
         assert_eq!(found.from.as_deref(), Some("203.0.113.7"));
+        assert!(found.ssh.unwrap().starts_with("203.0.113.7 SHA256:"));
+        assert_eq!(of(1000, None, &[]).ssh, None);
     }
 
     #[test]

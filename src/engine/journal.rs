@@ -77,10 +77,12 @@ pub trait JournalStore: Send + Sync {
     async fn heads(&self, tenant: Option<&TenantId>) -> Result<Vec<RotationHead>, Fault>;
     /// Takes the tenant if nobody holds it, or if its holder's heartbeat is older than `ttl`. `Ok(Err)` names the holder.
     async fn acquire(&self, tenant: &TenantId, me: &Holder, ttl: Duration) -> Result<Result<Lease, Holder>, Fault>;
-    /// Takes the tenant from this very holder, who is known to be dead. `Ok(None)` if somebody else has it by now.
-    async fn take_from(&self, tenant: &TenantId, dead: &Holder, me: &Holder) -> Result<Option<Lease>, Fault>;
+    /// Takes the tenant from this very holder, who is dead or is overruled. `Ok(None)` if somebody else has it by now.
+    async fn take_from(&self, tenant: &TenantId, holder: &Holder, me: &Holder) -> Result<Option<Lease>, Fault>;
     /// A sign of life. `Ok(false)` if the lease is not ours any more.
     async fn renew(&self, lease: &Lease, now: Timestamp) -> Result<bool, Fault>;
+    /// Whether the lease is still ours: the fence before every call that changes something outside.
+    async fn holds(&self, lease: &Lease) -> Result<bool, Fault>;
     /// Gives the tenant back.
     async fn release(&self, lease: &Lease) -> Result<(), Fault>;
     /// Who holds the tenants now: one look for the whole fleet.

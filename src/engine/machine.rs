@@ -12,7 +12,7 @@ use crate::domain::notice::NoticeKind;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
 use crate::engine::command::{Command, Refusal};
-use crate::engine::record::{Entry, Outcome, RECORD_VERSION, Record, RotationId};
+use crate::engine::record::{Actor, Entry, Outcome, RECORD_VERSION, Record, RotationId};
 use crate::engine::rotation::Rotation;
 use crate::engine::step::Probe;
 use jiff::Timestamp;
@@ -103,8 +103,7 @@ enum Intent {
 #[derive(Debug)]
 pub struct Machine {
     tenant: Tenant,
-    by: String,
-    host: String,
+    me: Actor,
     preflight_valid_s: i64,
     rotation: Option<Rotation>,
     intent: Intent,
@@ -114,10 +113,10 @@ pub struct Machine {
 type Outputs = Result<Vec<Output>, Refusal>;
 
 impl Machine {
-    /// A machine over what the journal holds. `by` and `host` go into every record that it emits.
-    pub fn new(tenant: Tenant, by: String, host: String, preflight_valid_s: i64, rotation: Option<Rotation>) -> Self {
+    /// A machine over what the journal holds. Who acts goes into every record that it emits.
+    pub fn new(tenant: Tenant, me: Actor, preflight_valid_s: i64, rotation: Option<Rotation>) -> Self {
         let (intent, cancel_note) = (Intent::Single, String::new());
-        Self { tenant, by, host, preflight_valid_s, rotation, intent, cancel_note }
+        Self { tenant, me, preflight_valid_s, rotation, intent, cancel_note }
     }
 
     /// The rotation as it stands, ended or not.
@@ -132,8 +131,9 @@ impl Machine {
             (_, Some(rotation)) => rotation.seq + 1,
             (_, None) => return Err(not_now("nothing is planned for this tenant")),
         };
-        let (by, host) = (self.by.clone(), self.host.clone());
-        let entry = Entry { seq, version: RECORD_VERSION, at, by, host, record };
+        let Actor { by, host, person, ssh } = self.me.clone();
+        let person = Some(person);
+        let entry = Entry { seq, version: RECORD_VERSION, at, by, host, person, ssh, record };
         if let Record::Planned { .. } = entry.record {
             self.rotation = Rotation::begin(&entry);
         } else if let Some(rotation) = &mut self.rotation {

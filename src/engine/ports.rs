@@ -205,6 +205,32 @@ pub trait Console: Send + Sync {
     async fn served_key(&self, user: &str) -> Result<PublicKey, Fault>;
 }
 
+/// The right to change something outside: it goes with the tenant's lease. Adapters ask for it right before they send a
+/// request that changes something, so that a process that was stopped and overtaken changes nothing when it wakes.
+#[async_trait]
+pub trait Fence: Send + Sync {
+    /// Errs (a fault of the journal) unless the store says at this moment that the lease is ours.
+    async fn hold(&self) -> Result<(), Fault>;
+    /// For the second half of a pair, where stopping is worse than going on: errs only if the lease is known to be lost, or
+    /// has run out and the store can't be asked.
+    async fn finish(&self) -> Result<(), Fault>;
+}
+
+/// No fence: for those who change nothing, and for measurements without a journal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unfenced;
+
+#[async_trait]
+impl Fence for Unfenced {
+    async fn hold(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn finish(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
 /// The credentials: whether a token can be had, and what it shows.
 #[async_trait]
 pub trait Credentials: Send + Sync {

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The version in which this program writes records.
-pub const RECORD_VERSION: u32 = 1;
+pub const RECORD_VERSION: u32 = 2;
 
 /// The id of a rotation: `20261124-221003-4f9c2a`, made of its first moment and six random hex digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,6 +38,19 @@ impl std::fmt::Display for RotationId {
     }
 }
 
+/// Who acts: goes into every record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The Unix user as shown, sanitized: `ada`, `ada via sudo as root`.
+    pub by: String,
+    /// On which host.
+    pub host: String,
+    /// The person, by what they can't set themselves: the login user that the kernel keeps. Four eyes compare this.
+    pub person: String,
+    /// Their ssh connection, if there is one.
+    pub ssh: Option<String>,
+}
+
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -51,6 +64,12 @@ pub struct Entry {
     pub by: String,
     /// On which host.
     pub host: String,
+    /// The person as the kernel knows them (the login user, whatever `su` and `sudo` came after); none before version 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// Their ssh connection: the client's address, and the fingerprint of the key where sshd exposes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<String>,
     /// What.
     pub record: Record,
 }

@@ -12,10 +12,11 @@ use crate::engine::machine::{Input, Machine, SendOrder};
 use crate::engine::mailing;
 use crate::engine::observe::{self, Sights};
 use crate::engine::ports::{Letter, NoticeRequest, World};
-use crate::engine::record::{Entry, RotationId};
+use crate::engine::record::{Actor, Entry, RotationId};
 use crate::engine::rotation::Rotation;
 use crate::engine::status::{self, TenantStatus};
 use crate::engine::step::{Progress, Runbook};
+use crate::runtime::fence::{LeaseFence, lost};
 use crate::runtime::run::{Observer, Run, RunError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -45,17 +46,27 @@ pub struct Conductor {
     world: World,
     runbook: Arc<Runbook>,
     me: Holder,
+    actor: Actor,
     watcher: Arc<dyn Watcher>,
     known: Mutex<Known>,
     /// One command at a time.
     busy: tokio::sync::Mutex<()>,
+    /// The right to change something outside.
+    fence: Arc<LeaseFence>,
 }
 
 impl Conductor {
     /// A conductor that knows nothing yet; call [`Conductor::reload`] and [`Conductor::look`].
-    pub fn new(world: World, runbook: Arc<Runbook>, me: Holder, watcher: Arc<dyn Watcher>) -> Self {
+    pub fn new(
+        world: World,
+        runbook: Arc<Runbook>,
+        me: Holder,
+        actor: Actor,
+        fence: Arc<LeaseFence>,
+        watcher: Arc<dyn Watcher>,
+    ) -> Self {
         let known = Mutex::default();
-        Self { world, runbook, me, watcher, known, busy: tokio::sync::Mutex::new(()) }
+        Self { world, runbook, me, actor, watcher, known, busy: tokio::sync::Mutex::new(()), fence }
     }
 
     /// Whose conductor it is.
@@ -160,6 +171,7 @@ impl Conductor {
         // A second command waits, and is then judged against the state after the first.
         let _busy = self.busy.lock().await;
         let lease = self.acquire().await?;
+        self.fence.take(lease.clone());
         self.known().running = true;
         let result = {
             let running = self.run_under(&lease, command);
@@ -175,6 +187,7 @@ impl Conductor {
             }
         };
         self.known().running = false;
+        self.fence.shut();
         let released = self.world.store.release(&lease).await;
         let _ = self.reload().await;
         self.watcher.changed(self);
@@ -205,8 +218,8 @@ impl Conductor {
         loop {
             self.world.clock.sleep(LEASE_TTL / 5).await;
             if let Ok(false) = self.world.store.renew(lease, self.world.clock.now()).await {
-                return Fault::new(Service::Journal, FaultKind::Conflict, "the lease of this tenant was taken over")
-                    .hint("nothing more is done here; look at the status");
+                self.fence.shut();
+                return lost();
             }
         }
     }
@@ -231,8 +244,7 @@ impl Conductor {
         self.world.entropy.fill(&mut random)?;
         let new_id = RotationId::new(self.world.clock.now(), random);
         let valid = self.world.settings.preflight_valid.as_secs() as i64;
-        let (by, host) = (self.me.name.clone(), self.me.host.clone());
-        let machine = Machine::new(self.world.tenant.clone(), by, host, valid, rotation);
+        let machine = Machine::new(self.world.tenant.clone(), self.actor.clone(), valid, rotation);
         let plans = matches!(command, Command::Plan { .. });
         let run = Run::new(&self.world, &self.runbook, lease, self, machine);
         let achieved = run.drive(Input::Command { command, new_id }).await?;

@@ -11,11 +11,13 @@ use crate::config::{Config, Swap};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::tenant::Tenant;
 use crate::engine::journal::{Holder, JournalStore};
-use crate::engine::ports::{self, Clock, Mailer, Settings, SwapOrder, World};
+use crate::engine::ports::{self, Clock, Fence, Settings, SwapOrder, World};
+use crate::engine::record::Actor;
 use crate::engine::step::Runbook;
 use crate::runbooks;
 use crate::runtime::cloud;
 use crate::runtime::conductor::{Conductor, Watcher};
+use crate::runtime::fence::LeaseFence;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::mail;
 use std::sync::Arc;
@@ -25,10 +27,11 @@ pub struct Wiring {
     config: Config,
     cloud: OpenStack,
     store: Arc<dyn JournalStore>,
-    mailer: Arc<dyn Mailer>,
+    mailer: SmtpMailer,
     console: Option<Arc<dyn ports::Console>>,
     runbook: Arc<Runbook>,
     me: Holder,
+    actor: Actor,
 }
 
 /// Why nothing can begin. Nothing outside was touched.
@@ -53,7 +56,7 @@ impl Wiring {
         let sources = clouds::Environment::of_process(config.cloud.clouds_file.clone());
         let cloud = OpenStack::new(cloud::parameters(clouds::read(&sources, &config.cloud.name)?, &config.cloud))?;
         let store = Arc::new(SqliteJournal::open(&config.state.directory).await?);
-        let mailer = Arc::new(SmtpMailer::new(mail::parameters(&config), Arc::new(SystemClock))?);
+        let mailer = SmtpMailer::new(mail::parameters(&config), Arc::new(SystemClock))?;
         let console = match &config.console {
             None => None,
             Some(console) => {
@@ -65,10 +68,12 @@ impl Wiring {
         };
         let identity = system::identity(&environment);
         let now = SystemClock.now();
-        let me = Holder { name: identity.user, host: identity.host, pid: identity.pid, since: now, heartbeat: now };
+        let me =
+            Holder { name: identity.user.clone(), host: identity.host, pid: identity.pid, since: now, heartbeat: now };
+        let actor = Actor { by: identity.user, host: me.host.clone(), person: identity.person, ssh: identity.ssh };
         let runbook = runbooks::all().into_iter().next();
         let none = || Fault::new(Service::Configuration, FaultKind::Invalid, "there is no runbook");
-        Ok(Self { config, cloud, store, mailer, console, runbook: Arc::new(runbook.ok_or_else(none)?), me })
+        Ok(Self { config, cloud, store, mailer, console, runbook: Arc::new(runbook.ok_or_else(none)?), me, actor })
     }
 
     /// Who works here: `name@host`.
@@ -111,14 +116,16 @@ impl Wiring {
     /// The fleet of these tenants.
     pub fn fleet(&self, tenants: Vec<Tenant>, watcher: Arc<dyn Watcher>) -> Result<Fleet, Fault> {
         let conductor = |tenant: Tenant| {
-            let world = self.world(tenant)?;
-            Ok(Arc::new(Conductor::new(world, self.runbook.clone(), self.me.clone(), watcher.clone())))
+            let fence = Arc::new(LeaseFence::new(self.store.clone()));
+            let world = self.world(tenant, fence.clone())?;
+            let (me, actor) = (self.me.clone(), self.actor.clone());
+            Ok(Arc::new(Conductor::new(world, self.runbook.clone(), me, actor, fence, watcher.clone())))
         };
         Ok(Fleet::new(tenants.into_iter().map(conductor).collect::<Result<_, Fault>>()?))
     }
 
-    /// Everything that one tenant's rotation can reach.
-    pub fn world(&self, tenant: Tenant) -> Result<World, Fault> {
+    /// Everything that one tenant's rotation can reach; what changes something goes through the fence.
+    pub fn world(&self, tenant: Tenant, fence: Arc<dyn Fence>) -> Result<World, Fault> {
         let (wireguard, server) = (&self.config.wireguard, &self.config.server);
         let settings = Settings {
             secret_name: wireguard.secret_name_of(&tenant.id),
@@ -144,10 +151,14 @@ impl Wiring {
         Ok(World {
             settings,
             credentials: self.cloud.credentials(),
-            secrets: self.cloud.secrets(),
-            object: self.cloud.object(wireguard.container_of(&tenant.id), wireguard.object_of(&tenant.id)),
+            secrets: self.cloud.secrets(fence.clone()),
+            object: self.cloud.object(
+                wireguard.container_of(&tenant.id),
+                wireguard.object_of(&tenant.id),
+                fence.clone(),
+            ),
             server: Arc::new(server),
-            mailer: self.mailer.clone(),
+            mailer: Arc::new(self.mailer.behind(fence)),
             console: self.console.clone(),
             contacts: self.config.contacts_of(&tenant).into(),
             clock: Arc::new(SystemClock),

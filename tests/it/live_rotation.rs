@@ -6,6 +6,7 @@ use crate::pty::Program;
 use changeguard::config;
 use changeguard::domain::key::PublicKey;
 use changeguard::engine::converge_secret::{Wanted, converge};
+use changeguard::engine::ports::Unfenced;
 use changeguard::engine::secret::{PrivateKey, SecretBytes};
 use changeguard::runtime::wiring::Wiring;
 use serde_json::Value;
@@ -306,7 +307,7 @@ fn swap_under_a_poller(live: &Live, rotations: usize) -> (usize, usize) {
         let wiring = Wiring::open(config).await.unwrap();
         let (tenants, _) = wiring.tenants().await;
         let tenant = tenants.into_iter().find(|tenant| tenant.name == live.name()).unwrap();
-        let world = wiring.world(tenant).unwrap();
+        let world = wiring.world(tenant, Arc::new(Unfenced)).unwrap();
         let secrets = Arc::clone(&world.secrets);
         let old = secrets.find(live.secret_name()).await.unwrap().remove(0);
         let shape = secrets.shape(&old.href).await.unwrap();

@@ -12,12 +12,13 @@ use changeguard::domain::fault::{FaultKind, Service};
 use changeguard::domain::secret_shape::SecretShape;
 use changeguard::domain::tenant::TenantId;
 use changeguard::engine::ports::{
-    Console as _, NewSecret, SecretEntry, SecretRef, SecretStore, StoredObject, Swap, SwapOrder,
+    Console as _, NewSecret, SecretEntry, SecretRef, SecretStore, StoredObject, Swap, SwapOrder, Unfenced,
 };
 use changeguard::engine::secret::SecretBytes;
 use changeguard::runtime::cloud;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 const OBJECT: &str = "config/vpn-users.json";
@@ -51,7 +52,7 @@ impl Place {
     }
 
     fn secrets(&self) -> std::sync::Arc<dyn SecretStore> {
-        self.cloud.secrets()
+        self.cloud.secrets(Arc::new(Unfenced))
     }
 
     fn count(&self, server: Server, method: &str) -> u64 {
@@ -388,7 +389,7 @@ async fn the_probe_of_the_credentials_takes_a_token_of_this_minute_for_proof() {
         assert_eq!(place.count(Server::Keystone, "POST"), before + 1);
         assert_eq!(report.project, "ops");
         assert!(report.skew_s.abs() <= 1 && report.expires > jiff::Timestamp::now());
-        assert!(cloud.secrets().probe().await.is_ok());
+        assert!(cloud.secrets(Arc::new(Unfenced)).probe().await.is_ok());
     }
 }
 
@@ -396,10 +397,10 @@ async fn the_probe_of_the_credentials_takes_a_token_of_this_minute_for_proof() {
 async fn a_missing_container_and_a_missing_object_are_two_faults() {
     let place = Place::new().await;
     let tenant = place.lab.world().tenants().remove(0);
-    let fault = place.cloud.object(&tenant.id, "config/other.json").get().await.unwrap_err();
+    let fault = place.cloud.object(&tenant.id, "config/other.json", Arc::new(Unfenced)).get().await.unwrap_err();
     assert_eq!((fault.service, &fault.kind), (Service::Swift, &FaultKind::NotFound));
     assert!(fault.message.contains("holds no object"), "{}", fault.message);
-    let fault = place.cloud.object("nobody", OBJECT).etag().await.unwrap_err();
+    let fault = place.cloud.object("nobody", OBJECT, Arc::new(Unfenced)).etag().await.unwrap_err();
     assert!(fault.message.contains("there is no container nobody"), "{}", fault.message);
     assert!(!place.cloud.container_holds_object("nobody", OBJECT).await.unwrap());
 }
@@ -408,7 +409,7 @@ async fn a_missing_container_and_a_missing_object_are_two_faults() {
 async fn an_object_is_written_back_with_its_type_and_its_metadata() {
     let place = Place::new().await;
     let tenant = place.lab.world().tenants().remove(0);
-    let object = place.cloud.object(&tenant.id, OBJECT);
+    let object = place.cloud.object(&tenant.id, OBJECT, Arc::new(Unfenced));
     let mut read = object.get().await.unwrap();
     assert_eq!(Some(read.bytes.clone()), place.lab.world().object(&tenant.id, OBJECT));
     read.bytes.push(b'\n');

@@ -7,7 +7,7 @@ use changeguard::domain::notice::NoticeKind;
 use changeguard::domain::tenant::Tenant;
 use changeguard::domain::window::Window;
 use changeguard::engine::command::Command;
-use changeguard::engine::ports::World;
+use changeguard::engine::ports::{Unfenced, World};
 use changeguard::engine::record::Cause;
 use changeguard::engine::status::TenantStatus;
 use changeguard::engine::step::Progress;
@@ -76,7 +76,7 @@ impl Scene {
 
     /// What the first tenant's rotation reaches.
     pub fn world(&self) -> World {
-        self.wiring.world(self.acme().tenant().clone()).unwrap()
+        self.wiring.world(self.acme().tenant().clone(), Arc::new(Unfenced)).unwrap()
     }
 
     /// Carries a command out.

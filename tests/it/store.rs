@@ -56,6 +56,8 @@ fn note(seq: u64, text: &str) -> Entry {
         at: at(seq as i64),
         by: "ada".into(),
         host: "bastion".into(),
+        person: Some("ada".into()),
+        ssh: None,
         record: Record::Noted { text: text.into() },
     }
 }
@@ -239,7 +241,7 @@ async fn records_that_are_newer_damaged_or_missing_are_named() {
     store.append(&id, &lease, &[note(1, "a"), note(2, "b"), note(3, "c")]).await.unwrap();
     change(&folder, "UPDATE record SET entry = '{\"seq\":3}' WHERE seq = 3").await;
     assert!(store.load(&id).await.unwrap_err().message.contains("record 3 of rotation r can't be understood"));
-    change(&folder, "UPDATE record SET version = 2 WHERE seq = 2").await;
+    change(&folder, "UPDATE record SET version = 99 WHERE seq = 2").await;
     let fault = store.load(&id).await.unwrap_err();
     assert!(fault.message.contains("record 2 of rotation r was written by a newer changeguard"), "{fault}");
     change(&folder, "DELETE FROM record WHERE seq = 1").await;

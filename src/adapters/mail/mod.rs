@@ -14,7 +14,7 @@ pub use password::PasswordSource;
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::notice::Delivery;
-use crate::engine::ports::{Clock, Letter, Mailer, NoticeRequest};
+use crate::engine::ports::{Clock, Fence, Letter, Mailer, NoticeRequest, Unfenced};
 use async_trait::async_trait;
 use compose::Composer;
 use connection::{Connector, SmtpConnection};
@@ -76,8 +76,15 @@ pub struct MailParameters {
     pub templates: Option<PathBuf>,
 }
 
-/// Mail over SMTP.
+/// Mail over SMTP. Cheap to clone: the connections are shared.
+#[derive(Clone)]
 pub struct SmtpMailer {
+    office: Arc<Office>,
+    fence: Arc<dyn Fence>,
+}
+
+/// What all tenants share.
+struct Office {
     composer: Composer,
     connector: Connector,
     sender: Address,
@@ -105,7 +112,7 @@ impl SmtpMailer {
         let from = mailbox("smtp.from", &parameters.from)?;
         let reply_to = parameters.reply_to.as_deref().map(|text| mailbox("smtp.reply_to", text)).transpose()?;
         let connections = parameters.connections.max(1);
-        Ok(Self {
+        let office = Arc::new(Office {
             sender: from.email.clone(),
             composer: Composer::new(from, reply_to, &parameters, clock)?,
             timeout: parameters.timeout,
@@ -114,17 +121,25 @@ impl SmtpMailer {
             parked: Mutex::new(Vec::new()),
             pace: Pace::new(parameters.per_minute),
             connector: Connector::new(parameters),
-        })
+        });
+        Ok(Self { office, fence: Arc::new(Unfenced) })
+    }
+
+    /// The same for one tenant: its mails go through this fence.
+    pub fn behind(&self, fence: Arc<dyn Fence>) -> Self {
+        Self { office: Arc::clone(&self.office), fence }
     }
 
     /// Says goodbye on all parked connections, so that the server notes no lost ones. Bounded by two seconds each.
     pub async fn close(&self) {
-        let parked = std::mem::take(&mut *self.parked.lock().unwrap_or_else(PoisonError::into_inner));
+        let parked = std::mem::take(&mut *self.office.parked.lock().unwrap_or_else(PoisonError::into_inner));
         for (mut connection, _) in parked {
             let _ = tokio::time::timeout(Duration::from_secs(2), connection.quit()).await;
         }
     }
+}
 
+impl Office {
     fn unpark(&self) -> Option<SmtpConnection> {
         let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
         parked.retain(|(_, since)| since.elapsed() < FRESH);
@@ -138,18 +153,20 @@ impl SmtpMailer {
         }
     }
 
-    async fn deliver(&self, envelope: &Envelope, message: &[u8]) -> Delivery {
+    async fn deliver(&self, fence: &dyn Fence, envelope: &Envelope, message: &[u8]) -> Delivery {
         if let Some(connection) = self.unpark()
-            && let Some(delivery) = self.attempt(connection, envelope, message, true).await
+            && let Some(delivery) = self.attempt(fence, connection, envelope, message, true).await
         {
             return delivery;
         }
         // Nothing was handed over yet: a parked connection that the server has closed is replaced by a new one, once.
         match self.connector.connect().await {
-            Ok(connection) => self.attempt(connection, envelope, message, false).await.unwrap_or(Delivery::Failed {
-                permanent: false,
-                reply: "the mail server closed the connection before the mail was handed over".into(),
-            }),
+            Ok(connection) => {
+                self.attempt(fence, connection, envelope, message, false).await.unwrap_or(Delivery::Failed {
+                    permanent: false,
+                    reply: "the mail server closed the connection before the mail was handed over".into(),
+                })
+            }
             Err(fault) => Delivery::Failed { permanent: false, reply: format!("not sent: {}", fault.message) },
         }
     }
@@ -157,13 +174,14 @@ impl SmtpMailer {
     /// One transaction. `None`: the parked connection was dead before anything was handed over.
     async fn attempt(
         &self,
+        fence: &dyn Fence,
         mut connection: SmtpConnection,
         envelope: &Envelope,
         message: &[u8],
         parked: bool,
     ) -> Option<Delivery> {
         let handed = std::sync::atomic::AtomicBool::new(false);
-        let transaction = transaction::run(&mut connection, envelope, message, &handed);
+        let transaction = transaction::run(fence, &mut connection, envelope, message, &handed);
         match tokio::time::timeout(self.timeout, transaction).await {
             Ok(End { delivery, usable: true }) => {
                 self.park(connection);
@@ -183,37 +201,37 @@ impl SmtpMailer {
 #[async_trait]
 impl Mailer for SmtpMailer {
     fn compose(&self, request: &NoticeRequest<'_>) -> Result<Letter, Fault> {
-        self.composer.compose(request)
+        self.office.composer.compose(request)
     }
 
     fn message_domain(&self) -> String {
-        self.sender.domain().to_owned()
+        self.office.sender.domain().to_owned()
     }
 
     async fn send(&self, letter: &Letter) -> Delivery {
         let Ok(to) = letter.to.parse::<Address>() else {
             return Delivery::Failed { permanent: true, reply: "not sent: the address is not a mail address".into() };
         };
-        let envelope = match Envelope::new(Some(self.sender.clone()), vec![to]) {
+        let envelope = match Envelope::new(Some(self.office.sender.clone()), vec![to]) {
             Ok(envelope) => envelope,
             Err(error) => {
                 return Delivery::Failed { permanent: true, reply: format!("not sent: {error}") };
             }
         };
         // The semaphore is never closed, so the error can't happen.
-        let _permit = self.permits.acquire().await;
-        self.pace.wait().await;
-        self.deliver(&envelope, &letter.message).await
+        let _permit = self.office.permits.acquire().await;
+        self.office.pace.wait().await;
+        self.office.deliver(&*self.fence, &envelope, &letter.message).await
     }
 
     async fn probe(&self) -> Result<(), Fault> {
-        let _permit = self.permits.acquire().await;
-        let connection = self.connector.connect().await?;
-        self.park(connection);
+        let _permit = self.office.permits.acquire().await;
+        let connection = self.office.connector.connect().await?;
+        self.office.park(connection);
         Ok(())
     }
 
     fn connections(&self) -> usize {
-        self.connections
+        self.office.connections
     }
 }

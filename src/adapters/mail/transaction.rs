@@ -6,6 +6,7 @@
 use super::connection::{SmtpConnection, reply};
 use crate::domain::notice::Delivery;
 use crate::domain::sanitize::sanitize;
+use crate::engine::ports::Fence;
 use lettre::Address;
 use lettre::address::Envelope;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
@@ -22,8 +23,9 @@ pub(super) struct End {
     pub(super) usable: bool,
 }
 
-/// Runs one transaction. `handed` is set just before the first byte of the text leaves.
+/// Runs one transaction. `handed` is set just before the first byte of the text leaves; before that the fence is asked.
 pub(super) async fn run(
+    fence: &dyn Fence,
     connection: &mut SmtpConnection,
     envelope: &Envelope,
     message: &[u8],
@@ -52,6 +54,10 @@ pub(super) async fn run(
             };
         }
         Err(error) => return refused(connection, &error, reply(&error), is_final(&error)).await,
+    }
+    if let Err(fault) = fence.hold().await {
+        // In the middle of DATA only closing the connection takes the mail back.
+        return End { delivery: failed(false, format!("not sent: {}", fault.message)), usable: false };
     }
     handed.store(true, Ordering::Relaxed);
     match connection.message(message).await {

@@ -10,7 +10,7 @@ use super::secret_document::{Body, Listing, Metadata, Stored, secret_id};
 use super::swap;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::secret_shape::SecretShape;
-use crate::engine::ports::{NewSecret, SecretEntry, SecretRef, SecretStore, Swap, SwapOrder};
+use crate::engine::ports::{Fence, NewSecret, SecretEntry, SecretRef, SecretStore, Swap, SwapOrder};
 use crate::engine::secret::SecretBytes;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -37,18 +37,19 @@ const PAYLOAD: usize = 24 * 1024;
 /// Barbican, for the project of the session.
 pub(super) struct Barbican {
     pub(super) session: Arc<Session>,
+    pub(super) fence: Arc<dyn Fence>,
     /// The highest minor version of the API that was not refused (406): 2 guards consumers, 1 shows them, 0 is old.
-    minor: AtomicU8,
+    minor: Arc<AtomicU8>,
 }
 
 impl Barbican {
-    pub(super) fn new(session: Arc<Session>) -> Self {
-        Self { session, minor: AtomicU8::new(2) }
+    pub(super) fn new(session: Arc<Session>, fence: Arc<dyn Fence>) -> Self {
+        Self { session, fence, minor: Arc::new(AtomicU8::new(2)) }
     }
 
-    /// Another one for the same project, for a task that outlives its caller.
-    pub(super) fn twin(&self) -> Self {
-        Self { session: Arc::clone(&self.session), minor: AtomicU8::new(self.minor.load(Ordering::Relaxed)) }
+    /// Another one for the same project, whose changes go through this fence.
+    pub(super) fn behind(&self, fence: Arc<dyn Fence>) -> Self {
+        Self { session: Arc::clone(&self.session), fence, minor: Arc::clone(&self.minor) }
     }
 
     /// The minor version to ask for.
@@ -75,7 +76,7 @@ impl Barbican {
         loop {
             let minor = self.minor();
             let complete = |base: &Url| Ok(asking_for(minor, build(base)?));
-            let answer = self.session.send(Kind::KeyManager, what, DOCUMENT, complete).await?;
+            let answer = self.session.send(&*self.fence, Kind::KeyManager, what, DOCUMENT, complete).await?;
             if !self.lower(minor, &answer) {
                 return Ok(answer);
             }
@@ -129,7 +130,7 @@ impl Barbican {
         // Accept */* gives the bytes whichever of the two types they were stored as; application/json is 406.
         let build =
             |base: &Url| Ok(with(request(Method::GET, below(base, ["secrets", id, "payload"])), "accept", "*/*"));
-        let mut answer = self.session.send(Kind::KeyManager, what, PAYLOAD, build).await?;
+        let mut answer = self.session.send(&*self.fence, Kind::KeyManager, what, PAYLOAD, build).await?;
         if answer.status == StatusCode::NOT_FOUND && String::from_utf8_lossy(&answer.body).contains("no payload") {
             return Ok(None);
         }

@@ -8,7 +8,7 @@ use super::login::{self, Document};
 use super::parameters::{CloudParameters, Login};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::sanitize::sanitize;
-use crate::engine::ports::{Credentials, TokenReport};
+use crate::engine::ports::{Credentials, Fence, TokenReport, Unfenced};
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -201,25 +201,27 @@ impl Session {
     }
 
     /// Sends what `build` makes for the service's address, with the token; once more with another token if that one is
-    /// refused (401 comes before anything is done).
+    /// refused (401 comes before anything is done). What changes something goes through the fence.
     pub(super) async fn send(
         &self,
+        fence: &dyn Fence,
         kind: Kind,
         what: &str,
         most: usize,
         build: impl Fn(&Url) -> Result<Request, Fault> + Send + Sync,
     ) -> Result<Answer, Fault> {
         let token = self.token(ORDINARY).await?;
-        let answer = self.send_with(&token, kind, what, most, &build).await?;
+        let answer = self.send_with(fence, &token, kind, what, most, &build).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
         let token = self.renew(&token).await?;
-        self.send_with(&token, kind, what, most, &build).await
+        self.send_with(fence, &token, kind, what, most, &build).await
     }
 
     async fn send_with(
         &self,
+        fence: &dyn Fence,
         token: &Token,
         kind: Kind,
         what: &str,
@@ -227,6 +229,9 @@ impl Session {
         build: &(impl Fn(&Url) -> Result<Request, Fault> + Send + Sync),
     ) -> Result<Answer, Fault> {
         let request = token.sign(build(&token.endpoint(kind)?)?);
+        if !request.method().is_safe() {
+            fence.hold().await?;
+        }
         self.http.send(kind.service(), what, most, request).await
     }
 
@@ -254,7 +259,7 @@ impl Session {
         let mut query: Option<String> = None;
         for _ in 0..MOST_PAGES {
             let answer = self
-                .send(Kind::Identity, what, DOCUMENT, |_| {
+                .send(&Unfenced, Kind::Identity, what, DOCUMENT, |_| {
                     let mut url = super::http::below(&self.keystone, path.iter().copied());
                     url.set_query(query.as_deref());
                     Ok(request(Method::GET, url))

@@ -22,7 +22,7 @@ pub use swap::wait_for_running_pairs;
 use crate::domain::fault::Fault;
 use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::{Tenant, TenantId};
-use crate::engine::ports::{Credentials, ObjectStore, SecretStore};
+use crate::engine::ports::{Credentials, Fence, ObjectStore, SecretStore, Unfenced};
 use barbican::Barbican;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use keystone::Session;
@@ -44,7 +44,7 @@ impl OpenStack {
     /// Prepares the connections; nothing is sent. Errors: an address that is none, an authority file that can't be read.
     pub fn new(parameters: CloudParameters) -> Result<Self, Fault> {
         let session = Arc::new(Session::new(parameters)?);
-        let barbican = Arc::new(Barbican::new(Arc::clone(&session)));
+        let barbican = Arc::new(Barbican::new(Arc::clone(&session), Arc::new(Unfenced)));
         Ok(Self { session, barbican })
     }
 
@@ -53,19 +53,24 @@ impl OpenStack {
         Arc::clone(&self.session) as Arc<dyn Credentials>
     }
 
-    /// Barbican, for the project of the credentials.
-    pub fn secrets(&self) -> Arc<dyn SecretStore> {
-        Arc::clone(&self.barbican) as Arc<dyn SecretStore>
+    /// Barbican, for the project of the credentials; its changes go through this fence.
+    pub fn secrets(&self, fence: Arc<dyn Fence>) -> Arc<dyn SecretStore> {
+        Arc::new(self.barbican.behind(fence))
     }
 
-    /// Swift, for one object. The names are complete: `{tenant_id}` is replaced already.
-    pub fn object(&self, container: impl Into<String>, object: impl Into<String>) -> Arc<dyn ObjectStore> {
-        Arc::new(Swift::new(Arc::clone(&self.session), container.into(), object.into()))
+    /// Swift, for one object; its changes go through this fence. The names are complete: `{tenant_id}` is replaced already.
+    pub fn object(
+        &self,
+        container: impl Into<String>,
+        object: impl Into<String>,
+        fence: Arc<dyn Fence>,
+    ) -> Arc<dyn ObjectStore> {
+        Arc::new(Swift::new(Arc::clone(&self.session), fence, container.into(), object.into()))
     }
 
     /// Whether the container exists and holds the object.
     pub async fn container_holds_object(&self, container: &str, object: &str) -> Result<bool, Fault> {
-        Swift::new(Arc::clone(&self.session), container.into(), object.into()).exists().await
+        Swift::new(Arc::clone(&self.session), Arc::new(Unfenced), container.into(), object.into()).exists().await
     }
 
     /// Discovery: every project that the cloud lists and whose container holds the object, by name. `container` and

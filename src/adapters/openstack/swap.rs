@@ -116,7 +116,15 @@ async fn prepare(barbican: &Barbican, old: &SecretRef, new: &NewSecret) -> Resul
     }
     let delete = asking_for(barbican.minor(), request(Method::DELETE, url));
     let post = asking_for(barbican.minor(), store_request(&base, body.bytes()));
-    Ok(Pair { session, token, delete, post, body, barbican: barbican.twin(), shape: new.shape.clone() })
+    Ok(Pair {
+        session,
+        token,
+        delete,
+        post,
+        body,
+        barbican: barbican.behind(Arc::clone(&barbican.fence)),
+        shape: new.shape.clone(),
+    })
 }
 
 /// Two cheap requests at once: two connections are then open, and whichever worker of Barbican holds them has checked
@@ -154,6 +162,9 @@ async fn warm(barbican: &Barbican, mut token: Arc<Token>) -> Result<Arc<Token>, 
 
 impl Pair {
     async fn delete_first(mut self) -> Swap {
+        if let Err(fault) = self.barbican.fence.hold().await {
+            return Swap::not_deleted(fault);
+        }
         let mut begun = Instant::now();
         let mut answer = self.exchange(&self.delete, "delete the secret").await;
         if is_unauthorized(&answer) {
@@ -168,14 +179,21 @@ impl Pair {
             // Not deleted, or not known: storing now could leave two. The engine looks first.
             return Swap::not_deleted(fault);
         }
-        let stored = self.store().await;
+        // Whoever took the tenant over while we were stopped stores the key; a second one from us would be a duplicate.
+        let stored = match self.barbican.fence.finish().await {
+            Ok(()) => self.store().await,
+            Err(fault) => Err(fault),
+        };
         let gap = stored.is_ok().then(|| begun.elapsed());
         let not_carried = self.attach(&stored).await;
         Swap { deleted: Ok(()), stored: Some(stored), gap, not_carried }
     }
 
     async fn store_first(mut self) -> Swap {
-        let stored = self.store().await;
+        let stored = match self.barbican.fence.hold().await {
+            Ok(()) => self.store().await,
+            Err(fault) => Err(fault),
+        };
         if stored.is_err() {
             let text = "delete the secret: left as it was, because its replacement could not be stored";
             let deleted = Err(Fault::new(BARBICAN, FaultKind::Refused, text));
@@ -183,7 +201,10 @@ impl Pair {
         }
         // Before the old one goes: whoever reads through an access control list must not find a moment without it.
         let not_carried = self.attach(&stored).await;
-        let mut answer = self.exchange(&self.delete, "delete the secret").await;
+        let mut answer = match self.barbican.fence.hold().await {
+            Ok(()) => self.exchange(&self.delete, "delete the secret").await,
+            Err(fault) => Err(fault),
+        };
         if is_unauthorized(&answer) {
             answer = match self.renew().await {
                 Ok(()) => self.exchange(&self.delete, "delete the secret").await,

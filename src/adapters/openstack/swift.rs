@@ -6,7 +6,7 @@ use super::catalog::Kind;
 use super::http::{DOCUMENT, below, request, with};
 use super::keystone::Session;
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::engine::ports::{ObjectStore, StoredObject};
+use crate::engine::ports::{Fence, ObjectStore, StoredObject};
 use async_trait::async_trait;
 use bytes::Bytes;
 use md5::{Digest, Md5};
@@ -26,13 +26,14 @@ const KEPT: [&str; 4] = ["content-encoding", "content-disposition", "cache-contr
 /// One object of one container.
 pub(super) struct Swift {
     session: Arc<Session>,
+    fence: Arc<dyn Fence>,
     container: String,
     object: String,
 }
 
 impl Swift {
-    pub(super) fn new(session: Arc<Session>, container: String, object: String) -> Self {
-        Self { session, container, object }
+    pub(super) fn new(session: Arc<Session>, fence: Arc<dyn Fence>, container: String, object: String) -> Self {
+        Self { session, fence, container, object }
     }
 
     /// The object's address. A slash in its name stays one; a container's name has none.
@@ -49,7 +50,7 @@ impl Swift {
             // All replicas are asked and the newest version is given.
             Ok(with(request(method.clone(), self.url(account)), "x-newest", "true"))
         };
-        self.session.send(Kind::ObjectStore, what, most, build).await
+        self.session.send(&*self.fence, Kind::ObjectStore, what, most, build).await
     }
 
     /// Whether there is such an object. A missing container is `false` as well.
@@ -68,7 +69,8 @@ impl Swift {
             return answer.accept(SWIFT, what);
         }
         let build = |account: &Url| Ok(request(Method::HEAD, below(account, [self.container.as_str()])));
-        let container = self.session.send(Kind::ObjectStore, "look for the container", DOCUMENT, build).await?;
+        let container =
+            self.session.send(&*self.fence, Kind::ObjectStore, "look for the container", DOCUMENT, build).await?;
         let missing = |text: String, hint: &str| Err(Fault::new(SWIFT, FaultKind::NotFound, text).hint(hint));
         if container.status.is_success() {
             return missing(
@@ -127,7 +129,7 @@ impl ObjectStore for Swift {
             *request.body_mut() = Some(bytes.clone().into());
             Ok(request)
         };
-        let answer = self.session.send(Kind::ObjectStore, &what, DOCUMENT, build).await?;
+        let answer = self.session.send(&*self.fence, Kind::ObjectStore, &what, DOCUMENT, build).await?;
         if answer.status == StatusCode::UNPROCESSABLE_ENTITY {
             let text = format!("{what}: the upload arrived damaged (its MD5 differs); the object is as it was");
             return Err(Fault::new(SWIFT, FaultKind::Unexpected(422), text).hint("try again"));

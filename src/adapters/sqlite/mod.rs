@@ -53,6 +53,7 @@ const HOLDER_OF: &str = "SELECT tenant, name, host, pid, since_ms, heartbeat_ms 
 const HOLDERS: &str =
     "SELECT tenant, name, host, pid, since_ms, heartbeat_ms FROM lease WHERE held = 1 ORDER BY tenant";
 const RENEW: &str = "UPDATE lease SET heartbeat_ms = $3 WHERE tenant = $1 AND fence = $2 AND held = 1";
+const HOLDS: &str = "SELECT 1 FROM lease WHERE tenant = $1 AND fence = $2 AND held = 1";
 const RELEASE: &str = "UPDATE lease SET held = 0 WHERE tenant = $1 AND fence = $2 AND held = 1";
 
 /// The journal's store in one SQLite file, shared by every changeguard of this user on this host.
@@ -256,6 +257,16 @@ impl JournalStore for SqliteJournal {
             .await
             .map_err(|error| trouble("renewing the tenant's lease", &error))?;
         Ok(done.rows_affected() == 1)
+    }
+
+    async fn holds(&self, lease: &Lease) -> Result<bool, Fault> {
+        let row = sqlx::query(HOLDS)
+            .bind(lease.tenant.as_str())
+            .bind(number(lease.fence))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| trouble("looking whether the tenant is still ours", &error))?;
+        Ok(row.is_some())
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), Fault> {

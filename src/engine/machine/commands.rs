@@ -82,7 +82,8 @@ impl Machine {
                 if !matches!(self.open()?.step(step), StepState::Interrupted { .. }) {
                     return Err(not_now(format!("step {step} was not interrupted")));
                 }
-                let evidence = format!("decided by {}: {}", self.by, required(reason, "say how you know (a reason)")?);
+                let evidence =
+                    format!("decided by {}: {}", self.me.by, required(reason, "say how you know (a reason)")?);
                 let record = Record::StepResolved { step, done: is_done, evidence };
                 Ok(vec![self.append(at, record)?, done("recorded; now resume")])
             }

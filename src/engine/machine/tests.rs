@@ -20,6 +20,10 @@ fn tenant() -> Tenant {
     Tenant { id: TenantId::new("t1").unwrap(), name: "acme".into(), server: None, gateway: None }
 }
 
+fn op() -> Actor {
+    Actor { by: "op".into(), host: "host".into(), person: "op".into(), ssh: None }
+}
+
 fn ada() -> Client {
     let (id, name) = (ClientId("ada".into()), "Ada".into());
     Client { id, name, email: Some("ada@x.example".into()), public_key: None, sources: BTreeSet::new() }
@@ -31,7 +35,7 @@ fn command(machine: &mut Machine, now: Timestamp, command: Command) -> Outputs {
 
 /// Planned for 22:00 to 23:00, with Ada as the only client.
 fn planned() -> Machine {
-    let mut machine = Machine::new(tenant(), "op".into(), "host".into(), 600, None);
+    let mut machine = Machine::new(tenant(), op(), 600, None);
     let window = Window::parse("2026-11-24 22:00", "1h", "UTC", 7).unwrap();
     let plan = Command::Plan { window, cause: Cause::Scheduled, reference: String::new() };
     command(&mut machine, at("20:00"), plan).unwrap();
@@ -191,7 +195,7 @@ fn an_interrupted_step_is_probed_before_anything_else() {
         machine.rotation().unwrap().clone()
     };
     rotation.interrupt();
-    let mut machine = Machine::new(tenant(), "op".into(), "host".into(), 600, Some(rotation));
+    let mut machine = Machine::new(tenant(), op(), 600, Some(rotation));
     let outputs = command(&mut machine, at("22:20"), Command::Resume).unwrap();
     assert_eq!(outputs, [Output::Probe(StepNumber::SECRET)]);
     let unclear = Input::Probed { step: StepNumber::SECRET, probe: Probe::Unclear(fault()) };
@@ -302,7 +306,7 @@ fn reasons_must_be_given() {
 
 #[test]
 fn the_fold_of_the_emitted_records_is_the_machines_state() {
-    let mut machine = Machine::new(tenant(), "op".into(), "host".into(), 600, None);
+    let mut machine = Machine::new(tenant(), op(), 600, None);
     let window = Window::parse("2026-11-24 22:00", "1h", "UTC", 7).unwrap();
     let plan = Command::Plan { window, cause: Cause::Scheduled, reference: String::new() };
     let mut entries = Vec::new();
