@@ -2,13 +2,14 @@
 
 use anyhow::{Context, Result};
 use changeguard::adapters::lab;
-use changeguard::adapters::openstack::wait_for_running_pairs;
+use changeguard::adapters::openstack::{between_pairs, is_pair_running};
 use changeguard::app::model::{Charset, ModelOptions, StepInfo};
 use changeguard::cli::act::{BadUsage, Teller, act};
 use changeguard::cli::lab::{serve, start};
 use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print};
 use changeguard::config::{self, Config, ConfigError};
 use changeguard::domain::fault::{Fault, Service};
+use changeguard::runtime::ending;
 use changeguard::runtime::fleet::UnknownTenant;
 use changeguard::runtime::screen::Loop;
 use changeguard::runtime::signals;
@@ -29,8 +30,10 @@ fn main() -> ExitCode {
     let code = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
             let code = runtime.block_on(ended(cli));
-            // A DELETE that was sent is followed by its POST, whatever else ends.
-            runtime.block_on(wait_for_running_pairs());
+            // A DELETE that was sent is followed by its POST, whatever else ends; then every lease is given back.
+            ending::ask();
+            runtime.block_on(ending::all_ended());
+            let _between = runtime.block_on(between_pairs());
             runtime.shutdown_timeout(Duration::from_millis(100));
             code
         }
@@ -94,20 +97,37 @@ async fn run(cli: Cli) -> Result<u8> {
         }
         Verb::Troubles { step } => troubles(step),
         verb => {
-            let mut ending = signals::ending()?;
+            let mut asked = signals::ending()?;
             let wiring = Wiring::open(load(path)?).await?;
+            let bound = wiring.pair_bound().as_secs();
+            signals::suspend_on_request(move || {
+                print::say(format_args!("changeguard: rests once the swap is finished, within {bound} s"));
+            })?;
             let teller = Teller::new();
             let (tenants, fault) = wiring.tenants().await;
             if let Some(fault) = fault {
                 print::say(format_args!("changeguard: {fault}; {}", fault.advice()));
             }
             let fleet = wiring.fleet(tenants, teller.clone())?;
+            let mut acting = std::pin::pin!(act(&fleet, &teller, verb, cli.json));
             tokio::select! {
-                result = act(&fleet, &teller, verb, cli.json) => result,
-                () = ending.recv() => {
-                    print::say(format_args!("changeguard: ended by a signal; a swap that was begun is being finished"));
-                    print::say(format_args!("changeguard: `status` shows what is true, `resume` looks and goes on"));
-                    Ok(exit::FAILED)
+                result = &mut acting => return result,
+                () = asked.recv() => ending::ask(),
+            }
+            loop {
+                match is_pair_running() {
+                    true => print::say(format_args!(
+                        "changeguard: asked to end; the swap that was begun is finished first, within {bound} s at most"
+                    )),
+                    false => print::say(format_args!("changeguard: asked to end; it stops at the next record")),
+                }
+                print::say(format_args!("changeguard: `status` shows what is true, `resume` looks and goes on"));
+                tokio::select! {
+                    biased;
+                    result = &mut acting => return result,
+                    () = ending::all_ended() => return Ok(exit::FAILED),
+                    // Another signal changes nothing but is answered.
+                    () = asked.recv() => {}
                 }
             }
         }
@@ -179,7 +199,7 @@ async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>) -> Result
         zone: environment("TZ").filter(|zone| zone.contains('/')).unwrap_or_else(|| "UTC".into()),
         length: "1h".into(),
     };
-    let poll_interval = wiring.config().server.poll_interval;
+    let (poll_interval, bound) = (wiring.config().server.poll_interval, wiring.pair_bound());
     let the_loop = Loop::default();
     if let Some(lab) = lab {
         let (mut events, bell) = (lab.events(), the_loop.bell());
@@ -197,8 +217,15 @@ async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>) -> Result
             Err(fault) => place.fail(fault),
         }
     });
-    the_loop.run(options, poll_interval).await.context("the screen")?;
-    Ok(exit::DONE)
+    let result = the_loop.run(options, poll_interval).await.context("the screen");
+    ending::ask();
+    if is_pair_running() {
+        let bound = bound.as_secs();
+        print::say(format_args!("changeguard: the swap that was begun is finished first, within {bound} s at most"));
+    }
+    // The lab of the demo must live so long, too.
+    ending::all_ended().await;
+    result.map(|()| exit::DONE)
 }
 
 fn step_info(step: &dyn changeguard::engine::step::Step) -> StepInfo {

@@ -308,4 +308,6 @@ pub struct Settings {
     pub cadence_months: u32,
     /// How long a green preflight counts.
     pub preflight_valid: Duration,
+    /// How long the pair of DELETE and POST lasts at most once DELETE is sent.
+    pub pair_bound: Duration,
 }

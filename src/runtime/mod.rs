@@ -2,6 +2,7 @@
 
 pub mod cloud;
 pub mod conductor;
+pub mod ending;
 pub mod fence;
 pub mod fleet;
 pub mod mail;

@@ -21,6 +21,7 @@ use crate::runtime::fence::LeaseFence;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::mail;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Everything that all tenants share: one session to the cloud, one journal, one mailer.
 pub struct Wiring {
@@ -91,6 +92,11 @@ impl Wiring {
         &self.config
     }
 
+    /// How long the pair of DELETE and POST lasts at most: so long the end of the program may have to wait.
+    pub fn pair_bound(&self) -> Duration {
+        self.cloud.pair_bound()
+    }
+
     /// The configured tenants, and those discovered where that is wished; a fault of the discovery keeps the others.
     pub async fn tenants(&self) -> (Vec<Tenant>, Option<Fault>) {
         let mut tenants = self.config.tenant.clone();
@@ -137,6 +143,7 @@ impl Wiring {
             },
             cadence_months: wireguard.cadence_months,
             preflight_valid: wireguard.preflight_valid,
+            pair_bound: self.cloud.pair_bound(),
         };
         let server = CommandServer::new(ServerParameters {
             server: tenant.server.clone(),
