@@ -1,6 +1,7 @@
 //! The integration tests, one binary: building it once is what takes the time.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // the lint knows test functions, not the functions that they call
 
+mod bastion;
 mod cli;
 mod config;
 mod converge;
@@ -13,6 +14,7 @@ mod live_watch;
 mod mail;
 mod openstack;
 mod picture;
+mod process;
 mod pty;
 mod rotation;
 mod scene;
