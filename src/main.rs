@@ -6,13 +6,14 @@ use changeguard::adapters::openstack::{between_pairs, is_pair_running};
 use changeguard::app::model::{Charset, ModelOptions, StepInfo};
 use changeguard::cli::act::{BadUsage, Teller, act};
 use changeguard::cli::lab::{serve, start};
-use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print};
+use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print, watch};
 use changeguard::config::{self, Config, ConfigError};
 use changeguard::domain::fault::{Fault, Service};
 use changeguard::runtime::ending;
 use changeguard::runtime::fleet::UnknownTenant;
 use changeguard::runtime::screen::Loop;
 use changeguard::runtime::signals;
+use changeguard::runtime::watch::Logbook;
 use changeguard::runtime::wiring::{Wiring, WiringError, environment};
 use clap::{CommandFactory, Parser};
 use std::io::IsTerminal;
@@ -86,6 +87,11 @@ async fn run(cli: Cli) -> Result<u8> {
             print::text(include_str!("../assets/changeguard.example.toml"))?;
             Ok(exit::DONE)
         }
+        Verb::Config { verb: ConfigVerb::Unit } => {
+            print::text(include_str!("../assets/changeguard-watch.service"))?;
+            Ok(exit::DONE)
+        }
+        Verb::Watch { once } => keep_watch(load(path)?, once, cli.json).await,
         Verb::Config { verb: ConfigVerb::Check } => config_check(&load(path)?, cli.json),
         Verb::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "changeguard", &mut std::io::stdout());
@@ -132,6 +138,20 @@ async fn run(cli: Cli) -> Result<u8> {
             }
         }
     }
+}
+
+async fn keep_watch(config: Config, once: bool, json: bool) -> Result<u8> {
+    let mut asked = signals::ending()?;
+    signals::suspend_on_request(|| {})?;
+    let interval = config.server.poll_interval;
+    let wiring = Wiring::open(config).await?.working_as("watch");
+    let (tenants, fault) = wiring.tenants().await;
+    if let Some(fault) = fault {
+        print::say(format_args!("changeguard: {fault}; {}", fault.advice()));
+    }
+    let log = watch::log(json, environment("JOURNAL_STREAM").is_some());
+    let fleet = wiring.fleet(tenants, Logbook::new(log.clone()))?;
+    Ok(watch::watch(&fleet, log, interval, once, &mut asked).await)
 }
 
 fn load(path: Option<&Path>) -> Result<Config> {

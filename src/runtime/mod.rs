@@ -10,4 +10,5 @@ pub mod run;
 pub mod screen;
 pub mod signals;
 pub mod terminal;
+pub mod watch;
 pub mod wiring;

@@ -77,6 +77,13 @@ impl Wiring {
         Ok(Self { config, cloud, store, mailer, console, runbook: Arc::new(runbook.ok_or_else(none)?), me, actor })
     }
 
+    /// The same, where not a person works but this program by itself: its lease and its records say so.
+    pub fn working_as(mut self, what: &str) -> Self {
+        self.me.name = format!("{} ({what})", self.me.name);
+        self.actor.by = format!("{} ({what})", self.actor.by);
+        self
+    }
+
     /// Who works here: `name@host`.
     pub fn operator(&self) -> String {
         format!("{}@{}", self.me.name, self.me.host)

@@ -21,4 +21,5 @@ mod scene;
 mod screens;
 mod store;
 mod terminal;
+mod watch;
 mod wireguard;
