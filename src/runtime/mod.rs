@@ -5,6 +5,7 @@ pub mod conductor;
 pub mod ending;
 pub mod fence;
 pub mod fleet;
+pub mod hardening;
 pub mod mail;
 pub mod run;
 pub mod screen;

@@ -12,6 +12,7 @@ mod live_faults;
 mod live_rotation;
 mod live_watch;
 mod mail;
+mod memory;
 mod openstack;
 mod picture;
 mod process;
