@@ -308,4 +308,6 @@ pub struct Settings {
     pub cadence_months: u32,
     /// How long a green preflight counts.
     pub preflight_valid: Duration,
+    /// How long a second operator's approval counts; `None`: none is asked for.
+    pub approval_valid: Option<Duration>,
 }

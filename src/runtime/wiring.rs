@@ -81,6 +81,11 @@ impl Wiring {
         format!("{}@{}", self.me.name, self.me.host)
     }
 
+    /// Who works here, by what they can't set themselves.
+    pub fn person(&self) -> &str {
+        &self.actor.person
+    }
+
     /// The runbook that is driven.
     pub fn runbook(&self) -> &Arc<Runbook> {
         &self.runbook
@@ -137,6 +142,7 @@ impl Wiring {
             },
             cadence_months: wireguard.cadence_months,
             preflight_valid: wireguard.preflight_valid,
+            approval_valid: Some(self.config.approval.valid).filter(|_| self.config.approval.required),
         };
         let server = CommandServer::new(ServerParameters {
             server: tenant.server.clone(),

@@ -1,6 +1,7 @@
 //! The integration tests, one binary: building it once is what takes the time.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // the lint knows test functions, not the functions that they call
 
+mod accountable;
 mod cli;
 mod config;
 mod converge;
