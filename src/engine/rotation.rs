@@ -436,6 +436,14 @@ impl Rotation {
         self.hand_over.as_ref().filter(|hand_over| hand_over.accepted.is_none() && hand_over.person != person)
     }
 
+    /// The mails of step 1 of which a client needs one, the one that counts most first.
+    pub fn telling_kinds(&self) -> &'static [NoticeKind] {
+        match self.emergency {
+            Some(_) => &[NoticeKind::Emergency],
+            None => &[NoticeKind::Change, NoticeKind::Announcement],
+        }
+    }
+
     /// A client by id.
     pub fn client(&self, id: &ClientId) -> Option<&Client> {
         self.clients.iter().find(|client| client.id == *id)

@@ -185,6 +185,7 @@ impl Machine {
                 }
                 None
             }
+            NoticeKind::Emergency => return Err(not_now("that mail is sent by emergency")),
             NoticeKind::Cancellation => return Err(not_now("a cancellation is sent by cancel")),
         };
         match (step, only) {
@@ -204,7 +205,7 @@ impl Machine {
             rotation.clients.iter().filter(|client| client.email.is_some()).all(has)
         };
         let ended = [
-            (StepNumber::ANNOUNCE, told(&[NoticeKind::Announcement, NoticeKind::Change])),
+            (StepNumber::ANNOUNCE, told(rotation.telling_kinds())),
             (StepNumber::RECONFIGURE, rotation.applied.is_some() && told(&[NoticeKind::Reconfigure])),
         ];
         let late = |state: &StepState| matches!(state, StepState::Failed { .. });
