@@ -14,6 +14,7 @@ use crate::engine::record::{Cause, Entry, Record};
 use crate::engine::status::TenantStatus;
 use crate::engine::step::Progress;
 use crate::runtime::conductor::{Conductor, Watcher};
+use crate::runtime::ending;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::run::RunError;
 use anyhow::{Context, Result, anyhow};
@@ -170,7 +171,9 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
     teller.end();
     let duration_ms = began.elapsed().as_millis();
     // What is printed as true must have been looked at; the act itself need not have.
-    conductor.look().await;
+    if !ending::is_asked() {
+        conductor.look().await;
+    }
     let status = conductor.status();
     let gap = |entry: &Entry| match entry.record {
         Record::Swapped { gap_us: Some(us), .. } if entry.at >= began_at => Some(us as f64 / 1000.0),

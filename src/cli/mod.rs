@@ -5,6 +5,7 @@ pub mod lab;
 
 pub mod print;
 pub mod report;
+pub mod watch;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -58,6 +59,12 @@ pub struct TenantArg {
 pub enum Verb {
     /// Open the terminal on the configured fleet (the default)
     Tui,
+    /// Keep watch without a screen: observe all tenants, go on with what was interrupted, record who is back
+    Watch {
+        /// Visit every tenant once and end: for cron
+        #[arg(long)]
+        once: bool,
+    },
     /// What is true of the fleet, or of one tenant
     Status {
         /// The tenant's name or id; all of them without
@@ -342,6 +349,8 @@ pub enum ConfigVerb {
     Check,
     /// Print the documented example
     Example,
+    /// Print the systemd unit for `watch`, hardened
+    Unit,
 }
 
 /// The size of the embedded lab.

@@ -310,4 +310,6 @@ pub struct Settings {
     pub preflight_valid: Duration,
     /// How long a second operator's approval counts; `None`: none is asked for.
     pub approval_valid: Option<Duration>,
+    /// How long the pair of DELETE and POST lasts at most once DELETE is sent.
+    pub pair_bound: Duration,
 }

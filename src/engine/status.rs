@@ -262,6 +262,8 @@ pub struct TenantStatus {
     pub preflight: Option<Preflight>,
     /// The measured gap, µs.
     pub gap_us: Option<u64>,
+    /// How long the pair of DELETE and POST lasts at most once DELETE is sent, ms.
+    pub pair_bound_ms: u64,
     /// The one safe next action.
     pub next: NextAction,
     /// What needs attention, most urgent first.

@@ -17,6 +17,7 @@ use crate::engine::record::{Actor, Entry, RotationId};
 use crate::engine::rotation::Rotation;
 use crate::engine::status::{self, TenantStatus};
 use crate::engine::step::{Progress, Runbook};
+use crate::runtime::ending;
 use crate::runtime::fence::{LeaseFence, lost};
 use crate::runtime::run::{Observer, Run, RunError, Taken};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -128,6 +129,27 @@ impl Conductor {
         holder.host == self.me.host && holder.pid == self.me.pid
     }
 
+    /// Looks only whether somebody else has written or taken the tenant, and tells the watcher if so. A fault is left to
+    /// the next look, which shows it.
+    pub async fn follow(&self) {
+        let state = |known: &Known| {
+            let holder = known.sights.holder.as_ref().map(|holder| (holder.host.clone(), holder.pid, holder.since));
+            (holder, known.rotation.as_ref().map(|rotation| (rotation.id.clone(), rotation.seq)))
+        };
+        let before = {
+            let known = self.known();
+            if known.running {
+                return;
+            }
+            state(&known)
+        };
+        let read = self.reload().await.is_ok();
+        let changed = read && state(&self.known()) != before;
+        if changed {
+            self.watcher.changed(self);
+        }
+    }
+
     /// Somebody else with a living lease.
     async fn other_holder(&self) -> Result<Option<Holder>, Fault> {
         let now = self.world.clock.now();
@@ -179,6 +201,9 @@ impl Conductor {
     pub async fn run(&self, command: Command) -> Result<String, RunError> {
         // A second command waits, and is then judged against the state after the first.
         let _busy = self.busy.lock().await;
+        // Held until the lease is given back: the program does not exit before.
+        let ended = || Refusal::NotNow("the program is ending".into());
+        let _work = ending::begin().await.ok_or_else(ended)?;
         let (lease, from) = self.acquire(&command).await?;
         self.fence.take(lease.clone());
         self.known().running = true;
@@ -186,13 +211,16 @@ impl Conductor {
             let running = self.run_under(&lease, command, from);
             let heartbeat = self.beat(&lease);
             futures_util::pin_mut!(running, heartbeat);
-            match futures_util::future::select(running, heartbeat).await {
-                futures_util::future::Either::Left((result, _)) => result,
-                futures_util::future::Either::Right((fault, running)) => {
+            tokio::select! {
+                biased;
+                result = &mut running => result,
+                fault = heartbeat => {
                     // The journal refuses every further record by itself; what is under way ends at its next record.
                     let result = running.await;
                     result.and(Err(fault.into()))
                 }
+                // What runs had its time to come to a record by itself; the rest of it is dropped here.
+                () = ending::is_due() => Err(ending::ended("the rest of it").into()),
             }
         };
         self.known().running = false;

@@ -11,6 +11,7 @@ use crate::engine::record::{Entry, Record};
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Ledger, Progress, Runbook, StepContext};
 use crate::runbooks::wireguard::{look_who_is_back, see_people};
+use crate::runtime::ending;
 use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -89,9 +90,18 @@ impl<'a> Run<'a> {
         self.feed(input, &mut queue).await?;
         while let Some(output) = queue.pop_front() {
             match output {
-                Output::Append(entry) => self.persist(&entry).await?,
+                Output::Append(entry) => {
+                    ending::permits(&entry.record)?;
+                    self.persist(&entry).await?;
+                }
                 Output::Perform(step) => {
                     let result = self.runbook.step(step).perform(&self.context()).await;
+                    if let Err(fault) = &result
+                        && ending::is_end(fault)
+                    {
+                        // No failure: it stays begun and not ended, and resume looks.
+                        return Err(fault.clone().into());
+                    }
                     self.feed(Input::StepEnded { step, result }, &mut queue).await?;
                 }
                 Output::Probe(step) => {
@@ -204,6 +214,8 @@ impl Ledger for Run<'_> {
     }
 
     async fn record(&self, record: Record) -> Result<(), Fault> {
+        // Before it gets a number: what comes of things that were begun is still written after this.
+        ending::permits(&record)?;
         // One after the other, so that numbers and rows are in one order.
         let mut machine = self.machine.lock().await;
         let entry = machine

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // the lint knows test functions, not the functions that they call
 
 mod accountable;
+mod bastion;
 mod cli;
 mod config;
 mod converge;
@@ -14,10 +15,12 @@ mod live_watch;
 mod mail;
 mod openstack;
 mod picture;
+mod process;
 mod pty;
 mod rotation;
 mod scene;
 mod screens;
 mod store;
 mod terminal;
+mod watch;
 mod wireguard;

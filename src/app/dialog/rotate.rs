@@ -121,7 +121,14 @@ pub fn consequences(status: &TenantStatus) -> Vec<Row> {
             "Between DELETE and POST no secret has the name (under a second as a rule; measured and journaled). A \
              Barbican fetch alert in that time is expected.",
         ),
-        Row::new(Mark::Plain, "Once DELETE is sent, nothing but kill -9 stops the program before POST is answered."),
+        Row::new(
+            Mark::Plain,
+            format!(
+                "Once DELETE is sent, nothing but kill -9 stops the program before POST is answered; that takes {} s at \
+                 most.",
+                status.pair_bound_ms.div_ceil(1000)
+            ),
+        ),
     ]
 }
 

@@ -79,6 +79,7 @@ pub fn derive(
         gate,
         preflight: rotation.and_then(|rotation| rotation.preflight.clone()),
         gap_us: rotation.and_then(|rotation| rotation.gap_us),
+        pair_bound_ms: u64::try_from(settings.pair_bound.as_millis()).unwrap_or(u64::MAX),
         next,
         attention: Vec::new(),
         holder: sights.holder.clone(),

@@ -170,6 +170,7 @@ pub fn idle(name: &str) -> TenantStatus {
         gate: Verdict::Shut(vec![Reason::NotPlanned]),
         preflight: None,
         gap_us: None,
+        pair_bound_ms: 60_000,
         next: NextAction { action: Act::Plan, text: "plan a window for a rotation".into() },
         attention: vec!["key due soon".into()],
         holder: None,
