@@ -5,6 +5,8 @@ pub mod conductor;
 pub mod fence;
 pub mod fleet;
 pub mod mail;
+#[cfg(debug_assertions)]
+pub mod rehearsal;
 pub mod run;
 pub mod screen;
 pub mod signals;

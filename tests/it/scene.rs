@@ -30,7 +30,8 @@ pub struct Scene {
     _folder: tempfile::TempDir,
 }
 
-struct Silent;
+/// Nobody who watches.
+pub struct Silent;
 
 impl Watcher for Silent {
     fn changed(&self, _conductor: &Conductor) {}
