@@ -46,7 +46,10 @@ fn form_for(id: CommandId, model: &mut Model, status: &TenantStatus) -> Option<F
         Id::Finish => close::open_finish(status),
         Id::Cancel => close::open_cancel(status),
         Id::Note => decide::open_note(status),
-        Id::Decide => decide::open_step(status, interrupted(status)?),
+        Id::Decide => match (interrupted(status), &status.next.mail) {
+            (None, Some(mail)) => decide::open_notice(status, &mail.client, &mail.name, mail.kind),
+            (step, _) => decide::open_step(status, step?),
+        },
         _ => return None,
     })
 }

@@ -256,7 +256,9 @@ impl Machine {
         let mut outputs = vec![self.append(at, Record::StepSucceeded { step, evidence: evidence.clone() })?];
         match self.intent {
             Intent::Rotate if step == StepNumber::CHECK => {
-                if self.judge(at)?.is_open() {
+                if self.open()?.is_cancelling() {
+                    outputs.push(Output::Refused(cancelling()));
+                } else if self.judge(at)?.is_open() {
                     let waived = self.open()?.waivers.keys().cloned().collect();
                     outputs.push(self.append(at, Record::RotateConfirmed { waived })?);
                     outputs.extend(self.go_on(at)?);
@@ -315,6 +317,11 @@ fn done(text: impl Into<String>) -> Output {
 
 fn not_now(text: impl Into<String>) -> Refusal {
     Refusal::NotNow(text.into())
+}
+
+/// Whoever was told that it is cancelled must not be cut off.
+fn cancelling() -> Refusal {
+    not_now("some were told that it is cancelled; cancel again to end it, or change the window and tell everybody")
 }
 
 fn bad_input(text: impl Into<String>) -> Refusal {

@@ -16,3 +16,4 @@ pub mod rotation;
 pub mod secret;
 pub mod status;
 pub mod step;
+pub mod unsettled;
