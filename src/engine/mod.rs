@@ -18,3 +18,4 @@ pub mod secret;
 pub mod status;
 pub mod step;
 pub mod tend;
+pub mod unsettled;

@@ -6,6 +6,8 @@ pub mod ending;
 pub mod fence;
 pub mod fleet;
 pub mod mail;
+#[cfg(debug_assertions)]
+pub mod rehearsal;
 pub mod run;
 pub mod screen;
 pub mod signals;

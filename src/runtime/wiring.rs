@@ -56,7 +56,9 @@ impl Wiring {
     pub async fn open(config: Config) -> Result<Self, WiringError> {
         let sources = clouds::Environment::of_process(config.cloud.clouds_file.clone());
         let cloud = OpenStack::new(cloud::parameters(clouds::read(&sources, &config.cloud.name)?, &config.cloud))?;
-        let store = Arc::new(SqliteJournal::open(&config.state.directory).await?);
+        let store: Arc<dyn JournalStore> = Arc::new(SqliteJournal::open(&config.state.directory).await?);
+        #[cfg(debug_assertions)]
+        let store = crate::runtime::rehearsal::rehearsed(store, environment);
         let mailer = SmtpMailer::new(mail::parameters(&config), Arc::new(SystemClock))?;
         let console = match &config.console {
             None => None,

@@ -55,6 +55,7 @@ pub fn derive(
     let next = match &review {
         Some(review) if open.is_none() && holder.is_none() => NextAction {
             action: Act::Review,
+            mail: None,
             text: format!("review the emergency of {} (not {} themselves)", review.at.strftime("%m-%d"), review.person),
         },
         _ => next_action(open, phase, &gate, back, holder, drift.as_deref(), person, now),
