@@ -204,7 +204,7 @@ impl Rotation {
         let at = entry.at;
         self.seq = entry.seq;
         match entry.record.clone() {
-            Record::Planned { .. } | Record::Noted { .. } => {}
+            Record::Planned { .. } | Record::Noted { .. } | Record::LeaseLost { .. } | Record::PersonErased { .. } => {}
             Record::Rescheduled { window } => self.window = window,
             Record::PeopleSeen { clients } => self.clients = clients,
             Record::NoticeQueued { client, email, kind, revision, message_id } => {

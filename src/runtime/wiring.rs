@@ -3,7 +3,7 @@
 use crate::adapters::console::{Console, ConsoleParameters};
 use crate::adapters::mail::SmtpMailer;
 use crate::adapters::openstack::OpenStack;
-use crate::adapters::sqlite::SqliteJournal;
+use crate::adapters::store::{Server, SqlJournal};
 use crate::adapters::system::{self, SystemClock, SystemEntropy};
 use crate::adapters::wireguard::{CommandServer, ServerParameters};
 use crate::config::clouds::{self, CloudError};
@@ -50,12 +50,24 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The journal that the configuration names.
+async fn journal(config: &Config) -> Result<SqlJournal, Fault> {
+    let state = &config.state;
+    match &state.url {
+        None => SqlJournal::in_folder(&state.directory).await,
+        Some(url) => {
+            let password = mail::password(&state.password);
+            SqlJournal::on_server(Server::new(url, password, state.ca_file.clone())?).await
+        }
+    }
+}
+
 impl Wiring {
     /// Makes every shared adapter. Only the state folder is touched; nothing is sent.
     pub async fn open(config: Config) -> Result<Self, WiringError> {
         let sources = clouds::Environment::of_process(config.cloud.clouds_file.clone());
         let cloud = OpenStack::new(cloud::parameters(clouds::read(&sources, &config.cloud.name)?, &config.cloud))?;
-        let store = Arc::new(SqliteJournal::open(&config.state.directory).await?);
+        let store = Arc::new(journal(&config).await?);
         let mailer = SmtpMailer::new(mail::parameters(&config), Arc::new(SystemClock))?;
         let console = match &config.console {
             None => None,
@@ -74,6 +86,11 @@ impl Wiring {
         let runbook = runbooks::all().into_iter().next();
         let none = || Fault::new(Service::Configuration, FaultKind::Invalid, "there is no runbook");
         Ok(Self { config, cloud, store, mailer, console, runbook: Arc::new(runbook.ok_or_else(none)?), me, actor })
+    }
+
+    /// The journal's store.
+    pub fn store(&self) -> &Arc<dyn JournalStore> {
+        &self.store
     }
 
     /// Who works here: `name@host`.

@@ -1,6 +1,6 @@
 //! The journal's store: one writer per tenant, one record per number, and files that must not be touched.
 
-use changeguard::adapters::sqlite::SqliteJournal;
+use changeguard::adapters::store::SqlJournal;
 use changeguard::domain::fault::{Fault, FaultKind};
 use changeguard::domain::tenant::TenantId;
 use changeguard::engine::journal::{AppendError, Holder, JournalStore, Lease};
@@ -28,8 +28,8 @@ impl Folder {
         self.state().join("journal.db")
     }
 
-    async fn open(&self) -> SqliteJournal {
-        SqliteJournal::open(&self.state()).await.unwrap()
+    async fn open(&self) -> SqlJournal {
+        SqlJournal::in_folder(&self.state()).await.unwrap()
     }
 }
 
@@ -62,12 +62,12 @@ fn note(seq: u64, text: &str) -> Entry {
     }
 }
 
-async fn take(store: &SqliteJournal, id: &str, holder: Holder) -> Lease {
+async fn take(store: &SqlJournal, id: &str, holder: Holder) -> Lease {
     store.acquire(&tenant(id), &holder, TTL).await.unwrap().unwrap()
 }
 
 async fn refused(directory: &Path) -> Fault {
-    SqliteJournal::open(directory).await.unwrap_err()
+    SqlJournal::in_folder(directory).await.unwrap_err()
 }
 
 #[tokio::test]
