@@ -78,7 +78,10 @@ fn the_example_loads_and_shows_the_defaults() {
     let expected = Config {
         path,
         cloud: Cloud { name: required.cloud.name, ..Cloud::default() },
-        state: State { directory: Path::new("/home/ops").join(State::default().directory.strip_prefix("~").unwrap()) },
+        state: State {
+            directory: Path::new("/home/ops").join(State::default().directory.strip_prefix("~").unwrap()),
+            ..State::default()
+        },
         wireguard: Wireguard::default(),
         tenants: config::Tenants { contacts: required.tenants.contacts, ..config::Tenants::default() },
         tenant: required.tenant,
