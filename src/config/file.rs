@@ -53,6 +53,10 @@ pub(super) struct CloudTable {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct StateTable {
     pub(super) directory: Value<String>,
+    pub(super) url: Value<String>,
+    pub(super) password_file: Value<String>,
+    pub(super) password_command: Value<Vec<Spanned<String>>>,
+    pub(super) ca_file: Value<String>,
 }
 
 /// `[wireguard]`

@@ -3,6 +3,7 @@
 //! No tokio, no reqwest, no file and no clock here: time comes in with each input, the world is reached through [`ports`].
 
 pub mod approval;
+pub mod audit;
 pub mod command;
 pub mod converge_object;
 pub mod converge_secret;
@@ -11,6 +12,7 @@ pub mod machine;
 pub mod mailing;
 pub mod next;
 pub mod observe;
+pub mod persons;
 pub mod ports;
 pub mod record;
 pub mod rotation;

@@ -397,6 +397,21 @@ pub enum Record {
     },
     /// The next operator has read the note.
     HandOverAccepted,
+    /// In the tenant's lease log: this process found that it holds the tenant no more, and stopped.
+    LeaseLost {
+        /// What it was doing.
+        doing: String,
+        /// Who has the tenant now, where that could be seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
+    },
+    /// In the tenant's lease log: one person's values were erased from this journal.
+    PersonErased {
+        /// The tokens that stood for them; they say nothing about the values.
+        tokens: Vec<String>,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Entry {
@@ -483,6 +498,11 @@ impl Record {
             Record::HandedOver { to, note } if to.is_empty() => format!("handed over to the next operator: {note}"),
             Record::HandedOver { to, note } => format!("handed over to {to}: {note}"),
             Record::HandOverAccepted => "hand-over read and accepted".into(),
+            Record::LeaseLost { doing, to: Some(to) } => format!("lost the tenant to {to} while {doing}; stopped"),
+            Record::LeaseLost { doing, to: None } => format!("lost the tenant while {doing}; stopped"),
+            Record::PersonErased { tokens, reason } => {
+                format!("{} personal values of one person erased: {reason}", tokens.len())
+            }
         }
     }
 }

@@ -254,7 +254,11 @@ impl Rotation {
         let at = entry.at;
         self.seq = entry.seq;
         match entry.record.clone() {
-            Record::Planned { .. } | Record::Noted { .. } | Record::TakenOver { .. } => {}
+            Record::Planned { .. }
+            | Record::Noted { .. }
+            | Record::TakenOver { .. }
+            | Record::LeaseLost { .. }
+            | Record::PersonErased { .. } => {}
             Record::Rescheduled { window } => {
                 self.window = window;
                 self.planned_person = entry.person().to_owned();

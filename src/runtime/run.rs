@@ -199,7 +199,7 @@ impl<'a> Run<'a> {
 /// Nothing more is done once the journal can't be written.
 pub fn journal_fault(error: AppendError) -> Fault {
     match error {
-        AppendError::Fault(fault) => fault,
+        AppendError::Fault(fault) | AppendError::Unknown(fault) => fault,
         other => Fault::new(Service::Journal, FaultKind::Conflict, other.to_string())
             .hint("nothing more was done here; look at the status, somebody else is at work"),
     }

@@ -3,7 +3,7 @@
 use crate::adapters::console::{Console, ConsoleParameters};
 use crate::adapters::mail::SmtpMailer;
 use crate::adapters::openstack::OpenStack;
-use crate::adapters::sqlite::SqliteJournal;
+use crate::adapters::store::{Server, SqlJournal};
 use crate::adapters::system::{self, SystemClock, SystemEntropy};
 use crate::adapters::wireguard::{CommandServer, ServerParameters};
 use crate::config::clouds::{self, CloudError};
@@ -51,12 +51,24 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The journal that the configuration names.
+async fn journal(config: &Config) -> Result<SqlJournal, Fault> {
+    let state = &config.state;
+    match &state.url {
+        None => SqlJournal::in_folder(&state.directory).await,
+        Some(url) => {
+            let password = mail::password(&state.password);
+            SqlJournal::on_server(Server::new(url, password, state.ca_file.clone())?).await
+        }
+    }
+}
+
 impl Wiring {
     /// Makes every shared adapter. Only the state folder is touched; nothing is sent.
     pub async fn open(config: Config) -> Result<Self, WiringError> {
         let sources = clouds::Environment::of_process(config.cloud.clouds_file.clone());
         let cloud = OpenStack::new(cloud::parameters(clouds::read(&sources, &config.cloud.name)?, &config.cloud))?;
-        let store: Arc<dyn JournalStore> = Arc::new(SqliteJournal::open(&config.state.directory).await?);
+        let store: Arc<dyn JournalStore> = Arc::new(journal(&config).await?);
         #[cfg(debug_assertions)]
         let store = crate::runtime::rehearsal::rehearsed(store, environment);
         let mailer = SmtpMailer::new(mail::parameters(&config), Arc::new(SystemClock))?;
@@ -84,6 +96,11 @@ impl Wiring {
         self.me.name = format!("{} ({what})", self.me.name);
         self.actor.by = format!("{} ({what})", self.actor.by);
         self
+    }
+
+    /// The journal's store.
+    pub fn store(&self) -> &Arc<dyn JournalStore> {
+        &self.store
     }
 
     /// Who works here: `name@host`.

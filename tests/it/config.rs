@@ -79,7 +79,10 @@ fn the_example_loads_and_shows_the_defaults() {
         approval: Default::default(),
         path,
         cloud: Cloud { name: required.cloud.name, ..Cloud::default() },
-        state: State { directory: Path::new("/home/ops").join(State::default().directory.strip_prefix("~").unwrap()) },
+        state: State {
+            directory: Path::new("/home/ops").join(State::default().directory.strip_prefix("~").unwrap()),
+            ..State::default()
+        },
         wireguard: Wireguard::default(),
         tenants: config::Tenants { contacts: required.tenants.contacts, ..config::Tenants::default() },
         tenant: required.tenant,
