@@ -224,6 +224,7 @@ async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>) -> Result
         environment: label,
         production,
         operator: wiring.operator(),
+        person: wiring.person().to_owned(),
         lab: lab.map(|_| "EMBEDDED LAB".to_owned()),
         // The runbook lives as long as the program.
         steps: Vec::leak(steps),

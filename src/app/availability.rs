@@ -6,7 +6,9 @@ use crate::app::clients::is_back;
 use crate::app::command::CommandId;
 use crate::app::dialog::notify;
 use crate::app::model::{Model, Screen};
+use crate::domain::gate::Reason;
 use crate::domain::step::{StepNumber, StepState};
+use crate::engine::next::Act;
 use crate::engine::status::{Phase, TenantStatus};
 
 /// How many names a reason holds before it counts.
@@ -24,7 +26,9 @@ impl CommandId {
             Id::Troubles if model.options.steps.is_empty() => Err("the runbook's texts are not loaded".into()),
             _ if self.changes_something() => {
                 let status = known(model)?;
-                is_free(model, status)?;
+                if self != Id::TakeOver {
+                    is_free(model, status)?;
+                }
                 possible(self, status, model)
             }
             _ => Ok(()),
@@ -52,6 +56,11 @@ impl CommandId {
                 | Id::Finish
                 | Id::Cancel
                 | Id::Note
+                | Id::Approve
+                | Id::HandOver
+                | Id::TakeOver
+                | Id::Emergency
+                | Id::Review
         )
     }
 }
@@ -74,7 +83,7 @@ pub fn is_free(model: &Model, status: &TenantStatus) -> Result<(), String> {
         return Err(format!("{} is running for {}; wait until it has ended", job.what, status.tenant.name));
     }
     match &status.holder {
-        Some(holder) => Err(format!("held by {holder}; watch, or talk to them")),
+        Some(holder) => Err(format!("held by {holder}; watch, talk to them, or T takes it over")),
         None => Ok(()),
     }
 }
@@ -86,12 +95,26 @@ fn has_clients(status: &TenantStatus) -> Result<(), String> {
 fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), String> {
     use CommandId as Id;
     let phase = status.phase;
-    let before = matches!(phase, Phase::Planned | Phase::Announced);
+    // Confirmed, and nothing was touched yet: all that comes before is possible again.
+    let before = matches!(phase, Phase::Planned | Phase::Announced) || phase == Phase::Rotating && !touched(status);
     let need = |condition: bool, why: &str| if condition { Ok(()) } else { Err(why.to_owned()) };
     match id {
         Id::Plan => need(phase == Phase::Idle, "a rotation is open already; e changes its window"),
+        Id::TakeOver => need(status.holder.is_some(), "nobody else holds the tenant"),
+        Id::Review => need(status.review.is_some() && phase == Phase::Idle, "no review is open"),
+        Id::Emergency => {
+            need(phase == Phase::Idle || !touched(status), "the key is already being changed: u goes on, R goes back")
+        }
         Id::Note => need(status.rotation.is_some(), "there is no rotation to add a note to; p plans one"),
         _ if phase == Phase::Idle => Err("no rotation is open; p plans one".into()),
+        Id::Approve => {
+            need(
+                status.plan_digest.is_some() || status.approval.is_some() || asks_approval(status),
+                "no approval is asked for here",
+            )?;
+            need(before, "the rotation has begun")?;
+            need(status.plan_digest.is_some(), "c checks first: the approval is bound to the key that the check sees")
+        }
         Id::Reschedule => need(before, "the rotation has begun; its window can't change any more"),
         Id::Notify => {
             need(!notify::kinds(status).is_empty(), "no mail makes sense now; the next is when the key is live")
@@ -105,7 +128,10 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
         Id::Check => need(before, "the check belongs before the rotation"),
         Id::Rotate => need(before, "it has been rotated; u goes on, R goes back"),
         Id::Resume => need(can_resume(status), "nothing is interrupted, failed or left to do up to step 6"),
-        Id::Decide => need(interrupted(status).is_some(), "no step is interrupted"),
+        Id::Decide => need(
+            interrupted(status).is_some() || status.next.mail.is_some(),
+            "no step is interrupted, and no mail is uncertain",
+        ),
         Id::RollBack => {
             need(phase != Phase::RollingBack, "it is being rolled back already; u goes on with it")?;
             need(touched(status), "the server has not been touched: x cancels instead")
@@ -119,6 +145,10 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
         Id::Cancel => need(!touched(status), "the server has been touched: only R leads back"),
         _ => Ok(()),
     }
+}
+
+fn asks_approval(status: &TenantStatus) -> bool {
+    status.gate.reasons().iter().any(|reason| matches!(reason, Reason::NotApproved { .. }))
 }
 
 fn subject(model: &Model, status: &TenantStatus) -> Result<(), String> {
@@ -143,10 +173,13 @@ pub fn interrupted(status: &TenantStatus) -> Option<StepNumber> {
 fn can_resume(status: &TenantStatus) -> bool {
     let stuck = |state: &StepState| matches!(state, StepState::Interrupted { .. } | StepState::Failed { .. });
     let begun = matches!(status.phase, Phase::Rotating | Phase::Returning | Phase::RollingBack);
-    status.steps.iter().any(|step| {
-        let undone = step.number <= StepNumber::RECONCILE && step.number > StepNumber::CHECK && !step.state.is_done();
-        stuck(&step.state) || begun && undone
-    })
+    // What was done and holds no longer is offered, too.
+    status.next.action == Act::Resume
+        || status.steps.iter().any(|step| {
+            let undone =
+                step.number <= StepNumber::RECONCILE && step.number > StepNumber::CHECK && !step.state.is_done();
+            stuck(&step.state) || begun && undone
+        })
 }
 
 fn finishable(status: &TenantStatus) -> Result<(), String> {

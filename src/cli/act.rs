@@ -146,6 +146,17 @@ pub async fn act(fleet: &Fleet, teller: &Teller, verb: Verb, json: bool) -> Resu
             }
             Ok(exit::DONE)
         }
+        Verb::Approve { tenant, digest: None, .. } => {
+            let conductor = fleet.find(&tenant.tenant)?;
+            conductor.reload().await?;
+            let status = conductor.status();
+            if json {
+                print::json(&status)?
+            } else {
+                print::plan(&status)?
+            }
+            Ok(exit::PERSON)
+        }
         verb => {
             let (tenant, command) = command(verb)?;
             let conductor = fleet.find(&tenant)?;
@@ -252,7 +263,19 @@ fn command(verb: Verb) -> Result<(String, Command)> {
         }
         Verb::Waive { tenant, client, reason } => (tenant.tenant, Command::Waive { client: ClientId(client), reason }),
         Verb::Check(tenant) => (tenant.tenant, Command::Check),
-        Verb::Rotate { tenant, confirm } => (tenant.tenant, Command::Rotate { confirm }),
+        Verb::Rotate { tenant, confirm, through_tunnel } => {
+            (tenant.tenant, Command::Rotate { confirm, through_tunnel })
+        }
+        Verb::Emergency { tenant, confirm, reason, through_tunnel } => {
+            (tenant.tenant, Command::Emergency { confirm, reason, through_tunnel })
+        }
+        Verb::Approve { tenant, digest, note } => {
+            (tenant.tenant, Command::Approve { digest: digest.unwrap_or_default(), note })
+        }
+        Verb::Review { tenant, note } => (tenant.tenant, Command::CloseReview { note }),
+        Verb::Takeover { tenant, confirm, reason } => (tenant.tenant, Command::TakeOver { confirm, reason }),
+        Verb::Handover { tenant, note, to } => (tenant.tenant, Command::HandOver { to, note }),
+        Verb::Accept(tenant) => (tenant.tenant, Command::AcceptHandOver),
         Verb::Resume(tenant) => (tenant.tenant, Command::Resume),
         Verb::Verify { tenant, back: Some(client), note, .. } => {
             let note = crate::domain::sanitize::sanitize(&note);
@@ -266,7 +289,9 @@ fn command(verb: Verb) -> Result<(String, Command)> {
         Verb::Finish { tenant, note } => {
             (tenant.tenant, Command::Finish { note: crate::domain::sanitize::sanitize(&note) })
         }
-        Verb::Rollback { tenant, confirm, reason } => (tenant.tenant, Command::RollBack { confirm, reason }),
+        Verb::Rollback { tenant, confirm, reason, through_tunnel } => {
+            (tenant.tenant, Command::RollBack { confirm, reason, through_tunnel })
+        }
         Verb::Cancel { tenant, confirm, reason } => (tenant.tenant, Command::Cancel { confirm, reason }),
         Verb::Resolve { tenant, step, mail, done, reason } => {
             let command = match (step, mail) {

@@ -17,9 +17,11 @@ use crate::domain::preflight::Preflight;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
+use crate::engine::approval::Approval;
 use crate::engine::journal::Holder;
 use crate::engine::next::NextAction;
 use crate::engine::record::{Cause, Outcome};
+use crate::engine::rotation::{Emergency, HandOver};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -274,4 +276,16 @@ pub struct TenantStatus {
     pub rollback_cuts: Vec<ClientId>,
     /// The newest lines of the journal, oldest first.
     pub journal: Vec<JournalLine>,
+    /// The digest of the plan as it stands, where a second operator must approve it; none before a check.
+    pub plan_digest: Option<String>,
+    /// The last approval; whether it counts is in the gate.
+    pub approval: Option<Approval>,
+    /// An emergency whose review is open still.
+    pub review: Option<Emergency>,
+    /// That review's deadline has passed.
+    pub review_overdue: bool,
+    /// The last hand-over.
+    pub hand_over: Option<HandOver>,
+    /// How the operator's own connection runs through the tunnel that is to be rotated, if it does.
+    pub own_route: Option<String>,
 }

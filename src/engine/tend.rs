@@ -237,7 +237,7 @@ mod tests {
     }
 
     fn confirmed() -> Vec<Record> {
-        vec![Record::RotateConfirmed { waived: Vec::new() }]
+        vec![Record::RotateConfirmed { waived: Vec::new(), approved_by: None, through_tunnel: false }]
     }
 
     fn all_done() -> Vec<Record> {

@@ -7,6 +7,8 @@ pub mod fence;
 pub mod fleet;
 pub mod hardening;
 pub mod mail;
+#[cfg(debug_assertions)]
+pub mod rehearsal;
 pub mod run;
 pub mod screen;
 pub mod signals;

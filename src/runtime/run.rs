@@ -3,7 +3,7 @@
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::command::Refusal;
-use crate::engine::journal::{AppendError, Lease};
+use crate::engine::journal::{AppendError, Holder, Lease};
 use crate::engine::machine::{Input, Machine, Output, SendOrder};
 use crate::engine::mailing;
 use crate::engine::ports::World;
@@ -48,6 +48,16 @@ pub trait Observer: Send + Sync {
     fn recorded(&self, entry: &Entry, rotation: &Arc<Rotation>);
     /// A step is so far.
     fn progress(&self, progress: Progress);
+}
+
+/// From whom the tenant was taken.
+pub struct Taken {
+    /// The holder that was seen.
+    pub from: Holder,
+    /// Why.
+    pub reason: String,
+    /// It showed signs of life.
+    pub forced: bool,
 }
 
 /// A command being carried out under a lease.
@@ -111,6 +121,18 @@ impl<'a> Run<'a> {
             }
         }
         Ok(achieved)
+    }
+
+    /// Journals from whom the tenant was taken, if it was from somebody.
+    pub async fn taken_over(&self, taken: Option<Taken>) -> Result<(), Fault> {
+        match taken.filter(|_| self.machine_has_rotation()) {
+            Some(Taken { from, reason, forced }) => self.record(Record::TakenOver { from, reason, forced }).await,
+            None => Ok(()),
+        }
+    }
+
+    fn machine_has_rotation(&self) -> bool {
+        self.now_folded.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Looks who is back; records those who newly are.
@@ -177,7 +199,7 @@ impl<'a> Run<'a> {
 /// Nothing more is done once the journal can't be written.
 pub fn journal_fault(error: AppendError) -> Fault {
     match error {
-        AppendError::Fault(fault) => fault,
+        AppendError::Fault(fault) | AppendError::Unknown(fault) => fault,
         other => Fault::new(Service::Journal, FaultKind::Conflict, other.to_string())
             .hint("nothing more was done here; look at the status, somebody else is at work"),
     }

@@ -3,7 +3,7 @@
 use crate::adapters::console::{Console, ConsoleParameters};
 use crate::adapters::mail::SmtpMailer;
 use crate::adapters::openstack::OpenStack;
-use crate::adapters::sqlite::SqliteJournal;
+use crate::adapters::store::{Server, SqlJournal};
 use crate::adapters::system::{self, SystemClock, SystemEntropy};
 use crate::adapters::wireguard::{CommandServer, ServerParameters};
 use crate::config::clouds::{self, CloudError};
@@ -51,12 +51,26 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The journal that the configuration names.
+async fn journal(config: &Config) -> Result<SqlJournal, Fault> {
+    let state = &config.state;
+    match &state.url {
+        None => SqlJournal::in_folder(&state.directory).await,
+        Some(url) => {
+            let password = mail::password(&state.password);
+            SqlJournal::on_server(Server::new(url, password, state.ca_file.clone())?).await
+        }
+    }
+}
+
 impl Wiring {
     /// Makes every shared adapter. Only the state folder is touched; nothing is sent.
     pub async fn open(config: Config) -> Result<Self, WiringError> {
         let sources = clouds::Environment::of_process(config.cloud.clouds_file.clone());
         let cloud = OpenStack::new(cloud::parameters(clouds::read(&sources, &config.cloud.name)?, &config.cloud))?;
-        let store = Arc::new(SqliteJournal::open(&config.state.directory).await?);
+        let store: Arc<dyn JournalStore> = Arc::new(journal(&config).await?);
+        #[cfg(debug_assertions)]
+        let store = crate::runtime::rehearsal::rehearsed(store, environment);
         let mailer = SmtpMailer::new(mail::parameters(&config), Arc::new(SystemClock))?;
         let console = match &config.console {
             None => None,
@@ -84,9 +98,19 @@ impl Wiring {
         self
     }
 
+    /// The journal's store.
+    pub fn store(&self) -> &Arc<dyn JournalStore> {
+        &self.store
+    }
+
     /// Who works here: `name@host`.
     pub fn operator(&self) -> String {
         format!("{}@{}", self.me.name, self.me.host)
+    }
+
+    /// Who works here, by what they can't set themselves.
+    pub fn person(&self) -> &str {
+        &self.actor.person
     }
 
     /// The runbook that is driven.
@@ -150,6 +174,7 @@ impl Wiring {
             },
             cadence_months: wireguard.cadence_months,
             preflight_valid: wireguard.preflight_valid,
+            approval_valid: Some(self.config.approval.valid).filter(|_| self.config.approval.required),
             pair_bound: self.cloud.pair_bound(),
         };
         let server = CommandServer::new(ServerParameters {

@@ -2,7 +2,7 @@
 //! with it, whose standard error is read as it comes.
 
 use changeguard::adapters::lab::{Lab, LabOptions, Pace};
-use changeguard::adapters::sqlite::SqliteJournal;
+use changeguard::adapters::store::SqlJournal;
 use changeguard::engine::journal::{Holder, JournalStore};
 use changeguard::engine::secret::{PrivateKey, SecretBytes};
 use serde_json::Value;
@@ -192,8 +192,8 @@ impl Bastion {
         secrets.into_iter().map(|secret| public(secret.payload.unwrap().to_vec())).collect()
     }
 
-    pub async fn store(&self) -> SqliteJournal {
-        SqliteJournal::open(&self.folder.path().join("state")).await.unwrap()
+    pub async fn store(&self) -> SqlJournal {
+        SqlJournal::in_folder(&self.folder.path().join("state")).await.unwrap()
     }
 
     /// Who holds which tenant, dead or alive.

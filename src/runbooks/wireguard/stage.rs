@@ -127,7 +127,7 @@ impl Step for Stage {
 }
 
 fn previous_settled(rotation: &Rotation) -> bool {
-    let kept = rotation.keys.get(&KeyRole::Previous).is_some_and(|key| key.href.is_some());
+    let kept = rotation.keys.get(&KeyRole::Previous).is_some_and(|key| key.href.is_some() && key.destroyed.is_none());
     rotation.shape.is_some() && (kept || rotation.previous_missing.is_some())
 }
 
