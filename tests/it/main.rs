@@ -14,6 +14,7 @@ mod live_faults;
 mod live_postgres;
 mod live_rotation;
 mod live_watch;
+mod lockout;
 mod mail;
 mod memory;
 mod offered;
