@@ -26,6 +26,15 @@ pub(super) struct File {
     pub(super) smtp: Value<SmtpTable>,
     pub(super) notices: Value<NoticesTable>,
     pub(super) console: Value<ConsoleTable>,
+    pub(super) approval: Value<ApprovalTable>,
+}
+
+/// `[approval]`
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ApprovalTable {
+    pub(super) required: Value<bool>,
+    pub(super) valid: Value<String>,
 }
 
 /// `[cloud]`

@@ -47,8 +47,25 @@ pub struct Config {
     pub notices: Notices,
     /// `[console]`, where there is one.
     pub console: Option<Console>,
+    /// `[approval]`
+    pub approval: Approval,
     /// Every `[[contact]]` of the contacts file.
     pub contacts: Vec<Contact>,
+}
+
+/// `[approval]`: four eyes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Approval {
+    /// Rotate needs the approval of a second operator.
+    pub required: bool,
+    /// How long one counts.
+    pub valid: Duration,
+}
+
+impl Default for Approval {
+    fn default() -> Self {
+        Self { required: false, valid: Duration::from_secs(4 * 3600) }
+    }
 }
 
 /// `[cloud]`: which cloud and how long to wait for it.

@@ -3,9 +3,11 @@
 //! How single values are written is `values`, the contacts file is `contacts`, the defaults stand in `config`.
 
 use super::contacts;
-use super::file::{CloudTable, ConsoleTable, File, NoticesTable, ServerTable, TenantTable, Value, WireguardTable};
+use super::file::{
+    ApprovalTable, CloudTable, ConsoleTable, File, NoticesTable, ServerTable, TenantTable, Value, WireguardTable,
+};
 use super::problem::{Problems, Source};
-use super::{Cloud, Config, Console, Notices, Server, Swap, Tenants, Wireguard, values};
+use super::{Approval, Cloud, Config, Console, Notices, Server, Swap, Tenants, Wireguard, values};
 use crate::domain::document::Fields;
 use crate::domain::tenant::{Tenant, TenantId};
 use std::collections::BTreeMap;
@@ -58,6 +60,7 @@ impl<'a> Rules<'a> {
             smtp: self.smtp(&smtp_at, smtp),
             notices: self.notices(&notices_at, notices),
             console: file.console.map(|console| self.console(console)),
+            approval: self.approval(file.approval),
             contacts: Vec::new(),
         };
         if written_tenants == 0 && !config.tenants.discover && !self.problems.is_broken("tenant") {
@@ -78,6 +81,15 @@ impl<'a> Rules<'a> {
             }
         }
         config
+    }
+
+    fn approval(&mut self, table: Value<ApprovalTable>) -> Approval {
+        let (_, table) = split(table);
+        let default = Approval::default();
+        Approval {
+            required: table.required.map_or(default.required, Spanned::into_inner),
+            valid: self.or("approval.valid", table.valid, default.valid, values::duration),
+        }
     }
 
     fn cloud(&mut self, at: &Range<usize>, table: CloudTable) -> Cloud {

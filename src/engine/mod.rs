@@ -2,6 +2,7 @@
 //!
 //! No tokio, no reqwest, no file and no clock here: time comes in with each input, the world is reached through [`ports`].
 
+pub mod approval;
 pub mod audit;
 pub mod command;
 pub mod converge_object;
@@ -18,3 +19,4 @@ pub mod rotation;
 pub mod secret;
 pub mod status;
 pub mod step;
+pub mod tend;

@@ -36,6 +36,12 @@ pub enum Act {
     Finish,
     /// Somebody else is at work: watch.
     Watch,
+    /// Read what was handed over, and accept it.
+    Accept,
+    /// A second operator approves the plan.
+    Approve,
+    /// A second operator closes the review of an emergency.
+    Review,
 }
 
 /// The offered action with its reason.
@@ -55,6 +61,7 @@ pub fn next_action(
     back: Option<(usize, usize)>,
     holder: Option<&Holder>,
     drift: Option<&str>,
+    person: &str,
     now: Timestamp,
 ) -> NextAction {
     let offer = |action, text: String| NextAction { action, text };
@@ -62,6 +69,9 @@ pub fn next_action(
         return offer(Act::Watch, format!("held by {holder}: watch, or talk to them"));
     }
     let Some(rotation) = open else { return offer(Act::Plan, "plan a window for a rotation".into()) };
+    if let Some(hand_over) = rotation.unread_hand_over(person) {
+        return offer(Act::Accept, format!("handed over by {}: {}; accept it", hand_over.person, hand_over.note));
+    }
     if let Some((number, state)) = stuck_step(rotation) {
         return match state {
             StepState::Running { .. } => offer(Act::Wait, format!("step {number} is running")),
@@ -112,7 +122,7 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict, now: Timestamp) -> NextA
     if reasons.iter().any(|reason| matches!(reason, Reason::PeopleUnknown { .. })) {
         return offer(Act::Check, reasons.first().map(ToString::to_string).unwrap_or_default());
     }
-    if now < rotation.window.start {
+    if now < rotation.window.start && rotation.emergency.is_none() {
         return offer(
             Act::Wait,
             format!("everybody has confirmed; wait for the window: {}", rotation.window.for_people()),
@@ -120,6 +130,15 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict, now: Timestamp) -> NextA
     }
     if reasons.iter().any(|r| matches!(r, Reason::CheckFailed { .. })) {
         return offer(Act::Check, reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+    }
+    if let Some(why) = reasons.iter().find(|reason| matches!(reason, Reason::NotApproved { .. })) {
+        return match rotation.preflight {
+            None => offer(Act::Check, "check first: the approval is bound to the key that the check sees".into()),
+            Some(_) => offer(Act::Approve, why.to_string()),
+        };
+    }
+    if rotation.emergency.is_some() {
+        return offer(Act::Rotate, "an emergency was declared: rotate (it checks first)".into());
     }
     // Rotate runs a fresh check itself, so an old or missing one is no reason to offer anything else.
     offer(Act::Rotate, "everybody has confirmed and the window is open: rotate (it checks first)".into())

@@ -21,6 +21,7 @@ use crate::runtime::fence::LeaseFence;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::mail;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Everything that all tenants share: one session to the cloud, one journal, one mailer.
 pub struct Wiring {
@@ -93,9 +94,21 @@ impl Wiring {
         &self.store
     }
 
+    /// The same, where not a person works but this program by itself: its lease and its records say so.
+    pub fn working_as(mut self, what: &str) -> Self {
+        self.me.name = format!("{} ({what})", self.me.name);
+        self.actor.by = format!("{} ({what})", self.actor.by);
+        self
+    }
+
     /// Who works here: `name@host`.
     pub fn operator(&self) -> String {
         format!("{}@{}", self.me.name, self.me.host)
+    }
+
+    /// Who works here, by what they can't set themselves.
+    pub fn person(&self) -> &str {
+        &self.actor.person
     }
 
     /// The runbook that is driven.
@@ -106,6 +119,11 @@ impl Wiring {
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// How long the pair of DELETE and POST lasts at most: so long the end of the program may have to wait.
+    pub fn pair_bound(&self) -> Duration {
+        self.cloud.pair_bound()
     }
 
     /// The configured tenants, and those discovered where that is wished; a fault of the discovery keeps the others.
@@ -154,6 +172,8 @@ impl Wiring {
             },
             cadence_months: wireguard.cadence_months,
             preflight_valid: wireguard.preflight_valid,
+            approval_valid: Some(self.config.approval.valid).filter(|_| self.config.approval.required),
+            pair_bound: self.cloud.pair_bound(),
         };
         let server = CommandServer::new(ServerParameters {
             server: tenant.server.clone(),

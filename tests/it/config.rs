@@ -76,6 +76,7 @@ fn the_example_loads_and_shows_the_defaults() {
     let config = load(&path).unwrap_or_else(|error| panic!("{error}"));
     let required = config.clone();
     let expected = Config {
+        approval: Default::default(),
         path,
         cloud: Cloud { name: required.cloud.name, ..Cloud::default() },
         state: State {

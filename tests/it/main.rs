@@ -1,6 +1,8 @@
 //! The integration tests, one binary: building it once is what takes the time.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // the lint knows test functions, not the functions that they call
 
+mod accountable;
+mod bastion;
 mod cli;
 mod config;
 mod converge;
@@ -14,6 +16,7 @@ mod live_watch;
 mod mail;
 mod openstack;
 mod picture;
+mod process;
 mod pty;
 mod rotation;
 mod scene;
@@ -21,4 +24,5 @@ mod screens;
 mod store;
 mod store_suite;
 mod terminal;
+mod watch;
 mod wireguard;
