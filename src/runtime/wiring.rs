@@ -51,8 +51,8 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The journal that the configuration names.
-async fn journal(config: &Config) -> Result<SqlJournal, Fault> {
+/// The journal that the configuration names. Errors as [`SqlJournal`] has them.
+pub async fn journal(config: &Config) -> Result<SqlJournal, Fault> {
     let state = &config.state;
     match &state.url {
         None => SqlJournal::in_folder(&state.directory).await,
@@ -87,11 +87,6 @@ impl Wiring {
         let runbook = runbooks::all().into_iter().next();
         let none = || Fault::new(Service::Configuration, FaultKind::Invalid, "there is no runbook");
         Ok(Self { config, cloud, store, mailer, console, runbook: Arc::new(runbook.ok_or_else(none)?), me, actor })
-    }
-
-    /// The journal's store.
-    pub fn store(&self) -> &Arc<dyn JournalStore> {
-        &self.store
     }
 
     /// The same, where not a person works but this program by itself: its lease and its records say so.
