@@ -125,7 +125,10 @@ pub fn wrong_in_the_end(world: &LabWorld, before: &Before, entries: &[Entry]) ->
     };
     let Some((outcome, _, _)) = &rotation.outcome else { return vec!["it did not end".into()] };
     let target = rotation.target().map(|key| key.to_string()).unwrap_or_default();
-    let told = rotation.notices.iter().any(|notice| notice.kind == NoticeKind::Cancellation);
+    let of_rotation = |id: Option<String>| id.is_some_and(|id| id.contains(&rotation.id.0));
+    let told = world.mails().iter().any(|mail| {
+        mail.header("X-Changeguard-Kind").as_deref() == Some("cancellation") && of_rotation(mail.header("Message-ID"))
+    });
     must(!told || *outcome == Outcome::Cancelled, "it was told to be cancelled, and was not".into());
     let expected = if *outcome == Outcome::Cancelled { &before.key } else { &target };
     let put_back = *outcome == Outcome::RolledBack && rotation.target_role() == KeyRole::Previous;
