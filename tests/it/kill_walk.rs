@@ -1,9 +1,9 @@
 //! Kill -9 at every record and at every external call of a rotation, a rollback and a cancellation, of the real binary on
 //! the embedded lab. After each death only what is offered is done, and the end is the same.
 
-use crate::offered::{Before, TENANT, arguments, offered, word, wrong_in_the_end};
+use crate::offered::{Before, TENANT, Way, agent, arguments, decide, offered, word, wrong_in_the_end};
 use crate::scene::Scene;
-use changeguard::adapters::lab::{Lab, LabOptions, LabWorld, Moment, Pace};
+use changeguard::adapters::lab::{Lab, LabOptions, Moment, Pace};
 use changeguard::domain::step::StepNumber;
 use changeguard::engine::command::Command;
 use changeguard::engine::record::{Cause, Record};
@@ -38,21 +38,6 @@ enum Point {
     Call(u64, Moment),
 }
 
-/// What is walked through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
-    /// To the end.
-    Forward,
-    /// Back once the key is live.
-    Back,
-    /// The same after a suspected compromise: back to a fresh key.
-    Fresh,
-    /// Cancelled when everybody has confirmed.
-    Cancel,
-    /// Cancelled when the keys are kept already.
-    CancelStaged,
-}
-
 /// How a process ended.
 enum End {
     Dead,
@@ -72,20 +57,10 @@ impl Drop for Stage {
     }
 }
 
-/// The server's agent, which looks as soon as there is something to see.
-async fn agent(world: LabWorld) {
-    let ids = |world: &LabWorld| world.key_secrets(TENANT).into_iter().map(|s| s.id).collect::<Vec<_>>();
-    let mut seen = Vec::new();
-    while world.until(Duration::from_secs(3600), |world| ids(world) != seen).await {
-        seen = ids(&world);
-        world.reconcile(TENANT).await;
-    }
-}
-
 impl Stage {
     async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::scene::folder();
         let options = LabOptions {
             directory: folder.path().to_owned(),
             tenants: 1,
@@ -113,25 +88,6 @@ impl Stage {
         let cause = if way == Way::Fresh { Cause::Compromise } else { Cause::Scheduled };
         let window = Scene::open_window();
         self.acme().run(Command::Plan { window, cause, reference: String::new() }).await.unwrap();
-    }
-
-    /// What is done next: what is offered, but for the one decision that the way is about. None at the end.
-    fn decide(&self, way: Way, status: &Value, turned: &mut bool) -> Option<(String, Vec<Command>)> {
-        let offered = offered(status, self.lab.world())?;
-        let (confirm, reason) = (TENANT.to_owned(), "a rehearsal".to_owned());
-        let action = word(status);
-        let own = match (way, action.as_str()) {
-            (Way::Back | Way::Fresh, "reconfigure") => Some(Command::RollBack { confirm, reason }),
-            (Way::Cancel, "rotate") | (Way::CancelStaged, "resume") => Some(Command::Cancel { confirm, reason }),
-            _ => None,
-        };
-        match own.filter(|_| !*turned) {
-            Some(command) => {
-                *turned = true;
-                Some((command.word().to_owned(), vec![command]))
-            }
-            None => Some((action, offered)),
-        }
     }
 
     /// A record of `rotate` at which the keys are kept and the server is not touched yet.
@@ -220,7 +176,7 @@ impl Stage {
         let mut status = self.here(Command::Verify).await;
         let (mut died, mut turned) = (false, false);
         for _ in 0..ACTIONS {
-            let Some((action, commands)) = self.decide(way, &status, &mut turned) else {
+            let Some((action, commands)) = decide(way, &status, self.lab.world(), &mut turned) else {
                 self.acme().reload().await.unwrap();
                 let wrong = wrong_in_the_end(self.lab.world(), &before, &self.acme().entries());
                 return if wrong.is_empty() { Ok(unreached) } else { Err(format!("{wrong:#?} after {done:#?}")) };
@@ -262,7 +218,7 @@ impl Stage {
         self.plan(way).await;
         let mut status = self.status().await;
         let mut turned = false;
-        while let Some((action, commands)) = self.decide(way, &status, &mut turned) {
+        while let Some((action, commands)) = decide(way, &status, self.lab.world(), &mut turned) {
             if action == "verify" {
                 self.lab.world().reimport_all(TENANT).await;
             }

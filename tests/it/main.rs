@@ -4,6 +4,7 @@
 mod cli;
 mod config;
 mod converge;
+mod fault_walk;
 mod house;
 mod kill_walk;
 mod lab;
@@ -15,6 +16,7 @@ mod mail;
 mod offered;
 mod openstack;
 mod picture;
+mod proxy;
 mod pty;
 mod rotation;
 mod scene;

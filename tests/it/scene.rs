@@ -30,6 +30,11 @@ pub struct Scene {
     _folder: tempfile::TempDir,
 }
 
+/// A folder in memory where there is one: a walk of a thousand rotations must not wait for a disk.
+pub fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// Nobody who watches.
 pub struct Silent;
 
