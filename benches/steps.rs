@@ -67,7 +67,7 @@ async fn rotate(conductor: &Conductor) -> anyhow::Result<[f64; 5]> {
         let (client, answer, channel) = (client.id.clone(), Answer::Confirmed, Channel::Phone);
         conductor.run(Command::Answer { client, answer, channel, note: String::new() }).await?;
     }
-    conductor.run(Command::Rotate { confirm: conductor.tenant().name.clone() }).await?;
+    conductor.run(Command::Rotate { confirm: conductor.tenant().name.clone(), through_tunnel: String::new() }).await?;
     let entries = conductor.entries();
     for client in &rotation.clients {
         conductor.run(Command::Back { client: client.id.clone(), note: "bench".into() }).await?;

@@ -2,16 +2,18 @@
 
 use anyhow::{Context, Result};
 use changeguard::adapters::lab;
-use changeguard::adapters::openstack::wait_for_running_pairs;
+use changeguard::adapters::openstack::{between_pairs, is_pair_running};
 use changeguard::app::model::{Charset, ModelOptions, StepInfo};
 use changeguard::cli::act::{BadUsage, Teller, act};
 use changeguard::cli::lab::{serve, start};
-use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print};
+use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print, watch};
 use changeguard::config::{self, Config, ConfigError};
 use changeguard::domain::fault::{Fault, Service};
+use changeguard::runtime::ending;
 use changeguard::runtime::fleet::UnknownTenant;
 use changeguard::runtime::screen::Loop;
 use changeguard::runtime::signals;
+use changeguard::runtime::watch::Logbook;
 use changeguard::runtime::wiring::{Wiring, WiringError, environment};
 use clap::{CommandFactory, Parser};
 use std::io::IsTerminal;
@@ -29,8 +31,10 @@ fn main() -> ExitCode {
     let code = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
             let code = runtime.block_on(ended(cli));
-            // A DELETE that was sent is followed by its POST, whatever else ends.
-            runtime.block_on(wait_for_running_pairs());
+            // A DELETE that was sent is followed by its POST, whatever else ends; then every lease is given back.
+            ending::ask();
+            runtime.block_on(ending::all_ended());
+            let _between = runtime.block_on(between_pairs());
             runtime.shutdown_timeout(Duration::from_millis(100));
             code
         }
@@ -83,6 +87,11 @@ async fn run(cli: Cli) -> Result<u8> {
             print::text(include_str!("../assets/changeguard.example.toml"))?;
             Ok(exit::DONE)
         }
+        Verb::Config { verb: ConfigVerb::Unit } => {
+            print::text(include_str!("../assets/changeguard-watch.service"))?;
+            Ok(exit::DONE)
+        }
+        Verb::Watch { once } => keep_watch(load(path)?, once, cli.json).await,
         Verb::Config { verb: ConfigVerb::Check } => config_check(&load(path)?, cli.json),
         Verb::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "changeguard", &mut std::io::stdout());
@@ -94,24 +103,55 @@ async fn run(cli: Cli) -> Result<u8> {
         }
         Verb::Troubles { step } => troubles(step),
         verb => {
-            let mut ending = signals::ending()?;
+            let mut asked = signals::ending()?;
             let wiring = Wiring::open(load(path)?).await?;
+            let bound = wiring.pair_bound().as_secs();
+            signals::suspend_on_request(move || {
+                print::say(format_args!("changeguard: rests once the swap is finished, within {bound} s"));
+            })?;
             let teller = Teller::new();
             let (tenants, fault) = wiring.tenants().await;
             if let Some(fault) = fault {
                 print::say(format_args!("changeguard: {fault}; {}", fault.advice()));
             }
             let fleet = wiring.fleet(tenants, teller.clone())?;
+            let mut acting = std::pin::pin!(act(&fleet, &teller, verb, cli.json));
             tokio::select! {
-                result = act(&fleet, &teller, verb, cli.json) => result,
-                () = ending.recv() => {
-                    print::say(format_args!("changeguard: ended by a signal; a swap that was begun is being finished"));
-                    print::say(format_args!("changeguard: `status` shows what is true, `resume` looks and goes on"));
-                    Ok(exit::FAILED)
+                result = &mut acting => return result,
+                () = asked.recv() => ending::ask(),
+            }
+            loop {
+                match is_pair_running() {
+                    true => print::say(format_args!(
+                        "changeguard: asked to end; the swap that was begun is finished first, within {bound} s at most"
+                    )),
+                    false => print::say(format_args!("changeguard: asked to end; it stops at the next record")),
+                }
+                print::say(format_args!("changeguard: `status` shows what is true, `resume` looks and goes on"));
+                tokio::select! {
+                    biased;
+                    result = &mut acting => return result,
+                    () = ending::all_ended() => return Ok(exit::FAILED),
+                    // Another signal changes nothing but is answered.
+                    () = asked.recv() => {}
                 }
             }
         }
     }
+}
+
+async fn keep_watch(config: Config, once: bool, json: bool) -> Result<u8> {
+    let mut asked = signals::ending()?;
+    signals::suspend_on_request(|| {})?;
+    let interval = config.server.poll_interval;
+    let wiring = Wiring::open(config).await?.working_as("watch");
+    let (tenants, fault) = wiring.tenants().await;
+    if let Some(fault) = fault {
+        print::say(format_args!("changeguard: {fault}; {}", fault.advice()));
+    }
+    let log = watch::log(json, environment("JOURNAL_STREAM").is_some());
+    let fleet = wiring.fleet(tenants, Logbook::new(log.clone()))?;
+    Ok(watch::watch(&fleet, log, interval, once, &mut asked).await)
 }
 
 fn load(path: Option<&Path>) -> Result<Config> {
@@ -173,13 +213,14 @@ async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>) -> Result
         environment: label,
         production,
         operator: wiring.operator(),
+        person: wiring.person().to_owned(),
         lab: lab.map(|_| "EMBEDDED LAB".to_owned()),
         // The runbook lives as long as the program.
         steps: Vec::leak(steps),
         zone: environment("TZ").filter(|zone| zone.contains('/')).unwrap_or_else(|| "UTC".into()),
         length: "1h".into(),
     };
-    let poll_interval = wiring.config().server.poll_interval;
+    let (poll_interval, bound) = (wiring.config().server.poll_interval, wiring.pair_bound());
     let the_loop = Loop::default();
     if let Some(lab) = lab {
         let (mut events, bell) = (lab.events(), the_loop.bell());
@@ -197,8 +238,15 @@ async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>) -> Result
             Err(fault) => place.fail(fault),
         }
     });
-    the_loop.run(options, poll_interval).await.context("the screen")?;
-    Ok(exit::DONE)
+    let result = the_loop.run(options, poll_interval).await.context("the screen");
+    ending::ask();
+    if is_pair_running() {
+        let bound = bound.as_secs();
+        print::say(format_args!("changeguard: the swap that was begun is finished first, within {bound} s at most"));
+    }
+    // The lab of the demo must live so long, too.
+    ending::all_ended().await;
+    result.map(|()| exit::DONE)
 }
 
 fn step_info(step: &dyn changeguard::engine::step::Step) -> StepInfo {

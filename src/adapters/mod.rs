@@ -1,9 +1,12 @@
-//! The outside world, one room per service; no room sees another.
+//! The outside world, one room per service; no room sees another. What several of them need (a password) is asked for here.
 
 pub mod console;
 pub mod lab;
 pub mod mail;
 pub mod openstack;
-pub mod sqlite;
+mod password;
+pub mod store;
 pub mod system;
 pub mod wireguard;
+
+pub use password::PasswordSource;

@@ -6,6 +6,7 @@ use crate::app::clients::is_back;
 use crate::app::command::CommandId;
 use crate::app::dialog::notify;
 use crate::app::model::{Model, Screen};
+use crate::domain::gate::Reason;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::next::Act;
 use crate::engine::status::{Phase, TenantStatus};
@@ -25,7 +26,9 @@ impl CommandId {
             Id::Troubles if model.options.steps.is_empty() => Err("the runbook's texts are not loaded".into()),
             _ if self.changes_something() => {
                 let status = known(model)?;
-                is_free(model, status)?;
+                if self != Id::TakeOver {
+                    is_free(model, status)?;
+                }
                 possible(self, status, model)
             }
             _ => Ok(()),
@@ -53,6 +56,11 @@ impl CommandId {
                 | Id::Finish
                 | Id::Cancel
                 | Id::Note
+                | Id::Approve
+                | Id::HandOver
+                | Id::TakeOver
+                | Id::Emergency
+                | Id::Review
         )
     }
 }
@@ -75,7 +83,7 @@ pub fn is_free(model: &Model, status: &TenantStatus) -> Result<(), String> {
         return Err(format!("{} is running for {}; wait until it has ended", job.what, status.tenant.name));
     }
     match &status.holder {
-        Some(holder) => Err(format!("held by {holder}; watch, or talk to them")),
+        Some(holder) => Err(format!("held by {holder}; watch, talk to them, or T takes it over")),
         None => Ok(()),
     }
 }
@@ -92,8 +100,21 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
     let need = |condition: bool, why: &str| if condition { Ok(()) } else { Err(why.to_owned()) };
     match id {
         Id::Plan => need(phase == Phase::Idle, "a rotation is open already; e changes its window"),
+        Id::TakeOver => need(status.holder.is_some(), "nobody else holds the tenant"),
+        Id::Review => need(status.review.is_some() && phase == Phase::Idle, "no review is open"),
+        Id::Emergency => {
+            need(phase == Phase::Idle || !touched(status), "the key is already being changed: u goes on, R goes back")
+        }
         Id::Note => need(status.rotation.is_some(), "there is no rotation to add a note to; p plans one"),
         _ if phase == Phase::Idle => Err("no rotation is open; p plans one".into()),
+        Id::Approve => {
+            need(
+                status.plan_digest.is_some() || status.approval.is_some() || asks_approval(status),
+                "no approval is asked for here",
+            )?;
+            need(before, "the rotation has begun")?;
+            need(status.plan_digest.is_some(), "c checks first: the approval is bound to the key that the check sees")
+        }
         Id::Reschedule => need(before, "the rotation has begun; its window can't change any more"),
         Id::Notify => {
             need(!notify::kinds(status).is_empty(), "no mail makes sense now; the next is when the key is live")
@@ -124,6 +145,10 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
         Id::Cancel => need(!touched(status), "the server has been touched: only R leads back"),
         _ => Ok(()),
     }
+}
+
+fn asks_approval(status: &TenantStatus) -> bool {
+    status.gate.reasons().iter().any(|reason| matches!(reason, Reason::NotApproved { .. }))
 }
 
 fn subject(model: &Model, status: &TenantStatus) -> Result<(), String> {

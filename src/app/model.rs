@@ -112,6 +112,8 @@ pub struct ModelOptions {
     pub production: bool,
     /// Who works here: `ops@bastion-2`.
     pub operator: String,
+    /// The same person, by what they can't set themselves: four eyes compare this.
+    pub person: String,
     /// The lab's banner: `EMBEDDED LAB`.
     pub lab: Option<String>,
     /// The runbook's steps.

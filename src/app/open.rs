@@ -4,7 +4,8 @@ use crate::app::availability::interrupted;
 use crate::app::command::CommandId;
 use crate::app::dialog::form::People;
 use crate::app::dialog::{
-    Dialog, FormDialog, NotifyDialog, Reading, Subject, answer, close, decide, people, plan, rollback, rotate,
+    Dialog, FormDialog, NotifyDialog, Reading, Subject, accountable, answer, close, decide, people, plan, rollback,
+    rotate,
 };
 use crate::app::message::Effect;
 use crate::app::model::Model;
@@ -46,6 +47,11 @@ fn form_for(id: CommandId, model: &mut Model, status: &TenantStatus) -> Option<F
         Id::Finish => close::open_finish(status),
         Id::Cancel => close::open_cancel(status),
         Id::Note => decide::open_note(status),
+        Id::Approve => accountable::open_approve(status),
+        Id::HandOver => accountable::open_hand_over(status, &model.options.person),
+        Id::TakeOver => accountable::open_take_over(status),
+        Id::Emergency => accountable::open_emergency(status),
+        Id::Review => accountable::open_review(status),
         Id::Decide => match (interrupted(status), &status.next.mail) {
             (None, Some(mail)) => decide::open_notice(status, &mail.client, &mail.name, mail.kind),
             (step, _) => decide::open_step(status, step?),

@@ -214,6 +214,12 @@ pub fn word(command: &Command) -> &'static str {
         Command::Finish { .. } => "finish",
         Command::Cancel { .. } => "cancel",
         Command::Note { .. } => "note",
+        Command::Approve { .. } => "approve",
+        Command::Emergency { .. } => "emergency",
+        Command::CloseReview { .. } => "review",
+        Command::TakeOver { .. } => "take over",
+        Command::HandOver { .. } => "hand over",
+        Command::AcceptHandOver => "accept",
     }
 }
 

@@ -14,6 +14,7 @@ use crate::engine::record::{Cause, Entry, Record};
 use crate::engine::status::TenantStatus;
 use crate::engine::step::Progress;
 use crate::runtime::conductor::{Conductor, Watcher};
+use crate::runtime::ending;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::run::RunError;
 use anyhow::{Context, Result, anyhow};
@@ -145,6 +146,17 @@ pub async fn act(fleet: &Fleet, teller: &Teller, verb: Verb, json: bool) -> Resu
             }
             Ok(exit::DONE)
         }
+        Verb::Approve { tenant, digest: None, .. } => {
+            let conductor = fleet.find(&tenant.tenant)?;
+            conductor.reload().await?;
+            let status = conductor.status();
+            if json {
+                print::json(&status)?
+            } else {
+                print::plan(&status)?
+            }
+            Ok(exit::PERSON)
+        }
         verb => {
             let (tenant, command) = command(verb)?;
             let conductor = fleet.find(&tenant)?;
@@ -159,7 +171,9 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
     teller.end();
     let duration_ms = began.elapsed().as_millis();
     // What is printed as true must have been looked at; the act itself need not have.
-    conductor.look().await;
+    if !ending::is_asked() {
+        conductor.look().await;
+    }
     let status = conductor.status();
     let gap = |entry: &Entry| match entry.record {
         Record::Swapped { gap_us: Some(us), .. } if entry.at >= began_at => Some(us as f64 / 1000.0),
@@ -249,7 +263,19 @@ fn command(verb: Verb) -> Result<(String, Command)> {
         }
         Verb::Waive { tenant, client, reason } => (tenant.tenant, Command::Waive { client: ClientId(client), reason }),
         Verb::Check(tenant) => (tenant.tenant, Command::Check),
-        Verb::Rotate { tenant, confirm } => (tenant.tenant, Command::Rotate { confirm }),
+        Verb::Rotate { tenant, confirm, through_tunnel } => {
+            (tenant.tenant, Command::Rotate { confirm, through_tunnel })
+        }
+        Verb::Emergency { tenant, confirm, reason, through_tunnel } => {
+            (tenant.tenant, Command::Emergency { confirm, reason, through_tunnel })
+        }
+        Verb::Approve { tenant, digest, note } => {
+            (tenant.tenant, Command::Approve { digest: digest.unwrap_or_default(), note })
+        }
+        Verb::Review { tenant, note } => (tenant.tenant, Command::CloseReview { note }),
+        Verb::Takeover { tenant, confirm, reason } => (tenant.tenant, Command::TakeOver { confirm, reason }),
+        Verb::Handover { tenant, note, to } => (tenant.tenant, Command::HandOver { to, note }),
+        Verb::Accept(tenant) => (tenant.tenant, Command::AcceptHandOver),
         Verb::Resume(tenant) => (tenant.tenant, Command::Resume),
         Verb::Verify { tenant, back: Some(client), note, .. } => {
             let note = crate::domain::sanitize::sanitize(&note);
@@ -263,7 +289,9 @@ fn command(verb: Verb) -> Result<(String, Command)> {
         Verb::Finish { tenant, note } => {
             (tenant.tenant, Command::Finish { note: crate::domain::sanitize::sanitize(&note) })
         }
-        Verb::Rollback { tenant, confirm, reason } => (tenant.tenant, Command::RollBack { confirm, reason }),
+        Verb::Rollback { tenant, confirm, reason, through_tunnel } => {
+            (tenant.tenant, Command::RollBack { confirm, reason, through_tunnel })
+        }
         Verb::Cancel { tenant, confirm, reason } => (tenant.tenant, Command::Cancel { confirm, reason }),
         Verb::Resolve { tenant, step, mail, done, reason } => {
             let command = match (step, mail) {

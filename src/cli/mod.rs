@@ -5,6 +5,7 @@ pub mod lab;
 
 pub mod print;
 pub mod report;
+pub mod watch;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -58,6 +59,12 @@ pub struct TenantArg {
 pub enum Verb {
     /// Open the terminal on the configured fleet (the default)
     Tui,
+    /// Keep watch without a screen: observe all tenants, go on with what was interrupted, record who is back
+    Watch {
+        /// Visit every tenant once and end: for cron
+        #[arg(long)]
+        once: bool,
+    },
     /// What is true of the fleet, or of one tenant
     Status {
         /// The tenant's name or id; all of them without
@@ -149,7 +156,72 @@ pub enum Verb {
         /// The tenant's name once more
         #[arg(long, value_name = "NAME")]
         confirm: String,
+        /// The tenant's name a third time, where your own session runs through its tunnel
+        #[arg(long, value_name = "NAME", default_value = "")]
+        through_tunnel: String,
     },
+    /// Suspected compromise: tell everybody and rotate at once, without answers or approval; a review stays open
+    Emergency {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// The tenant's name once more
+        #[arg(long, value_name = "NAME")]
+        confirm: String,
+        /// What is suspected
+        #[arg(long)]
+        reason: String,
+        /// As with rotate
+        #[arg(long, value_name = "NAME", default_value = "")]
+        through_tunnel: String,
+    },
+    /// Approve the plan as a second operator; without a digest, show what is to be approved
+    Approve {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// The digest of the plan that you have read (8 digits or more)
+        #[arg(long, value_name = "HEX")]
+        digest: Option<String>,
+        /// A note
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Close the review of an emergency, as a second operator
+    Review {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// What you found
+        #[arg(long)]
+        note: String,
+    },
+    /// Take the tenant from a process that holds it, although it shows signs of life
+    Takeover {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// The tenant's name once more
+        #[arg(long, value_name = "NAME")]
+        confirm: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Leave the rotation to the next operator, who reads the note and accepts
+    Handover {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// What they must know
+        #[arg(long)]
+        note: String,
+        /// To whom; whoever comes without
+        #[arg(long, default_value = "", value_name = "USER")]
+        to: String,
+    },
+    /// Accept what was handed over (`status` shows the note)
+    Accept(TenantArg),
     /// Go on with what was interrupted or failed: looks first
     Resume(TenantArg),
     /// Look who is back, and record it
@@ -190,6 +262,9 @@ pub enum Verb {
         /// Why
         #[arg(long)]
         reason: String,
+        /// As with rotate
+        #[arg(long, value_name = "NAME", default_value = "")]
+        through_tunnel: String,
     },
     /// End a rotation that has not touched the server; everybody who was told gets a cancellation
     Cancel {
@@ -274,6 +349,8 @@ pub enum ConfigVerb {
     Check,
     /// Print the documented example
     Example,
+    /// Print the systemd unit for `watch`, hardened
+    Unit,
 }
 
 /// The size of the embedded lab.

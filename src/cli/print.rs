@@ -1,7 +1,7 @@
 //! The views without a screen: the same status as plain lines, or as JSON on standard output.
 
 use crate::domain::gate::Verdict;
-use crate::engine::status::{KeySight, TenantStatus};
+use crate::engine::status::{KeySight, Standing, TenantStatus};
 use anyhow::Result;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -96,6 +96,31 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
         writeln!(out, "ATTENTION {item}")?;
     }
     writeln!(out, "next      {}", status.next.text)?;
+    Ok(())
+}
+
+/// The plan that a second operator approves, and how.
+pub fn plan(status: &TenantStatus) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    let name = &status.tenant.name;
+    let Some(window) = &status.window else {
+        writeln!(out, "{name}: nothing is planned")?;
+        return Ok(());
+    };
+    writeln!(out, "{name}: {}, revision {}", window.for_people(), window.revision)?;
+    for view in status.clients.iter().filter(|view| view.standing == Standing::Waived) {
+        writeln!(out, "  waived: {} ({})", view.client.name, view.standing_detail)?;
+    }
+    let keys = status.preflight.as_ref().map(|run| &run.keys);
+    match (keys.and_then(|keys| keys.interface.or(keys.secret)), &status.plan_digest) {
+        (Some(key), Some(digest)) => {
+            writeln!(out, "  key to be replaced: {key}")?;
+            writeln!(out, "  digest: {digest}")?;
+            writeln!(out, "approve with: changeguard approve {name} --digest {}", digest.get(..12).unwrap_or(digest))?;
+        }
+        (_, None) if keys.is_some() => writeln!(out, "no approval is asked for here")?,
+        _ => writeln!(out, "check first (changeguard check {name}): the approval is bound to the key that it sees")?,
+    }
     Ok(())
 }
 

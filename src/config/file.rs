@@ -26,6 +26,15 @@ pub(super) struct File {
     pub(super) smtp: Value<SmtpTable>,
     pub(super) notices: Value<NoticesTable>,
     pub(super) console: Value<ConsoleTable>,
+    pub(super) approval: Value<ApprovalTable>,
+}
+
+/// `[approval]`
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ApprovalTable {
+    pub(super) required: Value<bool>,
+    pub(super) valid: Value<String>,
 }
 
 /// `[cloud]`
@@ -44,6 +53,10 @@ pub(super) struct CloudTable {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct StateTable {
     pub(super) directory: Value<String>,
+    pub(super) url: Value<String>,
+    pub(super) password_file: Value<String>,
+    pub(super) password_command: Value<Vec<Spanned<String>>>,
+    pub(super) ca_file: Value<String>,
 }
 
 /// `[wireguard]`

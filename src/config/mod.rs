@@ -18,6 +18,7 @@ mod file;
 mod problem;
 mod rules;
 mod smtp;
+mod state;
 mod values;
 
 pub use contacts::Contact;
@@ -46,8 +47,25 @@ pub struct Config {
     pub notices: Notices,
     /// `[console]`, where there is one.
     pub console: Option<Console>,
+    /// `[approval]`
+    pub approval: Approval,
     /// Every `[[contact]]` of the contacts file.
     pub contacts: Vec<Contact>,
+}
+
+/// `[approval]`: four eyes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Approval {
+    /// Rotate needs the approval of a second operator.
+    pub required: bool,
+    /// How long one counts.
+    pub valid: Duration,
+}
+
+impl Default for Approval {
+    fn default() -> Self {
+        Self { required: false, valid: Duration::from_secs(4 * 3600) }
+    }
 }
 
 /// `[cloud]`: which cloud and how long to wait for it.
@@ -80,13 +98,20 @@ impl Default for Cloud {
 /// `[state]`: where the journal rests.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
-    /// A folder of mode 0700.
+    /// A folder of mode 0700: the journal, where there is no `url`, and the sockets of ssh.
     pub directory: PathBuf,
+    /// A PostgreSQL server that holds the journal of several bastions: `postgres://user@host/database`, no password in it.
+    pub url: Option<String>,
+    /// For that server; never `Text`.
+    pub password: Password,
+    /// An authority to trust for that server; `None`: the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { directory: "~/.local/state/changeguard".into() }
+        let directory = "~/.local/state/changeguard".into();
+        Self { directory, url: None, password: Password::None, ca_file: None }
     }
 }
 
@@ -218,7 +243,7 @@ pub enum Security {
     None,
 }
 
-/// Where the password of the mail server comes from.
+/// Where the password of a server comes from.
 #[derive(Clone, Default, PartialEq)]
 pub enum Password {
     /// There is none.

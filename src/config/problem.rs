@@ -152,6 +152,14 @@ impl Problems {
         });
     }
 
+    /// The same for a value that may hold a password: its line is not shown.
+    pub(super) fn add_hidden(&mut self, source: &Source, span: &Range<usize>, field: &str, message: impl AsRef<str>) {
+        self.add(source, span, field, message);
+        if let Some(problem) = self.list.last_mut() {
+            problem.excerpt = None;
+        }
+    }
+
     /// Whether this field already has a problem, so that "missing" would mislead.
     pub(super) fn is_broken(&self, field: &str) -> bool {
         self.broken.contains(field)

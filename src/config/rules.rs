@@ -3,9 +3,11 @@
 //! How single values are written is `values`, the contacts file is `contacts`, the defaults stand in `config`.
 
 use super::contacts;
-use super::file::{CloudTable, ConsoleTable, File, NoticesTable, ServerTable, TenantTable, Value, WireguardTable};
+use super::file::{
+    ApprovalTable, CloudTable, ConsoleTable, File, NoticesTable, ServerTable, TenantTable, Value, WireguardTable,
+};
 use super::problem::{Problems, Source};
-use super::{Cloud, Config, Console, Notices, Server, State, Swap, Tenants, Wireguard, values};
+use super::{Approval, Cloud, Config, Console, Notices, Server, Swap, Tenants, Wireguard, values};
 use crate::domain::document::Fields;
 use crate::domain::tenant::{Tenant, TenantId};
 use std::collections::BTreeMap;
@@ -14,7 +16,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 
 /// The place at which a missing section is reported: the beginning of the file.
-const NOWHERE: Range<usize> = 0..0;
+pub(super) const NOWHERE: Range<usize> = 0..0;
 
 /// One pass over one file.
 pub(super) struct Rules<'a> {
@@ -39,15 +41,11 @@ impl<'a> Rules<'a> {
         let (notices_at, notices) = split(file.notices);
         let (_, tenants) = split(file.tenants);
         let (_, state) = split(file.state);
-        let directory = state.directory.unwrap_or_else(|| {
-            let written = State::default().directory.to_string_lossy().into_owned();
-            Spanned::new(NOWHERE, written)
-        });
         let written_tenants = file.tenant.len();
         let mut config = Config {
             path: self.source.path.clone(),
             cloud: self.cloud(&cloud_at, cloud),
-            state: State { directory: self.path("state.directory", Some(directory)).unwrap_or_default() },
+            state: self.state(state),
             wireguard: self.wireguard(wireguard),
             tenants: Tenants {
                 discover: tenants.discover.is_some_and(Spanned::into_inner),
@@ -62,6 +60,7 @@ impl<'a> Rules<'a> {
             smtp: self.smtp(&smtp_at, smtp),
             notices: self.notices(&notices_at, notices),
             console: file.console.map(|console| self.console(console)),
+            approval: self.approval(file.approval),
             contacts: Vec::new(),
         };
         if written_tenants == 0 && !config.tenants.discover && !self.problems.is_broken("tenant") {
@@ -82,6 +81,15 @@ impl<'a> Rules<'a> {
             }
         }
         config
+    }
+
+    fn approval(&mut self, table: Value<ApprovalTable>) -> Approval {
+        let (_, table) = split(table);
+        let default = Approval::default();
+        Approval {
+            required: table.required.map_or(default.required, Spanned::into_inner),
+            valid: self.or("approval.valid", table.valid, default.valid, values::duration),
+        }
     }
 
     fn cloud(&mut self, at: &Range<usize>, table: CloudTable) -> Cloud {

@@ -31,6 +31,30 @@ pub struct Facts<'a> {
     pub preflight_valid_s: i64,
     /// Who else holds the tenant, if anybody: `name on host since …`.
     pub held_by: Option<&'a str>,
+    /// The second operator's word.
+    pub approval: ApprovalFact,
+    /// A suspected compromise goes first: people, window and approval are not waited for, and a mail server that can't be
+    /// reached does not stop it.
+    pub emergency: bool,
+}
+
+/// Checks whose failure does not stop an emergency: nothing of the key depends on them.
+const NOT_OF_THE_KEY: [&str; 2] = ["mail", "console"];
+
+/// What four eyes say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApprovalFact {
+    /// None is asked for.
+    NotNeeded,
+    /// Approved by somebody else, for this very plan.
+    Given {
+        /// By whom.
+        by: String,
+        /// Until when, UTC.
+        expires: Timestamp,
+    },
+    /// Not (any more), and why.
+    Missing(String),
 }
 
 /// Why the gate is shut, each naming who or what.
@@ -52,6 +76,7 @@ pub enum Reason {
     CheckFailed { checks: Vec<String> },
     HeldByOther { holder: String },
     PeopleUnknown { why: String },
+    NotApproved { why: String },
 }
 
 impl Reason {
@@ -93,6 +118,7 @@ impl fmt::Display for Reason {
             }
             Reason::CheckFailed { checks } => write!(f, "the preflight check failed: {}", checks.join(", ")),
             Reason::HeldByOther { holder } => write!(f, "held by {holder}"),
+            Reason::NotApproved { why } => write!(f, "not approved: {why}"),
             Reason::PeopleUnknown { why } => write!(f, "who will be cut off is unknown: {why}"),
         }
     }
@@ -129,6 +155,7 @@ impl Verdict {
 pub fn judge(facts: &Facts<'_>, now: Timestamp) -> Verdict {
     let mut reasons = Vec::new();
     let unknown = match (facts.clients, facts.window) {
+        _ if facts.emergency => false,
         (None, _) => {
             let why = facts.people_fault.unwrap_or("not looked yet").to_owned();
             reasons.push(Reason::PeopleUnknown { why });
@@ -142,6 +169,7 @@ pub fn judge(facts: &Facts<'_>, now: Timestamp) -> Verdict {
     };
     match facts.window {
         None => reasons.push(Reason::NotPlanned),
+        Some(_) if facts.emergency => {}
         Some(window) => match window.state(now) {
             WindowState::Before => reasons.push(Reason::WindowNotOpen { opens: window.start }),
             WindowState::Open => {}
@@ -150,11 +178,15 @@ pub fn judge(facts: &Facts<'_>, now: Timestamp) -> Verdict {
     }
     match facts.preflight {
         None => reasons.push(Reason::NotChecked),
+        Some(run) if facts.emergency && run.failed().iter().all(|name| NOT_OF_THE_KEY.contains(&name.as_str())) => {}
         Some(run) if !run.is_green() => reasons.push(Reason::CheckFailed { checks: run.failed() }),
         Some(run) if now.as_second() - run.at.as_second() > facts.preflight_valid_s => {
             reasons.push(Reason::CheckTooOld { at: run.at });
         }
         Some(_) => {}
+    }
+    if let ApprovalFact::Missing(why) = &facts.approval {
+        reasons.push(Reason::NotApproved { why: why.clone() });
     }
     if let Some(holder) = facts.held_by {
         reasons.push(Reason::HeldByOther { holder: holder.to_owned() });

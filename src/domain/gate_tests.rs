@@ -14,6 +14,8 @@ struct Case {
     waivers: BTreeMap<ClientId, Waiver>,
     preflight: Preflight,
     held: Option<&'static str>,
+    approval: ApprovalFact,
+    emergency: bool,
 }
 
 fn now() -> Timestamp {
@@ -43,6 +45,8 @@ fn open() -> Case {
         waivers: BTreeMap::new(),
         preflight: Preflight { at: now(), checks: vec![check], keys: KeyAgreement::default() },
         held: None,
+        approval: ApprovalFact::NotNeeded,
+        emergency: false,
     }
 }
 
@@ -57,6 +61,8 @@ fn verdict(case: &Case, at: Timestamp) -> Verdict {
         preflight: Some(&case.preflight),
         preflight_valid_s: 600,
         held_by: case.held,
+        approval: case.approval.clone(),
+        emergency: case.emergency,
     };
     judge(&facts, at)
 }
@@ -131,6 +137,33 @@ fn unknown_people_are_never_an_open_gate() {
         preflight: Some(&case.preflight),
         preflight_valid_s: 600,
         held_by: None,
+        approval: ApprovalFact::NotNeeded,
+        emergency: false,
     };
     assert!(matches!(judge(&facts, now()), Verdict::Unknown(_)));
+}
+
+#[test]
+fn without_a_second_operators_approval_it_is_shut_and_says_why() {
+    let mut case = open();
+    case.approval = ApprovalFact::Missing("a second operator must approve the plan".into());
+    let verdict_now = verdict(&case, now());
+    assert_eq!(verdict_now.reasons()[0].to_string(), "not approved: a second operator must approve the plan");
+    case.approval = ApprovalFact::Given { by: "bob".into(), expires: now() };
+    assert!(verdict(&case, now()).is_open());
+}
+
+#[test]
+fn an_emergency_waits_for_nobody_but_never_for_a_broken_key_check() {
+    let mut case = open();
+    case.acks.clear();
+    case.window = Window::parse("2026-12-24 22:00", "1h", "UTC", 2).unwrap();
+    case.emergency = true;
+    assert!(verdict(&case, now()).is_open(), "people and window are not waited for");
+    case.preflight.checks[0].state = CheckState::Fail;
+    assert!(!verdict(&case, now()).is_open(), "Barbican must answer");
+    case.preflight.checks[0].name = "mail".into();
+    assert!(verdict(&case, now()).is_open(), "a mail server that can't be reached stops no emergency");
+    case.held = Some("eva on bastion2");
+    assert!(!verdict(&case, now()).is_open());
 }

@@ -20,17 +20,20 @@ pub enum NoticeKind {
     Reconfigure,
     /// Everybody is back.
     AllClear,
+    /// Step 1 of an emergency: it happens now, no answer is waited for.
+    Emergency,
 }
 
 impl NoticeKind {
     /// Every kind, in the order of a rotation.
-    pub const ALL: [NoticeKind; 6] = [
+    pub const ALL: [NoticeKind; 7] = [
         NoticeKind::Announcement,
         NoticeKind::Reminder,
         NoticeKind::Change,
         NoticeKind::Cancellation,
         NoticeKind::Reconfigure,
         NoticeKind::AllClear,
+        NoticeKind::Emergency,
     ];
 
     /// The word in records, `--kind`, template file names and the header `X-Changeguard-Kind`.
@@ -42,12 +45,14 @@ impl NoticeKind {
             NoticeKind::Cancellation => "cancellation",
             NoticeKind::Reconfigure => "reconfigure",
             NoticeKind::AllClear => "all-clear",
+            NoticeKind::Emergency => "emergency",
         }
     }
 
     /// Whether this mail tells a person the window, so that an answer to it makes sense.
     pub fn tells_window(self) -> bool {
-        matches!(self, NoticeKind::Announcement | NoticeKind::Reminder | NoticeKind::Change)
+        use NoticeKind::{Announcement, Change, Emergency, Reminder};
+        matches!(self, Announcement | Reminder | Change | Emergency)
     }
 }
 

@@ -30,6 +30,9 @@ impl CheckState {
     }
 }
 
+/// The check that says whether the operator's own connection runs through the tunnel that is to be rotated.
+pub const OWN_ROUTE: &str = "own-route";
+
 /// One check with its finding and, where it failed, what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
@@ -81,6 +84,12 @@ impl Preflight {
     /// No check failed.
     pub fn is_green(&self) -> bool {
         self.checks.iter().all(|check| check.state != CheckState::Fail)
+    }
+
+    /// How the operator's own connection runs through the tunnel, if it does.
+    pub fn own_route(&self) -> Option<&str> {
+        let warned = self.checks.iter().find(|check| check.name == OWN_ROUTE && check.state == CheckState::Warn);
+        warned.map(|check| check.finding.as_str())
     }
 
     /// Names of the failed checks.

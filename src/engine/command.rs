@@ -68,6 +68,8 @@ pub enum Command {
     Rotate {
         /// The tenant's name, as typed.
         confirm: String,
+        /// The tenant's name once more, where the operator's own connection runs through its tunnel; else empty.
+        through_tunnel: String,
     },
     /// Go on with what was interrupted or failed: probe, then perform what is left, up to step 6.
     Resume,
@@ -86,6 +88,8 @@ pub enum Command {
         confirm: String,
         /// Why; must not be empty.
         reason: String,
+        /// As with rotate.
+        through_tunnel: String,
     },
     /// Look who is back and record it. Changes nothing outside.
     Verify,
@@ -122,6 +126,43 @@ pub enum Command {
         /// The text.
         text: String,
     },
+    /// Approve the plan as a second operator.
+    Approve {
+        /// The digest of the plan that was read, or its first 8 digits or more.
+        digest: String,
+        /// A note.
+        note: String,
+    },
+    /// Suspected compromise: plan if need be, tell everybody, and rotate without waiting for answers or approval.
+    Emergency {
+        /// The tenant's name, as typed.
+        confirm: String,
+        /// Why; must not be empty.
+        reason: String,
+        /// As with rotate.
+        through_tunnel: String,
+    },
+    /// Close the review of an emergency, as a second operator.
+    CloseReview {
+        /// What was found; must not be empty.
+        note: String,
+    },
+    /// Take the tenant from a process that holds it, although it shows signs of life.
+    TakeOver {
+        /// The tenant's name, as typed.
+        confirm: String,
+        /// Why; must not be empty.
+        reason: String,
+    },
+    /// Leave the rotation to the next operator.
+    HandOver {
+        /// To whom; empty: to whoever comes.
+        to: String,
+        /// What they must know; must not be empty.
+        note: String,
+    },
+    /// Accept what was handed over.
+    AcceptHandOver,
 }
 
 impl Command {
@@ -141,6 +182,12 @@ impl Command {
             Command::Finish { .. } => "finish",
             Command::Cancel { .. } => "cancel",
             Command::Note { .. } => "note",
+            Command::Approve { .. } => "approve",
+            Command::Emergency { .. } => "emergency",
+            Command::CloseReview { .. } => "review",
+            Command::TakeOver { .. } => "takeover",
+            Command::HandOver { .. } => "handover",
+            Command::AcceptHandOver => "accept",
         }
     }
 }

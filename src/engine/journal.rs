@@ -2,6 +2,7 @@
 
 use crate::domain::fault::Fault;
 use crate::domain::tenant::TenantId;
+use crate::engine::audit::Tables;
 use crate::engine::record::{Entry, RotationId};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -23,6 +24,9 @@ pub enum AppendError {
     /// The store failed; nothing was written.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// The store failed at the very end, and whether the records were written could not be found out. Load again.
+    #[error("{0}; whether this was written is not known")]
+    Unknown(Fault),
 }
 
 /// Who holds a tenant.
@@ -66,7 +70,33 @@ pub struct RotationHead {
     pub last_seq: u64,
 }
 
-/// Where the journal rests. SQLite now; the same port serves PostgreSQL later.
+/// A record in which a person's value stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// In whose journal.
+    pub tenant: TenantId,
+    /// In which rotation (or the tenant's lease log).
+    pub rotation: RotationId,
+    /// The record, values in place.
+    pub entry: Entry,
+}
+
+/// What an erasure did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erased {
+    /// How many values are gone.
+    pub values: usize,
+    /// What the store could not do by itself; empty when the bytes are gone from its files.
+    pub note: String,
+}
+
+/// The id under which a tenant's lease log is kept. No rotation has such an id, and [`JournalStore::heads`] leaves it out.
+pub fn lease_log_id(tenant: &TenantId) -> RotationId {
+    RotationId(format!("lease-{tenant}"))
+}
+
+/// Where the journal rests: SQLite on one bastion, PostgreSQL for several. Every record is a link of its tenant's chain
+/// (see [`crate::engine::audit`]), and personal values rest beside the records (see [`crate::engine::persons`]).
 #[async_trait]
 pub trait JournalStore: Send + Sync {
     /// Appends all entries or none; the first has the number after the last one stored, and the lease must be held.
@@ -87,4 +117,16 @@ pub trait JournalStore: Send + Sync {
     async fn release(&self, lease: &Lease) -> Result<(), Fault>;
     /// Who holds the tenants now: one look for the whole fleet.
     async fn holders(&self) -> Result<Vec<(TenantId, Holder)>, Fault>;
+    /// Adds a line to the tenant's lease log. Needs no lease: it is for those who have lost theirs. The entry's number is
+    /// given by the store.
+    async fn witness(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError>;
+    /// The tenant's lease log, oldest first.
+    async fn lease_log(&self, tenant: &TenantId) -> Result<Vec<Entry>, Fault>;
+    /// Everything that is stored, of one moment, for [`crate::engine::audit::verify`].
+    async fn tables(&self) -> Result<Tables, Fault>;
+    /// Every record that mentions the person with this address, of all tenants, oldest first for each.
+    async fn mentions(&self, address: &str) -> Result<Vec<Mention>, Fault>;
+    /// Erases this person's values from the tenant's journal. The entry is a `PersonErased`; it gets the tokens and goes
+    /// into the lease log in the same transaction. `values` is 0, and nothing is written, if the person is not in it.
+    async fn erase(&self, lease: &Lease, address: &str, entry: &Entry) -> Result<Erased, AppendError>;
 }

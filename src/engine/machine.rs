@@ -3,19 +3,23 @@
 //! Records are folded as they are emitted, so a second key press is judged against the state after the first. The caller
 //! must make every [`Output::Append`] durable before it carries out what follows it in the list.
 
+mod accountable;
 mod commands;
 
 use crate::domain::client::ClientId;
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::gate::{self, Facts, Verdict};
+use crate::domain::gate::{self, ApprovalFact, Facts, Verdict};
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
+use crate::engine::approval;
 use crate::engine::command::{Command, Refusal};
+use crate::engine::ports::Settings;
 use crate::engine::record::{Actor, Entry, Outcome, RECORD_VERSION, Record, RotationId};
 use crate::engine::rotation::Rotation;
 use crate::engine::step::Probe;
 use jiff::Timestamp;
+use std::time::Duration;
 
 /// What comes in.
 #[derive(Debug)]
@@ -95,6 +99,10 @@ enum Intent {
     Rotate,
     /// Steps up to 6 without asking the gate again.
     GoOn,
+    /// Tell everybody, then as rotate, then tell everybody to reconfigure; mails that fail stop nothing.
+    Emergency,
+    /// Steps up to 6 of an emergency, then step 7.
+    EmergencyGoOn,
     /// Closing after step 8.
     Finish,
 }
@@ -104,19 +112,37 @@ enum Intent {
 pub struct Machine {
     tenant: Tenant,
     me: Actor,
-    preflight_valid_s: i64,
+    rules: Rules,
     rotation: Option<Rotation>,
     intent: Intent,
     cancel_note: String,
+    /// The tenant's name was typed once more, knowing that our own connection runs through the tunnel.
+    through_tunnel: bool,
+}
+
+/// What the configuration says to the machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// How long a green preflight counts.
+    pub preflight_valid: Duration,
+    /// How long an approval counts; `None`: none is asked for.
+    pub approval_valid: Option<Duration>,
+}
+
+impl Rules {
+    /// Those of the settings.
+    pub fn of(settings: &Settings) -> Self {
+        Self { preflight_valid: settings.preflight_valid, approval_valid: settings.approval_valid }
+    }
 }
 
 type Outputs = Result<Vec<Output>, Refusal>;
 
 impl Machine {
     /// A machine over what the journal holds. Who acts goes into every record that it emits.
-    pub fn new(tenant: Tenant, me: Actor, preflight_valid_s: i64, rotation: Option<Rotation>) -> Self {
+    pub fn new(tenant: Tenant, me: Actor, rules: Rules, rotation: Option<Rotation>) -> Self {
         let (intent, cancel_note) = (Intent::Single, String::new());
-        Self { tenant, me, preflight_valid_s, rotation, intent, cancel_note }
+        Self { tenant, me, rules, rotation, intent, cancel_note, through_tunnel: false }
     }
 
     /// The rotation as it stands, ended or not.
@@ -191,8 +217,12 @@ impl Machine {
     fn go_on(&mut self, at: Timestamp) -> Outputs {
         let rotation = self.quiet()?;
         let run = [StepNumber::STAGE, StepNumber::SECRET, StepNumber::OBJECT, StepNumber::RECONCILE];
+        let intent = match self.intent {
+            Intent::Emergency | Intent::EmergencyGoOn => Intent::EmergencyGoOn,
+            _ => Intent::GoOn,
+        };
         match run.into_iter().find(|step| !rotation.step(*step).is_done()) {
-            Some(step) => self.begin(at, step, Intent::GoOn),
+            Some(step) => self.begin(at, step, intent),
             None => Ok(vec![done("the key is live; tell the clients to reconfigure")]),
         }
     }
@@ -245,28 +275,31 @@ impl Machine {
     fn step_ended(&mut self, at: Timestamp, step: StepNumber, result: Result<String, Fault>) -> Outputs {
         let evidence = match result {
             Err(fault) => {
-                let failed = self.append(at, Record::StepFailed { step, fault: fault.clone() })?;
-                if step == StepNumber::CHECK && self.intent == Intent::Rotate {
-                    return Ok(vec![failed, self.refuse_by_gate(at)?]);
+                let mut outputs = vec![self.append(at, Record::StepFailed { step, fault: fault.clone() })?];
+                match (step, self.intent) {
+                    (StepNumber::CHECK, Intent::Rotate | Intent::Emergency) => outputs.extend(self.confirmed(at)?),
+                    // In an emergency nobody waits for the mail server.
+                    (StepNumber::ANNOUNCE, Intent::Emergency) if fault.service != Service::Journal => {
+                        outputs.extend(self.begin(at, StepNumber::CHECK, Intent::Emergency)?);
+                    }
+                    _ => outputs.push(Output::Failed(fault)),
                 }
-                return Ok(vec![failed, Output::Failed(fault)]);
+                return Ok(outputs);
             }
             Ok(evidence) => evidence,
         };
         let mut outputs = vec![self.append(at, Record::StepSucceeded { step, evidence: evidence.clone() })?];
         match self.intent {
-            Intent::Rotate if step == StepNumber::CHECK => {
-                if self.open()?.is_cancelling() {
-                    outputs.push(Output::Refused(cancelling()));
-                } else if self.judge(at)?.is_open() {
-                    let waived = self.open()?.waivers.keys().cloned().collect();
-                    outputs.push(self.append(at, Record::RotateConfirmed { waived })?);
-                    outputs.extend(self.go_on(at)?);
-                } else {
-                    outputs.push(self.refuse_by_gate(at)?);
-                }
+            Intent::Emergency if step == StepNumber::ANNOUNCE => {
+                outputs.extend(self.begin(at, StepNumber::CHECK, Intent::Emergency)?);
             }
-            Intent::Rotate | Intent::GoOn if step < StepNumber::RECONCILE => outputs.extend(self.go_on(at)?),
+            Intent::Rotate | Intent::Emergency if step == StepNumber::CHECK => outputs.extend(self.confirmed(at)?),
+            Intent::Rotate | Intent::GoOn | Intent::EmergencyGoOn if step < StepNumber::RECONCILE => {
+                outputs.extend(self.go_on(at)?);
+            }
+            Intent::EmergencyGoOn if step == StepNumber::RECONCILE => {
+                outputs.extend(self.begin(at, StepNumber::RECONFIGURE, Intent::Single)?);
+            }
             Intent::Finish => {
                 let outcome = if self.open()?.rollback.is_some() { Outcome::RolledBack } else { Outcome::Rotated };
                 let note = std::mem::take(&mut self.cancel_note);
@@ -275,6 +308,30 @@ impl Machine {
             }
             _ => outputs.push(done(evidence)),
         }
+        Ok(outputs)
+    }
+
+    /// After the fresh check: the gate is asked, and steps 3 to 6 begin.
+    fn confirmed(&mut self, at: Timestamp) -> Outputs {
+        if self.open()?.is_cancelling() {
+            return Ok(vec![Output::Refused(cancelling())]);
+        }
+        if !self.judge(at)?.is_open() {
+            return Ok(vec![self.refuse_by_gate(at)?]);
+        }
+        let rotation = self.open()?;
+        if let (Some(route), false) = (rotation.preflight.as_ref().and_then(|run| run.own_route()), self.through_tunnel)
+        {
+            return Ok(vec![Output::Refused(Refusal::NeedsPerson(lockout(&self.tenant.name, route)))]);
+        }
+        let waived = rotation.waivers.keys().cloned().collect();
+        let approved_by = match approval::judge(rotation, self.rules.approval_valid.is_some(), &self.me.person, at) {
+            ApprovalFact::Given { by, .. } => Some(by),
+            _ => None,
+        };
+        let through_tunnel = self.through_tunnel;
+        let mut outputs = vec![self.append(at, Record::RotateConfirmed { waived, approved_by, through_tunnel })?];
+        outputs.extend(self.go_on(at)?);
         Ok(outputs)
     }
 
@@ -288,8 +345,10 @@ impl Machine {
             acknowledgements: &rotation.acknowledgements,
             waivers: &rotation.waivers,
             preflight: rotation.preflight.as_ref(),
-            preflight_valid_s: self.preflight_valid_s,
+            preflight_valid_s: self.rules.preflight_valid.as_secs() as i64,
             held_by: None,
+            approval: approval::judge(rotation, self.rules.approval_valid.is_some(), &self.me.person, at),
+            emergency: rotation.emergency.is_some(),
         };
         Ok(gate::judge(&facts, at))
     }
@@ -309,6 +368,14 @@ impl Machine {
             }
         }
     }
+}
+
+/// What the operator is told who would cut themselves off.
+fn lockout(tenant: &str, route: &str) -> String {
+    format!(
+        "{route}: when the key changes you lose this session, and only another way in leads back; if you have one, confirm \
+         with the tenant's name once more (--through-tunnel {tenant})"
+    )
 }
 
 fn done(text: impl Into<String>) -> Output {

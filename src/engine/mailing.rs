@@ -77,6 +77,7 @@ pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, Notice
         .filter_map(|client| {
             let tells = matches!(order.kind, NoticeKind::Announcement | NoticeKind::Change);
             let kind = match tells {
+                true if rotation.emergency.is_some() => NoticeKind::Emergency,
                 true if told_before(&client.id) => NoticeKind::Change,
                 true => NoticeKind::Announcement,
                 false => order.kind,
@@ -181,7 +182,7 @@ fn tally(rotation: &Rotation, order: &SendOrder) -> Tally {
             continue;
         }
         let kinds: &[NoticeKind] = match order.kind {
-            NoticeKind::Announcement | NoticeKind::Change => &[NoticeKind::Change, NoticeKind::Announcement],
+            NoticeKind::Announcement | NoticeKind::Change => rotation.telling_kinds(),
             ref kind => std::slice::from_ref(kind),
         };
         match kinds.iter().find_map(|kind| rotation.notice(&client.id, *kind)).map(|notice| &notice.delivery) {

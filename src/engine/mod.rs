@@ -2,6 +2,8 @@
 //!
 //! No tokio, no reqwest, no file and no clock here: time comes in with each input, the world is reached through [`ports`].
 
+pub mod approval;
+pub mod audit;
 pub mod command;
 pub mod converge_object;
 pub mod converge_secret;
@@ -10,10 +12,12 @@ pub mod machine;
 pub mod mailing;
 pub mod next;
 pub mod observe;
+pub mod persons;
 pub mod ports;
 pub mod record;
 pub mod rotation;
 pub mod secret;
 pub mod status;
 pub mod step;
+pub mod tend;
 pub mod unsettled;

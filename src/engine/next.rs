@@ -4,7 +4,7 @@ use crate::domain::gate::{Reason, Verdict};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::journal::Holder;
 use crate::engine::rotation::Rotation;
-use crate::engine::status::Phase;
+use crate::engine::status::{Phase, Viewer};
 use crate::engine::unsettled::UncertainMail;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -41,6 +41,12 @@ pub enum Act {
     Cancel,
     /// Somebody else is at work: watch.
     Watch,
+    /// Read what was handed over, and accept it.
+    Accept,
+    /// A second operator approves the plan.
+    Approve,
+    /// A second operator closes the review of an emergency.
+    Review,
 }
 
 /// The offered action with its reason.
@@ -67,13 +73,19 @@ pub fn next_action(
     back: Option<(usize, usize)>,
     holder: Option<&Holder>,
     drift: Option<&str>,
-    now: Timestamp,
+    viewer: Viewer<'_>,
 ) -> NextAction {
+    let Viewer { person, now } = viewer;
     if let Some(holder) = holder {
         return offer(Act::Watch, format!("held by {holder}: watch, or talk to them"));
     }
     let Some(rotation) = open else { return offer(Act::Plan, "plan a window for a rotation".into()) };
-    if let Some(mail) = rotation.uncertain_mail().filter(|_| !is_interrupted(rotation)) {
+    if let Some(hand_over) = rotation.unread_hand_over(person) {
+        return offer(Act::Accept, format!("handed over by {}: {}; accept it", hand_over.person, hand_over.note));
+    }
+    // In an emergency the key goes first.
+    let may_wait = rotation.emergency.is_some() && rotation.applied.is_none();
+    if let Some(mail) = rotation.uncertain_mail().filter(|_| !is_interrupted(rotation) && !may_wait) {
         return resolve(mail);
     }
     if rotation.is_cancelling() {
@@ -123,7 +135,8 @@ fn is_interrupted(rotation: &Rotation) -> bool {
 /// For a rotation that was confirmed and has not touched the server: what resume would be refused for.
 fn is_shut_by_people_or_window(gate: &Verdict) -> bool {
     let lasting = |reason: &Reason| {
-        reason.client().is_some() || matches!(reason, Reason::WindowNotOpen { .. } | Reason::WindowOver { .. })
+        use Reason::{NotApproved, WindowNotOpen, WindowOver};
+        reason.client().is_some() || matches!(reason, WindowNotOpen { .. } | WindowOver { .. } | NotApproved { .. })
     };
     gate.reasons().iter().any(lasting)
 }
@@ -160,7 +173,7 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict, now: Timestamp) -> NextA
     if reasons.iter().any(|reason| matches!(reason, Reason::PeopleUnknown { .. })) {
         return offer(Act::Check, reasons.first().map(ToString::to_string).unwrap_or_default());
     }
-    if now < rotation.window.start {
+    if now < rotation.window.start && rotation.emergency.is_none() {
         return offer(
             Act::Wait,
             format!("everybody has confirmed; wait for the window: {}", rotation.window.for_people()),
@@ -168,6 +181,15 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict, now: Timestamp) -> NextA
     }
     if reasons.iter().any(|r| matches!(r, Reason::CheckFailed { .. })) {
         return offer(Act::Check, reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+    }
+    if let Some(why) = reasons.iter().find(|reason| matches!(reason, Reason::NotApproved { .. })) {
+        return match rotation.preflight {
+            None => offer(Act::Check, "check first: the approval is bound to the key that the check sees".into()),
+            Some(_) => offer(Act::Approve, why.to_string()),
+        };
+    }
+    if rotation.emergency.is_some() {
+        return offer(Act::Rotate, "an emergency was declared: rotate (it checks first)".into());
     }
     // Rotate runs a fresh check itself, so an old or missing one is no reason to offer anything else.
     offer(Act::Rotate, "everybody has confirmed and the window is open: rotate (it checks first)".into())

@@ -308,4 +308,8 @@ pub struct Settings {
     pub cadence_months: u32,
     /// How long a green preflight counts.
     pub preflight_valid: Duration,
+    /// How long a second operator's approval counts; `None`: none is asked for.
+    pub approval_valid: Option<Duration>,
+    /// How long the pair of DELETE and POST lasts at most once DELETE is sent.
+    pub pair_bound: Duration,
 }

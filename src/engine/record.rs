@@ -13,6 +13,7 @@ use crate::domain::secret_shape::SecretShape;
 use crate::domain::step::StepNumber;
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
+use crate::engine::journal::Holder;
 use crate::engine::ports::SecretRef;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -217,6 +218,12 @@ pub enum Record {
     RotateConfirmed {
         /// Who was waived at that moment.
         waived: Vec<ClientId>,
+        /// Who had approved the plan, where that is asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approved_by: Option<String>,
+        /// The operator's own connection runs through the tunnel, and they typed the name once more.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        through_tunnel: bool,
     },
     /// A step begins. Durable before the step touches the world.
     StepStarted {
@@ -349,6 +356,69 @@ pub enum Record {
         /// The text.
         text: String,
     },
+    /// A second operator approved the plan of this digest.
+    Approved {
+        /// The digest, hex.
+        digest: String,
+        /// Until when it counts, UTC.
+        expires: Timestamp,
+        /// What they said.
+        note: String,
+    },
+    /// A suspected compromise: the rotation goes first, and a review is open until a second operator closes it.
+    EmergencyDeclared {
+        /// Why.
+        reason: String,
+        /// When the review is due, UTC.
+        review_due: Timestamp,
+        /// Earlier emergencies whose review was open still; closing this one closes them too.
+        covers: Vec<RotationId>,
+    },
+    /// A second operator has reviewed the emergency.
+    ReviewClosed {
+        /// What they found.
+        note: String,
+    },
+    /// The tenant was taken from another process.
+    TakenOver {
+        /// From whom.
+        from: Holder,
+        /// Why.
+        reason: String,
+        /// It showed a sign of life still.
+        forced: bool,
+    },
+    /// The operator leaves the rotation to the next one.
+    HandedOver {
+        /// To whom; empty: to whoever comes.
+        to: String,
+        /// What the next one must know.
+        note: String,
+    },
+    /// The next operator has read the note.
+    HandOverAccepted,
+    /// In the tenant's lease log: this process found that it holds the tenant no more, and stopped.
+    LeaseLost {
+        /// What it was doing.
+        doing: String,
+        /// Who has the tenant now, where that could be seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
+    },
+    /// In the tenant's lease log: one person's values were erased from this journal.
+    PersonErased {
+        /// The tokens that stood for them; they say nothing about the values.
+        tokens: Vec<String>,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Entry {
+    /// Who wrote it, by what they can't set themselves where that is known.
+    pub fn person(&self) -> &str {
+        self.person.as_deref().unwrap_or(&self.by)
+    }
 }
 
 impl Record {
@@ -374,7 +444,11 @@ impl Record {
             Record::Waived { client, reason } => format!("{client} waived: {reason}"),
             Record::Checked { preflight } if preflight.is_green() => "preflight check green".into(),
             Record::Checked { preflight } => format!("preflight check failed: {}", preflight.failed().join(", ")),
-            Record::RotateConfirmed { .. } => "rotation confirmed by typing the tenant's name".into(),
+            Record::RotateConfirmed { approved_by, through_tunnel, .. } => {
+                let approved = approved_by.as_ref().map(|by| format!(", approved by {by}")).unwrap_or_default();
+                let tunnel = if *through_tunnel { ", although the session runs through the tunnel" } else { "" };
+                format!("rotation confirmed by typing the tenant's name{approved}{tunnel}")
+            }
             Record::StepStarted { step } => format!("step {step} started"),
             Record::StepSucceeded { step, evidence } => format!("step {step} done: {evidence}"),
             Record::StepFailed { step, fault } => format!("step {step} failed: {fault}"),
@@ -409,6 +483,26 @@ impl Record {
             Record::KeyDestroyed { role, answer, .. } => format!("{} key destroyed: {answer}", role.word()),
             Record::Finished { outcome, note } => format!("{}{}", outcome.word(), dash(note)),
             Record::Noted { text } => format!("note: {text}"),
+            Record::Approved { digest, expires, note } => {
+                let until = expires.strftime("%H:%M UTC");
+                format!("plan {} approved until {until}{}", digest.get(..12).unwrap_or(digest), dash(note))
+            }
+            Record::EmergencyDeclared { reason, review_due, .. } => {
+                let due = review_due.strftime("%Y-%m-%d %H:%M UTC");
+                format!("EMERGENCY: {reason}; the gate is overridden, review due {due}")
+            }
+            Record::ReviewClosed { note } => format!("review of the emergency closed{}", dash(note)),
+            Record::TakenOver { from, reason, forced } => {
+                format!("taken over{} from {from}: {reason}", if *forced { " by force" } else { "" })
+            }
+            Record::HandedOver { to, note } if to.is_empty() => format!("handed over to the next operator: {note}"),
+            Record::HandedOver { to, note } => format!("handed over to {to}: {note}"),
+            Record::HandOverAccepted => "hand-over read and accepted".into(),
+            Record::LeaseLost { doing, to: Some(to) } => format!("lost the tenant to {to} while {doing}; stopped"),
+            Record::LeaseLost { doing, to: None } => format!("lost the tenant while {doing}; stopped"),
+            Record::PersonErased { tokens, reason } => {
+                format!("{} personal values of one person erased: {reason}", tokens.len())
+            }
         }
     }
 }

@@ -11,9 +11,11 @@ use crate::domain::secret_shape::SecretShape;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
+use crate::engine::approval::Approval;
 use crate::engine::ports::SecretRef;
 use crate::engine::record::{BackSource, Cause, Entry, Outcome, RECORD_VERSION, Record, RotationId};
 use jiff::Timestamp;
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A key that rests in Barbican under a name of its own until the rotation is confirmed.
@@ -60,6 +62,38 @@ pub struct Back {
     pub at: Timestamp,
     /// The stamp, or what the client said.
     pub note: String,
+}
+
+/// A suspected compromise, and the review that it leaves open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Emergency {
+    /// Why.
+    pub reason: String,
+    /// Who declared it.
+    pub person: String,
+    /// When, UTC.
+    pub at: Timestamp,
+    /// When the review is due, UTC.
+    pub review_due: Timestamp,
+    /// Earlier emergencies whose review this one covers.
+    pub covers: Vec<RotationId>,
+    /// Who closed the review, when, and what they found.
+    pub reviewed: Option<(String, Timestamp, String)>,
+}
+
+/// A hand-over to the next operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HandOver {
+    /// Who leaves.
+    pub person: String,
+    /// To whom; empty: to whoever comes.
+    pub to: String,
+    /// What the next one must know.
+    pub note: String,
+    /// When, UTC.
+    pub at: Timestamp,
+    /// Who has read and accepted it.
+    pub accepted: Option<String>,
 }
 
 /// One rotation, folded.
@@ -117,6 +151,14 @@ pub struct Rotation {
     pub back: BTreeMap<ClientId, Back>,
     /// Gateway pings as reported: answered, when, note.
     pub pings: BTreeMap<ClientId, (bool, Timestamp, String)>,
+    /// Who made the plan or changed its window last, by what they can't set themselves.
+    pub planned_person: String,
+    /// The second operator's approval.
+    pub approval: Option<Approval>,
+    /// The emergency, if one was declared.
+    pub emergency: Option<Emergency>,
+    /// The last hand-over.
+    pub hand_over: Option<HandOver>,
     /// The end, when, and its note.
     pub outcome: Option<(Outcome, Timestamp, String)>,
 }
@@ -165,6 +207,10 @@ impl Rotation {
             applied: None,
             back: BTreeMap::new(),
             pings: BTreeMap::new(),
+            planned_person: first.person().to_owned(),
+            approval: None,
+            emergency: None,
+            hand_over: None,
             outcome: None,
         })
     }
@@ -177,7 +223,11 @@ impl Rotation {
         if entry.seq != self.seq + 1 {
             return Err(format!("expected number {}", self.seq + 1));
         }
-        if self.outcome.is_some() && !matches!(entry.record, Record::Noted { .. } | Record::KeyDestroyed { .. }) {
+        let may_follow_the_end = matches!(
+            entry.record,
+            Record::Noted { .. } | Record::KeyDestroyed { .. } | Record::ReviewClosed { .. } | Record::TakenOver { .. }
+        );
+        if self.outcome.is_some() && !may_follow_the_end {
             return Err("the rotation has already ended".into());
         }
         let (step, to) = match &entry.record {
@@ -204,8 +254,15 @@ impl Rotation {
         let at = entry.at;
         self.seq = entry.seq;
         match entry.record.clone() {
-            Record::Planned { .. } | Record::Noted { .. } => {}
-            Record::Rescheduled { window } => self.window = window,
+            Record::Planned { .. }
+            | Record::Noted { .. }
+            | Record::TakenOver { .. }
+            | Record::LeaseLost { .. }
+            | Record::PersonErased { .. } => {}
+            Record::Rescheduled { window } => {
+                self.window = window;
+                self.planned_person = entry.person().to_owned();
+            }
             Record::PeopleSeen { clients } => self.clients = clients,
             Record::NoticeQueued { client, email, kind, revision, message_id } => {
                 self.notices.retain(|notice| notice.message_id != message_id);
@@ -264,6 +321,28 @@ impl Rotation {
             Record::KeyDestroyed { role, answer, .. } => {
                 if let Some(key) = self.keys.get_mut(&role) {
                     key.destroyed = Some(answer);
+                }
+            }
+            Record::Approved { digest, expires, note } => {
+                self.approval = Some(Approval { digest, person: entry.person().to_owned(), at, expires, note });
+            }
+            Record::EmergencyDeclared { reason, review_due, covers } => {
+                // Whatever it was planned for: the previous key is never put back now.
+                self.cause = Cause::Compromise;
+                let person = entry.person().to_owned();
+                self.emergency = Some(Emergency { reason, person, at, review_due, covers, reviewed: None });
+            }
+            Record::ReviewClosed { note } => {
+                if let Some(emergency) = &mut self.emergency {
+                    emergency.reviewed = Some((entry.person().to_owned(), at, note));
+                }
+            }
+            Record::HandedOver { to, note } => {
+                self.hand_over = Some(HandOver { person: entry.person().to_owned(), to, note, at, accepted: None });
+            }
+            Record::HandOverAccepted => {
+                if let Some(hand_over) = &mut self.hand_over {
+                    hand_over.accepted = Some(entry.person().to_owned());
                 }
             }
             Record::Finished { outcome, note } => self.outcome = Some((outcome, at, note)),
@@ -349,6 +428,24 @@ impl Rotation {
     /// Every single client has come back, nobody had to be waived for it: then nobody needs to be told any more.
     pub fn is_everybody_back(&self) -> bool {
         !self.clients.is_empty() && self.clients.iter().all(|client| self.back.contains_key(&client.id))
+    }
+
+    /// The emergency whose review is open still.
+    pub fn open_review(&self) -> Option<&Emergency> {
+        self.emergency.as_ref().filter(|emergency| emergency.reviewed.is_none())
+    }
+
+    /// The hand-over that `person` must read before they act: somebody else's, not accepted yet.
+    pub fn unread_hand_over(&self, person: &str) -> Option<&HandOver> {
+        self.hand_over.as_ref().filter(|hand_over| hand_over.accepted.is_none() && hand_over.person != person)
+    }
+
+    /// The mails of step 1 of which a client needs one, the one that counts most first.
+    pub fn telling_kinds(&self) -> &'static [NoticeKind] {
+        match self.emergency {
+            Some(_) => &[NoticeKind::Emergency],
+            None => &[NoticeKind::Change, NoticeKind::Announcement],
+        }
     }
 
     /// A client by id.

@@ -17,9 +17,11 @@ use crate::domain::preflight::Preflight;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
+use crate::engine::approval::Approval;
 use crate::engine::journal::Holder;
 use crate::engine::next::NextAction;
 use crate::engine::record::{Cause, Outcome};
+use crate::engine::rotation::{Emergency, HandOver};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -220,6 +222,15 @@ pub struct JournalLine {
     pub text: String,
 }
 
+/// For whom, and at which moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Viewer<'a> {
+    /// The operator, by what they can't set themselves.
+    pub person: &'a str,
+    /// Now, UTC.
+    pub now: Timestamp,
+}
+
 /// Everything that is true of a tenant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TenantStatus {
@@ -260,6 +271,8 @@ pub struct TenantStatus {
     pub preflight: Option<Preflight>,
     /// The measured gap, µs.
     pub gap_us: Option<u64>,
+    /// How long the pair of DELETE and POST lasts at most once DELETE is sent, ms.
+    pub pair_bound_ms: u64,
     /// The one safe next action.
     pub next: NextAction,
     /// What needs attention, most urgent first.
@@ -272,4 +285,16 @@ pub struct TenantStatus {
     pub rollback_cuts: Vec<ClientId>,
     /// The newest lines of the journal, oldest first.
     pub journal: Vec<JournalLine>,
+    /// The digest of the plan as it stands, where a second operator must approve it; none before a check.
+    pub plan_digest: Option<String>,
+    /// The last approval; whether it counts is in the gate.
+    pub approval: Option<Approval>,
+    /// An emergency whose review is open still.
+    pub review: Option<Emergency>,
+    /// That review's deadline has passed.
+    pub review_overdue: bool,
+    /// The last hand-over.
+    pub hand_over: Option<HandOver>,
+    /// How the operator's own connection runs through the tunnel that is to be rotated, if it does.
+    pub own_route: Option<String>,
 }

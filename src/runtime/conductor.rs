@@ -5,19 +5,21 @@ use crate::domain::client::ClientId;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::{Presence, judge_presence};
 use crate::domain::notice::NoticeKind;
+use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::Tenant;
 use crate::engine::command::{Command, Refusal};
 use crate::engine::journal::{Holder, Lease};
-use crate::engine::machine::{Input, Machine, SendOrder};
+use crate::engine::machine::{Input, Machine, Rules, SendOrder};
 use crate::engine::mailing;
 use crate::engine::observe::{self, Sights};
 use crate::engine::ports::{Letter, NoticeRequest, World};
-use crate::engine::record::{Actor, Entry, RotationId};
+use crate::engine::record::{Actor, Entry, RECORD_VERSION, Record, RotationId};
 use crate::engine::rotation::Rotation;
-use crate::engine::status::{self, TenantStatus};
+use crate::engine::status::{self, TenantStatus, Viewer};
 use crate::engine::step::{Progress, Runbook};
+use crate::runtime::ending;
 use crate::runtime::fence::{LeaseFence, lost};
-use crate::runtime::run::{Observer, Run, RunError};
+use crate::runtime::run::{Observer, Run, RunError, Taken};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -83,7 +85,9 @@ impl Conductor {
         let titles = std::array::from_fn(|at| self.runbook.steps[at].title());
         let known = self.known();
         let (rotation, now) = (known.rotation.as_deref(), self.world.clock.now());
-        status::derive(&self.world.tenant, rotation, &known.entries, &known.sights, &self.world.settings, &titles, now)
+        let (tenant, settings) = (&self.world.tenant, &self.world.settings);
+        let viewer = Viewer { person: &self.actor.person, now };
+        status::derive(tenant, rotation, &known.entries, &known.sights, settings, &titles, viewer)
     }
 
     /// Reads the journal again, if another process has written to it, and who holds the tenant.
@@ -116,14 +120,42 @@ impl Conductor {
         Ok(())
     }
 
+    /// Who has the lease in the store, living or not.
+    async fn holder(&self) -> Result<Option<Holder>, Fault> {
+        let holders = self.world.store.holders().await?;
+        Ok(holders.into_iter().find(|(tenant, _)| *tenant == self.world.tenant.id).map(|(_, holder)| holder))
+    }
+
+    fn is_me(&self, holder: &Holder) -> bool {
+        holder.host == self.me.host && holder.pid == self.me.pid
+    }
+
+    /// Looks only whether somebody else has written or taken the tenant, and tells the watcher if so. A fault is left to
+    /// the next look, which shows it.
+    pub async fn follow(&self) {
+        let state = |known: &Known| {
+            let holder = known.sights.holder.as_ref().map(|holder| (holder.host.clone(), holder.pid, holder.since));
+            (holder, known.rotation.as_ref().map(|rotation| (rotation.id.clone(), rotation.seq)))
+        };
+        let before = {
+            let known = self.known();
+            if known.running {
+                return;
+            }
+            state(&known)
+        };
+        let read = self.reload().await.is_ok();
+        let changed = read && state(&self.known()) != before;
+        if changed {
+            self.watcher.changed(self);
+        }
+    }
+
     /// Somebody else with a living lease.
     async fn other_holder(&self) -> Result<Option<Holder>, Fault> {
-        let holders = self.world.store.holders().await?;
         let now = self.world.clock.now();
-        let mine = |holder: &Holder| holder.host == self.me.host && holder.pid == self.me.pid;
         let alive = |holder: &Holder| now.as_second() - holder.heartbeat.as_second() <= LEASE_TTL.as_secs() as i64;
-        let of_tenant = holders.into_iter().find(|(tenant, _)| *tenant == self.world.tenant.id);
-        Ok(of_tenant.map(|(_, holder)| holder).filter(|holder| !mine(holder) && alive(holder) && !self.is_dead(holder)))
+        Ok(self.holder().await?.filter(|holder| !self.is_me(holder) && alive(holder) && !self.is_dead(holder)))
     }
 
     /// A process of this host that is no more can't come back; its lease need not run out first.
@@ -170,24 +202,34 @@ impl Conductor {
     pub async fn run(&self, command: Command) -> Result<String, RunError> {
         // A second command waits, and is then judged against the state after the first.
         let _busy = self.busy.lock().await;
-        let lease = self.acquire().await?;
+        // Held until the lease is given back: the program does not exit before.
+        let ended = || Refusal::NotNow("the program is ending".into());
+        let _work = ending::begin().await.ok_or_else(ended)?;
+        let (lease, from) = self.acquire(&command).await?;
+        let doing = command.word();
         self.fence.take(lease.clone());
         self.known().running = true;
         let result = {
-            let running = self.run_under(&lease, command);
+            let running = self.run_under(&lease, command, from);
             let heartbeat = self.beat(&lease);
             futures_util::pin_mut!(running, heartbeat);
-            match futures_util::future::select(running, heartbeat).await {
-                futures_util::future::Either::Left((result, _)) => result,
-                futures_util::future::Either::Right((fault, running)) => {
+            tokio::select! {
+                biased;
+                result = &mut running => result,
+                fault = heartbeat => {
                     // The journal refuses every further record by itself; what is under way ends at its next record.
                     let result = running.await;
                     result.and(Err(fault.into()))
                 }
+                // What runs had its time to come to a record by itself; the rest of it is dropped here.
+                () = ending::is_due() => Err(ending::ended("the rest of it").into()),
             }
         };
         self.known().running = false;
         self.fence.shut();
+        if result.is_err() && matches!(self.world.store.holds(&lease).await, Ok(false)) {
+            self.witness_loss(doing).await;
+        }
         let released = self.world.store.release(&lease).await;
         let _ = self.reload().await;
         self.watcher.changed(self);
@@ -196,15 +238,53 @@ impl Conductor {
         Ok(achieved)
     }
 
-    async fn acquire(&self) -> Result<Lease, RunError> {
+    /// A take-over is journaled on both sides: whoever took it writes into the rotation, we into the tenant's lease log.
+    async fn witness_loss(&self, doing: &str) {
+        let to = self.holder().await.ok().flatten().map(|holder| holder.to_string());
+        let Actor { by, host, person, ssh } = self.actor.clone();
+        let record = Record::LeaseLost { doing: doing.to_owned(), to };
+        let (at, person) = (self.world.clock.now(), Some(person));
+        let entry = Entry { seq: 0, version: RECORD_VERSION, at, by, host, person, ssh, record };
+        // Best effort: the journal that can't be reached now has shown us the loss a moment ago.
+        let _ = self.world.store.witness(&self.world.tenant.id, &entry).await;
+    }
+
+    /// Takes the lease: the free one, one whose holder is gone, or by force the one of a living holder. Gives from whom.
+    async fn acquire(&self, command: &Command) -> Result<(Lease, Option<Taken>), RunError> {
+        let (store, tenant) = (&self.world.store, &self.world.tenant.id);
         let now = self.world.clock.now();
         let me = Holder { since: now, heartbeat: now, ..self.me.clone() };
-        match self.world.store.acquire(&self.world.tenant.id, &me, LEASE_TTL).await? {
-            Ok(lease) => Ok(lease),
-            Err(holder) if self.is_dead(&holder) => {
-                let taken = self.world.store.take_from(&self.world.tenant.id, &holder, &me).await?;
-                taken
-                    .ok_or_else(|| Refusal::NotNow("somebody else has just taken the tenant; look again".into()).into())
+        let before = self.holder().await?.filter(|holder| !self.is_me(holder));
+        let force = match command {
+            Command::TakeOver { confirm, reason } => {
+                let name = &self.world.tenant.name;
+                if confirm != name {
+                    return Err(Refusal::BadInput(format!("type the tenant's name, {name}, to confirm")).into());
+                }
+                if sanitize(reason).is_empty() {
+                    return Err(Refusal::BadInput("say why you take it over (a reason)".into()).into());
+                }
+                if before.is_none() {
+                    return Err(Refusal::NotNow("nobody else holds the tenant; just go on".into()).into());
+                }
+                Some(sanitize(reason))
+            }
+            _ => None,
+        };
+        let stolen = || Refusal::NotNow("somebody else has just taken the tenant; look again".into());
+        match store.acquire(tenant, &me, LEASE_TTL).await? {
+            Ok(lease) => {
+                let why =
+                    |holder: &Holder| format!("no sign of life since {}", holder.heartbeat.strftime("%H:%M:%S UTC"));
+                let taken =
+                    before.map(|from| Taken { reason: force.unwrap_or_else(|| why(&from)), from, forced: false });
+                Ok((lease, taken))
+            }
+            Err(holder) if self.is_dead(&holder) || force.is_some() => {
+                let lease = store.take_from(tenant, &holder, &me).await?.ok_or_else(stolen)?;
+                let forced = !self.is_dead(&holder);
+                let reason = force.unwrap_or_else(|| format!("its process {} is no more", holder.pid));
+                Ok((lease, Some(Taken { from: holder, reason, forced })))
             }
             Err(holder) => {
                 self.known().sights.holder = Some(holder.clone());
@@ -224,7 +304,7 @@ impl Conductor {
         }
     }
 
-    async fn run_under(&self, lease: &Lease, command: Command) -> Result<String, RunError> {
+    async fn run_under(&self, lease: &Lease, command: Command, from: Option<Taken>) -> Result<String, RunError> {
         let heads = self.world.store.heads(Some(&self.world.tenant.id)).await?;
         let entries = match heads.first() {
             Some(head) => self.world.store.load(&head.rotation).await?,
@@ -243,10 +323,11 @@ impl Conductor {
         let mut random = [0u8; 3];
         self.world.entropy.fill(&mut random)?;
         let new_id = RotationId::new(self.world.clock.now(), random);
-        let valid = self.world.settings.preflight_valid.as_secs() as i64;
-        let machine = Machine::new(self.world.tenant.clone(), self.actor.clone(), valid, rotation);
+        let rules = Rules::of(&self.world.settings);
+        let machine = Machine::new(self.world.tenant.clone(), self.actor.clone(), rules, rotation);
         let plans = matches!(command, Command::Plan { .. });
         let run = Run::new(&self.world, &self.runbook, lease, self, machine);
+        run.taken_over(from).await?;
         let achieved = run.drive(Input::Command { command, new_id }).await?;
         if plans {
             // Who will be cut off belongs to the plan; if it can't be read now, the announcement reads it again.

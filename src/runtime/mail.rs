@@ -18,12 +18,7 @@ pub fn parameters(config: &Config) -> MailParameters {
         from: smtp.from.clone(),
         reply_to: smtp.reply_to.clone(),
         user: smtp.user.clone(),
-        password: match &smtp.password {
-            Password::None => PasswordSource::None,
-            Password::File(path) => PasswordSource::File(path.clone()),
-            Password::Command(argv) => PasswordSource::Command(argv.clone()),
-            Password::Text(text) => PasswordSource::Given(SecretBytes::new(text.as_bytes().to_vec())),
-        },
+        password: password(&smtp.password),
         ca_file: smtp.ca_file.clone(),
         timeout: smtp.timeout,
         connections: smtp.connections,
@@ -32,5 +27,15 @@ pub fn parameters(config: &Config) -> MailParameters {
         portal_url: notices.portal_url.clone(),
         organisation: notices.organisation.clone(),
         templates: notices.templates.clone(),
+    }
+}
+
+/// Where a password comes from, in the words of the adapters.
+pub fn password(password: &Password) -> PasswordSource {
+    match password {
+        Password::None => PasswordSource::None,
+        Password::File(path) => PasswordSource::File(path.clone()),
+        Password::Command(argv) => PasswordSource::Command(argv.clone()),
+        Password::Text(text) => PasswordSource::Given(SecretBytes::new(text.as_bytes().to_vec())),
     }
 }

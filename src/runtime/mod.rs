@@ -2,6 +2,7 @@
 
 pub mod cloud;
 pub mod conductor;
+pub mod ending;
 pub mod fence;
 pub mod fleet;
 pub mod mail;
@@ -11,4 +12,5 @@ pub mod run;
 pub mod screen;
 pub mod signals;
 pub mod terminal;
+pub mod watch;
 pub mod wiring;

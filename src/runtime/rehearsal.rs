@@ -3,7 +3,8 @@
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::tenant::TenantId;
-use crate::engine::journal::{AppendError, Holder, JournalStore, Lease, RotationHead};
+use crate::engine::audit::Tables;
+use crate::engine::journal::{AppendError, Erased, Holder, JournalStore, Lease, Mention, RotationHead};
 use crate::engine::record::{Entry, RotationId};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -101,5 +102,25 @@ impl JournalStore for Rehearsal {
 
     async fn holders(&self) -> Result<Vec<(TenantId, Holder)>, Fault> {
         self.store.holders().await
+    }
+
+    async fn witness(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError> {
+        self.store.witness(tenant, entry).await
+    }
+
+    async fn lease_log(&self, tenant: &TenantId) -> Result<Vec<Entry>, Fault> {
+        self.store.lease_log(tenant).await
+    }
+
+    async fn tables(&self) -> Result<Tables, Fault> {
+        self.store.tables().await
+    }
+
+    async fn mentions(&self, address: &str) -> Result<Vec<Mention>, Fault> {
+        self.store.mentions(address).await
+    }
+
+    async fn erase(&self, lease: &Lease, address: &str, entry: &Entry) -> Result<Erased, AppendError> {
+        self.store.erase(lease, address, entry).await
     }
 }

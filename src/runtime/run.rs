@@ -3,7 +3,7 @@
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::command::Refusal;
-use crate::engine::journal::{AppendError, Lease};
+use crate::engine::journal::{AppendError, Holder, Lease};
 use crate::engine::machine::{Input, Machine, Output, SendOrder};
 use crate::engine::mailing;
 use crate::engine::ports::World;
@@ -11,6 +11,7 @@ use crate::engine::record::{Entry, Record};
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Ledger, Progress, Runbook, StepContext};
 use crate::runbooks::wireguard::{look_who_is_back, see_people};
+use crate::runtime::ending;
 use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,6 +50,16 @@ pub trait Observer: Send + Sync {
     fn progress(&self, progress: Progress);
 }
 
+/// From whom the tenant was taken.
+pub struct Taken {
+    /// The holder that was seen.
+    pub from: Holder,
+    /// Why.
+    pub reason: String,
+    /// It showed signs of life.
+    pub forced: bool,
+}
+
 /// A command being carried out under a lease.
 pub struct Run<'a> {
     world: &'a World,
@@ -79,9 +90,18 @@ impl<'a> Run<'a> {
         self.feed(input, &mut queue).await?;
         while let Some(output) = queue.pop_front() {
             match output {
-                Output::Append(entry) => self.persist(&entry).await?,
+                Output::Append(entry) => {
+                    ending::permits(&entry.record)?;
+                    self.persist(&entry).await?;
+                }
                 Output::Perform(step) => {
                     let result = self.runbook.step(step).perform(&self.context()).await;
+                    if let Err(fault) = &result
+                        && ending::is_end(fault)
+                    {
+                        // No failure: it stays begun and not ended, and resume looks.
+                        return Err(fault.clone().into());
+                    }
                     self.feed(Input::StepEnded { step, result }, &mut queue).await?;
                 }
                 Output::Probe(step) => {
@@ -101,6 +121,18 @@ impl<'a> Run<'a> {
             }
         }
         Ok(achieved)
+    }
+
+    /// Journals from whom the tenant was taken, if it was from somebody.
+    pub async fn taken_over(&self, taken: Option<Taken>) -> Result<(), Fault> {
+        match taken.filter(|_| self.machine_has_rotation()) {
+            Some(Taken { from, reason, forced }) => self.record(Record::TakenOver { from, reason, forced }).await,
+            None => Ok(()),
+        }
+    }
+
+    fn machine_has_rotation(&self) -> bool {
+        self.now_folded.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Looks who is back; records those who newly are.
@@ -167,7 +199,7 @@ impl<'a> Run<'a> {
 /// Nothing more is done once the journal can't be written.
 pub fn journal_fault(error: AppendError) -> Fault {
     match error {
-        AppendError::Fault(fault) => fault,
+        AppendError::Fault(fault) | AppendError::Unknown(fault) => fault,
         other => Fault::new(Service::Journal, FaultKind::Conflict, other.to_string())
             .hint("nothing more was done here; look at the status, somebody else is at work"),
     }
@@ -182,6 +214,8 @@ impl Ledger for Run<'_> {
     }
 
     async fn record(&self, record: Record) -> Result<(), Fault> {
+        // Before it gets a number: what comes of things that were begun is still written after this.
+        ending::permits(&record)?;
         // One after the other, so that numbers and rows are in one order.
         let mut machine = self.machine.lock().await;
         let entry = machine

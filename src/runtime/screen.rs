@@ -1,5 +1,6 @@
 //! The loop of the terminal: waits for keys, signals, news and the next visible second; draws once per batch.
 
+use crate::adapters::openstack::{BetweenPairs, between_pairs, is_pair_running};
 use crate::app::failure::Failure;
 use crate::app::keymap::Key;
 use crate::app::message::{Effect, Letter, Msg};
@@ -18,6 +19,7 @@ use crate::runtime::signals;
 use crate::runtime::terminal::{self, Screen};
 use anyhow::{Context, Result};
 use crossterm::event::Event;
+use futures_util::future::{BoxFuture, OptionFuture};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,6 +30,10 @@ use tokio::sync::watch;
 
 /// How much rarer than the tenant on the screen the rest of the fleet is looked at, at least.
 const SWEEP_FACTOR: u32 = 15;
+/// How often the journal of the tenant on the screen is asked for what somebody else has written.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+/// What has happened already is noticed within this.
+const SOON: Duration = Duration::from_millis(100);
 /// A large fleet rests longer: after a sweep, one poll interval for each so many tenants.
 const TENANTS_PER_INTERVAL: u32 = 10;
 
@@ -107,6 +113,9 @@ impl Loop {
         // Before the alternate screen: a signal that comes in between must find its handler.
         let mut ending = signals::ending()?;
         let mut resized = signal(SignalKind::window_change())?;
+        let (mut suspending, mut continuing) = (signals::suspending()?, signals::continuing()?);
+        // Resting waits for a pair that is under way; the screen goes on meanwhile.
+        let mut rest: Option<BoxFuture<'static, BetweenPairs>> = None;
         let bell = self.bell.clone();
         terminal::restore_on_panic(move || bell.ring(Msg::LinkLost));
         let mut screen = Screen::take().context("the terminal could not be taken")?;
@@ -131,6 +140,24 @@ impl Loop {
                     let (width, height) = screen.size();
                     batch.push(Msg::Resize(width, height));
                 }
+                _ = suspending.recv() => rest = Some(Box::pin(between_pairs())),
+                Some(between) = OptionFuture::from(rest.as_mut()), if rest.is_some() => {
+                    rest = None;
+                    terminal::restore();
+                    signals::stop_now();
+                    drop(between);
+                    // Its own SIGCONT, so that the terminal is not taken twice.
+                    let _ = tokio::time::timeout(SOON, continuing.recv()).await;
+                    screen.retake()?;
+                    let (width, height) = screen.size();
+                    batch.push(Msg::Resize(width, height));
+                }
+                // Also after a stop that nothing could catch: whoever had the terminal meanwhile left it as they liked.
+                _ = continuing.recv() => {
+                    screen.retake()?;
+                    let (width, height) = screen.size();
+                    batch.push(Msg::Resize(width, height));
+                }
             }
             // Everything that has come meanwhile belongs to the same frame.
             while let Ok(msg) = self.news.try_recv() {
@@ -143,7 +170,14 @@ impl Loop {
             batch.insert(0, Msg::Tick(Timestamp::now()));
             for msg in batch {
                 for effect in update(&mut model, msg) {
-                    doer.carry_out(effect, &mut screen)?;
+                    match effect {
+                        Effect::Suspend if is_pair_running() => {
+                            rest = Some(Box::pin(between_pairs()));
+                            self.bell.ring(Msg::Info("suspends once the swap that was begun is finished".into()));
+                        }
+                        Effect::Suspend => rest = Some(Box::pin(between_pairs())),
+                        effect => doer.carry_out(effect, &mut screen)?,
+                    }
                 }
             }
             if !model.quitting {
@@ -183,6 +217,7 @@ async fn poll(mut fleet: watch::Receiver<Known>, mut watched: watch::Receiver<Op
             tokio::time::sleep(interval * SWEEP_FACTOR.max(tenants / TENANTS_PER_INTERVAL)).await;
         }
     };
+    let held = follow(&fleet, watched.clone());
     let one = async {
         loop {
             let tenant = watched.borrow_and_update().clone();
@@ -196,7 +231,20 @@ async fn poll(mut fleet: watch::Receiver<Known>, mut watched: watch::Receiver<Op
             let _ = tokio::time::timeout(interval, watched.changed()).await;
         }
     };
-    tokio::join!(sweep, one);
+    tokio::join!(sweep, one, held);
+}
+
+/// While somebody else holds the tenant on the screen, their records are shown as they come.
+async fn follow(fleet: &Fleet, mut watched: watch::Receiver<Option<TenantId>>) {
+    loop {
+        let tenant = watched.borrow_and_update().clone();
+        if let Some(conductor) = tenant.and_then(|tenant| fleet.get(&tenant)) {
+            conductor.follow().await;
+        }
+        if let Ok(Err(_)) = tokio::time::timeout(FOLLOW_EVERY, watched.changed()).await {
+            return;
+        }
+    }
 }
 
 /// Carries out the commands of one tenant in their order, in a task of its own: nothing that happens to the screen stops it.
@@ -246,13 +294,8 @@ impl Doer {
             }
             Effect::Preview(tenant, kind) => self.preview(tenant, kind),
             Effect::Copy(text) => screen.copy(&text)?,
-            Effect::Quit => {}
-            Effect::Suspend => {
-                terminal::restore();
-                let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP);
-                *screen = Screen::take()?;
-                screen.forget()?;
-            }
+            // The loop's own.
+            Effect::Quit | Effect::Suspend => {}
             Effect::Redraw => screen.forget()?,
         }
         Ok(())

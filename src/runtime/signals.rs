@@ -1,27 +1,72 @@
-//! The signals that ask for the end, as one thing to wait for. Registered before anything that needs cleaning up begins.
+//! The signals that ask for the end, and those that ask for a rest. Registered before anything that needs cleaning up begins.
+//!
+//! What they lead to is `ending`'s. Nothing but SIGKILL and SIGSTOP acts at once: neither can be caught.
 
+use crate::adapters::openstack::{between_pairs, is_pair_running};
+use rustix::process::{Signal as Number, getpid, kill_process};
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGHUP, SIGTERM and SIGINT together.
+/// Every signal whose default would end the program at once and that somebody may send: the closed terminal, `kill`,
+/// Ctrl-C, Ctrl-\, and those that people try next.
+const ENDING: [SignalKind; 7] = [
+    SignalKind::hangup(),
+    SignalKind::terminate(),
+    SignalKind::interrupt(),
+    SignalKind::quit(),
+    SignalKind::user_defined1(),
+    SignalKind::user_defined2(),
+    SignalKind::alarm(),
+];
+
+/// The signals that ask for the end, together.
 pub struct Ending {
-    signals: [Signal; 3],
+    signals: [Signal; ENDING.len()],
 }
 
-/// Registers the handlers; also where one of the signals was ignored by whoever started us.
+/// Registers the handlers; also where one of the signals was ignored by whoever started us. They stay for the whole life
+/// of the process, so that a second signal does not cut short what the first one lets finish.
 pub fn ending() -> io::Result<Ending> {
-    let [a, b, c] = [SignalKind::hangup(), SignalKind::terminate(), SignalKind::interrupt()].map(signal);
-    Ok(Ending { signals: [a?, b?, c?] })
+    let [a, b, c, d, e, f, g] = ENDING.map(signal);
+    Ok(Ending { signals: [a?, b?, c?, d?, e?, f?, g?] })
 }
 
 impl Ending {
     /// Returns when one of them has come.
     pub async fn recv(&mut self) {
-        let [a, b, c] = &mut self.signals;
-        tokio::select! {
-            _ = a.recv() => {}
-            _ = b.recv() => {}
-            _ = c.recv() => {}
-        }
+        let any = self.signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+        futures_util::future::select_all(any).await;
     }
+}
+
+/// The signal of Ctrl-Z (SIGTSTP), which may stop the program only between pairs.
+pub fn suspending() -> io::Result<Signal> {
+    signal(SignalKind::from_raw(Number::TSTP.as_raw()))
+}
+
+/// The signal that says that a stopped program goes on (SIGCONT).
+pub fn continuing() -> io::Result<Signal> {
+    signal(SignalKind::from_raw(Number::CONT.as_raw()))
+}
+
+/// Stops this process; returns when it goes on. The caller holds [`between_pairs`], so that no pair is torn apart.
+pub fn stop_now() {
+    // SIGSTOP instead of SIGTSTP: that one has our handler.
+    let _ = kill_process(getpid(), Number::STOP);
+}
+
+/// Obeys SIGTSTP for a program without a screen. `wait` is called when a pair must end first.
+pub fn suspend_on_request(wait: impl Fn() + Send + 'static) -> io::Result<()> {
+    let mut suspending = suspending()?;
+    tokio::spawn(async move {
+        while suspending.recv().await.is_some() {
+            if is_pair_running() {
+                wait();
+            }
+            let between = between_pairs().await;
+            stop_now();
+            drop(between);
+        }
+    });
+    Ok(())
 }

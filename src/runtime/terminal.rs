@@ -30,11 +30,16 @@ pub struct Screen {
 impl Screen {
     /// Takes the terminal. Asks it nothing, so nothing is waited for.
     pub fn take() -> io::Result<Self> {
-        enable_raw_mode()?;
-        TAKEN.store(true, Ordering::SeqCst);
         let mut out = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
-        execute!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+        enter(&mut out)?;
         Ok(Self { terminal: ManuallyDrop::new(Terminal::new(CrosstermBackend::new(out))?) })
+    }
+
+    /// Takes it again after a rest: a shell has had it meanwhile, and left it as it likes.
+    pub fn retake(&mut self) -> io::Result<()> {
+        restore();
+        enter(self.terminal.backend_mut())?;
+        self.forget()
     }
 
     /// Columns and rows.
@@ -62,6 +67,12 @@ impl Screen {
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
     }
+}
+
+fn enter(out: &mut impl Write) -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    execute!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
 }
 
 impl Drop for Screen {

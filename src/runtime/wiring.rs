@@ -3,7 +3,7 @@
 use crate::adapters::console::{Console, ConsoleParameters};
 use crate::adapters::mail::SmtpMailer;
 use crate::adapters::openstack::OpenStack;
-use crate::adapters::sqlite::SqliteJournal;
+use crate::adapters::store::{Server, SqlJournal};
 use crate::adapters::system::{self, SystemClock, SystemEntropy};
 use crate::adapters::wireguard::{CommandServer, ServerParameters};
 use crate::config::clouds::{self, CloudError};
@@ -21,6 +21,7 @@ use crate::runtime::fence::LeaseFence;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::mail;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Everything that all tenants share: one session to the cloud, one journal, one mailer.
 pub struct Wiring {
@@ -50,12 +51,24 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The journal that the configuration names.
+async fn journal(config: &Config) -> Result<SqlJournal, Fault> {
+    let state = &config.state;
+    match &state.url {
+        None => SqlJournal::in_folder(&state.directory).await,
+        Some(url) => {
+            let password = mail::password(&state.password);
+            SqlJournal::on_server(Server::new(url, password, state.ca_file.clone())?).await
+        }
+    }
+}
+
 impl Wiring {
     /// Makes every shared adapter. Only the state folder is touched; nothing is sent.
     pub async fn open(config: Config) -> Result<Self, WiringError> {
         let sources = clouds::Environment::of_process(config.cloud.clouds_file.clone());
         let cloud = OpenStack::new(cloud::parameters(clouds::read(&sources, &config.cloud.name)?, &config.cloud))?;
-        let store: Arc<dyn JournalStore> = Arc::new(SqliteJournal::open(&config.state.directory).await?);
+        let store: Arc<dyn JournalStore> = Arc::new(journal(&config).await?);
         #[cfg(debug_assertions)]
         let store = crate::runtime::rehearsal::rehearsed(store, environment);
         let mailer = SmtpMailer::new(mail::parameters(&config), Arc::new(SystemClock))?;
@@ -78,9 +91,26 @@ impl Wiring {
         Ok(Self { config, cloud, store, mailer, console, runbook: Arc::new(runbook.ok_or_else(none)?), me, actor })
     }
 
+    /// The same, where not a person works but this program by itself: its lease and its records say so.
+    pub fn working_as(mut self, what: &str) -> Self {
+        self.me.name = format!("{} ({what})", self.me.name);
+        self.actor.by = format!("{} ({what})", self.actor.by);
+        self
+    }
+
+    /// The journal's store.
+    pub fn store(&self) -> &Arc<dyn JournalStore> {
+        &self.store
+    }
+
     /// Who works here: `name@host`.
     pub fn operator(&self) -> String {
         format!("{}@{}", self.me.name, self.me.host)
+    }
+
+    /// Who works here, by what they can't set themselves.
+    pub fn person(&self) -> &str {
+        &self.actor.person
     }
 
     /// The runbook that is driven.
@@ -91,6 +121,11 @@ impl Wiring {
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// How long the pair of DELETE and POST lasts at most: so long the end of the program may have to wait.
+    pub fn pair_bound(&self) -> Duration {
+        self.cloud.pair_bound()
     }
 
     /// The configured tenants, and those discovered where that is wished; a fault of the discovery keeps the others.
@@ -139,6 +174,8 @@ impl Wiring {
             },
             cadence_months: wireguard.cadence_months,
             preflight_valid: wireguard.preflight_valid,
+            approval_valid: Some(self.config.approval.valid).filter(|_| self.config.approval.required),
+            pair_bound: self.cloud.pair_bound(),
         };
         let server = CommandServer::new(ServerParameters {
             server: tenant.server.clone(),

@@ -64,6 +64,14 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
     if let Some(holder) = &status.holder {
         facts.push(piece(format!("   HELD by {holder}"), theme.warn()));
     }
+    if let Some(review) = &status.review {
+        let word = if model.now > review.review_due { "review OVERDUE" } else { "review due" };
+        let text = format!("   EMERGENCY {word} {}", age::until(review.review_due, model.now));
+        facts.push(piece(text, theme.bad()));
+    }
+    if status.own_route.is_some() {
+        facts.push(piece("   OWN SESSION IN THIS TUNNEL", theme.bad()));
+    }
     if let Some(reason) = &status.rollback {
         facts.push(piece(format!("   rolling back: {reason}"), theme.warn()));
     }

@@ -9,30 +9,31 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_changeguard");
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_changeguard");
 /// A loaded machine is slow, a wrong program is for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The embedded lab, and a folder for everything that the program may write.
-struct Stage {
-    lab: Lab,
+pub struct Stage {
+    /// The servers.
+    pub lab: Lab,
     folder: tempfile::TempDir,
 }
 
 /// What a process left.
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 impl Ran {
     /// Standard output, all of which must be one JSON document.
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
     }
 
-    fn ends(self, code: i32) -> Self {
+    pub fn ends(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
         self
     }
@@ -57,7 +58,7 @@ async fn plain(arguments: &[&str]) -> Ran {
 }
 
 impl Stage {
-    async fn start(reconcile_interval: Duration) -> Self {
+    pub async fn start(reconcile_interval: Duration) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let options = LabOptions {
@@ -73,7 +74,7 @@ impl Stage {
         Self { lab: Lab::start(options).await.unwrap(), folder }
     }
 
-    fn command(&self, line: &str, more: &[&str]) -> Command {
+    pub fn command(&self, line: &str, more: &[&str]) -> Command {
         let mut arguments = vec!["--config", self.lab.config_path().to_str().unwrap()];
         arguments.extend(line.split_whitespace());
         arguments.extend(more);
@@ -83,12 +84,12 @@ impl Stage {
     }
 
     /// Runs a subcommand, given as one line; what holds spaces comes behind.
-    async fn run(&self, line: &str, more: &[&str]) -> Ran {
+    pub async fn run(&self, line: &str, more: &[&str]) -> Ran {
         ended(self.command(line, more)).await
     }
 
     /// What is true of acme.
-    async fn status(&self) -> Value {
+    pub async fn status(&self) -> Value {
         self.run("status acme --json", &[]).await.ends(0).json()
     }
 
@@ -100,14 +101,14 @@ impl Stage {
     }
 
     /// The same, and everybody confirms.
-    async fn confirmed(&self) {
+    pub async fn confirmed(&self) {
         self.announced().await;
         for person in self.lab.world().tenant("acme").unwrap().people {
             self.run("ack acme --by phone", &[&person.id]).await.ends(0);
         }
     }
 
-    async fn everybody_returns_and_it_is_finished(&self) {
+    pub async fn everybody_returns_and_it_is_finished(&self) {
         self.run("notify acme --kind reconfigure", &[]).await.ends(0);
         self.lab.world().reimport_all("acme").await;
         self.run("verify acme", &[]).await.ends(0);
@@ -119,13 +120,13 @@ impl Stage {
     }
 
     /// The public halves of all secrets of the live name.
-    fn live(&self) -> Vec<String> {
+    pub fn live(&self) -> Vec<String> {
         let public =
             |payload: Vec<u8>| PrivateKey::from_payload(&SecretBytes::new(payload)).unwrap().public().to_string();
         self.lab.world().secrets(&self.secret_name()).into_iter().map(|s| public(s.payload.unwrap().to_vec())).collect()
     }
 
-    fn object(&self) -> String {
+    pub fn object(&self) -> String {
         let tenant = self.lab.world().tenant("acme").unwrap().id;
         String::from_utf8(self.lab.world().object(&tenant.to_string(), "config/vpn-users.json").unwrap()).unwrap()
     }

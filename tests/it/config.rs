@@ -76,9 +76,13 @@ fn the_example_loads_and_shows_the_defaults() {
     let config = load(&path).unwrap_or_else(|error| panic!("{error}"));
     let required = config.clone();
     let expected = Config {
+        approval: Default::default(),
         path,
         cloud: Cloud { name: required.cloud.name, ..Cloud::default() },
-        state: State { directory: Path::new("/home/ops").join(State::default().directory.strip_prefix("~").unwrap()) },
+        state: State {
+            directory: Path::new("/home/ops").join(State::default().directory.strip_prefix("~").unwrap()),
+            ..State::default()
+        },
         wireguard: Wireguard::default(),
         tenants: config::Tenants { contacts: required.tenants.contacts, ..config::Tenants::default() },
         tenant: required.tenant,

@@ -1,6 +1,8 @@
 //! The integration tests, one binary: building it once is what takes the time.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // the lint knows test functions, not the functions that they call
 
+mod accountable;
+mod bastion;
 mod cli;
 mod config;
 mod converge;
@@ -10,17 +12,21 @@ mod kill_walk;
 mod lab;
 mod live;
 mod live_faults;
+mod live_postgres;
 mod live_rotation;
 mod live_watch;
 mod mail;
 mod offered;
 mod openstack;
 mod picture;
+mod process;
 mod proxy;
 mod pty;
 mod rotation;
 mod scene;
 mod screens;
 mod store;
+mod store_suite;
 mod terminal;
+mod watch;
 mod wireguard;

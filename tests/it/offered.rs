@@ -74,7 +74,7 @@ pub fn offered(status: &Value, world: &LabWorld) -> Option<Vec<Command>> {
             vec![Command::ResolveNotice { message_id, arrived, reason }]
         }
         "check" => vec![Command::Check],
-        "rotate" => vec![Command::Rotate { confirm }],
+        "rotate" => vec![Command::Rotate { confirm, through_tunnel: String::new() }],
         "resume" => vec![Command::Resume],
         "reconfigure" => vec![notify(NoticeKind::Reconfigure)],
         "verify" => vec![Command::Verify],
@@ -90,7 +90,9 @@ pub fn decide(way: Way, status: &Value, world: &LabWorld, turned: &mut bool) -> 
     let (confirm, reason) = (TENANT.to_owned(), "a rehearsal".to_owned());
     let action = word(status);
     let own = match (way, action.as_str()) {
-        (Way::Back | Way::Fresh, "reconfigure") => Some(Command::RollBack { confirm, reason }),
+        (Way::Back | Way::Fresh, "reconfigure") => {
+            Some(Command::RollBack { confirm, reason, through_tunnel: String::new() })
+        }
         (Way::Cancel, "rotate") | (Way::CancelStaged, "resume") => Some(Command::Cancel { confirm, reason }),
         _ => None,
     };
@@ -119,8 +121,8 @@ pub fn arguments(command: &Command) -> Vec<String> {
             line.extend(words(&format!("--mail {message_id} --done {arrived} --reason")));
             line.push(reason.clone());
         }
-        Command::Rotate { confirm } => line.extend(words(&format!("--confirm {confirm}"))),
-        Command::RollBack { confirm, reason } | Command::Cancel { confirm, reason } => {
+        Command::Rotate { confirm, .. } => line.extend(words(&format!("--confirm {confirm}"))),
+        Command::RollBack { confirm, reason, .. } | Command::Cancel { confirm, reason } => {
             line.extend(words(&format!("--confirm {confirm} --reason")));
             line.push(reason.clone());
         }

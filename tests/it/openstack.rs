@@ -5,7 +5,7 @@
 
 use changeguard::adapters::console::{Console, ConsoleParameters};
 use changeguard::adapters::lab::{Fault as Trouble, Lab, LabOptions, Loss, Pace, Rule, Service as Server, Which};
-use changeguard::adapters::openstack::{CloudParameters, OpenStack, wait_for_running_pairs};
+use changeguard::adapters::openstack::{CloudParameters, OpenStack, between_pairs};
 use changeguard::config;
 use changeguard::config::clouds::{self, Environment};
 use changeguard::domain::fault::{FaultKind, Service};
@@ -288,7 +288,7 @@ async fn a_dropped_caller_does_not_stop_the_pair() {
         _ = swap(&place, &old, SwapOrder::DeleteFirst) => panic!("the pair was over before its DELETE was seen"),
         seen = deleting => assert!(seen),
     }
-    wait_for_running_pairs().await;
+    drop(between_pairs().await);
     assert_eq!(payloads(&place, "key").await, [b"new"]);
 }
 

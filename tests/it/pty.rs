@@ -157,6 +157,11 @@ impl Program {
         self
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
     /// Sends a signal.
     pub fn signal(&self, name: &str) {
         let pid = self.pid.to_string();

@@ -122,12 +122,13 @@ impl Scene {
 
     /// Types the name.
     pub async fn rotate(&self) -> Result<String, RunError> {
-        self.run(Command::Rotate { confirm: "acme".into() }).await
+        self.run(Command::Rotate { confirm: "acme".into(), through_tunnel: String::new() }).await
     }
 
     /// Types the name and a reason.
     pub async fn roll_back(&self) -> Result<String, RunError> {
-        self.run(Command::RollBack { confirm: "acme".into(), reason: "the new key does not work".into() }).await
+        let (confirm, reason) = ("acme".into(), "the new key does not work".into());
+        self.run(Command::RollBack { confirm, reason, through_tunnel: String::new() }).await
     }
 
     /// Tells everybody to reconfigure, lets everybody do it, and looks.

@@ -6,3 +6,4 @@ mod behaviour;
 mod fixture;
 mod hostile;
 mod pictures;
+mod tiny;

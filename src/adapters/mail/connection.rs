@@ -105,7 +105,7 @@ impl Connector {
             return Err(fault(FaultKind::Refused, "the mail server offers neither AUTH PLAIN nor AUTH LOGIN".into())
                 .hint("take smtp.user away if it needs no password, or use its submission port (587)"));
         }
-        let password = self.password.read(self.timeout).await?;
+        let password = self.password.read("smtp", self.timeout).await?;
         // lettre keeps a copy that it does not wipe, for as long as this call takes.
         let credentials = Credentials::new(user.to_owned(), password.expose_text().to_owned());
         let answer = connection.auth(&mechanisms, &credentials).await;

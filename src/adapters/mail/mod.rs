@@ -1,16 +1,15 @@
 //! Mail to clients: written from templates, handed over to one SMTP server, with an honest word on what became of it.
 //!
 //! The texts are `templates`, the message is `compose`, a connection is `connection`, handing over is `transaction`, the
-//! password is `password`, the relay's limit is `pace`. When a mail is written and to whom is the engine's business.
+//! password is what `crate::adapters::PasswordSource` gives, the relay's limit is `pace`. When a mail is written and to whom is the engine's business.
 
 mod compose;
 mod connection;
 mod pace;
-mod password;
 mod templates;
 mod transaction;
 
-pub use password::PasswordSource;
+pub use crate::adapters::PasswordSource;
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::notice::Delivery;

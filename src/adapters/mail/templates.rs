@@ -47,6 +47,7 @@ fn built_in(kind: NoticeKind) -> &'static str {
         NoticeKind::Change => include_str!("../../../assets/templates/change.txt"),
         NoticeKind::Cancellation => include_str!("../../../assets/templates/cancellation.txt"),
         NoticeKind::Reconfigure => include_str!("../../../assets/templates/reconfigure.txt"),
+        NoticeKind::Emergency => include_str!("../../../assets/templates/emergency.txt"),
         NoticeKind::AllClear => include_str!("../../../assets/templates/all-clear.txt"),
     }
 }

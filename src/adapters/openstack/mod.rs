@@ -17,7 +17,7 @@ mod swap;
 mod swift;
 
 pub use parameters::{CloudParameters, Credential, Domain, Limits, Login, Named, Overrides};
-pub use swap::wait_for_running_pairs;
+pub use swap::{BetweenPairs, between_pairs, is_pair_running};
 
 use crate::domain::fault::Fault;
 use crate::domain::sanitize::sanitize;

@@ -14,9 +14,9 @@ use crate::domain::secret_shape::SecretShape;
 use crate::engine::ports::{NewSecret, SecretRef, Swap, SwapOrder};
 use futures_util::try_join;
 use reqwest::{Method, Request, StatusCode};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::{RwLock, RwLockWriteGuard};
 
 /// A token must live at least so long when the pair begins (where the site's tokens live that long).
 const LEAST_LIFE: Duration = Duration::from_secs(300);
@@ -25,35 +25,26 @@ const LEAST_LIFE: Duration = Duration::from_secs(300);
 /// takes another one, new or not used with this token, and pays for it inside the gap. This pause is before the gap.
 const CONNECTIONS_RETURN: Duration = Duration::from_millis(2);
 
-/// Pairs that have begun and not ended, in this process.
-static RUNNING: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
+/// Held for reading by each pair that is under way, for writing by whoever must not come in between.
+static PAIRS: RwLock<()> = RwLock::const_new(());
 
-/// Returns when no pair is under way. The program must not exit before: a DELETE may have been sent.
-pub async fn wait_for_running_pairs() {
-    // The sender is never dropped, so the wait can't fail.
-    RUNNING.subscribe().wait_for(|running| *running == 0).await.ok();
+/// While this lives no pair is under way in this process, and none begins.
+pub struct BetweenPairs(#[expect(dead_code, reason = "held, not read")] RwLockWriteGuard<'static, ()>);
+
+/// Waits until no pair is under way. The program must neither exit nor rest before: a DELETE may have been sent.
+pub async fn between_pairs() -> BetweenPairs {
+    BetweenPairs(PAIRS.write().await)
+}
+
+/// Whether a pair is under way, so that [`between_pairs`] would have to wait.
+pub fn is_pair_running() -> bool {
+    PAIRS.try_write().is_err()
 }
 
 /// How long a pair lasts at most: two requests, and if the token is revoked in that very moment, two authentications and
 /// both requests again.
 pub(super) fn bound(limits: Limits) -> Duration {
     limits.read * 6
-}
-
-/// Counts one pair as long as it lives.
-struct Running;
-
-impl Running {
-    fn begin() -> Self {
-        RUNNING.send_modify(|running| *running += 1);
-        Self
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        RUNNING.send_modify(|running| *running = running.saturating_sub(1));
-    }
 }
 
 /// Prepares and runs the pair. Until DELETE is sent, dropping this future leaves everything as it was; from then on the
@@ -66,7 +57,8 @@ pub(super) async fn swap(barbican: &Barbican, old: &SecretRef, new: NewSecret, o
         }
     };
     drop(new);
-    let running = Running::begin();
+    // Not before the preparation: nothing that may be dropped holds up the end of the program.
+    let running = PAIRS.read().await;
     let task = tokio::spawn(async move {
         let _running = running;
         match order {

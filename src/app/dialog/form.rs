@@ -1,6 +1,6 @@
 //! A form: its fields, which of them has the keys, its error, and the way from Enter to a command.
 
-use crate::app::dialog::{Outcome, Row, answer, close, decide, people, plan, rollback, rotate};
+use crate::app::dialog::{Outcome, Row, accountable, answer, close, decide, people, plan, rollback, rotate};
 use crate::app::field::Field;
 use crate::app::keymap::Key;
 use crate::app::message::Effect;
@@ -9,6 +9,7 @@ use crate::domain::client::ClientId;
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::StepNumber;
 use crate::domain::tenant::TenantId;
+use crate::engine::command::Command;
 use crate::engine::status::TenantStatus;
 use jiff::Timestamp;
 
@@ -41,6 +42,18 @@ pub enum Purpose {
     Cancel,
     /// A line for the journal.
     Note,
+    /// A second operator's approval.
+    Approve,
+    /// Leaving it to the next operator.
+    HandOver,
+    /// Accepting what was left.
+    Accept,
+    /// Taking it from a living holder.
+    TakeOver,
+    /// A suspected compromise.
+    Emergency,
+    /// The review of an emergency.
+    Review,
     /// An interrupted step.
     Decide(StepNumber),
     /// An uncertain mail.
@@ -69,12 +82,14 @@ pub struct FormDialog {
     pub error: Option<String>,
     /// Lines scrolled away of what is explained.
     pub scroll: usize,
+    /// The digest of the plan that was on the screen when it was opened, where it is about that plan.
+    pub bound_to: Option<String>,
 }
 
 impl FormDialog {
     /// A form with its first field focused.
     pub fn new(tenant: &TenantId, purpose: Purpose, fields: Vec<Field>) -> Self {
-        Self { tenant: tenant.clone(), purpose, fields, focus: 0, error: None, scroll: 0 }
+        Self { tenant: tenant.clone(), purpose, fields, focus: 0, error: None, scroll: 0, bound_to: None }
     }
 
     /// The heading.
@@ -96,6 +111,12 @@ impl FormDialog {
             Purpose::Finish => format!("Finish the rotation of {name}"),
             Purpose::Cancel => format!("Cancel the rotation of {name}"),
             Purpose::Note => format!("Note in the journal of {name}"),
+            Purpose::Approve => format!("Approve the plan of {name}"),
+            Purpose::HandOver => format!("Hand {name} over"),
+            Purpose::Accept => format!("Accept {name}"),
+            Purpose::TakeOver => format!("Take {name} over"),
+            Purpose::Emergency => format!("EMERGENCY: rotate {name} at once"),
+            Purpose::Review => format!("Review the emergency of {name}"),
             Purpose::Decide(step) => format!("Decide step {step} of {name}"),
             Purpose::ResolveNotice { name, kind, .. } => format!("Did the {} reach {name}?", kind.word()),
         }
@@ -113,6 +134,12 @@ impl FormDialog {
             Purpose::Cancel => "cancel the rotation",
             Purpose::Answer(_) | Purpose::Back(_) | Purpose::Ping(_) | Purpose::Note => "record",
             Purpose::Decide(_) | Purpose::ResolveNotice { .. } => "decide",
+            Purpose::Approve => "approve",
+            Purpose::HandOver => "hand over",
+            Purpose::Accept => "accept",
+            Purpose::TakeOver => "TAKE OVER",
+            Purpose::Emergency => "ROTATE AT ONCE",
+            Purpose::Review => "close the review",
         }
     }
 
@@ -129,6 +156,12 @@ impl FormDialog {
             Purpose::Finish => close::explain_finish(status),
             Purpose::Cancel => close::explain_cancel(status),
             Purpose::Note => decide::explain_note(),
+            Purpose::Approve => accountable::explain_approve(status, model.now),
+            Purpose::HandOver => accountable::explain_hand_over(),
+            Purpose::Accept => accountable::explain_accept(status),
+            Purpose::TakeOver => accountable::explain_take_over(status, model.now),
+            Purpose::Emergency => accountable::explain_emergency(status),
+            Purpose::Review => accountable::explain_review(status, model.now),
             Purpose::Decide(step) => decide::explain_step(*step, status, model),
             Purpose::ResolveNotice { client, .. } => decide::explain_notice(client, status),
         }
@@ -147,6 +180,12 @@ impl FormDialog {
             Purpose::Finish => vec![close::finish(self)],
             Purpose::Cancel => vec![close::cancel(self, status)?],
             Purpose::Note => vec![decide::note(self)?],
+            Purpose::Approve => vec![accountable::approve(self, status)?],
+            Purpose::HandOver => vec![accountable::hand_over(self)?],
+            Purpose::Accept => vec![Command::AcceptHandOver],
+            Purpose::TakeOver => vec![accountable::take_over(self, status)?],
+            Purpose::Emergency => vec![accountable::emergency(self, status)?],
+            Purpose::Review => vec![accountable::review(self)?],
             Purpose::Decide(step) => vec![decide::step(self, *step)?],
             Purpose::ResolveNotice { client, kind, .. } => return decide::notice(self, client, *kind),
         };

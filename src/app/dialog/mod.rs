@@ -2,6 +2,7 @@
 //!
 //! The files beside this one hold one purpose each: which fields, what is explained, when Enter is possible, what it asks.
 
+pub mod accountable;
 pub mod answer;
 pub mod close;
 pub mod decide;

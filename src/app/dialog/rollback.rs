@@ -2,7 +2,7 @@
 
 use crate::app::availability::names;
 use crate::app::dialog::form::{required, typed_name};
-use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
+use crate::app::dialog::{FormDialog, Mark, Purpose, Row, accountable};
 use crate::app::field::Field;
 use crate::engine::command::Command;
 use crate::engine::record::Cause;
@@ -10,10 +10,11 @@ use crate::engine::status::TenantStatus;
 
 /// The form.
 pub fn open(status: &TenantStatus) -> FormDialog {
-    let fields = vec![
+    let mut fields = vec![
         Field::text("reason", "", "what makes going back better than going on"),
         Field::text("the tenant's name", "", "typed, to be sure"),
     ];
+    fields.extend(accountable::tunnel_field(status));
     FormDialog::new(&status.tenant.id, Purpose::RollBack, fields)
 }
 
@@ -26,6 +27,7 @@ pub fn explain(status: &TenantStatus) -> Vec<Row> {
         .map(|view| view.client.name.as_str())
         .collect();
     let mut rows = Vec::new();
+    rows.extend(accountable::explain_own_route(status));
     if cut.is_empty() {
         rows.push(Row::new(Mark::Good, "nobody has come back under the live key yet, so nobody is cut off again"));
     } else {
@@ -66,5 +68,6 @@ pub fn explain(status: &TenantStatus) -> Vec<Row> {
 /// The command.
 pub fn command(form: &FormDialog, status: &TenantStatus) -> Result<Command, String> {
     let reason = required(form, 0, "a reason")?;
-    Ok(Command::RollBack { confirm: typed_name(form, 1, status)?, reason })
+    let confirm = typed_name(form, 1, status)?;
+    Ok(Command::RollBack { confirm, reason, through_tunnel: accountable::through_tunnel(form, 2, status)? })
 }

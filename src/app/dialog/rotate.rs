@@ -1,7 +1,7 @@
 //! The form of rotate: the gate's checklist with names, what breaks for whom, and the tenant's name to type.
 
 use crate::app::dialog::form::typed_name;
-use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
+use crate::app::dialog::{FormDialog, Mark, Purpose, Row, accountable};
 use crate::app::field::Field;
 use crate::domain::freshness::Activity;
 use crate::domain::gate::{Reason, Verdict};
@@ -13,7 +13,8 @@ use jiff::Timestamp;
 
 /// The form.
 pub fn open(status: &TenantStatus) -> FormDialog {
-    let fields = vec![Field::text("the tenant's name", "", "typed, to be sure")];
+    let mut fields = vec![Field::text("the tenant's name", "", "typed, to be sure")];
+    fields.extend(accountable::tunnel_field(status));
     FormDialog::new(&status.tenant.id, Purpose::Rotate, fields)
 }
 
@@ -38,10 +39,14 @@ pub fn explain(status: &TenantStatus, now: Timestamp) -> Vec<Row> {
     rows.extend(window(status, now));
     rows.extend(checks(status));
     for reason in obstacles(&status.gate) {
-        if matches!(reason, Reason::HeldByOther { .. } | Reason::PeopleUnknown { .. } | Reason::NotPlanned) {
+        if matches!(
+            reason,
+            Reason::HeldByOther { .. } | Reason::PeopleUnknown { .. } | Reason::NotPlanned | Reason::NotApproved { .. }
+        ) {
             rows.push(Row::new(Mark::Bad, reason.to_string()));
         }
     }
+    rows.extend(accountable::explain_own_route(status));
     rows.push(Row::new(Mark::Heading, "What breaks, for whom, for how long"));
     rows.extend(consequences(status));
     rows
@@ -93,7 +98,8 @@ fn checks(status: &TenantStatus) -> Vec<Row> {
     std::iter::once(head).chain(remarkable).collect()
 }
 
-fn consequences(status: &TenantStatus) -> Vec<Row> {
+/// What breaks, for whom, for how long.
+pub fn consequences(status: &TenantStatus) -> Vec<Row> {
     let live = |activity| matches!(activity, Some(Activity::Active | Activity::Ageing));
     let live = status.clients.iter().filter(|view| live(view.activity)).count();
     vec![
@@ -115,7 +121,14 @@ fn consequences(status: &TenantStatus) -> Vec<Row> {
             "Between DELETE and POST no secret has the name (under a second as a rule; measured and journaled). A \
              Barbican fetch alert in that time is expected.",
         ),
-        Row::new(Mark::Plain, "Once DELETE is sent, nothing but kill -9 stops the program before POST is answered."),
+        Row::new(
+            Mark::Plain,
+            format!(
+                "Once DELETE is sent, nothing but kill -9 stops the program before POST is answered; that takes {} s at \
+                 most.",
+                status.pair_bound_ms.div_ceil(1000)
+            ),
+        ),
     ]
 }
 
@@ -129,5 +142,6 @@ pub fn command(form: &FormDialog, status: &TenantStatus) -> Result<Command, Stri
         };
         return Err(format!("the gate is shut: {first}{more}"));
     }
-    Ok(Command::Rotate { confirm: typed_name(form, 0, status)? })
+    let confirm = typed_name(form, 0, status)?;
+    Ok(Command::Rotate { confirm, through_tunnel: accountable::through_tunnel(form, 1, status)? })
 }

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 impl Machine {
     pub(super) fn command(&mut self, at: Timestamp, command: Command, new_id: RotationId) -> Outputs {
+        self.read_first(&command)?;
         match command {
             Command::Plan { mut window, cause, reference } => {
                 if self.open().is_ok() {
@@ -24,6 +25,7 @@ impl Machine {
                 if window.end <= at {
                     return Err(bad_input("that window is over already"));
                 }
+                self.reviewed()?;
                 window.revision = 1;
                 let record =
                     Record::Planned { rotation: new_id, tenant: self.tenant.clone(), window, cause, reference };
@@ -68,16 +70,17 @@ impl Machine {
                 self.untouched()?;
                 self.begin(at, StepNumber::CHECK, Intent::Single)
             }
-            Command::Rotate { confirm } => {
+            Command::Rotate { confirm, through_tunnel } => {
                 let rotation = self.untouched()?;
                 self.confirmed_name(&confirm)?;
                 if rotation.is_cancelling() {
                     return Err(cancelling());
                 }
                 // What is plainly shut is refused before the long check; the rest is judged after it.
-                if let Some(reason) = shut_by_window(rotation, at) {
+                if let Some(reason) = shut_by_window(rotation, at).filter(|_| rotation.emergency.is_none()) {
                     return Err(Refusal::GateShut(vec![reason]));
                 }
+                self.see_lockout(&through_tunnel)?;
                 self.begin(at, StepNumber::CHECK, Intent::Rotate)
             }
             Command::Resume => self.resume(at),
@@ -90,7 +93,9 @@ impl Machine {
                 let record = Record::StepResolved { step, done: is_done, evidence };
                 Ok(vec![self.append(at, record)?, done("recorded; now resume")])
             }
-            Command::RollBack { confirm, reason } => self.roll_back(at, &confirm, reason),
+            Command::RollBack { confirm, reason, through_tunnel } => {
+                self.roll_back(at, &confirm, reason, &through_tunnel)
+            }
             Command::Verify => {
                 let rotation = self.quiet()?;
                 if rotation.applied.is_none() {
@@ -121,6 +126,17 @@ impl Machine {
                 let text = required(text, "a note needs a text")?;
                 Ok(vec![self.append(at, Record::Noted { text })?, done("noted")])
             }
+            Command::Approve { digest, note } => self.approve(at, &digest, note),
+            Command::Emergency { confirm, reason, through_tunnel } => {
+                self.emergency(at, &confirm, reason, &through_tunnel, new_id)
+            }
+            Command::CloseReview { note } => self.close_review(at, note),
+            // The conductor has taken the lease and journaled from whom; what is left is to say what comes next.
+            Command::TakeOver { .. } => {
+                Ok(vec![done("the tenant is yours; look at the status: resume looks before it acts")])
+            }
+            Command::HandOver { to, note } => self.hand_over(at, &to, note),
+            Command::AcceptHandOver => self.accept(at),
         }
     }
 
@@ -172,6 +188,7 @@ impl Machine {
                 }
                 None
             }
+            NoticeKind::Emergency => return Err(not_now("that mail is sent by emergency")),
             NoticeKind::Cancellation => return Err(not_now("a cancellation is sent by cancel")),
         };
         match (step, only) {
@@ -191,7 +208,7 @@ impl Machine {
             rotation.clients.iter().filter(|client| client.email.is_some()).all(has)
         };
         let ended = [
-            (StepNumber::ANNOUNCE, told(&[NoticeKind::Announcement, NoticeKind::Change])),
+            (StepNumber::ANNOUNCE, told(rotation.telling_kinds())),
             (StepNumber::RECONFIGURE, rotation.applied.is_some() && told(&[NoticeKind::Reconfigure])),
         ];
         let late = |state: &StepState| matches!(state, StepState::Failed { .. });
@@ -205,7 +222,7 @@ impl Machine {
         Ok(outputs)
     }
 
-    pub(super) fn roll_back(&mut self, at: Timestamp, confirm: &str, reason: String) -> Outputs {
+    pub(super) fn roll_back(&mut self, at: Timestamp, confirm: &str, reason: String, through_tunnel: &str) -> Outputs {
         let rotation = self.quiet()?;
         if !rotation.touched {
             return Err(not_now("the server was not touched yet; cancel the rotation instead"));
@@ -215,6 +232,8 @@ impl Machine {
         }
         self.confirmed_name(confirm)?;
         let reason = required(reason, "say why it is rolled back (a reason)")?;
+        self.see_lockout(through_tunnel)?;
+        let rotation = self.quiet()?;
         let kept = rotation.keys.get(&KeyRole::Previous).is_some_and(|k| k.href.is_some() && k.destroyed.is_none());
         // A compromised key is never put back.
         let role = if kept && rotation.cause != Cause::Compromise { KeyRole::Previous } else { KeyRole::Fresh };

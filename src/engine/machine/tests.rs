@@ -1,5 +1,7 @@
 //! The machine's decisions, one sentence each: no world, no clock, only inputs and what comes out.
 
+mod accountable;
+
 use super::*;
 use crate::domain::acknowledgement::{Answer, Channel};
 use crate::domain::client::Client;
@@ -20,6 +22,8 @@ fn tenant() -> Tenant {
     Tenant { id: TenantId::new("t1").unwrap(), name: "acme".into(), server: None, gateway: None }
 }
 
+const RULES: Rules = Rules { preflight_valid: Duration::from_secs(600), approval_valid: None };
+
 fn op() -> Actor {
     Actor { by: "op".into(), host: "host".into(), person: "op".into(), ssh: None }
 }
@@ -35,7 +39,7 @@ fn command(machine: &mut Machine, now: Timestamp, command: Command) -> Outputs {
 
 /// Planned for 22:00 to 23:00, with Ada as the only client.
 fn planned() -> Machine {
-    let mut machine = Machine::new(tenant(), op(), 600, None);
+    let mut machine = Machine::new(tenant(), op(), RULES, None);
     let window = Window::parse("2026-11-24 22:00", "1h", "UTC", 7).unwrap();
     let plan = Command::Plan { window, cause: Cause::Scheduled, reference: String::new() };
     command(&mut machine, at("20:00"), plan).unwrap();
@@ -52,7 +56,7 @@ fn answered() -> Machine {
 }
 
 fn rotate() -> Command {
-    Command::Rotate { confirm: "acme".into() }
+    Command::Rotate { confirm: "acme".into(), through_tunnel: String::new() }
 }
 
 /// Feeds a green check and its end.
@@ -106,7 +110,11 @@ fn a_plan_begins_at_revision_one_and_only_one_can_be_open() {
 fn the_tenants_name_must_be_typed_exactly() {
     let mut machine = answered();
     for typed in ["", "Acme", "acme ", "globex"] {
-        let outputs = command(&mut machine, at("22:05"), Command::Rotate { confirm: typed.into() });
+        let outputs = command(
+            &mut machine,
+            at("22:05"),
+            Command::Rotate { confirm: typed.into(), through_tunnel: String::new() },
+        );
         assert!(matches!(outputs, Err(Refusal::BadInput(_))), "{typed:?}");
     }
 }
@@ -195,7 +203,7 @@ fn an_interrupted_step_is_probed_before_anything_else() {
         machine.rotation().unwrap().clone()
     };
     rotation.interrupt();
-    let mut machine = Machine::new(tenant(), op(), 600, Some(rotation));
+    let mut machine = Machine::new(tenant(), op(), RULES, Some(rotation));
     let outputs = command(&mut machine, at("22:20"), Command::Resume).unwrap();
     assert_eq!(outputs, [Output::Probe(StepNumber::SECRET)]);
     let unclear = Input::Probed { step: StepNumber::SECRET, probe: Probe::Unclear(fault()) };
@@ -232,7 +240,7 @@ fn resuming_before_anything_was_touched_asks_the_gate_again() {
 #[test]
 fn cancel_is_for_before_and_roll_back_for_after_the_first_touch() {
     let reason = || "the new key does not work".to_owned();
-    let back = || Command::RollBack { confirm: "acme".into(), reason: reason() };
+    let back = || Command::RollBack { confirm: "acme".into(), reason: reason(), through_tunnel: String::new() };
     let cancel = || Command::Cancel { confirm: "acme".into(), reason: reason() };
     assert!(matches!(command(&mut answered(), at("22:05"), back()), Err(Refusal::NotNow(_))));
     assert!(matches!(command(&mut live(), at("22:20"), cancel()), Err(Refusal::NotNow(_))));
@@ -248,7 +256,7 @@ fn a_compromised_key_is_never_put_back() {
     if let Some(rotation) = &mut machine.rotation {
         rotation.cause = Cause::Compromise;
     }
-    let back = Command::RollBack { confirm: "acme".into(), reason: "broken".into() };
+    let back = Command::RollBack { confirm: "acme".into(), reason: "broken".into(), through_tunnel: String::new() };
     assert_eq!(performs(&command(&mut machine, at("22:20"), back).unwrap()), [3]);
     assert_eq!(machine.rotation().unwrap().target_role(), KeyRole::Fresh);
 }
@@ -281,7 +289,7 @@ fn finish_wants_everybody_back_or_waived() {
 fn after_a_rollback_nobody_is_back_until_seen_again_and_the_end_says_rolled_back() {
     let mut machine = live();
     command(&mut machine, at("22:20"), Command::Back { client: ClientId("ada".into()), note: String::new() }).unwrap();
-    let back = Command::RollBack { confirm: "acme".into(), reason: "broken".into() };
+    let back = Command::RollBack { confirm: "acme".into(), reason: "broken".into(), through_tunnel: String::new() };
     let outputs = command(&mut machine, at("22:21"), back).unwrap();
     let cut = outputs.iter().find_map(|output| match output {
         Output::Append(entry) => match &entry.record {
@@ -306,7 +314,7 @@ fn reasons_must_be_given() {
 
 #[test]
 fn the_fold_of_the_emitted_records_is_the_machines_state() {
-    let mut machine = Machine::new(tenant(), op(), 600, None);
+    let mut machine = Machine::new(tenant(), op(), RULES, None);
     let window = Window::parse("2026-11-24 22:00", "1h", "UTC", 7).unwrap();
     let plan = Command::Plan { window, cause: Cause::Scheduled, reference: String::new() };
     let mut entries = Vec::new();

@@ -1,18 +1,19 @@
 //! How the status follows from journal, sights and the moment; what it is made of stands in the parent.
 
-use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, StepView, TenantStatus};
+use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, StepView, TenantStatus, Viewer};
 use crate::domain::acknowledgement::Answer;
 use crate::domain::cadence::{self, Due};
 use crate::domain::client::Client;
 use crate::domain::fault::Fault;
 use crate::domain::freshness::{self, Presence};
-use crate::domain::gate::{self, Facts, Reason, Verdict};
+use crate::domain::gate::{self, ApprovalFact, Facts, Reason, Verdict};
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::notice::{Delivery, Notice, NoticeKind};
 use crate::domain::observation::Observation;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
-use crate::engine::next::next_action;
+use crate::engine::approval;
+use crate::engine::next::{Act, NextAction, next_action};
 use crate::engine::observe::Sights;
 use crate::engine::ports::Settings;
 use crate::engine::record::Entry;
@@ -27,8 +28,9 @@ pub fn derive(
     sights: &Sights,
     settings: &Settings,
     titles: &[&'static str; 8],
-    now: Timestamp,
+    viewer: Viewer<'_>,
 ) -> TenantStatus {
+    let Viewer { person, now } = viewer;
     let open = rotation.filter(|rotation| rotation.outcome.is_none());
     let people = sights.people();
     let (clients, differences) = match (&people, rotation) {
@@ -36,7 +38,7 @@ pub fn derive(
         (Err(_), Some(rotation)) => (rotation.clients.clone(), Vec::new()),
         (Err(_), None) => (Vec::new(), Vec::new()),
     };
-    let gate = judge_gate(open, sights, settings, now);
+    let gate = judge_gate(open, sights, settings, person, now);
     let views: Vec<ClientView> = clients.iter().map(|client| client_view(client, open, sights)).collect();
     let settled = views.iter().filter(|view| view.standing.is_settled()).count();
     let answers = (if open.is_some() { settled } else { 0 }, views.len());
@@ -48,7 +50,16 @@ pub fn derive(
     let phase = open.map_or(Phase::Idle, phase_of);
     let (reconcile, reconcile_deadline) = judge_reconcile(open, &keys, settings, now);
     let drift = open.and_then(|rotation| drift(rotation, &keys));
-    let next = next_action(open, phase, &gate, back, sights.holder.as_ref(), drift.as_deref(), now);
+    let holder = sights.holder.as_ref();
+    let review = rotation.and_then(|rotation| rotation.open_review().cloned());
+    let next = match &review {
+        Some(review) if open.is_none() && holder.is_none() => NextAction {
+            action: Act::Review,
+            mail: None,
+            text: format!("review the emergency of {} (not {} themselves)", review.at.strftime("%m-%d"), review.person),
+        },
+        _ => next_action(open, phase, &gate, back, holder, drift.as_deref(), viewer),
+    };
     let rollback_cuts = open.map(|rotation| rotation.back.keys().cloned().collect()).unwrap_or_default();
     let mut status = TenantStatus {
         tenant: tenant.clone(),
@@ -69,12 +80,19 @@ pub fn derive(
         gate,
         preflight: rotation.and_then(|rotation| rotation.preflight.clone()),
         gap_us: rotation.and_then(|rotation| rotation.gap_us),
+        pair_bound_ms: u64::try_from(settings.pair_bound.as_millis()).unwrap_or(u64::MAX),
         next,
         attention: Vec::new(),
         holder: sights.holder.clone(),
         rollback: open.and_then(|rotation| rotation.rollback.as_ref()).map(|rollback| rollback.reason.clone()),
         rollback_cuts,
         journal: journal_lines(journal),
+        plan_digest: open.filter(|_| settings.approval_valid.is_some()).and_then(approval::digest),
+        approval: open.and_then(|rotation| rotation.approval.clone()),
+        review_overdue: review.as_ref().is_some_and(|review| now > review.review_due),
+        review,
+        hand_over: open.and_then(|rotation| rotation.hand_over.clone()),
+        own_route: open.and_then(|r| r.preflight.as_ref()).and_then(|run| run.own_route()).map(str::to_owned),
     };
     status.attention = attention(&status, sights);
     if let Some(drift) = drift {
@@ -107,7 +125,13 @@ fn drift(rotation: &Rotation, keys: &KeysView) -> Option<String> {
 }
 
 /// Asks the gate with the people as last seen (or as journaled, if they were never seen in this process).
-pub fn judge_gate(open: Option<&Rotation>, sights: &Sights, settings: &Settings, now: Timestamp) -> Verdict {
+pub fn judge_gate(
+    open: Option<&Rotation>,
+    sights: &Sights,
+    settings: &Settings,
+    person: &str,
+    now: Timestamp,
+) -> Verdict {
     let people = sights.people();
     let fault = people.as_ref().err().map(ToString::to_string);
     let (notices, empty_acks, empty_waivers) = (Vec::new(), Default::default(), Default::default());
@@ -122,6 +146,10 @@ pub fn judge_gate(open: Option<&Rotation>, sights: &Sights, settings: &Settings,
         preflight: open.and_then(|rotation| rotation.preflight.as_ref()),
         preflight_valid_s: settings.preflight_valid.as_secs() as i64,
         held_by: holder.as_deref(),
+        approval: open.map_or(ApprovalFact::NotNeeded, |rotation| {
+            approval::judge(rotation, settings.approval_valid.is_some(), person, now)
+        }),
+        emergency: open.is_some_and(|rotation| rotation.emergency.is_some()),
     };
     gate::judge(&facts, now)
 }
@@ -310,6 +338,17 @@ fn journal_lines(journal: &[Entry]) -> Vec<JournalLine> {
 
 fn attention(status: &TenantStatus, sights: &Sights) -> Vec<String> {
     let mut items = Vec::new();
+    if let Some(review) = &status.review {
+        let due = review.review_due.strftime("%Y-%m-%d %H:%M UTC");
+        let state = if status.review_overdue { "OVERDUE since" } else { "open, due" };
+        items.push(format!("emergency: review {state} {due} (by another operator than {})", review.person));
+    }
+    if let Some(hand_over) = status.hand_over.as_ref().filter(|hand_over| hand_over.accepted.is_none()) {
+        items.push(format!("handed over by {}, not accepted yet: {}", hand_over.person, hand_over.note));
+    }
+    if let Some(route) = &status.own_route {
+        items.push(route.clone());
+    }
     let steps_ahead = matches!(status.phase, Phase::Idle | Phase::Planned | Phase::Announced);
     if let (Some(count @ 2..), true) = (status.keys.secret_count, steps_ahead) {
         items.push(format!("{count} secrets have the tenant's name; the server may take either"));

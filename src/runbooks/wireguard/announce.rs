@@ -50,10 +50,10 @@ impl Step for Announce {
 
     async fn probe(&self, context: &StepContext<'_>) -> Probe {
         let rotation = context.rotation();
-        let missing = rotation.clients.iter().filter(|client| client.email.is_some()).find(|client| {
-            let mail = |kind| rotation.notice(&client.id, kind);
-            mail(NoticeKind::Announcement).or_else(|| mail(NoticeKind::Change)).is_none()
-        });
+        let missing =
+            rotation.clients.iter().filter(|client| client.email.is_some()).find(|client| {
+                rotation.telling_kinds().iter().all(|kind| rotation.notice(&client.id, *kind).is_none())
+            });
         match missing {
             None if rotation.clients.is_empty() => Probe::NotDone("nobody was seen yet".into()),
             None => Probe::Done("every client with an address has a mail on record".into()),

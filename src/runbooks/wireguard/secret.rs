@@ -8,7 +8,7 @@ use crate::engine::ports::World;
 use crate::engine::record::Record;
 use crate::engine::rotation::KeptKey;
 use crate::engine::secret::{PrivateKey, SecretBytes};
-use crate::engine::step::{Probe, Step, StepContext, Trouble};
+use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
 use async_trait::async_trait;
 
 /// Step 4.
@@ -74,6 +74,9 @@ impl Step for Secret {
         let shape = rotation.shape.clone().unwrap_or_default();
         let name = &context.world.settings.secret_name;
         let wanted = Wanted { name, public_key: kept.public_key, payload: &payload, shape: &shape };
+        let bound = context.world.settings.pair_bound.as_secs();
+        let text = format!("DELETE and POST; once begun they are finished whatever happens here, within {bound} s");
+        context.ledger.progress(Progress { step: self.number(), done: 0, total: 0, text });
         let result = converge_secret::converge(context.world, &wanted).await?;
         let gap_us = result.gap.map(|gap| u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
         let not_carried = result.not_carried.clone();

@@ -45,7 +45,7 @@ fn rotate_stays_shut_until_the_name_is_typed_exactly() {
     }
     typed(&mut model, "acme");
     let effects = press(&mut model, &[Key::Enter]);
-    assert_eq!(commands(&effects), [&Command::Rotate { confirm: "acme".into() }]);
+    assert_eq!(commands(&effects), [&Command::Rotate { confirm: "acme".into(), through_tunnel: String::new() }]);
     assert!(model.dialog.is_none());
 }
 

@@ -65,6 +65,7 @@ pub fn options(size: (u16, u16)) -> ModelOptions {
         environment: "eu-1".into(),
         production: true,
         operator: "mira@bastion-2".into(),
+        person: "mira".into(),
         lab: None,
         steps: &STEPS,
         zone: "Europe/Berlin".into(),
@@ -134,6 +135,12 @@ pub fn idle(name: &str) -> TenantStatus {
     clients[5].activity = Some(Activity::Never);
     clients[5].latest_handshake = None;
     TenantStatus {
+        plan_digest: None,
+        approval: None,
+        review: None,
+        review_overdue: false,
+        hand_over: None,
+        own_route: None,
         tenant: tenant(name),
         phase: Phase::Idle,
         rotation: None,
@@ -163,6 +170,7 @@ pub fn idle(name: &str) -> TenantStatus {
         gate: Verdict::Shut(vec![Reason::NotPlanned]),
         preflight: None,
         gap_us: None,
+        pair_bound_ms: 60_000,
         next: NextAction { action: Act::Plan, text: "plan a window for a rotation".into(), mail: None },
         attention: vec!["key due soon".into()],
         holder: None,

@@ -6,15 +6,19 @@ use changeguard::app::keymap::Key;
 use changeguard::app::message::Letter;
 use changeguard::app::{Charset, Model, Msg, update};
 use changeguard::domain::fault::{Fault, FaultKind, Service};
+use changeguard::domain::gate::{Reason, Verdict};
 use changeguard::domain::notice::NoticeKind;
 use changeguard::domain::step::StepNumber;
+use changeguard::engine::journal::Holder;
+use changeguard::engine::rotation::Emergency;
+use changeguard::engine::status::TenantStatus;
 use changeguard::engine::step::Progress;
 use insta::assert_snapshot;
 
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (120, 40);
 
-fn opened(status: changeguard::engine::status::TenantStatus, key: char) -> Model {
+fn opened(status: TenantStatus, key: char) -> Model {
     let mut model = showing(status, SMALL);
     press(&mut model, &[Key::Char(key)]);
     model
@@ -211,4 +215,61 @@ fn the_lab_and_an_alarm_are_seen_on_every_screen() {
     model.options.lab = Some("EMBEDDED LAB".into());
     update(&mut model, Msg::Alarm(Some("the journal can't be written: disk full; nothing more is done".into())));
     assert_snapshot!(screen(&model));
+}
+
+/// Everybody has confirmed, four eyes are asked for, and nobody has approved yet.
+fn to_approve() -> TenantStatus {
+    let mut status = ready("acme");
+    status.plan_digest = Some("3f9a1c0b7e4d2f6688aa".repeat(3));
+    let why = "a second operator must approve the plan".into();
+    status.gate = Verdict::Shut(vec![Reason::NotApproved { why }]);
+    status
+}
+
+#[test]
+fn the_form_of_an_approval_shows_the_whole_plan() {
+    assert_snapshot!(screen(&opened(to_approve(), 'A')));
+}
+
+#[test]
+fn an_approval_of_a_plan_that_changed_under_the_reader_is_refused() {
+    let mut model = opened(to_approve(), 'A');
+    press(&mut model, &[Key::Down]);
+    typed(&mut model, "acme");
+    let changed = TenantStatus { plan_digest: Some("00".repeat(32)), ..to_approve() };
+    update(&mut model, Msg::Status(std::sync::Arc::new(changed)));
+    press(&mut model, &[Key::Enter]);
+    assert!(screen(&model).contains("the plan has changed while you read it"), "{}", screen(&model));
+}
+
+#[test]
+fn the_form_of_a_take_over_names_who_is_overruled() {
+    let mut status = failed("acme");
+    status.holder = Some(Holder {
+        name: "ada".into(),
+        host: "bastion-1".into(),
+        pid: 4711,
+        since: at("2026-11-24T21:02:00Z"),
+        heartbeat: at("2026-11-24T21:09:41Z"),
+    });
+    assert_snapshot!(screen(&opened(status, 'T')));
+}
+
+#[test]
+fn the_form_of_an_emergency_for_an_operator_within_the_tunnel() {
+    let mut status = announced("acme");
+    status.own_route = Some("your session comes from 10.77.1.2, which is in this tunnel".into());
+    let mut model = showing(status, LARGE);
+    press(&mut model, &[Key::Char('E')]);
+    assert_snapshot!(screen(&model));
+}
+
+#[test]
+fn a_review_that_is_overdue_stays_red_on_an_idle_tenant() {
+    let mut status = idle("acme");
+    let (reason, person) = ("laptop stolen".into(), "ada".into());
+    let (declared, review_due) = (at("2026-11-23T20:00:00Z"), at("2026-11-24T20:00:00Z"));
+    let emergency = Emergency { reason, person, at: declared, review_due, covers: Vec::new(), reviewed: None };
+    (status.review, status.review_overdue) = (Some(emergency), true);
+    assert_snapshot!(screen(&showing(status, SMALL)));
 }

@@ -1,0 +1,234 @@
+//! What the journal holds: one rotation for acting on, which must fit its chain, and everything for the audit.
+
+use super::leases::{counted, tenant_id};
+use super::trouble::{Failure, invalid};
+use crate::domain::fault::Fault;
+use crate::domain::tenant::TenantId;
+use crate::engine::audit::{ChainRow, LeaseRow, RotationRow, Row, Tables, genesis, link};
+use crate::engine::journal::{Mention, RotationHead};
+use crate::engine::persons::{self, PersonRow, restore, same_address, tokens_in};
+use crate::engine::record::{Entry, RECORD_VERSION, RotationId};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Connection, Row as _};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One statement, so that all of it is of one moment: the records with what the other tables say about them.
+const LOAD: &str = "SELECT r.tenant, r.position, r.rotation, r.seq, r.version, r.fence, r.at_ms, r.entry, r.hash, \
+     p.hash, t.tenant, t.last_seq, c.imported FROM record r \
+     LEFT JOIN record p ON p.tenant = r.tenant AND p.position = r.position - 1 \
+     LEFT JOIN rotation t ON t.rotation = r.rotation LEFT JOIN chain c ON c.tenant = r.tenant \
+     WHERE r.rotation = $1 ORDER BY r.seq";
+const LISTED: &str = "SELECT last_seq FROM rotation WHERE rotation = $1";
+const HEADS_OF_TENANT: &str = "SELECT rotation, tenant, last_seq FROM rotation \
+     WHERE tenant = $1 AND rotation <> 'lease-' || tenant ORDER BY began_ms DESC, rotation DESC";
+const NEWEST_HEADS: &str = "SELECT r.rotation, r.tenant, r.last_seq FROM rotation r WHERE r.rotation <> 'lease-' || r.tenant \
+     AND NOT EXISTS (SELECT 1 FROM rotation n WHERE n.tenant = r.tenant AND n.rotation <> 'lease-' || n.tenant \
+     AND (n.began_ms > r.began_ms OR (n.began_ms = r.began_ms AND n.rotation > r.rotation))) \
+     ORDER BY r.began_ms DESC, r.rotation DESC";
+const HEAD_OF_CHAIN: &str = "SELECT c.position, c.hash, r.hash FROM chain c \
+     LEFT JOIN record r ON r.tenant = c.tenant AND r.position = c.position WHERE c.tenant = $1";
+const RECORDS: &str =
+    "SELECT tenant, position, rotation, seq, version, fence, at_ms, entry, hash FROM record ORDER BY tenant, position";
+const RECORDS_OF: &str = "SELECT tenant, position, rotation, seq, version, fence, at_ms, entry, hash FROM record WHERE tenant = $1 ORDER BY position";
+const ROTATIONS: &str = "SELECT rotation, tenant, began_ms, last_seq FROM rotation ORDER BY rotation";
+const CHAINS: &str = "SELECT tenant, position, hash, imported FROM chain ORDER BY tenant";
+const LEASES: &str = "SELECT tenant, fence FROM lease ORDER BY tenant";
+const PERSONS: &str = "SELECT token, tenant, person, nonce, value FROM person ORDER BY token";
+const PERSONS_OF: &str = "SELECT token, tenant, person, nonce, value FROM person WHERE tenant = $1 ORDER BY token";
+const AUDIT: &str = "run `changeguard audit verify` and find out who changed it; nothing was changed here";
+
+/// The entries of a rotation. Every record must fit its link and every table the others: nobody acts on a journal that was
+/// changed.
+pub(super) async fn load(connection: &mut AnyConnection, rotation: &RotationId) -> Result<Vec<Entry>, Failure> {
+    let rows = sqlx::query(LOAD).bind(&rotation.0).fetch_all(&mut *connection).await?;
+    let Some(first) = rows.first() else {
+        let listed = sqlx::query(LISTED).bind(&rotation.0).fetch_optional(&mut *connection).await?;
+        return match listed {
+            None => Ok(Vec::new()),
+            Some(_) => Err(tampered(format!("record 1 of rotation {rotation} is missing")).into()),
+        };
+    };
+    let tenant: String = first.try_get(0)?;
+    let mut texts = Vec::with_capacity(rows.len());
+    for (found, expected) in rows.iter().zip(1i64..) {
+        let row = record(found)?;
+        let named = format!("record {expected} of rotation {rotation}");
+        if row.seq != expected {
+            return Err(tampered(format!("{named} is missing")).into());
+        }
+        if row.version > i64::from(RECORD_VERSION) {
+            let message = format!(
+                "{named} was written by a newer changeguard (record version {}, this one reads {RECORD_VERSION})",
+                row.version
+            );
+            return Err(invalid(message).hint("go on with the newer changeguard; nothing was changed").into());
+        }
+        let previous = match found.try_get::<Option<String>, _>(9)? {
+            Some(previous) => previous,
+            None => genesis(&row.tenant, found.try_get::<Option<i64>, _>(12)?.unwrap_or_default()),
+        };
+        if link(&previous, &row) != row.hash {
+            return Err(tampered(format!("{named} is not what was written (position {})", row.position)).into());
+        }
+        let (listed, last): (Option<String>, Option<i64>) = (found.try_get(10)?, found.try_get(11)?);
+        if listed.as_ref() != Some(&tenant) || row.tenant != tenant {
+            return Err(tampered(format!("{named} and the list of rotations name different tenants")).into());
+        }
+        if last != Some(rows.len() as i64) {
+            let last = last.unwrap_or_default();
+            return Err(tampered(format!("rotation {rotation} has {} records, {last} are listed", rows.len())).into());
+        }
+        texts.push(row);
+    }
+    let known = persons(connection, Some(&tenant)).await?;
+    entries(&texts, &known)
+}
+
+/// Puts the values back and reads the JSON.
+fn entries(rows: &[Row], known: &[PersonRow]) -> Result<Vec<Entry>, Failure> {
+    let values = persons::by_token(known);
+    let mut entries = Vec::with_capacity(rows.len());
+    for row in rows {
+        let named = format!("record {} of rotation {}", row.seq, row.rotation);
+        let changed = |token| values.get(token).is_some_and(|person| !person.is_what_was_written());
+        if tokens_in(&row.text).any(changed) {
+            return Err(tampered(format!("a personal value in {named} is not what was written")).into());
+        }
+        let text = restore(&row.text, &|token| values.get(token).map(|person| person.value.clone()));
+        let entry: Entry =
+            serde_json::from_str(&text).map_err(|error| invalid(format!("{named} can't be understood: {error}")))?;
+        if entry.seq != counted(row.seq) {
+            return Err(tampered(format!("{named} says that it is record {}", entry.seq)).into());
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn tampered(message: String) -> Fault {
+    invalid(message).hint(AUDIT)
+}
+
+fn record(row: &AnyRow) -> Result<Row, Failure> {
+    Ok(Row {
+        tenant: row.try_get(0)?,
+        position: row.try_get(1)?,
+        rotation: row.try_get(2)?,
+        seq: row.try_get(3)?,
+        version: row.try_get(4)?,
+        fence: row.try_get(5)?,
+        at_ms: row.try_get(6)?,
+        text: row.try_get(7)?,
+        hash: row.try_get(8)?,
+    })
+}
+
+pub(super) async fn heads(
+    connection: &mut AnyConnection,
+    tenant: Option<&TenantId>,
+) -> Result<Vec<RotationHead>, Failure> {
+    let rows = match tenant {
+        Some(tenant) => {
+            check_head(connection, tenant).await?;
+            sqlx::query(HEADS_OF_TENANT).bind(tenant.as_str()).fetch_all(&mut *connection).await?
+        }
+        None => sqlx::query(NEWEST_HEADS).fetch_all(&mut *connection).await?,
+    };
+    let head = |row: &AnyRow| {
+        Ok(RotationHead {
+            rotation: RotationId(row.try_get(0)?),
+            tenant: tenant_id(row.try_get(1)?)?,
+            last_seq: counted(row.try_get(2)?),
+        })
+    };
+    rows.iter().map(head).collect()
+}
+
+/// A journal whose end was cut off would look as if nothing had been planned.
+async fn check_head(connection: &mut AnyConnection, tenant: &TenantId) -> Result<(), Failure> {
+    let Some(row) = sqlx::query(HEAD_OF_CHAIN).bind(tenant.as_str()).fetch_optional(connection).await? else {
+        return Ok(());
+    };
+    let (position, hash, last): (i64, String, Option<String>) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    if position > 0 && last.as_ref() != Some(&hash) {
+        let what = if last.is_none() { "is missing" } else { "is not what was written" };
+        return Err(tampered(format!("the last record of tenant {tenant} (position {position}) {what}")).into());
+    }
+    Ok(())
+}
+
+/// The personal values of one tenant, or of all.
+pub(super) async fn persons(connection: &mut AnyConnection, tenant: Option<&str>) -> Result<Vec<PersonRow>, Failure> {
+    let rows = match tenant {
+        Some(tenant) => sqlx::query(PERSONS_OF).bind(tenant.to_owned()).fetch_all(connection).await?,
+        None => sqlx::query(PERSONS).fetch_all(connection).await?,
+    };
+    let person = |row: &AnyRow| {
+        Ok(PersonRow {
+            token: row.try_get(0)?,
+            tenant: row.try_get(1)?,
+            person: row.try_get(2)?,
+            nonce: row.try_get(3)?,
+            value: row.try_get(4)?,
+        })
+    };
+    rows.iter().map(person).collect()
+}
+
+/// Everything, in one transaction that sees one moment.
+pub(super) async fn tables(connection: &mut AnyConnection, repeatable: bool) -> Result<Tables, Failure> {
+    let mut transaction = match repeatable {
+        true => connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
+        // In SQLite every transaction sees one moment.
+        false => connection.begin().await?,
+    };
+    let records = sqlx::query(RECORDS).fetch_all(&mut *transaction).await?;
+    let rotations = sqlx::query(ROTATIONS).fetch_all(&mut *transaction).await?;
+    let chains = sqlx::query(CHAINS).fetch_all(&mut *transaction).await?;
+    let leases = sqlx::query(LEASES).fetch_all(&mut *transaction).await?;
+    let persons = persons(&mut transaction, None).await?;
+    transaction.rollback().await?;
+    let rotation = |row: &AnyRow| -> Result<RotationRow, Failure> {
+        let (rotation, tenant) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(RotationRow { rotation, tenant, began_ms: row.try_get(2)?, last_seq: row.try_get(3)? })
+    };
+    let chain = |row: &AnyRow| -> Result<ChainRow, Failure> {
+        let (tenant, position) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(ChainRow { tenant, position, hash: row.try_get(2)?, imported: row.try_get(3)? })
+    };
+    let lease = |row: &AnyRow| -> Result<LeaseRow, Failure> {
+        Ok(LeaseRow { tenant: row.try_get(0)?, fence: row.try_get(1)? })
+    };
+    Ok(Tables {
+        records: records.iter().map(record).collect::<Result<_, _>>()?,
+        rotations: rotations.iter().map(rotation).collect::<Result<_, _>>()?,
+        chains: chains.iter().map(chain).collect::<Result<_, _>>()?,
+        leases: leases.iter().map(lease).collect::<Result<_, _>>()?,
+        persons,
+    })
+}
+
+pub(super) async fn mentions(connection: &mut AnyConnection, address: &str) -> Result<Vec<Mention>, Failure> {
+    let all = persons(connection, None).await?;
+    let of_person: BTreeSet<(&str, &str)> = all
+        .iter()
+        .filter(|row| same_address(&row.value, address))
+        .map(|row| (row.tenant.as_str(), row.person.as_str()))
+        .collect();
+    let mut tokens: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for row in all.iter().filter(|row| of_person.contains(&(row.tenant.as_str(), row.person.as_str()))) {
+        tokens.entry(&row.tenant).or_default().insert(&row.token);
+    }
+    let mut mentions = Vec::new();
+    for (tenant, tokens) in tokens {
+        let rows = sqlx::query(RECORDS_OF).bind(tenant.to_owned()).fetch_all(&mut *connection).await?;
+        let rows: Vec<Row> = rows.iter().map(record).collect::<Result<_, _>>()?;
+        let hits: Vec<Row> =
+            rows.into_iter().filter(|row| tokens_in(&row.text).any(|token| tokens.contains(token))).collect();
+        for (row, entry) in hits.iter().zip(entries(&hits, &all)?) {
+            let (tenant, rotation) = (tenant_id(tenant.to_owned())?, RotationId(row.rotation.clone()));
+            mentions.push(Mention { tenant, rotation, entry });
+        }
+    }
+    Ok(mentions)
+}

@@ -1,0 +1,287 @@
+//! What is added to the journal: records under a lease, lines of the lease log, and the erasure of a person. Each is one
+//! durable transaction in which the chain grows and its head moves.
+
+use super::leases::number;
+use super::reading;
+use super::trouble::{Failure, invalid};
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::tenant::TenantId;
+use crate::engine::audit::{Row, genesis, link};
+use crate::engine::journal::{AppendError, Lease, lease_log_id};
+use crate::engine::persons::{PersonRow, Persons, same_address};
+use crate::engine::record::{Entry, Record, RotationId};
+use sqlx::{AnyConnection, Connection, Row as _};
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Says yes only to the tenant's holder of this fence. A write, so that it takes the transaction's lock at once: SQLite then
+/// waits for other writers instead of failing later, PostgreSQL locks the row.
+const CHECK_LEASE: &str = "UPDATE lease SET appends = appends + 1 WHERE tenant = $1 AND fence = $2 AND held = 1";
+const BEGIN_ROTATION: &str = "INSERT INTO rotation (rotation, tenant, began_ms, last_seq) VALUES ($1, $2, $3, $4) ON CONFLICT (rotation) DO NOTHING";
+const ADVANCE_ROTATION: &str =
+    "UPDATE rotation SET last_seq = $4 WHERE rotation = $1 AND tenant = $2 AND last_seq = $3";
+const TENANT_OF: &str = "SELECT tenant FROM rotation WHERE rotation = $1";
+const ADVANCE_LOG: &str = "INSERT INTO rotation (rotation, tenant, began_ms, last_seq) VALUES ($1, $2, $3, 1) \
+     ON CONFLICT (rotation) DO UPDATE SET last_seq = rotation.last_seq + 1 RETURNING last_seq";
+const BEGIN_CHAIN: &str =
+    "INSERT INTO chain (tenant, position, hash, imported) VALUES ($1, 0, $2, 0) ON CONFLICT (tenant) DO NOTHING";
+/// Locks the head until the transaction ends, so that two writers of one tenant stand in a line.
+const ADVANCE_CHAIN: &str = "UPDATE chain SET position = position + $2 WHERE tenant = $1 RETURNING position, hash";
+const SET_HEAD: &str = "UPDATE chain SET hash = $2 WHERE tenant = $1";
+const INSERT_RECORD: &str = "INSERT INTO record (rotation, seq, version, fence, at_ms, entry, tenant, position, hash) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+const INSERT_PERSON: &str = "INSERT INTO person (token, tenant, person, nonce, value) VALUES ($1, $2, $3, $4, $5)";
+const ERASE_PERSON: &str = "DELETE FROM person WHERE token = $1";
+const HASH_AT: &str = "SELECT hash FROM record WHERE tenant = $1 AND position = $2";
+
+/// What is to be written.
+pub(super) enum Write<'a> {
+    Append { rotation: &'a RotationId, lease: &'a Lease, entries: &'a [Entry] },
+    Witness { tenant: &'a TenantId, entry: &'a Entry },
+    Erase { lease: &'a Lease, address: &'a str, entry: &'a Entry },
+}
+
+impl Write<'_> {
+    pub(super) fn tenant(&self) -> &TenantId {
+        match self {
+            Write::Append { lease, .. } | Write::Erase { lease, .. } => &lease.tenant,
+            Write::Witness { tenant, .. } => tenant,
+        }
+    }
+}
+
+/// How far a write has come, for the case that its end is not seen.
+#[derive(Default)]
+pub(super) struct Attempt {
+    committing: AtomicBool,
+    erased: AtomicUsize,
+    head: OnceLock<(i64, String)>,
+}
+
+impl Attempt {
+    /// COMMIT was being sent.
+    pub(super) fn is_committing(&self) -> bool {
+        self.committing.load(Ordering::SeqCst)
+    }
+
+    /// How many values it erases.
+    pub(super) fn erased(&self) -> usize {
+        self.erased.load(Ordering::SeqCst)
+    }
+}
+
+/// Writes. Gives the number of personal values erased.
+pub(super) async fn write(
+    connection: &mut AnyConnection,
+    attempt: &Attempt,
+    write: &Write<'_>,
+) -> Result<usize, Failure> {
+    let mut transaction = connection.begin().await?;
+    match write {
+        Write::Append { rotation, lease, entries } => {
+            append(&mut transaction, attempt, rotation, lease, entries).await?
+        }
+        Write::Witness { tenant, entry } => log(&mut transaction, attempt, tenant, entry).await?,
+        Write::Erase { lease, address, entry } => {
+            let erased = erase(&mut transaction, attempt, lease, address, entry).await?;
+            if erased == 0 {
+                transaction.rollback().await?;
+                return Ok(0);
+            }
+        }
+    }
+    attempt.committing.store(true, Ordering::SeqCst);
+    transaction.commit().await?;
+    Ok(attempt.erased())
+}
+
+async fn check_lease(connection: &mut AnyConnection, lease: &Lease) -> Result<(), Failure> {
+    let check = sqlx::query(CHECK_LEASE).bind(lease.tenant.as_str()).bind(number(lease.fence));
+    match check.execute(connection).await?.rows_affected() {
+        1 => Ok(()),
+        _ => Err(Failure::Refused(AppendError::LeaseLost)),
+    }
+}
+
+async fn append(
+    connection: &mut AnyConnection,
+    attempt: &Attempt,
+    rotation: &RotationId,
+    lease: &Lease,
+    entries: &[Entry],
+) -> Result<(), Failure> {
+    let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(()) };
+    if entries.iter().zip(first.seq..).any(|(entry, seq)| entry.seq != seq) || first.seq == 0 {
+        return Err(invalid("records to be written are not numbered one after the other").into());
+    }
+    check_lease(connection, lease).await?;
+    let head = if first.seq == 1 {
+        sqlx::query(BEGIN_ROTATION).bind(&rotation.0).bind(lease.tenant.as_str()).bind(first.at.as_millisecond())
+    } else {
+        sqlx::query(ADVANCE_ROTATION).bind(&rotation.0).bind(lease.tenant.as_str()).bind(number(first.seq - 1))
+    };
+    if head.bind(number(last.seq)).execute(&mut *connection).await?.rows_affected() != 1 {
+        let row = sqlx::query(TENANT_OF).bind(&rotation.0).fetch_optional(&mut *connection).await?;
+        return match row.map(|row| row.try_get::<String, _>(0)).transpose()? {
+            Some(tenant) if tenant != lease.tenant.as_str() => {
+                let text = format!("rotation {rotation} belongs to tenant {tenant}, not to {}", lease.tenant);
+                Err(invalid(text).into())
+            }
+            _ => Err(Failure::Refused(AppendError::Conflict { expected: first.seq })),
+        };
+    }
+    chain(connection, attempt, &lease.tenant, rotation, number(lease.fence), entries).await
+}
+
+async fn log(
+    connection: &mut AnyConnection,
+    attempt: &Attempt,
+    tenant: &TenantId,
+    entry: &Entry,
+) -> Result<(), Failure> {
+    let rotation = lease_log_id(tenant);
+    let row = sqlx::query(ADVANCE_LOG)
+        .bind(&rotation.0)
+        .bind(tenant.as_str())
+        .bind(entry.at.as_millisecond())
+        .fetch_one(&mut *connection)
+        .await?;
+    let seq = super::leases::counted(row.try_get(0)?);
+    let entry = Entry { seq, ..entry.clone() };
+    chain(connection, attempt, tenant, &rotation, 0, &[entry]).await
+}
+
+async fn erase(
+    connection: &mut AnyConnection,
+    attempt: &Attempt,
+    lease: &Lease,
+    address: &str,
+    entry: &Entry,
+) -> Result<usize, Failure> {
+    check_lease(connection, lease).await?;
+    let rows = reading::persons(connection, Some(lease.tenant.as_str())).await?;
+    let persons: BTreeSet<&str> =
+        rows.iter().filter(|row| same_address(&row.value, address)).map(|row| row.person.as_str()).collect();
+    let gone: Vec<&PersonRow> = rows.iter().filter(|row| persons.contains(row.person.as_str())).collect();
+    if gone.is_empty() {
+        return Ok(0);
+    }
+    let Record::PersonErased { reason, .. } = &entry.record else {
+        return Err(invalid("an erasure is recorded as such").into());
+    };
+    let tokens = gone.iter().map(|row| row.token.clone()).collect();
+    let record = Record::PersonErased { tokens, reason: reason.clone() };
+    log(connection, attempt, &lease.tenant, &Entry { record, ..entry.clone() }).await?;
+    for row in &gone {
+        sqlx::query(ERASE_PERSON).bind(&row.token).execute(&mut *connection).await?;
+    }
+    attempt.erased.store(gone.len(), Ordering::SeqCst);
+    Ok(gone.len())
+}
+
+/// Adds entries to the tenant's chain and moves its head.
+async fn chain(
+    connection: &mut AnyConnection,
+    attempt: &Attempt,
+    tenant: &TenantId,
+    rotation: &RotationId,
+    fence: i64,
+    entries: &[Entry],
+) -> Result<(), Failure> {
+    let count = entries.len() as i64;
+    let (mut position, mut previous) = advance(connection, tenant, count).await?;
+    let known = reading::persons(connection, Some(tenant.as_str())).await?;
+    let mut persons = Persons::new(tenant.as_str(), known, random_bytes);
+    for entry in entries {
+        position += 1;
+        let mut row = Row {
+            tenant: tenant.to_string(),
+            position,
+            rotation: rotation.0.clone(),
+            seq: number(entry.seq),
+            version: i64::from(entry.version),
+            fence,
+            at_ms: entry.at.as_millisecond(),
+            text: persons.hide(entry)?,
+            hash: String::new(),
+        };
+        row.hash = link(&previous, &row);
+        insert(connection, &row).await?;
+        previous = row.hash;
+    }
+    for person in persons.fresh() {
+        insert_person(connection, person).await?;
+    }
+    sqlx::query(SET_HEAD).bind(tenant.as_str()).bind(&previous).execute(&mut *connection).await?;
+    let _ = attempt.head.set((position, previous));
+    Ok(())
+}
+
+/// The head before `count` more records, now locked.
+async fn advance(connection: &mut AnyConnection, tenant: &TenantId, count: i64) -> Result<(i64, String), Failure> {
+    for _ in 0..2 {
+        let advance = sqlx::query(ADVANCE_CHAIN).bind(tenant.as_str()).bind(count);
+        if let Some(row) = advance.fetch_optional(&mut *connection).await? {
+            return Ok((row.try_get::<i64, _>(0)? - count, row.try_get(1)?));
+        }
+        begin_chain(connection, tenant.as_str()).await?;
+    }
+    Err(invalid("the chain of this tenant has no head").into())
+}
+
+async fn begin_chain(connection: &mut AnyConnection, tenant: &str) -> Result<(), Failure> {
+    sqlx::query(BEGIN_CHAIN).bind(tenant).bind(genesis(tenant, 0)).execute(connection).await?;
+    Ok(())
+}
+
+async fn insert(connection: &mut AnyConnection, row: &Row) -> Result<(), Failure> {
+    sqlx::query(INSERT_RECORD)
+        .bind(&row.rotation)
+        .bind(row.seq)
+        .bind(row.version)
+        .bind(row.fence)
+        .bind(row.at_ms)
+        .bind(&row.text)
+        .bind(&row.tenant)
+        .bind(row.position)
+        .bind(&row.hash)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn insert_person(connection: &mut AnyConnection, person: &PersonRow) -> Result<(), Failure> {
+    sqlx::query(INSERT_PERSON)
+        .bind(&person.token)
+        .bind(&person.tenant)
+        .bind(&person.person)
+        .bind(&person.nonce)
+        .bind(&person.value)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) fn random_bytes() -> Result<[u8; 16], Fault> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Fault::new(Service::Journal, FaultKind::Refused, format!("no random bytes: {error}")))?;
+    Ok(bytes)
+}
+
+/// Whether a write whose end was not seen is there. Waits until what the lost connection had begun is ended.
+pub(super) async fn is_written(
+    connection: &mut AnyConnection,
+    tenant: &str,
+    attempt: &Attempt,
+) -> Result<bool, Failure> {
+    let Some((position, hash)) = attempt.head.get() else { return Ok(false) };
+    let mut transaction = connection.begin().await?;
+    begin_chain(&mut transaction, tenant).await?;
+    sqlx::query(ADVANCE_CHAIN).bind(tenant).bind(0i64).fetch_optional(&mut *transaction).await?;
+    let row = sqlx::query(HASH_AT).bind(tenant).bind(*position).fetch_optional(&mut *transaction).await?;
+    let found = row.map(|row| row.try_get::<String, _>(0)).transpose()?;
+    transaction.rollback().await?;
+    Ok(found.as_ref() == Some(hash))
+}

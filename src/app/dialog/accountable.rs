@@ -1,0 +1,208 @@
+//! The forms in which operators answer to each other: approve, hand over and accept, take over, emergency and its review.
+
+use crate::app::dialog::form::{required, typed_name};
+use crate::app::dialog::rotate::consequences;
+use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
+use crate::app::field::Field;
+use crate::domain::preflight::CheckState;
+use crate::engine::command::Command;
+use crate::engine::status::{Standing, TenantStatus};
+use jiff::Timestamp;
+
+fn name_field() -> Field {
+    Field::text("the tenant's name", "", "typed, to be sure")
+}
+
+/// The field for those who would cut off their own session.
+pub fn tunnel_field(status: &TenantStatus) -> Option<Field> {
+    status
+        .own_route
+        .as_ref()
+        .map(|_| Field::text("the name once more", "", "your own session runs through this tunnel"))
+}
+
+/// What was typed there, if it was asked.
+pub fn through_tunnel(form: &FormDialog, at: usize, status: &TenantStatus) -> Result<String, String> {
+    if status.own_route.is_none() {
+        return Ok(String::new());
+    }
+    typed_name(form, at, status).map_err(|error| format!("this cuts off your own session: {error}"))
+}
+
+/// The warning for those.
+pub fn explain_own_route(status: &TenantStatus) -> Option<Row> {
+    let route = status.own_route.as_ref()?;
+    Some(Row::new(Mark::Bad, format!("{route}: when the key changes you lose this session; have another way in")))
+}
+
+/// The form of the approval.
+pub fn open_approve(status: &TenantStatus) -> FormDialog {
+    let fields = vec![Field::text("note", "", "optional"), name_field()];
+    // The digest is the one that is on the screen now: if the plan changes while this is read, Enter is refused.
+    FormDialog { bound_to: status.plan_digest.clone(), ..FormDialog::new(&status.tenant.id, Purpose::Approve, fields) }
+}
+
+/// The whole plan.
+pub fn explain_approve(status: &TenantStatus, now: Timestamp) -> Vec<Row> {
+    let mut rows = Vec::new();
+    if let Some(window) = &status.window {
+        rows.push(Row::new(Mark::Plain, format!("window {}, revision {}", window.for_people(), window.revision)));
+    }
+    let waived: Vec<_> = status.clients.iter().filter(|view| view.standing == Standing::Waived).collect();
+    rows.push(Row::new(
+        Mark::Plain,
+        format!("{} of {} clients confirmed or waived", status.answers.0, status.answers.1),
+    ));
+    rows.extend(
+        waived
+            .iter()
+            .map(|view| Row::new(Mark::Warn, format!("waived: {} ({})", view.client.name, view.standing_detail))),
+    );
+    if let Some(run) = &status.preflight {
+        let failed = run.checks.iter().filter(|check| check.state == CheckState::Fail);
+        rows.extend(failed.map(|check| Row::new(Mark::Bad, format!("check {}: {}", check.name, check.finding))));
+        let key = run.keys.interface.or(run.keys.secret).map_or_else(|| "unknown".into(), |key| key.to_string());
+        rows.push(Row::new(Mark::Plain, format!("key to be replaced: {key}")));
+    }
+    if let Some(digest) = &status.plan_digest {
+        rows.push(Row::new(Mark::Plain, format!("digest of this plan: {}", digest.get(..16).unwrap_or(digest))));
+    }
+    match &status.approval {
+        Some(approval) if Some(&approval.digest) == status.plan_digest.as_ref() && now < approval.expires => {
+            let until = approval.expires.strftime("%H:%M UTC");
+            rows.push(Row::new(Mark::Good, format!("approved by {} until {until}", approval.person)));
+        }
+        Some(approval) => {
+            rows.push(Row::new(Mark::Warn, format!("the approval of {} does not count any more", approval.person)))
+        }
+        None => {}
+    }
+    rows.push(Row::new(Mark::Plain, "The approval counts for this plan only; whoever approves can't rotate."));
+    rows
+}
+
+/// The approval.
+pub fn approve(form: &FormDialog, status: &TenantStatus) -> Result<Command, String> {
+    if form.bound_to != status.plan_digest {
+        return Err("the plan has changed while you read it: Esc, and read it again".into());
+    }
+    typed_name(form, 1, status)?;
+    let digest = form.bound_to.clone().ok_or("check first: the approval is bound to the key that the check sees")?;
+    Ok(Command::Approve { digest, note: form.value(0).to_owned() })
+}
+
+/// The form of the hand-over, or of accepting one.
+pub fn open_hand_over(status: &TenantStatus, person: &str) -> FormDialog {
+    let unread =
+        |hand_over: &&crate::engine::rotation::HandOver| hand_over.accepted.is_none() && hand_over.person != person;
+    if status.hand_over.as_ref().filter(unread).is_some() {
+        return FormDialog::new(&status.tenant.id, Purpose::Accept, Vec::new());
+    }
+    let fields = vec![
+        Field::text("to", "", "a user; empty: whoever comes"),
+        Field::text("note", "", "what the next operator must know"),
+    ];
+    FormDialog::new(&status.tenant.id, Purpose::HandOver, fields)
+}
+
+/// What handing over does.
+pub fn explain_hand_over() -> Vec<Row> {
+    let text = "The next operator reads your note and accepts before they can act; you can go on yourself until then.";
+    vec![Row::new(Mark::Plain, text)]
+}
+
+/// What was left.
+pub fn explain_accept(status: &TenantStatus) -> Vec<Row> {
+    let Some(hand_over) = &status.hand_over else { return Vec::new() };
+    let at = hand_over.at.strftime("%Y-%m-%d %H:%M UTC");
+    vec![
+        Row::new(Mark::Plain, format!("{} at {at}:", hand_over.person)),
+        Row::new(Mark::Warn, hand_over.note.clone()),
+        Row::new(Mark::Plain, format!("next: {}", status.next.text)),
+    ]
+}
+
+/// The hand-over.
+pub fn hand_over(form: &FormDialog) -> Result<Command, String> {
+    Ok(Command::HandOver { to: form.value(0).to_owned(), note: required(form, 1, "a note")? })
+}
+
+/// The form of the take-over.
+pub fn open_take_over(status: &TenantStatus) -> FormDialog {
+    FormDialog::new(&status.tenant.id, Purpose::TakeOver, vec![Field::text("reason", "", "why not wait"), name_field()])
+}
+
+/// Who is overruled, and what they may still be doing.
+pub fn explain_take_over(status: &TenantStatus, now: Timestamp) -> Vec<Row> {
+    let Some(holder) = &status.holder else { return vec![Row::new(Mark::Good, "nobody else holds the tenant")] };
+    let age = now.as_second() - holder.heartbeat.as_second();
+    vec![
+        Row::new(Mark::Warn, format!("held by {holder}; last sign of life {age} s ago")),
+        Row::new(
+            Mark::Plain,
+            "From then on that process can write no record and change nothing outside. One request that it has sent \
+             already may still be carried out: resume looks before it acts.",
+        ),
+        Row::new(Mark::Plain, "Talk to them first if you can. The take-over is journaled with your reason."),
+    ]
+}
+
+/// The take-over.
+pub fn take_over(form: &FormDialog, status: &TenantStatus) -> Result<Command, String> {
+    let reason = required(form, 0, "a reason")?;
+    Ok(Command::TakeOver { confirm: typed_name(form, 1, status)?, reason })
+}
+
+/// The form of the emergency.
+pub fn open_emergency(status: &TenantStatus) -> FormDialog {
+    let mut fields = vec![Field::text("reason", "", "what is suspected"), name_field()];
+    fields.extend(tunnel_field(status));
+    FormDialog::new(&status.tenant.id, Purpose::Emergency, fields)
+}
+
+/// What is overridden, and what is not.
+pub fn explain_emergency(status: &TenantStatus) -> Vec<Row> {
+    let mut rows = vec![
+        Row::new(Mark::Bad, "For a suspected compromise of the server's key: it is replaced at once."),
+        Row::new(
+            Mark::Warn,
+            "Nobody's answer, no window and no approval is waited for. Everybody is mailed first and again after.",
+        ),
+        Row::new(Mark::Plain, "The checks of the key still hold. The previous key is never put back."),
+        Row::new(Mark::Warn, "A review stays open, due within 24 h; another operator than you must close it."),
+    ];
+    rows.extend(explain_own_route(status));
+    rows.push(Row::new(Mark::Heading, "What breaks, for whom, for how long"));
+    rows.extend(consequences(status));
+    rows
+}
+
+/// The emergency.
+pub fn emergency(form: &FormDialog, status: &TenantStatus) -> Result<Command, String> {
+    let reason = required(form, 0, "a reason")?;
+    let confirm = typed_name(form, 1, status)?;
+    Ok(Command::Emergency { confirm, reason, through_tunnel: through_tunnel(form, 2, status)? })
+}
+
+/// The form of the review.
+pub fn open_review(status: &TenantStatus) -> FormDialog {
+    FormDialog::new(&status.tenant.id, Purpose::Review, vec![Field::text("finding", "", "what the review found")])
+}
+
+/// What is reviewed.
+pub fn explain_review(status: &TenantStatus, now: Timestamp) -> Vec<Row> {
+    let Some(review) = &status.review else { return vec![Row::new(Mark::Good, "no review is open")] };
+    let at = review.at.strftime("%Y-%m-%d %H:%M UTC");
+    let due = review.review_due.strftime("%Y-%m-%d %H:%M UTC");
+    let mark = if now > review.review_due { Mark::Bad } else { Mark::Warn };
+    vec![
+        Row::new(Mark::Plain, format!("{} declared at {at}: {}", review.person, review.reason)),
+        Row::new(mark, format!("due {due}")),
+        Row::new(Mark::Plain, "4 shows the journal; `changeguard report` prints it whole."),
+    ]
+}
+
+/// The end of the review.
+pub fn review(form: &FormDialog) -> Result<Command, String> {
+    Ok(Command::CloseReview { note: required(form, 0, "what you found")? })
+}

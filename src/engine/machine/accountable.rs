@@ -1,0 +1,143 @@
+//! The commands that make operators answerable to each other: approval, emergency and its review, hand-over; and the
+//! question to whoever would cut off their own session.
+
+use super::{Intent, Machine, Output, Outputs, bad_input, done, lockout, not_now, required};
+use crate::domain::sanitize::sanitize;
+use crate::domain::step::StepNumber;
+use crate::domain::window::Window;
+use crate::engine::approval;
+use crate::engine::command::{Command, Refusal};
+use crate::engine::record::{Cause, Record, RotationId};
+use jiff::{SignedDuration, Timestamp};
+
+/// A review of an emergency is due within this.
+const REVIEW_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+/// The window of an emergency that nobody had planned.
+const EMERGENCY_WINDOW: SignedDuration = SignedDuration::from_hours(1);
+
+impl Machine {
+    /// What was handed over must be read before anything is done; what looks, notes, or ends a half-done state may be done
+    /// without.
+    pub(super) fn read_first(&self, command: &Command) -> Result<(), Refusal> {
+        let Ok(rotation) = self.open() else { return Ok(()) };
+        let free = match command {
+            Command::AcceptHandOver
+            | Command::Note { .. }
+            | Command::Verify
+            | Command::Approve { .. }
+            | Command::Emergency { .. }
+            | Command::TakeOver { .. } => true,
+            Command::Resume => rotation.touched,
+            _ => false,
+        };
+        match rotation.unread_hand_over(&self.me.person) {
+            Some(hand_over) if !free => {
+                let (person, note) = (&hand_over.person, &hand_over.note);
+                Err(not_now(format!("{person} has handed this over: read the note ({note}), accept it, then go on")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Nothing new is planned for a tenant whose emergency nobody has looked at.
+    pub(super) fn reviewed(&self) -> Result<(), Refusal> {
+        match self.rotation.as_ref().and_then(|rotation| rotation.open_review()) {
+            Some(emergency) => Err(not_now(format!(
+                "the review of the emergency of {} is open: another operator than {} must close it first",
+                emergency.at.strftime("%Y-%m-%d"),
+                emergency.person
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whoever would cut off their own session types the name once more.
+    pub(super) fn see_lockout(&mut self, typed: &str) -> Result<(), Refusal> {
+        self.through_tunnel = typed == self.tenant.name;
+        let rotation = self.rotation.as_ref();
+        match rotation.and_then(|rotation| rotation.preflight.as_ref()).and_then(|run| run.own_route()) {
+            Some(route) if !self.through_tunnel => Err(Refusal::NeedsPerson(lockout(&self.tenant.name, route))),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn approve(&mut self, at: Timestamp, typed: &str, note: String) -> Outputs {
+        let Some(valid) = self.rules.approval_valid else {
+            return Err(not_now("no approval is asked for here (approval.required in the configuration)"));
+        };
+        let rotation = self.untouched()?;
+        let digest = approval::may_approve(rotation, &self.me.person, typed).map_err(Refusal::NotNow)?;
+        let valid = SignedDuration::try_from(valid).unwrap_or(SignedDuration::MAX);
+        let expires = at.checked_add(valid).unwrap_or(Timestamp::MAX);
+        let text = format!("approved until {}", expires.strftime("%H:%M UTC"));
+        let note = sanitize(&note);
+        Ok(vec![self.append(at, Record::Approved { digest, expires, note })?, done(text)])
+    }
+
+    pub(super) fn emergency(
+        &mut self,
+        at: Timestamp,
+        confirm: &str,
+        reason: String,
+        through_tunnel: &str,
+        new_id: RotationId,
+    ) -> Outputs {
+        self.confirmed_name(confirm)?;
+        let reason = required(reason, "say what is suspected (a reason)")?;
+        let mut outputs = Vec::new();
+        let mut covers = Vec::new();
+        if self.open().is_err() {
+            if let Some(before) = self.rotation.as_ref().filter(|rotation| rotation.open_review().is_some()) {
+                covers.extend(before.emergency.iter().flat_map(|emergency| emergency.covers.iter().cloned()));
+                covers.push(before.id.clone());
+            }
+            let end = at.checked_add(EMERGENCY_WINDOW).unwrap_or(Timestamp::MAX);
+            let window = Window { start: at, end, zone: "UTC".into(), revision: 1 };
+            let (tenant, cause, reference) = (self.tenant.clone(), Cause::Compromise, String::new());
+            outputs.push(self.append(at, Record::Planned { rotation: new_id, tenant, window, cause, reference })?);
+        }
+        self.untouched()?;
+        self.see_lockout(through_tunnel)?;
+        let review_due = at.checked_add(REVIEW_WITHIN).unwrap_or(Timestamp::MAX);
+        outputs.push(self.append(at, Record::EmergencyDeclared { reason, review_due, covers })?);
+        outputs.extend(self.begin(at, StepNumber::ANNOUNCE, Intent::Emergency)?);
+        Ok(outputs)
+    }
+
+    pub(super) fn close_review(&mut self, at: Timestamp, note: String) -> Outputs {
+        let review = self.rotation.as_ref().and_then(|rotation| rotation.open_review().zip(Some(rotation)));
+        let Some((emergency, rotation)) = review else { return Err(not_now("no review is open")) };
+        if rotation.outcome.is_none() {
+            return Err(not_now("the rotation is not at its end yet; review it then"));
+        }
+        if emergency.person == self.me.person {
+            let person = &self.me.person;
+            return Err(not_now(format!("{person} declared the emergency; another operator must review it")));
+        }
+        let note = required(note, "say what the review found (a note)")?;
+        Ok(vec![self.append(at, Record::ReviewClosed { note })?, done("the review is closed")])
+    }
+
+    pub(super) fn hand_over(&mut self, at: Timestamp, to: &str, note: String) -> Outputs {
+        self.quiet()?;
+        let note = required(note, "say what the next operator must know (a note)")?;
+        let to = sanitize(to);
+        let text = match to.is_empty() {
+            true => "handed over: the next operator reads the note and accepts".to_owned(),
+            false => format!("handed over: {to} reads the note and accepts"),
+        };
+        Ok(vec![self.append(at, Record::HandedOver { to, note })?, done(text)])
+    }
+
+    pub(super) fn accept(&mut self, at: Timestamp) -> Outputs {
+        let rotation = self.open()?;
+        let Some(hand_over) = rotation.hand_over.as_ref().filter(|hand_over| hand_over.accepted.is_none()) else {
+            return Err(bad_input("nothing was handed over"));
+        };
+        if hand_over.person == self.me.person {
+            return Err(not_now("you handed it over yourself; go on, or wait for the next operator"));
+        }
+        let text = format!("accepted from {}: {}", hand_over.person, hand_over.note);
+        Ok(vec![self.append(at, Record::HandOverAccepted)?, Output::Done(text)])
+    }
+}

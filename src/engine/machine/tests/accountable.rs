@@ -1,0 +1,192 @@
+//! Approval, emergency, review, hand-over and self-lockout, as the machine decides them.
+
+use super::*;
+use crate::domain::preflight::{Check, CheckState, OWN_ROUTE};
+
+const FOUR_EYES: Rules =
+    Rules { preflight_valid: Duration::from_secs(600), approval_valid: Some(Duration::from_secs(3600)) };
+
+fn actor(person: &str) -> Actor {
+    Actor { by: person.into(), host: "host".into(), person: person.into(), ssh: None }
+}
+
+/// The same journal in the hands of somebody else.
+fn as_person(machine: &Machine, person: &str, rules: Rules) -> Machine {
+    Machine::new(tenant(), actor(person), rules, machine.rotation.clone())
+}
+
+/// A green check that saw this key, and perhaps our own route through the tunnel.
+fn checked(machine: &mut Machine, key: u8, own_route: bool) {
+    let interface = Some(PublicKey::from_bytes([key; 32]));
+    let keys = KeyAgreement { secret: interface, object: interface, interface, console: None };
+    let finding = "your session comes from 10.77.1.2".to_owned();
+    let warn = Check { name: OWN_ROUTE.into(), state: CheckState::Warn, finding, advice: String::new() };
+    let checks = if own_route { vec![warn] } else { Vec::new() };
+    let preflight = Preflight { at: at("22:04"), checks, keys };
+    machine.emit(at("22:04"), Record::Checked { preflight }).unwrap();
+}
+
+fn check_ended(machine: &mut Machine) -> Vec<Output> {
+    machine.handle(at("22:05"), Input::StepEnded { step: StepNumber::CHECK, result: Ok("green".into()) }).unwrap()
+}
+
+fn digest_of(machine: &Machine) -> String {
+    approval::digest(machine.rotation().unwrap()).unwrap()
+}
+
+fn approve(machine: &Machine, person: &str) -> Result<Machine, Refusal> {
+    let mut other = as_person(machine, person, FOUR_EYES);
+    let digest = digest_of(&other)[..8].to_owned();
+    command(&mut other, at("22:04"), Command::Approve { digest, note: String::new() })?;
+    Ok(other)
+}
+
+/// Whether rotate gets as far as step 3 in this person's hands.
+fn rotates(machine: &Machine, person: &str) -> Result<(), String> {
+    let mut machine = as_person(machine, person, FOUR_EYES);
+    command(&mut machine, at("22:05"), rotate()).map_err(|refusal| refusal.to_string())?;
+    let outputs = check_ended(&mut machine);
+    match outputs.last() {
+        Some(Output::Perform(step)) if *step == StepNumber::STAGE => Ok(()),
+        Some(Output::Refused(refusal)) => Err(refusal.to_string()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn rotate_needs_another_persons_approval_of_this_very_plan() {
+    let mut machine = answered();
+    checked(&mut machine, 7, false);
+    assert!(rotates(&machine, "op").unwrap_err().contains("a second operator must approve"));
+    assert!(approve(&machine, "op").unwrap_err().to_string().contains("another operator must approve"), "the planner");
+    let approved = approve(&machine, "bob").unwrap();
+    assert_eq!(rotates(&approved, "op"), Ok(()));
+    assert!(rotates(&approved, "bob").unwrap_err().contains("you approved it yourself"));
+}
+
+#[test]
+fn any_change_of_the_plan_voids_the_approval() {
+    let mut machine = answered();
+    checked(&mut machine, 7, false);
+    let approved = approve(&machine, "bob").unwrap();
+    let waive = Record::Waived { client: ClientId("ada".into()), reason: "on leave".into() };
+    let window = Window::parse("2026-11-24 22:00", "2h", "UTC", 2).unwrap();
+    for record in [waive, Record::Rescheduled { window }] {
+        let mut changed = as_person(&approved, "op", FOUR_EYES);
+        changed.emit(at("22:04"), record).unwrap();
+        let why = rotates(&changed, "op").unwrap_err();
+        assert!(why.contains("the approval of bob is void"), "{why}");
+    }
+    let mut other_key = as_person(&approved, "op", FOUR_EYES);
+    checked(&mut other_key, 8, false);
+    assert!(rotates(&other_key, "op").unwrap_err().contains("void"), "another key than the approved one");
+}
+
+#[test]
+fn an_approval_expires_and_is_bound_to_the_digest_that_was_read() {
+    let mut machine = answered();
+    checked(&mut machine, 7, false);
+    let approved = approve(&machine, "bob").unwrap();
+    let rotation = approved.rotation().unwrap();
+    assert!(matches!(approval::judge(rotation, true, "op", at("23:03")), ApprovalFact::Given { .. }));
+    assert!(matches!(approval::judge(rotation, true, "op", at("23:04")), ApprovalFact::Missing(_)));
+    let mut bob = as_person(&machine, "bob", FOUR_EYES);
+    for digest in ["", "0000", "deadbeef"] {
+        let command = Command::Approve { digest: digest.into(), note: String::new() };
+        assert!(bob.handle(at("22:04"), Input::Command { command, new_id: RotationId("x".into()) }).is_err());
+    }
+    let unchecked = as_person(&answered(), "bob", FOUR_EYES);
+    assert_eq!(approval::digest(unchecked.rotation().unwrap()), None, "without a check there is nothing to approve");
+}
+
+#[test]
+fn an_emergency_mails_first_checks_then_rotates_and_mails_again() {
+    let mut machine = Machine::new(tenant(), actor("op"), FOUR_EYES, None);
+    let emergency = |reason: &str| Command::Emergency {
+        confirm: "acme".into(),
+        reason: reason.into(),
+        through_tunnel: String::new(),
+    };
+    assert!(matches!(command(&mut machine, at("03:00"), emergency(" ")), Err(Refusal::BadInput(_))));
+    let outputs = command(&mut machine, at("03:00"), emergency("key on a stolen laptop")).unwrap();
+    assert_eq!(performs(&outputs), [1]);
+    assert_eq!(machine.rotation().unwrap().cause, Cause::Compromise);
+    let smtp = Fault::new(Service::Mail, FaultKind::Unreachable, "refused");
+    let outputs =
+        machine.handle(at("03:00"), Input::StepEnded { step: StepNumber::ANNOUNCE, result: Err(smtp) }).unwrap();
+    assert_eq!(performs(&outputs), [2], "a mail server that is down stops nothing");
+    checked(&mut machine, 7, false);
+    assert_eq!(performs(&check_ended(&mut machine)), [3], "no answer, no approval is waited for");
+    for (step, next) in [(3, 4), (4, 5), (5, 6), (6, 7)] {
+        let step = StepNumber::try_from(step).unwrap();
+        let outputs = machine.handle(at("03:01"), Input::StepEnded { step, result: Ok("done".into()) }).unwrap();
+        assert_eq!(performs(&outputs), [next]);
+    }
+}
+
+#[test]
+fn the_review_of_an_emergency_is_closed_by_somebody_else_at_the_end_and_nothing_is_planned_before() {
+    let mut machine = live();
+    let review_due = at("23:00");
+    machine.emit(at("22:30"), Record::EmergencyDeclared { reason: "leak".into(), review_due, covers: vec![] }).unwrap();
+    let close = || Command::CloseReview { note: "laptop was encrypted".into() };
+    let mut bob = as_person(&machine, "bob", FOUR_EYES);
+    assert!(command(&mut bob, at("22:40"), close()).is_err(), "not before the end");
+    machine.emit(at("22:50"), Record::Finished { outcome: Outcome::Rotated, note: String::new() }).unwrap();
+    assert!(command(&mut machine, at("22:51"), close()).unwrap_err().to_string().contains("another operator"));
+    let window = Window::parse("2026-11-25 22:00", "1h", "UTC", 1).unwrap();
+    let plan = || Command::Plan { window: window.clone(), cause: Cause::Scheduled, reference: String::new() };
+    assert!(command(&mut machine, at("22:51"), plan()).unwrap_err().to_string().contains("review"));
+    let mut bob = as_person(&machine, "bob", FOUR_EYES);
+    command(&mut bob, at("22:52"), close()).unwrap();
+    assert!(bob.rotation().unwrap().open_review().is_none());
+    command(&mut bob, at("22:53"), plan()).unwrap();
+}
+
+#[test]
+fn a_second_emergency_covers_the_review_of_the_first() {
+    let mut machine = live();
+    let first = Record::EmergencyDeclared { reason: "leak".into(), review_due: at("23:00"), covers: vec![] };
+    machine.emit(at("22:30"), first).unwrap();
+    machine.emit(at("22:50"), Record::Finished { outcome: Outcome::Rotated, note: String::new() }).unwrap();
+    let (confirm, reason) = ("acme".into(), "again".into());
+    let again = Command::Emergency { confirm, reason, through_tunnel: String::new() };
+    machine.handle(at("22:55"), Input::Command { command: again, new_id: RotationId("r2".into()) }).unwrap();
+    let covers = &machine.rotation().unwrap().open_review().unwrap().covers;
+    assert_eq!(covers, &[RotationId("r1".into())]);
+}
+
+#[test]
+fn whoever_comes_after_a_hand_over_reads_it_first_but_may_always_finish_what_is_half_done() {
+    let mut machine = answered();
+    let hand_over = Command::HandOver { to: "bob".into(), note: "Ada is on the phone".into() };
+    command(&mut machine, at("21:00"), hand_over).unwrap();
+    let mut bob = as_person(&machine, "bob", RULES);
+    let refused = command(&mut bob, at("22:05"), rotate()).unwrap_err().to_string();
+    assert!(refused.contains("Ada is on the phone"), "{refused}");
+    assert!(command(&mut machine, at("21:01"), Command::AcceptHandOver).is_err(), "not by who left it");
+    command(&mut bob, at("22:04"), Command::AcceptHandOver).unwrap();
+    command(&mut bob, at("22:05"), rotate()).unwrap();
+    let mut half_done = live();
+    let note = "server is slow".to_owned();
+    command(&mut half_done, at("22:10"), Command::HandOver { to: String::new(), note }).unwrap();
+    let mut eve = as_person(&half_done, "eve", RULES);
+    command(&mut eve, at("22:11"), Command::Resume).unwrap();
+}
+
+#[test]
+fn whoever_would_cut_off_their_own_session_types_the_name_once_more() {
+    let mut machine = answered();
+    checked(&mut machine, 7, true);
+    assert!(
+        matches!(command(&mut machine, at("22:05"), rotate()), Err(Refusal::NeedsPerson(text)) if text.contains("10.77.1.2"))
+    );
+    let knowing = Command::Rotate { confirm: "acme".into(), through_tunnel: "acme".into() };
+    command(&mut machine, at("22:05"), knowing).unwrap();
+    assert_eq!(performs(&check_ended(&mut machine)), [3]);
+    // What only the fresh check sees stops it as well.
+    let mut unaware = answered();
+    command(&mut unaware, at("22:05"), rotate()).unwrap();
+    checked(&mut unaware, 7, true);
+    assert!(matches!(check_ended(&mut unaware).last(), Some(Output::Refused(Refusal::NeedsPerson(_)))));
+}

@@ -1,0 +1,334 @@
+//! Personal values (mail addresses, names of clients) stand in the journal as tokens, so that one person can be erased
+//! without breaking the chain: the chain covers the tokens, the values rest in a table of their own.
+//!
+//! A token is a commitment (SHA-256) to its value and a random nonce that rests beside the value: a changed value is
+//! noticed, and once value and nonce are gone the token says nothing. Pure: storing is the journal's.
+
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::engine::audit::hex;
+use crate::engine::record::Entry;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// A token in a text is `⟨` + 32 hex digits + `⟩`; a `⟨` that somebody wrote stands twice.
+const OPEN: char = '⟨';
+const CLOSE: char = '⟩';
+/// Hex digits of a token.
+const DIGITS: usize = 32;
+/// Names shorter than this are replaced in the list of clients only: in a text they would hit ordinary words.
+const SHORTEST_NAME: usize = 3;
+/// Who acted is told as it was; Message-IDs look like addresses and are none.
+const PLAIN: [&str; 6] = ["by", "host", "person", "ssh", "message_id", "in_reply_to"];
+
+/// One personal value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonRow {
+    /// What stands in the texts: 32 hex digits.
+    pub token: String,
+    /// In whose journal.
+    pub tenant: String,
+    /// Binds the values of one person to one another: addresses, spellings, names.
+    pub person: String,
+    /// 32 random hex digits.
+    pub nonce: String,
+    /// The value.
+    pub value: String,
+}
+
+impl PersonRow {
+    fn commitment(&self) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(b"changeguard personal value 1\n");
+        for part in [&self.tenant, &self.person, &self.nonce, &self.value] {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part.as_bytes());
+        }
+        hex(&hasher.finalize())[..DIGITS].to_owned()
+    }
+
+    /// Whether the token is the commitment to this value.
+    pub fn is_what_was_written(&self) -> bool {
+        self.token == self.commitment()
+    }
+
+    fn is_address(&self) -> bool {
+        self.value.contains('@')
+    }
+}
+
+/// Addresses are the same whatever their case.
+pub fn same_address(a: &str, b: &str) -> bool {
+    a.trim().to_lowercase() == b.trim().to_lowercase()
+}
+
+/// Gives 16 random bytes.
+pub type Random = fn() -> Result<[u8; 16], Fault>;
+
+/// The personal values of one tenant, and those that were newly found.
+pub struct Persons {
+    tenant: String,
+    rows: Vec<PersonRow>,
+    known: usize,
+    random: Random,
+}
+
+impl Persons {
+    /// What the journal of a tenant knows already.
+    pub fn new(tenant: &str, rows: Vec<PersonRow>, random: Random) -> Self {
+        Self { tenant: tenant.to_owned(), known: rows.len(), rows, random }
+    }
+
+    /// Those that were not known before and must be stored with the text.
+    pub fn fresh(&self) -> &[PersonRow] {
+        &self.rows[self.known..]
+    }
+
+    /// The entry as JSON with a token in place of every personal value.
+    pub fn hide(&mut self, entry: &Entry) -> Result<String, Fault> {
+        let invalid = |error: serde_json::Error| {
+            let text = format!("record {} can't be written as JSON: {error}", entry.seq);
+            Fault::new(Service::Journal, FaultKind::Invalid, text)
+        };
+        for names in [true, false] {
+            let before = self.rows.len();
+            let mut value = serde_json::to_value(entry).map_err(invalid)?;
+            self.walk(&mut value, "", names)?;
+            let text = value.to_string();
+            // A record must be readable after every erasure. A name that hits what is no text would prevent that.
+            if !names || serde_json::from_str::<Entry>(&restore(&text, &|_| None)).is_ok() {
+                return Ok(text);
+            }
+            self.rows.truncate(before);
+        }
+        Err(Fault::new(Service::Journal, FaultKind::Invalid, "a record can't be written"))
+    }
+
+    /// Any JSON text, such as a record of an older journal that this program can't understand.
+    pub fn hide_text(&mut self, text: &str) -> Result<String, Fault> {
+        if let Ok(entry) = serde_json::from_str::<Entry>(text) {
+            return self.hide(&entry);
+        }
+        Ok(escape(text))
+    }
+
+    fn walk(&mut self, value: &mut Value, key: &str, names: bool) -> Result<(), Fault> {
+        match value {
+            Value::String(text) => *text = self.replace(text, key, names)?,
+            Value::Array(items) if key == "clients" => {
+                for item in items {
+                    self.client(item, names)?;
+                }
+            }
+            Value::Array(items) => {
+                for item in items {
+                    self.walk(item, key, names)?;
+                }
+            }
+            Value::Object(fields) => {
+                for (key, value) in fields {
+                    self.walk(value, key, names)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A client of `people-seen`: name, address and an id that is an address belong to one person.
+    fn client(&mut self, value: &mut Value, names: bool) -> Result<(), Fault> {
+        let text = |field: &str| value[field].as_str().map(str::to_owned);
+        let (id, name, email) = (text("id"), text("name"), text("email"));
+        let mut person = email.as_deref().and_then(|email| self.person_of(email));
+        for address in [&email, &id].into_iter().flatten().filter(|text| text.contains('@')) {
+            let row = self.token(address, person.clone())?;
+            person.get_or_insert(row.person);
+        }
+        let is_peer = email.is_none() && id.as_deref().is_some_and(|id| id.starts_with("peer-"));
+        let personal = |name: &&String| !name.is_empty() && Some(*name) != id.as_ref() && !is_peer;
+        if let Some(name) = name.as_ref().filter(personal) {
+            let token = self.token(name, person)?.token;
+            value["name"] = Value::String(format!("{OPEN}{token}{CLOSE}"));
+            if let Value::Object(fields) = value {
+                for (key, value) in fields.iter_mut().filter(|(key, _)| *key != "name") {
+                    self.walk(value, key, names)?;
+                }
+            }
+            return Ok(());
+        }
+        self.walk(value, "client", names)
+    }
+
+    fn person_of(&self, address: &str) -> Option<String> {
+        self.rows.iter().find(|row| same_address(&row.value, address)).map(|row| row.person.clone())
+    }
+
+    /// The row of a value, made if there is none. The exact spelling counts, so that restoring gives back every letter.
+    fn token(&mut self, value: &str, person: Option<String>) -> Result<PersonRow, Fault> {
+        let same = |row: &&PersonRow| row.value == value && person.as_ref().is_none_or(|person| row.person == *person);
+        if let Some(row) = self.rows.iter().find(same) {
+            return Ok(row.clone());
+        }
+        let person = person.or_else(|| self.person_of(value).filter(|_| value.contains('@')));
+        let person = match person {
+            Some(person) => person,
+            None => hex(&(self.random)()?),
+        };
+        let nonce = hex(&(self.random)()?);
+        let (tenant, token) = (self.tenant.clone(), String::new());
+        let mut row = PersonRow { token, tenant, person, nonce, value: value.to_owned() };
+        row.token = row.commitment();
+        self.rows.push(row.clone());
+        Ok(row)
+    }
+
+    fn replace(&mut self, text: &str, key: &str, names: bool) -> Result<String, Fault> {
+        let plain = PLAIN.contains(&key);
+        let mut spans = self.known_in(text, names && !plain);
+        if !plain {
+            spans.extend(addresses(text).into_iter().map(|(from, to)| (from, to, None)));
+        }
+        // The first of those that overlap; of two that begin together the longer.
+        spans.sort_by_key(|(from, to, _)| (*from, usize::MAX - *to));
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for (from, to, person) in spans {
+            if from < at {
+                continue;
+            }
+            out.push_str(&escape(&text[at..from]));
+            let token = self.token(&text[from..to], person)?.token;
+            out.push(OPEN);
+            out.push_str(&token);
+            out.push(CLOSE);
+            at = to;
+        }
+        out.push_str(&escape(&text[at..]));
+        Ok(out)
+    }
+
+    /// Where values that are known already stand in a text: addresses in any case, names as words of their own.
+    fn known_in(&self, text: &str, names: bool) -> Vec<(usize, usize, Option<String>)> {
+        let mut found = Vec::new();
+        let lower = text.to_ascii_lowercase();
+        let has_space = text.contains(char::is_whitespace);
+        for row in &self.rows {
+            if row.is_address() {
+                let wanted = row.value.to_ascii_lowercase();
+                for (from, _) in lower.match_indices(&wanted) {
+                    if is_word(text, from, from + wanted.len(), ".-_+%") {
+                        found.push((from, from + wanted.len(), Some(row.person.clone())));
+                    }
+                }
+            } else if names && text == row.value && !is_tag(text) {
+                found.push((0, text.len(), Some(row.person.clone())));
+            } else if names && has_space && row.value.chars().count() >= SHORTEST_NAME {
+                for (from, _) in text.match_indices(row.value.as_str()) {
+                    if is_word(text, from, from + row.value.len(), "") {
+                        found.push((from, from + row.value.len(), Some(row.person.clone())));
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Could be the name of an enumeration's value.
+fn is_tag(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// Whether nothing that could belong to a longer word touches this part. Behind it, a dot ends a sentence.
+fn is_word(text: &str, from: usize, to: usize, inner: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || inner.contains(c);
+    let before = text[..from].chars().next_back().is_some_and(part);
+    let mut rest = text[to..].chars();
+    let after = match rest.next() {
+        Some('.' | '-') if !inner.is_empty() => rest.next().is_some_and(char::is_alphanumeric),
+        Some(c) => c.is_alphanumeric(),
+        None => false,
+    };
+    !before && !after
+}
+
+/// Everything in a text that looks like a mail address.
+fn addresses(text: &str) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices('@') {
+        let local = |c: char| c.is_alphanumeric() || "._%+-".contains(c);
+        let domain = |c: char| c.is_alphanumeric() || ".-".contains(c);
+        let before = &text[..at];
+        let from =
+            before.rfind(|c| !local(c)).map_or(0, |end| end + before[end..].chars().next().map_or(0, char::len_utf8));
+        let from = from + (text[from..at].len() - text[from..at].trim_start_matches(['.', '-']).len());
+        let behind = &text[at + 1..];
+        let end = behind.find(|c| !domain(c)).unwrap_or(behind.len());
+        let end = behind[..end].trim_end_matches(['.', '-']).len();
+        if from < at && end > 0 {
+            found.push((from, at + 1 + end));
+        }
+    }
+    found
+}
+
+fn escape(text: &str) -> String {
+    text.replace(OPEN, "⟨⟨")
+}
+
+/// Puts values back in place of their tokens. `value_of` gives none for what was erased, which then says so.
+pub fn restore(text: &str, value_of: &dyn Fn(&str) -> Option<String>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(OPEN) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + OPEN.len_utf8()..];
+        if let Some(behind) = rest.strip_prefix(OPEN) {
+            out.push(OPEN);
+            rest = behind;
+        } else if let Some((token, behind)) = token_at(rest) {
+            match value_of(token) {
+                // The text is JSON: the value goes in as JSON has it, without its quotes.
+                Some(value) => {
+                    let quoted = Value::String(value).to_string();
+                    out.push_str(&quoted[1..quoted.len() - 1]);
+                }
+                None => out.push_str(&format!("[erased {}]", &token[..8])),
+            }
+            rest = behind;
+        } else {
+            out.push(OPEN);
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+fn token_at(text: &str) -> Option<(&str, &str)> {
+    let token = text.get(..DIGITS)?;
+    let hex = token.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let behind = text[DIGITS..].strip_prefix(CLOSE)?;
+    hex.then_some((token, behind))
+}
+
+/// The tokens in a text.
+pub fn tokens_in(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            let at = rest.find(OPEN)?;
+            rest = &rest[at + OPEN.len_utf8()..];
+            if let Some(behind) = rest.strip_prefix(OPEN) {
+                rest = behind;
+            } else if let Some((token, behind)) = token_at(rest) {
+                rest = behind;
+                return Some(token);
+            }
+        }
+    })
+}
+
+/// The values of a tenant by their tokens.
+pub fn by_token(rows: &[PersonRow]) -> BTreeMap<&str, &PersonRow> {
+    rows.iter().map(|row| (row.token.as_str(), row)).collect()
+}

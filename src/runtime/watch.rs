@@ -1,0 +1,251 @@
+//! `watch`: the same engine without a screen. It observes all tenants, goes on with what `tend` permits, records who is
+//! back, and gives whatever has changed to its log. It never begins, turns back, finishes or decides anything.
+
+use crate::domain::step::StepNumber;
+use crate::domain::tenant::{Tenant, TenantId};
+use crate::engine::command::{Command, Refusal};
+use crate::engine::record::RotationId;
+use crate::engine::status::{Phase, TenantStatus};
+use crate::engine::step::Progress;
+use crate::engine::tend::{self, Change, Facts, Tending, Tried};
+use crate::runtime::conductor::{Conductor, Watcher};
+use crate::runtime::ending;
+use crate::runtime::fleet::Fleet;
+use crate::runtime::run::RunError;
+use crate::runtime::signals::Ending;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use jiff::Timestamp;
+use sd_notify::NotifyState;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// How many tenants are looked at at once: each look is an ssh and three requests.
+const AT_ONCE: usize = 8;
+/// A tenant at rest is looked at this much rarer than one with an open rotation; its journal is asked as often.
+const REST_FACTOR: u32 = 15;
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Something of a tenant has changed, whoever changed it.
+    Changed(Change),
+    /// This process goes on with something.
+    Acts(String),
+    /// What came of that.
+    Did(String),
+    /// It did not work; it is tried again, or needs a person.
+    Failed(String),
+    /// Only a person leads on.
+    Person(String),
+}
+
+/// Takes the lines.
+pub type Log = Arc<dyn Fn(&Tenant, Line) + Send + Sync>;
+
+/// The watcher of the fleet's conductors: compares each status with the one before.
+pub struct Logbook {
+    log: Log,
+    last: Mutex<HashMap<TenantId, Arc<TenantStatus>>>,
+}
+
+impl Logbook {
+    /// An empty one.
+    pub fn new(log: Log) -> Arc<Self> {
+        Arc::new(Self { log, last: Mutex::default() })
+    }
+}
+
+impl Watcher for Logbook {
+    fn changed(&self, conductor: &Conductor) {
+        let now = Arc::new(conductor.status());
+        // Locked until the lines are out, so that they come in their order.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = last.insert(now.tenant.id.clone(), now.clone());
+        for change in tend::changes(before.as_deref(), &now) {
+            (self.log)(&now.tenant, Line::Changed(change));
+        }
+    }
+
+    fn progress(&self, _tenant: &Tenant, _progress: Progress) {}
+}
+
+/// What is remembered of a tenant between two visits.
+#[derive(Default)]
+struct Visit {
+    /// When the world was looked at last.
+    looked: Option<Instant>,
+    /// What was tried, for which step of which rotation.
+    tried: Option<(RotationId, StepNumber, Tried)>,
+    /// What was said last to need a person.
+    person: Option<String>,
+}
+
+/// How a visit ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// So many tenants need a person.
+    pub persons: usize,
+    /// For so many the journal could not be read.
+    pub blind: usize,
+}
+
+/// The watch over a fleet.
+pub struct Watch<'a> {
+    fleet: &'a Fleet,
+    log: Log,
+    /// How often a tenant with an open rotation is looked at.
+    interval: Duration,
+    looks: Semaphore,
+}
+
+impl<'a> Watch<'a> {
+    /// A watch that has not begun.
+    pub fn new(fleet: &'a Fleet, log: Log, interval: Duration) -> Self {
+        Self { fleet, log, interval, looks: Semaphore::new(AT_ONCE) }
+    }
+
+    /// One visit to every tenant.
+    pub async fn once(&self) -> Tally {
+        let visits = self.fleet.conductors().iter().map(|conductor| self.visit(conductor, Visit::default(), true));
+        let mut visits: FuturesUnordered<_> = visits.collect();
+        let mut tally = Tally::default();
+        while let Some((visit, read)) = visits.next().await {
+            tally.persons += usize::from(visit.person.is_some());
+            tally.blind += usize::from(!read);
+        }
+        tally
+    }
+
+    /// Visits every tenant again and again until the end is asked for; then what runs comes to a record.
+    pub async fn forever(&self, asked: &mut Ending) {
+        let conductors = self.fleet.conductors();
+        let mut visits: Vec<Option<Visit>> = conductors.iter().map(|_| Some(Visit::default())).collect();
+        let mut under_way = FuturesUnordered::new();
+        let mut rounds = tokio::time::interval(self.interval);
+        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // systemd wants a sign of life well within its limit; it comes from this loop and from nowhere else.
+        let alive = sd_notify::watchdog_enabled().map_or(Duration::from_secs(3600), |limit| limit / 3);
+        let mut alive = tokio::time::interval(alive.max(Duration::from_millis(100)));
+        tell(&[NotifyState::Ready, NotifyState::Status(&format!("watching {} tenants", conductors.len()))]);
+        loop {
+            tokio::select! {
+                () = asked.recv() => break,
+                _ = alive.tick() => tell(&[NotifyState::Watchdog]),
+                _ = rounds.tick() => {
+                    for (at, conductor) in conductors.iter().enumerate() {
+                        // A visit that is still going on is not begun a second time.
+                        if let Some(visit) = visits[at].take() {
+                            let look = self.is_due(conductor, &visit);
+                            under_way.push(async move { (at, self.visit(conductor, visit, look).await) });
+                        }
+                    }
+                }
+                Some((at, (visit, _))) = under_way.next() => {
+                    visits[at] = Some(visit);
+                    let persons = visits.iter().flatten().filter(|visit| visit.person.is_some()).count();
+                    tell(&[NotifyState::Status(&self.summary(persons))]);
+                }
+            }
+        }
+        tell(&[NotifyState::Stopping, NotifyState::Status("coming to a record")]);
+        ending::ask();
+        let rest = async { while under_way.next().await.is_some() {} };
+        tokio::select! {
+            () = ending::all_ended() => {}
+            () = rest => {}
+        }
+    }
+
+    fn is_due(&self, conductor: &Conductor, visit: &Visit) -> bool {
+        let at_work = conductor.rotation().is_some_and(|rotation| rotation.outcome.is_none());
+        let pause = if at_work { Duration::ZERO } else { self.interval * REST_FACTOR };
+        visit.looked.is_none_or(|looked| looked.elapsed() >= pause)
+    }
+
+    fn summary(&self, persons: usize) -> String {
+        let open = |conductor: &&Arc<Conductor>| conductor.status().phase != Phase::Idle;
+        let (all, open) = (self.fleet.conductors().len(), self.fleet.conductors().iter().filter(open).count());
+        format!("watching {all} tenants; {open} rotations open; {persons} need a person")
+    }
+
+    /// Looks (or only asks the journal), and goes on with what may be gone on with.
+    async fn visit(&self, conductor: &Arc<Conductor>, mut visit: Visit, look: bool) -> (Visit, bool) {
+        let Ok(permit) = self.looks.acquire().await else { return (visit, false) };
+        // Also a tenant at rest may have got a rotation by another process.
+        conductor.follow().await;
+        let read = conductor.reload().await.is_ok();
+        if look || self.is_due(conductor, &visit) {
+            conductor.look().await;
+            visit.looked = Some(Instant::now());
+        }
+        drop(permit);
+        if read {
+            self.tend(conductor, &mut visit).await;
+        }
+        (visit, read)
+    }
+
+    async fn tend(&self, conductor: &Conductor, visit: &mut Visit) {
+        let (rotation, status) = (conductor.rotation(), conductor.status());
+        let id = rotation.as_ref().map(|rotation| rotation.id.clone());
+        let tried = |step: Option<StepNumber>| match &visit.tried {
+            Some((rotation, at, tried)) if Some(rotation) == id.as_ref() && step.is_none_or(|step| step == *at) => {
+                *tried
+            }
+            _ => Tried::default(),
+        };
+        let facts = |tried| Facts {
+            rotation: rotation.as_deref(),
+            held: status.holder.is_some(),
+            secrets: status.keys.secret_count.zip(status.keys.secret.at).map(|(count, at)| (at, count)),
+            tried,
+            now: Timestamp::now(),
+        };
+        let first = tend::tend(&facts(Tried::default()));
+        let Tending::Resume { step, .. } = first else {
+            let person = if let Tending::Person(why) = first { Some(why) } else { None };
+            self.call_for(&status.tenant, visit, person);
+            return;
+        };
+        let before = tried(Some(step));
+        let Tending::Resume { why, not_before, .. } = tend::tend(&facts(before)) else { return };
+        let now = Timestamp::now();
+        if not_before.is_some_and(|moment| moment > now) {
+            return;
+        }
+        (self.log)(&status.tenant, Line::Acts(format!("resumes: {why}")));
+        let times = before.times + 1;
+        let result = conductor.run(Command::Resume).await;
+        visit.tried = id.map(|id| (id, step, Tried { times, last: Some(Timestamp::now()) }));
+        let person = match result {
+            Ok(done) => {
+                (self.log)(&status.tenant, Line::Did(done));
+                None
+            }
+            // Somebody else was faster, and is at work.
+            Err(RunError::Refused(Refusal::Held(_))) => None,
+            Err(RunError::Refused(refusal @ Refusal::NeedsPerson(_))) => Some(refusal.to_string()),
+            Err(error) => {
+                (self.log)(&status.tenant, Line::Failed(format!("{error}; {}", error.advice())));
+                None
+            }
+        };
+        self.call_for(&status.tenant, visit, person);
+    }
+
+    /// Says once that a person is needed, and again only when it is for something else.
+    fn call_for(&self, tenant: &Tenant, visit: &mut Visit, person: Option<String>) {
+        if let Some(why) = person.as_ref().filter(|_| visit.person != person) {
+            (self.log)(tenant, Line::Person(why.clone()));
+        }
+        visit.person = person;
+    }
+}
+
+/// Tells systemd; without it nobody listens, and that is fine.
+fn tell(states: &[NotifyState<'_>]) {
+    let _ = sd_notify::notify(states);
+}
