@@ -6,6 +6,7 @@ pub mod ending;
 pub mod erasure;
 pub mod fence;
 pub mod fleet;
+pub mod hardening;
 pub mod mail;
 #[cfg(debug_assertions)]
 pub mod rehearsal;

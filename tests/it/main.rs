@@ -16,6 +16,7 @@ mod live_postgres;
 mod live_rotation;
 mod live_watch;
 mod mail;
+mod memory;
 mod offered;
 mod openstack;
 mod picture;
