@@ -5,6 +5,7 @@ use changeguard::adapters::lab;
 use changeguard::adapters::openstack::{between_pairs, is_pair_running};
 use changeguard::app::model::{Charset, ModelOptions, StepInfo};
 use changeguard::cli::act::{BadUsage, Teller, act};
+use changeguard::cli::audit;
 use changeguard::cli::lab::{serve, start};
 use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print, watch};
 use changeguard::config::check::{Finding, Level};
@@ -109,6 +110,7 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
             Ok(exit::DONE)
         }
         Verb::Troubles { step } => troubles(step),
+        verb if audit::is_asked_here(&verb) => audit::ask(&load(path)?, verb, cli.json).await,
         verb => {
             let mut asked = signals::ending()?;
             let wiring = Wiring::open(load(path)?).await?;

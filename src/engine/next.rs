@@ -4,7 +4,7 @@ use crate::domain::gate::{Reason, Verdict};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::journal::Holder;
 use crate::engine::rotation::Rotation;
-use crate::engine::status::Phase;
+use crate::engine::status::{Phase, Viewer};
 use crate::engine::unsettled::UncertainMail;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -73,9 +73,9 @@ pub fn next_action(
     back: Option<(usize, usize)>,
     holder: Option<&Holder>,
     drift: Option<&str>,
-    person: &str,
-    now: Timestamp,
+    viewer: Viewer<'_>,
 ) -> NextAction {
+    let Viewer { person, now } = viewer;
     if let Some(holder) = holder {
         return offer(Act::Watch, format!("held by {holder}: watch, or talk to them"));
     }

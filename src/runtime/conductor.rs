@@ -15,7 +15,7 @@ use crate::engine::observe::{self, Sights};
 use crate::engine::ports::{Letter, NoticeRequest, World};
 use crate::engine::record::{Actor, Entry, RECORD_VERSION, Record, RotationId};
 use crate::engine::rotation::Rotation;
-use crate::engine::status::{self, TenantStatus};
+use crate::engine::status::{self, TenantStatus, Viewer};
 use crate::engine::step::{Progress, Runbook};
 use crate::runtime::ending;
 use crate::runtime::fence::{LeaseFence, lost};
@@ -85,8 +85,9 @@ impl Conductor {
         let titles = std::array::from_fn(|at| self.runbook.steps[at].title());
         let known = self.known();
         let (rotation, now) = (known.rotation.as_deref(), self.world.clock.now());
-        let (tenant, settings, person) = (&self.world.tenant, &self.world.settings, &self.actor.person);
-        status::derive(tenant, rotation, &known.entries, &known.sights, settings, &titles, person, now)
+        let (tenant, settings) = (&self.world.tenant, &self.world.settings);
+        let viewer = Viewer { person: &self.actor.person, now };
+        status::derive(tenant, rotation, &known.entries, &known.sights, settings, &titles, viewer)
     }
 
     /// Reads the journal again, if another process has written to it, and who holds the tenant.

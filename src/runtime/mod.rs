@@ -3,6 +3,7 @@
 pub mod cloud;
 pub mod conductor;
 pub mod ending;
+pub mod erasure;
 pub mod fence;
 pub mod fleet;
 pub mod hardening;

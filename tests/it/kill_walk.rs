@@ -1,11 +1,12 @@
 //! Kill -9 at every record and at every external call of a rotation, a rollback and a cancellation, of the real binary on
 //! the embedded lab. After each death only what is offered is done, and the end is the same.
 
-use crate::offered::{Before, TENANT, arguments, offered, word, wrong_in_the_end};
+use crate::offered::{Before, TENANT, Way, agent, arguments, decide, offered, word, wrong_in_the_end};
 use crate::scene::Scene;
-use changeguard::adapters::lab::{Lab, LabOptions, LabWorld, Moment, Pace};
+use changeguard::adapters::lab::{Lab, LabOptions, Moment, Pace};
+use changeguard::domain::step::StepNumber;
 use changeguard::engine::command::Command;
-use changeguard::engine::record::Cause;
+use changeguard::engine::record::{Cause, Record};
 use changeguard::runtime::conductor::Conductor;
 use changeguard::runtime::fleet::Fleet;
 use changeguard::runtime::wiring::Wiring;
@@ -37,14 +38,6 @@ enum Point {
     Call(u64, Moment),
 }
 
-/// What is walked through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
-    Forward,
-    Back,
-    Cancel,
-}
-
 /// How a process ended.
 enum End {
     Dead,
@@ -64,20 +57,10 @@ impl Drop for Stage {
     }
 }
 
-/// The server's agent, which looks as soon as there is something to see.
-async fn agent(world: LabWorld) {
-    let ids = |world: &LabWorld| world.key_secrets(TENANT).into_iter().map(|s| s.id).collect::<Vec<_>>();
-    let mut seen = Vec::new();
-    while world.until(Duration::from_secs(3600), |world| ids(world) != seen).await {
-        seen = ids(&world);
-        world.reconcile(TENANT).await;
-    }
-}
-
 impl Stage {
     async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::scene::folder();
         let options = LabOptions {
             directory: folder.path().to_owned(),
             tenants: 1,
@@ -101,9 +84,30 @@ impl Stage {
         self.fleet.find(TENANT).unwrap()
     }
 
-    async fn plan(&self) {
+    async fn plan(&self, way: Way) {
+        let cause = if way == Way::Fresh { Cause::Compromise } else { Cause::Scheduled };
         let window = Scene::open_window();
-        self.acme().run(Command::Plan { window, cause: Cause::Scheduled, reference: String::new() }).await.unwrap();
+        self.acme().run(Command::Plan { window, cause, reference: String::new() }).await.unwrap();
+    }
+
+    /// A record of `rotate` at which the keys are kept and the server is not touched yet.
+    async fn staged_at(&self) -> Point {
+        self.plan(Way::Forward).await;
+        let mut status = self.here(Command::Verify).await;
+        while let Some(commands) = offered(&status, self.lab.world()) {
+            if word(&status) == "verify" {
+                self.lab.world().reimport_all(TENANT).await;
+            }
+            for command in commands {
+                status = self.here(command).await;
+            }
+        }
+        let entries = self.acme().entries();
+        let started = |step| {
+            entries.iter().position(|e| matches!(e.record, Record::StepStarted { step: s } if s == step)).unwrap()
+                as u64
+        };
+        Point::Record(started(StepNumber::SECRET) - started(StepNumber::CHECK) + 1, Moment::Before)
     }
 
     fn command(&self, arguments: &[String]) -> tokio::process::Command {
@@ -168,33 +172,15 @@ impl Stage {
         let before = Before::of(self.lab.world());
         let mut unreached = BTreeMap::new();
         let mut done = Vec::new();
-        self.plan().await;
-        self.acme().look().await;
-        let mut status = serde_json::to_value(self.acme().status()).unwrap();
-        let mut died = false;
-        let mut turned = false;
+        self.plan(way).await;
+        let mut status = self.here(Command::Verify).await;
+        let (mut died, mut turned) = (false, false);
         for _ in 0..ACTIONS {
-            let Some(mut commands) = offered(&status, self.lab.world()) else {
+            let Some((action, commands)) = decide(way, &status, self.lab.world(), &mut turned) else {
                 self.acme().reload().await.unwrap();
                 let wrong = wrong_in_the_end(self.lab.world(), &before, &self.acme().entries());
-                if wrong.is_empty() {
-                    return Ok(unreached);
-                }
-                return Err(format!("{wrong:#?} after {done:#?}"));
+                return if wrong.is_empty() { Ok(unreached) } else { Err(format!("{wrong:#?} after {done:#?}")) };
             };
-            let (confirm, reason) = (TENANT.to_owned(), "a rehearsal".to_owned());
-            let mut action = word(&status);
-            match (way, action.as_str()) {
-                (Way::Back, "reconfigure") if !turned => {
-                    commands = vec![Command::RollBack { confirm, reason, through_tunnel: String::new() }]
-                }
-                (Way::Cancel, "rotate") if !turned => commands = vec![Command::Cancel { confirm, reason }],
-                _ => {}
-            }
-            if let [Command::RollBack { .. } | Command::Cancel { .. }] = commands[..] {
-                turned = true;
-                action = commands[0].word().to_owned();
-            }
             if action == "verify" {
                 self.lab.world().reimport_all(TENANT).await;
             }
@@ -226,31 +212,24 @@ impl Stage {
         Err(format!("it leads nowhere: {done:#?}"))
     }
 
-    /// One rotation by processes that live; gives records and calls of each action.
-    async fn count(&self, way: Way) -> BTreeMap<String, (u64, u64)> {
+    /// One rotation by processes; gives records and calls of each action. One may be told to die on the way.
+    async fn count(&self, way: Way, mut dies: BTreeMap<String, Point>) -> BTreeMap<String, (u64, u64)> {
         let mut counts = BTreeMap::new();
-        self.plan().await;
+        self.plan(way).await;
         let mut status = self.status().await;
-        while let Some(mut commands) = offered(&status, self.lab.world()) {
-            let (confirm, reason) = (TENANT.to_owned(), "a rehearsal".to_owned());
-            let mut action = word(&status);
-            match (way, action.as_str()) {
-                (Way::Back, "reconfigure") if !counts.contains_key("rollback") => {
-                    commands = vec![Command::RollBack { confirm, reason, through_tunnel: String::new() }];
-                    action = "rollback".into();
-                }
-                (Way::Cancel, "rotate") => {
-                    commands = vec![Command::Cancel { confirm, reason }];
-                    action = "cancel".into();
-                }
-                (_, "verify") => self.lab.world().reimport_all(TENANT).await,
-                _ => {}
+        let mut turned = false;
+        while let Some((action, commands)) = decide(way, &status, self.lab.world(), &mut turned) {
+            if action == "verify" {
+                self.lab.world().reimport_all(TENANT).await;
             }
+            let point = dies.remove(&action);
             for command in commands {
                 self.acme().reload().await.unwrap();
                 let (records, calls) = (self.acme().entries().len(), self.lab.faults().calls());
-                let End::Alive(next) = self.as_process(&command, None).await else { panic!("{command:?} died") };
-                status = next;
+                status = match self.as_process(&command, point).await {
+                    End::Alive(status) => status,
+                    End::Dead => self.status().await,
+                };
                 self.acme().reload().await.unwrap();
                 let records = self.acme().entries().len() - records;
                 counts.insert(action.clone(), (records as u64, self.lab.faults().calls() - calls));
@@ -271,7 +250,11 @@ fn points((records, calls): (u64, u64)) -> Vec<Point> {
 async fn walk_all(way: Way, actions: &[&str]) {
     let began = std::time::Instant::now();
     let first = Stage::start().await;
-    let counts = first.count(way).await;
+    let dies = match way {
+        Way::CancelStaged => BTreeMap::from([("rotate".to_owned(), first.staged_at().await)]),
+        _ => BTreeMap::new(),
+    };
+    let counts = first.count(way, dies.clone()).await;
     let mut queues: BTreeMap<String, VecDeque<Point>> = BTreeMap::new();
     let mut expected = 0;
     for action in actions {
@@ -289,7 +272,7 @@ async fn walk_all(way: Way, actions: &[&str]) {
     let mut first = Some(first);
     for _ in 0..SIDE_BY_SIDE {
         let (queues, walked, failures) = (queues.clone(), walked.clone(), failures.clone());
-        let missed = missed.clone();
+        let (missed, dies) = (missed.clone(), dies.clone());
         let stage = first.take();
         tasks.spawn(async move {
             let mut stage = match stage {
@@ -304,7 +287,7 @@ async fn walk_all(way: Way, actions: &[&str]) {
                 if points.is_empty() || failures.lock().unwrap().len() > 5 {
                     return;
                 }
-                match stage.walk(way, points.clone()).await {
+                match stage.walk(way, points.clone().into_iter().chain(dies.clone()).collect()).await {
                     Ok(unreached) => {
                         *walked.lock().unwrap() += points.len() - unreached.len();
                         // A call less than in the count (one look less at the server): tried again until it is met.
@@ -350,6 +333,13 @@ async fn killed_at_every_point_of_a_rollback_it_ends_rolled_back_or_rotated() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[cfg_attr(not(debug_assertions), ignore = "deaths at records are rehearsed by debug builds")]
-async fn killed_at_every_point_of_a_cancellation_it_ends_cancelled_and_nothing_was_touched() {
+async fn killed_at_every_point_of_a_rollback_to_a_fresh_key_it_ends_the_same() {
+    walk_all(Way::Fresh, &["rollback"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[cfg_attr(not(debug_assertions), ignore = "deaths at records are rehearsed by debug builds")]
+async fn killed_at_every_point_of_a_cancellation_it_ends_and_nobody_who_was_told_so_is_cut_off() {
     walk_all(Way::Cancel, &["cancel"]).await;
+    walk_all(Way::CancelStaged, &["cancel"]).await;
 }

@@ -12,9 +12,35 @@ use changeguard::engine::rotation::Rotation;
 use changeguard::engine::secret::{PrivateKey, SecretBytes};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The name of the tenant that is rotated.
 pub const TENANT: &str = "acme";
+
+/// What is walked through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// To the end.
+    Forward,
+    /// Back once the key is live.
+    Back,
+    /// The same after a suspected compromise: back to a fresh key.
+    Fresh,
+    /// Cancelled when everybody has confirmed.
+    Cancel,
+    /// Cancelled when the keys are kept already.
+    CancelStaged,
+}
+
+/// The server's agent, which looks as soon as there is something to see.
+pub async fn agent(world: LabWorld) {
+    let ids = |world: &LabWorld| world.key_secrets(TENANT).into_iter().map(|s| s.id).collect::<Vec<_>>();
+    let mut seen = Vec::new();
+    while world.until(Duration::from_secs(3600), |world| ids(world) != seen).await {
+        seen = ids(&world);
+        world.reconcile(TENANT).await;
+    }
+}
 
 /// The word of the offered action.
 pub fn word(status: &Value) -> String {
@@ -56,6 +82,27 @@ pub fn offered(status: &Value, world: &LabWorld) -> Option<Vec<Command>> {
         "cancel" => vec![Command::Cancel { confirm, reason }],
         other => panic!("{other} leads nowhere: {text}"),
     })
+}
+
+/// What is done next: what is offered, but for the one decision that the way is about. None at the end.
+pub fn decide(way: Way, status: &Value, world: &LabWorld, turned: &mut bool) -> Option<(String, Vec<Command>)> {
+    let offered = offered(status, world)?;
+    let (confirm, reason) = (TENANT.to_owned(), "a rehearsal".to_owned());
+    let action = word(status);
+    let own = match (way, action.as_str()) {
+        (Way::Back | Way::Fresh, "reconfigure") => {
+            Some(Command::RollBack { confirm, reason, through_tunnel: String::new() })
+        }
+        (Way::Cancel, "rotate") | (Way::CancelStaged, "resume") => Some(Command::Cancel { confirm, reason }),
+        _ => None,
+    };
+    match own.filter(|_| !*turned) {
+        Some(command) => {
+            *turned = true;
+            Some((command.word().to_owned(), vec![command]))
+        }
+        None => Some((action, offered)),
+    }
 }
 
 fn confirms(client: &Value) -> Command {
@@ -125,7 +172,10 @@ pub fn wrong_in_the_end(world: &LabWorld, before: &Before, entries: &[Entry]) ->
     };
     let Some((outcome, _, _)) = &rotation.outcome else { return vec!["it did not end".into()] };
     let target = rotation.target().map(|key| key.to_string()).unwrap_or_default();
-    let told = rotation.notices.iter().any(|notice| notice.kind == NoticeKind::Cancellation);
+    let of_rotation = |id: Option<String>| id.is_some_and(|id| id.contains(&rotation.id.0));
+    let told = world.mails().iter().any(|mail| {
+        mail.header("X-Changeguard-Kind").as_deref() == Some("cancellation") && of_rotation(mail.header("Message-ID"))
+    });
     must(!told || *outcome == Outcome::Cancelled, "it was told to be cancelled, and was not".into());
     let expected = if *outcome == Outcome::Cancelled { &before.key } else { &target };
     let put_back = *outcome == Outcome::RolledBack && rotation.target_role() == KeyRole::Previous;
