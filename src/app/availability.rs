@@ -8,6 +8,7 @@ use crate::app::dialog::notify;
 use crate::app::model::{Model, Screen};
 use crate::domain::gate::Reason;
 use crate::domain::step::{StepNumber, StepState};
+use crate::engine::next::Act;
 use crate::engine::status::{Phase, TenantStatus};
 
 /// How many names a reason holds before it counts.
@@ -94,7 +95,8 @@ fn has_clients(status: &TenantStatus) -> Result<(), String> {
 fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), String> {
     use CommandId as Id;
     let phase = status.phase;
-    let before = matches!(phase, Phase::Planned | Phase::Announced);
+    // Confirmed, and nothing was touched yet: all that comes before is possible again.
+    let before = matches!(phase, Phase::Planned | Phase::Announced) || phase == Phase::Rotating && !touched(status);
     let need = |condition: bool, why: &str| if condition { Ok(()) } else { Err(why.to_owned()) };
     match id {
         Id::Plan => need(phase == Phase::Idle, "a rotation is open already; e changes its window"),
@@ -126,7 +128,10 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
         Id::Check => need(before, "the check belongs before the rotation"),
         Id::Rotate => need(before, "it has been rotated; u goes on, R goes back"),
         Id::Resume => need(can_resume(status), "nothing is interrupted, failed or left to do up to step 6"),
-        Id::Decide => need(interrupted(status).is_some(), "no step is interrupted"),
+        Id::Decide => need(
+            interrupted(status).is_some() || status.next.mail.is_some(),
+            "no step is interrupted, and no mail is uncertain",
+        ),
         Id::RollBack => {
             need(phase != Phase::RollingBack, "it is being rolled back already; u goes on with it")?;
             need(touched(status), "the server has not been touched: x cancels instead")
@@ -168,10 +173,13 @@ pub fn interrupted(status: &TenantStatus) -> Option<StepNumber> {
 fn can_resume(status: &TenantStatus) -> bool {
     let stuck = |state: &StepState| matches!(state, StepState::Interrupted { .. } | StepState::Failed { .. });
     let begun = matches!(status.phase, Phase::Rotating | Phase::Returning | Phase::RollingBack);
-    status.steps.iter().any(|step| {
-        let undone = step.number <= StepNumber::RECONCILE && step.number > StepNumber::CHECK && !step.state.is_done();
-        stuck(&step.state) || begun && undone
-    })
+    // What was done and holds no longer is offered, too.
+    status.next.action == Act::Resume
+        || status.steps.iter().any(|step| {
+            let undone =
+                step.number <= StepNumber::RECONCILE && step.number > StepNumber::CHECK && !step.state.is_done();
+            stuck(&step.state) || begun && undone
+        })
 }
 
 fn finishable(status: &TenantStatus) -> Result<(), String> {

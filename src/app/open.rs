@@ -52,7 +52,10 @@ fn form_for(id: CommandId, model: &mut Model, status: &TenantStatus) -> Option<F
         Id::TakeOver => accountable::open_take_over(status),
         Id::Emergency => accountable::open_emergency(status),
         Id::Review => accountable::open_review(status),
-        Id::Decide => decide::open_step(status, interrupted(status)?),
+        Id::Decide => match (interrupted(status), &status.next.mail) {
+            (None, Some(mail)) => decide::open_notice(status, &mail.client, &mail.name, mail.kind),
+            (step, _) => decide::open_step(status, step?),
+        },
         _ => return None,
     })
 }

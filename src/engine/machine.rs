@@ -313,6 +313,9 @@ impl Machine {
 
     /// After the fresh check: the gate is asked, and steps 3 to 6 begin.
     fn confirmed(&mut self, at: Timestamp) -> Outputs {
+        if self.open()?.is_cancelling() {
+            return Ok(vec![Output::Refused(cancelling())]);
+        }
         if !self.judge(at)?.is_open() {
             return Ok(vec![self.refuse_by_gate(at)?]);
         }
@@ -381,6 +384,11 @@ fn done(text: impl Into<String>) -> Output {
 
 fn not_now(text: impl Into<String>) -> Refusal {
     Refusal::NotNow(text.into())
+}
+
+/// Whoever was told that it is cancelled must not be cut off.
+fn cancelling() -> Refusal {
+    not_now("some were told that it is cancelled; cancel again to end it, or change the window and tell everybody")
 }
 
 fn bad_input(text: impl Into<String>) -> Refusal {

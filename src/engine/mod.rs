@@ -20,3 +20,4 @@ pub mod secret;
 pub mod status;
 pub mod step;
 pub mod tend;
+pub mod unsettled;

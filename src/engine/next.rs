@@ -4,7 +4,8 @@ use crate::domain::gate::{Reason, Verdict};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::journal::Holder;
 use crate::engine::rotation::Rotation;
-use crate::engine::status::Phase;
+use crate::engine::status::{Phase, Viewer};
+use crate::engine::unsettled::UncertainMail;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -20,6 +21,8 @@ pub enum Act {
     Announce,
     /// Record answers, waive, send again.
     Answers,
+    /// Say what became of a mail whose answer was lost.
+    Resolve,
     /// Run step 2.
     Check,
     /// Wait for the window.
@@ -34,6 +37,8 @@ pub enum Act {
     Verify,
     /// Destroy the kept keys and close.
     Finish,
+    /// Go on with a cancellation that was begun.
+    Cancel,
     /// Somebody else is at work: watch.
     Watch,
     /// Read what was handed over, and accept it.
@@ -51,6 +56,13 @@ pub struct NextAction {
     pub action: Act,
     /// One line: what to do and why.
     pub text: String,
+    /// The mail that [`Act::Resolve`] is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<UncertainMail>,
+}
+
+fn offer(action: Act, text: String) -> NextAction {
+    NextAction { action, text, mail: None }
 }
 
 /// Names one safe next action.
@@ -61,16 +73,26 @@ pub fn next_action(
     back: Option<(usize, usize)>,
     holder: Option<&Holder>,
     drift: Option<&str>,
-    person: &str,
-    now: Timestamp,
+    viewer: Viewer<'_>,
 ) -> NextAction {
-    let offer = |action, text: String| NextAction { action, text };
+    let Viewer { person, now } = viewer;
     if let Some(holder) = holder {
         return offer(Act::Watch, format!("held by {holder}: watch, or talk to them"));
     }
     let Some(rotation) = open else { return offer(Act::Plan, "plan a window for a rotation".into()) };
     if let Some(hand_over) = rotation.unread_hand_over(person) {
         return offer(Act::Accept, format!("handed over by {}: {}; accept it", hand_over.person, hand_over.note));
+    }
+    // In an emergency the key goes first.
+    let may_wait = rotation.emergency.is_some() && rotation.applied.is_none();
+    if let Some(mail) = rotation.uncertain_mail().filter(|_| !is_interrupted(rotation) && !may_wait) {
+        return resolve(mail);
+    }
+    if rotation.is_cancelling() {
+        return offer(Act::Cancel, "the cancellation was begun and some were told: cancel again to end it".into());
+    }
+    if !rotation.touched && phase == Phase::Rotating && !is_interrupted(rotation) && is_shut_by_people_or_window(gate) {
+        return before_rotation(rotation, gate, now);
     }
     if let Some((number, state)) = stuck_step(rotation) {
         return match state {
@@ -91,13 +113,43 @@ pub fn next_action(
     }
 }
 
+/// What only a person can know, with how to say it.
+fn resolve(mail: UncertainMail) -> NextAction {
+    let text = format!(
+        "uncertain whether the {} reached {}: ask them, then resolve --mail {} --done true (arrived) or false (send again)",
+        mail.kind.word(),
+        mail.name,
+        mail.message_id
+    );
+    NextAction { action: Act::Resolve, text, mail: Some(mail) }
+}
+
+/// A step is running, or was and only a look leads out.
+fn is_interrupted(rotation: &Rotation) -> bool {
+    let state = |number| rotation.step(number);
+    StepNumber::ALL
+        .into_iter()
+        .any(|number| matches!(state(number), StepState::Running { .. } | StepState::Interrupted { .. }))
+}
+
+/// For a rotation that was confirmed and has not touched the server: what resume would be refused for.
+fn is_shut_by_people_or_window(gate: &Verdict) -> bool {
+    let lasting = |reason: &Reason| {
+        use Reason::{NotApproved, WindowNotOpen, WindowOver};
+        reason.client().is_some() || matches!(reason, WindowNotOpen { .. } | WindowOver { .. } | NotApproved { .. })
+    };
+    gate.reasons().iter().any(lasting)
+}
+
 fn stuck_step(rotation: &Rotation) -> Option<(StepNumber, &StepState)> {
     let stuck = |state: &StepState| {
         matches!(state, StepState::Running { .. } | StepState::Interrupted { .. } | StepState::Failed { .. })
     };
-    // A failed check and undelivered mails have actions of their own.
+    // A failed check and undelivered mails have actions of their own; nobody who is back needs to be told.
+    let needless = |number| number == StepNumber::RECONFIGURE && rotation.is_everybody_back();
     let relevant = |number: StepNumber, state: &StepState| {
-        !matches!(state, StepState::Failed { .. }) || number > StepNumber::CHECK && number != StepNumber::VERIFY
+        !matches!(state, StepState::Failed { .. })
+            || number > StepNumber::CHECK && number != StepNumber::VERIFY && !needless(number)
     };
     StepNumber::ALL
         .into_iter()
@@ -106,7 +158,6 @@ fn stuck_step(rotation: &Rotation) -> Option<(StepNumber, &StepState)> {
 }
 
 fn before_rotation(rotation: &Rotation, gate: &Verdict, now: Timestamp) -> NextAction {
-    let offer = |action, text: String| NextAction { action, text };
     let reasons = gate.reasons();
     let people: Vec<&Reason> = reasons.iter().filter(|reason| reason.client().is_some()).collect();
     let untold = people.iter().filter(|r| matches!(r, Reason::NotTold { .. } | Reason::NotDelivered { .. })).count();
@@ -145,7 +196,6 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict, now: Timestamp) -> NextA
 }
 
 fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> NextAction {
-    let offer = |action, text: String| NextAction { action, text };
     let undone = |from: StepNumber, to: StepNumber| {
         StepNumber::ALL.into_iter().find(|n| (from..=to).contains(n) && !rotation.step(*n).is_done())
     };
@@ -154,6 +204,11 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> Next
     }
     if !rotation.step(StepNumber::RECONFIGURE).is_done() && !rotation.is_everybody_back() {
         return offer(Act::Reconfigure, "the key is live: tell the clients to reconfigure".into());
+    }
+    let not_called = rotation.not_called();
+    if let Some(first) = not_called.first() {
+        let text = format!("{} not told to reconfigure, first {}: tell them", not_called.len(), first.name);
+        return offer(Act::Reconfigure, text);
     }
     let missing = rotation.not_back();
     match (missing.first(), back) {

@@ -222,6 +222,15 @@ pub struct JournalLine {
     pub text: String,
 }
 
+/// For whom, and at which moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Viewer<'a> {
+    /// The operator, by what they can't set themselves.
+    pub person: &'a str,
+    /// Now, UTC.
+    pub now: Timestamp,
+}
+
 /// Everything that is true of a tenant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TenantStatus {

@@ -13,9 +13,9 @@ use crate::engine::machine::{Input, Machine, Rules, SendOrder};
 use crate::engine::mailing;
 use crate::engine::observe::{self, Sights};
 use crate::engine::ports::{Letter, NoticeRequest, World};
-use crate::engine::record::{Actor, Entry, RotationId};
+use crate::engine::record::{Actor, Entry, RECORD_VERSION, Record, RotationId};
 use crate::engine::rotation::Rotation;
-use crate::engine::status::{self, TenantStatus};
+use crate::engine::status::{self, TenantStatus, Viewer};
 use crate::engine::step::{Progress, Runbook};
 use crate::runtime::ending;
 use crate::runtime::fence::{LeaseFence, lost};
@@ -85,8 +85,9 @@ impl Conductor {
         let titles = std::array::from_fn(|at| self.runbook.steps[at].title());
         let known = self.known();
         let (rotation, now) = (known.rotation.as_deref(), self.world.clock.now());
-        let (tenant, settings, person) = (&self.world.tenant, &self.world.settings, &self.actor.person);
-        status::derive(tenant, rotation, &known.entries, &known.sights, settings, &titles, person, now)
+        let (tenant, settings) = (&self.world.tenant, &self.world.settings);
+        let viewer = Viewer { person: &self.actor.person, now };
+        status::derive(tenant, rotation, &known.entries, &known.sights, settings, &titles, viewer)
     }
 
     /// Reads the journal again, if another process has written to it, and who holds the tenant.
@@ -205,6 +206,7 @@ impl Conductor {
         let ended = || Refusal::NotNow("the program is ending".into());
         let _work = ending::begin().await.ok_or_else(ended)?;
         let (lease, from) = self.acquire(&command).await?;
+        let doing = command.word();
         self.fence.take(lease.clone());
         self.known().running = true;
         let result = {
@@ -225,12 +227,26 @@ impl Conductor {
         };
         self.known().running = false;
         self.fence.shut();
+        if result.is_err() && matches!(self.world.store.holds(&lease).await, Ok(false)) {
+            self.witness_loss(doing).await;
+        }
         let released = self.world.store.release(&lease).await;
         let _ = self.reload().await;
         self.watcher.changed(self);
         let achieved = result?;
         released?;
         Ok(achieved)
+    }
+
+    /// A take-over is journaled on both sides: whoever took it writes into the rotation, we into the tenant's lease log.
+    async fn witness_loss(&self, doing: &str) {
+        let to = self.holder().await.ok().flatten().map(|holder| holder.to_string());
+        let Actor { by, host, person, ssh } = self.actor.clone();
+        let record = Record::LeaseLost { doing: doing.to_owned(), to };
+        let (at, person) = (self.world.clock.now(), Some(person));
+        let entry = Entry { seq: 0, version: RECORD_VERSION, at, by, host, person, ssh, record };
+        // Best effort: the journal that can't be reached now has shown us the loss a moment ago.
+        let _ = self.world.store.witness(&self.world.tenant.id, &entry).await;
     }
 
     /// Takes the lease: the free one, one whose holder is gone, or by force the one of a living holder. Gives from whom.

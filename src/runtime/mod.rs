@@ -6,7 +6,10 @@ pub mod ending;
 pub mod erasure;
 pub mod fence;
 pub mod fleet;
+pub mod hardening;
 pub mod mail;
+#[cfg(debug_assertions)]
+pub mod rehearsal;
 pub mod run;
 pub mod screen;
 pub mod signals;

@@ -241,9 +241,8 @@ async fn follow(fleet: &Fleet, mut watched: watch::Receiver<Option<TenantId>>) {
         if let Some(conductor) = tenant.and_then(|tenant| fleet.get(&tenant)) {
             conductor.follow().await;
         }
-        match tokio::time::timeout(FOLLOW_EVERY, watched.changed()).await {
-            Ok(Err(_)) => return,
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(_)) = tokio::time::timeout(FOLLOW_EVERY, watched.changed()).await {
+            return;
         }
     }
 }

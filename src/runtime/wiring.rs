@@ -68,7 +68,9 @@ impl Wiring {
     pub async fn open(config: Config) -> Result<Self, WiringError> {
         let sources = clouds::Environment::of_process(config.cloud.clouds_file.clone());
         let cloud = OpenStack::new(cloud::parameters(clouds::read(&sources, &config.cloud.name)?, &config.cloud))?;
-        let store = Arc::new(journal(&config).await?);
+        let store: Arc<dyn JournalStore> = Arc::new(journal(&config).await?);
+        #[cfg(debug_assertions)]
+        let store = crate::runtime::rehearsal::rehearsed(store, environment);
         let mailer = SmtpMailer::new(mail::parameters(&config), Arc::new(SystemClock))?;
         let console = match &config.console {
             None => None,
@@ -94,6 +96,11 @@ impl Wiring {
         self.me.name = format!("{} ({what})", self.me.name);
         self.actor.by = format!("{} ({what})", self.actor.by);
         self
+    }
+
+    /// The journal's store.
+    pub fn store(&self) -> &Arc<dyn JournalStore> {
+        &self.store
     }
 
     /// Who works here: `name@host`.

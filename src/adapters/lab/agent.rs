@@ -48,6 +48,11 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
+/// One turn of one agent, now.
+pub(super) async fn turn_now(shared: &Arc<Shared>, tenant: &Arc<Tenant>) {
+    turn(shared, tenant, &Mutex::default()).await;
+}
+
 /// One turn of one agent.
 async fn turn(shared: &Arc<Shared>, tenant: &Arc<Tenant>, token: &Mutex<Option<String>>) {
     // An agent is one process: while it waits for an answer it has no other turn, and never applies an older answer last.

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::state::lock;
+use super::trip::{Moment, Tripwire};
 
 /// One server of the lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +50,8 @@ pub enum Fault {
     LoseAnswer(Loss),
     /// No answer ever comes, and it is done after this long, as a stopped and continued process does.
     ApplyLate(Duration),
+    /// It is held at this moment until the test lets go, and never answered (see [`Faults::trip`]).
+    Trip(Moment),
 }
 
 /// Which of the matching requests are hit, counted from 1 since the rule was added.
@@ -168,6 +171,7 @@ struct Inner {
 #[derive(Default)]
 pub struct Faults {
     inner: Mutex<Inner>,
+    tripwire: Tripwire,
 }
 
 impl Faults {
@@ -205,11 +209,36 @@ impl Faults {
         lock(&self.inner).log.iter().filter(|r| r.service == service).cloned().collect()
     }
 
+    /// The `nth` call to any service from now on, from 1, is held; the agents' own are not counted.
+    pub fn trip(&self, nth: u64, moment: Moment) {
+        self.tripwire.arm(nth, moment);
+    }
+
+    /// Waits until that call is held, and tells which it is.
+    pub async fn tripped(&self) -> Option<Request> {
+        self.tripwire.tripped().await
+    }
+
+    /// Lets go: the held call ends without an answer, and no other is held.
+    pub fn release(&self) {
+        self.tripwire.release();
+    }
+
+    /// How many calls of all services were received since the start, the agents' own left out.
+    pub fn calls(&self) -> u64 {
+        self.tripwire.seen()
+    }
+
+    /// Waits until the test lets go.
+    pub(super) async fn hold(&self) {
+        self.tripwire.hold().await;
+    }
+
     /// Counts a request and says what shall go wrong with it.
     pub(super) fn meet(&self, service: Service, method: &str, path: &str, agent: bool) -> Option<Fault> {
         let request = Request { service, method: method.to_owned(), path: path.to_owned(), agent, at: Instant::now() };
+        let mut fault = if agent { None } else { self.tripwire.meet(&request).map(Fault::Trip) };
         let mut inner = lock(&self.inner);
-        let mut fault = None;
         for (_, rule, seen, fired) in &mut inner.rules {
             if rule.matches(&request) {
                 *seen += 1;

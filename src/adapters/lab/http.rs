@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use super::faults::{Fault, Loss, Service};
 use super::listen::{Cuttable, Peer};
 use super::state::Shared;
+use super::trip::Moment;
 use super::{barbican, console, keystone, swift};
 
 /// The `User-Agent` by which the lab knows the requests of its own reconcile agents.
@@ -185,6 +186,14 @@ async fn answer(service: Service, shared: Arc<Shared>, peer: Peer, request: Requ
         Some(Fault::ApplyLate(delay)) => {
             carry_out_after(delay, service, &shared, call);
             return std::future::pending().await;
+        }
+        Some(Fault::Trip(moment)) => {
+            if moment == Moment::After {
+                dispatch(service, &shared, &call);
+                shared.touch();
+            }
+            shared.faults.hold().await;
+            return peer.cut();
         }
     };
     shared.touch();

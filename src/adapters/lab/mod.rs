@@ -17,6 +17,7 @@ mod shell;
 mod smtp;
 mod state;
 mod swift;
+mod trip;
 mod vpn;
 mod wire;
 mod world;
@@ -36,6 +37,7 @@ pub use faults::{Fault, FaultId, Faults, Loss, Request, Rule, Service, Which};
 pub use shell::{Printed, shell};
 pub use smtp::Mail;
 pub use state::Ports;
+pub use trip::Moment;
 pub use vpn::AgentMode;
 pub use world::{LabPeer, LabPerson, LabServer, LabTenant, LabWorld};
 

@@ -85,6 +85,10 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream) -> io::Result<()> {
             return std::future::pending().await;
         }
         Some(Fault::Close | Fault::LoseAnswer(super::faults::Loss::Close)) => return Ok(()),
+        Some(Fault::Trip(_)) => {
+            shared.faults.hold().await;
+            return Ok(());
+        }
         Some(Fault::ResetMidBody) => {
             lost = true;
             None

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::faults::{Fault, Loss, Service};
 use super::state::{Shared, lock};
+use super::trip::Moment;
 use super::{listen, people};
 
 /// The largest mail, bytes.
@@ -96,6 +97,11 @@ impl Session<'_> {
             }
             Some(Fault::Close | Fault::ResetMidBody | Fault::LoseAnswer(Loss::Close)) => Ok(Some(Then::Quit)),
             Some(Fault::Hang | Fault::LoseAnswer(Loss::Hang) | Fault::ApplyLate(_)) => std::future::pending().await,
+            // What these verbs do is forgotten with the connection.
+            Some(Fault::Trip(_)) => {
+                self.shared.faults.hold().await;
+                Ok(Some(Then::Quit))
+            }
         }
     }
 
@@ -241,6 +247,13 @@ impl Session<'_> {
             Some(Fault::LoseAnswer(Loss::Hang)) => {
                 keep(self.shared, mail);
                 return std::future::pending().await;
+            }
+            Some(Fault::Trip(moment)) => {
+                if moment == Moment::After {
+                    keep(self.shared, mail);
+                }
+                self.shared.faults.hold().await;
+                return Ok(Then::Quit);
             }
             Some(Fault::LoseAnswer(Loss::Close) | Fault::ResetMidBody) => {
                 keep(self.shared, mail);

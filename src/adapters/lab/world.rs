@@ -8,13 +8,13 @@ use axum::body::Bytes;
 
 use super::barbican::{Secret, href};
 use super::faults::Service;
-use super::people;
 use super::seed::base64;
 use super::shell::{self, Printed};
 use super::smtp::Mail;
 use super::state::{Ports, Shared, epoch, lock};
 use super::swift::Object;
 use super::vpn::{self, AgentMode};
+use super::{agent, people};
 
 /// A person of the lab.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -284,6 +284,13 @@ impl LabWorld {
     pub fn set_agent_mode(&self, tenant: &str, mode: AgentMode) {
         if let Some(t) = self.shared.tenant(tenant) {
             lock(&t.vpn).mode = mode;
+        }
+    }
+
+    /// The tenant's agent has a turn now, besides those of its interval.
+    pub async fn reconcile(&self, tenant: &str) {
+        if let Some(t) = self.shared.tenant(tenant) {
+            agent::turn_now(&self.shared, t).await;
         }
     }
 

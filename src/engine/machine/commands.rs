@@ -1,7 +1,7 @@
 //! What an operator asks for, judged against the state: each command becomes records and acts, or a refusal that says what
 //! would be right.
 
-use super::{Intent, Machine, Output, Outputs, SendOrder, bad_input, done, not_now, required};
+use super::{Intent, Machine, Output, Outputs, SendOrder, bad_input, cancelling, done, not_now, required};
 use crate::domain::acknowledgement::Answer;
 use crate::domain::client::{Client, ClientId};
 use crate::domain::gate::Reason;
@@ -73,6 +73,9 @@ impl Machine {
             Command::Rotate { confirm, through_tunnel } => {
                 let rotation = self.untouched()?;
                 self.confirmed_name(&confirm)?;
+                if rotation.is_cancelling() {
+                    return Err(cancelling());
+                }
                 // What is plainly shut is refused before the long check; the rest is judged after it.
                 if let Some(reason) = shut_by_window(rotation, at).filter(|_| rotation.emergency.is_none()) {
                     return Err(Refusal::GateShut(vec![reason]));

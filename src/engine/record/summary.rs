@@ -1,4 +1,4 @@
-//! Each record in one line, for the journal's view and the report.
+//! Each record as one line, for the journal's view and the report.
 
 use super::{Cause, Record};
 

@@ -1,6 +1,6 @@
 //! How the status follows from journal, sights and the moment; what it is made of stands in the parent.
 
-use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, StepView, TenantStatus};
+use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, StepView, TenantStatus, Viewer};
 use crate::domain::acknowledgement::Answer;
 use crate::domain::cadence::{self, Due};
 use crate::domain::client::Client;
@@ -28,9 +28,9 @@ pub fn derive(
     sights: &Sights,
     settings: &Settings,
     titles: &[&'static str; 8],
-    person: &str,
-    now: Timestamp,
+    viewer: Viewer<'_>,
 ) -> TenantStatus {
+    let Viewer { person, now } = viewer;
     let open = rotation.filter(|rotation| rotation.outcome.is_none());
     let people = sights.people();
     let (clients, differences) = match (&people, rotation) {
@@ -55,9 +55,10 @@ pub fn derive(
     let next = match &review {
         Some(review) if open.is_none() && holder.is_none() => NextAction {
             action: Act::Review,
+            mail: None,
             text: format!("review the emergency of {} (not {} themselves)", review.at.strftime("%m-%d"), review.person),
         },
-        _ => next_action(open, phase, &gate, back, holder, drift.as_deref(), person, now),
+        _ => next_action(open, phase, &gate, back, holder, drift.as_deref(), viewer),
     };
     let rollback_cuts = open.map(|rotation| rotation.back.keys().cloned().collect()).unwrap_or_default();
     let mut status = TenantStatus {

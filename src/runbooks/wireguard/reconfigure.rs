@@ -42,11 +42,8 @@ impl Step for Reconfigure {
 
     async fn probe(&self, context: &StepContext<'_>) -> Probe {
         let rotation = context.rotation();
-        let untold = |client: &&crate::domain::client::Client| {
-            client.email.is_some() && rotation.notice(&client.id, NoticeKind::Reconfigure).is_none()
-        };
-        match rotation.clients.iter().find(untold) {
-            None => Probe::Done("every client with an address has a mail on record".into()),
+        match rotation.not_called().first() {
+            None => Probe::Done("everybody with an address who is not back has a mail on record".into()),
             Some(client) => Probe::NotDone(format!("{} has no mail on record", client.name)),
         }
     }

@@ -11,7 +11,6 @@ use crate::engine::rotation::Rotation;
 use crate::engine::secret::{PrivateKey, SecretBytes};
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
-use zeroize::Zeroizing;
 
 /// Step 3.
 pub struct Stage;
@@ -128,7 +127,7 @@ impl Step for Stage {
 }
 
 fn previous_settled(rotation: &Rotation) -> bool {
-    let kept = rotation.keys.get(&KeyRole::Previous).is_some_and(|key| key.href.is_some());
+    let kept = rotation.keys.get(&KeyRole::Previous).is_some_and(|key| key.href.is_some() && key.destroyed.is_none());
     rotation.shape.is_some() && (kept || rotation.previous_missing.is_some())
 }
 
@@ -185,9 +184,7 @@ async fn keep_new(context: &StepContext<'_>, role: KeyRole) -> Result<PublicKey,
         .chain(rotation.keys.values().map(|key| key.public_key))
         .collect();
     let key = loop {
-        let mut random = Zeroizing::new([0u8; 32]);
-        world.entropy.fill(random.as_mut_slice())?;
-        let key = PrivateKey::from_random(*random);
+        let key = PrivateKey::generate(|place| world.entropy.fill(place))?;
         // The kernel removes a peer whose key equals the interface's.
         if !taken.contains(&key.public()) {
             break key;

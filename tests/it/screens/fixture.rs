@@ -171,7 +171,7 @@ pub fn idle(name: &str) -> TenantStatus {
         preflight: None,
         gap_us: None,
         pair_bound_ms: 60_000,
-        next: NextAction { action: Act::Plan, text: "plan a window for a rotation".into() },
+        next: NextAction { action: Act::Plan, text: "plan a window for a rotation".into(), mail: None },
         attention: vec!["key due soon".into()],
         holder: None,
         rollback: None,
@@ -239,7 +239,10 @@ pub fn announced(name: &str) -> TenantStatus {
     status.gate = Verdict::Shut(reasons);
     status.attention =
         vec!["1 not delivered".into(), "1 uncertain whether delivered".into(), "1 did not confirm".into()];
-    status.next = NextAction { action: Act::Answers, text: "4 open; first: Björn Lindqvist has not answered".into() };
+    status.next =
+        NextAction {
+            action: Act::Answers, text: "4 open; first: Björn Lindqvist has not answered".into(), mail: None
+        };
     status
 }
 
@@ -267,7 +270,7 @@ pub fn ready(name: &str) -> TenantStatus {
         keys: Default::default(),
     });
     status.attention.clear();
-    status.next = NextAction { action: Act::Rotate, text: "the gate is open: rotate".into() };
+    status.next = NextAction { action: Act::Rotate, text: "the gate is open: rotate".into(), mail: None };
     status
 }
 
@@ -290,7 +293,7 @@ pub fn failed(name: &str) -> TenantStatus {
     status.reconcile_deadline = Some(at("2026-11-24T21:11:25Z"));
     status.attention = vec!["step 5 failed: Swift: 503 service unavailable while writing the object".into()];
     let text = "step 5 failed: the service is in trouble; go on when it has recovered; then resume, or roll back";
-    status.next = NextAction { action: Act::Resume, text: text.into() };
+    status.next = NextAction { action: Act::Resume, text: text.into(), mail: None };
     status
 }
 
@@ -319,7 +322,7 @@ pub fn returning(name: &str) -> TenantStatus {
     status.clients[0].gateway_ping = Some(true);
     status.attention = Vec::new();
     let text = "4 not back yet, first Chen Wei: verify, call them, or waive";
-    status.next = NextAction { action: Act::Verify, text: text.into() };
+    status.next = NextAction { action: Act::Verify, text: text.into(), mail: None };
     status
 }
 
@@ -335,7 +338,7 @@ pub fn rolling_back(name: &str) -> TenantStatus {
     status.reconcile = Reconcile::Waiting;
     status.attention = vec!["step 4 was interrupted".into()];
     let text = "step 4 was interrupted: resume looks first, then goes on";
-    status.next = NextAction { action: Act::Resume, text: text.into() };
+    status.next = NextAction { action: Act::Resume, text: text.into(), mail: None };
     status
 }
 

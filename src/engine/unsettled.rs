@@ -1,0 +1,69 @@
+//! What of the mails is not settled: whose arrival only a person can tell, who was not reached, and whether people were told
+//! that the rotation is cancelled. Read off the rotation; sending is `mailing`'s.
+
+use crate::domain::client::{Client, ClientId};
+use crate::domain::notice::{Delivery, Notice, NoticeKind};
+use crate::engine::rotation::Rotation;
+use serde::Serialize;
+
+/// A mail of which only a person can say whether it arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UncertainMail {
+    /// Whose.
+    pub client: ClientId,
+    /// Their name.
+    pub name: String,
+    /// What for.
+    pub kind: NoticeKind,
+    /// Which: for `resolve --mail`.
+    pub message_id: String,
+}
+
+impl Rotation {
+    /// Somebody was told (or may have been told) that this window is cancelled, and the rotation has not ended: only
+    /// cancelling to the end, or another window that everybody is told of, is honest now.
+    pub fn is_cancelling(&self) -> bool {
+        let told = |n: &Notice| {
+            n.kind == NoticeKind::Cancellation
+                && n.revision == self.window.revision
+                && !matches!(n.delivery, Delivery::Failed { .. })
+        };
+        self.outcome.is_none() && !self.touched && self.notices.iter().any(told)
+    }
+
+    /// The first mail whose answer was lost and on which something hangs: the announcement of somebody who has not answered,
+    /// the call to reconfigure of somebody who is not back, a cancellation.
+    pub fn uncertain_mail(&self) -> Option<UncertainMail> {
+        let open = self.clients.iter().filter(|client| !self.waivers.contains_key(&client.id));
+        open.filter_map(|client| Some((client, self.mail_that_counts(client)?)))
+            .find(|(_, mail)| matches!(mail.delivery, Delivery::Uncertain { .. }))
+            .map(|(client, mail)| UncertainMail {
+                client: client.id.clone(),
+                name: client.name.clone(),
+                kind: mail.kind,
+                message_id: mail.message_id.clone(),
+            })
+    }
+
+    /// Who has an address, is not back and not waived, and surely has no call to reconfigure on this leg.
+    pub fn not_called(&self) -> Vec<&Client> {
+        let called = |client: &&Client| {
+            let mail = self.notice(&client.id, NoticeKind::Reconfigure);
+            mail.is_some_and(|mail| !matches!(mail.delivery, Delivery::Failed { .. }))
+        };
+        self.not_back().into_iter().filter(|client| client.email.is_some() && !called(client)).collect()
+    }
+
+    fn mail_that_counts(&self, client: &Client) -> Option<&Notice> {
+        if self.touched {
+            let back = self.back.contains_key(&client.id);
+            return self.notice(&client.id, NoticeKind::Reconfigure).filter(|_| !back);
+        }
+        if self.is_cancelling() {
+            return self.notice(&client.id, NoticeKind::Cancellation);
+        }
+        let answered = self.acknowledgements.get(&client.id).is_some_and(|a| a.revision == self.window.revision);
+        let tells = |n: &&Notice| n.client == client.id && n.revision == self.window.revision && n.kind.tells_window();
+        self.notices.iter().rfind(tells).filter(|_| !answered)
+    }
+}

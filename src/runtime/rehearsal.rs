@@ -1,0 +1,126 @@
+//! Rehearsals of death and of a failing disk, at one record of the journal. For tests: only debug builds hold it, and only
+//! where the environment asks.
+
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::tenant::TenantId;
+use crate::engine::audit::Tables;
+use crate::engine::journal::{AppendError, Erased, Holder, JournalStore, Lease, Mention, RotationHead};
+use crate::engine::record::{Entry, RotationId};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Names what is rehearsed: `kill-before 7`, `kill-after 7` or `fail 7`, counted in records of this process from 1.
+const VARIABLE: &str = "CHANGEGUARD_REHEARSE";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// The process is killed before the record is durable.
+    KillBefore,
+    /// The process is killed once it is.
+    KillAfter,
+    /// This record and all later ones can't be written.
+    Fail,
+}
+
+/// The store itself, or one that rehearses what the environment asks for.
+pub fn rehearsed(store: Arc<dyn JournalStore>, environment: impl Fn(&str) -> Option<String>) -> Arc<dyn JournalStore> {
+    let asked = environment(VARIABLE).and_then(|text| {
+        let (word, number) = text.split_once(' ')?;
+        let what = match word {
+            "kill-before" => What::KillBefore,
+            "kill-after" => What::KillAfter,
+            "fail" => What::Fail,
+            _ => return None,
+        };
+        Some((what, number.parse().ok()?))
+    });
+    match asked {
+        Some((what, at)) => Arc::new(Rehearsal { store, what, at, seen: AtomicU64::new(0) }),
+        None => store,
+    }
+}
+
+struct Rehearsal {
+    store: Arc<dyn JournalStore>,
+    what: What,
+    at: u64,
+    seen: AtomicU64,
+}
+
+fn die() {
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+}
+
+#[async_trait]
+impl JournalStore for Rehearsal {
+    async fn append(&self, rotation: &RotationId, lease: &Lease, entries: &[Entry]) -> Result<(), AppendError> {
+        let number = self.seen.fetch_add(1, Ordering::SeqCst) + 1;
+        if self.what == What::Fail && number >= self.at {
+            let fault = Fault::new(Service::Journal, FaultKind::Refused, "writing the journal: a rehearsed failure");
+            return Err(fault.hint("nothing was written").into());
+        }
+        if self.what == What::KillBefore && number == self.at {
+            die();
+        }
+        let written = self.store.append(rotation, lease, entries).await;
+        if self.what == What::KillAfter && number == self.at {
+            die();
+        }
+        written
+    }
+
+    async fn load(&self, rotation: &RotationId) -> Result<Vec<Entry>, Fault> {
+        self.store.load(rotation).await
+    }
+
+    async fn heads(&self, tenant: Option<&TenantId>) -> Result<Vec<RotationHead>, Fault> {
+        self.store.heads(tenant).await
+    }
+
+    async fn acquire(&self, tenant: &TenantId, me: &Holder, ttl: Duration) -> Result<Result<Lease, Holder>, Fault> {
+        self.store.acquire(tenant, me, ttl).await
+    }
+
+    async fn take_from(&self, tenant: &TenantId, holder: &Holder, me: &Holder) -> Result<Option<Lease>, Fault> {
+        self.store.take_from(tenant, holder, me).await
+    }
+
+    async fn renew(&self, lease: &Lease, now: Timestamp) -> Result<bool, Fault> {
+        self.store.renew(lease, now).await
+    }
+
+    async fn holds(&self, lease: &Lease) -> Result<bool, Fault> {
+        self.store.holds(lease).await
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), Fault> {
+        self.store.release(lease).await
+    }
+
+    async fn holders(&self) -> Result<Vec<(TenantId, Holder)>, Fault> {
+        self.store.holders().await
+    }
+
+    async fn witness(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError> {
+        self.store.witness(tenant, entry).await
+    }
+
+    async fn lease_log(&self, tenant: &TenantId) -> Result<Vec<Entry>, Fault> {
+        self.store.lease_log(tenant).await
+    }
+
+    async fn tables(&self) -> Result<Tables, Fault> {
+        self.store.tables().await
+    }
+
+    async fn mentions(&self, address: &str) -> Result<Vec<Mention>, Fault> {
+        self.store.mentions(address).await
+    }
+
+    async fn erase(&self, lease: &Lease, address: &str, entry: &Entry) -> Result<Erased, AppendError> {
+        self.store.erase(lease, address, entry).await
+    }
+}
