@@ -56,9 +56,6 @@ fn headline(rotation: &Rotation) -> String {
             text.push_str(", REVIEW OPEN");
         }
     }
-    if !rotation.waivers.is_empty() && !matches!(rotation.outcome, Some((Outcome::Cancelled, _, _))) {
-        text.push_str(&format!(", {} WAIVED", rotation.waivers.len()));
-    }
     text
 }
 
