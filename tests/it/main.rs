@@ -13,6 +13,7 @@ mod lab;
 mod live;
 mod live_faults;
 mod live_postgres;
+mod live_postgres_faults;
 mod live_rotation;
 mod live_watch;
 mod lockout;
