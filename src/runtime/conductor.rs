@@ -384,6 +384,11 @@ impl Observer for Conductor {
         self.watcher.changed(self);
     }
 
+    fn unwritable(&self) {
+        // What goes on beside the failed record (another mail, the other key) must not change anything either.
+        self.fence.shut();
+    }
+
     fn progress(&self, progress: Progress) {
         self.watcher.progress(&self.world.tenant, progress);
     }
