@@ -5,32 +5,40 @@ use changeguard::adapters::lab;
 use changeguard::adapters::openstack::{between_pairs, is_pair_running};
 use changeguard::app::model::{Charset, ModelOptions, StepInfo};
 use changeguard::cli::act::{BadUsage, Teller, act};
+use changeguard::cli::audit;
 use changeguard::cli::lab::{serve, start};
 use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print, watch};
+use changeguard::config::check::{Finding, Level};
 use changeguard::config::{self, Config, ConfigError};
 use changeguard::domain::fault::{Fault, Service};
 use changeguard::runtime::ending;
 use changeguard::runtime::fleet::UnknownTenant;
+use changeguard::runtime::hardening::{self, Hardening};
 use changeguard::runtime::screen::Loop;
 use changeguard::runtime::signals;
 use changeguard::runtime::watch::Logbook;
 use changeguard::runtime::wiring::{Wiring, WiringError, environment};
 use clap::{CommandFactory, Parser};
+use std::alloc::System;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use zeroizing_alloc::ZeroAlloc;
+
+/// What is freed is wiped: so the copies that libraries make of a key (a read buffer, a request) do not stay in the heap.
+#[global_allocator]
+static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
+    // Before the command line is read, and before the first thread.
+    let hardening = hardening::harden();
     let cli = Cli::parse();
     // The one provider of the whole program; a second call would be an error and changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // No key may come to rest in a core file.
-    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
     let code = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
-            let code = runtime.block_on(ended(cli));
+            let code = runtime.block_on(ended(cli, &hardening));
             // A DELETE that was sent is followed by its POST, whatever else ends; then every lease is given back.
             ending::ask();
             runtime.block_on(ending::all_ended());
@@ -43,8 +51,8 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-async fn ended(cli: Cli) -> u8 {
-    match run(cli).await {
+async fn ended(cli: Cli, hardening: &Hardening) -> u8 {
+    match run(cli, hardening).await {
         Ok(code) => code,
         Err(error) => told(&error),
     }
@@ -70,7 +78,7 @@ fn told(error: &anyhow::Error) -> u8 {
     if usage { exit::USAGE } else { exit::FAILED }
 }
 
-async fn run(cli: Cli) -> Result<u8> {
+async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
     let path = cli.config.as_deref();
     match cli.command.unwrap_or(Verb::Tui) {
         Verb::Tui => {
@@ -92,7 +100,7 @@ async fn run(cli: Cli) -> Result<u8> {
             Ok(exit::DONE)
         }
         Verb::Watch { once } => keep_watch(load(path)?, once, cli.json).await,
-        Verb::Config { verb: ConfigVerb::Check } => config_check(&load(path)?, cli.json),
+        Verb::Config { verb: ConfigVerb::Check } => config_check(&load(path)?, hardening, cli.json),
         Verb::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "changeguard", &mut std::io::stdout());
             Ok(exit::DONE)
@@ -102,6 +110,7 @@ async fn run(cli: Cli) -> Result<u8> {
             Ok(exit::DONE)
         }
         Verb::Troubles { step } => troubles(step),
+        verb if audit::is_asked_here(&verb) => audit::ask(&load(path)?, verb, cli.json).await,
         verb => {
             let mut asked = signals::ending()?;
             let wiring = Wiring::open(load(path)?).await?;
@@ -158,8 +167,12 @@ fn load(path: Option<&Path>) -> Result<Config> {
     Ok(config::load(path, &environment)?)
 }
 
-fn config_check(config: &Config, json: bool) -> Result<u8> {
-    let findings = config::check::check(config);
+fn config_check(config: &Config, hardening: &Hardening, json: bool) -> Result<u8> {
+    let mut findings = config::check::check(config);
+    let level = if hardening.may_swap { Level::Warning } else { Level::Note };
+    findings.push(Finding { level, field: "memory", text: hardening.memory.into() });
+    let refused = hardening.refused.iter().cloned();
+    findings.extend(refused.map(|text| Finding { level: Level::Warning, field: "memory", text }));
     if json {
         print::json(&findings)?;
     } else {
@@ -168,7 +181,7 @@ fn config_check(config: &Config, json: bool) -> Result<u8> {
         }
         println!("{}: {} tenants", config.path.display(), config.tenant.len());
     }
-    let fails = findings.iter().any(|finding| finding.level == config::check::Level::Failure);
+    let fails = findings.iter().any(|finding| finding.level == Level::Failure);
     Ok(if fails { exit::USAGE } else { exit::DONE })
 }
 

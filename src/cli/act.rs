@@ -1,7 +1,7 @@
 //! Acting without a screen: a subcommand becomes a command of the engine; progress goes to standard error, the result to
 //! standard output, and the end of it into the exit code.
 
-use crate::cli::{AnswerArg, CauseArg, ChannelArg, KindArg, TenantArg, Verb, exit, print, report};
+use crate::cli::{AnswerArg, CauseArg, ChannelArg, KindArg, Verb, exit, print};
 use crate::domain::acknowledgement::{Answer, Channel};
 use crate::domain::client::ClientId;
 use crate::domain::gate::Reason;
@@ -119,18 +119,6 @@ pub async fn act(fleet: &Fleet, teller: &Teller, verb: Verb, json: bool) -> Resu
                 print::json(&status)?
             } else {
                 print::tenant(&status)?
-            }
-            Ok(exit::DONE)
-        }
-        Verb::Report(TenantArg { tenant }) => {
-            let conductor = fleet.find(&tenant)?;
-            conductor.reload().await?;
-            let rotation = conductor.rotation().ok_or_else(|| anyhow!("nothing was ever planned for {tenant}"))?;
-            let entries = conductor.entries();
-            if json {
-                print::json(&entries)?;
-            } else {
-                print::text(&report::markdown(&conductor.status(), &rotation, &entries))?;
             }
             Ok(exit::DONE)
         }

@@ -1,8 +1,10 @@
 //! The command line: one definition from which parsing, help, completions and the man page come.
 
 pub mod act;
+pub mod audit;
 pub mod lab;
 
+pub mod person;
 pub mod print;
 pub mod report;
 pub mod watch;
@@ -304,8 +306,30 @@ pub enum Verb {
         /// The text
         text: String,
     },
-    /// The whole journal of the last rotation, as Markdown (or JSON)
-    Report(TenantArg),
+    /// One rotation for the ticket, as Markdown (or JSON): what happened, when, by whom, and how it ended
+    Report {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// An older rotation, by its id
+        #[arg(long, value_name = "ID", conflicts_with = "list")]
+        rotation: Option<String>,
+        /// List the tenant's rotations
+        #[arg(long)]
+        list: bool,
+    },
+    /// The chain that binds the journal's records to one another
+    Audit {
+        /// What to do with it
+        #[command(subcommand)]
+        verb: AuditVerb,
+    },
+    /// What the journal knows of one person
+    Person {
+        /// What to do with it
+        #[command(subcommand)]
+        verb: PersonVerb,
+    },
     /// The known troubles of each step and what to do
     Troubles {
         /// Only of this step
@@ -351,6 +375,45 @@ pub enum ConfigVerb {
     Example,
     /// Print the systemd unit for `watch`, hardened
     Unit,
+}
+
+/// What to do with the chain.
+#[derive(Debug, Subcommand)]
+pub enum AuditVerb {
+    /// Look whether every record is what was written; names the first that is not
+    Verify {
+        /// The tenant's name or id; all of them without
+        tenant: Option<String>,
+        /// A head that was kept elsewhere must be part of the chain (may be given several times)
+        #[arg(long, value_name = "HEAD")]
+        expect: Vec<String>,
+    },
+    /// Print where each chain ends, TENANT:POSITION:HASH, to be kept elsewhere for `verify --expect`
+    Head {
+        /// The tenant's name or id; all of them without
+        tenant: Option<String>,
+    },
+}
+
+/// What to do with one person's data.
+#[derive(Debug, Subcommand)]
+pub enum PersonVerb {
+    /// Print every record that mentions the person, of all tenants
+    Export {
+        /// Their mail address
+        address: String,
+    },
+    /// Erase address and name from all journals; records and chain stay
+    Erase {
+        /// Their mail address
+        address: String,
+        /// The address once more
+        #[arg(long, value_name = "ADDRESS")]
+        confirm: String,
+        /// Why; stays in the journal, so without the address
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 /// The size of the embedded lab.

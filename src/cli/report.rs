@@ -1,87 +1,343 @@
-//! One rotation for the ticket, as Markdown: what happened, when, by whom; a rotation that was rolled back says so first.
+//! One rotation for the ticket: gathered here once, printed as JSON as it is, or as Markdown by `markdown`.
+//!
+//! A rotation that was rolled back, overridden or left half-done says so in its headline. What has no place of its own is
+//! in the timeline, which holds every record.
 
-use crate::engine::record::{Cause, Entry};
-use crate::engine::rotation::Rotation;
-use crate::engine::status::TenantStatus;
-use std::fmt::Write;
+mod markdown;
 
-/// Writes the report.
-pub fn markdown(status: &TenantStatus, rotation: &Rotation, entries: &[Entry]) -> String {
-    let mut out = String::new();
-    let outcome = match (&rotation.outcome, &rotation.rollback) {
-        (Some((outcome, _, _)), _) => outcome.word().to_uppercase(),
-        (None, Some(_)) => "ROLLING BACK, NOT FINISHED".to_owned(),
-        (None, None) => "NOT FINISHED".to_owned(),
+use crate::domain::acknowledgement::{Acknowledgement, Waiver};
+use crate::domain::notice::Delivery;
+use crate::domain::step::StepNumber;
+use crate::domain::window::Window;
+use crate::engine::audit::{Tables, Verdict};
+use crate::engine::record::{Cause, Entry, Outcome, Record};
+use crate::engine::rotation::{Emergency, HandOver, Rotation};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// One rotation in a list.
+#[derive(Serialize)]
+pub struct Line {
+    rotation: String,
+    planned: Timestamp,
+    headline: String,
+}
+
+impl Line {
+    /// The line of a rotation.
+    pub fn of(rotation: &Rotation) -> Self {
+        Self { rotation: rotation.id.0.clone(), planned: rotation.planned_at, headline: headline(rotation) }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}  planned {}  {}", self.rotation, at(self.planned), self.headline)
+    }
+}
+
+/// How it ended, in capitals; more than one word where one would hide something.
+fn headline(rotation: &Rotation) -> String {
+    let mut text = match &rotation.outcome {
+        Some((outcome, _, _)) => outcome.word().to_uppercase(),
+        None if rotation.rollback.is_some() => "ROLLING BACK, NOT FINISHED".to_owned(),
+        None if rotation.touched => "HALF-DONE, NOT FINISHED".to_owned(),
+        None => "NOT FINISHED".to_owned(),
     };
-    // Writing to a String can't fail.
-    let mut line = |text: String| _ = writeln!(out, "{text}");
-    line(format!("# {outcome}: WireGuard key of {} ({})", cell(&rotation.tenant.name), rotation.tenant.id));
-    line(String::new());
-    line(format!("- rotation {}, planned {} by {}", rotation.id, at(rotation.planned_at), cell(&rotation.planned_by)));
-    let cause = if rotation.cause == Cause::Compromise { "suspected compromise" } else { "scheduled" };
-    line(format!("- cause: {cause}; reference: {}", cell(&rotation.reference)));
-    line(format!("- window: {} (revision {})", rotation.window.for_people(), rotation.window.revision));
-    if let Some(rollback) = &rotation.rollback {
-        line(format!("- rolled back at {}: {}", at(rollback.at), cell(&rollback.reason)));
+    let ended_well = matches!(rotation.outcome, Some((Outcome::Rotated, _, _)));
+    if ended_well && rotation.rollback.is_some() {
+        text.push_str(" AFTER A ROLLBACK");
     }
-    if let Some(us) = rotation.gap_us {
-        line(format!("- gap without a secret: {:.1} ms", us as f64 / 1000.0));
-    }
-    if let Some(applied) = &rotation.applied {
-        line(format!("- live on the server {} after step 6 began", seconds(applied.waited_ms)));
-    }
-    for (role, key) in &rotation.keys {
-        let fate = key.destroyed.as_deref().unwrap_or("still kept in Barbican");
-        line(format!("- {} key {}: {}", role.word(), key.public_key, cell(fate)));
-    }
-    for text in &rotation.not_carried {
-        line(format!("- not carried over: {}", cell(text)));
-    }
-    line("\n## Steps\n\n| step | state | detail |\n| --- | --- | --- |".into());
-    for step in &status.steps {
-        line(format!("| {} {} | {} | {} |", step.number, step.title, step.state.word(), cell(&step.detail)));
-    }
-    line("\n## Clients\n\n| client | before | after |\n| --- | --- | --- |".into());
-    for client in &rotation.clients {
-        let view = status.clients.iter().find(|view| view.client.id == client.id);
-        let ack = rotation.acknowledgements.get(&client.id);
-        let before = match (rotation.waivers.get(&client.id), ack) {
-            (Some(waiver), _) => format!("waived by {}: {}", waiver.by, waiver.reason),
-            (None, Some(ack)) => {
-                format!("{} by {}, recorded {} by {}", ack.answer.word(), ack.channel.word(), at(ack.at), ack.by)
-            }
-            (None, None) => "no answer".into(),
-        };
-        let after = match rotation.back.get(&client.id) {
-            Some(back) => format!("back {} ({}) {}", at(back.at), back.source.word(), back.note),
-            None => view.and_then(|v| v.presence).map_or("", |presence| presence.word()).to_owned(),
-        };
-        line(format!("| {} | {} | {} |", cell(&client.name), cell(&before), cell(&after)));
-    }
-    line("\n## Journal\n\n| # | when (UTC) | who | what |\n| --- | --- | --- | --- |".into());
-    for entry in entries {
-        let who = format!("{}@{}", entry.by, entry.host);
-        line(format!("| {} | {} | {} | {} |", entry.seq, at(entry.at), cell(&who), cell(&entry.record.summary())));
-    }
-    out
-}
-
-fn at(moment: jiff::Timestamp) -> String {
-    moment.strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-fn seconds(ms: u64) -> String {
-    format!("{:.1} s", ms as f64 / 1000.0)
-}
-
-/// A text inside a table cell: nothing of it is Markdown.
-fn cell(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '|' | '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '#') {
-            clean.push('\\');
+    if let Some(emergency) = &rotation.emergency {
+        text.push_str(", GATE OVERRIDDEN BY AN EMERGENCY");
+        if emergency.reviewed.is_none() {
+            text.push_str(", REVIEW OPEN");
         }
-        clean.push(c);
     }
-    clean
+    if !rotation.waivers.is_empty() && !matches!(rotation.outcome, Some((Outcome::Cancelled, _, _))) {
+        text.push_str(&format!(", {} WAIVED", rotation.waivers.len()));
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct Step {
+    number: u8,
+    state: &'static str,
+    at: Option<Timestamp>,
+    detail: String,
+}
+
+#[derive(Serialize)]
+struct ClientLine {
+    id: String,
+    name: String,
+    answer: Option<Acknowledgement>,
+    waiver: Option<Waiver>,
+    back_at: Option<Timestamp>,
+    back_source: Option<&'static str>,
+    back_note: String,
+}
+
+#[derive(Serialize)]
+struct Key {
+    role: &'static str,
+    public_key: String,
+    name: String,
+    destroyed: Option<String>,
+}
+
+/// Something that went wrong, or was unusual.
+#[derive(Serialize)]
+struct Incident {
+    at: Timestamp,
+    seq: Option<u64>,
+    text: String,
+}
+
+/// Who did how much of it.
+#[derive(Serialize)]
+struct Actor {
+    person: String,
+    by: String,
+    host: String,
+    ssh: Option<String>,
+    records: usize,
+    first: Timestamp,
+    last: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Moment {
+    position: Option<i64>,
+    hash: Option<String>,
+    seq: u64,
+    at: Timestamp,
+    by: String,
+    host: String,
+    what: String,
+}
+
+#[derive(Serialize)]
+struct Times {
+    planned: Timestamp,
+    confirmed: Option<Timestamp>,
+    secret_replaced: Option<Timestamp>,
+    live_on_server: Option<Timestamp>,
+    finished: Option<Timestamp>,
+    gap_ms: Option<f64>,
+    waited_for_server_ms: Option<u64>,
+}
+
+/// Everything about one rotation.
+#[derive(Serialize)]
+pub struct Report {
+    headline: String,
+    rotation: String,
+    tenant_id: String,
+    tenant: String,
+    cause: Cause,
+    reference: String,
+    planned_by: String,
+    window: Window,
+    note: String,
+    rollback: Option<String>,
+    emergency: Option<Emergency>,
+    hand_over: Option<HandOver>,
+    times: Times,
+    steps: Vec<Step>,
+    clients: Vec<ClientLine>,
+    keys: Vec<Key>,
+    not_carried: Vec<String>,
+    incidents: Vec<Incident>,
+    actors: Vec<Actor>,
+    /// What the audit says of the tenant's chain.
+    audit: Option<Verdict>,
+    timeline: Vec<Moment>,
+    /// The records themselves.
+    records: Vec<Entry>,
+}
+
+impl Report {
+    /// Gathers the report. `lease_log` is the tenant's, `tables` all that is stored, for the places in the chain.
+    pub fn new(
+        rotation: &Rotation,
+        entries: Vec<Entry>,
+        lease_log: Vec<Entry>,
+        tables: &Tables,
+        audit: Option<Verdict>,
+    ) -> Self {
+        let replaced = |entry: &&Entry| matches!(entry.record, Record::Swapped { .. });
+        let times = Times {
+            planned: rotation.planned_at,
+            confirmed: rotation.confirmed_at,
+            secret_replaced: entries.iter().rev().find(replaced).map(|entry| entry.at),
+            live_on_server: rotation.applied.as_ref().map(|applied| applied.at),
+            finished: rotation.outcome.as_ref().map(|(_, at, _)| *at),
+            gap_ms: rotation.gap_us.map(|us| us as f64 / 1000.0),
+            waited_for_server_ms: rotation.applied.as_ref().map(|applied| applied.waited_ms),
+        };
+        let places: BTreeMap<i64, (i64, &str)> = tables
+            .records
+            .iter()
+            .filter(|row| row.rotation == rotation.id.0)
+            .map(|row| (row.seq, (row.position, row.hash.as_str())))
+            .collect();
+        let moment = |entry: &Entry| {
+            let place = i64::try_from(entry.seq).ok().and_then(|seq| places.get(&seq));
+            Moment {
+                position: place.map(|(position, _)| *position),
+                hash: place.map(|(_, hash)| (*hash).to_owned()),
+                seq: entry.seq,
+                at: entry.at,
+                by: entry.by.clone(),
+                host: entry.host.clone(),
+                what: entry.record.summary(),
+            }
+        };
+        Self {
+            headline: headline(rotation),
+            rotation: rotation.id.0.clone(),
+            tenant_id: rotation.tenant.id.to_string(),
+            tenant: rotation.tenant.name.clone(),
+            cause: rotation.cause,
+            reference: rotation.reference.clone(),
+            planned_by: rotation.planned_by.clone(),
+            window: rotation.window.clone(),
+            note: rotation.outcome.as_ref().map(|(_, _, note)| note.clone()).unwrap_or_default(),
+            rollback: rotation.rollback.as_ref().map(|rollback| {
+                format!("to the {} key, decided {}: {}", rollback.role.word(), at(rollback.at), rollback.reason)
+            }),
+            emergency: rotation.emergency.clone(),
+            hand_over: rotation.hand_over.clone(),
+            times,
+            steps: steps(rotation),
+            clients: clients(rotation),
+            keys: keys(rotation),
+            not_carried: rotation.not_carried.clone(),
+            incidents: incidents(&entries, &lease_log),
+            actors: actors(&entries),
+            audit,
+            timeline: entries.iter().map(moment).collect(),
+            records: entries,
+        }
+    }
+}
+
+fn steps(rotation: &Rotation) -> Vec<Step> {
+    use crate::domain::step::StepState;
+    let step = |number: StepNumber| {
+        let state = rotation.step(number);
+        let (at, detail) = match state {
+            StepState::Done { at, evidence } => (Some(*at), evidence.clone()),
+            StepState::Failed { at, fault } => (Some(*at), fault.to_string()),
+            StepState::Running { since } | StepState::Interrupted { since } => (Some(*since), String::new()),
+            _ => (None, String::new()),
+        };
+        Step { number: number.get(), state: state.word(), at, detail }
+    };
+    StepNumber::ALL.into_iter().map(step).collect()
+}
+
+fn clients(rotation: &Rotation) -> Vec<ClientLine> {
+    let line = |client: &crate::domain::client::Client| {
+        let back = rotation.back.get(&client.id);
+        ClientLine {
+            id: client.id.0.clone(),
+            name: client.name.clone(),
+            answer: rotation.acknowledgements.get(&client.id).cloned(),
+            waiver: rotation.waivers.get(&client.id).cloned(),
+            back_at: back.map(|back| back.at),
+            back_source: back.map(|back| back.source.word()),
+            back_note: back.map(|back| back.note.clone()).unwrap_or_default(),
+        }
+    };
+    rotation.clients.iter().map(line).collect()
+}
+
+fn keys(rotation: &Rotation) -> Vec<Key> {
+    let key = |(role, key): (&crate::domain::key::KeyRole, &crate::engine::rotation::KeptKey)| Key {
+        role: role.word(),
+        public_key: key.public_key.to_string(),
+        name: key.name.clone(),
+        destroyed: key.destroyed.clone(),
+    };
+    rotation.keys.iter().map(key).collect()
+}
+
+/// What went wrong: failed and interrupted steps, mails that did not arrive, take-overs, lost leases.
+fn incidents(entries: &[Entry], lease_log: &[Entry]) -> Vec<Incident> {
+    let mut found = Vec::new();
+    let mut running: BTreeSet<StepNumber> = BTreeSet::new();
+    for entry in entries {
+        let mut tell = |text: String| found.push(Incident { at: entry.at, seq: Some(entry.seq), text });
+        match &entry.record {
+            Record::StepStarted { step } => {
+                if !running.insert(*step) {
+                    tell(format!("step {step} had been interrupted and was begun again"));
+                }
+            }
+            Record::StepResolved { step, done, evidence } => {
+                running.remove(step);
+                let what = if *done { "done" } else { "not done" };
+                tell(format!("step {step} had been interrupted and was found {what}: {evidence}"));
+            }
+            Record::StepSucceeded { step, .. } => _ = running.remove(step),
+            Record::StepFailed { step, fault } => {
+                running.remove(step);
+                tell(format!("step {step} failed: {fault}"));
+            }
+            Record::NoticeDelivery { delivery: Delivery::Failed { .. } | Delivery::Uncertain { .. }, .. }
+            | Record::NoticeResolved { .. }
+            | Record::TakenOver { .. }
+            | Record::RollbackStarted { .. }
+            | Record::EmergencyDeclared { .. }
+            | Record::PreviousMissing { .. } => tell(entry.record.summary()),
+            _ => {}
+        }
+    }
+    let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return found };
+    for step in running {
+        let text = format!("step {step} was begun and has no end");
+        found.push(Incident { at: last.at, seq: None, text });
+    }
+    let meanwhile = |entry: &&Entry| {
+        entry.at >= first.at && entry.at <= last.at && matches!(entry.record, Record::LeaseLost { .. })
+    };
+    for entry in lease_log.iter().filter(meanwhile) {
+        let text = format!("{}@{} {}", entry.by, entry.host, entry.record.summary());
+        found.push(Incident { at: entry.at, seq: None, text });
+    }
+    found.sort_by_key(|incident| incident.at);
+    found
+}
+
+fn actors(entries: &[Entry]) -> Vec<Actor> {
+    let mut actors: Vec<Actor> = Vec::new();
+    for entry in entries {
+        let same = |actor: &&mut Actor| {
+            actor.person == entry.person() && actor.by == entry.by && actor.host == entry.host && actor.ssh == entry.ssh
+        };
+        if let Some(actor) = actors.iter_mut().find(same) {
+            actor.records += 1;
+            actor.last = entry.at;
+            continue;
+        }
+        actors.push(Actor {
+            person: entry.person().to_owned(),
+            by: entry.by.clone(),
+            host: entry.host.clone(),
+            ssh: entry.ssh.clone(),
+            records: 1,
+            first: entry.at,
+            last: entry.at,
+        });
+    }
+    actors
+}
+
+fn at(moment: Timestamp) -> String {
+    moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

@@ -2,6 +2,8 @@
 //!
 //! Versioned and append-only. A record holds no secret: keys are public keys, hrefs and names.
 
+mod summary;
+
 use crate::domain::acknowledgement::{Answer, Channel};
 use crate::domain::client::{Client, ClientId};
 use crate::domain::fault::Fault;
@@ -419,94 +421,4 @@ impl Entry {
     pub fn person(&self) -> &str {
         self.person.as_deref().unwrap_or(&self.by)
     }
-}
-
-impl Record {
-    /// One line for the journal's view and the report.
-    pub fn summary(&self) -> String {
-        match self {
-            Record::Planned { window, cause, .. } => {
-                let why = if *cause == Cause::Compromise { "suspected compromise" } else { "scheduled" };
-                format!("planned ({why}): {}", window.for_people())
-            }
-            Record::Rescheduled { window } => {
-                format!("window changed to {} (revision {})", window.for_people(), window.revision)
-            }
-            Record::PeopleSeen { clients } => format!("{} clients will be cut off", clients.len()),
-            Record::NoticeQueued { client, kind, .. } => format!("{} mail to {client} is being sent", kind.word()),
-            Record::NoticeDelivery { message_id, delivery } => format!("mail {} {}", message_id, delivery.word()),
-            Record::NoticeResolved { arrived, reason, .. } => {
-                format!("uncertain mail {}: {reason}", if *arrived { "arrived" } else { "did not arrive" })
-            }
-            Record::Answered { client, answer, channel, note, .. } => {
-                format!("{client} {} by {}{}", answer.word(), channel.word(), dash(note))
-            }
-            Record::Waived { client, reason } => format!("{client} waived: {reason}"),
-            Record::Checked { preflight } if preflight.is_green() => "preflight check green".into(),
-            Record::Checked { preflight } => format!("preflight check failed: {}", preflight.failed().join(", ")),
-            Record::RotateConfirmed { approved_by, through_tunnel, .. } => {
-                let approved = approved_by.as_ref().map(|by| format!(", approved by {by}")).unwrap_or_default();
-                let tunnel = if *through_tunnel { ", although the session runs through the tunnel" } else { "" };
-                format!("rotation confirmed by typing the tenant's name{approved}{tunnel}")
-            }
-            Record::StepStarted { step } => format!("step {step} started"),
-            Record::StepSucceeded { step, evidence } => format!("step {step} done: {evidence}"),
-            Record::StepFailed { step, fault } => format!("step {step} failed: {fault}"),
-            Record::StepResolved { step, done, evidence } => {
-                format!("step {step} found {}: {evidence}", if *done { "done" } else { "not done" })
-            }
-            Record::KeyKeeping { role, public_key, .. } => {
-                format!("keeping the {} key {}", role.word(), public_key.short())
-            }
-            Record::KeyKept { role, public_key, .. } => {
-                format!("{} key {} kept in Barbican", role.word(), public_key.short())
-            }
-            Record::PreviousMissing { why } => format!("there is no previous key to keep: {why}"),
-            Record::ShapeSeen { .. } => "attributes of the secret read".into(),
-            Record::Swapped { public_key, gap_us, .. } => match gap_us {
-                Some(us) => format!("secret now holds {}, gap {}.{:03} ms", public_key.short(), us / 1000, us % 1000),
-                None => format!("secret now holds {}", public_key.short()),
-            },
-            Record::ObjectChanged { to, .. } => format!("object now says {}", to.short()),
-            Record::Applied { baseline, waited_ms } => {
-                format!("server shows {} after {:.1} s", baseline.public_key.short(), *waited_ms as f64 / 1000.0)
-            }
-            Record::ClientBack { client, source, .. } => format!("{client} is back ({})", source.word()),
-            Record::GatewayPing { client, answered, note } => {
-                format!(
-                    "gateway ping by {client}: {}{}",
-                    if *answered { "answered" } else { "not answered" },
-                    dash(note)
-                )
-            }
-            Record::RollbackStarted { reason, role, .. } => format!("rollback to the {} key: {reason}", role.word()),
-            Record::KeyDestroyed { role, answer, .. } => format!("{} key destroyed: {answer}", role.word()),
-            Record::Finished { outcome, note } => format!("{}{}", outcome.word(), dash(note)),
-            Record::Noted { text } => format!("note: {text}"),
-            Record::Approved { digest, expires, note } => {
-                let until = expires.strftime("%H:%M UTC");
-                format!("plan {} approved until {until}{}", digest.get(..12).unwrap_or(digest), dash(note))
-            }
-            Record::EmergencyDeclared { reason, review_due, .. } => {
-                let due = review_due.strftime("%Y-%m-%d %H:%M UTC");
-                format!("EMERGENCY: {reason}; the gate is overridden, review due {due}")
-            }
-            Record::ReviewClosed { note } => format!("review of the emergency closed{}", dash(note)),
-            Record::TakenOver { from, reason, forced } => {
-                format!("taken over{} from {from}: {reason}", if *forced { " by force" } else { "" })
-            }
-            Record::HandedOver { to, note } if to.is_empty() => format!("handed over to the next operator: {note}"),
-            Record::HandedOver { to, note } => format!("handed over to {to}: {note}"),
-            Record::HandOverAccepted => "hand-over read and accepted".into(),
-            Record::LeaseLost { doing, to: Some(to) } => format!("lost the tenant to {to} while {doing}; stopped"),
-            Record::LeaseLost { doing, to: None } => format!("lost the tenant while {doing}; stopped"),
-            Record::PersonErased { tokens, reason } => {
-                format!("{} personal values of one person erased: {reason}", tokens.len())
-            }
-        }
-    }
-}
-
-fn dash(note: &str) -> String {
-    if note.is_empty() { String::new() } else { format!(" - {note}") }
 }

@@ -3,8 +3,10 @@
 pub mod cloud;
 pub mod conductor;
 pub mod ending;
+pub mod erasure;
 pub mod fence;
 pub mod fleet;
+pub mod hardening;
 pub mod mail;
 #[cfg(debug_assertions)]
 pub mod rehearsal;

@@ -51,8 +51,8 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The journal that the configuration names.
-async fn journal(config: &Config) -> Result<SqlJournal, Fault> {
+/// The journal that the configuration names. Errors as [`SqlJournal`] has them.
+pub async fn journal(config: &Config) -> Result<SqlJournal, Fault> {
     let state = &config.state;
     match &state.url {
         None => SqlJournal::in_folder(&state.directory).await,

@@ -204,6 +204,6 @@ impl Bastion {
     /// The kinds of a tenant's records, in order.
     pub async fn records(&self, tenant: &str) -> Vec<Value> {
         let entries = self.run(&format!("report {tenant} --json"), &[]).await.ends(0).json();
-        entries.as_array().unwrap().clone()
+        entries["records"].as_array().unwrap().clone()
     }
 }

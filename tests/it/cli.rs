@@ -205,7 +205,8 @@ async fn a_whole_rotation_from_scripts_has_stable_fields_and_exit_codes() {
     let status = stage.status().await;
     assert_eq!((&status["phase"], &status["outcome"]), (&"idle".into(), &"rotated".into()));
     assert!(stage.run("report acme", &[]).await.ends(0).out.starts_with("# ROTATED: "));
-    let entries = stage.run("report acme --json", &[]).await.ends(0).json();
+    let report = stage.run("report acme --json", &[]).await.ends(0).json();
+    let entries = &report["records"];
     assert_eq!(
         entries[0]["record"]["record"].as_str().or(entries[0]["record"].as_str()),
         Some("planned"),
@@ -388,6 +389,8 @@ async fn help_completions_and_the_man_page_know_every_subcommand() {
         "resolve",
         "note",
         "report",
+        "audit",
+        "person",
         "troubles",
         "config",
         "demo",

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::store_suite::{Place, every_store_test, me, note, rotation, take};
 
 /// A folder for one test.
-pub struct Folder(tempfile::TempDir);
+pub struct Folder(pub tempfile::TempDir);
 
 impl Folder {
     pub fn state(&self) -> PathBuf {

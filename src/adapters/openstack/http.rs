@@ -4,6 +4,7 @@
 use super::answer::Answer;
 use super::parameters::{CloudParameters, Limits};
 use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::engine::secret::SecretBytes;
 use bytes::Bytes;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Method, Request, Url};
@@ -21,12 +22,20 @@ const FIRST_PIECE: usize = 32 * 1024;
 /// The connections to one cloud. Nothing is followed, nothing is sent twice.
 pub(super) struct Http {
     client: Client,
+    /// For payloads: a connection keeps the buffer into which it has read, so one that has carried a key is closed, which
+    /// frees and wipes it.
+    for_keys: Client,
     limits: Limits,
 }
 
 impl Http {
-    /// The client. Errors: an authority file that can't be read or holds no certificate, a TLS setting that can't be had.
+    /// The clients. Errors: an authority file that can't be read or holds no certificate, a TLS setting that can't be had.
     pub(super) fn new(parameters: &CloudParameters) -> Result<Self, Fault> {
+        let (client, for_keys) = (Self::client(parameters, usize::MAX)?, Self::client(parameters, 0)?);
+        Ok(Self { client, for_keys, limits: parameters.limits })
+    }
+
+    fn client(parameters: &CloudParameters, kept: usize) -> Result<Client, Fault> {
         // reqwest panics without a provider; where main has installed it already this changes nothing.
         rustls::crypto::ring::default_provider().install_default().ok();
         let mut builder = Client::builder()
@@ -37,6 +46,7 @@ impl Http {
             .connect_timeout(parameters.limits.connect)
             // A connection that the service has closed is noticed when it is taken; an own limit would only cool it.
             .pool_idle_timeout(None)
+            .pool_max_idle_per_host(kept)
             .tcp_keepalive(Duration::from_secs(30))
             .tcp_nodelay(true);
         if let Some(path) = &parameters.ca_file {
@@ -63,11 +73,10 @@ impl Http {
         if is_loopback(&parameters.auth_url) {
             builder = builder.no_proxy();
         }
-        let client = builder.build().map_err(|error| {
+        builder.build().map_err(|error| {
             let why = format!("prepare TLS: {}", chain(&error));
             Fault::new(Service::Configuration, FaultKind::Tls, why)
-        })?;
-        Ok(Self { client, limits: parameters.limits })
+        })
     }
 
     /// The limits of time.
@@ -87,7 +96,8 @@ impl Http {
     ) -> Result<Answer, Fault> {
         let limit = *request.timeout_mut().get_or_insert(self.limits.read);
         let fault = |error: reqwest::Error| failure(service, what, limit, &error);
-        let mut response = self.client.execute(request).await.map_err(fault)?;
+        let client = if request.url().path().ends_with("/payload") { &self.for_keys } else { &self.client };
+        let mut response = client.execute(request).await.map_err(fault)?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
         let too_large = || {
@@ -124,9 +134,15 @@ pub(super) fn with(mut request: Request, name: &'static str, value: &'static str
     request
 }
 
-/// A body that wipes itself when the last user drops it. TLS and the socket's buffers are out of reach.
-pub(super) fn wiped_body(bytes: Zeroizing<Vec<u8>>) -> Bytes {
-    Bytes::from_owner(bytes)
+/// A body that wipes itself when the last user drops it. The kernel's buffers of the socket are out of reach.
+pub(super) fn wiped_body(bytes: SecretBytes) -> Bytes {
+    struct Owner(SecretBytes);
+    impl AsRef<[u8]> for Owner {
+        fn as_ref(&self) -> &[u8] {
+            self.0.expose()
+        }
+    }
+    Bytes::from_owner(Owner(bytes))
 }
 
 /// Sets a JSON body.
@@ -136,14 +152,18 @@ pub(super) fn with_json(request: Request, body: Bytes) -> Request {
     request
 }
 
-/// Serialises into a buffer that is wiped and large enough not to move: a moved buffer leaves its old place behind.
-pub(super) fn to_json<T: serde::Serialize>(value: &T, capacity: usize) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    let mut body = Zeroizing::new(Vec::with_capacity(capacity));
-    serde_json::to_writer(&mut *body, value).map_err(|error| {
+/// Serialises to where the bytes rest. More than `most` of them is an error.
+pub(super) fn to_json<T: serde::Serialize>(value: &T, most: usize) -> Result<SecretBytes, Fault> {
+    let written = SecretBytes::write(most, |place| {
+        let mut rest = &mut *place;
+        serde_json::to_writer(&mut rest, value)?;
+        let left = rest.len();
+        Ok(most - left)
+    });
+    written.map_err(|error: serde_json::Error| {
         let kind = format!("write a request's JSON: {:?}", error.classify());
         Fault::new(Service::Configuration, FaultKind::Invalid, kind)
-    })?;
-    Ok(body)
+    })
 }
 
 /// Percent-encodes everything but letters, digits and `-._~`.

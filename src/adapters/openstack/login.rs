@@ -4,11 +4,11 @@ use super::catalog::Entry;
 use super::http::to_json;
 use super::parameters::{Credential, Domain, Login, Named};
 use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::engine::secret::SecretBytes;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 /// Keystone's address with `/v3` behind it. Errors: not an http(s) address, or the removed version 2.
 pub(super) fn versioned(address: &str) -> Result<Url, Fault> {
@@ -118,7 +118,7 @@ pub(super) fn secret(login: &Login) -> &[u8] {
 }
 
 /// The body that asks for a token, in a buffer that is wiped.
-pub(super) fn body(login: &Login) -> Result<Zeroizing<Vec<u8>>, Fault> {
+pub(super) fn body(login: &Login) -> Result<SecretBytes, Fault> {
     #[derive(Serialize)]
     struct Body<'a> {
         auth: Auth<'a>,
@@ -220,10 +220,9 @@ pub(super) fn http_date(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::secret::SecretBytes;
 
     fn said(login: &Login) -> String {
-        String::from_utf8(body(login).unwrap().to_vec()).unwrap()
+        String::from_utf8(body(login).unwrap().expose().to_vec()).unwrap()
     }
 
     #[test]

@@ -6,13 +6,13 @@ use super::login::{query_of, timestamp};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::secret_shape::SecretShape;
 use crate::engine::ports::{NewSecret, SecretEntry, SecretRef};
+use crate::engine::secret::SecretBytes;
 use base64ct::{Base64, Encoding};
 use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use zeroize::Zeroizing;
 
 /// The id in an href. Only the id is used: the token goes to the catalogue's address and nowhere else, and Barbican's
 /// own idea of its address (`host_href`) is often wrong behind a proxy.
@@ -111,8 +111,8 @@ pub(super) struct Stored {
 /// The body that stores a secret, and what of it no message may repeat.
 pub(super) struct Body {
     bytes: Bytes,
-    text: Zeroizing<Vec<u8>>,
-    payload: Zeroizing<Vec<u8>>,
+    text: SecretBytes,
+    payload: SecretBytes,
 }
 
 #[derive(Serialize)]
@@ -141,22 +141,23 @@ impl Body {
     /// `text/plain` loses white space at both ends in Barbican (seen); the base64 form keeps every byte.
     pub(super) fn of(secret: &NewSecret) -> Result<Self, Fault> {
         let refused = |why: &str| Fault::new(BARBICAN, FaultKind::Refused, format!("store the secret: {why}"));
-        let payload = Zeroizing::new(secret.payload.expose().to_vec());
-        if payload.trim_ascii().is_empty() {
+        let payload = secret.payload.duplicate();
+        if payload.expose().trim_ascii().is_empty() {
             return Err(refused("the payload is empty"));
         }
         let shape = &secret.shape;
         let plain = shape.content_type.starts_with("text/plain");
         let text = if plain {
-            payload.clone()
+            payload.duplicate()
         } else {
-            let mut text = Zeroizing::new(vec![0; Base64::encoded_len(&payload)]);
-            Base64::encode(&payload, &mut text).map_err(|_| refused("the payload can't be written as base64"))?;
-            text
+            SecretBytes::write(Base64::encoded_len(payload.expose()), |place| {
+                Base64::encode(payload.expose(), place).map(str::len)
+            })
+            .map_err(|_| refused("the payload can't be written as base64"))?
         };
         let document = Document {
             name: &secret.name,
-            payload: std::str::from_utf8(&text).map_err(|_| refused("the payload is not UTF-8 text"))?,
+            payload: std::str::from_utf8(text.expose()).map_err(|_| refused("the payload is not UTF-8 text"))?,
             payload_content_type: if plain { "text/plain" } else { &shape.content_type },
             payload_content_encoding: (!plain).then_some("base64"),
             secret_type: shape.secret_type.as_deref(),
@@ -166,7 +167,7 @@ impl Body {
             expiration: shape.expiration,
         };
         // A byte takes six of JSON at most; everything else is bounded by Barbican (255 each).
-        let bytes = wiped_body(to_json(&document, (text.len() + secret.name.len()) * 6 + 8 * 1024)?);
+        let bytes = wiped_body(to_json(&document, (text.expose().len() + secret.name.len()) * 6 + 8 * 1024)?);
         Ok(Self { bytes, text, payload })
     }
 
@@ -177,14 +178,13 @@ impl Body {
 
     /// What no message may repeat.
     pub(super) fn hidden(&self) -> [&[u8]; 2] {
-        [&self.text, &self.payload]
+        [self.text.expose(), self.payload.expose()]
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::secret::SecretBytes;
 
     fn body(content_type: &str, payload: &[u8]) -> Result<String, Fault> {
         let shape = SecretShape { content_type: content_type.into(), ..SecretShape::default() };

@@ -11,7 +11,6 @@ use crate::engine::rotation::Rotation;
 use crate::engine::secret::{PrivateKey, SecretBytes};
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
-use zeroize::Zeroizing;
 
 /// Step 3.
 pub struct Stage;
@@ -185,9 +184,7 @@ async fn keep_new(context: &StepContext<'_>, role: KeyRole) -> Result<PublicKey,
         .chain(rotation.keys.values().map(|key| key.public_key))
         .collect();
     let key = loop {
-        let mut random = Zeroizing::new([0u8; 32]);
-        world.entropy.fill(random.as_mut_slice())?;
-        let key = PrivateKey::from_random(*random);
+        let key = PrivateKey::generate(|place| world.entropy.fill(place))?;
         // The kernel removes a peer whose key equals the interface's.
         if !taken.contains(&key.public()) {
             break key;

@@ -1,0 +1,198 @@
+//! What can be asked of the journal alone, without a cloud: whether its chain is intact, where it ends, what it says of one
+//! rotation (`report`), and what it knows of one person (`person`).
+
+use crate::cli::act::BadUsage;
+use crate::cli::{AuditVerb, PersonVerb, Verb, exit, person, print, report};
+use crate::config::Config;
+use crate::domain::tenant::TenantId;
+use crate::engine::audit::{self, Head, Verdict};
+use crate::engine::journal::JournalStore;
+use crate::engine::record::RotationId;
+use crate::engine::rotation::Rotation;
+use crate::runtime::fleet::UnknownTenant;
+use crate::runtime::wiring::{self, WiringError};
+use anyhow::{Result, anyhow};
+use serde::Serialize;
+
+/// Carries out a verb that needs the journal only. Gives the exit code.
+pub async fn ask(config: &Config, verb: Verb, json: bool) -> Result<u8> {
+    let opened = wiring::journal(config).await;
+    let store = match verb {
+        // A journal that can't be opened is what the audit was asked to find.
+        Verb::Audit { .. } => opened?,
+        _ => opened.map_err(WiringError::Fault)?,
+    };
+    let journal = Journal { config, store: &store };
+    match verb {
+        Verb::Audit { verb: AuditVerb::Verify { tenant, expect } } => {
+            journal.verify(tenant.as_deref(), &expect, json).await
+        }
+        Verb::Audit { verb: AuditVerb::Head { tenant } } => journal.head(tenant.as_deref(), json).await,
+        Verb::Report { tenant, list: true, .. } => journal.list(&tenant.tenant, json).await,
+        Verb::Report { tenant, rotation, .. } => journal.report(&tenant.tenant, rotation, json).await,
+        Verb::Person { verb: PersonVerb::Export { address } } => person::export(&store, &address, json).await,
+        Verb::Person { verb: PersonVerb::Erase { address, confirm, reason } } => {
+            person::erase(&store, &address, &confirm, &reason, json).await
+        }
+        _ => Err(anyhow!("not a question to the journal")),
+    }
+}
+
+/// Whether these verbs need the journal only.
+pub fn is_asked_here(verb: &Verb) -> bool {
+    matches!(verb, Verb::Audit { .. } | Verb::Report { .. } | Verb::Person { .. })
+}
+
+struct Journal<'a> {
+    config: &'a Config,
+    store: &'a dyn JournalStore,
+}
+
+/// What `audit verify --json` prints.
+#[derive(Serialize)]
+struct Verified {
+    intact: bool,
+    tenants: Vec<Verdict>,
+}
+
+impl Journal<'_> {
+    /// A tenant by name or id: of the configuration, or of a rotation (discovered tenants stand in no configuration).
+    async fn find(&self, typed: &str) -> Result<TenantId> {
+        let known = &self.config.tenant;
+        if let Some(tenant) = known.iter().find(|tenant| tenant.name == typed || tenant.id.as_str() == typed) {
+            return Ok(tenant.id.clone());
+        }
+        let heads = self.store.heads(None).await?;
+        if let Some(head) = heads.iter().find(|head| head.tenant.as_str() == typed) {
+            return Ok(head.tenant.clone());
+        }
+        for head in &heads {
+            let named = |rotation: Rotation| rotation.tenant.name == typed;
+            // A rotation that can't be read is no reason not to find another tenant's.
+            if let Ok(entries) = self.store.load(&head.rotation).await
+                && Rotation::fold(&entries).is_ok_and(named)
+            {
+                return Ok(head.tenant.clone());
+            }
+        }
+        let names: Vec<&str> = known.iter().map(|tenant| tenant.name.as_str()).take(20).collect();
+        Err(UnknownTenant { typed: typed.to_owned(), known: names.join(", ") }.into())
+    }
+
+    fn name_of(&self, id: &str) -> String {
+        let tenant = self.config.tenant.iter().find(|tenant| tenant.id.as_str() == id);
+        tenant.map_or_else(|| crate::domain::sanitize::sanitize(id), |tenant| tenant.name.clone())
+    }
+
+    async fn verdicts(&self, tenant: Option<&str>, expected: &[Head]) -> Result<Vec<Verdict>> {
+        let only = match tenant {
+            Some(typed) => Some(self.find(typed).await?),
+            None => None,
+        };
+        let tables = self.store.tables().await?;
+        Ok(audit::verify(&tables, only.as_ref().map(TenantId::as_str), expected))
+    }
+
+    async fn verify(&self, tenant: Option<&str>, expect: &[String], json: bool) -> Result<u8> {
+        let expected: Vec<Head> =
+            expect.iter().map(|text| text.parse().map_err(BadUsage)).collect::<Result<_, BadUsage>>()?;
+        let verdicts = self.verdicts(tenant, &expected).await?;
+        let intact = verdicts.iter().all(|verdict| verdict.finding.is_none());
+        if json {
+            print::json(&Verified { intact, tenants: verdicts })?;
+        } else {
+            for verdict in &verdicts {
+                println!("{}", self.told(verdict));
+            }
+            if verdicts.is_empty() {
+                println!("the journal is empty");
+            }
+        }
+        if !intact {
+            print::say("changeguard: keep a copy of the journal as it is, and find out who changed it");
+        }
+        Ok(if intact { exit::DONE } else { exit::FAILED })
+    }
+
+    fn told(&self, verdict: &Verdict) -> String {
+        let name = self.name_of(&verdict.tenant);
+        if let Some(finding) = &verdict.finding {
+            return crate::domain::sanitize::sanitize(&format!("{name}: NOT INTACT: {finding}"));
+        }
+        let mut text = format!("{name}: intact, {} records", verdict.records);
+        if let Some(head) = verdict.head.as_ref().filter(|_| verdict.records > 0) {
+            text.push_str(&format!(", head {head}"));
+        }
+        if verdict.imported > 0 {
+            let count = verdict.imported;
+            text.push_str(&format!(
+                "; the first {count} are older than the chain, which proves them only from then on"
+            ));
+        }
+        text
+    }
+
+    async fn head(&self, tenant: Option<&str>, json: bool) -> Result<u8> {
+        let verdicts = self.verdicts(tenant, &[]).await?;
+        if let Some(broken) = verdicts.iter().find(|verdict| verdict.finding.is_some()) {
+            // Nobody should keep a head that proves the wrong thing.
+            print::say(self.told(broken));
+            return Ok(exit::FAILED);
+        }
+        let heads: Vec<Head> = verdicts.into_iter().filter_map(|v| v.head.filter(|head| head.position > 0)).collect();
+        if json {
+            print::json(&heads)?;
+        } else {
+            for head in heads {
+                println!("{head}");
+            }
+        }
+        Ok(exit::DONE)
+    }
+
+    async fn list(&self, typed: &str, json: bool) -> Result<u8> {
+        let tenant = self.find(typed).await?;
+        let mut list = Vec::new();
+        for head in self.store.heads(Some(&tenant)).await? {
+            let rotation = Rotation::fold(&self.store.load(&head.rotation).await?)?;
+            list.push(report::Line::of(&rotation));
+        }
+        if json {
+            print::json(&list)?;
+        } else {
+            for line in list {
+                println!("{line}");
+            }
+        }
+        Ok(exit::DONE)
+    }
+
+    async fn report(&self, typed: &str, rotation: Option<String>, json: bool) -> Result<u8> {
+        let tenant = self.find(typed).await?;
+        let heads = self.store.heads(Some(&tenant)).await?;
+        let rotation = match rotation {
+            Some(id) => {
+                let id = RotationId(id);
+                if heads.iter().all(|head| head.rotation != id) {
+                    return Err(BadUsage(format!("{typed} has no rotation {id}; see report {typed} --list")).into());
+                }
+                id
+            }
+            None => {
+                let newest = heads.into_iter().next().map(|head| head.rotation);
+                newest.ok_or_else(|| anyhow!("nothing was ever planned for {typed}"))?
+            }
+        };
+        let entries = self.store.load(&rotation).await?;
+        let lease_log = self.store.lease_log(&tenant).await?;
+        let tables = self.store.tables().await?;
+        let verdict = audit::verify(&tables, Some(tenant.as_str()), &[]).into_iter().next();
+        let report = report::Report::new(&Rotation::fold(&entries)?, entries, lease_log, &tables, verdict);
+        if json {
+            print::json(&report)?;
+        } else {
+            print::text(&report.markdown())?;
+        }
+        Ok(exit::DONE)
+    }
+}

@@ -1,0 +1,97 @@
+//! One person's data: everything the journal says of them, and its erasure.
+
+use crate::cli::act::{BadUsage, exit_code};
+use crate::cli::{exit, print};
+use crate::engine::journal::{JournalStore, Mention};
+use crate::engine::persons::same_address;
+use crate::engine::record::Record;
+use crate::runtime::erasure;
+use anyhow::Result;
+use serde::Serialize;
+
+/// Prints every record that mentions the person, of all tenants. Others who stand in the same record are left out.
+pub async fn export(store: &dyn JournalStore, address: &str, json: bool) -> Result<u8> {
+    #[derive(Serialize)]
+    struct Line {
+        tenant: String,
+        rotation: String,
+        entry: crate::engine::record::Entry,
+    }
+    let line = |mention: Mention| {
+        let mut entry = mention.entry;
+        if let Record::PeopleSeen { clients } = &mut entry.record {
+            clients.retain(|client| {
+                let email = client.email.as_deref();
+                email.is_some_and(|email| same_address(email, address)) || same_address(&client.id.0, address)
+            });
+        }
+        Line { tenant: mention.tenant.to_string(), rotation: mention.rotation.0, entry }
+    };
+    let lines: Vec<Line> = store.mentions(address).await?.into_iter().map(line).collect();
+    if json {
+        print::json(&lines)?;
+        return Ok(exit::DONE);
+    }
+    if lines.is_empty() {
+        println!("the journal does not mention this address");
+    }
+    for Line { tenant, rotation, entry } in lines {
+        let at = entry.at.strftime("%Y-%m-%d %H:%M:%S UTC");
+        println!("{tenant} {rotation} {} {at} {}@{}: {}", entry.seq, entry.by, entry.host, entry.record.summary());
+        if let Record::PeopleSeen { clients } = &entry.record {
+            for client in clients {
+                println!("    {} {} {}", client.id, client.name, client.email.as_deref().unwrap_or_default());
+            }
+        }
+    }
+    Ok(exit::DONE)
+}
+
+/// Erases the person's values. Needs the address twice and a reason that does not hold it.
+pub async fn erase(store: &dyn JournalStore, address: &str, confirm: &str, reason: &str, json: bool) -> Result<u8> {
+    #[derive(Serialize)]
+    struct Done {
+        tenant: String,
+        values: usize,
+        #[serde(skip_serializing_if = "String::is_empty")]
+        note: String,
+    }
+    if !same_address(address, confirm) {
+        return Err(BadUsage("--confirm is not the same address".into()).into());
+    }
+    let reason = crate::domain::sanitize::sanitize(reason);
+    if reason.is_empty() {
+        return Err(BadUsage("say why (a reason)".into()).into());
+    }
+    if reason.to_lowercase().contains(&address.trim().to_lowercase()) {
+        return Err(BadUsage("the reason stays in the journal, so it must not hold the address".into()).into());
+    }
+    let erased = match erasure::erase(store, address, &reason).await {
+        Ok(erased) => erased,
+        Err(error) => {
+            print::say(format_args!("changeguard: {error}"));
+            if !error.advice().is_empty() {
+                print::say(format_args!("changeguard: {}", error.advice()));
+            }
+            return Ok(exit_code(&error));
+        }
+    };
+    let done: Vec<Done> = erased
+        .into_iter()
+        .map(|(tenant, erased)| Done { tenant: tenant.to_string(), values: erased.values, note: erased.note })
+        .collect();
+    if json {
+        print::json(&done)?;
+    } else {
+        for Done { tenant, values, note } in &done {
+            println!("{tenant}: {values} values erased");
+            if !note.is_empty() {
+                println!("{tenant}: {note}");
+            }
+        }
+        if done.is_empty() {
+            println!("the journal does not mention this address");
+        }
+    }
+    Ok(exit::DONE)
+}
