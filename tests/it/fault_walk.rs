@@ -15,7 +15,8 @@ use std::time::Duration;
 /// A loaded machine is slow, a wrong program is for ever. The clock below makes all pauses a twentieth.
 const PATIENCE: Duration = Duration::from_secs(60);
 const SIDE_BY_SIDE: usize = 8;
-const ACTIONS: usize = 25;
+/// More actions than this lead nowhere; on a loaded machine some fail by its slowness alone.
+const ACTIONS: usize = 60;
 
 /// One fault of a walk.
 #[derive(Clone, Debug)]

@@ -6,9 +6,7 @@ mod bastion;
 mod cli;
 mod config;
 mod converge;
-mod fault_walk;
 mod house;
-mod kill_walk;
 mod lab;
 mod live;
 mod live_faults;
@@ -17,13 +15,10 @@ mod live_rotation;
 mod live_watch;
 mod mail;
 mod memory;
-mod offered;
 mod openstack;
 mod picture;
 mod process;
-mod proxy;
 mod pty;
-mod rig;
 mod rotation;
 mod scene;
 mod screens;
@@ -32,7 +27,22 @@ mod store_audit;
 mod store_cli;
 mod store_fight;
 mod store_suite;
-mod store_trouble;
 mod terminal;
 mod watch;
 mod wireguard;
+
+// Deaths and failing journals are rehearsed by debug builds only.
+#[cfg(debug_assertions)]
+mod fault_cases;
+#[cfg(debug_assertions)]
+mod fault_walk;
+#[cfg(debug_assertions)]
+mod kill_walk;
+#[cfg(debug_assertions)]
+mod offered;
+#[cfg(debug_assertions)]
+mod proxy;
+#[cfg(debug_assertions)]
+mod rig;
+#[cfg(debug_assertions)]
+mod store_trouble;

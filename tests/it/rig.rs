@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How long the program waits for one answer here.
-const LIMIT: Duration = Duration::from_millis(400);
+const LIMIT: Duration = Duration::from_millis(700);
 /// Pauses pass twenty times as fast.
 struct QuickClock;
 

@@ -13,7 +13,8 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_changeguard");
-const ACTIONS: usize = 25;
+/// More actions than this lead nowhere; on a loaded machine some fail by its slowness alone.
+const ACTIONS: usize = 60;
 
 /// One rotation in which the journal fails from one record of one action on. `None`: the action writes fewer records.
 async fn with_a_failing_journal(rig: &Rig, way: Way, fails_in: &str, nth: u64) -> Option<()> {
@@ -211,7 +212,7 @@ async fn a_damaged_journal_refuses_before_anything_is_touched() {
 async fn a_journal_of_a_newer_changeguard_refuses_before_anything_is_touched() {
     let stage = Stage::start().await;
     let url = format!("sqlite://{}?mode=rw", stage.state().join("journal.db").display());
-    sqlx::any::install_default_drivers();
+    let _ = sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER]);
     let mut connection = <sqlx::AnyConnection as sqlx::Connection>::connect(&url).await.unwrap();
     sqlx::query("INSERT INTO schema_version (version) VALUES (99)").execute(&mut connection).await.unwrap();
     sqlx::Connection::close(connection).await.unwrap();
@@ -220,7 +221,6 @@ async fn a_journal_of_a_newer_changeguard_refuses_before_anything_is_touched() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[cfg_attr(not(debug_assertions), ignore = "failures at records are rehearsed by debug builds")]
 async fn the_subcommand_says_that_the_journal_failed_and_resume_goes_on() {
     let stage = Stage::start().await;
     let mut rotate = stage.command(PROGRAM, &[], &["rotate", TENANT, "--confirm", TENANT]);
