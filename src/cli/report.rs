@@ -56,9 +56,6 @@ fn headline(rotation: &Rotation) -> String {
             text.push_str(", REVIEW OPEN");
         }
     }
-    if !rotation.waivers.is_empty() && !matches!(rotation.outcome, Some((Outcome::Cancelled, _, _))) {
-        text.push_str(&format!(", {} WAIVED", rotation.waivers.len()));
-    }
     text
 }
 
@@ -274,10 +271,8 @@ fn incidents(entries: &[Entry], lease_log: &[Entry]) -> Vec<Incident> {
     for entry in entries {
         let mut tell = |text: String| found.push(Incident { at: entry.at, seq: Some(entry.seq), text });
         match &entry.record {
-            Record::StepStarted { step } => {
-                if !running.insert(*step) {
-                    tell(format!("step {step} had been interrupted and was begun again"));
-                }
+            Record::StepStarted { step } if !running.insert(*step) => {
+                tell(format!("step {step} had been interrupted and was begun again"));
             }
             Record::StepResolved { step, done, evidence } => {
                 running.remove(step);

@@ -333,8 +333,10 @@ fn belongs_to(rows: &[&Row], moved: &Row, beginning: &str) -> Option<i64> {
     let mut previous = beginning;
     for row in rows {
         let there = Row { position: row.position, ..moved.clone() };
-        let hash = link(previous, &there);
-        if row.position != moved.position && (hash == row.hash || hash == moved.hash) {
+        // Of two neighbours that changed places, the hash before the second now stands in the second's place.
+        let before = [previous, row.hash.as_str()];
+        let fits = |hash: String| hash == row.hash || hash == moved.hash;
+        if row.position != moved.position && before.into_iter().any(|before| fits(link(before, &there))) {
             return Some(row.position);
         }
         previous = &row.hash;

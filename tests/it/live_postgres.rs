@@ -20,7 +20,7 @@ pub struct Database {
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// postgres.json, which `tests/live/postgres` writes beside live.json.
-fn described() -> serde_json::Value {
+pub fn described() -> serde_json::Value {
     let path = PathBuf::from(std::env::var("LIVE_JSON").expect("LIVE_JSON: run tests/live/run"));
     serde_json::from_str(&std::fs::read_to_string(path.with_file_name("postgres.json")).unwrap()).unwrap()
 }
@@ -29,6 +29,11 @@ impl Database {
     /// The address for the configuration.
     pub fn url(&self) -> String {
         format!("postgres://postgres@{}/{}", self.address, self.name)
+    }
+
+    /// The database's name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Where the password is.

@@ -68,7 +68,7 @@ async fn obey(store: &SqlJournal, lease: &mut Option<Lease>, word: &str, number:
         "fight" => match store.acquire(&tenant("t1"), &holder, TTL).await.unwrap() {
             Ok(won) => {
                 *lease = Some(won);
-                let seq = store.load(&rotation("r")).await.unwrap().len() as u64 + 1;
+                let seq = next(store).await;
                 let entry = note(seq, &format!("round {number}"));
                 store.append(&rotation("r"), lease.as_ref().unwrap(), &[entry]).await.unwrap();
                 "won".into()
@@ -89,7 +89,7 @@ async fn obey(store: &SqlJournal, lease: &mut Option<Lease>, word: &str, number:
         }
         "use" => useless(store, lease.as_ref().unwrap()).await,
         "fill" => loop {
-            let seq = store.load(&rotation("r")).await.unwrap().len() as u64 + 1;
+            let seq = next(store).await;
             let entry = note(seq, &"x".repeat(300));
             match store.append(&rotation("r"), lease.as_ref().unwrap(), &[entry]).await {
                 Ok(()) if seq < 10_000 => {}
@@ -109,9 +109,14 @@ async fn obey(store: &SqlJournal, lease: &mut Option<Lease>, word: &str, number:
     }
 }
 
+/// The number after the last record.
+async fn next(store: &SqlJournal) -> u64 {
+    store.heads(Some(&tenant("t1"))).await.unwrap().first().map_or(1, |head| head.last_seq + 1)
+}
+
 /// Tries everything that a lease permits.
 async fn useless(store: &SqlJournal, lease: &Lease) -> String {
-    let seq = store.load(&rotation("r")).await.unwrap().len() as u64 + 1;
+    let seq = next(store).await;
     let append = store.append(&rotation("r"), lease, &[note(seq, "late")]).await;
     let append = match append {
         Ok(()) => "written",
@@ -253,7 +258,7 @@ fn a_stopped_holder_that_wakes_after_a_take_over_changes_nothing() {
 #[test]
 fn on_a_full_disk_a_record_is_refused_and_everything_before_it_stays() {
     let folder = fast_folder();
-    let mut fighter = Fighter::cramped(&sqlite(&folder), 256);
+    let mut fighter = Fighter::cramped(&sqlite(&folder), 2048);
     assert_eq!(fighter.ask("fight 1"), "won");
     let told = fighter.ask("fill");
     let [kept, advice, error] = told.split('|').collect::<Vec<_>>()[..] else { panic!("{told}") };

@@ -32,6 +32,8 @@ use writing::{Attempt, Write};
 const ACQUIRE: Duration = Duration::from_secs(8);
 /// The most that one operation may take, the wait for locks included.
 const OPERATION: Duration = Duration::from_secs(12);
+/// The most that opening may take, the check of SQLite's file included.
+const OPENING: Duration = Duration::from_secs(60);
 /// The most that reading or rewriting the whole journal may take.
 const WHOLE: Duration = Duration::from_secs(300);
 
@@ -72,11 +74,15 @@ impl SqlJournal {
         let failed = |error: sqlx::Error| trouble("opening the journal", &error);
         let options = place.url().parse().map_err(failed)?;
         // One connection of its own first: a pool tries again and again and then says only that it took too long.
-        let mut connection = AnyConnection::connect_with(&options).await.map_err(failed)?;
-        schema::set_up_sqlite(&mut connection).await.map_err(failed)?;
-        schema::check_sqlite(&mut connection).await?;
-        schema::migrate(&mut connection).await?;
-        connection.close().await.map_err(failed)?;
+        let prepared = async {
+            let mut connection = AnyConnection::connect_with(&options).await?;
+            schema::set_up_sqlite(&mut connection).await?;
+            schema::check_sqlite(&mut connection).await?;
+            schema::migrate(&mut connection).await?;
+            connection.close().await?;
+            Ok(())
+        };
+        bounded("opening the journal", OPENING, prepared).await?;
         let pool = pool().after_connect(|connection, _| Box::pin(schema::set_up_sqlite(connection)));
         Ok(Self { pool: pool.connect_lazy_with(options), backend: Backend::Sqlite })
     }
@@ -93,7 +99,7 @@ impl SqlJournal {
             schema::set_up_postgres(&mut connection).await?;
             schema::migrate_postgres(&mut connection).await
         };
-        bounded("opening the journal", WHOLE, prepared).await?;
+        bounded("opening the journal", OPENING, prepared).await?;
         let _ = connection.close().await;
         let pool = pool().after_connect(|connection, _| Box::pin(schema::set_up_postgres(connection)));
         Ok(Self { pool: pool.connect_lazy_with(options), backend: Backend::Postgres(server) })
@@ -128,7 +134,11 @@ impl SqlJournal {
     /// Whether a write whose end was not seen is in the journal. The chain's row is locked first: that waits until the
     /// server has ended what the lost connection had begun.
     async fn settle(&self, tenant: &TenantId, attempt: &Attempt, fault: Fault) -> Result<(), AppendError> {
-        let Backend::Postgres(server) = &self.backend else { return Err(AppendError::Unknown(fault)) };
+        let unknown = |fault: Fault| {
+            let hint = "whether the last record was written is not known; put the journal's store right, then go on: it is read again first";
+            AppendError::Unknown(fault.hint(hint))
+        };
+        let Backend::Postgres(server) = &self.backend else { return Err(unknown(fault)) };
         let look = async {
             let options = server.options().await?;
             let mut connection = server.connect(&options).await?;
@@ -140,9 +150,7 @@ impl SqlJournal {
         match bounded("finding out whether it was written", OPERATION, look).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(AppendError::Fault(fault.hint("nothing was written; go on"))),
-            Err(_) => Err(AppendError::Unknown(fault.hint(
-                "whether the last record was written is not known; go on when the journal's server answers: it is read again first",
-            ))),
+            Err(_) => Err(unknown(fault)),
         }
     }
 

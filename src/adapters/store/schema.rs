@@ -79,8 +79,18 @@ pub(super) async fn set_up_postgres(connection: &mut AnyConnection) -> sqlx::Res
 
 /// Refuses a damaged file.
 pub(super) async fn check_sqlite(connection: &mut AnyConnection) -> Result<(), Fault> {
-    let checked = check(connection, "PRAGMA quick_check(1)").await;
-    checked.map_err(|failure| failure.fault("checking the journal"))
+    let checked = async {
+        // sqlx ends its thread on a column's declaration that is no UTF-8, and we would wait for it: looked at first.
+        let texts =
+            sqlx::query("SELECT CAST(COALESCE(sql, '') AS BLOB) FROM sqlite_schema").fetch_all(&mut *connection);
+        for row in texts.await? {
+            if std::str::from_utf8(row.try_get(0)?).is_err() {
+                return Err(super::trouble::damaged("the tables' definitions are no text").into());
+            }
+        }
+        check(connection, "PRAGMA quick_check(1)").await
+    };
+    checked.await.map_err(|failure: Failure| failure.fault("checking the journal"))
 }
 
 /// The same with every index compared with its table, which takes longer.

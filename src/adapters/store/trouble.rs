@@ -43,8 +43,9 @@ impl Failure {
     pub(super) fn may_have_committed(&self) -> bool {
         let Failure::Sql(sqlx::Error::Database(database)) = self else { return true };
         match Code::of(database.as_ref()) {
-            // The commit frame may be in the write-ahead log although the disk failed on it.
-            Code::Sqlite(primary) => primary == 10,
+            // The frames of the write-ahead log are written one after the other and the commit's is the last, so a write
+            // that failed (778) has not committed; a sync that failed may have.
+            Code::Sqlite(code) => code & 0xff == 10 && code != 778,
             // The connection or the server ended; or the server says that it does not know.
             Code::Postgres(code) => code.starts_with("08") || code.starts_with("57P") || code == "40003",
             Code::None => true,
@@ -63,7 +64,7 @@ impl Code {
         let Some(code) = error.code() else { return Code::None };
         // SQLSTATE has five characters, SQLite's numbers have at most four.
         match code.parse::<u32>() {
-            Ok(number) if code.len() < 5 => Code::Sqlite(number & 0xff),
+            Ok(number) if code.len() < 5 => Code::Sqlite(number),
             _ => Code::Postgres(code.into_owned()),
         }
     }
@@ -74,7 +75,7 @@ pub(super) fn trouble(doing: &str, error: &sqlx::Error) -> Fault {
     let (text, (kind, what, hint)) = match error {
         sqlx::Error::Database(database) => {
             let judged = match Code::of(database.as_ref()) {
-                Code::Sqlite(primary) => sqlite(primary),
+                Code::Sqlite(code) => sqlite(code & 0xff),
                 Code::Postgres(code) => postgres(&code),
                 Code::None => UNKNOWN,
             };

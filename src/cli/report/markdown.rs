@@ -10,7 +10,9 @@ impl Report {
         let mut out = String::new();
         // Writing to a String can't fail.
         let mut line = |text: String| _ = writeln!(out, "{text}");
-        line(format!("# {}: WireGuard key of {} ({})", self.headline, plain(&self.tenant), self.tenant_id));
+        let waived = self.clients.iter().filter(|client| client.waiver.is_some()).count();
+        let waived = if waived == 0 { String::new() } else { format!(", {waived} waived") };
+        line(format!("# {}: WireGuard key of {} ({}){waived}", self.headline, plain(&self.tenant), self.tenant_id));
         line(String::new());
         line(format!(
             "- rotation {}, planned {} by {}",
