@@ -221,10 +221,7 @@ async fn a_commit_whose_answer_was_lost_is_found_out_or_called_unknown() {
     }
     mode.store(PASS, Ordering::SeqCst);
     assert_eq!(store.load(&id).await.unwrap().len(), 3, "the next load decides");
-    assert!(matches!(
-        store.append(&id, &lease, &[note(3, "c")]).await,
-        Err(AppendError::Conflict { expected: 3 })
-    ));
+    assert!(matches!(store.append(&id, &lease, &[note(3, "c")]).await, Err(AppendError::Conflict { expected: 3 })));
     store.append(&id, &lease, &[note(4, "d")]).await.unwrap();
     assert_eq!(verdict(&store, "t1").await.finding, None);
 }
