@@ -33,7 +33,7 @@ async fn each_way_of_being_refused_has_its_own_words() {
     let wrong = folder.path().join("wrong");
     private(&wrong, "not it\n");
     let told = |fault: Fault| format!("{fault} | {}", fault.advice());
-    let refused = |url: String, file: PasswordSource| async { place.try_open(&url, file).await.unwrap_err() };
+    let refused = async |url: String, file: PasswordSource| place.try_open(&url, file).await.unwrap_err();
 
     let fault = refused(place.url(), PasswordSource::File(wrong.clone())).await;
     assert_eq!(fault.kind, FaultKind::Unauthorized);
@@ -116,7 +116,7 @@ async fn the_servers_certificate_is_verified_by_the_given_authority_and_no_other
     let place = Database::new().await;
     let text = |field: &str| described()[field].as_str().unwrap().to_owned();
     let url = place.url().replace("127.0.0.1", "localhost");
-    let open = |url: String, authority: String| async {
+    let open = async |url: String, authority: String| {
         SqlJournal::on_server(Server::new(&url, place.password(), Some(authority.into()))?).await
     };
     let store = open(url.clone(), text("authority")).await.unwrap();
