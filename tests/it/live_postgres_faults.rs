@@ -33,7 +33,7 @@ async fn each_way_of_being_refused_has_its_own_words() {
     let wrong = folder.path().join("wrong");
     private(&wrong, "not it\n");
     let told = |fault: Fault| format!("{fault} | {}", fault.advice());
-    let refused = |url: String, file: PasswordSource| async { place.try_open(&url, file).await.unwrap_err() };
+    let refused = async |url: String, file: PasswordSource| place.try_open(&url, file).await.unwrap_err();
 
     let fault = refused(place.url(), PasswordSource::File(wrong.clone())).await;
     assert_eq!(fault.kind, FaultKind::Unauthorized);
@@ -116,7 +116,7 @@ async fn the_servers_certificate_is_verified_by_the_given_authority_and_no_other
     let place = Database::new().await;
     let text = |field: &str| described()[field].as_str().unwrap().to_owned();
     let url = place.url().replace("127.0.0.1", "localhost");
-    let open = |url: String, authority: String| async {
+    let open = async |url: String, authority: String| {
         SqlJournal::on_server(Server::new(&url, place.password(), Some(authority.into()))?).await
     };
     let store = open(url.clone(), text("authority")).await.unwrap();
@@ -221,10 +221,7 @@ async fn a_commit_whose_answer_was_lost_is_found_out_or_called_unknown() {
     }
     mode.store(PASS, Ordering::SeqCst);
     assert_eq!(store.load(&id).await.unwrap().len(), 3, "the next load decides");
-    assert!(matches!(
-        store.append(&id, &lease, &[note(3, "c")]).await,
-        Err(AppendError::Conflict { expected: 3 })
-    ));
+    assert!(matches!(store.append(&id, &lease, &[note(3, "c")]).await, Err(AppendError::Conflict { expected: 3 })));
     store.append(&id, &lease, &[note(4, "d")]).await.unwrap();
     assert_eq!(verdict(&store, "t1").await.finding, None);
 }
