@@ -271,10 +271,8 @@ fn incidents(entries: &[Entry], lease_log: &[Entry]) -> Vec<Incident> {
     for entry in entries {
         let mut tell = |text: String| found.push(Incident { at: entry.at, seq: Some(entry.seq), text });
         match &entry.record {
-            Record::StepStarted { step } => {
-                if !running.insert(*step) {
-                    tell(format!("step {step} had been interrupted and was begun again"));
-                }
+            Record::StepStarted { step } if !running.insert(*step) => {
+                tell(format!("step {step} had been interrupted and was begun again"));
             }
             Record::StepResolved { step, done, evidence } => {
                 running.remove(step);

@@ -320,8 +320,7 @@ impl Machine {
             return Ok(vec![self.refuse_by_gate(at)?]);
         }
         let rotation = self.open()?;
-        if let (Some(route), false) = (rotation.preflight.as_ref().and_then(|run| run.own_route()), self.through_tunnel)
-        {
+        if let (Some(route), false) = (rotation.own_route(&self.me.person), self.through_tunnel) {
             return Ok(vec![Output::Refused(Refusal::NeedsPerson(lockout(&self.tenant.name, route)))]);
         }
         let waived = rotation.waivers.keys().cloned().collect();

@@ -7,6 +7,7 @@ use crate::domain::client::Entry;
 use crate::domain::fault::Fault;
 use crate::domain::freshness::ServerReading;
 use crate::domain::key::PublicKey;
+use crate::domain::lockout::OwnAddresses;
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::secret_shape::SecretShape;
 use crate::domain::tenant::{Tenant, TenantId};
@@ -143,6 +144,8 @@ pub trait VpnServer: Send + Sync {
     async fn read(&self) -> Result<ServerReading, Fault>;
     /// How the agent finds its key.
     async fn agent_mode(&self) -> AgentMode;
+    /// Where the operator's session comes from and from where this host would reach the server, as far as that is known.
+    async fn own_addresses(&self) -> OwnAddresses;
     /// Whether a tunnel address answers a ping sent from the server. The best single proof that a client is back.
     async fn ping(&self, address: &str) -> Result<bool, Fault>;
 }

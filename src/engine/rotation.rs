@@ -125,6 +125,8 @@ pub struct Rotation {
     pub waivers: BTreeMap<ClientId, Waiver>,
     /// The last run of step 2.
     pub preflight: Option<Preflight>,
+    /// Who ran it: what it says of their own connection concerns nobody else.
+    pub checked_by: String,
     /// When rotate was confirmed, UTC.
     pub confirmed_at: Option<Timestamp>,
     /// The eight steps on the present leg (forward, or back after a rollback began).
@@ -194,6 +196,7 @@ impl Rotation {
             acknowledgements: BTreeMap::new(),
             waivers: BTreeMap::new(),
             preflight: None,
+            checked_by: String::new(),
             confirmed_at: None,
             steps: Default::default(),
             forward: None,
@@ -286,7 +289,10 @@ impl Rotation {
             Record::Waived { client, reason } => {
                 self.waivers.insert(client.clone(), Waiver { client, reason, by: entry.by.clone(), at });
             }
-            Record::Checked { preflight } => self.preflight = Some(preflight),
+            Record::Checked { preflight } => {
+                self.preflight = Some(preflight);
+                self.checked_by = entry.person().to_owned();
+            }
             Record::RotateConfirmed { .. } => self.confirmed_at = Some(at),
             Record::StepStarted { step } => {
                 self.touched |= step == StepNumber::SECRET;
@@ -428,6 +434,11 @@ impl Rotation {
     /// Every single client has come back, nobody had to be waived for it: then nobody needs to be told any more.
     pub fn is_everybody_back(&self) -> bool {
         !self.clients.is_empty() && self.clients.iter().all(|client| self.back.contains_key(&client.id))
+    }
+
+    /// How this person's own connection runs through the tunnel, if the last check, run by them, has found that.
+    pub fn own_route(&self, person: &str) -> Option<&str> {
+        self.preflight.as_ref().filter(|_| self.checked_by == person)?.own_route()
     }
 
     /// The emergency whose review is open still.

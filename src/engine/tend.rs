@@ -333,6 +333,8 @@ mod tests {
         after_confirmation.push(begun(StepNumber::ANNOUNCE));
         assert!(matches!(decided(after_confirmation), Tending::Person(_)), "behind them a rotation would begin");
         let mut telling = all_done();
+        let handed = Record::HandedOver { to: String::new(), note: "ask me first".into() };
+        assert!(matches!(decided(vec![begun(StepNumber::ANNOUNCE), handed]), Tending::Person(_)));
         telling.push(begun(StepNumber::RECONFIGURE));
         assert_eq!(resumes(&decided(telling)), Some(StepNumber::RECONFIGURE));
     }

@@ -33,6 +33,8 @@ pub struct Wiring {
     runbook: Arc<Runbook>,
     me: Holder,
     actor: Actor,
+    /// Where the ssh session comes from.
+    from: Option<String>,
 }
 
 /// Why nothing can begin. Nothing outside was touched.
@@ -88,7 +90,17 @@ impl Wiring {
         let actor = Actor { by: identity.user, host: me.host.clone(), person: identity.person, ssh: identity.ssh };
         let runbook = runbooks::all().into_iter().next();
         let none = || Fault::new(Service::Configuration, FaultKind::Invalid, "there is no runbook");
-        Ok(Self { config, cloud, store, mailer, console, runbook: Arc::new(runbook.ok_or_else(none)?), me, actor })
+        Ok(Self {
+            config,
+            cloud,
+            store,
+            mailer,
+            console,
+            runbook: Arc::new(runbook.ok_or_else(none)?),
+            me,
+            actor,
+            from: identity.from,
+        })
     }
 
     /// The same, where not a person works but this program by itself: its lease and its records say so.
@@ -186,7 +198,8 @@ impl Wiring {
             agent_check: server.agent_check.clone(),
             state_directory: self.config.state.directory.clone(),
             runtime_directory: environment("XDG_RUNTIME_DIR").map(Into::into),
-        })?;
+        })?
+        .asked_from(self.from.as_deref());
         Ok(World {
             settings,
             credentials: self.cloud.credentials(),

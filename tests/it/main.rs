@@ -16,6 +16,7 @@ mod live_postgres;
 mod live_postgres_faults;
 mod live_rotation;
 mod live_watch;
+mod lockout;
 mod mail;
 mod memory;
 mod offered;

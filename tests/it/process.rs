@@ -204,20 +204,21 @@ async fn ctrl_z_on_the_screen_waits_for_the_pair_and_the_screen_comes_back() {
     bastion.confirmed("acme").await;
     let before = bastion.live("acme");
     let mut program = rotating_on_the_screen(&bastion, delete(Fault::Delay(HELD))).await;
-    program.resize(1, 1).keys("\x1a").resize(80, 24);
+    program.keys("\x1a");
     let pid = program.pid();
     assert!(bastion.lab.world().until(PATIENCE, |_| is_stopped(pid)).await);
     let live = bastion.live("acme");
     assert!(live.len() == 1 && live != before, "the pair was finished before it rested: {live:?}");
-    assert!(program.is_restored(), "the shell gets its terminal");
+    assert!(program.becomes(true), "the shell gets its terminal");
     program.signal("CONT");
+    assert!(program.becomes(false), "the screen is taken again");
     program.shows("6 Steps");
-    assert!(!program.is_restored(), "the screen is taken again");
     // And once more by a signal from outside.
     program.signal("TSTP");
     assert!(bastion.lab.world().until(PATIENCE, |_| is_stopped(pid)).await);
-    assert!(program.is_restored());
+    assert!(program.becomes(true));
     program.signal("CONT");
+    assert!(program.becomes(false));
     program.shows("6 Steps");
     program.keys("?").shows("Esc close");
     program.signal("TERM");

@@ -133,9 +133,15 @@ impl Program {
 
     /// Whether the terminal is as it was before: no alternate screen, cursor visible, no bracketed paste.
     pub fn is_restored(&self) -> bool {
+        is_restored(&self.seen.0.lock().unwrap())
+    }
+
+    /// Whether the terminal comes to be as it was before, or (`false`) to be taken: what was written may not be read yet.
+    pub fn becomes(&self, restored: bool) -> bool {
         let seen = self.seen.0.lock().unwrap();
-        let screen = seen.terminal.screen();
-        !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
+        let waiting = |seen: &mut Seen| !seen.ended && is_restored(seen) != restored;
+        let seen = self.seen.1.wait_timeout_while(seen, PATIENCE, waiting).unwrap().0;
+        is_restored(&seen) == restored
     }
 
     /// Every byte that was written to the terminal.
@@ -189,6 +195,11 @@ impl Program {
         let screen = seen.terminal.screen().contents();
         seen.exit.unwrap_or_else(|| panic!("still running after {patience:?}; the screen shows:\n{screen}"))
     }
+}
+
+fn is_restored(seen: &Seen) -> bool {
+    let screen = seen.terminal.screen();
+    !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
 }
 
 impl Drop for Program {

@@ -4,6 +4,7 @@
 //! is `refusal`, where ssh's socket lies is `control`. Nothing here can change the server.
 
 mod control;
+mod own;
 mod reading;
 mod refusal;
 mod run;
@@ -11,6 +12,7 @@ mod script;
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::ServerReading;
+use crate::domain::lockout::OwnAddresses;
 use crate::domain::sanitize::sanitize;
 use crate::engine::ports::{AgentMode, VpnServer};
 use async_trait::async_trait;
@@ -49,6 +51,8 @@ pub struct CommandServer {
     interface: String,
     timeout: Duration,
     agent_check: Option<String>,
+    /// Where the operator's ssh session comes from.
+    session: Option<IpAddr>,
 }
 
 impl CommandServer {
@@ -86,7 +90,14 @@ impl CommandServer {
             interface: parameters.interface,
             timeout: parameters.timeout,
             agent_check: parameters.agent_check,
+            session: None,
         })
+    }
+
+    /// The same for an operator whose ssh session comes from this address (as `SSH_CONNECTION` gives it).
+    pub fn asked_from(mut self, session: Option<&str>) -> Self {
+        self.session = session.and_then(|text| text.split('%').next()?.parse().ok());
+        self
     }
 
     async fn run(&self, script: &str) -> Result<Ended, Failure> {
@@ -131,6 +142,17 @@ impl VpnServer for CommandServer {
         } else {
             AgentMode::Unknown(refusal::judge(&ended, &self.wg, &self.interface).message)
         }
+    }
+
+    async fn own_addresses(&self) -> OwnAddresses {
+        let own::Routes { sources, server } = match &self.argv {
+            Some(argv) => {
+                let argv: Vec<String> = argv.iter().map(|word| script::fill(word, &[("{read}", "true")])).collect();
+                own::routes(&argv, self.timeout).await
+            }
+            None => own::Routes::default(),
+        };
+        OwnAddresses { session: self.session, sources, server }
     }
 
     /// `address` is an IP, a host route (`10.77.1.11/32`) is accepted as well.

@@ -54,8 +54,7 @@ impl Machine {
     /// Whoever would cut off their own session types the name once more.
     pub(super) fn see_lockout(&mut self, typed: &str) -> Result<(), Refusal> {
         self.through_tunnel = typed == self.tenant.name;
-        let rotation = self.rotation.as_ref();
-        match rotation.and_then(|rotation| rotation.preflight.as_ref()).and_then(|run| run.own_route()) {
+        match self.rotation.as_ref().and_then(|rotation| rotation.own_route(&self.me.person)) {
             Some(route) if !self.through_tunnel => Err(Refusal::NeedsPerson(lockout(&self.tenant.name, route))),
             _ => Ok(()),
         }

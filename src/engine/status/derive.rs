@@ -92,7 +92,7 @@ pub fn derive(
         review_overdue: review.as_ref().is_some_and(|review| now > review.review_due),
         review,
         hand_over: open.and_then(|rotation| rotation.hand_over.clone()),
-        own_route: open.and_then(|r| r.preflight.as_ref()).and_then(|run| run.own_route()).map(str::to_owned),
+        own_route: open.and_then(|rotation| rotation.own_route(person)).map(str::to_owned),
     };
     status.attention = attention(&status, sights);
     if let Some(drift) = drift {

@@ -5,7 +5,8 @@
 use super::announce::see_people;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
-use crate::domain::preflight::{Check as Finding, CheckState, KeyAgreement, Preflight};
+use crate::domain::lockout::{self, OwnAddresses};
+use crate::domain::preflight::{Check as Finding, CheckState, KeyAgreement, OWN_ROUTE, Preflight};
 use crate::domain::step::StepNumber;
 use crate::engine::observe::Sights;
 use crate::engine::ports::AgentMode;
@@ -66,11 +67,12 @@ impl Step for Check {
 
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
         let world = context.world;
-        let (token, listing, mail, agent, sights, console) = futures_util::join!(
+        let (token, listing, mail, agent, own, sights, console) = futures_util::join!(
             world.credentials.probe(),
             world.secrets.probe(),
             world.mailer.probe(),
             world.server.agent_mode(),
+            world.server.own_addresses(),
             see_people(context),
             async {
                 match &world.console {
@@ -100,6 +102,7 @@ impl Step for Check {
         checks.push(agent_check(&agent));
         let keys = match &sights {
             Ok(sights) => {
+                checks.push(own_route_check(&own, sights));
                 checks.extend(sight_checks(sights, at.as_second(), token.as_ref().map_or(0, |token| token.skew_s)));
                 agreement(sights)
             }
@@ -178,6 +181,24 @@ fn agent_check(mode: &AgentMode) -> Finding {
             finding("agent", CheckState::Unknown, format!("how it finds its key is not known: {why}"), advice)
         }
     }
+}
+
+/// Whether the operator would cut off themselves: then the name is typed once more.
+fn own_route_check(own: &OwnAddresses, sights: &Sights) -> Finding {
+    let Some(reading) = sights.server.value() else {
+        return finding(OWN_ROUTE, CheckState::Unknown, "not known: the server's peers could not be read", "");
+    };
+    if let Some(how) = lockout::through_tunnel(own, reading) {
+        let advice =
+            "it breaks when the server takes the key: go on from elsewhere, or type the tenant's name once more";
+        return finding(OWN_ROUTE, CheckState::Warn, how, advice);
+    }
+    let session = own.session.map_or_else(|| "no ssh session is known".into(), |from| format!("session from {from}"));
+    let way = match own.sources.first() {
+        Some(source) => format!("this host would go to the server from {source}"),
+        None => "the way of server.command is not known".into(),
+    };
+    pass(OWN_ROUTE, format!("not through the tunnel: {session}; {way}"))
 }
 
 fn sight_checks(sights: &Sights, now: i64, keystone_skew: i64) -> Vec<Finding> {

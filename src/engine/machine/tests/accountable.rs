@@ -190,3 +190,14 @@ fn whoever_would_cut_off_their_own_session_types_the_name_once_more() {
     checked(&mut unaware, 7, true);
     assert!(matches!(check_ended(&mut unaware).last(), Some(Output::Refused(Refusal::NeedsPerson(_)))));
 }
+
+#[test]
+fn what_a_check_said_of_one_operators_session_is_not_asked_of_another() {
+    let mut machine = answered();
+    checked(&mut machine, 7, true);
+    let rotation = machine.rotation().unwrap();
+    assert!(rotation.own_route("op").is_some());
+    assert_eq!(rotation.own_route("bob"), None);
+    let mut bob = as_person(&machine, "bob", RULES);
+    command(&mut bob, at("22:05"), rotate()).unwrap();
+}
