@@ -6,6 +6,8 @@ use crate::store_suite::{Place, lost, me, note, people, rotation, take, tenant, 
 use changeguard::adapters::store::SqlJournal;
 use changeguard::engine::audit::{self, Head, Kind, Row, Tables, genesis, link};
 use changeguard::engine::journal::JournalStore;
+use changeguard::engine::persons::{PersonRow, Persons, restore};
+use changeguard::engine::record::Entry;
 use proptest::prelude::*;
 
 /// A journal with two rotations, a lease log and personal values, as SQLite holds it.
@@ -262,4 +264,36 @@ async fn a_journal_of_before_the_chain_is_chained_and_says_what_that_proves() {
     assert_eq!((found.finding, found.records, found.imported), (None, 4, 3));
     store.close().await;
     assert_eq!(verdict(&folder.open().await, "t1").await.records, 4, "it is chained once");
+}
+
+fn hidden(entries: &[Entry]) -> (Vec<String>, Vec<PersonRow>) {
+    let mut persons = Persons::new("t1", Vec::new(), || Ok([7; 16]));
+    let texts = entries.iter().map(|entry| persons.hide(entry).unwrap()).collect();
+    (texts, persons.fresh().to_vec())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+    #[test]
+    fn values_come_back_letter_by_letter_and_erased_ones_leave_a_record_that_can_be_read(
+        parts in proptest::collection::vec(proptest::sample::select(vec![
+            "ada@example.net", "ADA@Example.NET", "Ada Lovelace", "Ada", "⟨", "⟩", "⟨⟨", "\\", "\"", " ", ".", "-", "@", "x",
+            "<", ">", "0123456789abcdef0123456789abcdef", "é", "\u{1}", "noted", "grace@example.net", "%",
+        ]), 0..12)
+    ) {
+        let text = parts.concat();
+        let entries = [people(1), note(2, &text)];
+        let (texts, rows) = hidden(&entries);
+        let value = |token: &str| rows.iter().find(|row| row.token == token).map(|row| row.value.clone());
+        for (text, entry) in texts.iter().zip(&entries) {
+            let back: Entry = serde_json::from_str(&restore(text, &value)).unwrap();
+            prop_assert_eq!(&back, entry);
+            let erased = restore(text, &|_| None);
+            let read: Entry = serde_json::from_str(&erased).unwrap();
+            prop_assert_eq!(read.seq, entry.seq);
+            prop_assert!(!erased.to_lowercase().contains("ada@example.net"), "{}", erased);
+        }
+        prop_assert!(rows.iter().all(PersonRow::is_what_was_written));
+    }
 }

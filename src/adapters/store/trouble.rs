@@ -115,8 +115,10 @@ const UNKNOWN: Judged = (FaultKind::Refused, "", "nothing was written; check [st
 const TLS: &str = "nothing was sent; check the server's certificate, or set state.ca_file";
 
 fn broken(kind: std::io::ErrorKind) -> Judged {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, InvalidData, UnexpectedEof};
     match kind {
+        // What rustls makes of a certificate that it does not trust.
+        InvalidData => (FaultKind::Tls, "the journal's server can't be trusted", TLS),
         BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof => (
             FaultKind::Reset,
             "the connection to the journal's server was lost",
