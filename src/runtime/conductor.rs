@@ -43,6 +43,16 @@ struct Known {
     running: bool,
 }
 
+impl Known {
+    /// A command has ended. What it left begun is interrupted, also where the journal could not be told and is not newer.
+    fn not_running(&mut self) {
+        self.running = false;
+        if let Some(rotation) = &mut self.rotation {
+            Arc::make_mut(rotation).interrupt();
+        }
+    }
+}
+
 /// The conductor of one tenant.
 pub struct Conductor {
     world: World,
@@ -225,7 +235,7 @@ impl Conductor {
                 () = ending::is_due() => Err(ending::ended("the rest of it").into()),
             }
         };
-        self.known().running = false;
+        self.known().not_running();
         self.fence.shut();
         if result.is_err() && matches!(self.world.store.holds(&lease).await, Ok(false)) {
             self.witness_loss(doing).await;
@@ -382,6 +392,11 @@ impl Observer for Conductor {
             known.rotation = Some(rotation.clone());
         }
         self.watcher.changed(self);
+    }
+
+    fn unwritable(&self) {
+        // What goes on beside the failed record (another mail, the other key) must not change anything either.
+        self.fence.shut();
     }
 
     fn progress(&self, progress: Progress) {

@@ -8,8 +8,8 @@ use crate::engine::journal::{AppendError, Erased, Holder, JournalStore, Lease, M
 use crate::engine::record::{Entry, RotationId};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Names what is rehearsed: `kill-before 7`, `kill-after 7` or `fail 7`, counted in records of this process from 1.
@@ -38,16 +38,38 @@ pub fn rehearsed(store: Arc<dyn JournalStore>, environment: impl Fn(&str) -> Opt
         Some((what, number.parse().ok()?))
     });
     match asked {
-        Some((what, at)) => Arc::new(Rehearsal { store, what, at, seen: AtomicU64::new(0) }),
+        Some((what, at)) => Arc::new(Rehearsal::new(store, what, at)),
         None => store,
     }
 }
 
-struct Rehearsal {
+/// A store that rehearses.
+pub struct Rehearsal {
     store: Arc<dyn JournalStore>,
     what: What,
-    at: u64,
+    /// The number of the record; 0 is none.
+    at: AtomicU64,
     seen: AtomicU64,
+    failed: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl Rehearsal {
+    fn new(store: Arc<dyn JournalStore>, what: What, at: u64) -> Self {
+        Self { store, what, at: AtomicU64::new(at), seen: AtomicU64::new(0), failed: OnceLock::new() }
+    }
+
+    /// A store that fails when it is told to, and calls `failed` the moment it does.
+    pub fn failing(store: Arc<dyn JournalStore>, failed: impl Fn() + Send + Sync + 'static) -> Self {
+        let rehearsal = Self::new(store, What::Fail, 0);
+        rehearsal.failed.set(Box::new(failed)).ok();
+        rehearsal
+    }
+
+    /// The `nth` record from now on and all later ones can't be written; with 0 all can.
+    pub fn fail_from(&self, nth: u64) {
+        self.seen.store(0, Ordering::SeqCst);
+        self.at.store(nth, Ordering::SeqCst);
+    }
 }
 
 fn die() {
@@ -58,15 +80,19 @@ fn die() {
 impl JournalStore for Rehearsal {
     async fn append(&self, rotation: &RotationId, lease: &Lease, entries: &[Entry]) -> Result<(), AppendError> {
         let number = self.seen.fetch_add(1, Ordering::SeqCst) + 1;
-        if self.what == What::Fail && number >= self.at {
+        let at = self.at.load(Ordering::SeqCst);
+        if self.what == What::Fail && at > 0 && number >= at {
+            if let Some(failed) = self.failed.get() {
+                failed();
+            }
             let fault = Fault::new(Service::Journal, FaultKind::Refused, "writing the journal: a rehearsed failure");
             return Err(fault.hint("nothing was written").into());
         }
-        if self.what == What::KillBefore && number == self.at {
+        if self.what == What::KillBefore && number == at {
             die();
         }
         let written = self.store.append(rotation, lease, entries).await;
-        if self.what == What::KillAfter && number == self.at {
+        if self.what == What::KillAfter && number == at {
             die();
         }
         written

@@ -46,6 +46,8 @@ impl RunError {
 pub trait Observer: Send + Sync {
     /// A record is durable; this is the rotation now.
     fn recorded(&self, entry: &Entry, rotation: &Arc<Rotation>);
+    /// A record could not be written: nothing more may be changed outside by this run.
+    fn unwritable(&self) {}
     /// A step is so far.
     fn progress(&self, progress: Progress);
 }
@@ -190,7 +192,7 @@ impl<'a> Run<'a> {
             _ => &rotation.id,
         };
         let written = self.world.store.append(id, self.lease, std::slice::from_ref(entry)).await;
-        written.map_err(journal_fault)?;
+        written.inspect_err(|_| self.observer.unwritable()).map_err(journal_fault)?;
         self.observer.recorded(entry, &rotation);
         Ok(())
     }

@@ -2,46 +2,21 @@
 //! each service. The command ends and says what is safe; once the fault is gone only what is offered is done, and the end
 //! is the same.
 
-use crate::offered::{Before, TENANT, Way, agent, decide, wrong_in_the_end};
-use crate::proxy::{Behind, Plan, Proxies, Spoiled};
-use crate::scene::{Scene, Silent};
-use async_trait::async_trait;
-use changeguard::adapters::lab::{Fault as LabFault, Lab, LabOptions, Loss, Pace, Rule, Service, Which};
+use crate::offered::{Before, TENANT, Way, decide, wrong_in_the_end};
+use crate::proxy::{Plan, Spoiled};
+use crate::rig::Rig;
+use changeguard::adapters::lab::{Fault as LabFault, Loss, Rule, Service, Which};
 use changeguard::engine::command::Command;
-use changeguard::engine::journal::Holder;
-use changeguard::engine::ports::{Clock, Unfenced};
-use changeguard::engine::record::{Actor, Cause};
-use changeguard::runtime::conductor::Conductor;
-use changeguard::runtime::fence::LeaseFence;
 use changeguard::runtime::run::RunError;
-use changeguard::runtime::wiring::Wiring;
-use jiff::Timestamp;
-use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How long the program waits for one answer here.
-const LIMIT: Duration = Duration::from_millis(400);
 /// A loaded machine is slow, a wrong program is for ever. The clock below makes all pauses a twentieth.
 const PATIENCE: Duration = Duration::from_secs(60);
 const SIDE_BY_SIDE: usize = 8;
-const ACTIONS: usize = 25;
-
-/// Pauses pass twenty times as fast.
-struct QuickClock;
-
-#[async_trait]
-impl Clock for QuickClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration / 20).await;
-    }
-}
+/// More actions than this lead nowhere; on a loaded machine some fail by its slowness alone.
+const ACTIONS: usize = 60;
 
 /// One fault of a walk.
 #[derive(Clone, Debug)]
@@ -52,83 +27,18 @@ pub enum Trouble {
     Reading(LabFault, Which),
 }
 
-/// The lab behind proxies, and one conductor.
-pub struct Rig {
-    pub lab: Lab,
-    pub proxies: Proxies,
-    pub conductor: Conductor,
-    agent: tokio::task::JoinHandle<()>,
-    _folder: tempfile::TempDir,
-}
+/// Walks on a rig.
+struct Walker(Rig);
 
-impl Drop for Rig {
-    fn drop(&mut self) {
-        self.agent.abort();
+impl std::ops::Deref for Walker {
+    type Target = Rig;
+
+    fn deref(&self) -> &Rig {
+        &self.0
     }
 }
 
-impl Rig {
-    pub async fn start() -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let folder = crate::scene::folder();
-        let options = LabOptions {
-            directory: folder.path().to_owned(),
-            tenants: 1,
-            clients: 2,
-            reconcile_interval: Duration::from_secs(3600),
-            pace: Pace::Off,
-            program: PathBuf::from(env!("CARGO_BIN_EXE_changeguard")),
-            seed: 7,
-            console: true,
-        };
-        let lab = Lab::start(options).await.unwrap();
-        let ports = lab.world().ports();
-        let behind = [
-            (Behind::Keystone, ports.keystone),
-            (Behind::Barbican, ports.barbican),
-            (Behind::Swift, ports.swift),
-            (Behind::Console, ports.console),
-            (Behind::Mail, ports.smtp),
-        ];
-        let proxies = Proxies::start(&behind, LIMIT).await;
-        let port = |service| proxies.port(service);
-        let clouds = folder.path().join("clouds.yaml");
-        let text = std::fs::read_to_string(&clouds).unwrap();
-        let overrides = format!(
-            "    key_manager_endpoint_override: http://127.0.0.1:{}\n    object_store_endpoint_override: \
-             http://127.0.0.1:{}/v1/AUTH_%(project_id)s\n    region_name:",
-            port(Behind::Barbican),
-            port(Behind::Swift)
-        );
-        let text = text
-            .replace(&format!(":{}/v3", ports.keystone), &format!(":{}/v3", port(Behind::Keystone)))
-            .replace("    region_name:", &overrides);
-        std::fs::write(&clouds, text).unwrap();
-        let mut config = changeguard::config::load(Some(lab.config_path()), &|_| None).unwrap();
-        (config.cloud.connect_timeout, config.cloud.read_timeout, config.cloud.upload_timeout) = (LIMIT, LIMIT, LIMIT);
-        (config.smtp.port, config.smtp.timeout) = (port(Behind::Mail), LIMIT);
-        config.wireguard.reconcile_interval = Duration::from_secs(1);
-        config.server.timeout = Duration::from_secs(2);
-        if let Some(console) = &mut config.console {
-            console.url = format!("http://127.0.0.1:{}/api", port(Behind::Console));
-        }
-        let wiring = Wiring::open(config).await.unwrap();
-        let conductor = conductor(&wiring).await;
-        let agent = tokio::spawn(agent(lab.world().clone()));
-        Self { lab, proxies, conductor, agent, _folder: folder }
-    }
-
-    pub async fn plan(&self, way: Way) {
-        let cause = if way == Way::Fresh { Cause::Compromise } else { Cause::Scheduled };
-        let window = Scene::open_window();
-        self.conductor.run(Command::Plan { window, cause, reference: String::new() }).await.unwrap();
-    }
-
-    pub async fn status(&self) -> Value {
-        self.conductor.look().await;
-        serde_json::to_value(self.conductor.status()).unwrap()
-    }
-
+impl Walker {
     /// As after an idle hour: the token has died, so that Keystone is needed too, and the mail server has hung up.
     fn worn(&self) {
         self.lab.world().revoke_tokens();
@@ -227,18 +137,6 @@ impl Rig {
     }
 }
 
-async fn conductor(wiring: &Wiring) -> Conductor {
-    let tenant = wiring.tenants().await.0.remove(0);
-    let store = wiring.world(tenant.clone(), Arc::new(Unfenced)).unwrap().store;
-    let fence = Arc::new(LeaseFence::new(store));
-    let mut world = wiring.world(tenant, fence.clone()).unwrap();
-    world.clock = Arc::new(QuickClock);
-    let now = Timestamp::now();
-    let me = Holder { name: "ops".into(), host: "here".into(), pid: std::process::id(), since: now, heartbeat: now };
-    let actor = Actor { by: "ops".into(), host: "here".into(), person: "ops".into(), ssh: None };
-    Conductor::new(world, wiring.runbook().clone(), me, actor, fence, Arc::new(Silent))
-}
-
 /// An error must say where, and what is safe or to be done.
 fn untold(error: &RunError) -> Option<String> {
     match error {
@@ -280,7 +178,7 @@ fn troubles((calls, readings): (u64, u64)) -> Vec<Trouble> {
 /// Walks all troubles, or one of `part` of them.
 async fn walk_all(way: Way, actions: &[&str], part: usize) {
     let began = std::time::Instant::now();
-    let first = Rig::start().await;
+    let first = Walker(Rig::start().await);
     let counts = first.count(way).await;
     let mut queues: BTreeMap<String, VecDeque<Trouble>> = BTreeMap::new();
     let mut expected = 0;
@@ -307,7 +205,7 @@ async fn walk_all(way: Way, actions: &[&str], part: usize) {
         tasks.spawn(async move {
             let mut rig = match rig {
                 Some(rig) => rig,
-                None => Rig::start().await,
+                None => Walker(Rig::start().await),
             };
             loop {
                 let troubles: BTreeMap<String, Trouble> = {
@@ -333,8 +231,9 @@ async fn walk_all(way: Way, actions: &[&str], part: usize) {
                         }
                     }
                     Err(wrong) => {
+                        println!("{troubles:?}: {wrong}");
                         tally.lock().unwrap().2.push(format!("{troubles:?}: {wrong}"));
-                        rig = Rig::start().await;
+                        rig = Walker(Rig::start().await);
                     }
                 }
             }

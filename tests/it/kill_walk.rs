@@ -320,25 +320,21 @@ async fn walk_all(way: Way, actions: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[cfg_attr(not(debug_assertions), ignore = "deaths at records are rehearsed by debug builds")]
 async fn killed_at_every_point_of_a_rotation_it_ends_rotated() {
     walk_all(Way::Forward, &["announce", "rotate", "reconfigure", "verify", "finish"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[cfg_attr(not(debug_assertions), ignore = "deaths at records are rehearsed by debug builds")]
 async fn killed_at_every_point_of_a_rollback_it_ends_rolled_back_or_rotated() {
     walk_all(Way::Back, &["rollback", "reconfigure", "verify", "finish"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[cfg_attr(not(debug_assertions), ignore = "deaths at records are rehearsed by debug builds")]
 async fn killed_at_every_point_of_a_rollback_to_a_fresh_key_it_ends_the_same() {
     walk_all(Way::Fresh, &["rollback"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[cfg_attr(not(debug_assertions), ignore = "deaths at records are rehearsed by debug builds")]
 async fn killed_at_every_point_of_a_cancellation_it_ends_and_nobody_who_was_told_so_is_cut_off() {
     walk_all(Way::Cancel, &["cancel"]).await;
     walk_all(Way::CancelStaged, &["cancel"]).await;

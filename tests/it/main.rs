@@ -6,9 +6,7 @@ mod bastion;
 mod cli;
 mod config;
 mod converge;
-mod fault_walk;
 mod house;
-mod kill_walk;
 mod lab;
 mod live;
 mod live_faults;
@@ -19,11 +17,9 @@ mod live_watch;
 mod lockout;
 mod mail;
 mod memory;
-mod offered;
 mod openstack;
 mod picture;
 mod process;
-mod proxy;
 mod pty;
 mod rotation;
 mod scene;
@@ -36,3 +32,19 @@ mod store_suite;
 mod terminal;
 mod watch;
 mod wireguard;
+
+// Deaths and failing journals are rehearsed by debug builds only.
+#[cfg(debug_assertions)]
+mod fault_cases;
+#[cfg(debug_assertions)]
+mod fault_walk;
+#[cfg(debug_assertions)]
+mod kill_walk;
+#[cfg(debug_assertions)]
+mod offered;
+#[cfg(debug_assertions)]
+mod proxy;
+#[cfg(debug_assertions)]
+mod rig;
+#[cfg(debug_assertions)]
+mod store_trouble;

@@ -41,7 +41,8 @@ async fn what_a_dead_terminal_left_after_the_delete_is_finished_by_watch() {
     assert!(ran.err.contains("acme: did: "), "{}", ran.err);
     let records = bastion.records("acme").await;
     let last = records.last().unwrap();
-    assert_eq!((&last["record"]["step"], &last["by"]), (&6.into(), &"root (watch)".into()), "{last}");
+    assert_eq!(last["record"]["step"], 6, "{last}");
+    assert!(last["by"].as_str().unwrap().ends_with(" (watch)"), "{last}");
     assert_eq!(bastion.status("acme").await["next"]["action"], "reconfigure");
     let again = bastion.run("watch --once", &[]).await.ends(0);
     assert!(!again.err.contains("acts"), "nothing is left to go on with: {}", again.err);

@@ -22,6 +22,8 @@ pub(super) struct Object {
     /// Since 1970.
     pub(super) stamp: Duration,
     pub(super) metadata: Vec<(String, String)>,
+    /// The version before, for so many more reads.
+    before: Option<(Box<Object>, u32)>,
 }
 
 /// The seeded objects are written when somebody first asks: a thousand tenants' keys would delay the start.
@@ -39,13 +41,14 @@ impl Object {
             content_type: content_type.to_owned(),
             stamp: since_epoch(),
             metadata: Vec::new(),
+            before: None,
         }
     }
 
     /// The first `vpn-users.json` of a tenant.
     pub(super) fn seeded(tenant: usize, stamp: Duration) -> Object {
         let content = Content::Seeded(tenant);
-        Object { content, content_type: "application/json".to_owned(), stamp, metadata: Vec::new() }
+        Object { content, content_type: "application/json".to_owned(), stamp, metadata: Vec::new(), before: None }
     }
 
     /// Its bytes.
@@ -67,6 +70,8 @@ pub(super) type Container = BTreeMap<String, Object>;
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) accounts: BTreeMap<String, BTreeMap<String, Container>>,
+    /// How many reads after each upload still get the version before it.
+    pub(super) stale_reads: u32,
 }
 
 /// Answers one request.
@@ -100,11 +105,12 @@ fn route(shared: &Shared, call: &Call) -> Reply {
         return refusal(403);
     };
     let mut swift = lock(&shared.swift);
+    let stale_reads = swift.stale_reads;
     let containers = swift.accounts.entry(project).or_default();
     match (container, object) {
         (None, _) => account_listing(shared, call, containers),
         (Some(container), None) => on_container(shared, call, containers, &container),
-        (Some(container), Some(object)) => on_object(shared, call, containers, &container, &object),
+        (Some(container), Some(object)) => on_object(shared, call, containers, (&container, &object), stale_reads),
     }
 }
 
@@ -239,15 +245,29 @@ fn on_object(
     shared: &Shared,
     call: &Call,
     containers: &mut BTreeMap<String, Container>,
-    container: &str,
-    name: &str,
+    (container, name): (&str, &str),
+    stale_reads: u32,
 ) -> Reply {
     match call.method.as_str() {
         "GET" | "HEAD" => match containers.get_mut(container).and_then(|c| c.get_mut(name)) {
-            Some(object) => read(shared, call, object),
+            Some(object) => match object.before.take() {
+                Some((mut before, left)) => {
+                    let reply = read(shared, call, &mut before);
+                    object.before = (left > 1).then_some((before, left - 1));
+                    reply
+                }
+                None => read(shared, call, object),
+            },
             None => refusal(404),
         },
-        "PUT" => write(shared, call, containers, container, name),
+        "PUT" => {
+            let before = containers.get(container).and_then(|c| c.get(name)).cloned();
+            let reply = write(shared, call, containers, container, name);
+            if let Some(now) = containers.get_mut(container).and_then(|c| c.get_mut(name)) {
+                now.before = before.filter(|_| stale_reads > 0).map(|object| (Box::new(object), stale_reads));
+            }
+            reply
+        }
         "POST" => match containers.get_mut(container).and_then(|c| c.get_mut(name)) {
             Some(object) => {
                 object.metadata = metadata(call);

@@ -194,6 +194,11 @@ impl LabWorld {
         self.shared.touch();
     }
 
+    /// So many reads after each upload still get the version before it, whatever they ask for: eventual consistency.
+    pub fn set_stale_reads(&self, reads: u32) {
+        lock(&self.shared.swift).stale_reads = reads;
+    }
+
     /// Removes an object, or with None the whole container; false if it was not there.
     pub fn remove_object(&self, container: &str, name: Option<&str>) -> bool {
         let account = self.project();
