@@ -184,18 +184,22 @@ impl Persons {
 
     fn replace(&mut self, text: &str, key: &str, names: bool) -> Result<String, Fault> {
         let plain = PLAIN.contains(&key);
-        let mut spans = self.known_in(text, names && !plain);
+        let mut found = self.known_in(text, names && !plain);
         if !plain {
-            spans.extend(addresses(text).into_iter().map(|(from, to)| (from, to, None)));
+            found.extend(addresses(text).into_iter().map(|(from, to)| Span { from, to, person: None, is_name: false }));
         }
-        // The first of those that overlap; of two that begin together the longer.
-        spans.sort_by_key(|(from, to, _)| (*from, usize::MAX - *to));
+        // Addresses go before names; of two that overlap the first counts, of two that begin together the longer.
+        found.sort_by_key(|span| (span.is_name, span.from, usize::MAX - span.to));
+        let mut spans: Vec<Span> = Vec::new();
+        for span in found {
+            if spans.iter().all(|other| span.to <= other.from || other.to <= span.from) {
+                spans.push(span);
+            }
+        }
+        spans.sort_by_key(|span| span.from);
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
-        for (from, to, person) in spans {
-            if from < at {
-                continue;
-            }
+        for Span { from, to, person, .. } in spans {
             out.push_str(&escape(&text[at..from]));
             let token = self.token(&text[from..to], person)?.token;
             out.push(OPEN);
@@ -208,30 +212,43 @@ impl Persons {
     }
 
     /// Where values that are known already stand in a text: addresses in any case, names as words of their own.
-    fn known_in(&self, text: &str, names: bool) -> Vec<(usize, usize, Option<String>)> {
+    fn known_in(&self, text: &str, names: bool) -> Vec<Span> {
         let mut found = Vec::new();
         let lower = text.to_ascii_lowercase();
         let has_space = text.contains(char::is_whitespace);
         for row in &self.rows {
-            if row.is_address() {
+            let is_name = !row.is_address();
+            let mut add = |from: usize, to: usize| {
+                found.push(Span { from, to, person: Some(row.person.clone()), is_name });
+            };
+            if !is_name {
                 let wanted = row.value.to_ascii_lowercase();
                 for (from, _) in lower.match_indices(&wanted) {
                     if is_word(text, from, from + wanted.len(), ".-_+%") {
-                        found.push((from, from + wanted.len(), Some(row.person.clone())));
+                        add(from, from + wanted.len());
                     }
                 }
             } else if names && text == row.value && !is_tag(text) {
-                found.push((0, text.len(), Some(row.person.clone())));
+                add(0, text.len());
             } else if names && has_space && row.value.chars().count() >= SHORTEST_NAME {
                 for (from, _) in text.match_indices(row.value.as_str()) {
                     if is_word(text, from, from + row.value.len(), "") {
-                        found.push((from, from + row.value.len(), Some(row.person.clone())));
+                        add(from, from + row.value.len());
                     }
                 }
             }
         }
         found
     }
+}
+
+/// A part of a text that is a personal value.
+struct Span {
+    from: usize,
+    to: usize,
+    /// Whose, where that is known already.
+    person: Option<String>,
+    is_name: bool,
 }
 
 /// Could be the name of an enumeration's value.
@@ -254,19 +271,20 @@ fn is_word(text: &str, from: usize, to: usize, inner: &str) -> bool {
 
 /// Everything in a text that looks like a mail address.
 fn addresses(text: &str) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
+    let local = |c: char| c.is_alphanumeric() || "._%+-".contains(c);
+    let domain = |c: char| c.is_alphanumeric() || ".-".contains(c);
+    let mut found: Vec<(usize, usize)> = Vec::new();
     for (at, _) in text.match_indices('@') {
-        let local = |c: char| c.is_alphanumeric() || "._%+-".contains(c);
-        let domain = |c: char| c.is_alphanumeric() || ".-".contains(c);
-        let before = &text[..at];
-        let from =
-            before.rfind(|c| !local(c)).map_or(0, |end| end + before[end..].chars().next().map_or(0, char::len_utf8));
-        let from = from + (text[from..at].len() - text[from..at].trim_start_matches(['.', '-']).len());
+        // Nothing of the one before belongs to this one.
+        let begin = found.last().map_or(0, |(_, end)| *end).min(at);
+        let before = &text[begin..at];
+        let inside = before.len() - before.trim_end_matches(local).len();
+        let name = before[before.len() - inside..].trim_start_matches(['.', '-', '%', '+']);
         let behind = &text[at + 1..];
         let end = behind.find(|c| !domain(c)).unwrap_or(behind.len());
         let end = behind[..end].trim_end_matches(['.', '-']).len();
-        if from < at && end > 0 {
-            found.push((from, at + 1 + end));
+        if !name.is_empty() && end > 0 {
+            found.push((at - name.len(), at + 1 + end));
         }
     }
     found
