@@ -83,6 +83,10 @@ fn interrupted_at(rotation: &Rotation, step: StepNumber, facts: &Facts<'_>) -> T
             resume(step, format!("step {step} was interrupted"), None, facts)
         }
         StepNumber::RECONFIGURE if rotation.touched => resume(step, "its mails were interrupted".into(), None, facts),
+        // Whoever left it behind wrote what must be read before anybody is mailed.
+        StepNumber::ANNOUNCE if rotation.hand_over.as_ref().is_some_and(|left| left.accepted.is_none()) => {
+            person("and it was handed over: read the note and accept it")
+        }
         // After its mails a resume would go on to the rotation itself, if that was confirmed before.
         StepNumber::ANNOUNCE if rotation.confirmed_at.is_none() => match facts.now >= rotation.window.end {
             true => person("and its window is over"),

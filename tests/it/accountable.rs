@@ -1,32 +1,18 @@
 //! Operators who answer to each other: take-over and its fence, approval, emergency and review, hand-over; on the embedded lab.
 
 use crate::cli::Stage;
-use crate::scene::{Scene, Silent};
+use crate::scene::{Scene, as_person};
 use changeguard::adapters::lab::{Fault, Rule, Service, Which};
 use changeguard::domain::gate::Reason;
 use changeguard::engine::command::{Command, Refusal};
-use changeguard::engine::journal::Holder;
 use changeguard::engine::next::Act;
-use changeguard::engine::record::{Actor, Cause, Outcome, Record};
+use changeguard::engine::record::{Cause, Outcome, Record};
 use changeguard::runtime::conductor::Conductor;
-use changeguard::runtime::fence::LeaseFence;
 use changeguard::runtime::run::RunError;
 use rustix::process::{Pid, Signal, kill_process};
-use std::sync::Arc;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// acme in the hands of somebody else, on another bastion.
-fn as_person(scene: &Scene, person: &str) -> Arc<Conductor> {
-    let tenant = scene.acme().tenant().clone();
-    let fence = Arc::new(LeaseFence::new(scene.world().store));
-    let world = scene.wiring.world(tenant, fence.clone()).unwrap();
-    let (name, host, now) = (person.to_owned(), format!("bastion-of-{person}"), jiff::Timestamp::now());
-    let me = Holder { name: name.clone(), host: host.clone(), pid: 4711, since: now, heartbeat: now };
-    let actor = Actor { by: name.clone(), host, person: name, ssh: None };
-    Arc::new(Conductor::new(world, scene.wiring.runbook().clone(), me, actor, fence, Arc::new(Silent)))
-}
 
 async fn four_eyes() -> Scene {
     Scene::start_with(|config| config.approval.required = true).await
@@ -40,7 +26,7 @@ async fn look(conductor: &Conductor) -> changeguard::engine::status::TenantStatu
 #[tokio::test]
 async fn with_four_eyes_rotate_stays_shut_until_somebody_else_approves_this_plan() {
     let scene = four_eyes().await;
-    let bob = as_person(&scene, "bob");
+    let bob = as_person(&scene.wiring, scene.acme(), "bob");
     scene.confirmed().await;
     let refused = scene.rotate().await.unwrap_err();
     assert!(
@@ -90,7 +76,7 @@ async fn an_emergency_rotates_without_answers_and_stays_red_until_somebody_else_
     let (window, cause) = (Scene::open_window(), Cause::Scheduled);
     let plan = scene.run(Command::Plan { window, cause, reference: String::new() }).await.unwrap_err();
     assert!(plan.to_string().contains("review"), "{plan}");
-    as_person(&scene, "bob").run(close()).await.unwrap();
+    as_person(&scene.wiring, scene.acme(), "bob").run(close()).await.unwrap();
     assert!(look(scene.acme()).await.review.is_none());
 }
 
@@ -99,7 +85,7 @@ async fn a_rotation_is_handed_over_with_a_note_that_the_next_operator_reads_firs
     let scene = Scene::start().await;
     scene.confirmed().await;
     scene.run(Command::HandOver { to: String::new(), note: "server is slow today".into() }).await.unwrap();
-    let bob = as_person(&scene, "bob");
+    let bob = as_person(&scene.wiring, scene.acme(), "bob");
     let status = look(&bob).await;
     assert_eq!(status.next.action, Act::Accept);
     assert!(status.next.text.contains("server is slow today"));
@@ -113,7 +99,7 @@ async fn a_rotation_is_handed_over_with_a_note_that_the_next_operator_reads_firs
 async fn a_living_holder_is_overruled_only_by_force_with_name_and_reason_and_can_change_nothing_more() {
     let scene = Scene::start().await;
     scene.confirmed().await;
-    let bob = as_person(&scene, "bob");
+    let bob = as_person(&scene.wiring, scene.acme(), "bob");
     let force = |confirm: &str, reason: &str| Command::TakeOver { confirm: confirm.into(), reason: reason.into() };
     let free = bob.run(force("acme", "curious")).await.unwrap_err();
     assert!(free.to_string().contains("nobody else holds"), "{free}");

@@ -5,6 +5,7 @@ use crate::offered::{Before, TENANT, Way, decide, public, word, wrong_in_the_end
 use crate::proxy::{Plan, Spoiled};
 use crate::rig::Rig;
 use changeguard::engine::command::Command;
+use changeguard::engine::record::{Entry, Record};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -175,4 +176,14 @@ async fn a_store_that_lands_late_is_shown_as_drift_and_resume_puts_it_right() {
         assert!(status["attention"][0].as_str().unwrap().contains("2 secrets"), "{}", status["attention"]);
     }
     ends_well(&rig, &before).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_page_in_place_of_an_answer_is_never_taken_for_a_previous_key_that_is_missing() {
+    const READ: &str = "GET /v1/secrets/";
+    for nth in 1..=12 {
+        let rig = spoiled(READ, nth, Spoiled::Portal).await;
+        let missing = |entry: &Entry| matches!(entry.record, Record::PreviousMissing { .. });
+        assert!(!rig.conductor.entries().iter().any(missing), "read {nth}: the previous key would be lost");
+    }
 }

@@ -47,6 +47,7 @@ enum End {
 struct Stage {
     lab: Lab,
     fleet: Fleet,
+    wiring: Wiring,
     agent: tokio::task::JoinHandle<()>,
     _folder: tempfile::TempDir,
 }
@@ -77,7 +78,7 @@ impl Stage {
         let (tenants, _) = wiring.tenants().await;
         let fleet = wiring.fleet(tenants, Arc::new(crate::scene::Silent)).unwrap();
         let agent = tokio::spawn(agent(lab.world().clone()));
-        Self { lab, fleet, agent, _folder: folder }
+        Self { lab, fleet, wiring, agent, _folder: folder }
     }
 
     fn acme(&self) -> &Conductor {
@@ -86,6 +87,11 @@ impl Stage {
 
     async fn plan(&self, way: Way) {
         let cause = if way == Way::Fresh { Cause::Compromise } else { Cause::Scheduled };
+        self.acme().reload().await.unwrap();
+        if self.acme().status().review.is_some() {
+            let note = "a rehearsal".to_owned();
+            crate::scene::as_person(&self.wiring, self.acme(), "bob").run(Command::CloseReview { note }).await.unwrap();
+        }
         let window = Scene::open_window();
         self.acme().run(Command::Plan { window, cause, reference: String::new() }).await.unwrap();
     }
@@ -338,4 +344,9 @@ async fn killed_at_every_point_of_a_rollback_to_a_fresh_key_it_ends_the_same() {
 async fn killed_at_every_point_of_a_cancellation_it_ends_and_nobody_who_was_told_so_is_cut_off() {
     walk_all(Way::Cancel, &["cancel"]).await;
     walk_all(Way::CancelStaged, &["cancel"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_every_point_of_an_emergency_it_ends_rotated() {
+    walk_all(Way::Emergency, &["emergency"]).await;
 }

@@ -30,6 +30,8 @@ pub enum Way {
     Cancel,
     /// Cancelled when the keys are kept already.
     CancelStaged,
+    /// At once, before anybody is told, for a suspected compromise.
+    Emergency,
 }
 
 /// The server's agent, which looks as soon as there is something to see.
@@ -53,7 +55,8 @@ pub fn offered(status: &Value, world: &LabWorld) -> Option<Vec<Command>> {
     let (confirm, reason) = (TENANT.to_owned(), "as offered".to_owned());
     let notify = |kind| Command::Notify { kind, only: None, again: false };
     Some(match word(status).as_str() {
-        "plan" => return None,
+        // The review is for another operator; the rotation itself is at its end.
+        "plan" | "review" => return None,
         "reschedule" => vec![Command::Reschedule { window: crate::scene::Scene::open_window() }],
         "announce" => vec![notify(NoticeKind::Announcement)],
         "answers" => status["clients"]
@@ -93,6 +96,7 @@ pub fn decide(way: Way, status: &Value, world: &LabWorld, turned: &mut bool) -> 
         (Way::Back | Way::Fresh, "reconfigure") => {
             Some(Command::RollBack { confirm, reason, through_tunnel: String::new() })
         }
+        (Way::Emergency, "announce") => Some(Command::Emergency { confirm, reason, through_tunnel: String::new() }),
         (Way::Cancel, "rotate") | (Way::CancelStaged, "resume") => Some(Command::Cancel { confirm, reason }),
         _ => None,
     };
@@ -122,7 +126,9 @@ pub fn arguments(command: &Command) -> Vec<String> {
             line.push(reason.clone());
         }
         Command::Rotate { confirm, .. } => line.extend(words(&format!("--confirm {confirm}"))),
-        Command::RollBack { confirm, reason, .. } | Command::Cancel { confirm, reason } => {
+        Command::RollBack { confirm, reason, .. }
+        | Command::Emergency { confirm, reason, .. }
+        | Command::Cancel { confirm, reason } => {
             line.extend(words(&format!("--confirm {confirm} --reason")));
             line.push(reason.clone());
         }
@@ -228,11 +234,12 @@ fn wrong_mails(world: &LabWorld, rotation: &Rotation, entries: &[Entry]) -> Vec<
         None => return wrong,
     };
     for client in &rotation.clients {
-        for (kind, leg) in [(NoticeKind::Announcement, 0), last] {
-            let told = counts.keys().any(|(id, k, _, l)| *id == client.id && *k == kind && *l == leg);
-            if !told {
-                wrong.push(format!("{} has no {}", client.name, kind.word()));
-            }
+        let has = |kind, leg| counts.keys().any(|(id, k, _, l)| *id == client.id && *k == kind && *l == leg);
+        if !has(NoticeKind::Announcement, 0) && !has(NoticeKind::Emergency, 0) {
+            wrong.push(format!("{} was not told before", client.name));
+        }
+        if !has(last.0, last.1) {
+            wrong.push(format!("{} has no {}", client.name, last.0.word()));
         }
     }
     wrong

@@ -7,11 +7,13 @@ use changeguard::domain::notice::NoticeKind;
 use changeguard::domain::tenant::Tenant;
 use changeguard::domain::window::Window;
 use changeguard::engine::command::Command;
+use changeguard::engine::journal::Holder;
 use changeguard::engine::ports::{Unfenced, World};
-use changeguard::engine::record::Cause;
+use changeguard::engine::record::{Actor, Cause};
 use changeguard::engine::status::TenantStatus;
 use changeguard::engine::step::Progress;
 use changeguard::runtime::conductor::{Conductor, Watcher};
+use changeguard::runtime::fence::LeaseFence;
 use changeguard::runtime::fleet::Fleet;
 use changeguard::runtime::run::RunError;
 use changeguard::runtime::wiring::Wiring;
@@ -153,4 +155,15 @@ impl Scene {
     pub fn object(&self) -> Vec<u8> {
         self.lab.world().object(self.acme().tenant().id.as_str(), "config/vpn-users.json").unwrap()
     }
+}
+
+/// A tenant in the hands of somebody else, on another bastion.
+pub fn as_person(wiring: &Wiring, conductor: &Conductor, person: &str) -> Arc<Conductor> {
+    let tenant = conductor.tenant().clone();
+    let fence = Arc::new(LeaseFence::new(wiring.store().clone()));
+    let world = wiring.world(tenant, fence.clone()).unwrap();
+    let (name, host, now) = (person.to_owned(), format!("bastion-of-{person}"), jiff::Timestamp::now());
+    let me = Holder { name: name.clone(), host: host.clone(), pid: 4711, since: now, heartbeat: now };
+    let actor = Actor { by: name.clone(), host, person: name, ssh: None };
+    Arc::new(Conductor::new(world, wiring.runbook().clone(), me, actor, fence, Arc::new(Silent)))
 }

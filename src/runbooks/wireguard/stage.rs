@@ -156,6 +156,13 @@ async fn keep_previous(context: &StepContext<'_>) -> Result<(), Fault> {
     };
     context.ledger.record(Record::ShapeSeen { shape }).await?;
     let Some(key) = at.and_then(|at| found.swap_remove(at).1) else {
+        // A moment ago there was one. What can't be read now (a login page in place of the payload, somebody else at work)
+        // must not be taken for a key that never was: step 4 would delete it.
+        if rotation.preflight.as_ref().is_some_and(|run| run.keys.secret.is_some()) {
+            let text = "the secret held a key when it was checked, and what it gives now is none";
+            let fault = Fault::new(Service::Barbican, FaultKind::Conflict, text);
+            return Err(unchanged(fault.hint("look what answers in Barbican's place, check again, then resume")));
+        }
         let why = if found.is_empty() { "no secret has the name" } else { "the secret does not hold a key" };
         return context.ledger.record(Record::PreviousMissing { why: why.into() }).await;
     };
