@@ -33,6 +33,16 @@
 //! takes the same way from the conductor on. What is true at any moment is one value, [`engine::status::TenantStatus`]:
 //! the screen draws it and `status --json` prints it.
 //!
+//! # What keeps it safe
+//!
+//! * **One writer**: a lease per tenant in the store. [`engine::ports::Fence`] is asked right before every request that changes
+//!   something outside, so that a process that was stopped and overtaken changes nothing when it wakes.
+//! * **The pair**: once DELETE is sent, `adapters::openstack` sends the POST whatever happens to its caller;
+//!   [`runtime::ending`] lets everything else stop at a record and gives the tenant back.
+//! * **Accountability**: [`engine::approval`] binds a second operator's word to the plan, `engine::machine::accountable` holds
+//!   emergency, review and hand-over, [`engine::audit`] the chain of hashes, [`engine::persons`] what of it may be forgotten.
+//! * **Nobody there**: [`engine::tend`] says what may go on without a person, [`runtime::watch`] does it.
+//!
 //! # Where to begin reading
 //!
 //! README, this page, `runbooks/wireguard.rs`, `domain/gate.rs`, `engine/machine.rs`, `engine/converge_secret.rs`, one

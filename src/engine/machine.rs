@@ -257,6 +257,10 @@ impl Machine {
     fn after_resolution(&mut self, at: Timestamp, step: StepNumber) -> Outputs {
         let rotation = self.open()?;
         let mails = step == StepNumber::ANNOUNCE || step == StepNumber::RECONFIGURE;
+        let goes_first = rotation.emergency.is_some() && rotation.confirmed_at.is_none() && !rotation.touched;
+        if goes_first {
+            return self.begin_checked(at);
+        }
         if mails && !rotation.step(step).is_done() {
             return self.begin(at, step, Intent::Single);
         }

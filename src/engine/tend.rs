@@ -87,6 +87,7 @@ fn interrupted_at(rotation: &Rotation, step: StepNumber, facts: &Facts<'_>) -> T
         StepNumber::ANNOUNCE if rotation.hand_over.as_ref().is_some_and(|left| left.accepted.is_none()) => {
             person("and it was handed over: read the note and accept it")
         }
+        StepNumber::ANNOUNCE if rotation.emergency.is_some() => person("an emergency goes on in its operator's hands"),
         // After its mails a resume would go on to the rotation itself, if that was confirmed before.
         StepNumber::ANNOUNCE if rotation.confirmed_at.is_none() => match facts.now >= rotation.window.end {
             true => person("and its window is over"),

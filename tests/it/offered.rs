@@ -5,7 +5,7 @@ use changeguard::adapters::lab::LabWorld;
 use changeguard::domain::acknowledgement::{Answer, Channel};
 use changeguard::domain::client::ClientId;
 use changeguard::domain::key::KeyRole;
-use changeguard::domain::notice::NoticeKind;
+use changeguard::domain::notice::{Notice, NoticeKind};
 use changeguard::engine::command::Command;
 use changeguard::engine::record::{Entry, Outcome, Record};
 use changeguard::engine::rotation::Rotation;
@@ -235,7 +235,10 @@ fn wrong_mails(world: &LabWorld, rotation: &Rotation, entries: &[Entry]) -> Vec<
     };
     for client in &rotation.clients {
         let has = |kind, leg| counts.keys().any(|(id, k, _, l)| *id == client.id && *k == kind && *l == leg);
-        if !has(NoticeKind::Announcement, 0) && !has(NoticeKind::Emergency, 0) {
+        // In an emergency the key goes first: a mail that is uncertain is not sent again.
+        let on_record = |n: &Notice| n.client == client.id && n.kind == NoticeKind::Emergency;
+        let urgent = rotation.emergency.is_some() && rotation.notices.iter().any(on_record);
+        if !has(NoticeKind::Announcement, 0) && !urgent {
             wrong.push(format!("{} was not told before", client.name));
         }
         if !has(last.0, last.1) {

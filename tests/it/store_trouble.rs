@@ -48,7 +48,10 @@ async fn with_a_failing_journal(rig: &Rig, way: Way, fails_in: &str, nth: u64) -
             assert_eq!(fault.service, Neighbour::Journal, "{fails_in} {nth}: {fault}");
             assert!(!fault.advice().is_empty(), "{fault}");
             let changed = changing_calls(rig.lab.world()) - at_failure;
-            assert_eq!(changed, 0, "{fails_in} {nth}: changed after the journal had failed");
+            // Two mails, or the two kept keys, are on their way side by side: what had passed the fence when the journal
+            // failed for the other one may be counted after it. Nothing else may.
+            let side_by_side = u64::from(fails_in != "rollback");
+            assert!(changed <= side_by_side, "{fails_in} {nth}: {changed} changed after the journal had failed");
         }
         status = rig.status().await;
     }

@@ -2,8 +2,9 @@
 //! question to whoever would cut off their own session.
 
 use super::{Intent, Machine, Output, Outputs, bad_input, done, lockout, not_now, required};
+use crate::domain::client::Client;
 use crate::domain::sanitize::sanitize;
-use crate::domain::step::StepNumber;
+use crate::domain::step::{StepNumber, StepState};
 use crate::domain::window::Window;
 use crate::engine::approval;
 use crate::engine::command::{Command, Refusal};
@@ -101,6 +102,24 @@ impl Machine {
         outputs.push(self.append(at, Record::EmergencyDeclared { reason, review_due, covers })?);
         outputs.extend(self.begin(at, StepNumber::ANNOUNCE, Intent::Emergency)?);
         Ok(outputs)
+    }
+
+    /// The way to step 3: the check, and in an emergency that died before everybody was mailed, the mails first.
+    pub(super) fn begin_checked(&mut self, at: Timestamp) -> Outputs {
+        let rotation = self.open()?;
+        if rotation.emergency.is_none() {
+            return self.begin(at, StepNumber::CHECK, Intent::Rotate);
+        }
+        let kinds = rotation.telling_kinds();
+        let told = |client: &Client| kinds.iter().any(|kind| rotation.notice(&client.id, *kind).is_some());
+        let untold = rotation.clients.iter().any(|client| client.email.is_some() && !told(client));
+        // One try: a mail server that can't be reached stops nothing.
+        let tried = matches!(rotation.step(StepNumber::ANNOUNCE), StepState::Failed { .. });
+        let first = match (untold || rotation.clients.is_empty()) && !tried {
+            true => StepNumber::ANNOUNCE,
+            false => StepNumber::CHECK,
+        };
+        self.begin(at, first, Intent::Emergency)
     }
 
     pub(super) fn close_review(&mut self, at: Timestamp, note: String) -> Outputs {

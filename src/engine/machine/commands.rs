@@ -81,7 +81,7 @@ impl Machine {
                     return Err(Refusal::GateShut(vec![reason]));
                 }
                 self.see_lockout(&through_tunnel)?;
-                self.begin(at, StepNumber::CHECK, Intent::Rotate)
+                self.begin_checked(at)
             }
             Command::Resume => self.resume(at),
             Command::ResolveStep { step, done: is_done, reason } => {
