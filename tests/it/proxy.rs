@@ -298,6 +298,7 @@ async fn http(inner: &Arc<Inner>, service: Behind, stream: TcpStream, to: u16) -
             }
             Some(Spoiled::Hang) => return std::future::pending().await,
             Some(Spoiled::Delay) => {
+                let _late = Late::begin(inner);
                 tokio::time::sleep(inner.patience / 4).await;
                 pass_on(&request, to).await?
             }
@@ -344,6 +345,22 @@ fn late<F: Future<Output = Talk> + Send + 'static>(inner: &Arc<Inner>, act: impl
         act().await.ok();
         inner.late.fetch_sub(1, Ordering::SeqCst);
     });
+}
+
+/// Something that is still to be passed on.
+struct Late(Arc<Inner>);
+
+impl Late {
+    fn begin(inner: &Arc<Inner>) -> Self {
+        inner.late.fetch_add(1, Ordering::SeqCst);
+        Self(inner.clone())
+    }
+}
+
+impl Drop for Late {
+    fn drop(&mut self) {
+        self.0.late.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 fn made(status: u16, kind: &str, body: &str) -> Vec<u8> {
@@ -404,6 +421,8 @@ async fn smtp(inner: &Arc<Inner>, stream: TcpStream, to: u16) -> Talk {
     let mut line = "CONNECT".to_owned();
     loop {
         let spoiled = inner.meet(Behind::Mail, &line);
+        // Until the server has answered: whoever has given up meanwhile must not be asked before it has arrived.
+        let under_way = matches!(spoiled, Some(Spoiled::Delay)).then(|| Late::begin(inner));
         match &spoiled {
             Some(Spoiled::Refuse | Spoiled::Reset) => {
                 reset(client.get_ref());
@@ -432,6 +451,7 @@ async fn smtp(inner: &Arc<Inner>, stream: TcpStream, to: u16) -> Talk {
                 reply(&mut server).await?
             }
         };
+        drop(under_way);
         match &spoiled {
             Some(Spoiled::LoseAnswer) => return Ok(()),
             Some(Spoiled::LoseAnswerAndHang) => return std::future::pending().await,
