@@ -228,7 +228,7 @@ impl Live {
         let url = format!("sqlite://{}?mode=ro", path.display());
         let rows = self.runtime.block_on(async {
             use sqlx::Connection;
-            sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER]).ok();
+            sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER]).ok();
             let mut connection = sqlx::AnyConnection::connect(&url).await.ok()?;
             let query = "SELECT entry FROM record ORDER BY at_ms, seq";
             let rows: Vec<(String,)> = sqlx::query_as(query).fetch_all(&mut connection).await.ok()?;

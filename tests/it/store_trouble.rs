@@ -215,7 +215,7 @@ async fn a_damaged_journal_refuses_before_anything_is_touched() {
 async fn a_journal_of_a_newer_changeguard_refuses_before_anything_is_touched() {
     let stage = Stage::start().await;
     let url = format!("sqlite://{}?mode=rw", stage.state().join("journal.db").display());
-    let _ = sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER]);
+    let _ = sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER]);
     let mut connection = <sqlx::AnyConnection as sqlx::Connection>::connect(&url).await.unwrap();
     sqlx::query("INSERT INTO schema_version (version) VALUES (99)").execute(&mut connection).await.unwrap();
     sqlx::Connection::close(connection).await.unwrap();
