@@ -9,10 +9,15 @@ use anyhow::{Context, Result, bail, ensure};
 use changeguard::adapters::openstack::{
     CloudParameters, Credential, Domain, Limits, Login, Named, OpenStack, Overrides,
 };
+use changeguard::adapters::store::SqlJournal;
 use changeguard::config::clouds::{self, Auth, Cloud, Environment, Hidden};
 use changeguard::domain::secret_shape::SecretShape;
-use changeguard::engine::ports::{NewSecret, SecretRef, SwapOrder, Unfenced};
+use changeguard::domain::tenant::TenantId;
+use changeguard::engine::journal::{Holder, JournalStore};
+use changeguard::engine::ports::{NewSecret, SecretRef, SwapOrder};
 use changeguard::engine::secret::SecretBytes;
+use changeguard::runtime::conductor::LEASE_TTL;
+use changeguard::runtime::fence::LeaseFence;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -41,7 +46,15 @@ async fn measure(cloud: &str, pairs: usize) -> Result<()> {
     let cloud = clouds::read(&Environment::of_process(None), cloud)?;
     let (token, barbican) = token(&cloud).await?;
     let stack = OpenStack::new(parameters(cloud))?;
-    let secrets = stack.secrets(Arc::new(Unfenced));
+    // As in production: the journal's store is asked before the DELETE and again before the POST.
+    let folder = tempfile::tempdir()?;
+    let store: Arc<dyn JournalStore> = Arc::new(SqlJournal::in_folder(folder.path()).await?);
+    let now = jiff::Timestamp::now();
+    let me = Holder { name: "bench".into(), host: "here".into(), pid: std::process::id(), since: now, heartbeat: now };
+    let lease = store.acquire(&TenantId::new("bench")?, &me, LEASE_TTL).await?;
+    let fence = Arc::new(LeaseFence::new(store));
+    fence.take(lease.map_err(|holder| anyhow::anyhow!("held by {holder}"))?);
+    let secrets = stack.secrets(fence);
     let name = format!("changeguard-bench-{}", std::process::id());
     let new =
         || NewSecret { name: name.clone(), payload: SecretBytes::new(PAYLOAD.to_vec()), shape: SecretShape::default() };

@@ -1,6 +1,9 @@
 //! A proxy in front of each service that spoils one call, or all from one on: written for the tests, and independent of what
 //! the lab can do. It understands as much of HTTP and SMTP as it takes to know where a call begins and ends.
 
+mod made;
+
+use made::{made, refusal, refused};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -338,12 +341,10 @@ async fn http(inner: &Arc<Inner>, service: Behind, stream: TcpStream, to: u16) -
 }
 
 fn late<F: Future<Output = Talk> + Send + 'static>(inner: &Arc<Inner>, act: impl FnOnce() -> F + Send + 'static) {
-    let inner = inner.clone();
-    inner.late.fetch_add(1, Ordering::SeqCst);
+    let under_way = Late::begin(inner);
     tokio::spawn(async move {
-        tokio::time::sleep(inner.patience * 2).await;
+        tokio::time::sleep(under_way.0.patience * 2).await;
         act().await.ok();
-        inner.late.fetch_sub(1, Ordering::SeqCst);
     });
 }
 
@@ -361,20 +362,6 @@ impl Drop for Late {
     fn drop(&mut self) {
         self.0.late.fetch_sub(1, Ordering::SeqCst);
     }
-}
-
-fn made(status: u16, kind: &str, body: &str) -> Vec<u8> {
-    let retry = if matches!(status, 429 | 503) { "retry-after: 1\r\n" } else { "" };
-    let length = body.len();
-    format!("HTTP/1.1 {status} Spoiled\r\ncontent-type: {kind}\r\n{retry}content-length: {length}\r\n\r\n{body}").into()
-}
-
-fn refusal(status: u16) -> Vec<u8> {
-    made(
-        status,
-        "application/json",
-        &format!("{{\"code\": {status}, \"title\": \"Spoiled\", \"description\": \"by the proxy\"}}"),
-    )
 }
 
 /// A whole request; `None` where the connection ended before one.
@@ -483,17 +470,6 @@ async fn smtp(inner: &Arc<Inner>, stream: TcpStream, to: u16) -> Talk {
         }
         line = if text { ".".into() } else { String::from_utf8_lossy(&call).trim().to_owned() };
     }
-}
-
-fn refused(status: u16) -> Vec<u8> {
-    let code = match status {
-        401 => "535 5.7.8 authentication",
-        403 | 404 => "550 5.1.1 mailbox",
-        409 | 412 => "554 5.0.0 transaction",
-        503 => "421 4.3.2 closing",
-        _ => "451 4.3.0 later",
-    };
-    format!("{code} spoiled by the proxy\r\n").into()
 }
 
 /// A whole reply, of one line or several.
