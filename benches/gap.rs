@@ -48,7 +48,7 @@ async fn measure(cloud: &str, pairs: usize) -> Result<()> {
     let stack = OpenStack::new(parameters(cloud))?;
     // As in production: the journal's store is asked before the DELETE and again before the POST.
     let folder = tempfile::tempdir()?;
-    let store: Arc<dyn JournalStore> = Arc::new(SqlJournal::in_folder(folder.path()).await?);
+    let store: Arc<dyn JournalStore> = Arc::new(SqlJournal::in_folder(&folder.path().join("state")).await?);
     let now = jiff::Timestamp::now();
     let me = Holder { name: "bench".into(), host: "here".into(), pid: std::process::id(), since: now, heartbeat: now };
     let lease = store.acquire(&TenantId::new("bench")?, &me, LEASE_TTL).await?;
