@@ -281,7 +281,13 @@ impl Machine {
             Err(fault) => {
                 let mut outputs = vec![self.append(at, Record::StepFailed { step, fault: fault.clone() })?];
                 match (step, self.intent) {
-                    (StepNumber::CHECK, Intent::Rotate | Intent::Emergency) => outputs.extend(self.confirmed(at)?),
+                    // What the check could not record was not checked: an older green run must not stand in for it.
+                    (StepNumber::CHECK, _) if fault.service == Service::Journal => outputs.push(Output::Failed(fault)),
+                    // An emergency goes on without the mail server; the gate knows which failures these are.
+                    (StepNumber::CHECK, Intent::Rotate | Intent::Emergency) if self.open()?.emergency.is_some() => {
+                        outputs.extend(self.confirmed(at)?);
+                    }
+                    (StepNumber::CHECK, Intent::Rotate) => outputs.push(self.refuse_by_gate(at)?),
                     // In an emergency nobody waits for the mail server.
                     (StepNumber::ANNOUNCE, Intent::Emergency) if fault.service != Service::Journal => {
                         outputs.extend(self.begin(at, StepNumber::CHECK, Intent::Emergency)?);

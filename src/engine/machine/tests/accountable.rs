@@ -201,3 +201,24 @@ fn what_a_check_said_of_one_operators_session_is_not_asked_of_another() {
     let mut bob = as_person(&machine, "bob", RULES);
     command(&mut bob, at("22:05"), rotate()).unwrap();
 }
+
+#[test]
+fn a_check_that_could_not_be_recorded_is_no_check_although_an_older_one_was_green() {
+    let mut emergency = answered();
+    let review_due = at("23:00");
+    let declared = Record::EmergencyDeclared { reason: "leak".into(), review_due, covers: vec![] };
+    emergency.emit(at("22:03"), declared).unwrap();
+    for mut machine in [answered(), emergency] {
+        checked(&mut machine, 7, false);
+        let client = ClientId("ada".into());
+        let id = client.clone();
+        let kind = NoticeKind::Emergency;
+        let (email, message_id) = ("ada@x.example".into(), "<e>".into());
+        machine.emit(at("22:04"), Record::NoticeQueued { client: id, email, kind, revision: 1, message_id }).unwrap();
+        assert_eq!(performs(&command(&mut machine, at("22:05"), rotate()).unwrap()), [2]);
+        let full = Fault::new(Service::Journal, FaultKind::Refused, "the disk is full");
+        let outputs = ended(&mut machine, StepNumber::CHECK, Err(full));
+        assert!(matches!(outputs.last(), Some(Output::Failed(_))), "{outputs:?}");
+        assert!(machine.rotation().unwrap().confirmed_at.is_none());
+    }
+}
