@@ -56,7 +56,10 @@ until_true() {
   local limit=$((SECONDS + $1)) what=$2
   shift 2
   until "$@" >/dev/null 2>&1; do
-    ((SECONDS < limit)) || die "gave up waiting for $what; see $LIVE_DIR/log"
+    if ((SECONDS >= limit)); then
+      find "$LIVE_DIR/log" -type f -mmin -1 -size +0 -exec tail -n 5 -v {} + | cut -c1-200 >&2
+      die "gave up waiting for $what; the ends of the newest logs are above, the whole in $LIVE_DIR/log"
+    fi
     sleep 0.1
   done
 }
