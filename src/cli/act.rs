@@ -213,6 +213,7 @@ fn notice_kind(kind: KindArg) -> NoticeKind {
         KindArg::Announcement => NoticeKind::Announcement,
         KindArg::Reminder => NoticeKind::Reminder,
         KindArg::Reconfigure => NoticeKind::Reconfigure,
+        KindArg::AreYouBack => NoticeKind::AreYouBack,
         KindArg::AllClear => NoticeKind::AllClear,
     }
 }

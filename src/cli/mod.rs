@@ -457,6 +457,8 @@ pub enum KindArg {
     Reminder,
     /// Step 7
     Reconfigure,
+    /// To those of whom nothing shows that they have reconfigured
+    AreYouBack,
     /// Everybody is back
     AllClear,
 }

@@ -10,14 +10,17 @@ pub mod fault;
 pub mod freshness;
 pub mod gate;
 pub mod key;
+pub mod letter;
 pub mod lockout;
 pub mod notice;
 pub mod observation;
 pub mod preflight;
+pub mod reply;
 pub mod sanitize;
 pub mod secret_shape;
 pub mod step;
 pub mod tenant;
+pub mod token;
 pub mod window;
 
 /// A moment, UTC. Everything that is stored or compared uses this; zones are for people.

@@ -1,6 +1,7 @@
 //! Mails to clients: their kinds, how delivery stands, and the words for it.
 
 use crate::domain::client::ClientId;
+use crate::domain::token::Topic;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,8 @@ pub enum NoticeKind {
     Cancellation,
     /// Step 7: download and re-import the configuration now.
     Reconfigure,
+    /// To those of whom no sign shows that they have reconfigured.
+    AreYouBack,
     /// Everybody is back.
     AllClear,
     /// Step 1 of an emergency: it happens now, no answer is waited for.
@@ -26,12 +29,13 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every kind, in the order of a rotation.
-    pub const ALL: [NoticeKind; 7] = [
+    pub const ALL: [NoticeKind; 8] = [
         NoticeKind::Announcement,
         NoticeKind::Reminder,
         NoticeKind::Change,
         NoticeKind::Cancellation,
         NoticeKind::Reconfigure,
+        NoticeKind::AreYouBack,
         NoticeKind::AllClear,
         NoticeKind::Emergency,
     ];
@@ -44,8 +48,17 @@ impl NoticeKind {
             NoticeKind::Change => "change",
             NoticeKind::Cancellation => "cancellation",
             NoticeKind::Reconfigure => "reconfigure",
+            NoticeKind::AreYouBack => "are-you-back",
             NoticeKind::AllClear => "all-clear",
             NoticeKind::Emergency => "emergency",
+        }
+    }
+
+    /// The question that an answer to this mail answers.
+    pub fn topic(self) -> Topic {
+        match self {
+            NoticeKind::Reconfigure | NoticeKind::AreYouBack | NoticeKind::AllClear => Topic::Back,
+            _ => Topic::Window,
         }
     }
 
@@ -74,6 +87,11 @@ pub enum Delivery {
         /// The reply, sanitized.
         reply: String,
     },
+    /// Accepted, and then returned by a mail server on the way.
+    Bounced {
+        /// What that server said, sanitized.
+        reply: String,
+    },
     /// May have been accepted: the answer was lost. Sending again may give the person two.
     Uncertain {
         /// Why.
@@ -89,6 +107,7 @@ impl Delivery {
             Delivery::Sent { .. } => "sent",
             Delivery::Failed { permanent: true, .. } => "refused",
             Delivery::Failed { permanent: false, .. } => "deferred",
+            Delivery::Bounced { .. } => "bounced",
             Delivery::Uncertain { .. } => "uncertain",
         }
     }

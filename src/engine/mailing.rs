@@ -10,7 +10,6 @@ use crate::engine::record::Record;
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Progress, StepContext};
 use futures_util::StreamExt;
-use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many went where.
@@ -46,16 +45,6 @@ impl Tally {
     }
 }
 
-/// A Message-ID that is the same for the same mail, whoever derives it, and tells nothing of the person.
-pub fn message_id(rotation: &Rotation, client: &ClientId, kind: NoticeKind, copy: usize, domain: &str) -> String {
-    let revision = rotation.window.revision;
-    let leg = if rotation.rollback.is_some() { "back" } else { "forward" };
-    let text = format!("{}\0{client}\0{}\0{revision}\0{leg}\0{copy}", rotation.id, kind.word());
-    let digest = Sha256::digest(text.as_bytes());
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("<{hex}.{}@{domain}>", rotation.id)
-}
-
 /// Who gets the mail and under which kind: a client who was told an earlier revision gets a change.
 pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, NoticeKind)> {
     let told_before = |id: &ClientId| {
@@ -87,8 +76,10 @@ pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, Notice
                 _ if order.again => true,
                 // A reminder may be sent as often as the operator asks, but only to the silent.
                 (NoticeKind::Reminder, _) => is_silent(rotation, client),
+                // So is this question, to those of whom nothing shows that they are back.
+                (NoticeKind::AreYouBack, _) => is_missing(rotation, client),
                 (NoticeKind::Cancellation, None) => rotation.notices.iter().any(|n| n.client == client.id),
-                (_, None | Some(Delivery::Failed { .. })) => true,
+                (_, None | Some(Delivery::Failed { .. } | Delivery::Bounced { .. })) => true,
                 (_, Some(Delivery::Sent { .. } | Delivery::Uncertain { .. } | Delivery::Queued)) => false,
             };
             needed.then(|| (client.clone(), kind))
@@ -99,6 +90,10 @@ pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, Notice
 fn is_silent(rotation: &Rotation, client: &Client) -> bool {
     let answered = rotation.acknowledgements.get(&client.id).is_some_and(|a| a.revision == rotation.window.revision);
     !answered && !rotation.waivers.contains_key(&client.id)
+}
+
+fn is_missing(rotation: &Rotation, client: &Client) -> bool {
+    rotation.applied.is_some() && rotation.not_back().iter().any(|missing| missing.id == client.id)
 }
 
 /// Sends, several at once; every mail is journaled before and after. Counts everybody, also those who had it already.
@@ -154,7 +149,9 @@ async fn send_one(context: &StepContext<'_>, client: &Client, kind: NoticeKind) 
     // A mail that was surely not accepted is the same mail when it is tried again; anything else would be a second one.
     let accepted = |n: &&crate::domain::notice::Notice| !matches!(n.delivery, Delivery::Failed { .. });
     let copy = rotation.notices.iter().filter(of_kind).filter(accepted).count();
-    let id = message_id(&rotation, &client.id, kind, copy, &mailer.message_domain());
+    let key = &context.world.reply_key;
+    let id = key.message_id(&rotation, &client.id, kind, copy, &mailer.message_domain());
+    let token = key.token(&rotation, &client.id);
     let first = rotation.notices.iter().find(|notice| notice.client == client.id && notice.message_id != id);
     let request = NoticeRequest {
         kind,
@@ -164,6 +161,7 @@ async fn send_one(context: &StepContext<'_>, client: &Client, kind: NoticeKind) 
         window: &rotation.window,
         message_id: &id,
         in_reply_to: first.map(|notice| notice.message_id.as_str()),
+        token: &token,
     };
     let (client, message_id, revision) = (client.id.clone(), id.clone(), rotation.window.revision);
     let letter = mailer.compose(&request);
@@ -189,7 +187,7 @@ fn tally(rotation: &Rotation, order: &SendOrder) -> Tally {
             Some(Delivery::Sent { .. }) => tally.sent += 1,
             // Excepted by the operator, for this mail too.
             Some(_) if rotation.waivers.contains_key(&client.id) => {}
-            Some(Delivery::Failed { .. }) => tally.failed.push(client.name.clone()),
+            Some(Delivery::Failed { .. } | Delivery::Bounced { .. }) => tally.failed.push(client.name.clone()),
             Some(Delivery::Uncertain { .. } | Delivery::Queued) => tally.uncertain.push(client.name.clone()),
             None => {}
         }

@@ -15,6 +15,7 @@ pub mod observe;
 pub mod persons;
 pub mod ports;
 pub mod record;
+pub mod reply_key;
 pub mod rotation;
 pub mod secret;
 pub mod status;

@@ -7,12 +7,15 @@ use crate::domain::client::Entry;
 use crate::domain::fault::Fault;
 use crate::domain::freshness::ServerReading;
 use crate::domain::key::PublicKey;
+use crate::domain::letter::Incoming;
 use crate::domain::lockout::OwnAddresses;
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::secret_shape::SecretShape;
 use crate::domain::tenant::{Tenant, TenantId};
+use crate::domain::token::ReplyToken;
 use crate::domain::window::Window;
 use crate::engine::journal::JournalStore;
+use crate::engine::reply_key::ReplyKey;
 use crate::engine::secret::SecretBytes;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -167,6 +170,8 @@ pub struct NoticeRequest<'a> {
     pub message_id: &'a str,
     /// The Message-ID of the first notice to this person, so that mail programs show one thread.
     pub in_reply_to: Option<&'a str>,
+    /// Goes into the reply address and into the UID of the invitation.
+    pub token: &'a ReplyToken,
 }
 
 /// A written mail, not yet sent.
@@ -195,6 +200,50 @@ pub trait Mailer: Send + Sync {
     async fn probe(&self) -> Result<(), Fault>;
     /// How many may be sent at once.
     fn connections(&self) -> usize;
+}
+
+/// Up to where a folder was read. UIDs mean something only together with their UIDVALIDITY (RFC 3501 2.3.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The folder's UIDVALIDITY.
+    pub uid_validity: u32,
+    /// The first UID that was not read yet.
+    pub next_uid: u32,
+}
+
+/// What one look into a folder gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderReading {
+    /// Where the next look begins, once these mails are settled.
+    pub cursor: Cursor,
+    /// The mails, by UID from the lowest.
+    pub mails: Vec<(u32, Incoming)>,
+    /// There are more; look again with the cursor.
+    pub more: bool,
+    /// The server has numbered the folder anew, so that it was read from `since` on.
+    pub renumbered: bool,
+}
+
+/// The mailbox that the answers come to.
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// What the cursors are kept under: `user@host`.
+    fn name(&self) -> String;
+    /// The folders to read.
+    fn folders(&self) -> Vec<String>;
+    /// The mails of a folder from the cursor on, at most `most` of them. Without a cursor, or where the folder was numbered
+    /// anew, those that arrived at `since` or later. With nothing new it costs one round trip. Changes nothing in the mailbox.
+    async fn read(
+        &self,
+        folder: &str,
+        from: Option<Cursor>,
+        since: Timestamp,
+        most: usize,
+    ) -> Result<FolderReading, Fault>;
+    /// Flags or moves mails that are settled, if the configuration asks for it.
+    async fn settle(&self, folder: &str, uid_validity: u32, uids: &[u32]) -> Result<(), Fault>;
+    /// Waits until the first folder changes (IDLE), or for its poll interval where the server has no IDLE.
+    async fn wait(&self) -> Result<(), Fault>;
 }
 
 /// The console API, where one is configured.
@@ -284,6 +333,8 @@ pub struct World {
     pub server: Arc<dyn VpnServer>,
     /// Mail.
     pub mailer: Arc<dyn Mailer>,
+    /// What makes the reply tokens.
+    pub reply_key: Arc<ReplyKey>,
     /// The console API.
     pub console: Option<Arc<dyn Console>>,
     /// Entries of the contacts file for this tenant.

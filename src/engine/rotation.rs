@@ -420,7 +420,9 @@ impl Rotation {
     /// A reconfigure mail of the way forward says nothing about the way back: clients need new scripts again.
     pub fn on_leg(&self, notice: &Notice) -> bool {
         match (&self.rollback, notice.kind) {
-            (Some(rollback), NoticeKind::Reconfigure | NoticeKind::AllClear) => notice.at >= rollback.at,
+            (Some(rollback), NoticeKind::Reconfigure | NoticeKind::AreYouBack | NoticeKind::AllClear) => {
+                notice.at >= rollback.at
+            }
             _ => true,
         }
     }

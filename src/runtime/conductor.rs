@@ -364,6 +364,7 @@ impl Conductor {
                 window: &rotation.window,
                 message_id: "<preview@localhost>",
                 in_reply_to: None,
+                token: &self.world.reply_key.token(&rotation, &client.id),
             })?;
             letters.push((client.id, letter));
         }

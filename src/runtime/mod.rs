@@ -10,6 +10,7 @@ pub mod hardening;
 pub mod mail;
 #[cfg(debug_assertions)]
 pub mod rehearsal;
+pub mod reply_key;
 pub mod run;
 pub mod screen;
 pub mod signals;

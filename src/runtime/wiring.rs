@@ -13,6 +13,7 @@ use crate::domain::tenant::Tenant;
 use crate::engine::journal::{Holder, JournalStore};
 use crate::engine::ports::{self, Clock, Fence, Settings, SwapOrder, World};
 use crate::engine::record::Actor;
+use crate::engine::reply_key::ReplyKey;
 use crate::engine::step::Runbook;
 use crate::runbooks;
 use crate::runtime::cloud;
@@ -20,6 +21,7 @@ use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::fence::LeaseFence;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::mail;
+use crate::runtime::reply_key;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +31,7 @@ pub struct Wiring {
     cloud: OpenStack,
     store: Arc<dyn JournalStore>,
     mailer: SmtpMailer,
+    reply_key: Arc<ReplyKey>,
     console: Option<Arc<dyn ports::Console>>,
     runbook: Arc<Runbook>,
     me: Holder,
@@ -73,6 +76,7 @@ impl Wiring {
         let store: Arc<dyn JournalStore> = Arc::new(journal(&config).await?);
         #[cfg(debug_assertions)]
         let store = crate::runtime::rehearsal::rehearsed(store, environment);
+        let reply_key = Arc::new(reply_key::open(&config.state.directory, &SystemEntropy)?);
         let mailer = SmtpMailer::new(mail::parameters(&config), Arc::new(SystemClock))?;
         let console = match &config.console {
             None => None,
@@ -95,6 +99,7 @@ impl Wiring {
             cloud,
             store,
             mailer,
+            reply_key,
             console,
             runbook: Arc::new(runbook.ok_or_else(none)?),
             me,
@@ -211,6 +216,7 @@ impl Wiring {
             ),
             server: Arc::new(server),
             mailer: Arc::new(self.mailer.behind(fence)),
+            reply_key: self.reply_key.clone(),
             console: self.console.clone(),
             contacts: self.config.contacts_of(&tenant).into(),
             clock: Arc::new(SystemClock),

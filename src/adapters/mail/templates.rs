@@ -48,6 +48,7 @@ fn built_in(kind: NoticeKind) -> &'static str {
         NoticeKind::Cancellation => include_str!("../../../assets/templates/cancellation.txt"),
         NoticeKind::Reconfigure => include_str!("../../../assets/templates/reconfigure.txt"),
         NoticeKind::Emergency => include_str!("../../../assets/templates/emergency.txt"),
+        NoticeKind::AreYouBack => include_str!("../../../assets/templates/are-you-back.txt"),
         NoticeKind::AllClear => include_str!("../../../assets/templates/all-clear.txt"),
     }
 }

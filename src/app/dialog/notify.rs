@@ -59,6 +59,8 @@ pub fn kinds(status: &TenantStatus) -> Vec<NoticeKind> {
             let mut kinds = vec![NoticeKind::Reconfigure];
             if status.back.is_some_and(|(back, of)| back == of) {
                 kinds.push(NoticeKind::AllClear);
+            } else {
+                kinds.push(NoticeKind::AreYouBack);
             }
             kinds
         }

@@ -182,6 +182,12 @@ impl Machine {
                 }
                 Some(StepNumber::RECONFIGURE)
             }
+            NoticeKind::AreYouBack => {
+                if rotation.applied.is_none() {
+                    return Err(not_now("the key is not live yet; nobody can be back"));
+                }
+                None
+            }
             NoticeKind::AllClear => {
                 if rotation.applied.is_none() || !rotation.not_back().is_empty() {
                     return Err(not_now("not everybody is back yet"));

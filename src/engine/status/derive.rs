@@ -220,7 +220,9 @@ fn standing(client: &Client, rotation: &Rotation) -> (Standing, String) {
     match rotation.notices.iter().rfind(told).map(|notice| (&notice.delivery, notice)) {
         None => (Standing::ToTell, String::new()),
         Some((Delivery::Sent { .. }, notice)) => (Standing::Silent, format!("{} sent", notice.kind.word())),
-        Some((Delivery::Failed { reply, .. }, _)) => (Standing::NotDelivered, reply.clone()),
+        Some((Delivery::Failed { reply, .. } | Delivery::Bounced { reply }, _)) => {
+            (Standing::NotDelivered, reply.clone())
+        }
         Some((Delivery::Uncertain { why }, _)) => (Standing::Uncertain, why.clone()),
         Some((Delivery::Queued, _)) => (Standing::ToTell, "being sent".into()),
     }

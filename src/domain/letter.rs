@@ -1,0 +1,119 @@
+//! A mail that arrived, as far as a rule looks at it: who answers, to what, and with which words.
+//!
+//! Every text in it is sanitized and bounded by whoever read it; nothing here is judged.
+
+use jiff::Timestamp;
+
+/// One incoming mail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Incoming {
+    /// What recognises the mail wherever and however often it is read, hex: a digest of its Message-ID and of what it says.
+    pub identity: String,
+    /// Who wrote, if the header can be read: display name and address, the address in lower case.
+    pub from: Option<(String, String)>,
+    /// Every address that it was sent or delivered to (To, Cc, Delivered-To, X-Original-To, Envelope-To), lower case.
+    pub recipients: Vec<String>,
+    /// The Message-IDs that it refers to, with angle brackets: In-Reply-To first, then References from the last to the first.
+    pub references: Vec<String>,
+    /// The subject, decoded.
+    pub subject: String,
+    /// Its Date header, UTC.
+    pub date: Option<Timestamp>,
+    /// The iCalendar part.
+    pub calendar: Option<CalendarPart>,
+    /// The machine-readable part of a report (RFC 3464 delivery status, RFC 8098 receipt), or of a bounce in plain text.
+    pub report: Option<Report>,
+    /// Why its headers show that a program wrote it: `Auto-Submitted: auto-replied`, …
+    pub automatic: Option<Automatic>,
+    /// What the writer wrote in the plain text part, the quoted mails taken out. `None` if there is no such part.
+    pub text: Option<String>,
+    /// The same of the HTML part: only what is visible.
+    pub html: Option<String>,
+    /// Why it can't be read as a whole: encrypted, TNEF, too large, too many parts.
+    pub unreadable: Option<String>,
+}
+
+/// How sure it is that a program wrote a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Automatic {
+    /// An answer of a program in place of the person: absence notes, resource mailboxes. The header that says so.
+    Reply(String),
+    /// Generated, which calendars also say of the answer that a person gave by a button. The header that says so.
+    Generated(String),
+}
+
+/// What the iCalendar part says (RFC 5546, RFC 6047).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CalendarPart {
+    /// `REPLY`, `COUNTER`, …, upper case; empty if there is none.
+    pub method: String,
+    /// The event's UID.
+    pub uid: String,
+    /// The event's SEQUENCE, if it is given.
+    pub sequence: Option<u32>,
+    /// DTSTAMP, UTC.
+    pub stamp: Option<Timestamp>,
+    /// DTSTART, UTC, where its zone could be resolved.
+    pub start: Option<Timestamp>,
+    /// DTSTART as written with its zone, for people.
+    pub start_text: String,
+    /// DTEND, UTC, where its zone could be resolved.
+    pub end: Option<Timestamp>,
+    /// Those who answer.
+    pub attendees: Vec<Attendee>,
+    /// COMMENT and X-RESPONSE-COMMENT.
+    pub comment: String,
+    /// The number of events in it.
+    pub events: usize,
+}
+
+/// One ATTENDEE.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attendee {
+    /// The address without `mailto:`, lower case.
+    pub email: String,
+    /// CN.
+    pub name: String,
+    /// PARTSTAT, upper case; `NEEDS-ACTION` if it is not given (RFC 5545 3.2.12).
+    pub status: String,
+    /// CUTYPE, upper case; `INDIVIDUAL` if it is not given.
+    pub kind: String,
+    /// SENT-BY: somebody acts for them.
+    pub sent_by: Option<String>,
+}
+
+/// What a report says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// What became of a mail of ours.
+    Delivery {
+        /// For which recipients.
+        recipients: Vec<DeliveryReport>,
+        /// The Message-ID of the mail that it is about, with angle brackets.
+        message_id: Option<String>,
+    },
+    /// It was displayed, or deleted unread. Says nothing about agreeing.
+    Receipt,
+}
+
+/// One recipient's part of a delivery report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryReport {
+    /// Final-Recipient or Original-Recipient, lower case.
+    pub recipient: String,
+    /// What happened.
+    pub action: DeliveryAction,
+    /// Enhanced status and the remote server's words.
+    pub reason: String,
+}
+
+/// RFC 3464 2.3.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryAction {
+    /// Nobody got it, and nothing more is tried.
+    Failed,
+    /// Still trying.
+    Delayed,
+    /// Delivered, relayed or expanded.
+    Other,
+}

@@ -1,0 +1,74 @@
+//! Keeps the key of the reply tokens in the state folder: made once, for us alone to read.
+
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::engine::ports::Entropy;
+use crate::engine::reply_key::{KEY_LENGTH, ReplyKey};
+use crate::engine::secret::SecretBytes;
+use rustix::fs::{CWD, Mode, OFlags};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Its name in the state folder.
+const FILE: &str = "reply.key";
+
+/// Reads the key, or makes it. Errors: the folder can't be written, the file is open to others or is no key.
+pub fn open(folder: &Path, entropy: &dyn Entropy) -> Result<ReplyKey, Fault> {
+    let path = folder.join(FILE);
+    let failed = |what: &str, error: std::io::Error| {
+        let text = format!("{}: {what}: {error}", path.display());
+        Fault::new(Service::Configuration, FaultKind::Refused, text).hint("nothing was sent; see state.directory")
+    };
+    if !path.try_exists().map_err(|error| failed("look for it", error))? {
+        std::fs::create_dir_all(folder).map_err(|error| failed("make its folder", error))?;
+        make(folder, &path, entropy)?.map_err(|error| failed("make it", error))?;
+    }
+    let file = std::fs::File::open(&path).map_err(|error| failed("read it", error))?;
+    let known = file.metadata().map_err(|error| failed("read it", error))?;
+    if known.mode() & 0o077 != 0 || known.len() != KEY_LENGTH as u64 {
+        let text = format!("{} must be {KEY_LENGTH} bytes long and mode 0600", path.display());
+        return Err(Fault::new(Service::Configuration, FaultKind::Refused, text)
+            .hint("correct its mode; if it was damaged, delete it: a new one is made, and answers to earlier mails still count"));
+    }
+    let bytes = std::fs::read(&path).map_err(|error| failed("read it", error))?;
+    Ok(ReplyKey::new(SecretBytes::new(bytes)))
+}
+
+/// Made beside its place and linked into it whole, so that two processes that make one at the same moment agree.
+fn make(folder: &Path, path: &Path, entropy: &dyn Entropy) -> Result<std::io::Result<()>, Fault> {
+    let mut key = zeroize::Zeroizing::new([0u8; KEY_LENGTH]);
+    entropy.fill(&mut key[..])?;
+    let draft = folder.join(format!(".{FILE}.{}", std::process::id()));
+    let write = || {
+        let flags = OFlags::CREATE | OFlags::TRUNC | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut file = std::fs::File::from(rustix::fs::openat(CWD, &draft, flags, Mode::from_raw_mode(0o600))?);
+        file.write_all(&key[..])?;
+        file.sync_all()?;
+        match std::fs::hard_link(&draft, path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
+        }
+    };
+    let made = write();
+    let _ = std::fs::remove_file(&draft);
+    Ok(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::system::SystemEntropy;
+
+    #[test]
+    fn the_key_is_made_once_and_refused_when_others_may_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        drop(open(folder.path(), &SystemEntropy).unwrap());
+        let first = std::fs::read(&path).unwrap();
+        drop(open(folder.path(), &SystemEntropy).unwrap());
+        assert_eq!((first.len(), std::fs::read(&path).unwrap()), (KEY_LENGTH, first));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+        assert!(open(folder.path(), &SystemEntropy).is_err());
+    }
+}
