@@ -61,6 +61,7 @@ fn write(mailer: &SmtpMailer, kind: NoticeKind, name: &str, email: &str, reply: 
         window: &Window::parse("2026-11-24 22:00", "90m", "Europe/Berlin", 2).unwrap(),
         message_id: "<20261124-221003-4f9c2a.ada.1@example.net>",
         in_reply_to: reply,
+        token: &changeguard::domain::token::ReplyToken::from_bytes([7; 15]),
     })
 }
 
