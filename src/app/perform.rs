@@ -220,6 +220,7 @@ pub fn word(command: &Command) -> &'static str {
         Command::TakeOver { .. } => "take over",
         Command::HandOver { .. } => "hand over",
         Command::AcceptHandOver => "accept",
+        Command::TakeMails { .. } | Command::DecideMail { .. } => "mail",
     }
 }
 

@@ -3,6 +3,7 @@
 //! Whether the values make sense is left to `rules`; what they are when left out, to the `Default`s in `config`.
 
 use super::problem::{Problems, Source};
+use super::reminders::RemindersTable;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
@@ -27,6 +28,7 @@ pub(super) struct File {
     pub(super) notices: Value<NoticesTable>,
     pub(super) console: Value<ConsoleTable>,
     pub(super) approval: Value<ApprovalTable>,
+    pub(super) reminders: Value<RemindersTable>,
 }
 
 /// `[approval]`

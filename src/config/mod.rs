@@ -5,6 +5,7 @@
 
 use crate::domain::client::Entry;
 use crate::domain::document::Fields;
+use crate::domain::reminder::Schedule;
 use crate::domain::tenant::{Tenant, TenantId};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +18,7 @@ mod fields;
 mod file;
 mod problem;
 mod rules;
+mod reminders;
 mod smtp;
 mod state;
 mod values;
@@ -49,6 +51,8 @@ pub struct Config {
     pub console: Option<Console>,
     /// `[approval]`
     pub approval: Approval,
+    /// `[reminders]`; `None` unless they are enabled.
+    pub reminders: Option<Schedule>,
     /// Every `[[contact]]` of the contacts file.
     pub contacts: Vec<Contact>,
 }

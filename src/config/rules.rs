@@ -61,6 +61,7 @@ impl<'a> Rules<'a> {
             notices: self.notices(&notices_at, notices),
             console: file.console.map(|console| self.console(console)),
             approval: self.approval(file.approval),
+            reminders: self.reminders(file.reminders),
             contacts: Vec::new(),
         };
         if written_tenants == 0 && !config.tenants.discover && !self.problems.is_broken("tenant") {
@@ -231,7 +232,7 @@ impl<'a> Rules<'a> {
 }
 
 /// A section with its place; one that is not there is empty.
-fn split<T: Default>(section: Value<T>) -> (Range<usize>, T) {
+pub(super) fn split<T: Default>(section: Value<T>) -> (Range<usize>, T) {
     section.map_or((NOWHERE, T::default()), |section| (section.span(), section.into_inner()))
 }
 

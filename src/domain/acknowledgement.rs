@@ -40,7 +40,7 @@ pub enum Channel {
     Chat,
     /// By mail, read by the operator.
     Mail,
-    /// Read from the mailbox by changeguard itself (a later issue; the place is kept).
+    /// Read from the mailbox by changeguard itself.
     Mailbox,
 }
 
@@ -74,6 +74,9 @@ pub struct Acknowledgement {
     pub by: String,
     /// When it was recorded, UTC.
     pub at: Timestamp,
+    /// When it was said, by the sender's clock, where it came as a mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said_at: Option<Timestamp>,
 }
 
 /// An operator's recorded exception for one client.

@@ -204,7 +204,14 @@ pub fn judge_client(client: &Client, revision: u32, facts: &Facts<'_>) -> Option
         return None;
     }
     let (id, name) = (client.id.clone(), client.name.clone());
-    if let Some(ack) = facts.acknowledgements.get(&client.id) {
+    let told = facts.notices.iter().rfind(|n| n.client == client.id && n.revision == revision && n.kind.tells_window());
+    let answered = facts.acknowledgements.get(&client.id);
+    let bounced = told.filter(|notice| matches!(notice.delivery, Delivery::Bounced { .. }));
+    // Whoever answers after a bounce has been reached in another way.
+    if let Some(notice) = bounced.filter(|notice| answered.is_none_or(|ack| ack.at < notice.at)) {
+        return Some(Reason::NotDelivered { client: id, name, delivery: notice.delivery.word().to_owned() });
+    }
+    if let Some(ack) = answered {
         if ack.revision != revision {
             return Some(Reason::OldAnswer { client: id, name, revision: ack.revision });
         }
@@ -216,7 +223,6 @@ pub fn judge_client(client: &Client, revision: u32, facts: &Facts<'_>) -> Option
             answer => Some(Reason::NotConfirmed { client: id, name, answer: answer.word().to_owned() }),
         };
     }
-    let told = facts.notices.iter().rfind(|n| n.client == client.id && n.revision == revision && n.kind.tells_window());
     match told.map(|notice| &notice.delivery) {
         Some(Delivery::Sent { .. }) => Some(Reason::NoAnswer { client: id, name }),
         Some(delivery) => Some(Reason::NotDelivered { client: id, name, delivery: delivery.word().to_owned() }),

@@ -15,6 +15,7 @@ pub mod lockout;
 pub mod notice;
 pub mod observation;
 pub mod preflight;
+pub mod reminder;
 pub mod reply;
 pub mod sanitize;
 pub mod secret_shape;

@@ -51,6 +51,37 @@ pub enum Verdict {
     Unrelated(String),
 }
 
+impl Verdict {
+    /// The words on the screen and in `--json`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verdict::Confirmed => "confirmed",
+            Verdict::Declined => "declined",
+            Verdict::Tentative => "tentative",
+            Verdict::OtherTime(_) => "other time",
+            Verdict::Automatic(_) => "automatic",
+            Verdict::Bounced(_) => "bounced",
+            Verdict::Delayed(_) => "delayed",
+            Verdict::Unclear(_) => "unclear",
+            Verdict::Unrelated(_) => "unrelated",
+        }
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Verdict::Confirmed | Verdict::Declined | Verdict::Tentative => f.write_str(self.word()),
+            Verdict::OtherTime(detail)
+            | Verdict::Automatic(detail)
+            | Verdict::Bounced(detail)
+            | Verdict::Delayed(detail)
+            | Verdict::Unclear(detail)
+            | Verdict::Unrelated(detail) => write!(f, "{}: {detail}", self.word()),
+        }
+    }
+}
+
 /// By what the verdict was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

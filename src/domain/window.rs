@@ -102,6 +102,11 @@ pub fn in_zone(moment: Timestamp, zone: &str) -> String {
     moment.to_zoned_datetime(tz).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
+/// The zone of this name; UTC if there is none.
+pub fn zone_or_utc(name: &str) -> TimeZone {
+    time_zone(name).unwrap_or(TimeZone::UTC)
+}
+
 fn time_zone(name: &str) -> Result<TimeZone, BadWindow> {
     // The bundled database: the same answer on every bastion, and no file is read by a rule.
     TimeZoneDatabase::bundled().get(name.trim()).map_err(|_| BadWindow::Zone(name.to_owned()))

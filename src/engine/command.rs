@@ -7,6 +7,7 @@ use crate::domain::notice::NoticeKind;
 use crate::domain::step::StepNumber;
 use crate::domain::window::Window;
 use crate::engine::journal::Holder;
+use crate::engine::mailbox::{Decision, Matched};
 use crate::engine::record::Cause;
 
 /// One act of an operator.
@@ -163,6 +164,20 @@ pub enum Command {
     },
     /// Accept what was handed over.
     AcceptHandOver,
+    /// Take in mails that clients have sent. Each counts once, however often it comes.
+    TakeMails {
+        /// The mails.
+        mails: Vec<Matched>,
+    },
+    /// Say what a mail means that the program could not judge.
+    DecideMail {
+        /// Which: its digest or the first digits of it.
+        mail: String,
+        /// What it means.
+        decision: Decision,
+        /// A note.
+        note: String,
+    },
 }
 
 impl Command {
@@ -188,6 +203,7 @@ impl Command {
             Command::TakeOver { .. } => "takeover",
             Command::HandOver { .. } => "handover",
             Command::AcceptHandOver => "accept",
+            Command::TakeMails { .. } | Command::DecideMail { .. } => "mail",
         }
     }
 }

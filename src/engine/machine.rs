@@ -5,6 +5,7 @@
 
 mod accountable;
 mod commands;
+mod mailbox;
 
 use crate::domain::client::ClientId;
 use crate::domain::fault::{Fault, FaultKind, Service};

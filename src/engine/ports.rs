@@ -10,6 +10,7 @@ use crate::domain::key::PublicKey;
 use crate::domain::letter::Incoming;
 use crate::domain::lockout::OwnAddresses;
 use crate::domain::notice::{Delivery, NoticeKind};
+use crate::domain::reminder::Schedule;
 use crate::domain::secret_shape::SecretShape;
 use crate::domain::tenant::{Tenant, TenantId};
 use crate::domain::token::ReplyToken;
@@ -366,4 +367,6 @@ pub struct Settings {
     pub approval_valid: Option<Duration>,
     /// How long the pair of DELETE and POST lasts at most once DELETE is sent.
     pub pair_bound: Duration,
+    /// When those who do not answer are reminded; `None`: only when an operator asks for it.
+    pub reminders: Option<Schedule>,
 }

@@ -11,17 +11,19 @@ use crate::domain::freshness::Baseline;
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::preflight::Preflight;
+use crate::domain::reply::Heard;
 use crate::domain::secret_shape::SecretShape;
 use crate::domain::step::StepNumber;
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
 use crate::engine::journal::Holder;
+use crate::engine::mailbox::Decision;
 use crate::engine::ports::SecretRef;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The version in which this program writes records.
-pub const RECORD_VERSION: u32 = 2;
+pub const RECORD_VERSION: u32 = 3;
 
 /// The id of a rotation: `20261124-221003-4f9c2a`, made of its first moment and six random hex digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -120,6 +122,8 @@ pub enum BackSource {
     Ping,
     /// The client said so and the operator recorded it.
     Client,
+    /// The client said so by mail.
+    Mail,
 }
 
 impl BackSource {
@@ -129,6 +133,7 @@ impl BackSource {
             BackSource::Handshake => "handshake",
             BackSource::Ping => "ping",
             BackSource::Client => "client said so",
+            BackSource::Mail => "answered by mail",
         }
     }
 }
@@ -309,6 +314,33 @@ pub enum Record {
         baseline: Baseline,
         /// From the start of step 6, ms.
         waited_ms: u64,
+    },
+    /// A mail of a client was read from the mailbox.
+    MailRead {
+        /// Whose.
+        client: ClientId,
+        /// What recognises the mail, hex: it is never taken in twice.
+        mail: String,
+        /// The sender's address.
+        from: String,
+        /// What it says, with its evidence.
+        #[serde(flatten)]
+        heard: Heard,
+        /// The Message-ID of ours that it refers to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notice: Option<String>,
+    },
+    /// An operator read a mail that the program could not judge.
+    MailDecided {
+        /// Whose.
+        client: ClientId,
+        /// Which mail.
+        mail: String,
+        /// What it means.
+        #[serde(flatten)]
+        decision: Decision,
+        /// A note.
+        note: String,
     },
     /// A client was found to be back.
     ClientBack {

@@ -12,6 +12,7 @@ use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
 use crate::engine::approval::Approval;
+use crate::engine::mailbox::ReadMail;
 use crate::engine::ports::SecretRef;
 use crate::engine::record::{BackSource, Cause, Entry, Outcome, RECORD_VERSION, Record, RotationId};
 use jiff::Timestamp;
@@ -121,6 +122,8 @@ pub struct Rotation {
     pub notices: Vec<Notice>,
     /// The last answer of each client.
     pub acknowledgements: BTreeMap<ClientId, Acknowledgement>,
+    /// The mails of clients that were read, in the order of reading.
+    pub mails: Vec<ReadMail>,
     /// The waivers.
     pub waivers: BTreeMap<ClientId, Waiver>,
     /// The last run of step 2.
@@ -194,6 +197,7 @@ impl Rotation {
             clients: Vec::new(),
             notices: Vec::new(),
             acknowledgements: BTreeMap::new(),
+            mails: Vec::new(),
             waivers: BTreeMap::new(),
             preflight: None,
             checked_by: String::new(),
@@ -228,7 +232,11 @@ impl Rotation {
         }
         let may_follow_the_end = matches!(
             entry.record,
-            Record::Noted { .. } | Record::KeyDestroyed { .. } | Record::ReviewClosed { .. } | Record::TakenOver { .. }
+            Record::Noted { .. }
+                | Record::KeyDestroyed { .. }
+                | Record::ReviewClosed { .. }
+                | Record::TakenOver { .. }
+                | Record::MailRead { .. }
         );
         if self.outcome.is_some() && !may_follow_the_end {
             return Err("the rotation has already ended".into());
@@ -283,7 +291,8 @@ impl Rotation {
             }
             Record::Answered { client, revision, answer, channel, note } => {
                 let by = entry.by.clone();
-                let ack = Acknowledgement { client: client.clone(), revision, answer, channel, note, by, at };
+                let ack =
+                    Acknowledgement { client: client.clone(), revision, answer, channel, note, by, at, said_at: None };
                 self.acknowledgements.insert(client, ack);
             }
             Record::Waived { client, reason } => {
@@ -317,6 +326,13 @@ impl Rotation {
             }
             Record::ObjectChanged { .. } => {}
             Record::Applied { baseline, waited_ms } => self.applied = Some(Applied { at, baseline, waited_ms }),
+            Record::MailRead { client, mail, from, heard, notice } => {
+                let mail = ReadMail { mail, client, from, heard, notice, at, decision: None };
+                self.take_mail(mail, &entry.by);
+            }
+            Record::MailDecided { mail, decision, note, .. } => {
+                self.decide_mail(&mail, decision, note, &entry.by, at);
+            }
             Record::ClientBack { client, source, note } => {
                 self.back.insert(client, Back { source, at, note });
             }

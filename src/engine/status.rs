@@ -12,13 +12,14 @@ use crate::domain::client::{Client, ClientId};
 use crate::domain::freshness::{Activity, Presence};
 use crate::domain::gate::Verdict;
 use crate::domain::key::PublicKey;
-use crate::domain::notice::NoticeKind;
+use crate::domain::notice::{Notice, NoticeKind};
 use crate::domain::preflight::Preflight;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
 use crate::engine::approval::Approval;
 use crate::engine::journal::Holder;
+use crate::engine::mailbox::ReadMail;
 use crate::engine::next::NextAction;
 use crate::engine::record::{Cause, Outcome};
 use crate::engine::rotation::{Emergency, HandOver};
@@ -108,14 +109,22 @@ pub enum Standing {
     ToTell,
     /// The mail was refused or deferred.
     NotDelivered,
+    /// The mail was accepted, and returned later.
+    Bounced,
     /// The mail may or may not have been accepted.
     Uncertain,
+    /// An answer came that a person must read.
+    ToRead,
     /// Told, no answer.
     Silent,
     /// Answered an earlier revision.
     OldAnswer,
-    /// Answered no, perhaps, or another time.
-    NotConfirmed,
+    /// Answered no.
+    Declined,
+    /// Answered perhaps.
+    Tentative,
+    /// Proposes another time.
+    OtherTime,
     /// Confirmed this revision.
     Confirmed,
     /// Excepted by the operator.
@@ -128,13 +137,27 @@ impl Standing {
         match self {
             Standing::ToTell => "to tell",
             Standing::NotDelivered => "not delivered",
+            Standing::Bounced => "bounced",
             Standing::Uncertain => "uncertain",
+            Standing::ToRead => "to read",
             Standing::Silent => "silent",
             Standing::OldAnswer => "old answer",
-            Standing::NotConfirmed => "not confirmed",
+            Standing::Declined => "declined",
+            Standing::Tentative => "tentative",
+            Standing::OtherTime => "other time",
             Standing::Confirmed => "confirmed",
             Standing::Waived => "waived",
         }
+    }
+
+    /// Answered, and did not agree.
+    pub fn is_not_agreed(self) -> bool {
+        matches!(self, Standing::Declined | Standing::Tentative | Standing::OtherTime)
+    }
+
+    /// The mail is not there.
+    pub fn is_not_delivered(self) -> bool {
+        matches!(self, Standing::NotDelivered | Standing::Bounced)
     }
 
     /// Whether this client keeps the gate open.
@@ -161,6 +184,8 @@ pub struct ClientView {
     pub presence: Option<Presence>,
     /// The recorded proof that they are back: source and note.
     pub back: Option<(String, String)>,
+    /// Their last word by mail is that it does not work.
+    pub says_not_back: bool,
     /// Gateway ping as reported.
     pub gateway_ping: Option<bool>,
     /// How lively the peer is, by the last reading.
@@ -283,6 +308,14 @@ pub struct TenantStatus {
     pub rollback: Option<String>,
     /// Who would be cut off again by a rollback now.
     pub rollback_cuts: Vec<ClientId>,
+    /// The mails to clients, oldest first.
+    pub notices: Vec<Notice>,
+    /// The mails of clients that were read, oldest first.
+    pub mails: Vec<ReadMail>,
+    /// When the answers to this window came, UTC, oldest first.
+    pub answered_at: Vec<Timestamp>,
+    /// When somebody is reminded next without an operator, and by which mail.
+    pub next_reminder: Option<(NoticeKind, Timestamp)>,
     /// The newest lines of the journal, oldest first.
     pub journal: Vec<JournalLine>,
     /// The digest of the plan as it stands, where a second operator must approve it; none before a check.

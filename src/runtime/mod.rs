@@ -8,6 +8,7 @@ pub mod fence;
 pub mod fleet;
 pub mod hardening;
 pub mod mail;
+pub mod post;
 #[cfg(debug_assertions)]
 pub mod rehearsal;
 pub mod reply_key;

@@ -193,6 +193,7 @@ impl Wiring {
             preflight_valid: wireguard.preflight_valid,
             approval_valid: Some(self.config.approval.valid).filter(|_| self.config.approval.required),
             pair_bound: self.cloud.pair_bound(),
+            reminders: self.config.reminders.clone(),
         };
         let server = CommandServer::new(ServerParameters {
             server: tenant.server.clone(),

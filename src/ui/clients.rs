@@ -109,6 +109,7 @@ fn state(status: &TenantStatus, view: &ClientView, pen: &Pen<'_>) -> (String, St
         let (glyph, word, style) = match view.presence {
             _ if view.standing == Standing::Waived => (pen.glyphs.good, "waived", theme.warn()),
             _ if is_back(view) => (pen.glyphs.good, "back", theme.good()),
+            _ if view.says_not_back => (pen.glyphs.bad, "says: not back", theme.bad()),
             Some(Presence::Back) => (pen.glyphs.warn, "back, not recorded", theme.good()),
             Some(presence @ Presence::ProbablyBack) => (pen.glyphs.unknown, presence.word(), theme.warn()),
             Some(presence) => (pen.glyphs.waiting, presence.word(), theme.warn()),
@@ -119,8 +120,12 @@ fn state(status: &TenantStatus, view: &ClientView, pen: &Pen<'_>) -> (String, St
     let (glyph, style) = match view.standing {
         Standing::Confirmed => (pen.glyphs.good, theme.good()),
         Standing::Waived => (pen.glyphs.good, theme.warn()),
-        Standing::NotDelivered | Standing::NotConfirmed => (pen.glyphs.bad, theme.bad()),
-        Standing::Uncertain | Standing::OldAnswer => (pen.glyphs.warn, theme.warn()),
+        Standing::NotDelivered
+        | Standing::Bounced
+        | Standing::Declined
+        | Standing::Tentative
+        | Standing::OtherTime => (pen.glyphs.bad, theme.bad()),
+        Standing::Uncertain | Standing::ToRead | Standing::OldAnswer => (pen.glyphs.warn, theme.warn()),
         Standing::ToTell | Standing::Silent => (pen.glyphs.waiting, theme.plain()),
     };
     (format!("{glyph} {}", view.standing.word()), style)

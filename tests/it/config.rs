@@ -77,6 +77,7 @@ fn the_example_loads_and_shows_the_defaults() {
     let required = config.clone();
     let expected = Config {
         approval: Default::default(),
+        reminders: None,
         path,
         cloud: Cloud { name: required.cloud.name, ..Cloud::default() },
         state: State {

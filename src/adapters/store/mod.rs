@@ -4,6 +4,7 @@
 //! `trouble`; `leases`, `writing` and `reading` are the statements. What the records mean is the engine's business.
 
 mod leases;
+mod mailbox;
 mod place;
 mod reading;
 mod schema;

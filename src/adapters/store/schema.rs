@@ -33,7 +33,7 @@ const SETTINGS: [&str; 4] = [
 const LOCK: &str = "SELECT pg_advisory_lock(7241563092)";
 
 /// One list of statements per version, only ever added to. BIGINT and TEXT only: sqlx's `Any` can't read other types.
-const VERSIONS: [&[&str]; 2] = [
+const VERSIONS: [&[&str]; 3] = [
     &[
         "CREATE TABLE lease (tenant TEXT NOT NULL PRIMARY KEY, fence BIGINT NOT NULL, held BIGINT NOT NULL, \
      appends BIGINT NOT NULL, name TEXT NOT NULL, host TEXT NOT NULL, pid BIGINT NOT NULL, \
@@ -54,6 +54,12 @@ const VERSIONS: [&[&str]; 2] = [
         "CREATE TABLE person (token TEXT NOT NULL PRIMARY KEY, tenant TEXT NOT NULL, person TEXT NOT NULL, \
      nonce TEXT NOT NULL, value TEXT NOT NULL)",
         "CREATE INDEX person_by_tenant ON person (tenant)",
+    ],
+    &[
+        "CREATE TABLE mailbox (mailbox TEXT NOT NULL, folder TEXT NOT NULL, uid_validity BIGINT NOT NULL, \
+     next_uid BIGINT NOT NULL, PRIMARY KEY (mailbox, folder))",
+        "CREATE TABLE stray (mailbox TEXT NOT NULL, mail TEXT NOT NULL, at_ms BIGINT NOT NULL, place TEXT NOT NULL, \
+     sender TEXT NOT NULL, subject TEXT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (mailbox, mail))",
     ],
 ];
 /// After the old records have their places.

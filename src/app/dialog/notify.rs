@@ -49,7 +49,7 @@ pub fn kinds(status: &TenantStatus) -> Vec<NoticeKind> {
             let mut kinds = vec![tell];
             if any(Standing::Silent) || any(Standing::OldAnswer) {
                 kinds.push(NoticeKind::Reminder);
-                if !any(Standing::ToTell) && !any(Standing::NotDelivered) && !any(Standing::Uncertain) {
+                if !any(Standing::ToTell) && !status.clients.iter().any(|view| view.standing.is_not_delivered()) && !any(Standing::Uncertain) {
                     kinds.swap(0, 1);
                 }
             }
@@ -82,12 +82,12 @@ pub fn mail_state(view: &ClientView, kind: NoticeKind) -> Option<&str> {
 
 /// What the mail server said, where that is known.
 pub fn mail_reply(view: &ClientView, kind: NoticeKind) -> &str {
-    let tells = matches!(view.standing, Standing::NotDelivered | Standing::Uncertain);
+    let tells = view.standing.is_not_delivered() || view.standing == Standing::Uncertain;
     if tells && kind.tells_window() { &view.standing_detail } else { "" }
 }
 
 fn is_failed(state: Option<&str>) -> bool {
-    matches!(state, Some("refused" | "deferred"))
+    matches!(state, Some("refused" | "deferred" | "bounced"))
 }
 
 impl NotifyDialog {

@@ -137,6 +137,8 @@ impl Machine {
             }
             Command::HandOver { to, note } => self.hand_over(at, &to, note),
             Command::AcceptHandOver => self.accept(at),
+            Command::TakeMails { mails } => self.take_mails(at, mails),
+            Command::DecideMail { mail, decision, note } => self.decide_mail(at, &mail, decision, note),
         }
     }
 

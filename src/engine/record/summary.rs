@@ -52,6 +52,13 @@ impl Record {
             Record::Applied { baseline, waited_ms } => {
                 format!("server shows {} after {:.1} s", baseline.public_key.short(), *waited_ms as f64 / 1000.0)
             }
+            Record::MailRead { client, heard, from, .. } => {
+                let marks = heard.marks.iter().map(|mark| format!("; {mark}")).collect::<String>();
+                format!("mail of {client} ({from}): {}{marks}", heard.verdict)
+            }
+            Record::MailDecided { client, decision, note, .. } => {
+                format!("mail of {client} read by a person: {}{}", decision.word(), dash(note))
+            }
             Record::ClientBack { client, source, .. } => format!("{client} is back ({})", source.word()),
             Record::GatewayPing { client, answered, note } => {
                 format!(

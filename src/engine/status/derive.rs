@@ -17,6 +17,7 @@ use crate::engine::next::{Act, NextAction, next_action};
 use crate::engine::observe::Sights;
 use crate::engine::ports::Settings;
 use crate::engine::record::Entry;
+use crate::engine::remind;
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
 
@@ -86,6 +87,10 @@ pub fn derive(
         holder: sights.holder.clone(),
         rollback: open.and_then(|rotation| rotation.rollback.as_ref()).map(|rollback| rollback.reason.clone()),
         rollback_cuts,
+        notices: open.map(|rotation| rotation.notices.clone()).unwrap_or_default(),
+        mails: open.map(|rotation| rotation.mails.clone()).unwrap_or_default(),
+        answered_at: open.map(answered_at).unwrap_or_default(),
+        next_reminder: next_reminder(open, settings),
         journal: journal_lines(journal),
         plan_digest: open.filter(|_| settings.approval_valid.is_some()).and_then(approval::digest),
         approval: open.and_then(|rotation| rotation.approval.clone()),
@@ -154,6 +159,19 @@ pub fn judge_gate(
     gate::judge(&facts, now)
 }
 
+/// When the answers to the window in force came.
+fn answered_at(rotation: &Rotation) -> Vec<Timestamp> {
+    let present = rotation.acknowledgements.values().filter(|ack| ack.revision == rotation.window.revision);
+    let mut moments: Vec<Timestamp> = present.map(|ack| ack.at).collect();
+    moments.sort_unstable();
+    moments
+}
+
+fn next_reminder(open: Option<&Rotation>, settings: &Settings) -> Option<(NoticeKind, Timestamp)> {
+    let due = remind::due(open?, settings.reminders.as_ref()?)?;
+    due.next().map(|at| (due.kind, at))
+}
+
 fn phase_of(rotation: &Rotation) -> Phase {
     let waiting = |step: StepNumber| matches!(rotation.step(step), StepState::Waiting);
     if rotation.rollback.is_some() {
@@ -189,6 +207,7 @@ fn client_view(client: &Client, open: Option<&Rotation>, sights: &Sights) -> Cli
         reconfigure_notice: reconfigure.map(|notice| notice.delivery.word().to_owned()),
         presence,
         back: back.map(|back| (back.source.word().to_owned(), back.note.clone())),
+        says_not_back: open.is_some_and(|r| back.is_none() && r.not_back_by_word(&client.id).is_some()),
         gateway_ping: open.and_then(|r| r.pings.get(&client.id)).map(|(answered, _, _)| *answered),
         activity: peer.zip(reading).map(|(p, r)| freshness::judge_activity(p.latest_handshake, r.clock)),
         latest_handshake: peer
@@ -204,25 +223,35 @@ fn standing(client: &Client, rotation: &Rotation) -> (Standing, String) {
     if let Some(waiver) = rotation.waivers.get(&client.id) {
         return (Standing::Waived, waiver.reason.clone());
     }
-    if let Some(ack) = rotation.acknowledgements.get(&client.id) {
+    let told = |n: &&Notice| n.client == client.id && n.revision == revision && n.kind.tells_window();
+    let told = rotation.notices.iter().rfind(told);
+    let ack = rotation.acknowledgements.get(&client.id);
+    // As the gate has it: an answer that came before the bounce does not outweigh it.
+    let bounced = told.filter(|n| matches!(n.delivery, Delivery::Bounced { .. }) && ack.is_some_and(|a| a.at < n.at));
+    if let Some(ack) = ack.filter(|_| bounced.is_none()) {
         let note = if ack.note.is_empty() { String::new() } else { format!(": {}", ack.note) };
         let detail = match &ack.answer {
             Answer::OtherTime(when) => format!("other time: {when} (by {}){note}", ack.channel.word()),
             answer => format!("{} (by {}){note}", answer.word(), ack.channel.word()),
         };
-        return match (&ack.answer, ack.revision == revision) {
-            (_, false) => (Standing::OldAnswer, format!("to revision {}: {detail}", ack.revision)),
-            (Answer::Confirmed, true) => (Standing::Confirmed, detail),
-            (_, true) => (Standing::NotConfirmed, detail),
+        let standing = match &ack.answer {
+            _ if ack.revision != revision => Standing::OldAnswer,
+            Answer::Confirmed => Standing::Confirmed,
+            Answer::Declined => Standing::Declined,
+            Answer::Tentative => Standing::Tentative,
+            Answer::OtherTime(_) => Standing::OtherTime,
         };
+        let of = if standing == Standing::OldAnswer { format!("to revision {}: ", ack.revision) } else { String::new() };
+        return (standing, of + &detail);
     }
-    let told = |n: &&Notice| n.client == client.id && n.revision == revision && n.kind.tells_window();
-    match rotation.notices.iter().rfind(told).map(|notice| (&notice.delivery, notice)) {
+    if let Some(mail) = rotation.open_mails().find(|mail| mail.client == client.id) {
+        return (Standing::ToRead, mail.heard.verdict.to_string());
+    }
+    match told.map(|notice| (&notice.delivery, notice)) {
         None => (Standing::ToTell, String::new()),
         Some((Delivery::Sent { .. }, notice)) => (Standing::Silent, format!("{} sent", notice.kind.word())),
-        Some((Delivery::Failed { reply, .. } | Delivery::Bounced { reply }, _)) => {
-            (Standing::NotDelivered, reply.clone())
-        }
+        Some((Delivery::Failed { reply, .. }, _)) => (Standing::NotDelivered, reply.clone()),
+        Some((Delivery::Bounced { reply }, _)) => (Standing::Bounced, reply.clone()),
         Some((Delivery::Uncertain { why }, _)) => (Standing::Uncertain, why.clone()),
         Some((Delivery::Queued, _)) => (Standing::ToTell, "being sent".into()),
     }
@@ -367,15 +396,22 @@ fn attention(status: &TenantStatus, sights: &Sights) -> Vec<String> {
         Reconcile::Differs => items.push("the keys in Barbican, Swift and on the interface differ".into()),
         _ => {}
     }
+    match status.mails.iter().filter(|mail| mail.is_open()).count() {
+        0 => {}
+        1 => items.push("1 mail of a client to be read by a person".into()),
+        many => items.push(format!("{many} mails of clients to be read by a person")),
+    }
     let count = |standing| status.clients.iter().filter(|view| view.standing == standing).count();
     if status.phase == Phase::Announced {
-        for (standing, what) in [
-            (Standing::NotDelivered, "not delivered"),
-            (Standing::Uncertain, "uncertain whether delivered"),
-            (Standing::NotConfirmed, "did not confirm"),
+        let not_agreed = count(Standing::Declined) + count(Standing::Tentative) + count(Standing::OtherTime);
+        for (number, what) in [
+            (count(Standing::NotDelivered), "not delivered"),
+            (count(Standing::Bounced), "bounced"),
+            (count(Standing::Uncertain), "uncertain whether delivered"),
+            (not_agreed, "did not confirm"),
         ] {
-            if count(standing) > 0 {
-                items.push(format!("{} {what}", count(standing)));
+            if number > 0 {
+                items.push(format!("{number} {what}"));
             }
         }
         if let [Reason::WindowOver { .. }, ..] = status.gate.reasons() {

@@ -1,0 +1,173 @@
+//! Reads the mailbox and gives each mail to its tenant's rotation. A mail is taken in once, and none is passed over: the
+//! folder's cursor moves only past mails that are in the journal or on the list of those that belong to nobody.
+
+use crate::domain::fault::Fault;
+use crate::domain::letter::Incoming;
+use crate::domain::reply::{Asked, hear};
+use crate::domain::tenant::TenantId;
+use crate::domain::token::Topic;
+use crate::engine::command::{Command, Refusal};
+use crate::engine::mail_store::{MailStore, Stray};
+use crate::engine::mailbox::{Index, Matched};
+use crate::engine::ports::{Cursor, FolderReading, Inbox};
+use crate::runtime::fleet::Fleet;
+use crate::runtime::run::RunError;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How many mails are fetched and taken in at once.
+const AT_ONCE: usize = 100;
+/// A folder that was never read is read from the oldest open plan on, and never further back than this.
+const FURTHEST_BACK: SignedDuration = SignedDuration::from_hours(60 * 24);
+
+/// What a look into the mailbox gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Sorted {
+    /// Mails that were fetched.
+    pub fetched: usize,
+    /// Of these, mails of clients, by the tenant's name: what was made of them.
+    pub taken: BTreeMap<String, String>,
+    /// Mails that belong to nobody, newly listed.
+    pub strays: usize,
+    /// Mails that could not be taken in now, and why: they are read again next time.
+    pub waiting: BTreeMap<String, String>,
+}
+
+/// The mailbox with what is remembered of it.
+#[derive(Clone)]
+pub struct Post {
+    inbox: Arc<dyn Inbox>,
+    store: Arc<dyn MailStore>,
+}
+
+impl Post {
+    /// A mailbox that was not looked into yet.
+    pub fn new(inbox: Arc<dyn Inbox>, store: Arc<dyn MailStore>) -> Self {
+        Self { inbox, store }
+    }
+
+    /// The mailbox.
+    pub fn inbox(&self) -> &Arc<dyn Inbox> {
+        &self.inbox
+    }
+
+    /// Mails that belong to nobody, newest first.
+    pub async fn strays(&self) -> Result<Vec<Stray>, Fault> {
+        self.store.strays(&self.inbox.name()).await
+    }
+
+    /// Takes one off the list; `false` if it was not on it.
+    pub async fn forget(&self, mail: &str) -> Result<bool, Fault> {
+        self.store.forget_stray(&self.inbox.name(), mail).await
+    }
+
+    /// Looks into every folder and takes in what is new.
+    pub async fn sort(&self, fleet: &Fleet) -> Result<Sorted, Fault> {
+        let mut sorted = Sorted::default();
+        let name = self.inbox.name();
+        for folder in self.inbox.folders() {
+            loop {
+                let from = self.store.cursor(&name, &folder).await?;
+                let since = match from {
+                    Some(_) => Timestamp::now().saturating_sub(FURTHEST_BACK).unwrap_or(Timestamp::UNIX_EPOCH),
+                    None => self.oldest_plan(fleet).await?,
+                };
+                let reading = self.inbox.read(&folder, from, since, AT_ONCE).await?;
+                let more = reading.more;
+                let cursor = self.take(fleet, &folder, reading, &mut sorted).await?;
+                let moved = from != Some(cursor);
+                if moved {
+                    self.store.advance(&name, &folder, cursor).await?;
+                }
+                if !more || !moved || !sorted.waiting.is_empty() {
+                    break;
+                }
+            }
+        }
+        Ok(sorted)
+    }
+
+    /// When the oldest rotation that may still be answered was planned.
+    async fn oldest_plan(&self, fleet: &Fleet) -> Result<Timestamp, Fault> {
+        let now = Timestamp::now();
+        let furthest = now.saturating_sub(FURTHEST_BACK).unwrap_or(Timestamp::UNIX_EPOCH);
+        fleet.look_at_all(false).await?;
+        let planned = fleet.conductors().iter().filter_map(|conductor| conductor.rotation());
+        let open = planned.filter(|rotation| rotation.outcome.is_none()).map(|rotation| rotation.planned_at);
+        Ok(open.min().unwrap_or(now).max(furthest))
+    }
+
+    /// Takes in the mails of one reading; gives up to where the folder is settled.
+    async fn take(
+        &self,
+        fleet: &Fleet,
+        folder: &str,
+        reading: FolderReading,
+        sorted: &mut Sorted,
+    ) -> Result<Cursor, Fault> {
+        let FolderReading { cursor, mails, .. } = reading;
+        if mails.is_empty() {
+            return Ok(cursor);
+        }
+        sorted.fetched += mails.len();
+        // What was sent since, by whichever process.
+        fleet.look_at_all(false).await?;
+        let mut index = Index::default();
+        for rotation in fleet.conductors().iter().filter_map(|conductor| conductor.rotation()) {
+            index.add(&rotation);
+        }
+        let (mut settled, mut of_tenants) = (Vec::new(), BTreeMap::<TenantId, Vec<(u32, Matched)>>::new());
+        for (uid, letter) in mails {
+            match index.find(letter) {
+                Ok((tenant, matched)) => of_tenants.entry(tenant).or_default().push((uid, matched)),
+                Err((letter, why)) => {
+                    let place = format!("{folder} {uid}");
+                    self.store.keep_stray(&self.inbox.name(), &stray(letter, place, why)).await?;
+                    sorted.strays += 1;
+                    settled.push(uid);
+                }
+            }
+        }
+        let mut first_left = None::<u32>;
+        for (tenant, mails) in of_tenants {
+            let Some(conductor) = fleet.get(&tenant) else { continue };
+            let (uids, mails): (Vec<u32>, Vec<Matched>) = mails.into_iter().unzip();
+            let name = conductor.tenant().name.clone();
+            match conductor.run(Command::TakeMails { mails }).await {
+                Ok(text) => {
+                    sorted.taken.insert(name, text);
+                    settled.extend(uids);
+                }
+                Err(error) => {
+                    first_left = first_left.into_iter().chain(uids).min();
+                    sorted.waiting.insert(name, why(&error));
+                }
+            }
+        }
+        if !settled.is_empty() {
+            self.inbox.settle(folder, cursor.uid_validity, &settled).await?;
+        }
+        let next_uid = first_left.unwrap_or(cursor.next_uid).min(cursor.next_uid);
+        Ok(Cursor { next_uid, ..cursor })
+    }
+}
+
+fn why(error: &RunError) -> String {
+    match error {
+        RunError::Refused(Refusal::Held(holder)) => format!("held by {holder}; read again later"),
+        error => format!("{error}; read again later"),
+    }
+}
+
+/// A mail that belongs to nobody, with a word on what it seems to be: a client who writes a fresh mail must be found.
+fn stray(letter: Incoming, place: String, why: &str) -> Stray {
+    let (name, email) = letter.from.clone().unwrap_or_default();
+    let window = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+    let asked =
+        Asked { topic: Topic::Window, revision: 1, present: 1, window, name: &name, email: &email, others: &[] };
+    let seems = hear(&letter, &asked).verdict;
+    let why = format!("{why}; reads as {}", seems.word());
+    Stray { mail: letter.identity, at: Timestamp::now(), place, from: email, subject: letter.subject, why }
+}
