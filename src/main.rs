@@ -16,7 +16,7 @@ use changeguard::runtime::fleet::UnknownTenant;
 use changeguard::runtime::hardening::{self, Hardening};
 use changeguard::runtime::screen::Loop;
 use changeguard::runtime::signals;
-use changeguard::runtime::watch::Logbook;
+use changeguard::runtime::watch::{Logbook, Watch};
 use changeguard::runtime::wiring::{Wiring, WiringError, environment};
 use clap::{CommandFactory, Parser};
 use std::alloc::System;
@@ -124,7 +124,7 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
                 print::say(format_args!("changeguard: {fault}; {}", fault.advice()));
             }
             let fleet = wiring.fleet(tenants, teller.clone())?;
-            let mut acting = std::pin::pin!(act(&fleet, &teller, verb, cli.json));
+            let mut acting = std::pin::pin!(act(&fleet, wiring.post(), &teller, verb, cli.json));
             tokio::select! {
                 result = &mut acting => return result,
                 () = asked.recv() => ending::ask(),
@@ -160,7 +160,8 @@ async fn keep_watch(config: Config, once: bool, json: bool) -> Result<u8> {
     }
     let log = watch::log(json, environment("JOURNAL_STREAM").is_some());
     let fleet = wiring.fleet(tenants, Logbook::new(log.clone()))?;
-    Ok(watch::watch(&fleet, log, interval, once, &mut asked).await)
+    let watch = Watch::new(&fleet, wiring.post(), log, interval);
+    Ok(watch::watch(&watch, once, &mut asked).await)
 }
 
 fn load(path: Option<&Path>) -> Result<Config> {
@@ -247,7 +248,12 @@ async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>) -> Result
     tokio::spawn(async move {
         let (tenants, fault) = wiring.tenants().await;
         match wiring.fleet(tenants, std::sync::Arc::new(bell)) {
-            Ok(fleet) => place.put(fleet, fault),
+            Ok(fleet) => {
+                let fleet = place.put(fleet, fault);
+                if let Some(post) = wiring.post() {
+                    place.attend(post, &fleet).await;
+                }
+            }
             Err(fault) => place.fail(fault),
         }
     });

@@ -23,6 +23,11 @@ impl CommandId {
             Id::Look | Id::Copy => model.subject().map(|_| ()).ok_or_else(|| "no tenant is selected".into()),
             Id::Filter if model.shown().is_some() => known(model).map(|_| ()),
             Id::Mark | Id::MarkAll => has_clients(known(model)?),
+            Id::Thread => {
+                let status = known(model)?;
+                let selected = model.panels.clients.selected(status);
+                selected.map(|_| ()).ok_or_else(|| "no client is selected; 1 goes to the clients".into())
+            }
             Id::Troubles if model.options.steps.is_empty() => Err("the runbook's texts are not loaded".into()),
             _ if self.changes_something() => {
                 let status = known(model)?;

@@ -14,6 +14,7 @@ pub enum CommandId {
     Open,
     Filter,
     Sort,
+    Thread,
     Plan,
     Reschedule,
     Notify,
@@ -108,6 +109,7 @@ use Key::{Char, Ctrl};
 pub static COMMANDS: &[CommandInfo] = &[
     info(Id::Open, &[Key::Enter], Fleet, "open", "open the selected tenant"),
     info(Id::Sort, &[Char('s')], Fleet, "sort", "sort by attention, name, due, phase, answers"),
+    info(Id::Thread, &[Key::Enter], Tenant, "mails", "the mails with the selected client; one key decides an unclear answer"),
     info(Id::Plan, &[Char('p')], Tenant, "plan", "plan a window for a rotation"),
     info(Id::Reschedule, &[Char('e')], Tenant, "window", "change the window; earlier answers become void"),
     info(Id::Notify, &[Char('n')], Tenant, "notify", "read and send mails: announce, remind, reconfigure, all-clear"),
@@ -193,6 +195,7 @@ pub fn command_of(act: Act) -> Option<&'static CommandInfo> {
         Act::Reschedule => Id::Reschedule,
         Act::Announce | Act::Reconfigure => Id::Notify,
         Act::Answers => Id::Answer,
+        Act::ReadMail => Id::Thread,
         Act::Resolve => Id::Decide,
         Act::Cancel => Id::Cancel,
         Act::Check => Id::Check,

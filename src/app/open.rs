@@ -22,6 +22,11 @@ pub fn dialog_for(id: CommandId, model: &mut Model) -> Option<(Dialog, Vec<Effec
         _ => {}
     }
     let status = model.status()?.clone();
+    if id == Id::Thread {
+        let view = model.panels.clients.selected(&status)?;
+        let (client, name) = (view.client.id.clone(), view.client.name.clone());
+        return reading(Subject::Thread { client, name });
+    }
     if id == Id::Troubles {
         return reading(Subject::Troubles(model.panels.step_in_question(&status)));
     }

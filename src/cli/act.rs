@@ -1,7 +1,7 @@
 //! Acting without a screen: a subcommand becomes a command of the engine; progress goes to standard error, the result to
 //! standard output, and the end of it into the exit code.
 
-use crate::cli::{AnswerArg, CauseArg, ChannelArg, KindArg, Verb, exit, print};
+use crate::cli::{AnswerArg, CauseArg, ChannelArg, Confirmed, KindArg, Verb, exit, mail, print};
 use crate::domain::acknowledgement::{Answer, Channel};
 use crate::domain::client::ClientId;
 use crate::domain::gate::Reason;
@@ -16,6 +16,7 @@ use crate::engine::step::Progress;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::ending;
 use crate::runtime::fleet::Fleet;
+use crate::runtime::post::Post;
 use crate::runtime::run::RunError;
 use anyhow::{Context, Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -96,8 +97,9 @@ struct Ended {
 }
 
 /// Carries out what the command line asks of the fleet. Gives the exit code.
-pub async fn act(fleet: &Fleet, teller: &Teller, verb: Verb, json: bool) -> Result<u8> {
+pub async fn act(fleet: &Fleet, post: Option<&Post>, teller: &Teller, verb: Verb, json: bool) -> Result<u8> {
     match verb {
+        Verb::Mail { verb } if mail::decision(&verb).is_none() => mail::mail(fleet, post, verb, json).await,
         Verb::Status { tenant: None, offline } => {
             fleet.look_at_all(!offline).await?;
             let statuses: Vec<TenantStatus> = fleet.conductors().iter().map(|conductor| conductor.status()).collect();
@@ -255,14 +257,16 @@ fn command(verb: Verb) -> Result<(String, Command)> {
         Verb::Rotate { tenant, confirm, through_tunnel } => {
             (tenant.tenant, Command::Rotate { confirm, through_tunnel })
         }
-        Verb::Emergency { tenant, confirm, reason, through_tunnel } => {
-            (tenant.tenant, Command::Emergency { confirm, reason, through_tunnel })
+        Verb::Emergency { why: Confirmed { tenant, confirm, reason }, through_tunnel } => {
+            (tenant, Command::Emergency { confirm, reason, through_tunnel })
         }
         Verb::Approve { tenant, digest, note } => {
             (tenant.tenant, Command::Approve { digest: digest.unwrap_or_default(), note })
         }
         Verb::Review { tenant, note } => (tenant.tenant, Command::CloseReview { note }),
-        Verb::Takeover { tenant, confirm, reason } => (tenant.tenant, Command::TakeOver { confirm, reason }),
+        Verb::Takeover { why: Confirmed { tenant, confirm, reason } } => {
+            (tenant, Command::TakeOver { confirm, reason })
+        }
         Verb::Handover { tenant, note, to } => (tenant.tenant, Command::HandOver { to, note }),
         Verb::Accept(tenant) => (tenant.tenant, Command::AcceptHandOver),
         Verb::Resume(tenant) => (tenant.tenant, Command::Resume),
@@ -278,10 +282,11 @@ fn command(verb: Verb) -> Result<(String, Command)> {
         Verb::Finish { tenant, note } => {
             (tenant.tenant, Command::Finish { note: crate::domain::sanitize::sanitize(&note) })
         }
-        Verb::Rollback { tenant, confirm, reason, through_tunnel } => {
-            (tenant.tenant, Command::RollBack { confirm, reason, through_tunnel })
+        Verb::Rollback { why: Confirmed { tenant, confirm, reason }, through_tunnel } => {
+            (tenant, Command::RollBack { confirm, reason, through_tunnel })
         }
-        Verb::Cancel { tenant, confirm, reason } => (tenant.tenant, Command::Cancel { confirm, reason }),
+        Verb::Cancel { why: Confirmed { tenant, confirm, reason } } => (tenant, Command::Cancel { confirm, reason }),
+        Verb::Mail { verb } => mail::decision(&verb).ok_or_else(|| anyhow!("not a command for a tenant"))?,
         Verb::Resolve { tenant, step, mail, done, reason } => {
             let command = match (step, mail) {
                 (Some(step), _) => {

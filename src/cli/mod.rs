@@ -3,7 +3,7 @@
 pub mod act;
 pub mod audit;
 pub mod lab;
-
+pub mod mail;
 pub mod person;
 pub mod print;
 pub mod report;
@@ -54,6 +54,19 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad usage or configura
 pub struct TenantArg {
     /// The tenant's name or id
     pub tenant: String,
+}
+
+/// A tenant whose name is typed once more, and a reason.
+#[derive(Debug, Args)]
+pub struct Confirmed {
+    /// The tenant's name or id
+    pub tenant: String,
+    /// The tenant's name once more
+    #[arg(long, value_name = "NAME")]
+    pub confirm: String,
+    /// Why
+    #[arg(long)]
+    pub reason: String,
 }
 
 /// What to do.
@@ -164,15 +177,9 @@ pub enum Verb {
     },
     /// Suspected compromise: tell everybody and rotate at once, without answers or approval; a review stays open
     Emergency {
-        /// Which tenant
+        /// Which tenant, and what is suspected
         #[command(flatten)]
-        tenant: TenantArg,
-        /// The tenant's name once more
-        #[arg(long, value_name = "NAME")]
-        confirm: String,
-        /// What is suspected
-        #[arg(long)]
-        reason: String,
+        why: Confirmed,
         /// As with rotate
         #[arg(long, value_name = "NAME", default_value = "")]
         through_tunnel: String,
@@ -200,15 +207,9 @@ pub enum Verb {
     },
     /// Take the tenant from a process that holds it, although it shows signs of life
     Takeover {
-        /// Which tenant
+        /// Which tenant, and why
         #[command(flatten)]
-        tenant: TenantArg,
-        /// The tenant's name once more
-        #[arg(long, value_name = "NAME")]
-        confirm: String,
-        /// Why
-        #[arg(long)]
-        reason: String,
+        why: Confirmed,
     },
     /// Leave the rotation to the next operator, who reads the note and accepts
     Handover {
@@ -255,30 +256,18 @@ pub enum Verb {
     },
     /// Go back to the previous key (or a fresh one)
     Rollback {
-        /// Which tenant
+        /// Which tenant, and why
         #[command(flatten)]
-        tenant: TenantArg,
-        /// The tenant's name once more
-        #[arg(long, value_name = "NAME")]
-        confirm: String,
-        /// Why
-        #[arg(long)]
-        reason: String,
+        why: Confirmed,
         /// As with rotate
         #[arg(long, value_name = "NAME", default_value = "")]
         through_tunnel: String,
     },
     /// End a rotation that has not touched the server; everybody who was told gets a cancellation
     Cancel {
-        /// Which tenant
+        /// Which tenant, and why
         #[command(flatten)]
-        tenant: TenantArg,
-        /// The tenant's name once more
-        #[arg(long, value_name = "NAME")]
-        confirm: String,
-        /// Why
-        #[arg(long)]
-        reason: String,
+        why: Confirmed,
     },
     /// Decide what only a person can: an interrupted step, or an uncertain mail
     Resolve {
@@ -297,6 +286,12 @@ pub enum Verb {
         /// How you know
         #[arg(long)]
         reason: String,
+    },
+    /// Mails of clients: read the mailbox, see the threads, decide what is unclear
+    Mail {
+        /// What to do with them
+        #[command(subcommand)]
+        verb: mail::MailVerb,
     },
     /// Add a note to the journal
     Note {

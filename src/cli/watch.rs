@@ -1,17 +1,14 @@
 //! `watch` on the command line: its lines on standard error, for people and for journald, or as JSON on standard output.
 
 use crate::cli::{exit, print};
-use crate::domain::tenant::Tenant;
 use crate::engine::tend::ChangeKind;
 use crate::runtime::ending;
-use crate::runtime::fleet::Fleet;
 use crate::runtime::signals::Ending;
 use crate::runtime::watch::{Line, Log, Watch};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::io::Write;
 use std::sync::Arc;
-use std::time::Duration;
 
 #[derive(Serialize)]
 struct JsonLine<'a> {
@@ -43,25 +40,24 @@ fn parts(line: &Line) -> (&'static str, u8, &str) {
 
 /// Where the lines go. `weighed`: standard error leads to journald, which takes a line's weight from its beginning.
 pub fn log(json: bool, weighed: bool) -> Log {
-    Arc::new(move |tenant: &Tenant, line: Line| {
+    Arc::new(move |tenant: &str, line: Line| {
         let (kind, weight, text) = parts(&line);
         if json {
-            let line = JsonLine { at: Timestamp::now(), tenant: &tenant.name, kind, text };
+            let line = JsonLine { at: Timestamp::now(), tenant, kind, text };
             let mut out = std::io::stdout().lock();
             // Whoever read it may be gone; the watch goes on.
             let _ = serde_json::to_writer(&mut out, &line).map(|()| writeln!(out).and_then(|()| out.flush()));
         } else if weighed {
-            print::say(format_args!("<{weight}>{}: {kind}: {text}", tenant.name));
+            print::say(format_args!("<{weight}>{tenant}: {kind}: {text}"));
         } else {
             let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
-            print::say(format_args!("{now} {}: {kind}: {text}", tenant.name));
+            print::say(format_args!("{now} {tenant}: {kind}: {text}"));
         }
     })
 }
 
 /// Watches. Gives the exit code: with `once` whether something needs a person; else 0 after the end was asked for.
-pub async fn watch(fleet: &Fleet, log: Log, interval: Duration, once: bool, asked: &mut Ending) -> u8 {
-    let watch = Watch::new(fleet, log, interval);
+pub async fn watch(watch: &Watch<'_>, once: bool, asked: &mut Ending) -> u8 {
     if !once {
         watch.forever(asked).await;
         return exit::DONE;

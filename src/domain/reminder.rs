@@ -114,9 +114,21 @@ mod tests {
     #[test]
     fn a_reminder_comes_a_day_later_on_a_working_day_by_day() {
         assert_eq!(next("2026-11-23T09:00:00Z", 0, "2026-12-01T21:00:00Z").unwrap(), "2026-11-24T09:00:00Z");
-        assert_eq!(next("2026-11-23T20:30:00Z", 0, "2026-12-01T21:00:00Z").unwrap(), "2026-11-25T06:00:00Z", "at night");
-        assert_eq!(next("2026-11-23T02:00:00Z", 0, "2026-12-01T21:00:00Z").unwrap(), "2026-11-24T06:00:00Z", "before dawn");
-        assert_eq!(next("2026-11-27T09:00:00Z", 0, "2026-12-01T21:00:00Z").unwrap(), "2026-11-30T06:00:00Z", "a weekend");
+        assert_eq!(
+            next("2026-11-23T20:30:00Z", 0, "2026-12-01T21:00:00Z").unwrap(),
+            "2026-11-25T06:00:00Z",
+            "at night"
+        );
+        assert_eq!(
+            next("2026-11-23T02:00:00Z", 0, "2026-12-01T21:00:00Z").unwrap(),
+            "2026-11-24T06:00:00Z",
+            "before dawn"
+        );
+        assert_eq!(
+            next("2026-11-27T09:00:00Z", 0, "2026-12-01T21:00:00Z").unwrap(),
+            "2026-11-30T06:00:00Z",
+            "a weekend"
+        );
     }
 
     #[test]

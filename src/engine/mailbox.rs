@@ -123,7 +123,8 @@ impl Index {
         let found: Vec<&(TenantId, ClientId)> =
             known.chain(tokens.iter().filter_map(|token| self.tokens.get(token))).collect();
         let Some((tenant, client)) = found.first().map(|whose| (*whose).clone()) else {
-            let why = if tokens.is_empty() { "it refers to no mail of ours" } else { "its token is not known (any more)" };
+            let why =
+                if tokens.is_empty() { "it refers to no mail of ours" } else { "its token is not known (any more)" };
             return Err((letter, why));
         };
         let is_torn = found.iter().any(|whose| **whose != (tenant.clone(), client.clone()));
@@ -155,8 +156,13 @@ impl Rotation {
             return Heard { verdict, topic, revision, means: Means::Headers, marks, evidence, said_at };
         };
         let other = |c: &&Client| c.id != client.id;
-        let others: Vec<String> =
-            self.clients.iter().filter(other).filter_map(|c| c.email.as_ref()).map(|email| email.to_lowercase()).collect();
+        let others: Vec<String> = self
+            .clients
+            .iter()
+            .filter(other)
+            .filter_map(|c| c.email.as_ref())
+            .map(|email| email.to_lowercase())
+            .collect();
         let email = client.email.clone().or_else(|| notice.map(|notice| notice.email.clone())).unwrap_or_default();
         let mut heard = hear(
             &matched.letter,
@@ -283,11 +289,15 @@ impl Rotation {
         let said = |mail: &&ReadMail| {
             let verdict = matches!(mail.heard.verdict, Verdict::Confirmed | Verdict::Declined);
             let decision = matches!(mail.decision, Some(Decision::Back | Decision::NotBack));
-            mail.client == *client && mail.heard.topic == Topic::Back && (verdict || decision) && self.is_of_this_leg(mail)
+            mail.client == *client
+                && mail.heard.topic == Topic::Back
+                && (verdict || decision)
+                && self.is_of_this_leg(mail)
         };
-        self.mails.iter().rfind(said).filter(|mail| {
-            mail.heard.verdict == Verdict::Declined || mail.decision == Some(Decision::NotBack)
-        })
+        self.mails
+            .iter()
+            .rfind(said)
+            .filter(|mail| mail.heard.verdict == Verdict::Declined || mail.decision == Some(Decision::NotBack))
     }
 
     /// Clients of whom a mail waits to be read by a person.

@@ -3,6 +3,7 @@
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::journal::Holder;
+use crate::engine::mailbox::ReadMail;
 use crate::engine::rotation::Rotation;
 use crate::engine::status::{Phase, Viewer};
 use crate::engine::unsettled::UncertainMail;
@@ -21,6 +22,8 @@ pub enum Act {
     Announce,
     /// Record answers, waive, send again.
     Answers,
+    /// Read a mail that the program could not judge.
+    ReadMail,
     /// Say what became of a mail whose answer was lost.
     Resolve,
     /// Run step 2.
@@ -124,6 +127,17 @@ fn resolve(mail: UncertainMail) -> NextAction {
     NextAction { action: Act::Resolve, text, mail: Some(mail) }
 }
 
+/// A client has answered, and only a person can say what.
+fn read_mail(rotation: &Rotation, mail: &ReadMail) -> NextAction {
+    let name = rotation.client(&mail.client).map_or(mail.client.0.as_str(), |client| client.name.as_str());
+    let id = mail.mail.get(..12).unwrap_or(&mail.mail);
+    let text = format!(
+        "{name} has answered, and it is {}: read it (Enter on the client), or mail thread and mail decide {id} --as ...",
+        mail.heard.verdict
+    );
+    offer(Act::ReadMail, text)
+}
+
 /// A step is running, or was and only a look leads out.
 fn is_interrupted(rotation: &Rotation) -> bool {
     let state = |number| rotation.step(number);
@@ -167,6 +181,9 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict, now: Timestamp) -> NextA
     if untold > 0 {
         return offer(Act::Announce, format!("tell {untold} clients of the window"));
     }
+    if let Some(mail) = rotation.open_mails().next() {
+        return read_mail(rotation, mail);
+    }
     if let Some(first) = people.first() {
         return offer(Act::Answers, format!("{} open; first: {first}", people.len()));
     }
@@ -209,6 +226,9 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> Next
     if let Some(first) = not_called.first() {
         let text = format!("{} not told to reconfigure, first {}: tell them", not_called.len(), first.name);
         return offer(Act::Reconfigure, text);
+    }
+    if let Some(mail) = rotation.open_mails().next() {
+        return read_mail(rotation, mail);
     }
     let missing = rotation.not_back();
     match (missing.first(), back) {

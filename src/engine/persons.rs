@@ -6,7 +6,7 @@
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::engine::audit::hex;
-use crate::engine::record::Entry;
+use crate::engine::record::{Entry, Record};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -93,7 +93,11 @@ impl Persons {
         for names in [true, false] {
             let before = self.rows.len();
             let mut value = serde_json::to_value(entry).map_err(invalid)?;
+            let evidence = self.evidence(entry, &mut value)?;
             self.walk(&mut value, "", names)?;
+            if let Some(evidence) = evidence {
+                value["record"]["evidence"] = evidence;
+            }
             let text = value.to_string();
             // A record must be readable after every erasure. A name that hits what is no text would prevent that.
             if !names || serde_json::from_str::<Entry>(&restore(&text, &|_| None)).is_ok() {
@@ -102,6 +106,24 @@ impl Persons {
             self.rows.truncate(before);
         }
         Err(Fault::new(Service::Journal, FaultKind::Invalid, "a record can't be written"))
+    }
+
+    /// What somebody wrote is theirs as a whole, not only the names in it.
+    fn evidence(&mut self, entry: &Entry, value: &mut Value) -> Result<Option<Value>, Fault> {
+        let Record::MailRead { from, .. } = &entry.record else { return Ok(None) };
+        let person = match from.is_empty() {
+            true => None,
+            false => Some(self.token(from, None)?.person),
+        };
+        let Some(Value::Array(mut lines)) = value["record"].get_mut("evidence").map(Value::take) else {
+            return Ok(None);
+        };
+        for line in &mut lines {
+            let Value::String(text) = line else { continue };
+            let token = self.token(text, person.clone())?.token;
+            *line = Value::String(format!("{OPEN}{token}{CLOSE}"));
+        }
+        Ok(Some(Value::Array(lines)))
     }
 
     /// Any JSON text, such as a record of an older journal that this program can't understand.

@@ -59,14 +59,15 @@ pub fn due(rotation: &Rotation, schedule: &Schedule) -> Option<Due> {
             && !waiting.contains(&client.id)
             && !rotation.waivers.contains_key(&client.id)
             && match kind {
-                NoticeKind::AreYouBack => !rotation.back.contains_key(&client.id) && !said_not_back(rotation, &client.id),
+                NoticeKind::AreYouBack => {
+                    !rotation.back.contains_key(&client.id) && !said_not_back(rotation, &client.id)
+                }
                 _ => rotation.acknowledgements.get(&client.id).is_none_or(|a| a.revision != rotation.window.revision),
             }
     });
     let at = open.filter_map(|client| {
-        let of_client = |n: &&Notice| {
-            n.client == client.id && n.revision == rotation.window.revision && rotation.on_leg(n)
-        };
+        let of_client =
+            |n: &&Notice| n.client == client.id && n.revision == rotation.window.revision && rotation.on_leg(n);
         let mails: Vec<&Notice> = rotation.notices.iter().filter(of_client).collect();
         // Somebody whose mail did not arrive is called, not reminded; an uncertain one is a person's to judge.
         let arrived = |n: &&&Notice| matches!(n.delivery, Delivery::Sent { .. });

@@ -4,8 +4,10 @@
 //! reader computes them from the moments.
 
 mod derive;
+mod thread;
 
 pub use derive::{derive, judge_gate};
+pub use thread::ThreadLine;
 
 use crate::domain::cadence::Due;
 use crate::domain::client::{Client, ClientId};

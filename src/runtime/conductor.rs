@@ -5,6 +5,7 @@ use crate::domain::client::ClientId;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::{Presence, judge_presence};
 use crate::domain::notice::NoticeKind;
+use crate::domain::reminder::Schedule;
 use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::Tenant;
 use crate::engine::command::{Command, Refusal};
@@ -369,6 +370,11 @@ impl Conductor {
             letters.push((client.id, letter));
         }
         Ok(letters)
+    }
+
+    /// When those who do not answer are reminded.
+    pub fn reminders(&self) -> Option<&Schedule> {
+        self.world.settings.reminders.as_ref()
     }
 
     /// All entries of the present rotation, for a report.

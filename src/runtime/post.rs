@@ -1,9 +1,11 @@
 //! Reads the mailbox and gives each mail to its tenant's rotation. A mail is taken in once, and none is passed over: the
 //! folder's cursor moves only past mails that are in the journal or on the list of those that belong to nobody.
 
+use crate::adapters::inbox::read::read;
+use crate::domain::client::ClientId;
 use crate::domain::fault::Fault;
 use crate::domain::letter::Incoming;
-use crate::domain::reply::{Asked, hear};
+use crate::domain::reply::{Asked, Heard, hear};
 use crate::domain::tenant::TenantId;
 use crate::domain::token::Topic;
 use crate::engine::command::{Command, Refusal};
@@ -16,9 +18,16 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How many mails are fetched and taken in at once.
 const AT_ONCE: usize = 100;
+/// So much of a mail is looked at, bytes.
+const LONGEST: usize = 128 * 1024;
+/// The pause after a fault of the mailbox, which doubles.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// A folder that was never read is read from the oldest open plan on, and never further back than this.
 const FURTHEST_BACK: SignedDuration = SignedDuration::from_hours(60 * 24);
 
@@ -170,4 +179,98 @@ fn stray(letter: Incoming, place: String, why: &str) -> Stray {
     let seems = hear(&letter, &asked).verdict;
     let why = format!("{why}; reads as {}", seems.word());
     Stray { mail: letter.identity, at: Timestamp::now(), place, from: email, subject: letter.subject, why }
+}
+
+/// What a mail from a file means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Judged {
+    /// Whose it is: `tenant/client`.
+    pub whose: Option<String>,
+    /// What it says to what they were asked.
+    pub heard: Option<Heard>,
+    /// Why it belongs to nobody.
+    pub why: String,
+}
+
+/// Judges one raw mail against what was asked, as a look into the mailbox would. `of` takes it as a mail of this tenant's
+/// client whatever it refers to. Changes nothing.
+pub async fn judge(fleet: &Fleet, raw: &[u8], of: Option<(&str, &str)>) -> anyhow::Result<Judged> {
+    fleet.look_at_all(false).await?;
+    let letter = read(raw.get(..LONGEST).unwrap_or(raw), raw.len() <= LONGEST);
+    let (rotation, matched) = match of {
+        Some((tenant, client)) => {
+            let conductor = fleet.find(tenant)?;
+            let rotation = conductor.rotation().ok_or_else(|| anyhow::anyhow!("{tenant} has no rotation"))?;
+            let mut index = Index::default();
+            index.add(&rotation);
+            let client = ClientId(client.to_owned());
+            let matched = index.find(letter.clone()).ok().map(|(_, matched)| matched);
+            let alone = Matched { client: client.clone(), notice: None, addressed: None, is_torn: false, letter };
+            (rotation, matched.filter(|matched| matched.client == client).unwrap_or(alone))
+        }
+        None => {
+            let mut index = Index::default();
+            let rotations: Vec<_> = fleet.conductors().iter().filter_map(|conductor| conductor.rotation()).collect();
+            rotations.iter().for_each(|rotation| index.add(rotation));
+            match index.find(letter) {
+                Err((_, why)) => return Ok(Judged { whose: None, heard: None, why: why.to_owned() }),
+                Ok((tenant, matched)) => {
+                    let rotation = rotations.into_iter().find(|rotation| rotation.tenant.id == tenant);
+                    (rotation.ok_or_else(|| anyhow::anyhow!("its rotation is gone"))?, matched)
+                }
+            }
+        }
+    };
+    let whose = Some(format!("{}/{}", rotation.tenant.name, matched.client));
+    Ok(Judged { whose, heard: Some(rotation.judge_mail(&matched)), why: String::new() })
+}
+
+/// What a mailbox tells whoever attends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PostLine {
+    /// Mails came.
+    Came(Sorted),
+    /// The mailbox can't be read; said once for the same fault.
+    Fails(Fault),
+    /// It can be read again.
+    Again,
+}
+
+impl Post {
+    /// Reads whenever something comes, for ever. It ends by being dropped: between two records nothing is lost.
+    pub async fn attend(&self, fleet: &Fleet, say: &(dyn Fn(PostLine) + Send + Sync)) {
+        let mut fault: Option<Fault> = None;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let found = match self.sort(fleet).await {
+                Ok(sorted) => {
+                    if fault.take().is_some() {
+                        say(PostLine::Again);
+                    }
+                    let is_waiting = !sorted.waiting.is_empty();
+                    if sorted.fetched > 0 {
+                        say(PostLine::Came(sorted));
+                    }
+                    if is_waiting {
+                        // Somebody holds a tenant: not long, and its mails stay where they are.
+                        tokio::time::sleep(FIRST_PAUSE).await;
+                        continue;
+                    }
+                    self.inbox.wait().await
+                }
+                Err(fault) => Err(fault),
+            };
+            match found {
+                Ok(()) => pause = FIRST_PAUSE,
+                Err(new) => {
+                    if fault.as_ref().is_none_or(|old| old.message != new.message) {
+                        say(PostLine::Fails(new.clone()));
+                    }
+                    fault = Some(new);
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
 }

@@ -14,6 +14,7 @@ use crate::engine::command::Command;
 use crate::engine::step::Progress;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::fleet::Fleet;
+use crate::runtime::post::{Post, PostLine};
 use crate::runtime::run::RunError;
 use crate::runtime::signals;
 use crate::runtime::terminal::{self, Screen};
@@ -77,10 +78,30 @@ pub struct FleetPlace {
 
 impl FleetPlace {
     /// The fleet is known now.
-    pub fn put(&self, fleet: Fleet, fault: Option<Fault>) {
+    pub fn put(&self, fleet: Fleet, fault: Option<Fault>) -> Arc<Fleet> {
         let tenants = fleet.conductors().iter().map(|conductor| conductor.tenant().clone()).collect();
-        self.place.send_replace(Some(Arc::new(fleet)));
+        let fleet = Arc::new(fleet);
+        self.place.send_replace(Some(fleet.clone()));
         self.bell.ring(Msg::Fleet { tenants, fault });
+        fleet
+    }
+
+    /// Reads the mailbox for as long as the program runs, and says on the message line what came.
+    pub async fn attend(&self, post: &Post, fleet: &Fleet) {
+        let say = |line| {
+            let texts = match line {
+                PostLine::Came(sorted) => {
+                    let took = sorted.taken.into_iter().map(|(tenant, text)| format!("{tenant}: mails: {text}"));
+                    let left = sorted.waiting.into_iter().map(|(tenant, why)| format!("{tenant}: mails wait: {why}"));
+                    let strays = (sorted.strays > 0).then(|| format!("{} mails belong to no client", sorted.strays));
+                    took.chain(left).chain(strays).collect()
+                }
+                PostLine::Fails(fault) => vec![format!("the mailbox can't be read: {fault}; {}", fault.advice())],
+                PostLine::Again => vec!["the mailbox can be read again".to_owned()],
+            };
+            texts.into_iter().for_each(|text| self.bell.ring(Msg::Info(text)));
+        };
+        post.attend(fleet, &say).await;
     }
 
     /// There is no fleet, and why.

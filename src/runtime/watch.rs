@@ -5,12 +5,14 @@ use crate::domain::step::StepNumber;
 use crate::domain::tenant::{Tenant, TenantId};
 use crate::engine::command::{Command, Refusal};
 use crate::engine::record::RotationId;
+use crate::engine::remind;
 use crate::engine::status::{Phase, TenantStatus};
 use crate::engine::step::Progress;
 use crate::engine::tend::{self, Change, Facts, Tending, Tried};
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::ending;
 use crate::runtime::fleet::Fleet;
+use crate::runtime::post::{Post, PostLine};
 use crate::runtime::run::RunError;
 use crate::runtime::signals::Ending;
 use futures_util::StreamExt;
@@ -42,8 +44,8 @@ pub enum Line {
     Person(String),
 }
 
-/// Takes the lines.
-pub type Log = Arc<dyn Fn(&Tenant, Line) + Send + Sync>;
+/// Takes the lines, with the tenant's name, or the word for what all tenants share.
+pub type Log = Arc<dyn Fn(&str, Line) + Send + Sync>;
 
 /// The watcher of the fleet's conductors: compares each status with the one before.
 pub struct Logbook {
@@ -65,7 +67,7 @@ impl Watcher for Logbook {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let before = last.insert(now.tenant.id.clone(), now.clone());
         for change in tend::changes(before.as_deref(), &now) {
-            (self.log)(&now.tenant, Line::Changed(change));
+            (self.log)(&now.tenant.name, Line::Changed(change));
         }
     }
 
@@ -99,16 +101,24 @@ pub struct Watch<'a> {
     /// How often a tenant with an open rotation is looked at.
     interval: Duration,
     looks: Semaphore,
+    post: Option<&'a Post>,
 }
 
 impl<'a> Watch<'a> {
     /// A watch that has not begun.
-    pub fn new(fleet: &'a Fleet, log: Log, interval: Duration) -> Self {
-        Self { fleet, log, interval, looks: Semaphore::new(AT_ONCE) }
+    pub fn new(fleet: &'a Fleet, post: Option<&'a Post>, log: Log, interval: Duration) -> Self {
+        Self { fleet, log, interval, looks: Semaphore::new(AT_ONCE), post }
     }
 
     /// One visit to every tenant.
     pub async fn once(&self) -> Tally {
+        if let Some(post) = self.post {
+            match post.sort(self.fleet).await {
+                Ok(sorted) if sorted.fetched > 0 => self.said(PostLine::Came(sorted)),
+                Ok(_) => {}
+                Err(fault) => self.said(PostLine::Fails(fault)),
+            }
+        }
         let visits = self.fleet.conductors().iter().map(|conductor| self.visit(conductor, Visit::default(), true));
         let mut visits: FuturesUnordered<_> = visits.collect();
         let mut tally = Tally::default();
@@ -130,9 +140,18 @@ impl<'a> Watch<'a> {
         let alive = sd_notify::watchdog_enabled().map_or(Duration::from_secs(3600), |limit| limit / 3);
         let mut alive = tokio::time::interval(alive.max(Duration::from_millis(100)));
         tell(&[NotifyState::Ready, NotifyState::Status(&format!("watching {} tenants", conductors.len()))]);
+        let said = |line| self.said(line);
+        let attending = async {
+            match self.post {
+                Some(post) => post.attend(self.fleet, &said).await,
+                None => std::future::pending().await,
+            }
+        };
+        futures_util::pin_mut!(attending);
         loop {
             tokio::select! {
                 () = asked.recv() => break,
+                () = &mut attending => {}
                 _ = alive.tick() => tell(&[NotifyState::Watchdog]),
                 _ = rounds.tick() => {
                     for (at, conductor) in conductors.iter().enumerate() {
@@ -152,10 +171,15 @@ impl<'a> Watch<'a> {
         }
         tell(&[NotifyState::Stopping, NotifyState::Status("coming to a record")]);
         ending::ask();
-        let rest = async { while under_way.next().await.is_some() {} };
+        // What runs is carried on to its record; what only looks is dropped.
+        let rest = async {
+            while under_way.next().await.is_some() {}
+            std::future::pending::<()>().await;
+        };
         tokio::select! {
             () = ending::all_ended() => {}
             () = rest => {}
+            () = &mut attending => {}
         }
     }
 
@@ -184,8 +208,50 @@ impl<'a> Watch<'a> {
         drop(permit);
         if read {
             self.tend(conductor, &mut visit).await;
+            self.remind(conductor).await;
         }
         (visit, read)
+    }
+
+    /// Reminds those whose time has come, as the configuration has it.
+    async fn remind(&self, conductor: &Conductor) {
+        let Some(schedule) = conductor.reminders() else { return };
+        let (Some(rotation), status) = (conductor.rotation(), conductor.status()) else { return };
+        let Some(due) = remind::due(&rotation, schedule).filter(|_| status.holder.is_none()) else { return };
+        let only = due.now(Timestamp::now());
+        if only.is_empty() {
+            return;
+        }
+        let name = &status.tenant.name;
+        (self.log)(name, Line::Acts(format!("{} to {}", due.kind.word(), only.len())));
+        match conductor.run(Command::Notify { kind: due.kind, only: Some(only), again: false }).await {
+            Ok(done) => (self.log)(name, Line::Did(done)),
+            Err(RunError::Refused(Refusal::Held(_))) => {}
+            Err(error) => (self.log)(name, Line::Failed(format!("{error}; {}", error.advice()))),
+        }
+    }
+
+    /// What the mailbox tells.
+    fn said(&self, line: PostLine) {
+        const MAILBOX: &str = "mailbox";
+        match line {
+            PostLine::Came(sorted) => {
+                for (tenant, text) in &sorted.taken {
+                    (self.log)(tenant, Line::Did(format!("mails: {text}")));
+                }
+                for (tenant, why) in &sorted.waiting {
+                    (self.log)(tenant, Line::Failed(format!("mails are not taken in yet: {why}")));
+                }
+                if sorted.strays > 0 {
+                    (self.log)(
+                        MAILBOX,
+                        Line::Person(format!("{} mails belong to no client: see `mail strays`", sorted.strays)),
+                    );
+                }
+            }
+            PostLine::Fails(fault) => (self.log)(MAILBOX, Line::Failed(format!("{fault}; {}", fault.advice()))),
+            PostLine::Again => (self.log)(MAILBOX, Line::Did("can be read again".into())),
+        }
     }
 
     async fn tend(&self, conductor: &Conductor, visit: &mut Visit) {
@@ -216,20 +282,20 @@ impl<'a> Watch<'a> {
         if not_before.is_some_and(|moment| moment > now) {
             return;
         }
-        (self.log)(&status.tenant, Line::Acts(format!("resumes: {why}")));
+        (self.log)(&status.tenant.name, Line::Acts(format!("resumes: {why}")));
         let times = before.times + 1;
         let result = conductor.run(Command::Resume).await;
         visit.tried = id.map(|id| (id, step, Tried { times, last: Some(Timestamp::now()) }));
         let person = match result {
             Ok(done) => {
-                (self.log)(&status.tenant, Line::Did(done));
+                (self.log)(&status.tenant.name, Line::Did(done));
                 None
             }
             // Somebody else was faster, and is at work.
             Err(RunError::Refused(Refusal::Held(_))) => None,
             Err(RunError::Refused(refusal @ Refusal::NeedsPerson(_))) => Some(refusal.to_string()),
             Err(error) => {
-                (self.log)(&status.tenant, Line::Failed(format!("{error}; {}", error.advice())));
+                (self.log)(&status.tenant.name, Line::Failed(format!("{error}; {}", error.advice())));
                 None
             }
         };
@@ -239,7 +305,7 @@ impl<'a> Watch<'a> {
     /// Says once that a person is needed, and again only when it is for something else.
     fn call_for(&self, tenant: &Tenant, visit: &mut Visit, person: Option<String>) {
         if let Some(why) = person.as_ref().filter(|_| visit.person != person) {
-            (self.log)(tenant, Line::Person(why.clone()));
+            (self.log)(&tenant.name, Line::Person(why.clone()));
         }
         visit.person = person;
     }

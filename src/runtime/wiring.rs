@@ -21,6 +21,7 @@ use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::fence::LeaseFence;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::mail;
+use crate::runtime::post::Post;
 use crate::runtime::reply_key;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +33,7 @@ pub struct Wiring {
     store: Arc<dyn JournalStore>,
     mailer: SmtpMailer,
     reply_key: Arc<ReplyKey>,
+    post: Option<Post>,
     console: Option<Arc<dyn ports::Console>>,
     runbook: Arc<Runbook>,
     me: Holder,
@@ -100,6 +102,7 @@ impl Wiring {
             store,
             mailer,
             reply_key,
+            post: None,
             console,
             runbook: Arc::new(runbook.ok_or_else(none)?),
             me,
@@ -118,6 +121,11 @@ impl Wiring {
     /// The journal's store.
     pub fn store(&self) -> &Arc<dyn JournalStore> {
         &self.store
+    }
+
+    /// The mailbox, where one is configured.
+    pub fn post(&self) -> Option<&Post> {
+        self.post.as_ref()
     }
 
     /// Who works here: `name@host`.

@@ -120,11 +120,9 @@ fn state(status: &TenantStatus, view: &ClientView, pen: &Pen<'_>) -> (String, St
     let (glyph, style) = match view.standing {
         Standing::Confirmed => (pen.glyphs.good, theme.good()),
         Standing::Waived => (pen.glyphs.good, theme.warn()),
-        Standing::NotDelivered
-        | Standing::Bounced
-        | Standing::Declined
-        | Standing::Tentative
-        | Standing::OtherTime => (pen.glyphs.bad, theme.bad()),
+        Standing::NotDelivered | Standing::Bounced | Standing::Declined | Standing::Tentative | Standing::OtherTime => {
+            (pen.glyphs.bad, theme.bad())
+        }
         Standing::Uncertain | Standing::ToRead | Standing::OldAnswer => (pen.glyphs.warn, theme.warn()),
         Standing::ToTell | Standing::Silent => (pen.glyphs.waiting, theme.plain()),
     };

@@ -34,6 +34,8 @@ pub struct Glyphs {
     pub empty: &'static str,
     /// Where a text was cut.
     pub ellipsis: &'static str,
+    /// Levels of a plot, from nothing to most.
+    pub levels: &'static [char],
     /// Frame of a dialog.
     pub border: border::Set<'static>,
 }
@@ -53,6 +55,7 @@ static UTF8: Glyphs = Glyphs {
     full: "█",
     empty: "░",
     ellipsis: "…",
+    levels: &['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
     border: border::PLAIN,
 };
 
@@ -71,6 +74,7 @@ static ASCII: Glyphs = Glyphs {
     full: "#",
     empty: ".",
     ellipsis: "~",
+    levels: &['_', '.', ':', '-', '=', '+', '*', '#'],
     border: border::Set {
         top_left: "+",
         top_right: "+",

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod notify;
 pub mod peers;
 pub mod pen;
+mod plot;
 pub mod steps;
 pub mod tenant;
 pub mod theme;

@@ -21,7 +21,8 @@ const KEEP: &str = "INSERT INTO stray (mailbox, mail, at_ms, place, sender, subj
      ON CONFLICT (mailbox, mail) DO NOTHING";
 const TRIM: &str = "DELETE FROM stray WHERE mailbox = $1 AND at_ms < (SELECT MIN(at_ms) FROM \
      (SELECT at_ms FROM stray WHERE mailbox = $1 ORDER BY at_ms DESC LIMIT $2) AS newest)";
-const STRAYS: &str = "SELECT mail, at_ms, place, sender, subject, why FROM stray WHERE mailbox = $1 ORDER BY at_ms DESC, mail";
+const STRAYS: &str =
+    "SELECT mail, at_ms, place, sender, subject, why FROM stray WHERE mailbox = $1 ORDER BY at_ms DESC, mail";
 const FORGET: &str = "DELETE FROM stray WHERE mailbox = $1 AND mail = $2";
 
 #[async_trait]

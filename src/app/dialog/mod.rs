@@ -13,6 +13,7 @@ pub mod plan;
 pub mod reading;
 pub mod rollback;
 pub mod rotate;
+pub mod thread;
 
 pub use form::{FormDialog, Purpose};
 pub use notify::NotifyDialog;

@@ -49,7 +49,10 @@ pub fn kinds(status: &TenantStatus) -> Vec<NoticeKind> {
             let mut kinds = vec![tell];
             if any(Standing::Silent) || any(Standing::OldAnswer) {
                 kinds.push(NoticeKind::Reminder);
-                if !any(Standing::ToTell) && !status.clients.iter().any(|view| view.standing.is_not_delivered()) && !any(Standing::Uncertain) {
+                if !any(Standing::ToTell)
+                    && !status.clients.iter().any(|view| view.standing.is_not_delivered())
+                    && !any(Standing::Uncertain)
+                {
                     kinds.swap(0, 1);
                 }
             }

@@ -2,11 +2,12 @@
 
 use crate::app::availability::names;
 use crate::app::command::COMMANDS;
-use crate::app::dialog::{Mark, Outcome, Row};
+use crate::app::dialog::{Mark, Outcome, Row, thread};
 use crate::app::failure::Failure;
 use crate::app::keymap::Key;
 use crate::app::message::Effect;
 use crate::app::model::{Model, Severity};
+use crate::domain::client::ClientId;
 use crate::domain::step::{StepNumber, StepState};
 
 /// What is read.
@@ -18,6 +19,13 @@ pub enum Subject {
     Troubles(StepNumber),
     /// The log of remarks.
     Messages,
+    /// The mails with a client.
+    Thread {
+        /// Whose.
+        client: ClientId,
+        /// Their name.
+        name: String,
+    },
     /// The end of a command that failed.
     Failed {
         /// The tenant's name.
@@ -51,6 +59,7 @@ impl Reading {
         match &self.subject {
             Subject::Help => "Keys".into(),
             Subject::Troubles(step) => format!("Troubleshooting of step {step}"),
+            Subject::Thread { name, .. } => format!("Mails with {name}"),
             Subject::Messages => "What was said, newest first".into(),
             Subject::Failed { tenant, what, failure } => {
                 let how = if failure.refused { "refused" } else { "failed" };
@@ -66,6 +75,7 @@ impl Reading {
             Subject::Help => help(model),
             Subject::Troubles(step) => troubles(*step, model),
             Subject::Messages => messages(model),
+            Subject::Thread { client, .. } => thread::rows(model, client),
             Subject::Failed { tenant, what, failure } => vec![
                 Row::new(Mark::Heading, "What happened"),
                 Row::new(Mark::Bad, format!("{what} of {tenant}: {}", failure.text)),
@@ -81,6 +91,11 @@ impl Reading {
     /// Takes a key.
     pub fn press(&mut self, key: Key, model: &Model, rows: u16) -> Outcome {
         let page = usize::from(rows.max(1));
+        if let Subject::Thread { client, .. } = &self.subject
+            && let Some(effects) = thread::press(model, client, key)
+        {
+            return Outcome::Ask(effects);
+        }
         match key {
             Key::Char('y') if self.subject == Subject::Quit => return Outcome::Submit(vec![Effect::Quit]),
             Key::Esc | Key::Char('q') | Key::Enter => return Outcome::Close,

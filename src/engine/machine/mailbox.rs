@@ -14,12 +14,16 @@ impl Machine {
         let mut outputs = Vec::new();
         let mut counts = [0usize; 3];
         for matched in mails {
-            let Some(rotation) = &self.rotation else { return Err(not_now("nothing was ever planned for this tenant")) };
+            let Some(rotation) = &self.rotation else {
+                return Err(not_now("nothing was ever planned for this tenant"));
+            };
             let mail = matched.letter.identity.clone();
             if rotation.knows_mail(&mail) {
                 continue;
             }
-            let heard = rotation.judge_mail(&matched);
+            let mut heard = rotation.judge_mail(&matched);
+            // As a quotation, which no other text in the journal is taken for.
+            heard.evidence.iter_mut().for_each(|line| *line = format!("> {line}"));
             counts[match heard.verdict {
                 Verdict::Unclear(_) => 1,
                 Verdict::Automatic(_) | Verdict::Delayed(_) | Verdict::Unrelated(_) => 2,
@@ -30,7 +34,9 @@ impl Machine {
             outputs.push(self.append(at, record)?);
         }
         let [told, unclear, nothing] = counts;
-        outputs.push(done(format!("{told} answers or bounces, {unclear} to be read by a person, {nothing} without an answer")));
+        outputs.push(done(format!(
+            "{told} answers or bounces, {unclear} to be read by a person, {nothing} without an answer"
+        )));
         Ok(outputs)
     }
 

@@ -1,6 +1,7 @@
 //! The machine's decisions, one sentence each: no world, no clock, only inputs and what comes out.
 
 mod accountable;
+mod mailbox;
 
 use super::*;
 use crate::domain::acknowledgement::{Answer, Channel};

@@ -241,7 +241,8 @@ fn standing(client: &Client, rotation: &Rotation) -> (Standing, String) {
             Answer::Tentative => Standing::Tentative,
             Answer::OtherTime(_) => Standing::OtherTime,
         };
-        let of = if standing == Standing::OldAnswer { format!("to revision {}: ", ack.revision) } else { String::new() };
+        let of =
+            if standing == Standing::OldAnswer { format!("to revision {}: ", ack.revision) } else { String::new() };
         return (standing, of + &detail);
     }
     if let Some(mail) = rotation.open_mails().find(|mail| mail.client == client.id) {

@@ -1,0 +1,83 @@
+//! The mails with one client, and the one key by which an operator says what an unclear one means.
+
+use crate::app::availability::is_free;
+use crate::app::dialog::{Mark, Row};
+use crate::app::keymap::Key;
+use crate::app::message::Effect;
+use crate::app::model::Model;
+use crate::domain::acknowledgement::Answer;
+use crate::domain::client::ClientId;
+use crate::domain::reply::Verdict;
+use crate::domain::token::Topic;
+use crate::engine::command::Command;
+use crate::engine::mailbox::{Decision, ReadMail};
+use crate::engine::status::TenantStatus;
+
+/// The oldest mail of a client that a person must read still.
+pub fn to_decide<'a>(status: &'a TenantStatus, client: &ClientId) -> Option<&'a ReadMail> {
+    status.mails.iter().find(|mail| mail.client == *client && mail.is_open())
+}
+
+/// What each key means for a mail.
+fn choices(topic: Topic) -> &'static [(char, &'static str, Decision)] {
+    const WINDOW: &[(char, &str, Decision)] = &[
+        ('y', "confirmed", Decision::Answer(Answer::Confirmed)),
+        ('n', "declined", Decision::Answer(Answer::Declined)),
+        ('t', "tentative", Decision::Answer(Answer::Tentative)),
+        ('0', "says nothing", Decision::Nothing),
+    ];
+    const BACK: &[(char, &str, Decision)] = &[
+        ('y', "back", Decision::Back),
+        ('n', "not back", Decision::NotBack),
+        ('0', "says nothing", Decision::Nothing),
+    ];
+    match topic {
+        Topic::Window => WINDOW,
+        Topic::Back => BACK,
+    }
+}
+
+/// The thread as lines.
+pub fn rows(model: &Model, client: &ClientId) -> Vec<Row> {
+    let Some(status) = model.status() else { return Vec::new() };
+    let mut rows = Vec::new();
+    if let Some(mail) = to_decide(status, client) {
+        let keys: Vec<String> =
+            choices(mail.heard.topic).iter().map(|(key, word, _)| format!("{key} {word}")).collect();
+        rows.push(Row::new(
+            Mark::Warn,
+            format!("read the last mail marked ? and say what it means: {}", keys.join(", ")),
+        ));
+        if let Err(why) = is_free(model, status) {
+            rows.push(Row::new(Mark::Shut, format!("shut now: {why}")));
+        }
+    }
+    let lines = status.thread(client);
+    if lines.is_empty() {
+        rows.push(Row::new(Mark::Plain, "no mail went to or came from this client in this rotation"));
+    }
+    for line in lines {
+        let mark = match (line.from_client, line.to_decide.is_some()) {
+            (_, true) => Mark::Unknown,
+            (true, false) => Mark::Heading,
+            (false, false) => Mark::Plain,
+        };
+        let way = if line.from_client { "from them" } else { "to them" };
+        rows.push(Row::new(mark, format!("{} {way}: {}", line.at.strftime("%m-%d %H:%M UTC"), line.text)));
+        rows.extend(line.evidence.into_iter().map(|text| Row::new(Mark::Plain, format!("    {text}"))));
+    }
+    rows
+}
+
+/// What a key asks for; `None`: it means nothing here.
+pub fn press(model: &Model, client: &ClientId, key: Key) -> Option<Vec<Effect>> {
+    let Key::Char(pressed) = key else { return None };
+    let status = model.status()?;
+    let mail = to_decide(status, client)?;
+    is_free(model, status).ok()?;
+    let (_, _, decision) = choices(mail.heard.topic).iter().find(|(key, _, _)| *key == pressed)?;
+    let Verdict::Unclear(why) = &mail.heard.verdict else { return None };
+    let note = format!("was unclear: {why}");
+    let command = Command::DecideMail { mail: mail.mail.clone(), decision: decision.clone(), note };
+    Some(vec![Effect::Run(status.tenant.id.clone(), command)])
+}

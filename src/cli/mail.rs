@@ -1,0 +1,211 @@
+//! `mail` on the command line: reading the mailbox, what was said, and what a person must decide.
+
+use crate::cli::{TenantArg, exit, print};
+use crate::domain::acknowledgement::Answer;
+use crate::domain::client::ClientId;
+use crate::domain::sanitize::sanitize;
+use crate::engine::command::Command;
+use crate::engine::mailbox::Decision;
+use crate::engine::status::TenantStatus;
+use crate::runtime::fleet::Fleet;
+use crate::runtime::post::{Judged, Post, Sorted, judge};
+use anyhow::{Context, Result};
+use clap::{Subcommand, ValueEnum};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// What to do with mails.
+#[derive(Debug, Subcommand)]
+pub enum MailVerb {
+    /// Read the mailbox now and take in what clients have answered
+    Sync,
+    /// The mails with each client of a tenant, or with one: what was sent, what was answered, what must be read
+    Thread {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// Only with this client
+        client: Option<String>,
+    },
+    /// Say what a mail means that the program could not judge
+    Decide {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// The mail's digest, or its first digits
+        mail: String,
+        /// What it means
+        #[arg(long = "as", value_enum, value_name = "MEANING")]
+        meaning: MeaningArg,
+        /// The time that the client proposes, with --as other-time
+        #[arg(long, default_value = "")]
+        proposal: String,
+        /// A note
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// The mails in the mailbox that belong to no client
+    Strays,
+    /// Take a mail off the list of those that belong to no client
+    Forget {
+        /// The mail's digest
+        mail: String,
+    },
+    /// Read mails from files and say what each means; changes nothing
+    Judge {
+        /// Files, one mail each
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Take them as answers of this client, whatever they refer to: TENANT/CLIENT
+        #[arg(long, value_name = "TENANT/CLIENT")]
+        of: Option<String>,
+    },
+}
+
+/// What a mail means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MeaningArg {
+    /// The window suits them
+    Confirmed,
+    /// It does not
+    Declined,
+    /// Perhaps
+    Tentative,
+    /// Another time: see --proposal
+    OtherTime,
+    /// They are back
+    Back,
+    /// They are not back
+    NotBack,
+    /// It says nothing
+    Nothing,
+}
+
+/// The command of `mail decide`; the others are no commands of a rotation.
+pub fn decision(verb: &MailVerb) -> Option<(String, Command)> {
+    let MailVerb::Decide { tenant, mail, meaning, proposal, note } = verb else { return None };
+    let decision = match meaning {
+        MeaningArg::Confirmed => Decision::Answer(Answer::Confirmed),
+        MeaningArg::Declined => Decision::Answer(Answer::Declined),
+        MeaningArg::Tentative => Decision::Answer(Answer::Tentative),
+        MeaningArg::OtherTime => Decision::Answer(Answer::OtherTime(sanitize(proposal))),
+        MeaningArg::Back => Decision::Back,
+        MeaningArg::NotBack => Decision::NotBack,
+        MeaningArg::Nothing => Decision::Nothing,
+    };
+    let command = Command::DecideMail { mail: mail.to_lowercase(), decision, note: sanitize(note) };
+    Some((tenant.tenant.clone(), command))
+}
+
+/// Carries out the others. Gives the exit code.
+pub async fn mail(fleet: &Fleet, post: Option<&Post>, verb: MailVerb, json: bool) -> Result<u8> {
+    let post = || post.context("there is no [inbox] in the configuration, so no mailbox is read");
+    match verb {
+        MailVerb::Sync => {
+            let sorted = post()?.sort(fleet).await?;
+            let code = if sorted.waiting.is_empty() { exit::DONE } else { exit::FAILED };
+            if json {
+                print::json(&sorted)?
+            } else {
+                tell(&sorted)?
+            }
+            Ok(code)
+        }
+        MailVerb::Strays => {
+            let strays = post()?.strays().await?;
+            if json {
+                print::json(&strays)?;
+            } else {
+                let mut out = std::io::stdout().lock();
+                for stray in &strays {
+                    let id = stray.mail.get(..12).unwrap_or(&stray.mail);
+                    writeln!(out, "{id}  {}  {}  {}", stray.at.strftime("%m-%d %H:%M"), stray.from, stray.subject)?;
+                    writeln!(out, "              {} ({})", stray.why, stray.place)?;
+                }
+            }
+            Ok(exit::DONE)
+        }
+        MailVerb::Forget { mail } => {
+            let post = post()?;
+            let known = post.strays().await?.into_iter().find(|stray| stray.mail.starts_with(&mail));
+            let forgotten = match known {
+                Some(stray) => post.forget(&stray.mail).await?,
+                None => false,
+            };
+            println!("{}", if forgotten { "off the list" } else { "it was not on the list" });
+            Ok(if forgotten { exit::DONE } else { exit::USAGE })
+        }
+        MailVerb::Thread { tenant, client } => {
+            let conductor = fleet.find(&tenant.tenant)?;
+            conductor.reload().await?;
+            let status = conductor.status();
+            let client = client.map(ClientId);
+            if json {
+                print::json(&(&status.notices, &status.mails))?
+            } else {
+                thread(&status, client.as_ref())?
+            }
+            Ok(exit::DONE)
+        }
+        MailVerb::Judge { files, of } => {
+            let of = of.as_deref().map(|of| of.split_once('/').context("--of is TENANT/CLIENT")).transpose()?;
+            let mut judged = Vec::new();
+            for file in files {
+                let raw = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
+                judged.push((file.display().to_string(), judge(fleet, &raw, of).await?));
+            }
+            if json {
+                print::json(&judged)?;
+            } else {
+                let mut out = std::io::stdout().lock();
+                for (file, Judged { whose, heard, why }) in &judged {
+                    let whose = whose.as_deref().unwrap_or("nobody's");
+                    let said = heard.as_ref().map_or_else(|| why.clone(), |heard| heard.verdict.to_string());
+                    writeln!(out, "{file}: {whose}: {said}")?;
+                }
+            }
+            Ok(exit::DONE)
+        }
+        // A command of a rotation.
+        MailVerb::Decide { .. } => Ok(exit::USAGE),
+    }
+}
+
+fn tell(sorted: &Sorted) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{} new mails", sorted.fetched)?;
+    for (tenant, text) in &sorted.taken {
+        writeln!(out, "{tenant}: {text}")?;
+    }
+    if sorted.strays > 0 {
+        writeln!(out, "{} belong to no client: see `changeguard mail strays`", sorted.strays)?;
+    }
+    for (tenant, why) in &sorted.waiting {
+        writeln!(out, "{tenant}: not taken in yet: {why}")?;
+    }
+    Ok(())
+}
+
+/// What went to and fro, the oldest first.
+fn thread(status: &TenantStatus, only: Option<&ClientId>) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for view in status.clients.iter().filter(|view| only.is_none_or(|only| view.client.id == *only)) {
+        writeln!(out, "{} <{}>", view.client.name, view.client.email.as_deref().unwrap_or("no address"))?;
+        for line in status.thread(&view.client.id) {
+            let at = line.at.strftime("%m-%d %H:%M");
+            writeln!(out, "  {at} {} {}", if line.from_client { "<-" } else { "->" }, line.text)?;
+            for evidence in &line.evidence {
+                writeln!(out, "               | {evidence}")?;
+            }
+            if let Some(mail) = &line.to_decide {
+                let id = mail.get(..12).unwrap_or(mail);
+                writeln!(
+                    out,
+                    "               to be read: changeguard mail decide {} {id} --as ...",
+                    status.tenant.name
+                )?;
+            }
+        }
+    }
+    Ok(())
+}

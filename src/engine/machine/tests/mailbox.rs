@@ -1,0 +1,270 @@
+//! Mails of clients: what is folded of them, what is not, and how an unclear one is decided.
+
+use super::*;
+use crate::domain::letter::Incoming;
+use crate::domain::notice::Delivery;
+use crate::domain::reminder::Schedule;
+use crate::domain::reply::{Heard, Means, Verdict};
+use crate::domain::token::Topic;
+use crate::engine::mailbox::{Decision, Index, Matched};
+use crate::engine::remind;
+use jiff::SignedDuration;
+
+const TOKEN: &str = "gaytemzugu3doobzmfrggzdf";
+
+fn message_id(number: u32) -> String {
+    format!("<{TOKEN}.{number:016x}@ops.example>")
+}
+
+fn told(machine: &mut Machine, kind: NoticeKind, number: u32, delivery: Delivery) {
+    let revision = machine.rotation().unwrap().window.revision;
+    let (client, email, message_id) = (ClientId("ada".into()), "ada@x.example".into(), message_id(number));
+    let queued = Record::NoticeQueued { client, email, kind, revision, message_id: message_id.clone() };
+    machine.emit(at("20:05"), queued).unwrap();
+    machine.emit(at("20:05"), Record::NoticeDelivery { message_id, delivery }).unwrap();
+}
+
+fn sent() -> Delivery {
+    Delivery::Sent { reply: "250".into() }
+}
+
+fn announced() -> Machine {
+    let mut machine = planned();
+    told(&mut machine, NoticeKind::Announcement, 1, sent());
+    machine
+}
+
+fn heard(verdict: Verdict, topic: Topic, revision: u32, said: &str) -> Heard {
+    let said_at = Some(at(said));
+    Heard { verdict, topic, revision, means: Means::Text, marks: vec![], evidence: vec!["ok".into()], said_at }
+}
+
+fn reads(machine: &mut Machine, now: &str, mail: &str, heard: Heard) {
+    let (client, from) = (ClientId("ada".into()), "ada@x.example".into());
+    let record = Record::MailRead { client, mail: mail.into(), from, heard, notice: Some(message_id(1)) };
+    let entry = machine.emit(at(now), record).unwrap();
+    let text = serde_json::to_string(&entry).unwrap();
+    assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry, "{text}");
+}
+
+fn ada_keeps_it_shut(machine: &Machine) -> Option<String> {
+    let rotation = machine.rotation().unwrap();
+    let facts = Facts {
+        window: Some(&rotation.window),
+        clients: Some(&rotation.clients),
+        people_fault: None,
+        notices: &rotation.notices,
+        acknowledgements: &rotation.acknowledgements,
+        waivers: &rotation.waivers,
+        preflight: None,
+        preflight_valid_s: 600,
+        held_by: None,
+        approval: ApprovalFact::NotNeeded,
+        emergency: false,
+    };
+    gate::judge_client(&ada(), rotation.window.revision, &facts).map(|reason| reason.to_string())
+}
+
+#[test]
+fn a_confirmation_by_mail_counts_for_the_window_in_force() {
+    let mut machine = announced();
+    reads(&mut machine, "20:30", "m1", heard(Verdict::Confirmed, Topic::Window, 1, "20:29"));
+    assert_eq!(ada_keeps_it_shut(&machine), None);
+    let window = Window::parse("2026-11-24 23:00", "1h", "UTC", 1).unwrap();
+    command(&mut machine, at("20:40"), Command::Reschedule { window }).unwrap();
+    assert!(ada_keeps_it_shut(&machine).unwrap().contains("answered revision 1"));
+    reads(&mut machine, "20:50", "m2", heard(Verdict::Confirmed, Topic::Window, 1, "20:45"));
+    assert!(ada_keeps_it_shut(&machine).unwrap().contains("answered revision 1"), "a late answer to the old window");
+    reads(&mut machine, "20:51", "m3", heard(Verdict::Confirmed, Topic::Window, 2, "20:46"));
+    assert_eq!(ada_keeps_it_shut(&machine), None);
+}
+
+#[test]
+fn an_answer_that_was_overtaken_does_not_outweigh_the_later_one() {
+    let mut machine = announced();
+    reads(&mut machine, "20:31", "m2", heard(Verdict::Declined, Topic::Window, 1, "20:20"));
+    reads(&mut machine, "20:32", "m1", heard(Verdict::Confirmed, Topic::Window, 1, "20:10"));
+    assert_eq!(ada_keeps_it_shut(&machine).unwrap(), "Ada answered: declined");
+    reads(&mut machine, "20:33", "m3", heard(Verdict::Confirmed, Topic::Window, 1, "20:30"));
+    assert_eq!(ada_keeps_it_shut(&machine), None);
+}
+
+#[test]
+fn neither_programs_nor_doubtful_words_open_the_gate() {
+    for verdict in [
+        Verdict::Automatic("away".into()),
+        Verdict::Unclear("a question".into()),
+        Verdict::Unrelated("x".into()),
+        Verdict::Delayed("4.4.1".into()),
+        Verdict::Tentative,
+        Verdict::OtherTime("14:00".into()),
+    ] {
+        let mut machine = announced();
+        reads(&mut machine, "20:30", "m1", heard(verdict.clone(), Topic::Window, 1, "20:29"));
+        assert!(ada_keeps_it_shut(&machine).is_some(), "{verdict:?}");
+    }
+}
+
+#[test]
+fn a_bounce_shuts_the_gate_again_until_somebody_speaks_with_them() {
+    let mut machine = announced();
+    reads(&mut machine, "20:30", "m1", heard(Verdict::Confirmed, Topic::Window, 1, "20:29"));
+    reads(&mut machine, "20:40", "m2", heard(Verdict::Bounced("550 5.1.1".into()), Topic::Window, 1, "20:39"));
+    assert_eq!(ada_keeps_it_shut(&machine).unwrap(), "the mail to Ada is bounced");
+    let (client, answer) = (ClientId("ada".into()), Answer::Confirmed);
+    let ack = Command::Answer { client, answer, channel: Channel::Phone, note: String::new() };
+    command(&mut machine, at("20:50"), ack).unwrap();
+    assert_eq!(ada_keeps_it_shut(&machine), None);
+}
+
+#[test]
+fn an_uncertain_mail_that_was_answered_has_arrived() {
+    let mut machine = planned();
+    told(&mut machine, NoticeKind::Announcement, 1, Delivery::Uncertain { why: "lost".into() });
+    reads(&mut machine, "20:30", "m1", heard(Verdict::Unclear("?".into()), Topic::Window, 1, "20:29"));
+    assert_eq!(machine.rotation().unwrap().notices[0].delivery.word(), "sent");
+    let mut machine = planned();
+    told(&mut machine, NoticeKind::Announcement, 1, Delivery::Uncertain { why: "lost".into() });
+    reads(&mut machine, "20:30", "m1", heard(Verdict::Automatic("away".into()), Topic::Window, 1, "20:29"));
+    assert_eq!(machine.rotation().unwrap().notices[0].delivery.word(), "uncertain", "a program's word proves little");
+}
+
+fn letter(identity: &str, reference: &str) -> Incoming {
+    Incoming { identity: identity.into(), references: vec![reference.into()], ..Incoming::default() }
+}
+
+#[test]
+fn a_mail_is_taken_in_once_however_often_it_comes() {
+    let mut machine = announced();
+    let mut index = Index::default();
+    index.add(machine.rotation().unwrap());
+    let (_, matched) = index.find(letter("m1", &message_id(1))).unwrap();
+    for expected in [1, 0] {
+        let mails = vec![matched.clone(), matched.clone()];
+        let outputs = command(&mut machine, at("20:30"), Command::TakeMails { mails }).unwrap();
+        let records = outputs.iter().filter(|output| matches!(output, Output::Append(_))).count();
+        assert_eq!(records, expected);
+    }
+}
+
+#[test]
+fn a_mail_belongs_to_whom_its_token_says_and_to_nobody_by_its_sender() {
+    let machine = announced();
+    let mut index = Index::default();
+    index.add(machine.rotation().unwrap());
+    let by_address =
+        Incoming { recipients: vec![format!("ops+{}.1@ops.example", TOKEN.to_uppercase())], ..letter("a", "") };
+    let (_, matched) = index.find(by_address).unwrap();
+    assert_eq!((matched.client.0.as_str(), matched.notice, matched.addressed), ("ada", None, Some((Topic::Window, 1))));
+    let from = Some(("Ada".to_owned(), "ada@x.example".to_owned()));
+    let spoof = Incoming {
+        from,
+        subject: "Re: VPN maintenance".into(),
+        text: Some("confirmed".into()),
+        ..letter("b", "<x@y>")
+    };
+    assert!(index.find(spoof).is_err());
+    let returned = Incoming { recipients: vec![format!("ops+b-{TOKEN}@ops.example")], ..letter("c", "") };
+    assert!(index.find(returned).is_ok());
+}
+
+#[test]
+fn a_mail_that_refers_to_two_people_is_unclear() {
+    let mut machine = announced();
+    let bob = Client { id: ClientId("bob".into()), name: "Bob".into(), email: Some("bob@x.example".into()), ..ada() };
+    machine.emit(at("20:06"), Record::PeopleSeen { clients: vec![ada(), bob] }).unwrap();
+    let other = "<mfrggzdfmztwq2lkmfrggzdf.01@ops.example>".to_owned();
+    let (client, email) = (ClientId("bob".into()), "bob@x.example".into());
+    let queued =
+        Record::NoticeQueued { client, email, kind: NoticeKind::Announcement, revision: 1, message_id: other.clone() };
+    machine.emit(at("20:06"), queued).unwrap();
+    let mut index = Index::default();
+    index.add(machine.rotation().unwrap());
+    let both = Incoming { references: vec![message_id(1), other], text: Some("confirmed".into()), ..letter("m1", "") };
+    let (_, matched) = index.find(both).unwrap();
+    assert!(matches!(machine.rotation().unwrap().judge_mail(&matched).verdict, Verdict::Unclear(_)));
+}
+
+#[test]
+fn an_unclear_mail_is_decided_by_a_person_once_it_fits_the_question() {
+    let mut machine = announced();
+    reads(&mut machine, "20:30", "abcd1234", heard(Verdict::Unclear("a question".into()), Topic::Window, 1, "20:29"));
+    assert_eq!(machine.rotation().unwrap().open_mails().count(), 1);
+    let decide = |mail: &str, decision| Command::DecideMail { mail: mail.into(), decision, note: String::new() };
+    assert!(command(&mut machine, at("20:31"), decide("abcd", Decision::Back)).is_err());
+    assert!(command(&mut machine, at("20:31"), decide("", Decision::Nothing)).is_err());
+    command(&mut machine, at("20:32"), decide("abcd", Decision::Answer(Answer::Confirmed))).unwrap();
+    assert_eq!(machine.rotation().unwrap().open_mails().count(), 0);
+    assert_eq!(ada_keeps_it_shut(&machine), None);
+}
+
+#[test]
+fn whoever_answers_that_it_works_is_back_and_whoever_does_not_is_not() {
+    let mut machine = live();
+    reads(&mut machine, "22:20", "m1", heard(Verdict::Declined, Topic::Back, 1, "22:19"));
+    let ada = ClientId("ada".into());
+    assert!(machine.rotation().unwrap().not_back_by_word(&ada).is_some());
+    assert_eq!(machine.rotation().unwrap().not_back().len(), 1);
+    reads(&mut machine, "22:30", "m2", heard(Verdict::Confirmed, Topic::Back, 1, "22:29"));
+    assert!(machine.rotation().unwrap().not_back_by_word(&ada).is_none());
+    assert!(machine.rotation().unwrap().not_back().is_empty());
+}
+
+#[test]
+fn reminders_go_to_the_silent_only_and_stop_when_they_answer() {
+    let schedule = Schedule {
+        first_after: SignedDuration::from_mins(30),
+        every: SignedDuration::from_mins(30),
+        at_most: 2,
+        last_before: SignedDuration::from_mins(10),
+        quiet: None,
+        weekends: true,
+    };
+    let next = |machine: &Machine| remind::due(machine.rotation().unwrap(), &schedule).and_then(|due| due.next());
+    let mut machine = planned();
+    assert_eq!(next(&machine), None, "nobody was asked");
+    told(&mut machine, NoticeKind::Announcement, 1, sent());
+    assert_eq!(next(&machine), Some(at("20:35")));
+    told(&mut machine, NoticeKind::Reminder, 2, sent());
+    told(&mut machine, NoticeKind::Reminder, 3, sent());
+    assert_eq!(next(&machine), None, "two are enough");
+    let mut machine = announced();
+    reads(&mut machine, "20:30", "m1", heard(Verdict::Unclear("?".into()), Topic::Window, 1, "20:29"));
+    assert_eq!(next(&machine), None, "their mail waits for us");
+    reads(&mut machine, "20:31", "m2", heard(Verdict::Tentative, Topic::Window, 1, "20:30"));
+    assert_eq!(next(&machine), None, "they have answered");
+    let uncertain = |delivery| {
+        let mut machine = planned();
+        told(&mut machine, NoticeKind::Announcement, 1, delivery);
+        next(&machine)
+    };
+    assert_eq!(uncertain(Delivery::Uncertain { why: "lost".into() }), None);
+    assert_eq!(uncertain(Delivery::Failed { permanent: true, reply: "550".into() }), None);
+}
+
+#[test]
+fn a_mail_may_come_after_the_end_and_changes_nothing() {
+    let mut machine = live();
+    let (outcome, note) = (Outcome::Rotated, String::new());
+    machine.emit(at("23:00"), Record::Finished { outcome, note }).unwrap();
+    reads(&mut machine, "23:10", "m1", heard(Verdict::Declined, Topic::Back, 1, "23:09"));
+    assert_eq!(machine.rotation().unwrap().outcome.as_ref().unwrap().0, Outcome::Rotated);
+}
+
+#[test]
+fn a_mail_of_somebody_who_is_no_client_any_more_is_kept_and_counts_for_nothing() {
+    let mut machine = announced();
+    machine.emit(at("20:20"), Record::PeopleSeen { clients: vec![] }).unwrap();
+    let letter = Incoming { text: Some("confirmed".into()), ..letter("m1", "") };
+    let matched = Matched {
+        client: ClientId("ada".into()),
+        notice: Some(message_id(1)),
+        addressed: None,
+        is_torn: false,
+        letter,
+    };
+    command(&mut machine, at("20:30"), Command::TakeMails { mails: vec![matched] }).unwrap();
+    let rotation = machine.rotation().unwrap();
+    assert!(matches!(rotation.mails[0].heard.verdict, Verdict::Unrelated(_)));
+    assert!(rotation.acknowledgements.is_empty());
+}
