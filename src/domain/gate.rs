@@ -7,7 +7,7 @@ use crate::domain::preflight::Preflight;
 use crate::domain::window::{Window, WindowState};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Everything the gate looks at.
@@ -25,6 +25,8 @@ pub struct Facts<'a> {
     pub acknowledgements: &'a BTreeMap<ClientId, Acknowledgement>,
     /// The waivers.
     pub waivers: &'a BTreeMap<ClientId, Waiver>,
+    /// Clients whose last mail a person must read.
+    pub to_read: &'a BTreeSet<ClientId>,
     /// The last run of step 2.
     pub preflight: Option<&'a Preflight>,
     /// How long a green run of step 2 counts, s.
@@ -67,6 +69,7 @@ pub enum Reason {
     NotTold { client: ClientId, name: String },
     NotDelivered { client: ClientId, name: String, delivery: String },
     NoAnswer { client: ClientId, name: String },
+    ToRead { client: ClientId, name: String },
     OldAnswer { client: ClientId, name: String, revision: u32 },
     NotConfirmed { client: ClientId, name: String, answer: String },
     WindowNotOpen { opens: Timestamp },
@@ -87,6 +90,7 @@ impl Reason {
             | Reason::NotTold { client, .. }
             | Reason::NotDelivered { client, .. }
             | Reason::NoAnswer { client, .. }
+            | Reason::ToRead { client, .. }
             | Reason::OldAnswer { client, .. }
             | Reason::NotConfirmed { client, .. } => Some(client),
             _ => None,
@@ -104,6 +108,7 @@ impl fmt::Display for Reason {
             Reason::NotTold { name, .. } => write!(f, "{name} has not been told of this window"),
             Reason::NotDelivered { name, delivery, .. } => write!(f, "the mail to {name} is {delivery}"),
             Reason::NoAnswer { name, .. } => write!(f, "{name} has not answered"),
+            Reason::ToRead { name, .. } => write!(f, "a mail of {name} must be read by a person"),
             Reason::OldAnswer { name, revision, .. } => {
                 write!(f, "{name} answered revision {revision} of the window, not this one")
             }
@@ -210,6 +215,9 @@ pub fn judge_client(client: &Client, revision: u32, facts: &Facts<'_>) -> Option
     // Whoever answers after a bounce has been reached in another way.
     if let Some(notice) = bounced.filter(|notice| answered.is_none_or(|ack| ack.at < notice.at)) {
         return Some(Reason::NotDelivered { client: id, name, delivery: notice.delivery.word().to_owned() });
+    }
+    if facts.to_read.contains(&client.id) {
+        return Some(Reason::ToRead { client: id, name });
     }
     if let Some(ack) = answered {
         if ack.revision != revision {

@@ -4,7 +4,6 @@ use super::*;
 use crate::domain::acknowledgement::Channel;
 use crate::domain::notice::NoticeKind;
 use crate::domain::preflight::{Check, CheckState, KeyAgreement};
-use std::collections::BTreeSet;
 
 struct Case {
     window: Window,
@@ -58,6 +57,7 @@ fn verdict(case: &Case, at: Timestamp) -> Verdict {
         notices: &case.notices,
         acknowledgements: &case.acks,
         waivers: &case.waivers,
+        to_read: &BTreeSet::new(),
         preflight: Some(&case.preflight),
         preflight_valid_s: 600,
         held_by: case.held,
@@ -134,6 +134,7 @@ fn unknown_people_are_never_an_open_gate() {
         notices: &[],
         acknowledgements: &case.acks,
         waivers: &case.waivers,
+        to_read: &BTreeSet::new(),
         preflight: Some(&case.preflight),
         preflight_valid_s: 600,
         held_by: None,

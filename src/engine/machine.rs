@@ -354,6 +354,7 @@ impl Machine {
             notices: &rotation.notices,
             acknowledgements: &rotation.acknowledgements,
             waivers: &rotation.waivers,
+            to_read: &rotation.clients_to_read(),
             preflight: rotation.preflight.as_ref(),
             preflight_valid_s: self.rules.preflight_valid.as_secs() as i64,
             held_by: None,

@@ -60,12 +60,14 @@ pub struct ReadMail {
     pub at: Timestamp,
     /// What an operator made of it.
     pub decision: Option<Decision>,
+    /// A later answer or another window has made it void.
+    pub is_void: bool,
 }
 
 impl ReadMail {
     /// A person must read it still.
     pub fn is_open(&self) -> bool {
-        matches!(self.heard.verdict, Verdict::Unclear(_)) && self.decision.is_none()
+        matches!(self.heard.verdict, Verdict::Unclear(_)) && self.decision.is_none() && !self.is_void
     }
 }
 
@@ -217,11 +219,13 @@ impl Rotation {
             }
             (Topic::Back, Some(Answer::Confirmed)) if self.applied.is_some() && self.is_of_this_leg(&mail) => {
                 let note = mail.heard.evidence.first().cloned().unwrap_or_default();
+                self.void_mails(Topic::Back, Some(&client));
                 self.back.entry(client).or_insert(Back { source: BackSource::Mail, at, note });
             }
             _ => {}
         }
-        self.mails.push(mail);
+        let is_void = topic == Topic::Window && revision < self.window.revision;
+        self.mails.push(ReadMail { is_void, ..mail });
     }
 
     /// Folds what an operator made of a mail.
@@ -229,6 +233,9 @@ impl Rotation {
         let Some(index) = self.mails.iter().position(|mail| mail.mail == id) else { return };
         let (client, revision) = (self.mails[index].client.clone(), self.mails[index].heard.revision);
         self.mails[index].decision = Some(decision.clone());
+        if revision < self.window.revision && self.mails[index].heard.topic == Topic::Window {
+            return;
+        }
         match decision {
             Decision::Answer(answer) => {
                 let (channel, by) = (Channel::Mail, by.to_owned());
@@ -248,6 +255,7 @@ impl Rotation {
             answer.revision < known.revision || (answer.revision == known.revision && said_before)
         });
         if !is_older {
+            self.void_mails(Topic::Window, Some(&answer.client));
             self.acknowledgements.insert(answer.client.clone(), answer);
         }
     }
@@ -301,7 +309,14 @@ impl Rotation {
     }
 
     /// Clients of whom a mail waits to be read by a person.
-    pub fn clients_to_read(&self) -> BTreeSet<&ClientId> {
-        self.open_mails().map(|mail| &mail.client).collect()
+    pub fn clients_to_read(&self) -> BTreeSet<ClientId> {
+        self.open_mails().map(|mail| mail.client.clone()).collect()
+    }
+
+    /// A later answer stands for what was unclear before it.
+    pub(super) fn void_mails(&mut self, topic: Topic, client: Option<&ClientId>) {
+        let about =
+            |mail: &&mut ReadMail| mail.heard.topic == topic && client.is_none_or(|client| mail.client == *client);
+        self.mails.iter_mut().filter(about).for_each(|mail| mail.is_void = true);
     }
 }

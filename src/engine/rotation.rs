@@ -10,6 +10,7 @@ use crate::domain::preflight::Preflight;
 use crate::domain::secret_shape::SecretShape;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
+use crate::domain::token::Topic;
 use crate::domain::window::Window;
 use crate::engine::approval::Approval;
 use crate::engine::mailbox::ReadMail;
@@ -272,6 +273,7 @@ impl Rotation {
             | Record::PersonErased { .. } => {}
             Record::Rescheduled { window } => {
                 self.window = window;
+                self.void_mails(Topic::Window, None);
                 self.planned_person = entry.person().to_owned();
             }
             Record::PeopleSeen { clients } => self.clients = clients,
@@ -293,6 +295,7 @@ impl Rotation {
                 let by = entry.by.clone();
                 let ack =
                     Acknowledgement { client: client.clone(), revision, answer, channel, note, by, at, said_at: None };
+                self.void_mails(Topic::Window, Some(&client));
                 self.acknowledgements.insert(client, ack);
             }
             Record::Waived { client, reason } => {
@@ -327,13 +330,14 @@ impl Rotation {
             Record::ObjectChanged { .. } => {}
             Record::Applied { baseline, waited_ms } => self.applied = Some(Applied { at, baseline, waited_ms }),
             Record::MailRead { client, mail, from, heard, notice } => {
-                let mail = ReadMail { mail, client, from, heard, notice, at, decision: None };
+                let mail = ReadMail { mail, client, from, heard, notice, at, decision: None, is_void: false };
                 self.take_mail(mail, &entry.by);
             }
             Record::MailDecided { mail, decision, note, .. } => {
                 self.decide_mail(&mail, decision, note, &entry.by, at);
             }
             Record::ClientBack { client, source, note } => {
+                self.void_mails(Topic::Back, Some(&client));
                 self.back.insert(client, Back { source, at, note });
             }
             Record::GatewayPing { client, answered, note } => {

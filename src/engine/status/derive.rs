@@ -12,6 +12,7 @@ use crate::domain::notice::{Delivery, Notice, NoticeKind};
 use crate::domain::observation::Observation;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
+use crate::domain::token::Topic;
 use crate::engine::approval;
 use crate::engine::next::{Act, NextAction, next_action};
 use crate::engine::observe::Sights;
@@ -148,6 +149,7 @@ pub fn judge_gate(
         notices: open.map_or(&notices, |rotation| &rotation.notices),
         acknowledgements: open.map_or(&empty_acks, |rotation| &rotation.acknowledgements),
         waivers: open.map_or(&empty_waivers, |rotation| &rotation.waivers),
+        to_read: &open.map(Rotation::clients_to_read).unwrap_or_default(),
         preflight: open.and_then(|rotation| rotation.preflight.as_ref()),
         preflight_valid_s: settings.preflight_valid.as_secs() as i64,
         held_by: holder.as_deref(),
@@ -228,6 +230,10 @@ fn standing(client: &Client, rotation: &Rotation) -> (Standing, String) {
     let ack = rotation.acknowledgements.get(&client.id);
     // As the gate has it: an answer that came before the bounce does not outweigh it.
     let bounced = told.filter(|n| matches!(n.delivery, Delivery::Bounced { .. }) && ack.is_some_and(|a| a.at < n.at));
+    if let Some(mail) = rotation.open_mails().find(|mail| mail.client == client.id && mail.heard.topic == Topic::Window)
+    {
+        return (Standing::ToRead, mail.heard.verdict.to_string());
+    }
     if let Some(ack) = ack.filter(|_| bounced.is_none()) {
         let note = if ack.note.is_empty() { String::new() } else { format!(": {}", ack.note) };
         let detail = match &ack.answer {
@@ -244,9 +250,6 @@ fn standing(client: &Client, rotation: &Rotation) -> (Standing, String) {
         let of =
             if standing == Standing::OldAnswer { format!("to revision {}: ", ack.revision) } else { String::new() };
         return (standing, of + &detail);
-    }
-    if let Some(mail) = rotation.open_mails().find(|mail| mail.client == client.id) {
-        return (Standing::ToRead, mail.heard.verdict.to_string());
     }
     match told.map(|notice| (&notice.delivery, notice)) {
         None => (Standing::ToTell, String::new()),

@@ -96,7 +96,11 @@ pub fn client(name: &str, standing: Standing) -> ClientView {
         Standing::NotDelivered => "550 5.1.1 no such user",
         Standing::Uncertain => "the connection broke after DATA",
         Standing::Silent => "announcement sent",
-        Standing::NotConfirmed => "other time: Thursday after 6 (by mail)",
+        Standing::Bounced => "550 5.1.1 no such user",
+        Standing::ToRead => "unclear: a question",
+        Standing::Declined => "declined (by mailbox)",
+        Standing::Tentative => "tentative (by mailbox)",
+        Standing::OtherTime => "other time: Thursday after 6 (by mail)",
         Standing::OldAnswer => "to revision 1: confirmed (by chat)",
         Standing::ToTell => "",
     };
@@ -114,6 +118,7 @@ pub fn client(name: &str, standing: Standing) -> ClientView {
         reconfigure_notice: None,
         presence: None,
         back: None,
+        says_not_back: false,
         gateway_ping: None,
         activity: Some(Activity::Active),
         latest_handshake: Some(at("2026-11-24T21:09:18Z")),
@@ -176,6 +181,10 @@ pub fn idle(name: &str) -> TenantStatus {
         holder: None,
         rollback: None,
         rollback_cuts: Vec::new(),
+        notices: Vec::new(),
+        mails: Vec::new(),
+        answered_at: Vec::new(),
+        next_reminder: None,
         journal: Vec::new(),
     }
 }
@@ -211,7 +220,7 @@ pub fn announced(name: &str) -> TenantStatus {
         Standing::Silent,
         Standing::NotDelivered,
         Standing::Waived,
-        Standing::NotConfirmed,
+        Standing::OtherTime,
         Standing::Uncertain,
     ];
     let names: Vec<String> = status.clients.iter().map(|view| view.client.name.clone()).collect();

@@ -56,6 +56,7 @@ fn ada_keeps_it_shut(machine: &Machine) -> Option<String> {
         notices: &rotation.notices,
         acknowledgements: &rotation.acknowledgements,
         waivers: &rotation.waivers,
+        to_read: &rotation.clients_to_read(),
         preflight: None,
         preflight_valid_s: 600,
         held_by: None,
