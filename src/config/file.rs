@@ -101,6 +101,7 @@ pub(super) struct TenantTable {
     pub(super) name: Value<String>,
     pub(super) server: Value<String>,
     pub(super) gateway: Value<String>,
+    pub(super) language: Value<String>,
 }
 
 /// `[server]`
@@ -131,6 +132,8 @@ pub(super) struct SmtpTable {
     pub(super) timeout: Value<String>,
     pub(super) connections: Value<i64>,
     pub(super) per_minute: Value<i64>,
+    pub(super) retries: Value<i64>,
+    pub(super) verp: Value<bool>,
 }
 
 /// `[notices]`
@@ -141,6 +144,7 @@ pub(super) struct NoticesTable {
     pub(super) portal_url: Value<String>,
     pub(super) organisation: Value<String>,
     pub(super) templates: Value<String>,
+    pub(super) language: Value<String>,
 }
 
 /// `[console]`

@@ -7,6 +7,7 @@ use crate::domain::client::Entry;
 use crate::domain::fault::Fault;
 use crate::domain::freshness::ServerReading;
 use crate::domain::key::PublicKey;
+use crate::domain::language::Language;
 use crate::domain::letter::Incoming;
 use crate::domain::lockout::OwnAddresses;
 use crate::domain::notice::{Delivery, NoticeKind};
@@ -172,6 +173,8 @@ pub struct NoticeRequest<'a> {
     pub in_reply_to: Option<&'a str>,
     /// Goes into the reply address and into the UID of the invitation.
     pub token: &'a ReplyToken,
+    /// The language of the text.
+    pub language: Language,
 }
 
 /// A written mail, not yet sent.
@@ -183,6 +186,8 @@ pub struct Letter {
     pub text: String,
     /// The address in the envelope.
     pub to: String,
+    /// The sender in the envelope, to which delivery reports go.
+    pub from: String,
     /// The whole message as it goes to the mail server.
     pub message: Vec<u8>,
 }
@@ -366,4 +371,6 @@ pub struct Settings {
     pub approval_valid: Option<Duration>,
     /// How long the pair of DELETE and POST lasts at most once DELETE is sent.
     pub pair_bound: Duration,
+    /// The language of this tenant's mails.
+    pub language: Language,
 }

@@ -193,6 +193,7 @@ impl Wiring {
             preflight_valid: wireguard.preflight_valid,
             approval_valid: Some(self.config.approval.valid).filter(|_| self.config.approval.required),
             pair_bound: self.cloud.pair_bound(),
+            language: self.config.language_of(&tenant),
         };
         let server = CommandServer::new(ServerParameters {
             server: tenant.server.clone(),

@@ -16,6 +16,7 @@ mod live_rotation;
 mod live_watch;
 mod lockout;
 mod mail;
+mod mail_invitation;
 mod memory;
 mod openstack;
 mod picture;

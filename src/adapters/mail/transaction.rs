@@ -21,6 +21,15 @@ type SmtpError = lettre::transport::smtp::Error;
 pub(super) struct End {
     pub(super) delivery: Delivery,
     pub(super) usable: bool,
+    /// The server asks to try again later (4xx). Never true of what may have been accepted.
+    pub(super) again: bool,
+}
+
+impl End {
+    /// Nothing was handed over, and there is no connection.
+    pub(super) fn not_sent(reply: String, again: bool) -> Self {
+        Self { delivery: failed(false, reply), usable: false, again }
+    }
 }
 
 /// Runs one transaction. `handed` is set just before the first byte of the text leaves; before that the fence is asked.
@@ -33,7 +42,7 @@ pub(super) async fn run(
 ) -> End {
     let parameters = match parameters(connection, envelope, message) {
         Ok(parameters) => parameters,
-        Err(why) => return End { delivery: failed(true, why), usable: true },
+        Err(why) => return End { delivery: failed(true, why), usable: true, again: false },
     };
     // A refusal of the sender says nothing about the recipient: it is never final for this mail.
     if let Err(error) = connection.command(Mail::new(envelope.from().cloned(), parameters)).await {
@@ -48,20 +57,19 @@ pub(super) async fn run(
     match connection.command(Data).await {
         Ok(answer) if answer.has_code(354) => {}
         Ok(answer) => {
-            return End {
-                delivery: failed(false, format!("an unexpected answer to DATA: {}", told(&answer))),
-                usable: false,
-            };
+            return End::not_sent(format!("an unexpected answer to DATA: {}", told(&answer)), false);
         }
         Err(error) => return refused(connection, &error, reply(&error), is_final(&error)).await,
     }
     if let Err(fault) = fence.hold().await {
         // In the middle of DATA only closing the connection takes the mail back.
-        return End { delivery: failed(false, format!("not sent: {}", fault.message)), usable: false };
+        return End::not_sent(format!("not sent: {}", fault.message), false);
     }
     handed.store(true, Ordering::Relaxed);
     match connection.message(message).await {
-        Ok(answer) if answer.has_code(250) => End { delivery: Delivery::Sent { reply: told(&answer) }, usable: true },
+        Ok(answer) if answer.has_code(250) => {
+            End { delivery: Delivery::Sent { reply: told(&answer) }, usable: true, again: false }
+        }
         Ok(answer) => uncertain(format!("an unexpected answer to the text: {}", told(&answer))),
         Err(error) if error.status().is_some() => refused(connection, &error, reply(&error), is_final(&error)).await,
         Err(error) => uncertain(format!("the answer was lost after the text was handed over: {}", reply(&error))),
@@ -69,12 +77,12 @@ pub(super) async fn run(
 }
 
 /// What a mail is that took too long.
-pub(super) fn too_late(handed: bool, limit: Duration) -> Delivery {
+pub(super) fn too_late(handed: bool, limit: Duration) -> End {
     let seconds = limit.as_secs_f32();
     if handed {
-        Delivery::Uncertain { why: format!("no answer within {seconds} s after the text was handed over") }
+        uncertain(format!("no answer within {seconds} s after the text was handed over"))
     } else {
-        failed(false, format!("no answer within {seconds} s; the text was not handed over"))
+        End::not_sent(format!("no answer within {seconds} s; the text was not handed over"), false)
     }
 }
 
@@ -86,7 +94,8 @@ async fn refused(connection: &mut SmtpConnection, error: &SmtpError, told: Strin
         && connection.command(Rset).await.is_ok_and(|answer| answer.has_code(250));
     let told =
         if code.is_none() { format!("the connection was lost before the text was handed over: {told}") } else { told };
-    End { delivery: failed(is_final, told), usable }
+    let again = !is_final && error.is_transient();
+    End { delivery: failed(is_final, told), usable, again }
 }
 
 /// 5xx is final for this recipient, except where it is about us: authentication needed (530, 534, 535, 538).
@@ -118,7 +127,7 @@ fn failed(permanent: bool, reply: String) -> Delivery {
 }
 
 fn uncertain(why: String) -> End {
-    End { delivery: Delivery::Uncertain { why: sanitize(&why) }, usable: false }
+    End { delivery: Delivery::Uncertain { why: sanitize(&why) }, usable: false, again: false }
 }
 
 fn told(answer: &Response) -> String {
