@@ -20,22 +20,34 @@ pub(crate) fn token() -> ReplyToken {
     ReplyToken::from_bytes([7; 15])
 }
 
-/// A notice with these names.
-pub(crate) fn compose(
+/// A notice with these names: of the client and of the tenant.
+fn compose(
     mailer: &SmtpMailer,
     kind: NoticeKind,
     language: Language,
     names: (&str, &str),
     email: &str,
 ) -> Result<Letter, Fault> {
-    let (client_name, tenant_name) = names;
+    let id = format!("<{}.{}{}@example.net>", token(), kind.word(), language.word());
+    compose_from(mailer, kind, language, names, email, &id)
+}
+
+/// The same with a Message-ID.
+pub(crate) fn compose_from(
+    mailer: &SmtpMailer,
+    kind: NoticeKind,
+    language: Language,
+    (client_name, tenant_name): (&str, &str),
+    email: &str,
+    message_id: &str,
+) -> Result<Letter, Fault> {
     mailer.compose(&NoticeRequest {
         kind,
         tenant: &tenant(tenant_name),
         client_name,
         email,
         window: &window(),
-        message_id: &format!("<{}.{}{}@example.net>", token(), kind.word(), language.word()),
+        message_id,
         in_reply_to: None,
         token: &token(),
         language,

@@ -10,6 +10,7 @@ mod house;
 mod lab;
 mod live;
 mod live_faults;
+mod live_mail;
 mod live_postgres;
 mod live_postgres_faults;
 mod live_rotation;

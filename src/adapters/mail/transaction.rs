@@ -12,6 +12,7 @@ use lettre::address::Envelope;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -66,13 +67,32 @@ pub(super) async fn run(
         return End::not_sent(format!("not sent: {}", fault.message), false);
     }
     handed.store(true, Ordering::Relaxed);
-    match connection.message(message).await {
+    let answer = match std::str::from_utf8(message) {
+        Ok(text) => connection.command(Text(text)).await,
+        Err(_) => connection.message(message).await,
+    };
+    match answer {
         Ok(answer) if answer.has_code(250) => {
             End { delivery: Delivery::Sent { reply: told(&answer) }, usable: true, again: false }
         }
         Ok(answer) => uncertain(format!("an unexpected answer to the text: {}", told(&answer))),
         Err(error) if error.status().is_some() => refused(connection, &error, reply(&error), is_final(&error)).await,
         Err(error) => uncertain(format!("the answer was lost after the text was handed over: {}", reply(&error))),
+    }
+}
+
+/// The text with its end, as DATA wants it (RFC 5321 4.5.2): lettre would send them in two packets.
+struct Text<'a>(&'a str);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in self.0.split_inclusive("\r\n") {
+            if line.starts_with('.') {
+                f.write_str(".")?;
+            }
+            f.write_str(line)?;
+        }
+        f.write_str(if self.0.ends_with("\r\n") { ".\r\n" } else { "\r\n.\r\n" })
     }
 }
 
@@ -133,4 +153,21 @@ fn uncertain(why: String) -> End {
 fn told(answer: &Response) -> String {
     let lines: Vec<&str> = answer.message().collect();
     sanitize(&format!("{} {}", answer.code(), lines.join(" ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dot_at_the_beginning_of_a_line_is_doubled_and_the_text_ends_once() {
+        for (text, sent) in [
+            (".a\r\nb.\r\n..\r\n", "..a\r\nb.\r\n...\r\n.\r\n"),
+            ("a", "a\r\n.\r\n"),
+            ("", "\r\n.\r\n"),
+            ("a\r\n.\r\nQUIT\r\n", "a\r\n..\r\nQUIT\r\n.\r\n"),
+        ] {
+            assert_eq!(Text(text).to_string(), sent);
+        }
+    }
 }
