@@ -139,7 +139,7 @@ fn live_the_second_parser_refuses_what_is_wrong() {
         ("\r\nSUMMARY", "\nSUMMARY", "CRLF"),
         ("\r\n TRUE", "TRUE", "octets"),
         ("STATUS:CONFIRMED", "STATUS:CANCELLED", "STATUS is CANCELLED"),
-        ("RSVP=\r\n TRUE", "RSVP=FALSE", "RSVP of ATTENDEE"),
+        ("RSVP=\r\n TRUE", "RSVP=\r\n FALSE", "RSVP of ATTENDEE"),
     ] {
         assert!(event.contains(from), "{from} in {event}");
         judge(good.replace(block, &Base64::encode_string(event.replace(from, to).as_bytes())), says);
