@@ -103,6 +103,7 @@ pub(super) struct TenantTable {
     pub(super) name: Value<String>,
     pub(super) server: Value<String>,
     pub(super) gateway: Value<String>,
+    pub(super) language: Value<String>,
 }
 
 /// `[server]`
@@ -133,6 +134,8 @@ pub(super) struct SmtpTable {
     pub(super) timeout: Value<String>,
     pub(super) connections: Value<i64>,
     pub(super) per_minute: Value<i64>,
+    pub(super) retries: Value<i64>,
+    pub(super) verp: Value<bool>,
 }
 
 /// `[notices]`
@@ -143,6 +146,7 @@ pub(super) struct NoticesTable {
     pub(super) portal_url: Value<String>,
     pub(super) organisation: Value<String>,
     pub(super) templates: Value<String>,
+    pub(super) language: Value<String>,
 }
 
 /// `[console]`

@@ -5,8 +5,10 @@
 
 use crate::domain::client::Entry;
 use crate::domain::document::Fields;
+use crate::domain::language::Language;
 use crate::domain::reminder::Schedule;
 use crate::domain::tenant::{Tenant, TenantId};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -55,6 +57,8 @@ pub struct Config {
     pub reminders: Option<Schedule>,
     /// Every `[[contact]]` of the contacts file.
     pub contacts: Vec<Contact>,
+    /// The languages of the tenants that name one; the others have that of `notices`.
+    pub languages: BTreeMap<TenantId, Language>,
 }
 
 /// `[approval]`: four eyes.
@@ -297,6 +301,10 @@ pub struct Smtp {
     pub connections: usize,
     /// A limit that the relay sets.
     pub per_minute: Option<u32>,
+    /// How often a mail that was refused for the moment is tried again within one run.
+    pub retries: u32,
+    /// Whether delivery reports go to an address of their own per client. Needs an inbox with a separator.
+    pub verp: bool,
 }
 
 impl Default for Smtp {
@@ -313,6 +321,8 @@ impl Default for Smtp {
             timeout: Duration::from_secs(30),
             connections: 4,
             per_minute: None,
+            retries: 3,
+            verp: false,
         }
     }
 }
@@ -328,6 +338,8 @@ pub struct Notices {
     pub organisation: String,
     /// A folder with texts in place of the built-in ones.
     pub templates: Option<PathBuf>,
+    /// The language of the mails to tenants that name none.
+    pub language: Language,
 }
 
 /// `[console]`: the console API.
@@ -350,6 +362,11 @@ impl Tenants {
 }
 
 impl Config {
+    /// The language of the mails to this tenant's clients.
+    pub fn language_of(&self, tenant: &Tenant) -> Language {
+        self.languages.get(&tenant.id).copied().unwrap_or(self.notices.language)
+    }
+
     /// The contacts file's entries for this tenant, by its name or its id.
     pub fn contacts_of(&self, tenant: &Tenant) -> Vec<Entry> {
         let of = |contact: &&Contact| contact.tenant == tenant.name || contact.tenant == tenant.id.as_str();

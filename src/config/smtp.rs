@@ -33,6 +33,8 @@ impl Rules<'_> {
             timeout: self.or("smtp.timeout", table.timeout, default.timeout, values::duration),
             connections: self.number("smtp.connections", table.connections, 1..=32).unwrap_or(default.connections),
             per_minute: self.number("smtp.per_minute", table.per_minute, 1..=100_000),
+            retries: self.number("smtp.retries", table.retries, 0..=5).unwrap_or(default.retries),
+            verp: table.verp.map_or(default.verp, Spanned::into_inner),
         };
         if let Some(span) = security_at
             && smtp.security == Security::None

@@ -2,6 +2,7 @@
 //!
 //! Each function says what would be right; where the value stands is added by the caller.
 
+use crate::domain::language::Language;
 use crate::domain::sanitize::sanitize;
 use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
@@ -103,6 +104,11 @@ pub(super) fn mailbox(text: &str) -> Result<String, String> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// `en`, `de`, `fr` or `es`.
+pub(super) fn language(text: &str) -> Result<Language, String> {
+    Language::parse(text).ok_or_else(|| format!("{text:?} is not a language; write \"en\", \"de\", \"fr\" or \"es\""))
 }
 
 /// `address` alone.

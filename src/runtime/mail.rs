@@ -27,6 +27,10 @@ pub fn parameters(config: &Config) -> MailParameters {
         portal_url: notices.portal_url.clone(),
         organisation: notices.organisation.clone(),
         templates: notices.templates.clone(),
+        language: notices.language,
+        reply: None,
+        verp: smtp.verp,
+        retries: smtp.retries,
     }
 }
 

@@ -202,6 +202,7 @@ impl Wiring {
             approval_valid: Some(self.config.approval.valid).filter(|_| self.config.approval.required),
             pair_bound: self.cloud.pair_bound(),
             reminders: self.config.reminders.clone(),
+            language: self.config.language_of(&tenant),
         };
         let server = CommandServer::new(ServerParameters {
             server: tenant.server.clone(),

@@ -92,6 +92,7 @@ fn the_example_loads_and_shows_the_defaults() {
         notices: Notices { templates: None, ..required.notices },
         console: None,
         contacts: required.contacts,
+        languages: Default::default(),
     };
     assert_eq!(config, expected);
     let entries = config.contacts_of(&config.tenant[0]);
@@ -119,6 +120,7 @@ fn every_optional_line_of_the_example_is_known() {
     let config = folder.load(&example.join("\n")).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(config.smtp.password, Password::File(secret));
     assert_eq!(config.smtp.per_minute, Some(30));
+    assert_eq!(config.language_of(&config.tenant[0]), changeguard::domain::language::Language::German);
     assert!(config.server.agent_check.is_some() && config.console.is_some() && config.cloud.clouds_file.is_some());
 }
 
@@ -146,6 +148,9 @@ fn each_mistake_is_told_with_its_line_its_field_and_what_would_be_right() {
         ("[[tenant]]", "server = \"-oProxyCommand=x\"", "tenant[0].server", "not a host name"),
         ("[[tenant]]", "server = \"a b\"", "tenant[0].server", "not a host name"),
         ("[[tenant]]", "gateway = \"gw\"", "tenant[0].gateway", "\"10.77.1.1\""),
+        ("[[tenant]]", "language = \"it\"", "tenant[0].language", "\"en\", \"de\", \"fr\" or \"es\""),
+        ("[notices]", "language = \"German\"", "notices.language", "\"de\""),
+        ("[smtp]", "retries = 6", "smtp.retries", "0 to 5"),
         ("[server]", "command = []", "server.command", "is empty"),
         ("[server]", "command = [\"ssh\", \"{server}\"]", "server.command", "must hold {read}"),
         ("[server]", "command = [\"ssh\", \"{read}\"]", "server.command", "must hold {server}"),
