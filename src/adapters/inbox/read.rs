@@ -14,13 +14,15 @@ use crate::domain::sanitize::sanitize;
 use jiff::Timestamp;
 use mail_parser::{Address, Encoding, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use sha2::{Digest, Sha256};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
 
 /// Longest mail that is looked at, bytes.
 pub const LONGEST_MAIL: usize = 128 * 1024;
 /// A mail that nests deeper overflows the stack of the parser when it is dropped; measured at 10,000.
 const MOST_NESTED: usize = 100;
 const MOST_PARTS: usize = 200;
+/// Bytes; reserved, not used, unless a mail is hostile.
+const STACK: usize = 64 * 1024 * 1024;
 /// Boundary lines show a mail of ten thousand parts before it is taken apart.
 const MOST_BOUNDARIES: usize = 1_000;
 const MOST_ADDRESSES: usize = 100;
@@ -35,12 +37,17 @@ pub fn read(raw: &[u8], whole: bool) -> Incoming {
         _ => (raw, whole),
     };
     let too_much = too_nested(raw);
-    // The parser has had panics on bad mail before (0.11.5, 0.11.6): a mail must not take the reader with it.
-    let read = catch_unwind(AssertUnwindSafe(|| match too_much {
-        Some(why) => headers_only(raw, why),
-        None => parts(raw),
-    }));
-    let mut incoming = read.unwrap_or_else(|_| Incoming {
+    // On a thread of its own: mails encoded within a mail are not seen above, and the parser takes them apart and drops them
+    // recursively (3,000 of them overflow the usual stack). A panic, of which the parser has had some, ends there too.
+    let read = thread::scope(|scope| {
+        let work = || match too_much {
+            Some(why) => headers_only(raw, why),
+            None => parts(raw),
+        };
+        let reader = thread::Builder::new().name("mail reader".into()).stack_size(STACK).spawn_scoped(scope, work);
+        reader.ok().and_then(|reader| reader.join().ok())
+    });
+    let mut incoming = read.unwrap_or_else(|| Incoming {
         identity: digest(&[body_of(raw)]),
         unreadable: Some("the parser gave up on it".into()),
         ..Incoming::default()
@@ -55,7 +62,7 @@ pub fn read(raw: &[u8], whole: bool) -> Incoming {
 fn too_nested(raw: &[u8]) -> Option<&'static str> {
     let lower = raw.to_ascii_lowercase();
     let count = |word: &[u8]| lower.windows(word.len()).filter(|window| *window == word).count();
-    if count(b"rfc822") + count(b"message/global") + count(b"multipart/digest") > MOST_NESTED {
+    if count(b"rfc822") + count(b"global") + count(b"digest") > MOST_NESTED {
         return Some("too many mails within the mail");
     }
     let boundaries = raw.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"--") && line.len() > 4).count();
@@ -147,7 +154,9 @@ fn gather(raw: &[u8], part: &MessagePart<'_>, found: &mut Found) {
         (_, "pkcs7-mime" | "x-pkcs7-mime") => found.unreadable = Some("encrypted or signed as a closed whole (S/MIME)"),
         ("multipart", "encrypted") | (_, "pgp-encrypted") => found.unreadable = Some("encrypted"),
         (_, "ms-tnef" | "vnd.ms-tnef") => found.unreadable = Some("winmail.dat, which only Outlook reads"),
-        (_, "octet-stream") if name == "winmail.dat" => found.unreadable = Some("winmail.dat, which only Outlook reads"),
+        (_, "octet-stream") if name == "winmail.dat" => {
+            found.unreadable = Some("winmail.dat, which only Outlook reads")
+        }
         ("text", "calendar") | (_, "ics" | "calendar") => found.calendars.extend(ical::read(&content(raw, part))),
         _ if name.ends_with(".ics") => found.calendars.extend(ical::read(&content(raw, part))),
         (_, "delivery-status" | "global-delivery-status") => found.report = Some(report::delivery(&content(raw, part))),
@@ -158,7 +167,8 @@ fn gather(raw: &[u8], part: &MessagePart<'_>, found: &mut Found) {
             if text.contains("-----BEGIN PGP MESSAGE-----") {
                 found.unreadable = Some("encrypted (PGP)");
             }
-            let flowed = kind.and_then(|kind| kind.attribute("format")).is_some_and(|f| f.eq_ignore_ascii_case("flowed"));
+            let flowed =
+                kind.and_then(|kind| kind.attribute("format")).is_some_and(|f| f.eq_ignore_ascii_case("flowed"));
             let delete = kind.and_then(|kind| kind.attribute("delsp")).is_some_and(|d| d.eq_ignore_ascii_case("yes"));
             let text = quote::unsigned(&text);
             found.text.push(if flowed { quote::unflowed(&text, delete) } else { text });

@@ -18,9 +18,9 @@ pub struct Said {
 
 /// Judges the calendar part of a mail.
 pub fn judge(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>) -> Said {
-    let revision = part.sequence.map_or(if letter.references.is_empty() { 1 } else { asked.revision }, |sequence| {
-        sequence.saturating_add(1)
-    });
+    let revision = part
+        .sequence
+        .map_or(if letter.references.is_empty() { 1 } else { asked.revision }, |sequence| sequence.saturating_add(1));
     let mut marks = Vec::new();
     let verdict = verdict(letter, part, asked, revision, &mut marks);
     Said { verdict, revision, marks }
@@ -63,7 +63,9 @@ fn verdict(
     }
     if part.method == "COUNTER" {
         return match part.start {
-            Some(start) => Verdict::OtherTime(format!("{} ({})", start.strftime("%Y-%m-%d %H:%M UTC"), part.start_text)),
+            Some(start) => {
+                Verdict::OtherTime(format!("{} ({})", start.strftime("%Y-%m-%d %H:%M UTC"), part.start_text))
+            }
             None if part.start_text.is_empty() => unclear("proposes another time without naming it"),
             None => Verdict::OtherTime(part.start_text.clone()),
         };

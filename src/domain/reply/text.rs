@@ -105,14 +105,19 @@ pub fn is_harmless(comment: &str, speaker: &Speaker<'_>) -> bool {
 /// invitation, are no evidence.
 pub fn takes_back(text: &str, speaker: &Speaker<'_>) -> bool {
     let low = fold(text);
-    if ["google calendar", "google kalender", "google agenda", "calendar.google.com"].iter().any(|mark| low.contains(mark)) {
+    if ["google calendar", "google kalender", "google agenda", "calendar.google.com"]
+        .iter()
+        .any(|mark| low.contains(mark))
+    {
         // The comment stands in the calendar part too; the rest is a form in any language.
         return false;
     }
     let against = [Kind::No, Kind::Not, Kind::Maybe, Kind::Hedge, Kind::Doubt, Kind::Other, Kind::Rather];
     said(text, speaker).iter().any(|one| {
         let words = fold(&one.text);
-        let form = ["invit", "einladung", "besprechungs", "event", "evenement", "evento", "meeting", "reunion"].iter().any(|word| words.contains(word));
+        let form = ["invit", "einladung", "besprechungs", "event", "evenement", "evento", "meeting", "reunion"]
+            .iter()
+            .any(|word| words.contains(word));
         !form && (one.question || against.iter().any(|kind| one.has(*kind)))
     })
 }
@@ -162,7 +167,8 @@ fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
 
 /// Another time is wished: by its words, or by a day of its own in a question or beside "better" or "works".
 fn is_wish(sentence: &Sentence) -> bool {
-    if sentence.clauses.iter().any(|clause| clause.has(Kind::Other) && !clause.has(Kind::Not) && !clause.has(Kind::No)) {
+    if sentence.clauses.iter().any(|clause| clause.has(Kind::Other) && !clause.has(Kind::Not) && !clause.has(Kind::No))
+    {
         return true;
     }
     let timed = sentence.has(Kind::When);
@@ -239,7 +245,7 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
         let day = weekday(word);
         let kind = match kind {
             Kind::Hedge if word == "si" && words.len() == 1 => Kind::Yes,
-            Kind::Rather | Kind::Suits if first && at == 0 && word == "lieber" => Kind::Polite,
+            Kind::Rather if first && at == 0 && word == "lieber" && is_name_like(text, &words[1..]) => Kind::Polite,
             Kind::Unknown if day.is_some_and(|day| is_of_window(day, speaker.asked)) => Kind::Filler,
             Kind::Unknown if day.is_some() || word.starts_with(|c: char| c.is_ascii_digit()) => Kind::When,
             Kind::Unknown if names.iter().any(|name| name == word) => Kind::Polite,
@@ -268,7 +274,13 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
 
 /// One or two words with a capital behind a greeting or thanks: `Hi Tom`, `Thanks Ada Okafor`.
 fn is_name_like(text: &str, rest: &[String]) -> bool {
-    let unknown = rest.iter().take_while(|word| *word != ",").collect::<Vec<_>>();
+    let unknown: Vec<&String> = rest.iter().take_while(|word| *word != ",").collect();
+    let known = |word: &&String| {
+        phrase(std::slice::from_ref(*word), Topic::Window).0 != Kind::Unknown || weekday(word).is_some()
+    };
+    if unknown.is_empty() || unknown.iter().any(known) {
+        return false;
+    }
     let capital = |word: &&String| {
         let mut all = text.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|piece| fold(piece) == ***word);
         all.next().is_some_and(|piece| piece.starts_with(char::is_uppercase))
@@ -282,7 +294,10 @@ fn is_closing(text: &str, speaker: &Speaker<'_>) -> bool {
     if words.len() > 7 {
         return false;
     }
-    let opening = ["hi", "hello", "hallo", "dear", "hey", "bonjour", "hola", "salut", "moin", "thanks", "thank", "danke", "merci", "gracias", "please", "bitte"];
+    let opening = [
+        "hi", "hello", "hallo", "dear", "hey", "bonjour", "hola", "salut", "moin", "thanks", "thank", "danke", "merci",
+        "gracias", "please", "bitte",
+    ];
     let greets = words.first().is_some_and(|word| opening.contains(&word.as_str()));
     !greets && sentence(text, false, speaker).is_neutral() && {
         let (kind, length) = phrase(&words, speaker.asked.topic);
@@ -293,7 +308,8 @@ fn is_closing(text: &str, speaker: &Speaker<'_>) -> bool {
 /// Below the closing: names, titles, numbers. Words that could take the answer back are none of it.
 fn is_signature(sentence: &Sentence, text: &str) -> bool {
     let contact = text.contains(['@', '|', '+']) || text.contains("www.") || text.contains("://");
-    let speaks = [Kind::No, Kind::Not, Kind::Hedge, Kind::Doubt, Kind::Maybe, Kind::Other, Kind::Rather, Kind::Yes, Kind::Suits];
+    let speaks =
+        [Kind::No, Kind::Not, Kind::Hedge, Kind::Doubt, Kind::Maybe, Kind::Other, Kind::Rather, Kind::Yes, Kind::Suits];
     let low = fold(text);
     let further = ["ps", "p.s", "nb", "edit", "nachtrag", "pd"].iter().any(|start| low.starts_with(start));
     !sentence.question && !further && (contact || !speaks.iter().any(|kind| sentence.has(*kind)))

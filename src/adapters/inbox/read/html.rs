@@ -10,8 +10,36 @@ const UNSEEN: [&str; 11] =
     ["head", "style", "script", "title", "template", "noscript", "object", "svg", "textarea", "select", "button"];
 /// Elements that begin a line; they also end a paragraph that was left open.
 const BLOCKS: [&str; 30] = [
-    "address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "fieldset", "footer", "form", "h1", "h2",
-    "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "ol", "p", "pre", "section", "table", "tr", "ul", "td",
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "center",
+    "dd",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "li",
+    "main",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "table",
+    "tr",
+    "ul",
+    "td",
 ];
 /// Deeper nesting is read as text of the deepest element.
 const DEEPEST: usize = 500;
@@ -86,7 +114,8 @@ fn close_implied(stack: &mut Vec<Open>, name: &str) {
         _ => return,
     };
     let scope = ["table", "ul", "ol", "div", "blockquote"];
-    let found = stack.iter().rposition(|open| closes.contains(&open.name.as_str()) || scope.contains(&open.name.as_str()));
+    let found =
+        stack.iter().rposition(|open| closes.contains(&open.name.as_str()) || scope.contains(&open.name.as_str()));
     if let Some(at) = found.filter(|at| closes.contains(&stack[*at].name.as_str())) {
         stack.truncate(at);
     }
@@ -98,7 +127,8 @@ fn attribute(tag: &StartTag<()>, name: &str) -> Option<String> {
 }
 
 fn has_class(tag: &StartTag<()>, class: &str) -> bool {
-    attribute(tag, "class").is_some_and(|all| all.split_whitespace().any(|one| one.trim_start_matches("m_").ends_with(class)))
+    attribute(tag, "class")
+        .is_some_and(|all| all.split_whitespace().any(|one| one.trim_start_matches("m_").ends_with(class)))
 }
 
 /// Where Outlook and its web and mobile sisters put the mail that is answered, as what follows and not as an element.
@@ -130,7 +160,10 @@ fn style(tag: &StartTag<()>) -> String {
 
 fn is_hidden(tag: &StartTag<()>) -> bool {
     let style = style(tag);
-    let tiny = style.split("font-size:0").nth(1).is_some_and(|rest| !rest.starts_with(['.', '1', '2', '3', '4', '5', '6', '7', '8', '9']));
+    let tiny = style
+        .split("font-size:0")
+        .nth(1)
+        .is_some_and(|rest| !rest.starts_with(['.', '1', '2', '3', '4', '5', '6', '7', '8', '9']));
     let marks = ["display:none", "visibility:hidden", "mso-hide:all", "max-height:0", "opacity:0;"];
     tiny || marks.iter().any(|mark| style.contains(mark))
         || style.ends_with("opacity:0")

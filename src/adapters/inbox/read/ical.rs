@@ -125,7 +125,9 @@ fn moment(
     let written = format!("{day} {}:{} ({named})", two(date.hour), two(date.minute));
     let seconds = match (utc, &zone) {
         (true, _) => date.to_timestamp(),
-        (false, Some(zone)) => resolved(calendar, zone).and_then(|zone| Some(date.to_date_time_with_tz(zone)?.timestamp())),
+        (false, Some(zone)) => {
+            resolved(calendar, zone).and_then(|zone| Some(date.to_date_time_with_tz(zone)?.timestamp()))
+        }
         (false, None) => None,
     };
     (seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()), written)

@@ -55,8 +55,29 @@ const WROTE: [&str; 22] = [
 /// Header names of a quoted mail: the first, and those of which one follows soon.
 const FROM: [&str; 6] = ["from:", "von:", "de:", "de :", "da:", "van:"];
 const BESIDE: [&str; 24] = [
-    "sent:", "date:", "to:", "subject:", "gesendet:", "datum:", "an:", "betreff:", "envoye:", "envoye :", "date :", "a:",
-    "a :", "objet:", "objet :", "enviado:", "enviado el:", "fecha:", "para:", "asunto:", "inviato:", "data:", "verzonden:",
+    "sent:",
+    "date:",
+    "to:",
+    "subject:",
+    "gesendet:",
+    "datum:",
+    "an:",
+    "betreff:",
+    "envoye:",
+    "envoye :",
+    "date :",
+    "a:",
+    "a :",
+    "objet:",
+    "objet :",
+    "enviado:",
+    "enviado el:",
+    "fecha:",
+    "para:",
+    "asunto:",
+    "inviato:",
+    "data:",
+    "verzonden:",
     "reply-to:",
 ];
 /// What mail programs write under a mail, folded. The line goes.
@@ -98,8 +119,18 @@ const ADVERTS: [&str; 34] = [
 ];
 /// A paragraph with one of the first and one of the second is a company's notice, not the writer's.
 const NOTICE: [&str; 12] = [
-    "mail", "message", "nachricht", "courriel", "mensaje", "correo", "information", "informacion", "communication", "notice",
-    "inhalt", "anhang",
+    "mail",
+    "message",
+    "nachricht",
+    "courriel",
+    "mensaje",
+    "correo",
+    "information",
+    "informacion",
+    "communication",
+    "notice",
+    "inhalt",
+    "anhang",
 ];
 const LEGAL: [&str; 14] = [
     "confidential",
@@ -120,7 +151,9 @@ const LEGAL: [&str; 14] = [
 
 /// Whether a subject, folded, says that a mail was forwarded.
 pub fn is_forward_subject(subject: &str) -> bool {
-    ["fwd:", "fw:", "wg:", "tr:", "rv:", "tr :", "rv :", "fwd :", "i:", "enc:", "wtr:"].iter().any(|start| subject.starts_with(start))
+    ["fwd:", "fw:", "wg:", "tr:", "rv:", "tr :", "rv :", "fwd :", "i:", "enc:", "wtr:"]
+        .iter()
+        .any(|start| subject.starts_with(start))
 }
 
 /// RFC 3676: lines that end in a blank go on in the next one.
@@ -225,7 +258,8 @@ fn is_forward(low: &str) -> bool {
 fn is_separator(low: &str) -> bool {
     let rule = low.len() >= 10 && low.chars().all(|c| c == '_');
     let dashes = low.starts_with("---") && low.ends_with("--") && low.chars().any(char::is_alphabetic);
-    let bare = ["original message", "ursprungliche nachricht", "message d'origine", "mensaje original", "original-nachricht"];
+    let bare =
+        ["original message", "ursprungliche nachricht", "message d'origine", "mensaje original", "original-nachricht"];
     rule || dashes || bare.iter().any(|words| low.trim_matches(['-', ' ', ':']) == *words)
 }
 

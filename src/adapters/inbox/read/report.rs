@@ -28,7 +28,14 @@ const FAILED: [&str; 17] = [
     "delivery has failed",
 ];
 /// Subjects of delays, folded.
-const DELAYED: [&str; 6] = ["delayed mail", "delivery delayed", "status notification (delay)", "warning: message", "delivery delay", "could not send message for past"];
+const DELAYED: [&str; 6] = [
+    "delayed mail",
+    "delivery delayed",
+    "status notification (delay)",
+    "warning: message",
+    "delivery delay",
+    "could not send message for past",
+];
 
 /// The fields of a message/delivery-status part: groups apart by blank lines, the first of which is about the mail.
 pub fn delivery(text: &str) -> Report {
@@ -133,7 +140,10 @@ fn addresses_in(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in text.lines().take(60) {
         let lower = line.to_ascii_lowercase();
-        if lower.contains("below this line is a copy") || lower.starts_with("return-path:") || lower.starts_with("received:") {
+        if lower.contains("below this line is a copy")
+            || lower.starts_with("return-path:")
+            || lower.starts_with("received:")
+        {
             break;
         }
         for word in line.split(|c: char| c.is_whitespace() || "<>(),;:\"'".contains(c)) {
