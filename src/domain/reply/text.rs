@@ -156,6 +156,9 @@ fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
         (false, true) => Verdict::Declined,
         (false, false) if has(Kind::Noted) && !question => Verdict::Unclear("received, but not answered".into()),
         (false, false) => Verdict::Unclear("no word of yes or no that is known".into()),
+        (true, false) if has(Kind::Noted) && !has(Kind::Suits) && !agrees_in_words(sentences) => {
+            Verdict::Unclear("received, and a yes that may mean only that".into())
+        }
         (true, false) if question => Verdict::Unclear("a question".into()),
         (true, false) if sentences.iter().any(|one| one.trails_off) => Verdict::Unclear("breaks off".into()),
         (true, false) if conditions || has(Kind::Not) => Verdict::Unclear("a yes with a condition".into()),
@@ -163,6 +166,12 @@ fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
         (true, false) if has(Kind::Unknown) => Verdict::Unclear("a yes with more that a person must read".into()),
         (true, false) => Verdict::Confirmed,
     }
+}
+
+/// Yes in a word that cannot mean "yes, I have it".
+fn agrees_in_words(sentences: &[Sentence]) -> bool {
+    let stems = ["confirm", "bestatig", "bestaetig", "einverstanden", "accord", "acuerdo", "agree", "accept"];
+    sentences.iter().any(|one| stems.iter().any(|stem| fold(&one.text).contains(stem)))
 }
 
 /// Another time is wished: by its words, or by a day of its own in a question or beside "better" or "works".
@@ -191,10 +200,7 @@ fn said(text: &str, speaker: &Speaker<'_>) -> Vec<Sentence> {
         if closed && is_signature(&sentence, piece) {
             continue;
         }
-        closed = closed || answered && is_closing(piece, speaker);
-        if closed && is_closing(piece, speaker) {
-            continue;
-        }
+        closed |= answered && is_closing(piece, pieces.get(at + 1), speaker);
         sentences.push(sentence);
     }
     sentences
@@ -288,31 +294,39 @@ fn is_name_like(text: &str, rest: &[String]) -> bool {
     unknown.len() <= 2 && unknown.iter().all(capital)
 }
 
-/// A line that only closes: `Best regards, Ada`.
-fn is_closing(text: &str, speaker: &Speaker<'_>) -> bool {
+/// A line that closes and is followed by a name, or holds it: `Best regards, Ada`. Behind "thanks", which also stands in
+/// the middle, only the client's own name shows that the answer ends.
+fn is_closing(text: &str, next: Option<&String>, speaker: &Speaker<'_>) -> bool {
     let words = tokens(text);
-    if words.len() > 7 {
+    let opening = ["hi", "hello", "hallo", "dear", "hey", "bonjour", "hola", "salut", "moin", "please", "bitte"];
+    let greets = words.first().is_some_and(|word| opening.contains(&word.as_str()));
+    if words.len() > 7 || greets || !sentence(text, false, speaker).is_neutral() {
         return false;
     }
-    let opening = [
-        "hi", "hello", "hallo", "dear", "hey", "bonjour", "hola", "salut", "moin", "thanks", "thank", "danke", "merci",
-        "gracias", "please", "bitte",
-    ];
-    let greets = words.first().is_some_and(|word| opening.contains(&word.as_str()));
-    !greets && sentence(text, false, speaker).is_neutral() && {
-        let (kind, length) = phrase(&words, speaker.asked.topic);
-        kind == Kind::Polite && (length > 1 || words.len() <= 4)
+    if phrase(&words, speaker.asked.topic).0 != Kind::Polite {
+        return false;
     }
+    let names = names(speaker);
+    let is_own = |word: &String| names.contains(word);
+    let thanks = words
+        .first()
+        .is_some_and(|word| ["thanks", "thank", "thx", "danke", "merci", "gracias"].contains(&word.as_str()));
+    let next = next.map(String::as_str).unwrap_or_default();
+    let following = tokens(next);
+    words.iter().any(is_own)
+        || !following.is_empty() && following.iter().all(is_own)
+        || !thanks && is_name_like(next, &following)
 }
 
-/// Below the closing: names, titles, numbers. Words that could take the answer back are none of it.
+/// Below the closing: names, titles, numbers. Words that could take the answer back are none of it, nor are sentences.
 fn is_signature(sentence: &Sentence, text: &str) -> bool {
     let contact = text.contains(['@', '|', '+']) || text.contains("www.") || text.contains("://");
     let speaks =
         [Kind::No, Kind::Not, Kind::Hedge, Kind::Doubt, Kind::Maybe, Kind::Other, Kind::Rather, Kind::Yes, Kind::Suits];
     let low = fold(text);
     let further = ["ps", "p.s", "nb", "edit", "nachtrag", "pd"].iter().any(|start| low.starts_with(start));
-    !sentence.question && !further && (contact || !speaks.iter().any(|kind| sentence.has(*kind)))
+    let whole = text.trim_end().ends_with(['.', '!']) && tokens(text).len() > 3;
+    !sentence.question && !further && (contact || !whole && !speaks.iter().any(|kind| sentence.has(*kind)))
 }
 
 fn names(speaker: &Speaker<'_>) -> Vec<String> {

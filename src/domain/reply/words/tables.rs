@@ -6,6 +6,11 @@ use super::Kind::{self, *};
 
 /// For every question.
 pub const ALWAYS: &[(Kind, &str)] = &[
+    (Doubt, "agree to disagree|agreed to disagree|we agree to disagree|not only"),
+    (
+        Polite,
+        "for the information|for the info|for informing us|for informing me|for letting us know|for letting me know|for the notice|for the heads up|for the update|for your mail|for your email|for your message|for the warning|see you on the other side|fur die info|fur die information|fur die nachricht|fur ihre nachricht|fur die ankundigung|fur die rechtzeitige information|pour l info|pour l information|pour votre message|por la informacion|por la info|por el aviso|por avisar",
+    ),
     // Yes.
     (
         Yes,
@@ -168,24 +173,32 @@ pub const ALWAYS: &[(Kind, &str)] = &[
     ),
     (
         Filler,
-        ",|the|a|an|and|is|are|am|be|it|its|that|thats|this|these|i|im|ive|we|were|our|us|me|my|you|your|for|to|of|on|in|at|by|with|from|as|so|very|all|totally|completely|fully|perfectly|perfekt so|parfaitement|perfectamente|really|also|too|here|there|then|well|have|has|do|does|go|proposed|planned|scheduled|announced|suggested|window|slot|time|timing|timeslot|time slot|maintenance|maintenance window|date|schedule|plan|key|rotation|replacement|change|vpn|server|connection|tunnel|downtime|interruption|outage|team|side|end|part|hereby|happy|glad|great|excellent|wonderful|super|awesome|cool|lovely|nice|quite|just|anyway|mail|email|message|notice|announcement|above|at that time|during that time|in that window|on that day|looking forward|afterwards|can",
+        ",|the|a|an|and|is|are|am|be|it|its|that|thats|this|these|i|im|ive|we|were|our|us|me|my|you|your|for|to|of|on|in|at|by|with|from|as|so|very|all|totally|completely|fully|perfectly|perfekt so|parfaitement|perfectamente|really|also|too|here|there|then|well|do|does|go|proposed|planned|scheduled|announced|suggested|window|slot|time|timing|timeslot|time slot|maintenance|maintenance window|date|schedule|plan|key|rotation|replacement|change|vpn|server|connection|tunnel|downtime|interruption|outage|team|side|end|part|hereby|happy|glad|great|excellent|wonderful|super|awesome|cool|lovely|nice|quite|just|anyway|above|at that time|during that time|in that window|on that day|looking forward|afterwards|can",
     ),
     (
         Filler,
-        "der|die|das|dem|den|des|ein|eine|einen|einem|und|ist|sind|es|ich|wir|mir|mich|uns|unser|unsere|mein|meine|meiner|meinerseits|unsererseits|ihr|ihnen|sie|du|dir|euch|fur|fuer|fur mich|fur uns|bei|von|vom|zu|zum|zur|im|am|an|auf|in|mit|so|sehr|ganz|voll|vollig|gut so|auch|hier|da|dann|damit|diese|dieser|dieses|diesem|diesen|termin|zeit|zeitfenster|zeitpunkt|zeitraum|fenster|wartung|wartungsfenster|wartungstermin|ankundigung|schlussel|schlusselwechsel|wechsel|tausch|austausch|server|verbindung|unterbrechung|ausfall|seite|hiermit|prima|toll|wunderbar|bestens|hervorragend|vorgeschlagene|vorgeschlagenen|geplante|geplanten|angekundigte|angekundigten|genannte|genannten|angegebene|angegebenen|habe|haben|bin|wie geplant|wie vorgeschlagen|wie angekundigt|wie angegeben|wie besprochen|absolut|jedenfalls|meinem|meinen|team|gerne|gern|hab|hat|kann|konnen",
+        "der|die|das|dem|den|des|ein|eine|einen|einem|und|ist|sind|es|ich|wir|mir|mich|uns|unser|unsere|mein|meine|meiner|meinerseits|unsererseits|ihr|ihnen|sie|du|dir|euch|fur|fuer|fur mich|fur uns|bei|von|vom|zu|zum|zur|im|am|an|auf|in|mit|so|sehr|ganz|voll|vollig|gut so|auch|hier|da|dann|damit|diese|dieser|dieses|diesem|diesen|termin|zeit|zeitfenster|zeitpunkt|zeitraum|fenster|wartung|wartungsfenster|wartungstermin|ankundigung|schlussel|schlusselwechsel|wechsel|tausch|austausch|server|verbindung|unterbrechung|ausfall|seite|hiermit|prima|toll|wunderbar|bestens|hervorragend|vorgeschlagene|vorgeschlagenen|geplante|geplanten|angekundigte|angekundigten|genannte|genannten|angegebene|angegebenen|bin|wie geplant|wie vorgeschlagen|wie angekundigt|wie angegeben|wie besprochen|absolut|jedenfalls|meinem|meinen|team|gerne|gern|kann|konnen",
     ),
     (
         Filler,
-        "le|la|les|l|un|une|du|de|d|et|est|c|ce|cet|cette|cela|ca|il|elle|je|j|nous|vous|tu|te|on|mon|ma|mes|notre|votre|pour|pour moi|pour nous|de mon cote|de notre cote|a|au|aux|en|dans|avec|par|sur|m|moi|s|qu|que|tres|bien|aussi|tout|toute|ici|la date|creneau|creneau propose|horaire|fenetre|date|maintenance|intervention|operation|coupure|interruption|changement|cle|rotation|serveur|propose|proposee|prevu|prevue|annonce|annoncee|indique|indiquee|comme prevu|comme propose|super|genial|excellent|impeccable|formidable|ai|suis|sommes|y|donc|alors|equipe|bonne|voila",
+        "le|la|les|l|un|une|du|de|d|et|est|c|ce|cet|cette|cela|ca|il|elle|je|j|nous|vous|tu|te|on|mon|ma|mes|notre|votre|pour|pour moi|pour nous|de mon cote|de notre cote|a|au|aux|en|dans|avec|par|sur|m|moi|s|qu|que|tres|bien|aussi|tout|toute|ici|la date|creneau|creneau propose|horaire|fenetre|date|maintenance|intervention|operation|coupure|interruption|changement|cle|rotation|serveur|propose|proposee|prevu|prevue|annonce|annoncee|indique|indiquee|comme prevu|comme propose|super|genial|excellent|impeccable|formidable|suis|sommes|y|donc|alors|equipe|bonne|voila",
     ),
     (
         Filler,
-        "el|los|las|un|una|unos|lo|y|e|es|esta|este|esto|ese|esa|eso|yo|nosotros|me|mi|mis|nos|nuestro|nuestra|tu|su|le|para|para mi|para nosotros|por|por mi|por mi parte|por nuestra parte|de|del|al|en|con|que|muy|tambien|todo|aqui|entonces|ventana|franja|horario|fecha|mantenimiento|ventana de mantenimiento|intervencion|corte|cambio|clave|rotacion|servidor|conexion|propuesto|propuesta|previsto|prevista|indicado|indicada|anunciado|anunciada|programado|programada|segun lo previsto|como propuesto|genial|estupendo|estupenda|excelente|fantastico|fenomenal|estoy|estamos|soy|somos|se|ya|asi|pues|bueno|equipo|tengo|tenemos|hay|ha|he",
+        "el|los|las|un|una|unos|lo|y|e|es|esta|este|esto|ese|esa|eso|yo|nosotros|me|mi|mis|nos|nuestro|nuestra|tu|su|le|para|para mi|para nosotros|por|por mi|por mi parte|por nuestra parte|de|del|al|en|con|que|muy|tambien|todo|aqui|entonces|ventana|franja|horario|fecha|mantenimiento|ventana de mantenimiento|intervencion|corte|cambio|clave|rotacion|servidor|conexion|propuesto|propuesta|previsto|prevista|indicado|indicada|anunciado|anunciada|programado|programada|segun lo previsto|como propuesto|genial|estupendo|estupenda|excelente|fantastico|fenomenal|estoy|estamos|soy|somos|se|ya|asi|pues|bueno|equipo",
     ),
 ];
 
 /// For "does the window suit you?".
 pub const WINDOW: &[(Kind, &str)] = &[
+    (
+        Yes,
+        "i have no objections|i have no objection|we have no objections|we have no objection|have no objections|have no problem|i have no problem|we have no problem|have no problems|have no issue|have no issues|have no conflict|have no conflicts|i have no conflict|i have no conflicts|have nothing planned|i have nothing planned|have nothing against it|i have nothing against it|habe nichts dagegen|ich habe nichts dagegen|haben nichts dagegen|wir haben nichts dagegen|habe keine einwande|haben keine einwande|habe keinen einwand|haben keinen einwand|habe kein problem|habe kein problem damit|n avons pas d objection|n avons aucune objection|n ai aucune objection|n ai pas d objection",
+    ),
+    (
+        Other,
+        "hour later|hours later|day later|days later|week later|weeks later|hour earlier|hours earlier|day earlier|stunde spater|stunden spater|tag spater|tage spater|woche spater|wochen spater|stunde fruher|stunden fruher|heure plus tard|heures plus tard|jour plus tard|semaine plus tard|heure plus tot|heures plus tot|hora mas tarde|horas mas tarde|dia mas tarde|semana mas tarde|hora antes|horas antes",
+    ),
     (
         Yes,
         "ok|okay|okey|oki|o k|alright|all right|agreed|i agree|we agree|agree|accept|accepted|i accept|we accept|approve|approved|granted|go ahead|please go ahead|go for it|good to go|please proceed|feel free|no problem|no problems|no problem at all|not a problem|not a problem at all|no issue|no issues|no objection|no objections|no conflict|no conflicts|no concerns|no probs|np|do not object|dont object|nothing against it|nothing planned|count me in|im in|i am in|lgtm|by all means|can do|deal|aye",
@@ -243,6 +256,7 @@ pub const WINDOW: &[(Kind, &str)] = &[
 
 /// For "are you back?".
 pub const BACK: &[(Kind, &str)] = &[
+    (Yes, "alles wieder ok|alles wieder okay|alles wieder gut|alles wieder in ordnung|wieder ok"),
     (
         Yes,
         "im back|i am back|we are back|were back|back online|back again|im back online|i am back online|back up|back up and running|up and running|im connected|i am connected|connected again|connected|reconnected|im reconnected|i am reconnected|im online|i am online|online again|done and working|all done|done|reconfigured|i have reconfigured|ive reconfigured|reimported|all good|all fine|all set|everything works|everything fine|everything is fine|everything ok|everything is ok",
