@@ -23,6 +23,7 @@ mod openstack;
 mod picture;
 mod process;
 mod pty;
+mod replies;
 mod rotation;
 mod scene;
 mod screens;
