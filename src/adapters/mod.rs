@@ -1,6 +1,7 @@
 //! The outside world, one room per service; no room sees another. What several of them need (a password) is asked for here.
 
 pub mod console;
+pub mod inbox;
 pub mod lab;
 pub mod mail;
 pub mod openstack;
