@@ -49,14 +49,12 @@ impl Connector {
         let session = match tokio::time::timeout(limit, self.establish()).await {
             Ok(session) => session?,
             Err(_) => {
-                let fault =
-                    self.fault(FaultKind::TimedOut, format!("no login within {} s", limit.as_secs_f32()));
+                let fault = self.fault(FaultKind::TimedOut, format!("no login within {} s", limit.as_secs_f32()));
                 // A server that waits for our TLS hello says nothing at all.
                 return Err(match self.parameters.security {
                     Security::Tls => fault.hint("nothing was read; check inbox.port, and the network to it"),
-                    _ => fault.hint(
-                        "nothing was read; if this port speaks implicit TLS (993), set inbox.security = \"tls\"",
-                    ),
+                    _ => fault
+                        .hint("nothing was read; if this port speaks implicit TLS (993), set inbox.security = \"tls\""),
                 });
             }
         };
@@ -76,9 +74,9 @@ impl Connector {
             Security::StartTls => {
                 self.greeting(&mut stream).await?;
                 if !self.abilities(&mut stream).await?.iter().any(|ability| ability == "STARTTLS") {
-                    return Err(self
-                        .fault(FaultKind::Tls, "the server offers no STARTTLS".into())
-                        .hint("nothing was sent; if it speaks implicit TLS, set inbox.security = \"tls\" and its port"));
+                    return Err(self.fault(FaultKind::Tls, "the server offers no STARTTLS".into()).hint(
+                        "nothing was sent; if it speaks implicit TLS, set inbox.security = \"tls\" and its port",
+                    ));
                 }
                 self.ask(&mut stream, "STARTTLS").await?;
                 self.encrypt(stream).await?
@@ -227,9 +225,7 @@ impl Connector {
                 self.fault(FaultKind::Unauthorized, message).hint(what)
             }
             Error::Io(error) => self.judge(error),
-            Error::ConnectionLost => {
-                self.fault(FaultKind::Reset, "the server hung up at the login".into()).hint(what)
-            }
+            Error::ConnectionLost => self.fault(FaultKind::Reset, "the server hung up at the login".into()).hint(what),
             // A challenge that is no base64: how some servers refuse a token.
             Error::Parse(_) => {
                 self.fault(FaultKind::Unauthorized, "the server does not accept the login".into()).hint(what)

@@ -182,12 +182,11 @@ impl ImapInbox {
     async fn haul(&self, kept: &mut Option<Exchange>, folder: &str, validity: u32, uids: &[u32]) -> Haul {
         let mut haul = Haul { mails: BTreeMap::new(), ended: None };
         for chunk in uids.chunks(folder::CHUNK) {
-            let whole = match kept.as_mut() {
-                Some(exchange) => folder::fetch(exchange, chunk, &mut haul.mails).await,
-                None => Err(Trouble::Refused(String::new())),
-            };
-            if matches!(whole, Err(Trouble::Lost(_))) {
-                *kept = None;
+            // Taken out while it is used: whoever gives up on us leaves no half-read connection behind.
+            if let Some(mut exchange) = kept.take()
+                && !matches!(folder::fetch(&mut exchange, chunk, &mut haul.mails).await, Err(Trouble::Lost(_)))
+            {
+                *kept = Some(exchange);
             }
             let missing: Vec<u32> = chunk.iter().copied().filter(|uid| !haul.mails.contains_key(uid)).collect();
             for uid in missing {
@@ -268,18 +267,14 @@ impl ImapInbox {
 
     /// The header of a mail, or nothing of it.
     async fn header(&self, kept: &mut Option<Exchange>, uid: u32) -> Incoming {
-        let Some(exchange) = kept.as_mut() else {
+        let Some(mut exchange) = kept.take() else {
             return Incoming::default();
         };
-        match folder::header(exchange, uid).await {
-            Ok(found) => found.unwrap_or_default(),
-            Err(trouble) => {
-                if matches!(trouble, Trouble::Lost(_)) {
-                    *kept = None;
-                }
-                Incoming::default()
-            }
+        let found = folder::header(&mut exchange, uid).await;
+        if !matches!(found, Err(Trouble::Lost(_))) {
+            *kept = Some(exchange);
         }
+        found.ok().flatten().unwrap_or_default()
     }
 
     async fn look(
