@@ -27,6 +27,7 @@ pub(super) struct File {
     pub(super) notices: Value<NoticesTable>,
     pub(super) console: Value<ConsoleTable>,
     pub(super) approval: Value<ApprovalTable>,
+    pub(super) inbox: Value<InboxTable>,
 }
 
 /// `[approval]`
@@ -131,6 +132,27 @@ pub(super) struct SmtpTable {
     pub(super) timeout: Value<String>,
     pub(super) connections: Value<i64>,
     pub(super) per_minute: Value<i64>,
+}
+
+/// `[inbox]`
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct InboxTable {
+    pub(super) host: Value<String>,
+    pub(super) port: Value<i64>,
+    pub(super) security: Value<String>,
+    pub(super) user: Value<String>,
+    pub(super) password: Value<PasswordText>,
+    pub(super) password_file: Value<String>,
+    pub(super) password_command: Value<Vec<Spanned<String>>>,
+    pub(super) oauth2_command: Value<Vec<Spanned<String>>>,
+    pub(super) address: Value<String>,
+    pub(super) separator: Value<String>,
+    pub(super) folders: Value<Vec<Spanned<String>>>,
+    pub(super) after: Value<String>,
+    pub(super) poll_interval: Value<String>,
+    pub(super) timeout: Value<String>,
+    pub(super) ca_file: Value<String>,
 }
 
 /// `[notices]`

@@ -2,6 +2,7 @@
 //!
 //! Each function says what would be right; where the value stands is added by the caller.
 
+use super::Security;
 use crate::domain::sanitize::sanitize;
 use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
@@ -103,6 +104,16 @@ pub(super) fn mailbox(text: &str) -> Result<String, String> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// `starttls`, `tls` or `none`.
+pub(super) fn security(text: &str) -> Result<Security, String> {
+    match text {
+        "starttls" => Ok(Security::StartTls),
+        "tls" => Ok(Security::Tls),
+        "none" => Ok(Security::None),
+        _ => Err(format!("{text:?} is not known; write \"starttls\", \"tls\" or \"none\"")),
+    }
 }
 
 /// `address` alone.

@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod converge;
 mod house;
+mod inbox;
 mod lab;
 mod live;
 mod live_faults;

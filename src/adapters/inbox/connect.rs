@@ -185,7 +185,10 @@ impl Connector {
         let limit = self.parameters.timeout;
         let answer = match &self.parameters.login {
             Login::OAuth2(source) => {
-                let token = source.read("inbox", limit).await?;
+                let token = source.read("inbox", limit).await.map_err(|mut fault| {
+                    fault.message = fault.message.replace("password_command", "oauth2_command");
+                    fault
+                })?;
                 let token = Zeroizing::new(format!("user={user}\x01auth=Bearer {}\x01\x01", token.expose_text()));
                 client.authenticate("XOAUTH2", Words::new(token)).await
             }
