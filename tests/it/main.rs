@@ -11,6 +11,7 @@ mod inbox;
 mod lab;
 mod live;
 mod live_faults;
+mod live_inbox;
 mod live_postgres;
 mod live_postgres_faults;
 mod live_rotation;

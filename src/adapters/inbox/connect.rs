@@ -15,7 +15,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use std::io;
 use std::sync::Arc;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter};
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
@@ -181,7 +181,8 @@ impl Connector {
     async fn log_in(&self, wire: Box<dyn Wire>, abilities: &[String]) -> Result<Session<Meter>, Fault> {
         let offers = |ability: &str| abilities.iter().any(|one| one == ability);
         let user = self.parameters.user.as_str();
-        let client = Client::new(Meter::new(wire, SMALL));
+        // async-imap writes a command in four pieces; they leave as one.
+        let client = Client::new(Meter::new(Box::new(BufWriter::new(wire)), SMALL));
         let limit = self.parameters.timeout;
         let answer = match &self.parameters.login {
             Login::OAuth2(source) => {

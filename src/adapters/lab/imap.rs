@@ -248,6 +248,7 @@ impl Session {
             return Ok(Some("BAD not here".into()));
         }
         self.say("+ idling").await?;
+        self.shared.touch();
         let mut changes = self.shared.changes.subscribe();
         // Read in this loop only: a line that is half read when something changes is kept.
         let mut line = Vec::new();
