@@ -29,6 +29,7 @@ pub(super) struct File {
     pub(super) console: Value<ConsoleTable>,
     pub(super) approval: Value<ApprovalTable>,
     pub(super) reminders: Value<RemindersTable>,
+    pub(super) inbox: Value<InboxTable>,
 }
 
 /// `[approval]`
@@ -136,6 +137,27 @@ pub(super) struct SmtpTable {
     pub(super) per_minute: Value<i64>,
     pub(super) retries: Value<i64>,
     pub(super) verp: Value<bool>,
+}
+
+/// `[inbox]`
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct InboxTable {
+    pub(super) host: Value<String>,
+    pub(super) port: Value<i64>,
+    pub(super) security: Value<String>,
+    pub(super) user: Value<String>,
+    pub(super) password: Value<PasswordText>,
+    pub(super) password_file: Value<String>,
+    pub(super) password_command: Value<Vec<Spanned<String>>>,
+    pub(super) oauth2_command: Value<Vec<Spanned<String>>>,
+    pub(super) address: Value<String>,
+    pub(super) separator: Value<String>,
+    pub(super) folders: Value<Vec<Spanned<String>>>,
+    pub(super) after: Value<String>,
+    pub(super) poll_interval: Value<String>,
+    pub(super) timeout: Value<String>,
+    pub(super) ca_file: Value<String>,
 }
 
 /// `[notices]`

@@ -18,6 +18,8 @@ pub mod clouds;
 mod contacts;
 mod fields;
 mod file;
+mod inbox;
+mod passwords;
 mod problem;
 mod reminders;
 mod rules;
@@ -47,6 +49,8 @@ pub struct Config {
     pub server: Server,
     /// `[smtp]`
     pub smtp: Smtp,
+    /// `[inbox]`, where there is one.
+    pub inbox: Option<Inbox>,
     /// `[notices]`
     pub notices: Notices,
     /// `[console]`, where there is one.
@@ -239,7 +243,7 @@ impl Default for Server {
     }
 }
 
-/// How the connection to the mail server is protected.
+/// How the connection to a mail server is protected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Security {
     /// `starttls`: TLS is demanded after the greeting.
@@ -323,6 +327,75 @@ impl Default for Smtp {
             per_minute: None,
             retries: 3,
             verp: false,
+        }
+    }
+}
+
+/// How we log in to the mailbox.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InboxLogin {
+    /// With a password.
+    Password(Password),
+    /// With an access token (XOAUTH2): an argv whose first line of output is it, run when a connection is made.
+    OAuth2(Vec<String>),
+}
+
+/// What becomes of a mail that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum After {
+    /// `leave`: nothing.
+    #[default]
+    Leave,
+    /// `flag`: it is marked as read.
+    Flag,
+    /// `move:Folder`: it goes there.
+    Move(String),
+}
+
+/// `[inbox]`: the mailbox that the answers come to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inbox {
+    /// The IMAP server's name. Required.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Whose mailbox. Required.
+    pub user: String,
+    /// How we log in. Required.
+    pub login: InboxLogin,
+    /// The address that clients answer to, without a name; `smtp.reply_to` or `smtp.from` if it is not written.
+    pub address: String,
+    /// What stands between that address and a client's token; `None`: the server knows no sub-addresses.
+    pub separator: Option<char>,
+    /// Which folders are read; the first is the one that is waited for.
+    pub folders: Vec<String>,
+    /// What becomes of a mail that was read.
+    pub after: After,
+    /// How often to look where the server can't tell by itself.
+    pub poll_interval: Duration,
+    /// For one answer.
+    pub timeout: Duration,
+    /// An authority to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self {
+            host: String::new(),
+            port: 993,
+            security: Security::Tls,
+            user: String::new(),
+            login: InboxLogin::Password(Password::None),
+            address: String::new(),
+            separator: Some('+'),
+            folders: vec!["INBOX".into()],
+            after: After::Leave,
+            poll_interval: Duration::from_secs(60),
+            timeout: Duration::from_secs(30),
+            ca_file: None,
         }
     }
 }

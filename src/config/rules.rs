@@ -61,6 +61,7 @@ impl<'a> Rules<'a> {
             tenant: file.tenant.into_iter().enumerate().filter_map(|(at, t)| self.tenant(at, t)).collect(),
             server: self.server(server),
             smtp: self.smtp(&smtp_at, smtp),
+            inbox: None,
             notices: self.notices(&notices_at, notices),
             console: file.console.map(|console| self.console(console)),
             approval: self.approval(file.approval),
@@ -69,6 +70,7 @@ impl<'a> Rules<'a> {
             languages: BTreeMap::new(),
         };
         config.languages = std::mem::take(&mut self.languages);
+        config.inbox = file.inbox.map(|inbox| self.inbox(inbox, &config.smtp));
         if written_tenants == 0 && !config.tenants.discover && !self.problems.is_broken("tenant") {
             let message = "there is no tenant: add a [[tenant]] with id and name, or set tenants.discover = true";
             self.problems.add(self.source, &NOWHERE, "tenant", message);

@@ -28,7 +28,7 @@ pub fn parameters(config: &Config) -> MailParameters {
         organisation: notices.organisation.clone(),
         templates: notices.templates.clone(),
         language: notices.language,
-        reply: None,
+        reply: config.inbox.as_ref().map(|inbox| (inbox.address.clone(), inbox.separator)),
         verp: smtp.verp,
         retries: smtp.retries,
     }

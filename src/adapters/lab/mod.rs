@@ -1,7 +1,8 @@
-//! The embedded lab: Keystone, Barbican, Swift, SMTP, the console API and VPN servers as small protocol-true servers on
+//! The embedded lab: Keystone, Barbican, Swift, SMTP, IMAP, the console API and VPN servers as small protocol-true servers on
 //! loopback, with people who answer. It imports nothing of the program: what runs against it is the production path.
 
 mod agent;
+mod answers;
 mod barbican;
 mod barbican_attachments;
 mod chance;
@@ -9,8 +10,10 @@ mod console;
 mod faults;
 mod files;
 mod http;
+mod imap;
 mod keystone;
 mod listen;
+mod mailbox;
 mod people;
 mod seed;
 mod shell;
@@ -50,7 +53,7 @@ pub enum Pace {
     /// Within 40 ms, and all of them well: for tests.
     Instant,
     /// An answer 3-20 s after the question, a re-import 5-30 s after the request; one person slow, one busy, one silent
-    /// until the second mail: for the demo.
+    /// until the second mail, one away, one unsure: for the demo.
     Human,
     /// Nobody does anything.
     Off,
@@ -91,11 +94,11 @@ pub struct LabEvent {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LabEventKind {
-    /// Somebody answered the announcement; the operator records it.
+    /// Somebody answered by mail: yes or no to the window, or to "are you back?".
     Answer {
         /// The person's id in `users[]`.
         client: String,
-        /// False: asks for another time.
+        /// False: asks for another time, or is not back.
         confirmed: bool,
     },
     /// Somebody downloaded and imported the configuration (or found none).
@@ -103,7 +106,7 @@ pub enum LabEventKind {
         /// The person's id in `users[]`.
         client: String,
     },
-    /// A mail arrived at somebody's mailbox.
+    /// A mail arrived at somebody's mailbox, or one came from there that says neither yes nor no.
     Mail {
         /// The person's id in `users[]`.
         client: String,
@@ -159,7 +162,7 @@ impl Lab {
         let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let mut listeners = Vec::new();
         let mut ports = Vec::new();
-        for _ in 0..6 {
+        for _ in 0..7 {
             let listener = bind().await.map_err(LabError::Listen)?;
             ports.push(listener.local_addr().map_err(LabError::Listen)?.port());
             listeners.push(listener);
@@ -171,18 +174,27 @@ impl Lab {
             console: ports[3],
             smtp: ports[4],
             shell: ports[5],
+            imap: ports[6],
         };
         let shared = Arc::new(share(options, ports));
         shared.http.set(agent::client().map_err(LabError::Client)?).ok();
         let config = files::write(&shared)
             .map_err(|source| LabError::Write { directory: shared.options.directory.clone(), source })?;
         let mut tasks = Vec::new();
-        let services =
-            [Service::Keystone, Service::Barbican, Service::Swift, Service::Console, Service::Smtp, Service::Shell];
+        let services = [
+            Service::Keystone,
+            Service::Barbican,
+            Service::Swift,
+            Service::Console,
+            Service::Smtp,
+            Service::Shell,
+            Service::Imap,
+        ];
         for (service, listener) in services.into_iter().zip(listeners) {
             let shared = Arc::clone(&shared);
             tasks.push(match service {
                 Service::Smtp => tokio::spawn(listen::keep(service, shared, listener, smtp::run)),
+                Service::Imap => tokio::spawn(listen::keep(service, shared, listener, imap::run)),
                 Service::Shell => tokio::spawn(listen::keep(service, shared, listener, shell::run)),
                 _ => tokio::spawn(listen::keep(service, shared, listener, move |s, l| http::run(service, s, l))),
             });
@@ -236,6 +248,7 @@ fn share(options: LabOptions, ports: Ports) -> Shared {
         swift: Mutex::new(seed::objects(&keystone.ops, &tenants)),
         keystone: Mutex::new(keystone),
         mails: Mutex::default(),
+        mailbox: Mutex::default(),
         people: Mutex::default(),
         console_token: format!("eyJhbGciOiJIUzI1NiJ9.{}.{}", chance.token(60), chance.token(43)),
         chance: Mutex::new(chance),
