@@ -29,7 +29,7 @@ fn mails(name: &str, into: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-pub fn shaped(shape: &str, text: &str) -> String {
+fn shaped(shape: &str, text: &str) -> String {
     let notice = file("notice.txt");
     let html =
         |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\n', "<br>\n");
@@ -42,14 +42,14 @@ pub fn shaped(shape: &str, text: &str) -> String {
         .replace("{notice}", &notice)
 }
 
-pub fn judged(letter: &Incoming, topic: Topic, revision: u32) -> Heard {
+fn judged(letter: &Incoming, topic: Topic, revision: u32) -> Heard {
     let others = ["ben@example.org".to_owned()];
     let window = ("2026-12-05T22:00:00Z".parse().unwrap(), "2026-12-05T23:00:00Z".parse().unwrap());
     let (name, email) = ("Ada Okafor", "ada.okafor@example.org");
     hear(letter, &Asked { topic, revision, present: 2, window, name, email, others: &others })
 }
 
-pub fn word(verdict: &Verdict) -> &'static str {
+fn word(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Confirmed => "confirmed",
         Verdict::Declined => "declined",

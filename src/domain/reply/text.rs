@@ -44,6 +44,12 @@ impl Clause {
     }
 }
 
+/// Verbs among the words that change nothing.
+const VERBS: [&str; 24] = [
+    "is", "are", "am", "im", "its", "thats", "were", "be", "do", "does", "go", "can", "ist", "sind", "bin", "kann",
+    "est", "suis", "sommes", "es", "soy", "estoy", "estamos", "esta",
+];
+
 /// One sentence.
 #[derive(Clone, Debug)]
 struct Sentence {
@@ -51,6 +57,8 @@ struct Sentence {
     clauses: Vec<Clause>,
     question: bool,
     trails_off: bool,
+    /// Behind the yes a statement of its own follows: `yes, this is Ada`.
+    goes_on: bool,
 }
 
 impl Sentence {
@@ -163,6 +171,7 @@ fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
         (true, false) if sentences.iter().any(|one| one.trails_off) => Verdict::Unclear("breaks off".into()),
         (true, false) if conditions || has(Kind::Not) => Verdict::Unclear("a yes with a condition".into()),
         (true, false) if has(Kind::When) || has(Kind::Other) => Verdict::Unclear("a yes that names a time".into()),
+        (true, false) if sentences.iter().any(|one| one.goes_on) => Verdict::Unclear("a yes and a statement".into()),
         (true, false) if has(Kind::Unknown) => Verdict::Unclear("a yes with more that a person must read".into()),
         (true, false) => Verdict::Confirmed,
     }
@@ -245,6 +254,7 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
     let mut clauses = vec![Clause::default()];
     let mut at = 0;
     let mut polite_so_far = true;
+    let (mut verb, mut goes_on) = (false, false);
     while at < words.len() {
         let (kind, length) = phrase(&words[at..], speaker.asked.topic);
         let word = words[at].as_str();
@@ -267,6 +277,17 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
             clause.strange_day |= day.is_some_and(|day| !is_of_window(day, speaker.asked));
             clause.kinds.push(kind);
         }
+        match kind {
+            Kind::Yes | Kind::Suits => (verb, goes_on) = (false, false),
+            Kind::Filler | Kind::Polite if word != "," => {
+                goes_on |= verb;
+                // `am` is a verb behind `I` only; in German it is "on".
+                let own = at > 0 && words[at - 1] == "i";
+                verb |=
+                    words[at..at + length].iter().any(|word| VERBS.contains(&word.as_str()) && (word != "am" || own));
+            }
+            _ => {}
+        }
         at += length;
     }
     let end = text.trim_end_matches(['!', ' ', ')', '"']);
@@ -275,6 +296,7 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
         clauses,
         question: text.contains(['?', '¿', '？']),
         trails_off: end.ends_with("..") || text.contains('…'),
+        goes_on: goes_on,
     }
 }
 
@@ -325,7 +347,9 @@ fn is_signature(sentence: &Sentence, text: &str) -> bool {
         [Kind::No, Kind::Not, Kind::Hedge, Kind::Doubt, Kind::Maybe, Kind::Other, Kind::Rather, Kind::Yes, Kind::Suits];
     let low = fold(text);
     let further = ["ps", "p.s", "nb", "edit", "nachtrag", "pd"].iter().any(|start| low.starts_with(start));
-    let whole = text.trim_end().ends_with(['.', '!']) && tokens(text).len() > 3;
+    let small = text.split_whitespace().filter(|word| word.len() >= 4 && word.starts_with(char::is_lowercase)).count();
+    let prose = small > 1;
+    let whole = prose || text.trim_end().ends_with(['.', '!']) && tokens(text).len() > 3;
     !sentence.question && !further && (contact || !whole && !speaks.iter().any(|kind| sentence.has(*kind)))
 }
 

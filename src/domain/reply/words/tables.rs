@@ -6,7 +6,10 @@ use super::Kind::{self, *};
 
 /// For every question.
 pub const ALWAYS: &[(Kind, &str)] = &[
-    (Doubt, "agree to disagree|agreed to disagree|we agree to disagree|not only"),
+    (
+        Doubt,
+        "passt auf|pass auf|good luck with that|change the|change it|agree to disagree|agreed to disagree|we agree to disagree|not only",
+    ),
     (
         Polite,
         "for the information|for the info|for informing us|for informing me|for letting us know|for letting me know|for the notice|for the heads up|for the update|for your mail|for your email|for your message|for the warning|see you on the other side|fur die info|fur die information|fur die nachricht|fur ihre nachricht|fur die ankundigung|fur die rechtzeitige information|pour l info|pour l information|pour votre message|por la informacion|por la info|por el aviso|por avisar",
@@ -173,7 +176,7 @@ pub const ALWAYS: &[(Kind, &str)] = &[
     ),
     (
         Filler,
-        ",|the|a|an|and|is|are|am|be|it|its|that|thats|this|these|i|im|ive|we|were|our|us|me|my|you|your|for|to|of|on|in|at|by|with|from|as|so|very|all|totally|completely|fully|perfectly|perfekt so|parfaitement|perfectamente|really|also|too|here|there|then|well|do|does|go|proposed|planned|scheduled|announced|suggested|window|slot|time|timing|timeslot|time slot|maintenance|maintenance window|date|schedule|plan|key|rotation|replacement|change|vpn|server|connection|tunnel|downtime|interruption|outage|team|side|end|part|hereby|happy|glad|great|excellent|wonderful|super|awesome|cool|lovely|nice|quite|just|anyway|above|at that time|during that time|in that window|on that day|looking forward|afterwards|can",
+        ",|the|a|an|and|is|are|am|be|it|its|that|thats|this|these|i|im|ive|we|were|our|us|me|my|you|your|for|to|of|on|in|at|by|with|from|as|so|very|all|totally|completely|fully|perfectly|perfekt so|parfaitement|perfectamente|really|also|too|here|there|then|well|do|does|go|proposed|planned|scheduled|announced|suggested|window|slot|time|timing|timeslot|time slot|maintenance|maintenance window|date|schedule|plan|key|rotation|replacement|vpn|server|connection|tunnel|downtime|interruption|outage|team|side|end|part|hereby|happy|glad|great|excellent|wonderful|super|awesome|cool|lovely|nice|quite|just|anyway|above|at that time|during that time|in that window|on that day|looking forward|afterwards|can",
     ),
     (
         Filler,
