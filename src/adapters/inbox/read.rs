@@ -18,6 +18,8 @@ use std::thread;
 
 /// Longest mail that is looked at, bytes.
 pub const LONGEST_MAIL: usize = 128 * 1024;
+/// The name of the thread that takes a mail apart; a panic in it is caught.
+pub const READER: &str = "mail reader";
 /// A mail that nests deeper overflows the stack of the parser when it is dropped; measured at 10,000.
 const MOST_NESTED: usize = 100;
 const MOST_PARTS: usize = 200;
@@ -44,7 +46,7 @@ pub fn read(raw: &[u8], whole: bool) -> Incoming {
             Some(why) => headers_only(raw, why),
             None => parts(raw),
         };
-        let reader = thread::Builder::new().name("mail reader".into()).stack_size(STACK).spawn_scoped(scope, work);
+        let reader = thread::Builder::new().name(READER.into()).stack_size(STACK).spawn_scoped(scope, work);
         reader.ok().and_then(|reader| reader.join().ok())
     });
     let mut incoming = read.unwrap_or_else(|| Incoming {

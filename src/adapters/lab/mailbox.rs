@@ -77,7 +77,10 @@ pub(super) fn is_operators(address: &str) -> bool {
 
 /// A mail arrives in the operator's INBOX; its UID. The delivery headers are those of Postfix.
 pub(super) fn deliver(shared: &Shared, to: &str, raw: &[u8]) -> u32 {
-    let head = format!("Return-Path: <>\r\nX-Original-To: {to}\r\nDelivered-To: {to}\r\n");
+    let text = String::from_utf8_lossy(raw);
+    let from = text.lines().take_while(|line| !line.is_empty()).find(|line| line.starts_with("From:"));
+    let sender = from.and_then(|line| Some(line.rsplit_once('<')?.1.split_once('>')?.0)).unwrap_or_default();
+    let head = format!("Return-Path: <{sender}>\r\nX-Original-To: {to}\r\nDelivered-To: {to}\r\n");
     put(shared, [head.as_bytes(), raw].concat().into())
 }
 

@@ -71,7 +71,8 @@ pub fn evidence(headers: &[(String, String)], subject: &str) -> Option<Automatic
             }
             "precedence" if matches!(lower.as_str(), "bulk" | "junk" | "list") => generated = Some(shown),
             "list-id" | "feedback-id" => generated = generated.or(Some(shown)),
-            "return-path" | "x-envelope-from" if lower == "<>" => return Some(Automatic::Reply(shown)),
+            // Programs send so, calendars among them that answer for the person who pressed the button.
+            "return-path" | "x-envelope-from" if lower == "<>" => generated = generated.or(Some(shown)),
             "x-ms-exchange-generated-message-source" => {
                 // The Inbox assistant of Exchange answers for rules and absences.
                 if lower.contains("mailbox rules agent") || lower.contains("antispam") {
