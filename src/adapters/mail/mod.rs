@@ -196,6 +196,24 @@ impl Office {
         }
     }
 
+    /// One mail with its further tries.
+    async fn send(&self, fence: &dyn Fence, envelope: &Envelope, message: &[u8]) -> Delivery {
+        let mut pause = FIRST_PAUSE;
+        let mut left = self.retries;
+        loop {
+            // The semaphore is never closed, so the error can't happen. A mail that waits for its next try holds no permit.
+            let permit = self.permits.acquire().await;
+            self.pace.wait().await;
+            let end = self.deliver(fence, envelope, message).await;
+            drop(permit);
+            if !end.again || left == 0 {
+                return end.delivery;
+            }
+            self.clock.sleep(pause).await;
+            (pause, left) = (pause * 2, left - 1);
+        }
+    }
+
     async fn deliver(&self, fence: &dyn Fence, envelope: &Envelope, message: &[u8]) -> End {
         if let Some(connection) = self.unpark()
             && let Some(end) = self.attempt(fence, connection, envelope, message, true).await
@@ -262,19 +280,13 @@ impl Mailer for SmtpMailer {
                 return Delivery::Failed { permanent: true, reply: format!("not sent: {error}") };
             }
         };
-        let mut pause = FIRST_PAUSE;
-        let mut left = self.office.retries;
-        loop {
-            // The semaphore is never closed, so the error can't happen. A mail that waits for its next try holds no permit.
-            let permit = self.office.permits.acquire().await;
-            self.office.pace.wait().await;
-            let end = self.office.deliver(&*self.fence, &envelope, &letter.message).await;
-            drop(permit);
-            if !end.again || left == 0 {
-                return end.delivery;
-            }
-            self.office.clock.sleep(pause).await;
-            (pause, left) = (pause * 2, left - 1);
+        // A task of its own, so that several mails are worked on by several threads; it ends with whoever waits for it.
+        let (office, fence, message) = (self.office.clone(), self.fence.clone(), letter.message.clone());
+        let mut task = tokio::task::JoinSet::new();
+        task.spawn(async move { office.send(&*fence, &envelope, &message).await });
+        match task.join_next().await {
+            Some(Ok(delivery)) => delivery,
+            _ => Delivery::Uncertain { why: "the task that sent it has ended without a result".into() },
         }
     }
 
