@@ -124,7 +124,7 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
                 print::say(format_args!("changeguard: {fault}; {}", fault.advice()));
             }
             let fleet = wiring.fleet(tenants, teller.clone())?;
-            let mut acting = std::pin::pin!(act(&fleet, wiring.post(), &teller, verb, cli.json));
+            let mut acting = std::pin::pin!(act(&fleet, &wiring, &teller, verb, cli.json));
             tokio::select! {
                 result = &mut acting => return result,
                 () = asked.recv() => ending::ask(),

@@ -16,8 +16,8 @@ use crate::engine::step::Progress;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::ending;
 use crate::runtime::fleet::Fleet;
-use crate::runtime::post::Post;
 use crate::runtime::run::RunError;
+use crate::runtime::wiring::Wiring;
 use anyhow::{Context, Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
@@ -97,9 +97,9 @@ struct Ended {
 }
 
 /// Carries out what the command line asks of the fleet. Gives the exit code.
-pub async fn act(fleet: &Fleet, post: Option<&Post>, teller: &Teller, verb: Verb, json: bool) -> Result<u8> {
+pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, json: bool) -> Result<u8> {
     match verb {
-        Verb::Mail { verb } if mail::decision(&verb).is_none() => mail::mail(fleet, post, verb, json).await,
+        Verb::Mail { verb } if mail::decision(&verb).is_none() => mail::mail(fleet, wiring, verb, json).await,
         Verb::Status { tenant: None, offline } => {
             fleet.look_at_all(!offline).await?;
             let statuses: Vec<TenantStatus> = fleet.conductors().iter().map(|conductor| conductor.status()).collect();
@@ -210,7 +210,8 @@ pub fn exit_code(error: &RunError) -> u8 {
     }
 }
 
-fn notice_kind(kind: KindArg) -> NoticeKind {
+/// The kind of a word on the command line.
+pub(super) fn notice_kind(kind: KindArg) -> NoticeKind {
     match kind {
         KindArg::Announcement => NoticeKind::Announcement,
         KindArg::Reminder => NoticeKind::Reminder,

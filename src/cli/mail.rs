@@ -1,16 +1,21 @@
 //! `mail` on the command line: reading the mailbox, what was said, and what a person must decide.
 
-use crate::cli::{TenantArg, exit, print};
+use crate::cli::act::notice_kind;
+use crate::cli::{KindArg, TenantArg, exit, print};
 use crate::domain::acknowledgement::Answer;
 use crate::domain::client::ClientId;
+use crate::domain::notice::Delivery;
 use crate::domain::sanitize::sanitize;
+use crate::domain::window::Window;
 use crate::engine::command::Command;
 use crate::engine::mailbox::Decision;
 use crate::engine::status::TenantStatus;
 use crate::runtime::fleet::Fleet;
-use crate::runtime::post::{Judged, Post, Sorted, judge};
+use crate::runtime::post::{Judged, Sorted, judge};
+use crate::runtime::wiring::Wiring;
 use anyhow::{Context, Result};
 use clap::{Subcommand, ValueEnum};
+use jiff::{SignedDuration, Timestamp};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -50,6 +55,18 @@ pub enum MailVerb {
     Forget {
         /// The mail's digest
         mail: String,
+    },
+    /// Send a mail as a tenant's clients would get it to yourself, to see it in your own mail program
+    Test {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// Your address
+        #[arg(long, value_name = "ADDRESS")]
+        to: String,
+        /// Which mail
+        #[arg(long, value_enum, default_value = "announcement")]
+        kind: KindArg,
     },
     /// Read mails from files and say what each means; changes nothing
     Judge {
@@ -98,8 +115,8 @@ pub fn decision(verb: &MailVerb) -> Option<(String, Command)> {
 }
 
 /// Carries out the others. Gives the exit code.
-pub async fn mail(fleet: &Fleet, post: Option<&Post>, verb: MailVerb, json: bool) -> Result<u8> {
-    let post = || post.context("there is no [inbox] in the configuration, so no mailbox is read");
+pub async fn mail(fleet: &Fleet, wiring: &Wiring, verb: MailVerb, json: bool) -> Result<u8> {
+    let post = || wiring.post().context("there is no [inbox] in the configuration, so no mailbox is read");
     match verb {
         MailVerb::Sync => {
             let sorted = post()?.sort(fleet).await?;
@@ -147,6 +164,22 @@ pub async fn mail(fleet: &Fleet, post: Option<&Post>, verb: MailVerb, json: bool
             }
             Ok(exit::DONE)
         }
+        MailVerb::Test { tenant, to, kind } => {
+            let conductor = fleet.find(&tenant.tenant)?;
+            conductor.reload().await?;
+            let planned = conductor.rotation().filter(|rotation| rotation.outcome.is_none());
+            let window = planned.map_or_else(sample_window, |rotation| rotation.window.clone());
+            let kind = notice_kind(kind);
+            let (letter, delivery) = wiring.send_sample(conductor.tenant(), kind, &window, &to).await?;
+            let sent = matches!(delivery, Delivery::Sent { .. });
+            let told = match delivery {
+                Delivery::Sent { reply } | Delivery::Failed { reply, .. } | Delivery::Bounced { reply } => reply,
+                Delivery::Uncertain { why } => why,
+                Delivery::Queued => String::new(),
+            };
+            println!("{}: {told}", letter.subject);
+            Ok(if sent { exit::DONE } else { exit::FAILED })
+        }
         MailVerb::Judge { files, of } => {
             let of = of.as_deref().map(|of| of.split_once('/').context("--of is TENANT/CLIENT")).transpose()?;
             let mut judged = Vec::new();
@@ -169,6 +202,13 @@ pub async fn mail(fleet: &Fleet, post: Option<&Post>, verb: MailVerb, json: bool
         // A command of a rotation.
         MailVerb::Decide { .. } => Ok(exit::USAGE),
     }
+}
+
+/// A window for a mail to oneself where none is planned: tomorrow at this time, an hour.
+fn sample_window() -> Window {
+    let start = Timestamp::now().saturating_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
+    let end = start.saturating_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX);
+    Window { start, end, zone: "UTC".into(), revision: 1 }
 }
 
 fn tell(sorted: &Sorted) -> std::io::Result<()> {

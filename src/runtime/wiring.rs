@@ -2,7 +2,7 @@
 
 use crate::adapters::console::{Console, ConsoleParameters};
 use crate::adapters::inbox::ImapInbox;
-use crate::adapters::mail::SmtpMailer;
+use crate::adapters::mail::{Sample, SmtpMailer};
 use crate::adapters::openstack::OpenStack;
 use crate::adapters::store::{Server, SqlJournal};
 use crate::adapters::system::{self, SystemClock, SystemEntropy};
@@ -10,9 +10,11 @@ use crate::adapters::wireguard::{CommandServer, ServerParameters};
 use crate::config::clouds::{self, CloudError};
 use crate::config::{Config, Swap};
 use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::tenant::Tenant;
+use crate::domain::window::Window;
 use crate::engine::journal::{Holder, JournalStore};
-use crate::engine::ports::{self, Clock, Fence, Settings, SwapOrder, World};
+use crate::engine::ports::{self, Clock, Fence, Letter, Mailer, Settings, SwapOrder, World};
 use crate::engine::record::Actor;
 use crate::engine::reply_key::ReplyKey;
 use crate::engine::step::Runbook;
@@ -136,6 +138,22 @@ impl Wiring {
     /// The mailbox, where one is configured.
     pub fn post(&self) -> Option<&Post> {
         self.post.as_ref()
+    }
+
+    /// Sends a mail of a kind, as this tenant's clients would get it, to somebody who wants to see it: no client, nothing is
+    /// journaled, and an answer counts for nothing.
+    pub async fn send_sample(
+        &self,
+        tenant: &Tenant,
+        kind: NoticeKind,
+        window: &Window,
+        to: &str,
+    ) -> Result<(Letter, Delivery), Fault> {
+        let language = self.config.language_of(tenant);
+        let letter = self.mailer.compose_test(&Sample { kind, tenant, language, window, to })?;
+        let delivery = self.mailer.send(&letter).await;
+        self.mailer.close().await;
+        Ok((letter, delivery))
     }
 
     /// Who works here: `name@host`.

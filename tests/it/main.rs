@@ -19,6 +19,7 @@ mod live_rotation;
 mod live_watch;
 mod lockout;
 mod mail;
+mod mail_copies;
 mod mail_invitation;
 mod mail_kills;
 mod memory;
