@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
+mod alerts;
 pub mod check;
 pub mod clouds;
 mod contacts;
@@ -23,6 +24,7 @@ mod smtp;
 mod state;
 mod values;
 
+pub use alerts::Alerts;
 pub use contacts::Contact;
 pub use problem::{ConfigError, Problem};
 
@@ -53,6 +55,8 @@ pub struct Config {
     pub approval: Approval,
     /// `[reminders]`; `None` unless they are enabled.
     pub reminders: Option<Schedule>,
+    /// `[alerts]`, where there is one.
+    pub alerts: Option<Alerts>,
     /// Every `[[contact]]` of the contacts file.
     pub contacts: Vec<Contact>,
 }

@@ -62,6 +62,7 @@ impl<'a> Rules<'a> {
             console: file.console.map(|console| self.console(console)),
             approval: self.approval(file.approval),
             reminders: self.reminders(file.reminders),
+            alerts: file.alerts.map(|alerts| self.alerts(alerts)),
             contacts: Vec::new(),
         };
         if written_tenants == 0 && !config.tenants.discover && !self.problems.is_broken("tenant") {

@@ -1,5 +1,6 @@
 //! The composition root: what the configuration says becomes adapters, and adapters become worlds and conductors.
 
+use crate::adapters::alerts::Alertmanager;
 use crate::adapters::console::{Console, ConsoleParameters};
 use crate::adapters::mail::SmtpMailer;
 use crate::adapters::openstack::OpenStack;
@@ -10,12 +11,14 @@ use crate::config::clouds::{self, CloudError};
 use crate::config::{Config, Swap};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::tenant::Tenant;
+use crate::engine::alerts::Alerts;
 use crate::engine::journal::{Holder, JournalStore};
 use crate::engine::ports::{self, Clock, Fence, Settings, SwapOrder, World};
 use crate::engine::record::Actor;
 use crate::engine::reply_key::ReplyKey;
 use crate::engine::step::Runbook;
 use crate::runbooks;
+use crate::runtime::alerts;
 use crate::runtime::cloud;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::fence::LeaseFence;
@@ -35,6 +38,7 @@ pub struct Wiring {
     reply_key: Arc<ReplyKey>,
     post: Option<Post>,
     console: Option<Arc<dyn ports::Console>>,
+    alerts: Option<Alertmanager>,
     runbook: Arc<Runbook>,
     me: Holder,
     actor: Actor,
@@ -89,6 +93,7 @@ impl Wiring {
                 Some(Arc::new(Console::new(parameters)?) as Arc<dyn ports::Console>)
             }
         };
+        let alerts = alerts::parameters(&config).map(Alertmanager::new).transpose()?;
         let identity = system::identity(&environment);
         let now = SystemClock.now();
         let me =
@@ -104,6 +109,7 @@ impl Wiring {
             reply_key,
             post: None,
             console,
+            alerts,
             runbook: Arc::new(runbook.ok_or_else(none)?),
             me,
             actor,
@@ -224,9 +230,10 @@ impl Wiring {
                 fence.clone(),
             ),
             server: Arc::new(server),
-            mailer: Arc::new(self.mailer.behind(fence)),
+            mailer: Arc::new(self.mailer.behind(fence.clone())),
             reply_key: self.reply_key.clone(),
             console: self.console.clone(),
+            alerts: self.alerts.as_ref().map(|alerts| Arc::new(alerts.of(&tenant, fence)) as Arc<dyn Alerts>),
             contacts: self.config.contacts_of(&tenant).into(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),

@@ -109,6 +109,7 @@ impl Bastion {
             program: PathBuf::from(PROGRAM),
             seed: 7,
             console: false,
+            alerts: false,
         };
         Self { lab: Lab::start(options).await.unwrap(), folder }
     }

@@ -78,6 +78,7 @@ fn the_example_loads_and_shows_the_defaults() {
     let expected = Config {
         approval: Default::default(),
         reminders: None,
+        alerts: None,
         path,
         cloud: Cloud { name: required.cloud.name, ..Cloud::default() },
         state: State {

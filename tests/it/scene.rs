@@ -64,6 +64,7 @@ impl Scene {
             program: PathBuf::from(env!("CARGO_BIN_EXE_changeguard")),
             seed: 7,
             console: false,
+            alerts: false,
         };
         let lab = Lab::start(options).await.unwrap();
         let mut config = config::load(Some(lab.config_path()), &|_| None).unwrap();

@@ -2,6 +2,7 @@
 //! loopback, with people who answer. It imports nothing of the program: what runs against it is the production path.
 
 mod agent;
+mod alerts;
 mod barbican;
 mod barbican_attachments;
 mod chance;
@@ -32,6 +33,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 
+pub use alerts::LabSilence;
 pub use barbican::Secret;
 pub use faults::{Fault, FaultId, Faults, Loss, Request, Rule, Service, Which};
 pub use shell::{Printed, shell};
@@ -75,6 +77,8 @@ pub struct LabOptions {
     pub seed: u64,
     /// Whether the configuration names the console API.
     pub console: bool,
+    /// Whether the configuration names Alertmanager.
+    pub alerts: bool,
 }
 
 /// What a person at the operator's desk would hear.
@@ -159,7 +163,7 @@ impl Lab {
         let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let mut listeners = Vec::new();
         let mut ports = Vec::new();
-        for _ in 0..6 {
+        for _ in 0..7 {
             let listener = bind().await.map_err(LabError::Listen)?;
             ports.push(listener.local_addr().map_err(LabError::Listen)?.port());
             listeners.push(listener);
@@ -171,14 +175,22 @@ impl Lab {
             console: ports[3],
             smtp: ports[4],
             shell: ports[5],
+            alerts: ports[6],
         };
         let shared = Arc::new(share(options, ports));
         shared.http.set(agent::client().map_err(LabError::Client)?).ok();
         let config = files::write(&shared)
             .map_err(|source| LabError::Write { directory: shared.options.directory.clone(), source })?;
         let mut tasks = Vec::new();
-        let services =
-            [Service::Keystone, Service::Barbican, Service::Swift, Service::Console, Service::Smtp, Service::Shell];
+        let services = [
+            Service::Keystone,
+            Service::Barbican,
+            Service::Swift,
+            Service::Console,
+            Service::Smtp,
+            Service::Shell,
+            Service::Alerts,
+        ];
         for (service, listener) in services.into_iter().zip(listeners) {
             let shared = Arc::clone(&shared);
             tasks.push(match service {
@@ -237,6 +249,7 @@ fn share(options: LabOptions, ports: Ports) -> Shared {
         keystone: Mutex::new(keystone),
         mails: Mutex::default(),
         people: Mutex::default(),
+        alerts: Mutex::default(),
         console_token: format!("eyJhbGciOiJIUzI1NiJ9.{}.{}", chance.token(60), chance.token(43)),
         chance: Mutex::new(chance),
         tenants,
