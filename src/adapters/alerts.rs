@@ -360,10 +360,8 @@ impl Alerts for TenantAlerts {
         let ours = |alert: &&ListedAlert| {
             self.labels().iter().all(|(name, value)| alert.labels.get(*name).is_some_and(|found| found == value))
         };
-        let firing = |alert: &ListedAlert| Firing {
-            since: alert.starts_at,
-            is_silenced: !alert.status.silenced_by.is_empty(),
-        };
+        let firing =
+            |alert: &ListedAlert| Firing { since: alert.starts_at, is_silenced: !alert.status.silenced_by.is_empty() };
         Ok(listed.iter().filter(ours).map(firing).collect())
     }
 

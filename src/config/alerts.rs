@@ -114,7 +114,9 @@ impl Rules<'_> {
 fn label(text: &str) -> Result<String, String> {
     // Prometheus' rule for label names.
     let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if text == "alertname" || !text.bytes().all(known) || !text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+    if text == "alertname"
+        || !text.bytes().all(known)
+        || !text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
     {
         return Err(format!("{text:?} is not the name of a label for the tenant, such as \"tenant\""));
     }
