@@ -139,6 +139,29 @@ async fn an_alert_that_fires_longer_than_two_cycles_is_no_longer_silenced_and_no
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silence_is_extended_while_step_6_waits() {
+    let short = |config: &mut changeguard::config::Config| {
+        config.alerts.as_mut().unwrap().silence = Duration::from_secs(4);
+        config.wireguard.reconcile_interval = Duration::from_secs(30);
+    };
+    let scene = Scene::with_alerts(short).await;
+    let world = scene.lab.world();
+    scene.confirmed().await;
+    let agents = scene.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(503)).for_agents().always());
+    let looking = async {
+        assert!(world.until(PATIENCE, |world| world.count(Service::Alerts, "POST") >= 3).await);
+        assert_eq!(world.silenced("acme").len(), 1);
+        scene.lab.faults().remove(agents);
+    };
+    let (rotated, ()) = tokio::join!(scene.rotate(), looking);
+    rotated.unwrap();
+    assert_eq!(world.silences().len(), 1, "the same one all the time");
+    assert!(world.silenced("acme").is_empty());
+    let told = told(&scene);
+    assert!(told.len() >= 4 && told[2].starts_with("expected alert silenced until "), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_alertmanager_the_rotation_goes_on_and_says_so() {
     let scene = Scene::with_alerts(|_| {}).await;
     scene.confirmed().await;

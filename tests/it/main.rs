@@ -10,6 +10,7 @@ mod converge;
 mod house;
 mod lab;
 mod live;
+mod live_alerts;
 mod live_faults;
 mod live_postgres;
 mod live_postgres_faults;

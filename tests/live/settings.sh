@@ -10,7 +10,7 @@ export PATH=$PATH:/usr/sbin:/sbin
 LIVE_HOME=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 KEYSTONE_PORT=$LIVE_PORT BARBICAN_PORT=$((LIVE_PORT + 1)) SWIFT_PORT=$((LIVE_PORT + 2))
 OBJECT_PORT=$((LIVE_PORT + 3)) CONTAINER_PORT=$((LIVE_PORT + 4)) ACCOUNT_PORT=$((LIVE_PORT + 5))
-SMTP_PORT=$((LIVE_PORT + 6)) POSTGRES_PORT=$((LIVE_PORT + 7)) SSH_PORT=$((LIVE_PORT + 10)) # + the tenant's number
+SMTP_PORT=$((LIVE_PORT + 6)) POSTGRES_PORT=$((LIVE_PORT + 7)) ALERTS_PORT=$((LIVE_PORT + 9)) SSH_PORT=$((LIVE_PORT + 10)) # + the tenant's number
 BIN=$LIVE_DIR/venv/bin
 TENANTS=$LIVE_HOME/tenants.txt
 

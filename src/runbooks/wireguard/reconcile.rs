@@ -29,7 +29,7 @@ impl Step for Reconcile {
         &[
             Trouble {
                 symptom: "one BarbicanFetchError alert",
-                remedy: "expected: the server's loop fired in the gap of step 4. Peers stay connected, it tries again in the next cycle",
+                remedy: "expected: the server's loop fired in the gap of step 4; with [alerts] it is silenced until this step ends. Peers stay connected, it tries again in the next cycle",
             },
             Trouble {
                 symptom: "the interface still shows the previous key after two cycles",
