@@ -1,8 +1,8 @@
 //! What the expected alert says, in words: expected and silenced, or longer than the runbook allows.
 
-use crate::domain::observation::Observation;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::alerts::AlertSight;
+use crate::engine::observe::Sights;
 use crate::engine::ports::Settings;
 use crate::engine::rotation::Rotation;
 use jiff::{SignedDuration, Timestamp};
@@ -11,11 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 pub(super) fn attention(
     open: Option<&Rotation>,
     newest: Option<&Rotation>,
-    alert: &Observation<AlertSight>,
+    sights: &Sights,
     settings: &Settings,
     now: Timestamp,
 ) -> Vec<String> {
-    let mut items = Vec::new();
+    let (mut items, alert) = (Vec::new(), &sights.alert);
     let silence = newest.and_then(|rotation| rotation.silence.as_ref()).filter(|silence| silence.until > now);
     let since = |sight: &AlertSight| sight.firing.iter().map(|firing| firing.since).min();
     if let Some((sight, since)) = alert.value().and_then(|sight| Some((sight, since(sight)?))) {
@@ -35,7 +35,8 @@ pub(super) fn attention(
             _ => format!("alert {name} fires since {} UTC ({quiet})", clock(since)),
         });
     }
-    if let Some(silence) = silence.filter(|_| newest.is_some_and(|rotation| !rotation.is_alert_expected())) {
+    let is_left = sights.holder.is_none() && newest.is_some_and(|rotation| !rotation.is_alert_expected());
+    if let Some(silence) = silence.filter(|_| is_left) {
         let until = silence.until.strftime("%H:%M UTC");
         items.push(format!("the silence of the alert is still open: `watch` ends it, or it ends by itself at {until}"));
     }

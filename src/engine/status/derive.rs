@@ -102,7 +102,7 @@ pub fn derive(
         own_route: open.and_then(|rotation| rotation.own_route(person)).map(str::to_owned),
     };
     status.attention = attention(&status, sights);
-    status.attention.extend(alert::attention(open, rotation, &sights.alert, settings, now));
+    status.attention.extend(alert::attention(open, rotation, sights, settings, now));
     if let Some(drift) = drift {
         status.attention.insert(0, drift);
     }
