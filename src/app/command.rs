@@ -109,7 +109,6 @@ use Key::{Char, Ctrl};
 pub static COMMANDS: &[CommandInfo] = &[
     info(Id::Open, &[Key::Enter], Fleet, "open", "open the selected tenant"),
     info(Id::Sort, &[Char('s')], Fleet, "sort", "sort by attention, name, due, phase, answers"),
-    info(Id::Thread, &[Key::Enter], Tenant, "mails", "the mails with the selected client; one key decides an unclear answer"),
     info(Id::Plan, &[Char('p')], Tenant, "plan", "plan a window for a rotation"),
     info(Id::Reschedule, &[Char('e')], Tenant, "window", "change the window; earlier answers become void"),
     info(Id::Notify, &[Char('n')], Tenant, "notify", "read and send mails: announce, remind, reconfigure, all-clear"),
@@ -132,6 +131,7 @@ pub static COMMANDS: &[CommandInfo] = &[
     info(Id::TakeOver, &[Char('T')], Tenant, "take over", "take the tenant from a process that holds it, with a reason"),
     info(Id::Emergency, &[Char('E')], Tenant, "", "suspected compromise: tell everybody and rotate at once; a review stays open"),
     info(Id::Review, &[Char('C')], Tenant, "review", "close the review of an emergency, as a second operator"),
+    info(Id::Thread, &[Key::Enter], Tenant, "mails", "the mails with the selected client; one key decides an unclear answer"),
     info(Id::Sort, &[Char('s')], Tenant, "", "clients: those who need something first, or as listed"),
     info(Id::Mark, &[Char(' ')], Tenant, "mark", "clients: mark the selected one, to act on several at once"),
     info(Id::MarkAll, &[Char('M')], Tenant, "", "clients: mark all shown, or none"),

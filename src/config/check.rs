@@ -62,9 +62,11 @@ impl Findings {
     fn files(&mut self, config: &Config) {
         let console_ca = config.console.as_ref().and_then(|console| console.ca_file.as_deref());
         let alerts_ca = config.alerts.as_ref().and_then(|alerts| alerts.ca_file.as_deref());
+        let inbox_ca = config.inbox.as_ref().and_then(|inbox| inbox.ca_file.as_deref());
         let files = [
             ("cloud.clouds_file", config.cloud.clouds_file.as_deref()),
             ("smtp.ca_file", config.smtp.ca_file.as_deref()),
+            ("inbox.ca_file", inbox_ca),
             ("console.ca_file", console_ca),
             ("alerts.ca_file", alerts_ca),
         ];
@@ -153,6 +155,20 @@ impl Findings {
         if config.smtp.per_minute.is_none() {
             let text = "not set; some relays accept few mails a minute (Exchange Online: 30)";
             self.add(Level::Note, "smtp.per_minute", text);
+        }
+        match &config.inbox {
+            None => {
+                self.add(Level::Note, "inbox", "not set: answers by mail are not read, an operator records them");
+            }
+            Some(inbox) => {
+                if inbox.security == Security::None {
+                    self.add(Level::Note, "inbox.security", "answers are read in clear from this machine");
+                }
+                if inbox.separator.is_none() {
+                    let text = "\"\": answers without a calendar part are known only by the mail that they refer to";
+                    self.add(Level::Warning, "inbox.separator", text);
+                }
+            }
         }
         if let Some(console) = &config.console
             && console.url.starts_with("http://")

@@ -31,6 +31,7 @@ pub(super) struct File {
     pub(super) approval: Value<ApprovalTable>,
     pub(super) reminders: Value<RemindersTable>,
     pub(super) alerts: Value<AlertsTable>,
+    pub(super) inbox: Value<InboxTable>,
 }
 
 /// `[approval]`
@@ -105,6 +106,7 @@ pub(super) struct TenantTable {
     pub(super) name: Value<String>,
     pub(super) server: Value<String>,
     pub(super) gateway: Value<String>,
+    pub(super) language: Value<String>,
 }
 
 /// `[server]`
@@ -135,6 +137,29 @@ pub(super) struct SmtpTable {
     pub(super) timeout: Value<String>,
     pub(super) connections: Value<i64>,
     pub(super) per_minute: Value<i64>,
+    pub(super) retries: Value<i64>,
+    pub(super) verp: Value<bool>,
+}
+
+/// `[inbox]`
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct InboxTable {
+    pub(super) host: Value<String>,
+    pub(super) port: Value<i64>,
+    pub(super) security: Value<String>,
+    pub(super) user: Value<String>,
+    pub(super) password: Value<PasswordText>,
+    pub(super) password_file: Value<String>,
+    pub(super) password_command: Value<Vec<Spanned<String>>>,
+    pub(super) oauth2_command: Value<Vec<Spanned<String>>>,
+    pub(super) address: Value<String>,
+    pub(super) separator: Value<String>,
+    pub(super) folders: Value<Vec<Spanned<String>>>,
+    pub(super) after: Value<String>,
+    pub(super) poll_interval: Value<String>,
+    pub(super) timeout: Value<String>,
+    pub(super) ca_file: Value<String>,
 }
 
 /// `[notices]`
@@ -145,6 +170,7 @@ pub(super) struct NoticesTable {
     pub(super) portal_url: Value<String>,
     pub(super) organisation: Value<String>,
     pub(super) templates: Value<String>,
+    pub(super) language: Value<String>,
 }
 
 /// `[console]`

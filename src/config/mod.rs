@@ -5,8 +5,10 @@
 
 use crate::domain::client::Entry;
 use crate::domain::document::Fields;
+use crate::domain::language::Language;
 use crate::domain::reminder::Schedule;
 use crate::domain::tenant::{Tenant, TenantId};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -17,6 +19,8 @@ pub mod clouds;
 mod contacts;
 mod fields;
 mod file;
+mod inbox;
+mod passwords;
 mod problem;
 mod reminders;
 mod rules;
@@ -47,6 +51,8 @@ pub struct Config {
     pub server: Server,
     /// `[smtp]`
     pub smtp: Smtp,
+    /// `[inbox]`, where there is one.
+    pub inbox: Option<Inbox>,
     /// `[notices]`
     pub notices: Notices,
     /// `[console]`, where there is one.
@@ -59,6 +65,8 @@ pub struct Config {
     pub alerts: Option<Alerts>,
     /// Every `[[contact]]` of the contacts file.
     pub contacts: Vec<Contact>,
+    /// The languages of the tenants that name one; the others have that of `notices`.
+    pub languages: BTreeMap<TenantId, Language>,
 }
 
 /// `[approval]`: four eyes.
@@ -239,7 +247,7 @@ impl Default for Server {
     }
 }
 
-/// How the connection to the mail server is protected.
+/// How the connection to a mail server is protected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Security {
     /// `starttls`: TLS is demanded after the greeting.
@@ -301,6 +309,10 @@ pub struct Smtp {
     pub connections: usize,
     /// A limit that the relay sets.
     pub per_minute: Option<u32>,
+    /// How often a mail that was refused for the moment is tried again within one run.
+    pub retries: u32,
+    /// Whether delivery reports go to an address of their own per client. Needs an inbox with a separator.
+    pub verp: bool,
 }
 
 impl Default for Smtp {
@@ -317,6 +329,77 @@ impl Default for Smtp {
             timeout: Duration::from_secs(30),
             connections: 4,
             per_minute: None,
+            retries: 3,
+            verp: false,
+        }
+    }
+}
+
+/// How we log in to the mailbox.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InboxLogin {
+    /// With a password.
+    Password(Password),
+    /// With an access token (XOAUTH2): an argv whose first line of output is it, run when a connection is made.
+    OAuth2(Vec<String>),
+}
+
+/// What becomes of a mail that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum After {
+    /// `leave`: nothing.
+    #[default]
+    Leave,
+    /// `flag`: it is marked as read.
+    Flag,
+    /// `move:Folder`: it goes there.
+    Move(String),
+}
+
+/// `[inbox]`: the mailbox that the answers come to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inbox {
+    /// The IMAP server's name. Required.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Whose mailbox. Required.
+    pub user: String,
+    /// How we log in. Required.
+    pub login: InboxLogin,
+    /// The address that clients answer to, without a name; `smtp.reply_to` or `smtp.from` if it is not written.
+    pub address: String,
+    /// What stands between that address and a client's token; `None`: the server knows no sub-addresses.
+    pub separator: Option<char>,
+    /// Which folders are read; the first is the one that is waited for.
+    pub folders: Vec<String>,
+    /// What becomes of a mail that was read.
+    pub after: After,
+    /// How often to look where the server can't tell by itself.
+    pub poll_interval: Duration,
+    /// For one answer.
+    pub timeout: Duration,
+    /// An authority to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self {
+            host: String::new(),
+            port: 993,
+            security: Security::Tls,
+            user: String::new(),
+            login: InboxLogin::Password(Password::None),
+            address: String::new(),
+            separator: Some('+'),
+            folders: vec!["INBOX".into()],
+            after: After::Leave,
+            poll_interval: Duration::from_secs(60),
+            timeout: Duration::from_secs(30),
+            ca_file: None,
         }
     }
 }
@@ -332,6 +415,8 @@ pub struct Notices {
     pub organisation: String,
     /// A folder with texts in place of the built-in ones.
     pub templates: Option<PathBuf>,
+    /// The language of the mails to tenants that name none.
+    pub language: Language,
 }
 
 /// `[console]`: the console API.
@@ -354,6 +439,11 @@ impl Tenants {
 }
 
 impl Config {
+    /// The language of the mails to this tenant's clients.
+    pub fn language_of(&self, tenant: &Tenant) -> Language {
+        self.languages.get(&tenant.id).copied().unwrap_or(self.notices.language)
+    }
+
     /// The contacts file's entries for this tenant, by its name or its id.
     pub fn contacts_of(&self, tenant: &Tenant) -> Vec<Entry> {
         let of = |contact: &&Contact| contact.tenant == tenant.name || contact.tenant == tenant.id.as_str();

@@ -9,6 +9,7 @@ use super::file::{
 use super::problem::{Problems, Source};
 use super::{Approval, Cloud, Config, Console, Notices, Server, Swap, Tenants, Wireguard, values};
 use crate::domain::document::Fields;
+use crate::domain::language::Language;
 use crate::domain::tenant::{Tenant, TenantId};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -25,11 +26,13 @@ pub(super) struct Rules<'a> {
     pub(super) home: Option<String>,
     /// Ids and names of the tenants read so far, with their place in the list.
     names: BTreeMap<String, usize>,
+    /// The languages of the tenants that name one.
+    languages: BTreeMap<TenantId, Language>,
 }
 
 impl<'a> Rules<'a> {
     pub(super) fn new(source: &'a Source, problems: &'a mut Problems, home: Option<String>) -> Self {
-        Self { source, problems, home, names: BTreeMap::new() }
+        Self { source, problems, home, names: BTreeMap::new(), languages: BTreeMap::new() }
     }
 
     /// The configuration; where there are problems it holds defaults in their place and must not be used.
@@ -58,13 +61,17 @@ impl<'a> Rules<'a> {
             tenant: file.tenant.into_iter().enumerate().filter_map(|(at, t)| self.tenant(at, t)).collect(),
             server: self.server(server),
             smtp: self.smtp(&smtp_at, smtp),
+            inbox: None,
             notices: self.notices(&notices_at, notices),
             console: file.console.map(|console| self.console(console)),
             approval: self.approval(file.approval),
             reminders: self.reminders(file.reminders),
             alerts: file.alerts.map(|alerts| self.alerts(alerts)),
             contacts: Vec::new(),
+            languages: BTreeMap::new(),
         };
+        config.languages = std::mem::take(&mut self.languages);
+        config.inbox = file.inbox.map(|inbox| self.inbox(inbox, &config.smtp));
         if written_tenants == 0 && !config.tenants.discover && !self.problems.is_broken("tenant") {
             let message = "there is no tenant: add a [[tenant]] with id and name, or set tenants.discover = true";
             self.problems.add(self.source, &NOWHERE, "tenant", message);
@@ -184,7 +191,10 @@ impl<'a> Rules<'a> {
         }
         let server = self.optional(&field("server"), table.server, values::host);
         let gateway = self.optional(&field("gateway"), table.gateway, values::ip);
-        Some(Tenant { id: id?, name, server, gateway })
+        let language = self.optional(&field("language"), table.language, values::language);
+        let id = id?;
+        self.languages.extend(language.map(|language| (id.clone(), language)));
+        Some(Tenant { id, name, server, gateway })
     }
 
     fn server(&mut self, table: ServerTable) -> Server {
@@ -215,6 +225,7 @@ impl<'a> Rules<'a> {
             portal_url: self.required("notices.portal_url", at, table.portal_url, values::url),
             organisation: self.required("notices.organisation", at, table.organisation, values::line),
             templates: self.path("notices.templates", table.templates),
+            language: self.or("notices.language", table.language, Language::default(), values::language),
         }
     }
 

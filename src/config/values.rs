@@ -2,6 +2,8 @@
 //!
 //! Each function says what would be right; where the value stands is added by the caller.
 
+use super::Security;
+use crate::domain::language::Language;
 use crate::domain::sanitize::sanitize;
 use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
@@ -103,6 +105,21 @@ pub(super) fn mailbox(text: &str) -> Result<String, String> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// `en`, `de`, `fr` or `es`.
+pub(super) fn language(text: &str) -> Result<Language, String> {
+    Language::parse(text).ok_or_else(|| format!("{text:?} is not a language; write \"en\", \"de\", \"fr\" or \"es\""))
+}
+
+/// `starttls`, `tls` or `none`.
+pub(super) fn security(text: &str) -> Result<Security, String> {
+    match text {
+        "starttls" => Ok(Security::StartTls),
+        "tls" => Ok(Security::Tls),
+        "none" => Ok(Security::None),
+        _ => Err(format!("{text:?} is not known; write \"starttls\", \"tls\" or \"none\"")),
+    }
 }
 
 /// `address` alone.

@@ -29,6 +29,8 @@ pub struct Incoming {
     pub text: Option<String>,
     /// The same of the HTML part: only what is visible.
     pub html: Option<String>,
+    /// Whether it forwards a mail, by its subject, a line in it or a mail attached: its words may then be meant for somebody else.
+    pub forwarded: bool,
     /// Why it can't be read as a whole: encrypted, TNEF, too large, too many parts.
     pub unreadable: Option<String>,
 }

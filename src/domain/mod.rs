@@ -10,6 +10,7 @@ pub mod fault;
 pub mod freshness;
 pub mod gate;
 pub mod key;
+pub mod language;
 pub mod letter;
 pub mod lockout;
 pub mod notice;

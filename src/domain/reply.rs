@@ -2,7 +2,13 @@
 //!
 //! Anything doubtful is unclear, never confirmed.
 
-use crate::domain::letter::Incoming;
+pub mod words;
+
+mod calendar;
+mod notice;
+mod text;
+
+use crate::domain::letter::{Automatic, CalendarPart, DeliveryAction, DeliveryReport, Incoming, Report};
 use crate::domain::token::Topic;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -119,15 +125,134 @@ pub struct Heard {
     pub said_at: Option<Timestamp>,
 }
 
+/// Most lines of evidence, and the longest of them.
+const EVIDENCE: (usize, usize) = (5, 200);
+
 /// Judges a mail that belongs to a client of ours.
 pub fn hear(letter: &Incoming, asked: &Asked<'_>) -> Heard {
-    Heard {
-        verdict: Verdict::Unclear("not read".into()),
+    let mut heard = judged(letter, asked);
+    if let (Verdict::Confirmed, Some(why)) = (&heard.verdict, objection(letter, asked)) {
+        heard.verdict = Verdict::Unclear(why);
+    }
+    let sender = letter.from.as_ref().map(|(_, address)| address.as_str()).unwrap_or_default();
+    let other_address = !sender.is_empty() && !sender.eq_ignore_ascii_case(asked.email);
+    if other_address && heard.marks.is_empty() && matches!(heard.means, Means::Calendar | Means::Text) {
+        heard.marks.push(format!("answered from another address: {sender}"));
+    }
+    if heard.revision < asked.present {
+        heard.marks.push(format!("answers revision {} of the window, {} is in force", heard.revision, asked.present));
+    }
+    heard
+}
+
+/// What no yes survives, whatever says it.
+fn objection(letter: &Incoming, asked: &Asked<'_>) -> Option<String> {
+    let Some((_, sender)) = &letter.from else { return Some("nobody is named as its sender".into()) };
+    if let Some(why) = &letter.unreadable {
+        return Some(why.clone());
+    }
+    if asked.others.contains(sender) {
+        return Some(format!("{sender} is another client"));
+    }
+    letter.forwarded.then(|| "a forwarded mail".into())
+}
+
+/// In the order of what is surest: reports, calendars, programs, words.
+fn judged(letter: &Incoming, asked: &Asked<'_>) -> Heard {
+    let as_heard = |verdict: Verdict, means: Means, evidence: Vec<String>| Heard {
+        verdict,
         topic: asked.topic,
         revision: asked.revision,
-        means: Means::Headers,
+        means,
         marks: Vec::new(),
-        evidence: Vec::new(),
+        evidence,
         said_at: letter.date,
+    };
+    if let Some(report) = &letter.report {
+        let (verdict, evidence) = reported(report, asked);
+        return as_heard(verdict, Means::Report, evidence);
     }
+    let answer = letter.calendar.as_ref().filter(|part| !part.method.is_empty());
+    match (&letter.automatic, answer) {
+        (Some(Automatic::Reply(why)), _) => {
+            return as_heard(Verdict::Automatic(why.clone()), Means::Headers, vec![letter.subject.clone()]);
+        }
+        (_, Some(part)) => {
+            let said = calendar::judge(letter, part, asked);
+            let mut heard = as_heard(said.verdict, Means::Calendar, calendar_evidence(part));
+            (heard.revision, heard.marks) = (said.revision, said.marks);
+            heard.said_at = part.stamp.or(letter.date);
+            if heard.verdict == Verdict::Confirmed && contradicts(letter, asked) {
+                heard.verdict = Verdict::Unclear("accepted, but the words beside it say something else".into());
+                heard.evidence.extend(lines(letter));
+            }
+            return heard;
+        }
+        (Some(Automatic::Generated(why)), None) => {
+            return as_heard(Verdict::Automatic(why.clone()), Means::Headers, vec![letter.subject.clone()]);
+        }
+        (None, None) => {}
+    }
+    if let Some(why) = &letter.unreadable {
+        return as_heard(Verdict::Unclear(why.clone()), Means::Headers, lines(letter));
+    }
+    as_heard(worded(letter, asked), Means::Text, lines(letter))
+}
+
+/// The words of a mail without a calendar part.
+fn worded(letter: &Incoming, asked: &Asked<'_>) -> Verdict {
+    let Some((name, sender)) = &letter.from else { return Verdict::Unclear("nobody is named as its sender".into()) };
+    if asked.others.contains(sender) {
+        return Verdict::Unclear(format!("{sender} is another client"));
+    }
+    let speaker = text::Speaker { asked, name };
+    let judge = |part: &Option<String>| part.as_deref().and_then(|part| text::judge(part, &speaker));
+    match (judge(&letter.text), judge(&letter.html)) {
+        (None, None) => Verdict::Unclear("there is no answer in it".into()),
+        (Some(one), None) | (None, Some(one)) => one,
+        // The same words may be wrapped otherwise in the two parts.
+        (Some(one), Some(other)) if std::mem::discriminant(&one) == std::mem::discriminant(&other) => one,
+        (Some(_), Some(_)) => Verdict::Unclear("its text and its HTML say different things".into()),
+    }
+}
+
+/// Words beside an accepted invitation that take it back.
+fn contradicts(letter: &Incoming, asked: &Asked<'_>) -> bool {
+    let name = letter.from.as_ref().map_or("", |(name, _)| name.as_str());
+    let speaker = text::Speaker { asked, name };
+    [&letter.text, &letter.html].into_iter().flatten().any(|part| text::takes_back(part, &speaker))
+}
+
+fn reported(report: &Report, asked: &Asked<'_>) -> (Verdict, Vec<String>) {
+    let Report::Delivery { recipients, .. } = report else {
+        return (Verdict::Automatic("a receipt: displayed or deleted, not answered".into()), Vec::new());
+    };
+    let of_client = recipients.iter().find(|one| one.recipient.eq_ignore_ascii_case(asked.email));
+    let Some(one) = of_client.or(recipients.first().filter(|_| recipients.len() == 1)) else {
+        return (Verdict::Unclear("a delivery report about somebody else".into()), Vec::new());
+    };
+    let DeliveryReport { recipient, action, reason } = one;
+    let evidence = vec![clipped(&format!("{recipient}: {reason}"))];
+    match action {
+        DeliveryAction::Failed => (Verdict::Bounced(reason.clone()), evidence),
+        DeliveryAction::Delayed => (Verdict::Delayed(reason.clone()), evidence),
+        DeliveryAction::Other => (Verdict::Automatic("a report that it was delivered".into()), evidence),
+    }
+}
+
+fn calendar_evidence(part: &CalendarPart) -> Vec<String> {
+    let mut evidence = vec![format!("METHOD:{}", part.method)];
+    evidence.extend(part.attendees.iter().take(2).map(|one| clipped(&format!("{}: {}", one.email, one.status))));
+    evidence.extend((!part.start_text.is_empty()).then(|| clipped(&part.start_text)));
+    evidence.extend((!part.comment.is_empty()).then(|| clipped(&part.comment)));
+    evidence
+}
+
+fn lines(letter: &Incoming) -> Vec<String> {
+    let text = letter.text.as_deref().filter(|text| !text.is_empty()).or(letter.html.as_deref()).unwrap_or_default();
+    text.lines().filter(|line| !line.is_empty()).take(EVIDENCE.0).map(clipped).collect()
+}
+
+fn clipped(line: &str) -> String {
+    line.chars().take(EVIDENCE.1).collect()
 }

@@ -1,5 +1,6 @@
 //! The maintenance window: start, end, zone and revision, and how people write and read it.
 
+use crate::domain::language::Language;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -86,13 +87,29 @@ impl Window {
 
     /// For people: `Tue 2026-11-24 22:00 to 23:30 CET (UTC+01)`, and with the end's date where it differs.
     pub fn for_people(&self) -> String {
-        let Ok(tz) = time_zone(&self.zone) else {
-            return format!("{} to {} UTC", self.start, self.end);
-        };
+        self.for_people_in(Language::English)
+    }
+
+    /// The same in a language: `Di. 2026-11-24 22:00 bis 23:30 CET (UTC+01)`.
+    pub fn for_people_in(&self, language: Language) -> String {
+        match time_zone(&self.zone) {
+            Ok(tz) => self.told(tz, language, "%Z (UTC%:z)"),
+            Err(_) => format!("{} {} {} UTC", self.start, language.to(), self.end),
+        }
+    }
+
+    /// The same in UTC: `Tue 2026-11-24 21:00 to 22:30 UTC`.
+    pub fn for_people_in_utc(&self, language: Language) -> String {
+        self.told(TimeZone::UTC, language, "UTC")
+    }
+
+    fn told(&self, tz: TimeZone, language: Language, zone: &str) -> String {
         let start = self.start.to_zoned_datetime(tz.clone());
         let end = self.end.to_zoned_datetime(tz);
-        let until = if start.date() == end.date() { "%H:%M" } else { "%a %Y-%m-%d %H:%M" };
-        format!("{} to {}", start.strftime("%a %Y-%m-%d %H:%M"), end.strftime(&format!("{until} %Z (UTC%:z)")))
+        let day = |at: &jiff::ZonedDateTime| format!("{} {} ", language.weekday(at.weekday()), at.date());
+        let second = if start.date() == end.date() { String::new() } else { day(&end) };
+        let (from, until) = (start.strftime("%H:%M"), end.strftime("%H:%M"));
+        format!("{}{from} {} {second}{until} {}", day(&start), language.to(), end.strftime(zone))
     }
 }
 
@@ -136,6 +153,13 @@ mod tests {
         let window = Window::parse("2026-11-24 22:00", "90m", "Europe/Berlin", 1).unwrap();
         assert_eq!(window.start.to_string(), "2026-11-24T21:00:00Z");
         assert_eq!(window.for_people(), "Tue 2026-11-24 22:00 to 23:30 CET (UTC+01:00)");
+        assert_eq!(window.for_people_in(Language::German), "Di. 2026-11-24 22:00 bis 23:30 CET (UTC+01:00)");
+        assert_eq!(window.for_people_in_utc(Language::French), "mar. 2026-11-24 21:00 à 22:30 UTC");
+        let late = Window::parse("2026-11-24 23:30", "90m", "UTC", 1).unwrap();
+        assert_eq!(
+            late.for_people_in(Language::Spanish),
+            "mar. 2026-11-24 23:30 a mié. 2026-11-25 01:00 UTC (UTC+00:00)"
+        );
     }
 
     #[test]

@@ -162,6 +162,7 @@ async fn send_one(context: &StepContext<'_>, client: &Client, kind: NoticeKind) 
         message_id: &id,
         in_reply_to: first.map(|notice| notice.message_id.as_str()),
         token: &token,
+        language: context.world.settings.language,
     };
     let (client, message_id, revision) = (client.id.clone(), id.clone(), rotation.window.revision);
     let letter = mailer.compose(&request);

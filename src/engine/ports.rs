@@ -7,6 +7,7 @@ use crate::domain::client::Entry;
 use crate::domain::fault::Fault;
 use crate::domain::freshness::ServerReading;
 use crate::domain::key::PublicKey;
+use crate::domain::language::Language;
 use crate::domain::letter::Incoming;
 use crate::domain::lockout::OwnAddresses;
 use crate::domain::notice::{Delivery, NoticeKind};
@@ -174,6 +175,8 @@ pub struct NoticeRequest<'a> {
     pub in_reply_to: Option<&'a str>,
     /// Goes into the reply address and into the UID of the invitation.
     pub token: &'a ReplyToken,
+    /// The language of the text.
+    pub language: Language,
 }
 
 /// A written mail, not yet sent.
@@ -185,6 +188,8 @@ pub struct Letter {
     pub text: String,
     /// The address in the envelope.
     pub to: String,
+    /// The sender in the envelope, to which delivery reports go.
+    pub from: String,
     /// The whole message as it goes to the mail server.
     pub message: Vec<u8>,
 }
@@ -372,4 +377,6 @@ pub struct Settings {
     pub pair_bound: Duration,
     /// When those who do not answer are reminded; `None`: only when an operator asks for it.
     pub reminders: Option<Schedule>,
+    /// The language of this tenant's mails.
+    pub language: Language,
 }

@@ -383,6 +383,7 @@ impl Conductor {
                 message_id: "<preview@localhost>",
                 in_reply_to: None,
                 token: &self.world.reply_key.token(&rotation, &client.id),
+                language: self.world.settings.language,
             })?;
             letters.push((client.id, letter));
         }

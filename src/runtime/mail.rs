@@ -27,6 +27,10 @@ pub fn parameters(config: &Config) -> MailParameters {
         portal_url: notices.portal_url.clone(),
         organisation: notices.organisation.clone(),
         templates: notices.templates.clone(),
+        language: notices.language,
+        reply: config.inbox.as_ref().map(|inbox| (inbox.address.clone(), inbox.separator)),
+        verp: smtp.verp,
+        retries: smtp.retries,
     }
 }
 

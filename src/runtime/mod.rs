@@ -8,6 +8,7 @@ pub mod erasure;
 pub mod fence;
 pub mod fleet;
 pub mod hardening;
+pub mod inbox;
 pub mod mail;
 pub mod post;
 #[cfg(debug_assertions)]

@@ -79,8 +79,11 @@ fn die() {
 #[async_trait]
 impl JournalStore for Rehearsal {
     async fn append(&self, rotation: &RotationId, lease: &Lease, entries: &[Entry]) -> Result<(), AppendError> {
-        let number = self.seen.fetch_add(1, Ordering::SeqCst) + 1;
+        // Several in one transaction: the death of one of them is the death of all.
+        let before = self.seen.fetch_add(entries.len() as u64, Ordering::SeqCst);
         let at = self.at.load(Ordering::SeqCst);
+        let number = before + entries.len() as u64;
+        let is_here = (before + 1..=number).contains(&at);
         if self.what == What::Fail && at > 0 && number >= at {
             if let Some(failed) = self.failed.get() {
                 failed();
@@ -88,11 +91,11 @@ impl JournalStore for Rehearsal {
             let fault = Fault::new(Service::Journal, FaultKind::Refused, "writing the journal: a rehearsed failure");
             return Err(fault.hint("nothing was written").into());
         }
-        if self.what == What::KillBefore && number == at {
+        if self.what == What::KillBefore && is_here {
             die();
         }
         let written = self.store.append(rotation, lease, entries).await;
-        if self.what == What::KillAfter && number == at {
+        if self.what == What::KillAfter && is_here {
             die();
         }
         written

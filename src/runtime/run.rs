@@ -15,6 +15,7 @@ use crate::runtime::ending;
 use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::oneshot;
 
 /// How a command ended when it did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +71,12 @@ pub struct Run<'a> {
     observer: &'a dyn Observer,
     machine: tokio::sync::Mutex<Machine>,
     now_folded: Mutex<Option<Arc<Rotation>>>,
+    /// Records that were given while another was being written.
+    waiting: Mutex<Vec<Waiting>>,
 }
+
+/// A record to be written, and who waits for that.
+type Waiting = (Record, oneshot::Sender<Result<(), Fault>>);
 
 impl<'a> Run<'a> {
     /// A run over the machine of a freshly loaded journal.
@@ -82,7 +88,15 @@ impl<'a> Run<'a> {
         machine: Machine,
     ) -> Self {
         let now_folded = Mutex::new(machine.rotation().cloned().map(Arc::new));
-        Self { world, runbook, lease, observer, machine: tokio::sync::Mutex::new(machine), now_folded }
+        Self {
+            world,
+            runbook,
+            lease,
+            observer,
+            machine: tokio::sync::Mutex::new(machine),
+            now_folded,
+            waiting: Mutex::default(),
+        }
     }
 
     /// Feeds the first input in and goes on until nothing is left to do. Gives what was achieved.
@@ -92,9 +106,21 @@ impl<'a> Run<'a> {
         self.feed(input, &mut queue).await?;
         while let Some(output) = queue.pop_front() {
             match output {
-                Output::Append(entry) => {
-                    ending::permits(&entry.record)?;
-                    self.persist(&entry).await?;
+                Output::Append(first) => {
+                    // What follows one another without an act between is durable together.
+                    let mut entries = vec![*first];
+                    while let Some(Output::Append(next)) = queue.pop_front_if(|next| matches!(next, Output::Append(_)))
+                    {
+                        entries.push(*next);
+                    }
+                    let permitted = entries.iter().position(|entry| ending::permits(&entry.record).is_err());
+                    let kept = &entries[..permitted.unwrap_or(entries.len())];
+                    if !kept.is_empty() {
+                        self.persist(kept).await?;
+                    }
+                    if let Some(ended) = permitted {
+                        ending::permits(&entries[ended].record)?;
+                    }
                 }
                 Output::Perform(step) => {
                     let result = self.runbook.step(step).perform(&self.context()).await;
@@ -186,16 +212,43 @@ impl<'a> Run<'a> {
         *self.now_folded.lock().unwrap_or_else(PoisonError::into_inner) = folded;
     }
 
-    async fn persist(&self, entry: &Entry) -> Result<(), Fault> {
+    async fn persist(&self, entries: &[Entry]) -> Result<(), Fault> {
         let rotation = self.rotation();
-        let id = match &entry.record {
-            Record::Planned { rotation, .. } => rotation,
+        let id = match entries.first().map(|entry| &entry.record) {
+            Some(Record::Planned { rotation, .. }) => rotation,
             _ => &rotation.id,
         };
-        let written = self.world.store.append(id, self.lease, std::slice::from_ref(entry)).await;
+        let written = self.world.store.append(id, self.lease, entries).await;
         written.inspect_err(|_| self.observer.unwritable()).map_err(journal_fault)?;
-        self.observer.recorded(entry, &rotation);
+        entries.iter().for_each(|entry| self.observer.recorded(entry, &rotation));
         Ok(())
+    }
+
+    /// Writes all records that wait, in one transaction: several mails are sent at once, and each would else wait for the
+    /// disk behind the others.
+    async fn write_waiting(&self, machine: &mut Machine) {
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let (mut entries, mut tellers) = (Vec::new(), Vec::new());
+        for (record, teller) in waiting {
+            match machine.emit(self.world.clock.now(), record) {
+                Ok(entry) => {
+                    entries.push(entry);
+                    tellers.push(teller);
+                }
+                Err(refusal) => {
+                    let _ = teller.send(Err(crate::engine::machine::refusal_fault(&refusal)));
+                }
+            }
+        }
+        if entries.is_empty() {
+            return;
+        }
+        self.keep(machine);
+        let result = self.persist(&entries).await;
+        for teller in tellers {
+            // Whoever does not wait any more was dropped with the run.
+            let _ = teller.send(result.clone());
+        }
     }
 }
 
@@ -219,13 +272,14 @@ impl Ledger for Run<'_> {
     async fn record(&self, record: Record) -> Result<(), Fault> {
         // Before it gets a number: what comes of things that were begun is still written after this.
         ending::permits(&record)?;
-        // One after the other, so that numbers and rows are in one order.
-        let mut machine = self.machine.lock().await;
-        let entry = machine
-            .emit(self.world.clock.now(), record)
-            .map_err(|refusal| crate::engine::machine::refusal_fault(&refusal))?;
-        self.keep(&machine);
-        self.persist(&entry).await
+        let (teller, told) = oneshot::channel();
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((record, teller));
+        {
+            // One after the other, so that numbers and rows are in one order. Whoever comes first writes for all.
+            let mut machine = self.machine.lock().await;
+            self.write_waiting(&mut machine).await;
+        }
+        told.await.unwrap_or_else(|_| Err(ending::ended("a record was written")))
     }
 
     fn progress(&self, progress: Progress) {

@@ -1,5 +1,6 @@
 //! The terminal's guard: alternate screen and raw mode on, and surely off again, whatever ends the program.
 
+use crate::adapters::inbox::read::READER;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
@@ -111,6 +112,10 @@ pub fn when_gone(then: impl FnOnce() + Send + 'static) {
 pub fn restore_on_panic(then: impl Fn() + Send + Sync + 'static) {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
+        // The thread that takes a hostile mail apart may panic, which is caught: it must not cost the screen.
+        if std::thread::current().name() == Some(READER) {
+            return;
+        }
         restore();
         before(info);
         then();

@@ -2,6 +2,7 @@
 
 use crate::adapters::alerts::Alertmanager;
 use crate::adapters::console::{Console, ConsoleParameters};
+use crate::adapters::inbox::ImapInbox;
 use crate::adapters::mail::SmtpMailer;
 use crate::adapters::openstack::OpenStack;
 use crate::adapters::store::{Server, SqlJournal};
@@ -23,6 +24,7 @@ use crate::runtime::cloud;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::fence::LeaseFence;
 use crate::runtime::fleet::Fleet;
+use crate::runtime::inbox;
 use crate::runtime::mail;
 use crate::runtime::post::Post;
 use crate::runtime::reply_key;
@@ -79,7 +81,15 @@ impl Wiring {
     pub async fn open(config: Config) -> Result<Self, WiringError> {
         let sources = clouds::Environment::of_process(config.cloud.clouds_file.clone());
         let cloud = OpenStack::new(cloud::parameters(clouds::read(&sources, &config.cloud.name)?, &config.cloud))?;
-        let store: Arc<dyn JournalStore> = Arc::new(journal(&config).await?);
+        let store = Arc::new(journal(&config).await?);
+        let post = match &config.inbox {
+            Some(inbox) => {
+                let inbox = Arc::new(ImapInbox::new(inbox::parameters(inbox))?);
+                Some(Post::new(inbox, store.clone()))
+            }
+            None => None,
+        };
+        let store: Arc<dyn JournalStore> = store;
         #[cfg(debug_assertions)]
         let store = crate::runtime::rehearsal::rehearsed(store, environment);
         let reply_key = Arc::new(reply_key::open(&config.state.directory, &SystemEntropy)?);
@@ -107,7 +117,7 @@ impl Wiring {
             store,
             mailer,
             reply_key,
-            post: None,
+            post,
             console,
             alerts,
             runbook: Arc::new(runbook.ok_or_else(none)?),
@@ -208,6 +218,7 @@ impl Wiring {
             approval_valid: Some(self.config.approval.valid).filter(|_| self.config.approval.required),
             pair_bound: self.cloud.pair_bound(),
             reminders: self.config.reminders.clone(),
+            language: self.config.language_of(&tenant),
         };
         let server = CommandServer::new(ServerParameters {
             server: tenant.server.clone(),

@@ -1,7 +1,9 @@
 //! The configuration file: what loads, and that every mistake is named with file, line, field and remedy.
 
 use changeguard::config::check::{self, Level};
-use changeguard::config::{self, Cloud, Config, ConfigError, Notices, Password, Server, Smtp, State, Swap, Wireguard};
+use changeguard::config::{
+    self, After, Cloud, Config, ConfigError, Inbox, InboxLogin, Notices, Password, Server, Smtp, State, Swap, Wireguard,
+};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -91,8 +93,10 @@ fn the_example_loads_and_shows_the_defaults() {
         server: Server::default(),
         smtp: Smtp { host: required.smtp.host, from: required.smtp.from, ..Smtp::default() },
         notices: Notices { templates: None, ..required.notices },
+        inbox: None,
         console: None,
         contacts: required.contacts,
+        languages: Default::default(),
     };
     assert_eq!(config, expected);
     let entries = config.contacts_of(&config.tenant[0]);
@@ -104,11 +108,15 @@ fn every_optional_line_of_the_example_is_known() {
     let folder = Folder::new();
     folder.write("contacts.toml", include_str!("../../assets/contacts.example.toml"), 0o644);
     let secret = folder.write("secret", "x", 0o600);
-    // Uncomment what looks like a setting; of the three passwords only the file is kept.
+    // Uncomment what looks like a setting; of the passwords only the file is kept.
     let example: Vec<String> = include_str!("../../assets/changeguard.example.toml")
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(rest) if rest.starts_with("password_command") || rest.starts_with("password = ") => line.to_owned(),
+            Some(rest)
+                if ["password_command", "password = ", "oauth2_command"].iter().any(|one| rest.starts_with(one)) =>
+            {
+                line.to_owned()
+            }
             Some(rest) if rest.starts_with("password_file") => format!("password_file = {secret:?}"),
             Some(rest) if rest.starts_with("token_file") => format!("token_file = {secret:?}"),
             Some(rest) if rest.starts_with('[') || rest.split_once(" = ").is_some_and(|(key, _)| is_key(key)) => {
@@ -118,8 +126,18 @@ fn every_optional_line_of_the_example_is_known() {
         })
         .collect();
     let config = folder.load(&example.join("\n")).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(config.smtp.password, Password::File(secret));
+    assert_eq!(config.smtp.password, Password::File(secret.clone()));
+    let expected = Inbox {
+        host: "imap.example.net".into(),
+        user: "vpn-ops".into(),
+        login: InboxLogin::Password(Password::File(secret)),
+        address: "vpn-ops@example.net".into(),
+        ca_file: Some("/etc/ssl/private-ca.pem".into()),
+        ..Inbox::default()
+    };
+    assert_eq!(config.inbox, Some(expected), "the example shows the defaults");
     assert_eq!(config.smtp.per_minute, Some(30));
+    assert_eq!(config.language_of(&config.tenant[0]), changeguard::domain::language::Language::German);
     assert!(config.server.agent_check.is_some() && config.console.is_some() && config.cloud.clouds_file.is_some());
 }
 
@@ -147,6 +165,9 @@ fn each_mistake_is_told_with_its_line_its_field_and_what_would_be_right() {
         ("[[tenant]]", "server = \"-oProxyCommand=x\"", "tenant[0].server", "not a host name"),
         ("[[tenant]]", "server = \"a b\"", "tenant[0].server", "not a host name"),
         ("[[tenant]]", "gateway = \"gw\"", "tenant[0].gateway", "\"10.77.1.1\""),
+        ("[[tenant]]", "language = \"it\"", "tenant[0].language", "\"en\", \"de\", \"fr\" or \"es\""),
+        ("[notices]", "language = \"German\"", "notices.language", "\"de\""),
+        ("[smtp]", "retries = 6", "smtp.retries", "0 to 5"),
         ("[server]", "command = []", "server.command", "is empty"),
         ("[server]", "command = [\"ssh\", \"{server}\"]", "server.command", "must hold {read}"),
         ("[server]", "command = [\"ssh\", \"{read}\"]", "server.command", "must hold {server}"),
@@ -292,6 +313,59 @@ fn a_password_in_the_file_is_accepted_only_if_the_file_is_private_and_is_never_s
         let shown = format!("{error} {error:?} {config:?}");
         assert!(!shown.contains("hunter2") && !shown.contains("424242"), "{shown}");
     }
+}
+
+const INBOX: &str = "[inbox]\nhost = \"imap.example.net\"\nuser = \"ops\"\npassword_command = [\"pass\"]\n";
+
+#[test]
+fn the_mailbox_is_optional_and_its_address_is_where_answers_go_already() {
+    let folder = Folder::new();
+    assert_eq!(folder.load(SMALLEST).unwrap().inbox, None);
+    let inbox = folder.load(&format!("{SMALLEST}{INBOX}")).unwrap().inbox.unwrap();
+    assert_eq!((inbox.address.as_str(), inbox.separator, inbox.after), ("ops@example.net", Some('+'), After::Leave));
+    let (text, _) = with("[smtp]", "reply_to = \"VPN <answers@example.net>\"");
+    let text =
+        format!("{text}\n{INBOX}separator = \"\"\nafter = \"move:Done & gone\"\nfolders = [\"INBOX\", \"Junk\"]\n");
+    let inbox = folder.load(&text).unwrap().inbox.unwrap();
+    assert_eq!((inbox.address.as_str(), inbox.separator), ("answers@example.net", None));
+    assert_eq!((inbox.after, inbox.folders.len()), (After::Move("Done & gone".into()), 2));
+    let text = text.replace("password_command", "oauth2_command");
+    let inbox = folder.load(&text).unwrap().inbox.unwrap();
+    assert_eq!(inbox.login, InboxLogin::OAuth2(vec!["pass".into()]));
+}
+
+#[test]
+fn each_mistake_about_the_mailbox_is_told_with_what_would_be_right() {
+    let folder = Folder::new();
+    let cases: &[(&str, &str, &str)] = &[
+        ("port = 0", "inbox.port", "1 to 65535"),
+        ("security = \"ssl\"", "inbox.security", "\"starttls\", \"tls\" or \"none\""),
+        ("security = \"none\"", "inbox.security", "this machine only"),
+        ("separator = \"++\"", "inbox.separator", "write \"+\""),
+        ("separator = \"a\"", "inbox.separator", "write \"+\""),
+        ("folders = []", "inbox.folders", "[\"INBOX\"]"),
+        ("folders = [\"INBOX\", \"INBOX\"]", "inbox.folders", "there already"),
+        ("after = \"delete\"", "inbox.after", "\"move:Folder\""),
+        ("after = \"move:INBOX\"", "inbox.after", "would come back"),
+        ("address = \"Ops <ops@example.net>\"", "inbox.address", "user@example.net"),
+        ("address = \"vpn-operations-of-the-whole-company@example.net\"", "inbox.address", "at most 32"),
+        ("poll_interval = \"60\"", "inbox.poll_interval", "\"90s\""),
+        ("oauth2_command = [\"token\"]", "inbox.oauth2_command", "one source"),
+        ("passwd = \"x\"", "inbox.passwd", "expected one of"),
+    ];
+    for (line, field, says) in cases {
+        let error = folder.load(&format!("{SMALLEST}{INBOX}{line}\n")).expect_err(line);
+        let [problem] = error.problems() else { panic!("{line}: {error}") };
+        assert_eq!((problem.line, problem.field.as_str()), (SMALLEST.lines().count() + 5, *field), "{error}");
+        assert!(problem.message.contains(says), "{error}");
+    }
+    let error = folder.load(&format!("{SMALLEST}[inbox]\nuser = \"ops\"\n")).unwrap_err();
+    let told: Vec<&str> = error.problems().iter().map(|problem| problem.field.as_str()).collect();
+    assert_eq!(told, ["inbox.host", "inbox.user"], "{error}");
+    assert!(error.to_string().contains("oauth2_command"), "{error}");
+    let open = format!("{SMALLEST}{}password = \"hunter2\"\n", INBOX.replace("password_command = [\"pass\"]\n", ""));
+    let error = folder.load(&open).unwrap_err();
+    assert!(error.to_string().contains("chmod 600") && !error.to_string().contains("hunter2"), "{error}");
 }
 
 #[test]

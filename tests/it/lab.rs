@@ -326,6 +326,47 @@ async fn smtp_refuses_the_addresses_that_misbehave_and_keeps_the_others_mails() 
 }
 
 #[tokio::test]
+async fn people_answer_by_mail_to_where_they_were_asked_to_answer() {
+    let bench = Bench::start(|o| o.pace = Pace::Instant).await;
+    let world = bench.lab.world();
+    let people = world.tenant("acme").unwrap().people;
+    let token = "gaytemzugu3doobzmfrggzdf";
+    let calendar = format!(
+        "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:{token}@lab.example\r\nSEQUENCE:0\r\nDTSTART:20261201T220000Z\r\n\
+         ORGANIZER:mailto:vpn-ops@lab.example\r\nSUMMARY:Maintenance\r\nEND:VEVENT\r\nEND:VCALENDAR"
+    );
+    let mails =
+        [("announcement", 0, calendar), ("announcement", 1, "Hello".to_owned()), ("are-you-back", 2, "Hello".into())];
+    let mut lines = vec!["EHLO test".to_owned()];
+    for (kind, person, body) in &mails {
+        let part = if *person == 0 { "Content-Type: text/calendar; method=REQUEST; charset=utf-8\r\n" } else { "" };
+        lines.extend([
+            "MAIL FROM:<vpn-ops@lab.example>".into(),
+            format!("RCPT TO:<{}>", people[*person].email),
+            "DATA".into(),
+        ]);
+        lines.push(format!(
+            "From: VPN Operations <vpn-ops@lab.example>\r\nReply-To: <vpn-ops+{token}.1@lab.example>\r\nSubject: window\r\n\
+             Message-ID: <{token}.{person}@lab.example>\r\nX-Changeguard-Kind: {kind}\r\nMIME-Version: 1.0\r\n{part}\r\n{body}\r\n."
+        ));
+    }
+    lines.push("QUIT".into());
+    let mut stream = TcpStream::connect(("127.0.0.1", world.ports().smtp)).await.unwrap();
+    stream.write_all((lines.join("\r\n") + "\r\n").as_bytes()).await.unwrap();
+    stream.read_to_string(&mut String::new()).await.unwrap();
+    assert!(world.until(SOON, |world| world.mailbox("INBOX").len() == 3).await);
+    let answers: Vec<String> =
+        world.mailbox("INBOX").into_iter().map(|(_, raw, _)| String::from_utf8(raw).unwrap()).collect();
+    let of = |person: usize| answers.iter().find(|mail| mail.contains(&format!("<{}>", people[person].email))).unwrap();
+    assert!(of(0).contains(&format!("UID:{token}@lab.example")) && of(0).contains("PARTSTAT=ACCEPTED"), "{}", of(0));
+    assert!(of(0).contains("Delivered-To: vpn-ops@lab.example"), "to the organizer");
+    for person in [1, 2] {
+        assert!(of(person).contains(&format!("Delivered-To: vpn-ops+{token}.1@lab.example")), "{}", of(person));
+        assert!(of(person).contains(&format!("In-Reply-To: <{token}.{person}@lab.example>")), "{}", of(person));
+    }
+}
+
+#[tokio::test]
 async fn a_lost_answer_is_not_a_failure() {
     let bench = Bench::start(|_| {}).await;
     let (world, faults) = (bench.lab.world(), bench.lab.faults());

@@ -6,12 +6,13 @@ use changeguard::domain::acknowledgement::{Answer, Channel};
 use changeguard::domain::client::ClientId;
 use changeguard::domain::key::KeyRole;
 use changeguard::domain::notice::{Notice, NoticeKind};
+use changeguard::domain::token::ReplyToken;
 use changeguard::engine::command::Command;
 use changeguard::engine::record::{Entry, Outcome, Record};
 use changeguard::engine::rotation::Rotation;
 use changeguard::engine::secret::{PrivateKey, SecretBytes};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// The name of the tenant that is rotated.
@@ -159,6 +160,11 @@ impl Before {
     }
 }
 
+/// Each client's token of this rotation, which stands in all of its Message-IDs.
+fn tokens(rotation: &Rotation) -> BTreeSet<ReplyToken> {
+    rotation.notices.iter().filter_map(|notice| ReplyToken::in_id(&notice.message_id)).collect()
+}
+
 fn object(world: &LabWorld) -> String {
     let tenant = world.tenant(TENANT).unwrap().id;
     String::from_utf8(world.object(&tenant, "config/vpn-users.json").unwrap()).unwrap()
@@ -178,7 +184,9 @@ pub fn wrong_in_the_end(world: &LabWorld, before: &Before, entries: &[Entry]) ->
     };
     let Some((outcome, _, _)) = &rotation.outcome else { return vec!["it did not end".into()] };
     let target = rotation.target().map(|key| key.to_string()).unwrap_or_default();
-    let of_rotation = |id: Option<String>| id.is_some_and(|id| id.contains(&rotation.id.0));
+    let tokens = tokens(&rotation);
+    let of_rotation =
+        |id: Option<String>| id.and_then(|id| ReplyToken::in_id(&id)).is_some_and(|token| tokens.contains(&token));
     let told = world.mails().iter().any(|mail| {
         mail.header("X-Changeguard-Kind").as_deref() == Some("cancellation") && of_rotation(mail.header("Message-ID"))
     });
@@ -219,8 +227,9 @@ fn wrong_mails(world: &LabWorld, rotation: &Rotation, entries: &[Entry]) -> Vec<
         }
     }
     let mut counts = BTreeMap::new();
-    for id in world.mails().iter().filter_map(|mail| mail.header("Message-ID")).filter(|id| id.contains(&rotation.id.0))
-    {
+    let tokens = tokens(rotation);
+    let ids = world.mails().into_iter().filter_map(|mail| mail.header("Message-ID"));
+    for id in ids.filter(|id| ReplyToken::in_id(id).is_some_and(|token| tokens.contains(&token))) {
         match legs.get(&id) {
             Some(what) => *counts.entry(what.clone()).or_insert(0) += 1,
             None => wrong.push(format!("mail {id} is not on record")),

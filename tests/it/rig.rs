@@ -95,7 +95,7 @@ impl Rig {
         std::fs::write(&clouds, text).unwrap();
         let mut config = changeguard::config::load(Some(lab.config_path()), &|_| None).unwrap();
         (config.cloud.connect_timeout, config.cloud.read_timeout, config.cloud.upload_timeout) = (LIMIT, LIMIT, LIMIT);
-        (config.smtp.port, config.smtp.timeout) = (port(Behind::Mail), LIMIT);
+        (config.smtp.port, config.smtp.timeout, config.smtp.retries) = (port(Behind::Mail), LIMIT, 0);
         config.wireguard.reconcile_interval = Duration::from_secs(1);
         config.server.timeout = Duration::from_secs(2);
         if let Some(console) = &mut config.console {

@@ -1,4 +1,4 @@
-//! What a test may make go wrong: which request, and how; carrying it out is left to `http`, `smtp` and `shell`.
+//! What a test may make go wrong: which request, and how; carrying it out is left to `http`, `smtp`, `imap` and `shell`.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
@@ -22,6 +22,8 @@ pub enum Service {
     Smtp,
     /// Alertmanager.
     Alerts,
+    /// The operator's mailbox. Its "methods" are `CONNECT` and the commands (`EXAMINE`, `UID FETCH`, `IDLE`, ...).
+    Imap,
     /// The command that reaches a VPN server. Its one "method" is `READ`, its "path" the server's name.
     Shell,
 }

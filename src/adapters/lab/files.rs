@@ -1,5 +1,5 @@
-//! The files that the lab writes: `changeguard.toml`, complete, and `clouds.yaml` beside it, private to the user; so that
-//! the program reaches the lab exactly as it reaches production.
+//! The files that the lab writes: `changeguard.toml`, complete, and beside it `clouds.yaml` and the mailbox's password,
+//! private to the user; so that the program reaches the lab exactly as it reaches production.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -12,10 +12,11 @@ use super::state::{Shared, lock};
 const AGENT_CHECK: &str = "sudo -n grep -oE '^(BARBICAN_SECRET_NAME|BARBICAN_SECRET_ID|VPN_CONFIG_PRIVATE_KEY)=' \
                            /etc/user-sync-agent.env";
 
-/// Writes both files; returns the path of the configuration.
+/// Writes all files; returns the path of the configuration.
 pub(super) fn write(shared: &Shared) -> std::io::Result<PathBuf> {
     let directory = &shared.options.directory;
     private(&directory.join("clouds.yaml"), &clouds(shared))?;
+    private(&directory.join("inbox-password"), "the lab takes any but one\n")?;
     if shared.options.console {
         private(&directory.join("console-token"), &format!("{}\n", shared.console_token))?;
     }
@@ -68,13 +69,17 @@ fn configuration(shared: &Shared) -> String {
          [state]\ndirectory = \"state\"\n\n\
          [wireguard]\nreconcile_interval = \"{interval}\"\n\n\
          [server]\ncommand = [{}]\nwg = \"sudo -n wg\"\npoll_interval = \"2s\"\nagent_check = {}\n\n\
-         [smtp]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\nfrom = \"VPN Operations <vpn-ops@lab.example>\"\n\n\
+         [smtp]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\nfrom = \"VPN Operations <{operator}>\"\n\n\
+         [inbox]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\nuser = \"{operator}\"\n\
+         password_file = \"inbox-password\"\npoll_interval = \"2s\"\n\n\
          [notices]\nguide_url = \"https://portal.lab.example/docs/vpn-configuration\"\n\
          portal_url = \"https://portal.lab.example\"\norganisation = \"Lab Cloud\"\n\n\
          [tenants]\ndiscover = false\n",
         command.join(", "),
         quoted(AGENT_CHECK),
         ports.smtp,
+        ports.imap,
+        operator = super::mailbox::OPERATOR,
     );
     if shared.options.console {
         let port = ports.console;

@@ -225,7 +225,7 @@ fn dispatch(service: Service, shared: &Shared, call: &Call) -> Reply {
         Service::Swift => swift::handle(shared, call),
         Service::Console => console::handle(shared, call),
         Service::Alerts => alerts::handle(shared, call),
-        Service::Smtp | Service::Shell => Reply::new(404),
+        Service::Smtp | Service::Imap | Service::Shell => Reply::new(404),
     }
 }
 

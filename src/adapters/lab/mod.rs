@@ -1,8 +1,9 @@
-//! The embedded lab: Keystone, Barbican, Swift, SMTP, the console API and VPN servers as small protocol-true servers on
+//! The embedded lab: Keystone, Barbican, Swift, SMTP, IMAP, the console API and VPN servers as small protocol-true servers on
 //! loopback, with people who answer. It imports nothing of the program: what runs against it is the production path.
 
 mod agent;
 mod alerts;
+mod answers;
 mod barbican;
 mod barbican_attachments;
 mod chance;
@@ -10,8 +11,10 @@ mod console;
 mod faults;
 mod files;
 mod http;
+mod imap;
 mod keystone;
 mod listen;
+mod mailbox;
 mod people;
 mod seed;
 mod shell;
@@ -52,7 +55,7 @@ pub enum Pace {
     /// Within 40 ms, and all of them well: for tests.
     Instant,
     /// An answer 3-20 s after the question, a re-import 5-30 s after the request; one person slow, one busy, one silent
-    /// until the second mail: for the demo.
+    /// until the second mail, one away, one unsure: for the demo.
     Human,
     /// Nobody does anything.
     Off,
@@ -95,11 +98,11 @@ pub struct LabEvent {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LabEventKind {
-    /// Somebody answered the announcement; the operator records it.
+    /// Somebody answered by mail: yes or no to the window, or to "are you back?".
     Answer {
         /// The person's id in `users[]`.
         client: String,
-        /// False: asks for another time.
+        /// False: asks for another time, or is not back.
         confirmed: bool,
     },
     /// Somebody downloaded and imported the configuration (or found none).
@@ -107,7 +110,7 @@ pub enum LabEventKind {
         /// The person's id in `users[]`.
         client: String,
     },
-    /// A mail arrived at somebody's mailbox.
+    /// A mail arrived at somebody's mailbox, or one came from there that says neither yes nor no.
     Mail {
         /// The person's id in `users[]`.
         client: String,
@@ -163,7 +166,7 @@ impl Lab {
         let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let mut listeners = Vec::new();
         let mut ports = Vec::new();
-        for _ in 0..7 {
+        for _ in 0..8 {
             let listener = bind().await.map_err(LabError::Listen)?;
             ports.push(listener.local_addr().map_err(LabError::Listen)?.port());
             listeners.push(listener);
@@ -175,7 +178,8 @@ impl Lab {
             console: ports[3],
             smtp: ports[4],
             shell: ports[5],
-            alerts: ports[6],
+            alerts: ports[7],
+            imap: ports[6],
         };
         let shared = Arc::new(share(options, ports));
         shared.http.set(agent::client().map_err(LabError::Client)?).ok();
@@ -189,12 +193,14 @@ impl Lab {
             Service::Console,
             Service::Smtp,
             Service::Shell,
+            Service::Imap,
             Service::Alerts,
         ];
         for (service, listener) in services.into_iter().zip(listeners) {
             let shared = Arc::clone(&shared);
             tasks.push(match service {
                 Service::Smtp => tokio::spawn(listen::keep(service, shared, listener, smtp::run)),
+                Service::Imap => tokio::spawn(listen::keep(service, shared, listener, imap::run)),
                 Service::Shell => tokio::spawn(listen::keep(service, shared, listener, shell::run)),
                 _ => tokio::spawn(listen::keep(service, shared, listener, move |s, l| http::run(service, s, l))),
             });
@@ -248,6 +254,7 @@ fn share(options: LabOptions, ports: Ports) -> Shared {
         swift: Mutex::new(seed::objects(&keystone.ops, &tenants)),
         keystone: Mutex::new(keystone),
         mails: Mutex::default(),
+        mailbox: Mutex::default(),
         people: Mutex::default(),
         alerts: Mutex::default(),
         console_token: format!("eyJhbGciOiJIUzI1NiJ9.{}.{}", chance.token(60), chance.token(43)),

@@ -1,5 +1,5 @@
-//! The people of the lab: who answers a mail, when and how, and who re-imports the configuration. A person's answer is an
-//! event that the operator hears (a call, a mail in her own inbox); nothing of it reaches changeguard by itself.
+//! The people of the lab: who answers a mail, when and what, and who re-imports the configuration. An answer is a mail that
+//! arrives in the operator's mailbox, and an event that a bystander hears; how the mail looks is `answers`.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -10,16 +10,23 @@ use base64ct::{Base64, Encoding};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::answers::{self, Says, Writer};
 use super::seed::Tenant;
 use super::smtp::Mail;
 use super::state::{Shared, lock};
-use super::{LabEventKind, Pace, vpn};
+use super::{LabEventKind, Pace, mailbox, vpn};
 
 /// What somebody will do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Deed {
+    /// An absence note, at once.
+    Away,
     Confirm,
     AskForAnotherTime,
+    /// An answer that a person must read.
+    Perhaps,
+    /// Says whether the connection is back.
+    Back,
     Reimport,
 }
 
@@ -30,6 +37,8 @@ pub(super) struct State {
     /// (tenant, client, whether it was to reconfigure): mails so far since the last announcement.
     asked: HashMap<(usize, usize, bool), u32>,
     confirmed: HashMap<(usize, usize), bool>,
+    /// The mail that each person has read last.
+    read: HashMap<(usize, usize), Arc<Mail>>,
 }
 
 /// How somebody behaves.
@@ -41,6 +50,10 @@ enum Temper {
     Slow,
     /// Does nothing before the second mail.
     Silent,
+    /// A program says that they are away; they answer all the same.
+    Away,
+    /// Says neither yes nor no at first.
+    Unsure,
 }
 
 fn temper(pace: Pace, client: usize) -> Temper {
@@ -48,12 +61,14 @@ fn temper(pace: Pace, client: usize) -> Temper {
         (Pace::Human, 1) => Temper::Busy,
         (Pace::Human, 2) => Temper::Slow,
         (Pace::Human, 3) => Temper::Silent,
+        (Pace::Human, 6) => Temper::Away,
+        (Pace::Human, 7) => Temper::Unsure,
         _ => Temper::Prompt,
     }
 }
 
 /// A mail has arrived in somebody's mailbox.
-pub(super) fn on_mail(shared: &Shared, mail: &Mail) {
+pub(super) fn on_mail(shared: &Shared, mail: &Arc<Mail>) {
     let kind = mail.header("X-Changeguard-Kind").unwrap_or_default().to_lowercase();
     for recipient in &mail.to {
         let Some((tenant, client)) = find(shared, recipient) else {
@@ -62,6 +77,7 @@ pub(super) fn on_mail(shared: &Shared, mail: &Mail) {
         let subject = mail.header("Subject").unwrap_or_default();
         let heard = LabEventKind::Mail { client: tenant.people[client].id.clone() };
         shared.tell(tenant, heard, format!("{recipient} received: {kind} ({subject})"));
+        lock(&shared.people).read.insert((tenant.index, client), Arc::clone(mail));
         plan(shared, tenant, client, &kind);
     }
 }
@@ -79,7 +95,8 @@ fn plan(shared: &Shared, tenant: &Tenant, client: usize, kind: &str) {
     }
     let reconfigure = kind.starts_with("reconfigure");
     let question = matches!(kind, "announcement" | "reminder" | "change");
-    if !reconfigure && !question {
+    let back = kind == "are-you-back";
+    if !reconfigure && !question && !back {
         return;
     }
     let temper = temper(pace, client);
@@ -95,9 +112,11 @@ fn plan(shared: &Shared, tenant: &Tenant, client: usize, kind: &str) {
         return;
     }
     let deed = match (reconfigure, temper) {
+        _ if back => Deed::Back,
         (_, Temper::Silent) if asked == 1 => return,
         (true, _) => Deed::Reimport,
         (false, Temper::Busy) if asked == 1 => Deed::AskForAnotherTime,
+        (false, Temper::Unsure) if asked == 1 => Deed::Perhaps,
         (false, _) => Deed::Confirm,
     };
     let mut chance = lock(&shared.chance);
@@ -108,6 +127,9 @@ fn plan(shared: &Shared, tenant: &Tenant, client: usize, kind: &str) {
     };
     drop(chance);
     let delay = Duration::from_millis(if temper == Temper::Slow { millis + 30_000 } else { millis });
+    if deed == Deed::Confirm && temper == Temper::Away {
+        people.deeds.push(Reverse((Instant::now() + delay / 4, tenant.index, client, Deed::Away)));
+    }
     people.deeds.push(Reverse((Instant::now() + delay, tenant.index, client, deed)));
     drop(people);
     shared.hurry.notify_one();
@@ -142,24 +164,42 @@ pub(super) async fn run(shared: Arc<Shared>) {
 async fn act(shared: &Arc<Shared>, tenant: &Arc<Tenant>, client: usize, deed: Deed) {
     let person = &tenant.people[client];
     let (id, name) = (person.id.clone(), &person.name);
-    match deed {
+    let (says, confirmed, words) = match deed {
         Deed::Confirm => {
             lock(&shared.people).confirmed.insert((tenant.index, client), true);
-            let text = if client.is_multiple_of(2) {
-                format!("{name} replied by mail: ok, confirmed")
-            } else {
-                format!("phone: {name} is aware and will be ready")
-            };
-            shared.tell(tenant, LabEventKind::Answer { client: id, confirmed: true }, text);
+            (Says::Yes, Some(true), "ok, confirmed")
         }
-        Deed::AskForAnotherTime => {
-            let text = format!("phone: {name} asks for another time: 14:00");
-            shared.tell(tenant, LabEventKind::Answer { client: id, confirmed: false }, text);
-        }
+        Deed::AskForAnotherTime => (Says::OtherTime, Some(false), "another time: 14:00"),
+        Deed::Away => (Says::Away, None, "out of the office until Monday (a program)"),
+        Deed::Perhaps => (Says::Perhaps, None, "should be fine, will check tomorrow?"),
+        Deed::Back if is_back(tenant, client) => (Says::Back, Some(true), "yes, I am back"),
+        Deed::Back => (Says::NotBack, Some(false), "no, still not connected"),
         Deed::Reimport => {
             reimport(shared, tenant, client).await;
+            return;
+        }
+    };
+    let mail = lock(&shared.people).read.get(&(tenant.index, client)).cloned();
+    if let Some(mail) = mail {
+        let chance = lock(&shared.chance).bytes();
+        let writer = Writer { name, email: &person.email, number: client, chance };
+        let answer = answers::write(&mail, &writer, says);
+        if mailbox::is_operators(&answer.to) {
+            mailbox::deliver(shared, &answer.to, &answer.raw);
         }
     }
+    let kind = match confirmed {
+        Some(confirmed) => LabEventKind::Answer { client: id, confirmed },
+        None => LabEventKind::Mail { client: id },
+    };
+    shared.tell(tenant, kind, format!("{name} replied by mail: {words}"));
+}
+
+/// Whether the client's configuration holds the server's live key.
+fn is_back(tenant: &Tenant, client: usize) -> bool {
+    let mut vpn = lock(&tenant.vpn);
+    let live = vpn.live(tenant).public;
+    vpn.peers.iter().any(|peer| peer.client == Some(client) && peer.believes == live)
 }
 
 /// The person downloads the configuration and imports it. False: the portal has none, or the server knows no such peer.

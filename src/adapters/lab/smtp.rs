@@ -1,5 +1,5 @@
 //! A small SMTP server: enough of RFC 5321 for a submission client, addresses that misbehave at RCPT as real servers do,
-//! and every mail kept. No TLS and no delivery; what people do with a mail is left to `people`.
+//! and every mail kept; the operator's own go to `mailbox`. No TLS; what people do with a mail is left to `people`.
 
 use std::io;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::faults::{Fault, Loss, Service};
 use super::state::{Shared, lock};
 use super::trip::Moment;
-use super::{listen, people};
+use super::{listen, mailbox, people};
 
 /// The largest mail, bytes.
 const SIZE: usize = 10 * 1024 * 1024;
@@ -271,6 +271,9 @@ fn keep(shared: &Arc<Shared>, mail: Mail) {
     let mail = Arc::new(mail);
     lock(&shared.mails).push(Arc::clone(&mail));
     shared.touch();
+    for address in mail.to.iter().filter(|address| mailbox::is_operators(address)) {
+        mailbox::deliver(shared, address, &mail.raw);
+    }
     people::on_mail(shared, &mail);
 }
 

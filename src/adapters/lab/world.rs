@@ -14,7 +14,7 @@ use super::smtp::Mail;
 use super::state::{Ports, Shared, epoch, lock};
 use super::swift::Object;
 use super::vpn::{self, AgentMode};
-use super::{agent, people};
+use super::{agent, mailbox, people};
 
 /// A person of the lab.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,6 +230,55 @@ impl LabWorld {
     /// Mails to this address.
     pub fn mails_to(&self, address: &str) -> Vec<Arc<Mail>> {
         self.mails().into_iter().filter(|m| m.to.iter().any(|t| t.eq_ignore_ascii_case(address))).collect()
+    }
+
+    /// Puts a mail into the operator's INBOX as it is; its UID.
+    pub fn deliver_to_operator(&self, raw: &[u8]) -> u32 {
+        mailbox::put(&self.shared, raw.into())
+    }
+
+    /// A folder of the operator's mailbox: UID, the mail and its flags, oldest first; empty if there is no such folder.
+    pub fn mailbox(&self, folder: &str) -> Vec<(u32, Vec<u8>, Vec<String>)> {
+        let mut mailbox = lock(&self.shared.mailbox);
+        let kept = mailbox.folder(folder).map(|folder| folder.mails.clone()).unwrap_or_default();
+        kept.into_iter().map(|kept| (kept.uid, kept.raw.to_vec(), kept.flags)).collect()
+    }
+
+    /// Removes a mail from a folder, as another program would; false if it was not there.
+    pub fn remove_mail(&self, folder: &str, uid: u32) -> bool {
+        let mut mailbox = lock(&self.shared.mailbox);
+        let Some(folder) = mailbox.folder(folder) else { return false };
+        let before = folder.mails.len();
+        folder.mails.retain(|kept| kept.uid != uid);
+        folder.mails.len() < before
+    }
+
+    /// Numbers a folder anew from 1 on, under another UIDVALIDITY, as after a restore.
+    pub fn renumber(&self, folder: &str) {
+        let mut mailbox = lock(&self.shared.mailbox);
+        let Some(folder) = mailbox.folder(folder) else { return };
+        folder.validity += 1;
+        folder.next = 1;
+        for kept in std::mem::take(&mut folder.mails) {
+            folder.add(kept.raw, kept.at, kept.flags);
+        }
+    }
+
+    /// When the mails of the INBOX arrived: all so long ago.
+    pub fn age_mailbox(&self, age: Duration) {
+        for kept in &mut lock(&self.shared.mailbox).folders[0].mails {
+            kept.at = epoch().saturating_sub(age.as_secs());
+        }
+    }
+
+    /// What the IMAP server offers besides IMAP4rev1 from now on: of `IDLE`, `MOVE`, `UIDPLUS`.
+    pub fn set_imap_abilities(&self, abilities: &[&str]) {
+        lock(&self.shared.mailbox).abilities = abilities.iter().map(|one| (*one).to_owned()).collect();
+    }
+
+    /// Commands that the IMAP server has received: round trips.
+    pub fn imap_commands(&self) -> u64 {
+        lock(&self.shared.mailbox).commands
     }
 
     /// The tenant's simulated server.

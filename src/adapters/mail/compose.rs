@@ -1,29 +1,39 @@
-//! Makes a message of a text: headers, encoding, and names that can't forge either.
+//! Makes a message of a text: headers, the parts, the invitation, and names that can't forge any of them.
 //!
 //! lettre's traps that are avoided here: a line break in a display name panics, no Message-ID is set unless given, a plain
 //! body gets no MIME headers.
 
 use super::MailParameters;
+use super::headers::{AutoResponseSuppress, AutoSubmitted, Kind};
+use super::invitation::{self, Invitation};
 use super::templates::{Templates, Variables};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::sanitize::sanitize;
-use crate::domain::window::Window;
+use crate::domain::token::{Addressed, ReplyToken, TOKEN_CHARACTERS};
 use crate::engine::ports::{Clock, Letter, NoticeRequest};
-use jiff::tz::TimeZone;
-use lettre::message::header::{Header, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, SinglePart};
+use jiff::Timestamp;
+use lettre::message::header::{ContentDisposition, ContentTransferEncoding, ContentType};
+use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
-use std::error::Error;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Longest display name, characters.
 const LONGEST_NAME: usize = 64;
+/// Longest part before the `@`, octets (RFC 5321 4.5.3.1.1).
+const LONGEST_LOCAL: usize = 64;
+/// Separator, token, `.b` and four digits of a revision.
+const DETAIL: usize = 1 + TOKEN_CHARACTERS + 2 + 4;
 
 /// Writes the mails of one sender.
 pub(super) struct Composer {
     from: Mailbox,
+    /// Where answers go, without a token.
     reply_to: Mailbox,
+    /// What parts the inbox's name from a token, where there is an inbox that takes one.
+    separator: Option<char>,
+    /// Whether delivery reports go to an address of their own.
+    verp: bool,
     templates: Templates,
     guide_url: String,
     portal_url: String,
@@ -38,10 +48,30 @@ impl Composer {
         parameters: &MailParameters,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Fault> {
+        let inbox = match &parameters.reply {
+            Some((address, _)) => Some(address.parse::<Address>().map_err(|error| {
+                configuration(format!("inbox.address: {:?} is not a mail address: {error}", sanitize(address)))
+            })?),
+            None => None,
+        };
+        let separator = parameters.reply.as_ref().and_then(|(_, separator)| *separator);
+        if let (Some(address), Some(_)) = (&inbox, separator)
+            && address.user().len() + DETAIL > LONGEST_LOCAL
+        {
+            let most = LONGEST_LOCAL - DETAIL;
+            return Err(configuration(format!("inbox.address: {address} is too long to carry a token"))
+                .hint(format!("choose an address with at most {most} characters before the @")));
+        }
+        let reply_to = match inbox {
+            Some(address) => Mailbox::new(from.name.clone(), address),
+            None => reply_to.unwrap_or_else(|| from.clone()),
+        };
         Ok(Self {
-            reply_to: reply_to.unwrap_or_else(|| from.clone()),
+            reply_to,
+            separator,
+            verp: parameters.verp,
             from,
-            templates: Templates::load(parameters.templates.as_deref())?,
+            templates: Templates::load(parameters.templates.as_deref(), parameters.language)?,
             guide_url: sanitize(&parameters.guide_url),
             portal_url: sanitize(&parameters.portal_url),
             organisation: sanitize(&parameters.organisation),
@@ -49,8 +79,8 @@ impl Composer {
         })
     }
 
-    pub(super) fn compose(&self, request: &NoticeRequest<'_>) -> Result<Letter, Fault> {
-        let invalid = |message: String| Fault::new(Service::Mail, FaultKind::Invalid, message);
+    /// The mail. `mark` stands before the subject.
+    pub(super) fn compose(&self, request: &NoticeRequest<'_>, mark: &str) -> Result<Letter, Fault> {
         let address: Address = request.email.parse().map_err(|_| {
             invalid(format!("{:?} is not a mail address", sanitize(request.email)))
                 .hint("put the right address into the contacts file")
@@ -64,8 +94,8 @@ impl Composer {
         let variables = Variables {
             client_name: if name.is_empty() { "colleague" } else { &name },
             tenant_name: &clean_name(&request.tenant.name),
-            window: &request.window.for_people(),
-            window_utc: &in_utc(request.window),
+            window: &request.window.for_people_in(request.language),
+            window_utc: &request.window.for_people_in_utc(request.language),
             zone: &sanitize(&request.window.zone),
             revision: request.window.revision,
             guide_url: &self.guide_url,
@@ -73,28 +103,134 @@ impl Composer {
             organisation: &self.organisation,
             reply_address: self.reply_to.email.as_ref(),
         };
-        let (subject, text) = self.templates.render(request.kind, &variables)?;
-        let date = SystemTime::try_from(self.clock.now()).map_err(|_| invalid("the clock is out of range".into()))?;
+        let (subject, text) = self.templates.write(&request.tenant.name, request.language, request.kind, &variables)?;
+        let subject = format!("{mark}{subject}");
+        let now = self.clock.now();
         let mut builder = Message::builder()
             .from(self.from.clone())
-            .to(Mailbox::new(Some(name).filter(|name| !name.is_empty()), address.clone()))
-            .reply_to(self.reply_to.clone())
-            .date(date)
+            .to(Mailbox::new(Some(name.clone()).filter(|name| !name.is_empty()), address.clone()))
+            .reply_to(self.reply_to(request)?)
+            .date(SystemTime::try_from(now).map_err(|_| invalid("the clock is out of range".into()))?)
             .message_id(Some(request.message_id.to_owned()))
             .subject(subject.clone())
-            // RFC 3834 5: keeps vacation programs quiet.
             .header(AutoSubmitted)
-            // MS-OXCMAIL 2.1.3.2.20. Never All or NDR, which would suppress bounces; OOF is left out to learn who is away.
             .header(AutoResponseSuppress)
             .header(Kind(request.kind.word()));
         if let Some(first) = request.in_reply_to {
             builder = builder.in_reply_to(first.to_owned()).references(first.to_owned());
         }
-        let message = builder
-            .singlepart(SinglePart::plain(text.clone()))
-            .map_err(|error| invalid(format!("the mail can't be written: {error}")))?;
-        Ok(Letter { subject, text, to: address.to_string(), message: message.formatted() })
+        let html = self.templates.layout.page(request.language, &subject, &text)?;
+        let parts = self.parts(request, mark, &name, now, &text, html)?;
+        let message =
+            builder.multipart(parts).map_err(|error| invalid(format!("the mail can't be written: {error}")))?;
+        let from = self.envelope_sender(request.token)?.to_string();
+        Ok(Letter { subject, text, to: address.to_string(), from, message: message.formatted() })
     }
+
+    /// The body: the text first and readable alone, the calendar last, and once more as a file for those mail programs that
+    /// look for one (RFC 6047 2.4 and the iMIP best practices of CalConnect).
+    fn parts(
+        &self,
+        request: &NoticeRequest<'_>,
+        mark: &str,
+        name: &str,
+        now: Timestamp,
+        text: &str,
+        html: String,
+    ) -> Result<MultiPart, Fault> {
+        // Nobody who chooses a name knows the token, so no name can end a part.
+        let boundary = |place: char| format!("=_{}.{place}", request.token);
+        let alternative = MultiPart::alternative()
+            .boundary(boundary('a'))
+            .singlepart(SinglePart::plain(text.to_owned()))
+            .singlepart(SinglePart::html(html));
+        let Some(cancelled) = invitation::carried(request.kind) else {
+            return Ok(alternative);
+        };
+        let (summary, description) = invitation::words(request.language, &clean_name(&request.tenant.name));
+        let invitation = Invitation {
+            cancelled,
+            uid: &request.token.uid(self.from.email.domain()),
+            window: request.window,
+            stamp: now,
+            organiser: &self.organisation,
+            organiser_address: self.from.email.as_ref(),
+            attendee: if name.is_empty() { request.email } else { name },
+            attendee_address: request.email,
+            summary: &format!("{mark}{summary}"),
+            description,
+        };
+        let calendar = invitation.write()?.into_bytes();
+        let encoded = |content_type: &str| {
+            let wrong = || invalid("the invitation can't be encoded".into());
+            let content_type = ContentType::parse(content_type).map_err(|_| wrong())?;
+            let body = Body::new_with_encoding(calendar.clone(), ContentTransferEncoding::Base64);
+            Ok::<_, Fault>((content_type, body.map_err(|_| wrong())?))
+        };
+        let method = invitation.method();
+        let (content_type, body) = encoded(&format!("text/calendar; charset=utf-8; method={method}"))?;
+        let inline = SinglePart::builder().header(content_type).body(body);
+        let (content_type, body) = encoded("application/ics; name=\"invite.ics\"")?;
+        let file = SinglePart::builder().header(ContentDisposition::attachment("invite.ics")).header(content_type);
+        Ok(MultiPart::mixed()
+            .boundary(boundary('m'))
+            .multipart(alternative.singlepart(inline))
+            .singlepart(file.body(body)))
+    }
+
+    fn reply_to(&self, request: &NoticeRequest<'_>) -> Result<Mailbox, Fault> {
+        let Some(separator) = self.separator else {
+            return Ok(self.reply_to.clone());
+        };
+        let (token, topic, revision) = (request.token.clone(), request.kind.topic(), request.window.revision);
+        let address = Addressed { token, topic, revision }.to_address(self.reply_to.email.as_ref(), separator);
+        Ok(Mailbox::new(self.reply_to.name.clone(), carrying(address)?))
+    }
+
+    /// RFC 5321 does not promise that a delivery report holds the mail that it is about; an address of one's own does.
+    fn envelope_sender(&self, token: &ReplyToken) -> Result<Address, Fault> {
+        match self.separator.filter(|_| self.verp) {
+            Some(separator) => {
+                let base = &self.reply_to.email;
+                carrying(Some(format!("{}{separator}b-{token}@{}", base.user(), base.domain())))
+            }
+            None => Ok(self.from.email.clone()),
+        }
+    }
+
+    /// A mail of a kind with invented values, to oneself.
+    pub(super) fn sample(&self, sample: &super::Sample<'_>) -> Result<Letter, Fault> {
+        // No client has this token, so an answer to this mail counts for nothing.
+        let token = ReplyToken::from_bytes([0; 15]);
+        let now = self.clock.now();
+        let id = format!("<{token}.test{}@{}>", now.as_millisecond(), self.from.email.domain());
+        let request = NoticeRequest {
+            kind: sample.kind,
+            tenant: sample.tenant,
+            client_name: "Ada Okafor",
+            email: sample.to,
+            window: sample.window,
+            message_id: &id,
+            in_reply_to: None,
+            token: &token,
+            language: sample.language,
+        };
+        self.compose(&request, "[TEST] ")
+    }
+}
+
+fn carrying(address: Option<String>) -> Result<Address, Fault> {
+    let address = address.and_then(|address| address.parse::<Address>().ok());
+    let fits = |address: &Address| address.user().len() <= LONGEST_LOCAL;
+    address.filter(fits).ok_or_else(|| configuration("inbox.address: it can't carry a token".into()))
+}
+
+fn invalid(message: String) -> Fault {
+    Fault::new(Service::Mail, FaultKind::Invalid, message)
+}
+
+fn configuration(message: String) -> Fault {
+    Fault::new(Service::Configuration, FaultKind::Invalid, message)
 }
 
 /// A mailbox whose name is clean.
@@ -103,8 +239,9 @@ pub(super) fn cleaned(mailbox: Mailbox) -> Mailbox {
     Mailbox::new(name, mailbox.email)
 }
 
+/// Cut, and without what a mail program would make a link of.
 fn clean_name(name: &str) -> String {
-    let clean: String = sanitize(name).chars().take(LONGEST_NAME).collect();
+    let clean: String = sanitize(name).replace("://", " ").chars().take(LONGEST_NAME).collect();
     clean.trim_end().to_owned()
 }
 
@@ -118,59 +255,6 @@ fn is_message_id(text: &str) -> bool {
             && id.len() <= 250
             && id.split_once('@').is_some_and(|(left, right)| !left.is_empty() && !right.is_empty())
     })
-}
-
-fn in_utc(window: &Window) -> String {
-    let start = window.start.to_zoned_datetime(TimeZone::UTC);
-    let end = window.end.to_zoned_datetime(TimeZone::UTC);
-    let until = if start.date() == end.date() { "%H:%M UTC" } else { "%a %Y-%m-%d %H:%M UTC" };
-    format!("{} to {}", start.strftime("%a %Y-%m-%d %H:%M"), end.strftime(until))
-}
-
-#[derive(Clone)]
-struct AutoSubmitted;
-
-#[derive(Clone)]
-struct AutoResponseSuppress;
-
-#[derive(Clone)]
-struct Kind(&'static str);
-
-// Headers that we never read back: `parse` is there because lettre's trait wants it.
-impl Header for AutoSubmitted {
-    fn name() -> HeaderName {
-        HeaderName::new_from_ascii_str("Auto-Submitted")
-    }
-    fn parse(_: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        Ok(Self)
-    }
-    fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), "auto-generated".into())
-    }
-}
-
-impl Header for AutoResponseSuppress {
-    fn name() -> HeaderName {
-        HeaderName::new_from_ascii_str("X-Auto-Response-Suppress")
-    }
-    fn parse(_: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        Ok(Self)
-    }
-    fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), "RN, NRN, AutoReply".into())
-    }
-}
-
-impl Header for Kind {
-    fn name() -> HeaderName {
-        HeaderName::new_from_ascii_str("X-Changeguard-Kind")
-    }
-    fn parse(_: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        Ok(Self(""))
-    }
-    fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), self.0.into())
-    }
 }
 
 #[cfg(test)]
@@ -188,6 +272,7 @@ mod tests {
     #[test]
     fn names_are_cleaned_and_cut() {
         assert_eq!(clean_name("Ada\r\nBcc: eve@x\u{202e}"), "Ada Bcc: eve@x");
+        assert_eq!(clean_name("Ada https://evil.example"), "Ada https evil.example");
         assert_eq!(clean_name(&"é".repeat(100)).chars().count(), 64);
     }
 }

@@ -3,16 +3,18 @@
 //! lettre's own limit bounds the TCP connect only (lettre/lettre#1027), so everything here is bounded from outside.
 //! What happens on the connection is `transaction`.
 
+use super::stream::{self, Encrypted};
 use super::{MailParameters, PasswordSource, Security};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use std::error::Error as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
+use tokio_rustls::TlsConnector;
 
 /// A connection at the beginning of a transaction.
 pub(super) type SmtpConnection = AsyncSmtpConnection;
@@ -28,8 +30,10 @@ pub(super) struct Connector {
     password: PasswordSource,
     ca_file: Option<PathBuf>,
     timeout: Duration,
-    /// Made once: reading the system's authorities takes longer than a handshake.
-    tls: OnceCell<TlsParameters>,
+    /// For STARTTLS, which lettre does. Made once: reading the system's authorities takes longer than a handshake.
+    starttls: OnceCell<TlsParameters>,
+    /// For implicit TLS.
+    tls: OnceCell<TlsConnector>,
 }
 
 impl Connector {
@@ -43,6 +47,7 @@ impl Connector {
             password: parameters.password,
             ca_file: parameters.ca_file,
             timeout: parameters.timeout,
+            starttls: OnceCell::new(),
             tls: OnceCell::new(),
         }
     }
@@ -67,30 +72,29 @@ impl Connector {
 
     async fn establish(&self) -> Result<SmtpConnection, Fault> {
         let hello = ClientId::default();
-        let mut connection = match self.security {
+        let stream = TcpStream::connect((self.host.as_str(), self.port))
+            .await
+            .map_err(|error| fault(FaultKind::Unreachable, format!("{}:{}: {error}", self.host, self.port)))?;
+        // Text and end of text are two writes; without this each mail waits 40 ms for a delayed ACK.
+        let _ = stream.set_nodelay(true);
+        let stream: Box<dyn AsyncTokioStream> = match self.security {
             Security::Tls => {
-                let tls = self.tls().await?;
-                AsyncSmtpConnection::connect_tokio1((self.host.as_str(), self.port), None, &hello, Some(tls), None)
-                    .await
-                    .map_err(|error| self.judge("connecting", &error))?
+                let tls =
+                    self.tls.get_or_try_init(async || self.check().and_then(|()| stream::connector(self.ca()))).await?;
+                let agreed = Encrypted::agree(tls, &self.host, stream).await;
+                Box::new(agreed.map_err(|error| self.judge_cause("connecting", &error))?)
             }
-            Security::StartTls | Security::None => {
-                let stream = TcpStream::connect((self.host.as_str(), self.port))
-                    .await
-                    .map_err(|error| fault(FaultKind::Unreachable, format!("{}:{}: {error}", self.host, self.port)))?;
-                // Text and end of text are two writes; without this each mail waits 40 ms for a delayed ACK.
-                let _ = stream.set_nodelay(true);
-                AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello)
-                    .await
-                    .map_err(|error| self.judge("the greeting", &error))?
-            }
+            Security::StartTls | Security::None => Box::new(stream),
         };
+        let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &hello)
+            .await
+            .map_err(|error| self.judge("the greeting", &error))?;
         if self.security == Security::StartTls {
             if !connection.can_starttls() {
                 return Err(fault(FaultKind::Tls, "the mail server offers no STARTTLS".into())
                     .hint("nothing was sent; if it speaks implicit TLS, set smtp.security = \"tls\" and its port"));
             }
-            let tls = self.tls().await?;
+            let tls = self.starttls.get_or_try_init(async || self.parameters()).await?.clone();
             connection.starttls(tls, &hello).await.map_err(|error| self.judge("STARTTLS", &error))?;
         }
         if let Some(user) = &self.user {
@@ -123,28 +127,30 @@ impl Connector {
         }
     }
 
-    async fn tls(&self) -> Result<TlsParameters, Fault> {
-        self.tls.get_or_try_init(async || self.build_tls()).await.cloned()
+    fn ca(&self) -> Option<&Path> {
+        self.ca_file.as_deref()
     }
 
-    fn build_tls(&self) -> Result<TlsParameters, Fault> {
-        // lettre would panic without one; main installs it.
+    /// What would make the libraries panic, or trust less than was meant.
+    fn check(&self) -> Result<(), Fault> {
+        // Main installs it.
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             return Err(fault(FaultKind::Tls, "no TLS provider is installed in this program".into()));
         }
+        let Some(path) = self.ca() else { return Ok(()) };
+        let pem = std::fs::read(path).map_err(|error| wrong_ca(path, &error.to_string()))?;
+        // An empty list is no error for either library.
+        let holds = pem.windows(17).any(|part| part == b"BEGIN CERTIFICATE");
+        if holds { Ok(()) } else { Err(wrong_ca(path, "holds no certificate")) }
+    }
+
+    fn parameters(&self) -> Result<TlsParameters, Fault> {
+        self.check()?;
         let mut builder = TlsParameters::builder(self.host.clone());
-        if let Some(path) = &self.ca_file {
-            let wrong = |why: String| {
-                fault(FaultKind::Tls, format!("smtp.ca_file {}: {why}", path.display()))
-                    .hint("nothing was sent; name a PEM file")
-            };
-            let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-            // An empty list is no error for lettre.
-            if !pem.windows(17).any(|part| part == b"BEGIN CERTIFICATE") {
-                return Err(wrong("holds no certificate".into()));
-            }
-            let certificate = Certificate::from_pem(&pem).map_err(|error| wrong(error.to_string()))?;
-            builder = builder.add_root_certificate(certificate);
+        if let Some(path) = self.ca() {
+            let wrong = |error: &dyn std::fmt::Display| wrong_ca(path, &error.to_string());
+            let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
+            builder = builder.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| wrong(&error))?);
         }
         builder.build().map_err(|error| fault(FaultKind::Tls, error.to_string()))
     }
@@ -157,7 +163,18 @@ impl Connector {
             return fault(kind, format!("{doing}: {}", reply(error)))
                 .hint("nothing was sent; ask whoever runs the mail server if it goes on");
         }
-        let mut cause = error.source();
+        match error.source() {
+            Some(cause) => self.judge_cause(doing, cause),
+            None => self.lost(doing, error),
+        }
+    }
+
+    fn lost(&self, doing: &str, error: &dyn std::error::Error) -> Fault {
+        fault(FaultKind::Reset, format!("{doing}: {error}")).hint("nothing was sent; check smtp.host and smtp.port")
+    }
+
+    fn judge_cause(&self, doing: &str, error: &(dyn std::error::Error + 'static)) -> Fault {
+        let mut cause = Some(error);
         while let Some(inner) = cause {
             let io = inner.downcast_ref::<std::io::Error>();
             let tls = io.and_then(|io| io.get_ref()).and_then(|inner| inner.downcast_ref::<rustls::Error>());
@@ -173,8 +190,12 @@ impl Connector {
                 _ => cause = inner.source(),
             }
         }
-        fault(FaultKind::Reset, format!("{doing}: {error}")).hint("nothing was sent; check smtp.host and smtp.port")
+        self.lost(doing, error)
     }
+}
+
+fn wrong_ca(path: &Path, why: &str) -> Fault {
+    fault(FaultKind::Tls, format!("smtp.ca_file {}: {why}", path.display())).hint("nothing was sent; name a PEM file")
 }
 
 /// No connection came about at all. A name that does not resolve has no error kind of its own, so the others are excluded.

@@ -1,18 +1,27 @@
 //! Mail to clients: written from templates, handed over to one SMTP server, with an honest word on what became of it.
 //!
-//! The texts are `templates`, the message is `compose`, a connection is `connection`, handing over is `transaction`, the
-//! password is what `crate::adapters::PasswordSource` gives, the relay's limit is `pace`. When a mail is written and to whom is the engine's business.
+//! The texts are `templates`, their HTML is `page`, the event is `invitation`, the message is `compose`, a connection is
+//! `connection`, handing over is `transaction`, the password is what `crate::adapters::PasswordSource` gives, the relay's limit
+//! is `pace`. When a mail is written and to whom is the engine's business.
 
+mod built_in;
 mod compose;
 mod connection;
+mod headers;
+mod invitation;
 mod pace;
+mod page;
+mod stream;
 mod templates;
 mod transaction;
 
 pub use crate::adapters::PasswordSource;
 
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::notice::Delivery;
+use crate::domain::language::Language;
+use crate::domain::notice::{Delivery, NoticeKind};
+use crate::domain::tenant::Tenant;
+use crate::domain::window::Window;
 use crate::engine::ports::{Clock, Fence, Letter, Mailer, NoticeRequest, Unfenced};
 use async_trait::async_trait;
 use compose::Composer;
@@ -21,6 +30,7 @@ use lettre::message::Mailbox;
 use lettre::{Address, address::Envelope};
 use pace::Pace;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
@@ -28,6 +38,9 @@ use transaction::End;
 
 /// A parked connection older than this is not used again: servers hang up on idle ones (Postfix: 10 s when busy, else 300 s).
 const FRESH: Duration = Duration::from_secs(60);
+
+/// The wait before the second try; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
 
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +86,29 @@ pub struct MailParameters {
     pub organisation: String,
     /// A folder with texts in place of the built-in ones.
     pub templates: Option<PathBuf>,
+    /// The language of the texts at the top of that folder.
+    pub language: Language,
+    /// Where answers go in place of `reply_to`: the address of the inbox, and what parts its name from a token, if it takes one.
+    pub reply: Option<(String, Option<char>)>,
+    /// Delivery reports go to an address of the inbox with the token, too.
+    pub verp: bool,
+    /// How often a mail is tried again that the server refuses for the moment.
+    pub retries: u32,
+}
+
+/// A mail to oneself: a kind as this tenant's clients would get it.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    /// What for.
+    pub kind: NoticeKind,
+    /// Whose texts.
+    pub tenant: &'a Tenant,
+    /// In which language.
+    pub language: Language,
+    /// The window that it tells.
+    pub window: &'a Window,
+    /// To whom it goes.
+    pub to: &'a str,
 }
 
 /// Mail over SMTP. Cheap to clone: the connections are shared.
@@ -89,6 +125,8 @@ struct Office {
     sender: Address,
     timeout: Duration,
     connections: usize,
+    retries: u32,
+    clock: Arc<dyn Clock>,
     permits: Semaphore,
     /// Parked connections, each at the beginning of a transaction. A connection that was in one when its mail was given up
     /// never comes back here: its answers would be read one mail too early.
@@ -113,7 +151,9 @@ impl SmtpMailer {
         let connections = parameters.connections.max(1);
         let office = Arc::new(Office {
             sender: from.email.clone(),
-            composer: Composer::new(from, reply_to, &parameters, clock)?,
+            composer: Composer::new(from, reply_to, &parameters, clock.clone())?,
+            retries: parameters.retries,
+            clock,
             timeout: parameters.timeout,
             connections,
             permits: Semaphore::new(connections),
@@ -129,12 +169,16 @@ impl SmtpMailer {
         Self { office: Arc::clone(&self.office), fence }
     }
 
-    /// Says goodbye on all parked connections, so that the server notes no lost ones. Bounded by two seconds each.
+    /// Writes a mail to oneself: `[TEST]` stands before its subject, and an answer to it counts for nothing.
+    pub fn compose_test(&self, sample: &Sample<'_>) -> Result<Letter, Fault> {
+        self.office.composer.sample(sample)
+    }
+
+    /// Says goodbye on all parked connections, so that the server notes no lost ones. Bounded by two seconds.
     pub async fn close(&self) {
         let parked = std::mem::take(&mut *self.office.parked.lock().unwrap_or_else(PoisonError::into_inner));
-        for (mut connection, _) in parked {
-            let _ = tokio::time::timeout(Duration::from_secs(2), connection.quit()).await;
-        }
+        let goodbyes = parked.into_iter().map(|(mut connection, _)| async move { connection.quit().await.is_ok() });
+        let _ = tokio::time::timeout(Duration::from_secs(2), futures_util::future::join_all(goodbyes)).await;
     }
 }
 
@@ -152,21 +196,21 @@ impl Office {
         }
     }
 
-    async fn deliver(&self, fence: &dyn Fence, envelope: &Envelope, message: &[u8]) -> Delivery {
+    async fn deliver(&self, fence: &dyn Fence, envelope: &Envelope, message: &[u8]) -> End {
         if let Some(connection) = self.unpark()
-            && let Some(delivery) = self.attempt(fence, connection, envelope, message, true).await
+            && let Some(end) = self.attempt(fence, connection, envelope, message, true).await
         {
-            return delivery;
+            return end;
         }
         // Nothing was handed over yet: a parked connection that the server has closed is replaced by a new one, once.
         match self.connector.connect().await {
-            Ok(connection) => {
-                self.attempt(fence, connection, envelope, message, false).await.unwrap_or(Delivery::Failed {
-                    permanent: false,
-                    reply: "the mail server closed the connection before the mail was handed over".into(),
-                })
+            Ok(connection) => self.attempt(fence, connection, envelope, message, false).await.unwrap_or_else(|| {
+                End::not_sent("the mail server closed the connection before the mail was handed over".into(), false)
+            }),
+            Err(fault) => {
+                let again = matches!(fault.kind, FaultKind::Temporary(_));
+                End::not_sent(format!("not sent: {}", fault.message), again)
             }
-            Err(fault) => Delivery::Failed { permanent: false, reply: format!("not sent: {}", fault.message) },
         }
     }
 
@@ -178,29 +222,29 @@ impl Office {
         envelope: &Envelope,
         message: &[u8],
         parked: bool,
-    ) -> Option<Delivery> {
-        let handed = std::sync::atomic::AtomicBool::new(false);
+    ) -> Option<End> {
+        let handed = AtomicBool::new(false);
         let transaction = transaction::run(fence, &mut connection, envelope, message, &handed);
-        match tokio::time::timeout(self.timeout, transaction).await {
-            Ok(End { delivery, usable: true }) => {
-                self.park(connection);
-                Some(delivery)
-            }
-            Ok(End { delivery: Delivery::Failed { permanent: false, .. }, .. })
-                if parked && !handed.load(std::sync::atomic::Ordering::Relaxed) =>
-            {
-                None
-            }
-            Ok(End { delivery, .. }) => Some(delivery),
-            Err(_) => Some(transaction::too_late(handed.load(std::sync::atomic::Ordering::Relaxed), self.timeout)),
+        let end = match tokio::time::timeout(self.timeout, transaction).await {
+            Ok(end) => end,
+            Err(_) => return Some(transaction::too_late(handed.load(Ordering::Relaxed), self.timeout)),
+        };
+        if end.usable {
+            self.park(connection);
+        } else if parked
+            && matches!(end.delivery, Delivery::Failed { permanent: false, .. })
+            && !handed.load(Ordering::Relaxed)
+        {
+            return None;
         }
+        Some(end)
     }
 }
 
 #[async_trait]
 impl Mailer for SmtpMailer {
     fn compose(&self, request: &NoticeRequest<'_>) -> Result<Letter, Fault> {
-        self.office.composer.compose(request)
+        self.office.composer.compose(request, "")
     }
 
     fn message_domain(&self) -> String {
@@ -211,16 +255,27 @@ impl Mailer for SmtpMailer {
         let Ok(to) = letter.to.parse::<Address>() else {
             return Delivery::Failed { permanent: true, reply: "not sent: the address is not a mail address".into() };
         };
-        let envelope = match Envelope::new(Some(self.office.sender.clone()), vec![to]) {
+        let from = letter.from.parse::<Address>().ok();
+        let envelope = match Envelope::new(from.or_else(|| Some(self.office.sender.clone())), vec![to]) {
             Ok(envelope) => envelope,
             Err(error) => {
                 return Delivery::Failed { permanent: true, reply: format!("not sent: {error}") };
             }
         };
-        // The semaphore is never closed, so the error can't happen.
-        let _permit = self.office.permits.acquire().await;
-        self.office.pace.wait().await;
-        self.office.deliver(&*self.fence, &envelope, &letter.message).await
+        let mut pause = FIRST_PAUSE;
+        let mut left = self.office.retries;
+        loop {
+            // The semaphore is never closed, so the error can't happen. A mail that waits for its next try holds no permit.
+            let permit = self.office.permits.acquire().await;
+            self.office.pace.wait().await;
+            let end = self.office.deliver(&*self.fence, &envelope, &letter.message).await;
+            drop(permit);
+            if !end.again || left == 0 {
+                return end.delivery;
+            }
+            self.office.clock.sleep(pause).await;
+            (pause, left) = (pause * 2, left - 1);
+        }
     }
 
     async fn probe(&self) -> Result<(), Fault> {

@@ -12,6 +12,7 @@ use lettre::address::Envelope;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -21,6 +22,15 @@ type SmtpError = lettre::transport::smtp::Error;
 pub(super) struct End {
     pub(super) delivery: Delivery,
     pub(super) usable: bool,
+    /// The server asks to try again later (4xx). Never true of what may have been accepted.
+    pub(super) again: bool,
+}
+
+impl End {
+    /// Nothing was handed over, and there is no connection.
+    pub(super) fn not_sent(reply: String, again: bool) -> Self {
+        Self { delivery: failed(false, reply), usable: false, again }
+    }
 }
 
 /// Runs one transaction. `handed` is set just before the first byte of the text leaves; before that the fence is asked.
@@ -33,7 +43,7 @@ pub(super) async fn run(
 ) -> End {
     let parameters = match parameters(connection, envelope, message) {
         Ok(parameters) => parameters,
-        Err(why) => return End { delivery: failed(true, why), usable: true },
+        Err(why) => return End { delivery: failed(true, why), usable: true, again: false },
     };
     // A refusal of the sender says nothing about the recipient: it is never final for this mail.
     if let Err(error) = connection.command(Mail::new(envelope.from().cloned(), parameters)).await {
@@ -48,33 +58,51 @@ pub(super) async fn run(
     match connection.command(Data).await {
         Ok(answer) if answer.has_code(354) => {}
         Ok(answer) => {
-            return End {
-                delivery: failed(false, format!("an unexpected answer to DATA: {}", told(&answer))),
-                usable: false,
-            };
+            return End::not_sent(format!("an unexpected answer to DATA: {}", told(&answer)), false);
         }
         Err(error) => return refused(connection, &error, reply(&error), is_final(&error)).await,
     }
     if let Err(fault) = fence.hold().await {
         // In the middle of DATA only closing the connection takes the mail back.
-        return End { delivery: failed(false, format!("not sent: {}", fault.message)), usable: false };
+        return End::not_sent(format!("not sent: {}", fault.message), false);
     }
     handed.store(true, Ordering::Relaxed);
-    match connection.message(message).await {
-        Ok(answer) if answer.has_code(250) => End { delivery: Delivery::Sent { reply: told(&answer) }, usable: true },
+    let answer = match std::str::from_utf8(message) {
+        Ok(text) => connection.command(Text(text)).await,
+        Err(_) => connection.message(message).await,
+    };
+    match answer {
+        Ok(answer) if answer.has_code(250) => {
+            End { delivery: Delivery::Sent { reply: told(&answer) }, usable: true, again: false }
+        }
         Ok(answer) => uncertain(format!("an unexpected answer to the text: {}", told(&answer))),
         Err(error) if error.status().is_some() => refused(connection, &error, reply(&error), is_final(&error)).await,
         Err(error) => uncertain(format!("the answer was lost after the text was handed over: {}", reply(&error))),
     }
 }
 
+/// The text with its end, as DATA wants it (RFC 5321 4.5.2): lettre would send them in two packets.
+struct Text<'a>(&'a str);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in self.0.split_inclusive("\r\n") {
+            if line.starts_with('.') {
+                f.write_str(".")?;
+            }
+            f.write_str(line)?;
+        }
+        f.write_str(if self.0.ends_with("\r\n") { ".\r\n" } else { "\r\n.\r\n" })
+    }
+}
+
 /// What a mail is that took too long.
-pub(super) fn too_late(handed: bool, limit: Duration) -> Delivery {
+pub(super) fn too_late(handed: bool, limit: Duration) -> End {
     let seconds = limit.as_secs_f32();
     if handed {
-        Delivery::Uncertain { why: format!("no answer within {seconds} s after the text was handed over") }
+        uncertain(format!("no answer within {seconds} s after the text was handed over"))
     } else {
-        failed(false, format!("no answer within {seconds} s; the text was not handed over"))
+        End::not_sent(format!("no answer within {seconds} s; the text was not handed over"), false)
     }
 }
 
@@ -86,7 +114,8 @@ async fn refused(connection: &mut SmtpConnection, error: &SmtpError, told: Strin
         && connection.command(Rset).await.is_ok_and(|answer| answer.has_code(250));
     let told =
         if code.is_none() { format!("the connection was lost before the text was handed over: {told}") } else { told };
-    End { delivery: failed(is_final, told), usable }
+    let again = !is_final && error.is_transient();
+    End { delivery: failed(is_final, told), usable, again }
 }
 
 /// 5xx is final for this recipient, except where it is about us: authentication needed (530, 534, 535, 538).
@@ -118,10 +147,27 @@ fn failed(permanent: bool, reply: String) -> Delivery {
 }
 
 fn uncertain(why: String) -> End {
-    End { delivery: Delivery::Uncertain { why: sanitize(&why) }, usable: false }
+    End { delivery: Delivery::Uncertain { why: sanitize(&why) }, usable: false, again: false }
 }
 
 fn told(answer: &Response) -> String {
     let lines: Vec<&str> = answer.message().collect();
     sanitize(&format!("{} {}", answer.code(), lines.join(" ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dot_at_the_beginning_of_a_line_is_doubled_and_the_text_ends_once() {
+        for (text, sent) in [
+            (".a\r\nb.\r\n..\r\n", "..a\r\nb.\r\n...\r\n.\r\n"),
+            ("a", "a\r\n.\r\n"),
+            ("", "\r\n.\r\n"),
+            ("a\r\n.\r\nQUIT\r\n", "a\r\n..\r\nQUIT\r\n.\r\n"),
+        ] {
+            assert_eq!(Text(text).to_string(), sent);
+        }
+    }
 }

@@ -1,0 +1,140 @@
+//! The iCalendar part of an answer; whether it is one is left to the rule.
+
+use crate::domain::letter::{Attendee, CalendarPart};
+use crate::domain::sanitize::sanitize;
+use calcard::icalendar::{
+    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarParameterName, ICalendarProperty,
+    ICalendarValue,
+};
+use calcard::{Entry, Parser};
+use jiff::Timestamp;
+
+const MOST_ATTENDEES: usize = 50;
+
+/// Reads the first calendar in it. An answer needs no more, and further ones count as more than one event.
+pub fn read(text: &str) -> Option<CalendarPart> {
+    let mut parser = Parser::new(text.trim_start_matches('\u{feff}'));
+    let mut calendars = Vec::new();
+    // Bounded by the text, which the parser eats; junk lines are skipped.
+    for _ in 0..1_000 {
+        match parser.entry() {
+            Entry::ICalendar(calendar) => calendars.push(calendar),
+            Entry::Eof => break,
+            _ => {}
+        }
+    }
+    let further = calendars.iter().skip(1).map(events).sum::<usize>();
+    let calendar = calendars.first()?;
+    let event = calendar.components.iter().find(|part| part.component_type == ICalendarComponentType::VEvent)?;
+    let (start, start_text) = moment(calendar, event, &ICalendarProperty::Dtstart);
+    let comment = ICalendarProperty::Other("X-RESPONSE-COMMENT".into());
+    let mut comments: Vec<String> = texts(event, &ICalendarProperty::Comment);
+    comments.extend(texts(event, &comment));
+    comments.extend(event.properties(&ICalendarProperty::Attendee).filter_map(response_comment));
+    comments.retain(|one| !one.is_empty());
+    comments.dedup();
+    Some(CalendarPart {
+        method: method(calendar),
+        uid: texts(event, &ICalendarProperty::Uid).pop().unwrap_or_default(),
+        sequence: event.property(&ICalendarProperty::Sequence).and_then(integer),
+        stamp: moment(calendar, event, &ICalendarProperty::Dtstamp).0,
+        start,
+        start_text,
+        end: moment(calendar, event, &ICalendarProperty::Dtend).0,
+        attendees: event.properties(&ICalendarProperty::Attendee).take(MOST_ATTENDEES).map(attendee).collect(),
+        comment: sanitize(&comments.join(" ")),
+        events: events(calendar) + further,
+    })
+}
+
+fn events(calendar: &ICalendar) -> usize {
+    calendar.components.iter().filter(|part| part.component_type == ICalendarComponentType::VEvent).count()
+}
+
+fn method(calendar: &ICalendar) -> String {
+    let entry = calendar.components.iter().find_map(|part| part.property(&ICalendarProperty::Method));
+    let value = entry.and_then(|entry| entry.values.first()).and_then(ICalendarValue::as_text);
+    sanitize(value.unwrap_or_default()).to_uppercase()
+}
+
+fn texts(event: &ICalendarComponent, property: &ICalendarProperty) -> Vec<String> {
+    let values = event.properties(property).take(10).flat_map(|entry| entry.values.iter());
+    values.filter_map(ICalendarValue::as_text).map(sanitize).collect()
+}
+
+fn integer(entry: &ICalendarEntry) -> Option<u32> {
+    let value = entry.values.first()?;
+    value.as_integer().or_else(|| value.as_text()?.trim().parse().ok()).and_then(|number| u32::try_from(number).ok())
+}
+
+/// Google writes the comment of the one who answers as a parameter of ATTENDEE.
+fn response_comment(entry: &ICalendarEntry) -> Option<String> {
+    parameter(entry, &ICalendarParameterName::Other("X-RESPONSE-COMMENT".into()))
+}
+
+fn parameter(entry: &ICalendarEntry, name: &ICalendarParameterName) -> Option<String> {
+    let found = entry.params.iter().find(|one| {
+        let same = one.name == *name;
+        same || one.name.as_str().eq_ignore_ascii_case(name.as_str())
+    })?;
+    found.value.as_text().map(sanitize)
+}
+
+fn address(text: &str) -> String {
+    let clean = sanitize(text).to_lowercase();
+    clean.strip_prefix("mailto:").unwrap_or(&clean).trim().to_owned()
+}
+
+fn attendee(entry: &ICalendarEntry) -> Attendee {
+    let mut email = address(entry.values.first().and_then(ICalendarValue::as_text).unwrap_or_default());
+    if !email.contains('@') {
+        // Exchange writes an LDAP name or `invalid:nomail` there and the address into EMAIL.
+        email = parameter(entry, &ICalendarParameterName::Email).map(|text| address(&text)).unwrap_or(email);
+    }
+    let or = |name: ICalendarParameterName, otherwise: &str| {
+        parameter(entry, &name).filter(|text| !text.is_empty()).unwrap_or_else(|| otherwise.into()).to_uppercase()
+    };
+    Attendee {
+        email,
+        name: parameter(entry, &ICalendarParameterName::Cn).unwrap_or_default(),
+        status: or(ICalendarParameterName::Partstat, "NEEDS-ACTION"),
+        kind: or(ICalendarParameterName::Cutype, "INDIVIDUAL"),
+        sent_by: parameter(entry, &ICalendarParameterName::SentBy).map(|text| address(&text)),
+    }
+}
+
+/// The moment in UTC, if its zone is known, and as it is written. A floating time is no moment.
+fn moment(
+    calendar: &ICalendar,
+    event: &ICalendarComponent,
+    property: &ICalendarProperty,
+) -> (Option<Timestamp>, String) {
+    let Some(entry) = event.property(property) else { return (None, String::new()) };
+    let zone = parameter(entry, &ICalendarParameterName::Tzid);
+    let Some(date) = entry.values.first().and_then(ICalendarValue::as_partial_date_time) else {
+        let text = entry.values.first().and_then(ICalendarValue::as_text).map(sanitize);
+        return (None, text.unwrap_or_default());
+    };
+    let two = |part: Option<u8>| part.map_or_else(|| "??".to_owned(), |part| format!("{part:02}"));
+    let day = format!("{:04}-{}-{}", date.year.unwrap_or_default(), two(date.month), two(date.day));
+    if date.hour.is_none() {
+        return (None, day);
+    }
+    let utc = date.tz_hour.is_some();
+    let named = zone.clone().unwrap_or_else(|| if utc { "UTC".into() } else { "no zone".into() });
+    let written = format!("{day} {}:{} ({named})", two(date.hour), two(date.minute));
+    let seconds = match (utc, &zone) {
+        (true, _) => date.to_timestamp(),
+        (false, Some(zone)) => {
+            resolved(calendar, zone).and_then(|zone| Some(date.to_date_time_with_tz(zone)?.timestamp()))
+        }
+        (false, None) => None,
+    };
+    (seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()), written)
+}
+
+/// By the name, which may be one of Windows; else by the rules that came with the event.
+fn resolved(calendar: &ICalendar, zone: &str) -> Option<calcard::common::timezone::Tz> {
+    let known = zone.parse::<calcard::common::timezone::Tz>().ok();
+    known.or_else(|| calendar.build_tz_resolver().resolve(zone)).filter(|zone| !zone.is_floating())
+}

@@ -1,0 +1,394 @@
+//! What somebody says in their own words, the quoted mails already taken out; who may say it is left to `reply`.
+//!
+//! A yes counts only if every word around it is known to change nothing. So a condition that nobody thought of makes an
+//! answer unclear and never a yes.
+
+use super::notice;
+use super::words::{Kind, fold, phrase, tokens};
+use super::{Asked, Verdict};
+use crate::domain::token::Topic;
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+
+/// A longer answer is for a person to read.
+const MOST_SENTENCES: usize = 12;
+const LONGEST_DETAIL: usize = 200;
+
+/// Whose words they are, as far as it helps to tell a name from a word.
+pub struct Speaker<'a> {
+    /// What was asked.
+    pub asked: &'a Asked<'a>,
+    /// The display name in From.
+    pub name: &'a str,
+}
+
+/// What one clause holds.
+#[derive(Clone, Debug, Default)]
+struct Clause {
+    kinds: Vec<Kind>,
+    /// A weekday that is none of the window's.
+    strange_day: bool,
+}
+
+impl Clause {
+    fn has(&self, kind: Kind) -> bool {
+        self.kinds.contains(&kind)
+    }
+
+    fn says_yes(&self) -> bool {
+        (self.has(Kind::Yes) || self.has(Kind::Suits)) && !self.says_no() && !self.has(Kind::Not)
+    }
+
+    fn says_no(&self) -> bool {
+        self.has(Kind::No) || self.has(Kind::Suits) && self.has(Kind::Not)
+    }
+}
+
+/// Verbs among the words that change nothing.
+const VERBS: [&str; 24] = [
+    "is", "are", "am", "im", "its", "thats", "were", "be", "do", "does", "go", "can", "ist", "sind", "bin", "kann",
+    "est", "suis", "sommes", "es", "soy", "estoy", "estamos", "esta",
+];
+
+/// One sentence.
+#[derive(Clone, Debug)]
+struct Sentence {
+    text: String,
+    clauses: Vec<Clause>,
+    question: bool,
+    trails_off: bool,
+    /// Behind the yes a statement of its own follows: `yes, this is Ada`.
+    goes_on: bool,
+}
+
+impl Sentence {
+    fn has(&self, kind: Kind) -> bool {
+        self.clauses.iter().any(|clause| clause.has(kind))
+    }
+
+    /// Greetings, thanks and names.
+    fn is_neutral(&self) -> bool {
+        let said = |kind: &Kind| !matches!(kind, Kind::Polite | Kind::Filler);
+        !self.clauses.iter().any(|clause| clause.kinds.iter().any(said))
+    }
+}
+
+/// Judges a text. `None`: there is no answer in it at all.
+pub fn judge(text: &str, speaker: &Speaker<'_>) -> Option<Verdict> {
+    let (above, copied) = notice::above(text);
+    let (letters, pictures) = (above.chars().any(char::is_alphanumeric), above.chars().any(is_picture));
+    if !letters {
+        let what: String = above.chars().filter(|c| !c.is_whitespace()).take(8).collect();
+        return match (pictures, copied) {
+            (true, _) => Some(Verdict::Unclear(format!("only a picture: {what}"))),
+            (false, true) => Some(Verdict::Unclear("only a copy of our own mail".into())),
+            (false, false) => None,
+        };
+    }
+    let doubtful_picture = above.chars().any(|c| is_picture(c) && !is_friendly(c));
+    let sentences: Vec<Sentence> = said(&above, speaker);
+    if sentences.iter().all(Sentence::is_neutral) {
+        return None;
+    }
+    let verdict = weigh(&sentences, speaker.asked.topic);
+    Some(match verdict {
+        Verdict::Confirmed if doubtful_picture => Verdict::Unclear("a yes with a doubtful picture".into()),
+        Verdict::Confirmed if above.contains('\u{fffd}') => Verdict::Unclear("characters of it are lost".into()),
+        other => other,
+    })
+}
+
+/// Whether a comment beside a calendar's ACCEPTED takes nothing back.
+pub fn is_harmless(comment: &str, speaker: &Speaker<'_>) -> bool {
+    let sentences = said(comment, speaker);
+    let fine = |kind: &Kind| matches!(kind, Kind::Yes | Kind::Suits | Kind::Polite | Kind::Filler | Kind::Noted);
+    let doubtful = comment.chars().any(|c| is_picture(c) && !is_friendly(c));
+    !doubtful
+        && sentences.iter().all(|one| {
+            !one.question && !one.trails_off && one.clauses.iter().all(|clause| clause.kinds.iter().all(fine))
+        })
+}
+
+/// Whether words beside a calendar's ACCEPTED take it back. The sentences that calendars write themselves, which name the
+/// invitation, are no evidence.
+pub fn takes_back(text: &str, speaker: &Speaker<'_>) -> bool {
+    let low = fold(text);
+    if ["google calendar", "google kalender", "google agenda", "calendar.google.com"]
+        .iter()
+        .any(|mark| low.contains(mark))
+    {
+        // The comment stands in the calendar part too; the rest is a form in any language.
+        return false;
+    }
+    let against = [Kind::No, Kind::Not, Kind::Maybe, Kind::Hedge, Kind::Doubt, Kind::Other, Kind::Rather];
+    said(text, speaker).iter().any(|one| {
+        let words = fold(&one.text);
+        let form = ["invit", "einladung", "besprechungs", "event", "evenement", "evento", "meeting", "reunion"]
+            .iter()
+            .any(|word| words.contains(word));
+        !form && (one.question || against.iter().any(|kind| one.has(*kind)))
+    })
+}
+
+fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
+    let has = |kind: Kind| sentences.iter().any(|one| one.has(kind));
+    let clauses = || sentences.iter().flat_map(|one| &one.clauses);
+    let (yes, no) = (clauses().any(Clause::says_yes), clauses().any(Clause::says_no));
+    let question = sentences.iter().any(|one| one.question);
+    let conditions = has(Kind::Hedge) || has(Kind::Rather);
+    if sentences.len() > MOST_SENTENCES {
+        return Verdict::Unclear("a long text".into());
+    }
+    if has(Kind::Doubt) && !(no && !yes && !question) {
+        let maybe = has(Kind::Maybe) && !yes && !no && !question;
+        return if maybe { Verdict::Tentative } else { Verdict::Unclear("not decided yet, or a question".into()) };
+    }
+    let wish = sentences.iter().find(|one| is_wish(one));
+    if let (Some(wish), Topic::Window) = (wish, topic) {
+        let agreed = sentences.iter().any(|one| !is_wish(one) && one.clauses.iter().any(Clause::says_yes));
+        let agreed = agreed || wish.has(Kind::Yes) && wish.clauses.iter().any(Clause::says_yes);
+        return match agreed {
+            true => Verdict::Unclear("agrees and names another time".into()),
+            false => Verdict::OtherTime(wish.text.chars().take(LONGEST_DETAIL).collect()),
+        };
+    }
+    if has(Kind::Maybe) {
+        let plain_yes = sentences.iter().any(|one| !one.has(Kind::Maybe) && one.clauses.iter().any(Clause::says_yes));
+        return match (no, plain_yes || question) {
+            (false, false) => Verdict::Tentative,
+            _ => Verdict::Unclear("perhaps and something else".into()),
+        };
+    }
+    match (yes, no) {
+        (true, true) => Verdict::Unclear("says yes and no".into()),
+        (false, true) => Verdict::Declined,
+        (false, false) if has(Kind::Noted) && !question => Verdict::Unclear("received, but not answered".into()),
+        (false, false) => Verdict::Unclear("no word of yes or no that is known".into()),
+        (true, false) if has(Kind::Noted) && !has(Kind::Suits) && !agrees_in_words(sentences) => {
+            Verdict::Unclear("received, and a yes that may mean only that".into())
+        }
+        (true, false) if question => Verdict::Unclear("a question".into()),
+        (true, false) if sentences.iter().any(|one| one.trails_off) => Verdict::Unclear("breaks off".into()),
+        (true, false) if conditions || has(Kind::Not) => Verdict::Unclear("a yes with a condition".into()),
+        (true, false) if has(Kind::When) || has(Kind::Other) => Verdict::Unclear("a yes that names a time".into()),
+        (true, false) if sentences.iter().any(|one| one.goes_on) => Verdict::Unclear("a yes and a statement".into()),
+        (true, false) if has(Kind::Unknown) => Verdict::Unclear("a yes with more that a person must read".into()),
+        (true, false) => Verdict::Confirmed,
+    }
+}
+
+/// Yes in a word that cannot mean "yes, I have it".
+fn agrees_in_words(sentences: &[Sentence]) -> bool {
+    let stems = ["confirm", "bestatig", "bestaetig", "einverstanden", "accord", "acuerdo", "agree", "accept"];
+    sentences.iter().any(|one| stems.iter().any(|stem| fold(&one.text).contains(stem)))
+}
+
+/// Another time is wished: by its words, or by a day of its own in a question or beside "better" or "works".
+fn is_wish(sentence: &Sentence) -> bool {
+    if sentence.clauses.iter().any(|clause| clause.has(Kind::Other) && !clause.has(Kind::Not) && !clause.has(Kind::No))
+    {
+        return true;
+    }
+    let timed = sentence.has(Kind::When);
+    let beside = |clause: &Clause| {
+        clause.has(Kind::When)
+            && !clause.says_no()
+            && (clause.has(Kind::Rather) || clause.strange_day && (clause.has(Kind::Suits) || sentence.question))
+    };
+    timed && (sentence.has(Kind::Rather) || sentence.clauses.iter().any(beside))
+}
+
+/// The sentences of an answer, without the signature.
+fn said(text: &str, speaker: &Speaker<'_>) -> Vec<Sentence> {
+    let pieces = split(text);
+    let mut sentences: Vec<Sentence> = Vec::new();
+    let mut closed = false;
+    for (at, piece) in pieces.iter().enumerate() {
+        let sentence = sentence(piece, at == 0, speaker);
+        let answered = sentences.iter().any(|one| !one.is_neutral());
+        if closed && is_signature(&sentence, piece) {
+            continue;
+        }
+        closed |= answered && is_closing(piece, pieces.get(at + 1), speaker);
+        sentences.push(sentence);
+    }
+    sentences
+}
+
+/// Lines and sentences. A line that is full goes on in the next one.
+fn split(text: &str) -> Vec<String> {
+    let mut joined = String::new();
+    for line in text.lines().map(str::trim) {
+        let full = joined.rsplit('\n').next().is_some_and(|last| last.chars().count() >= 55);
+        let goes_on = line.chars().next().is_some_and(|c| c.is_lowercase() || c.is_ascii_digit());
+        joined.push(if full && goes_on { ' ' } else { '\n' });
+        joined.push_str(line);
+    }
+    let mut pieces = Vec::new();
+    for line in joined.lines() {
+        let mut piece = String::new();
+        let mut rest = line.chars().peekable();
+        while let Some(c) = rest.next() {
+            piece.push(c);
+            let next = rest.peek().copied().unwrap_or(' ');
+            let ends = match c {
+                '!' | '?' | ';' | '…' | '¡' | '¿' | '–' | '—' => !matches!(next, '!' | '?' | '.' | '…'),
+                '.' => next.is_whitespace() && !piece.ends_with(".."),
+                ':' => next.is_whitespace() && tokens(&piece).len() < 2,
+                '-' => next.is_whitespace(),
+                _ => false,
+            };
+            if ends {
+                pieces.push(std::mem::take(&mut piece));
+            }
+        }
+        pieces.push(piece);
+    }
+    pieces.retain(|piece| piece.chars().any(|c| c.is_alphanumeric() || c == '?' || c == '…'));
+    pieces
+}
+
+fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
+    let words = tokens(text);
+    let names = names(speaker);
+    let mut clauses = vec![Clause::default()];
+    let mut at = 0;
+    let mut polite_so_far = true;
+    let (mut verb, mut goes_on) = (false, false);
+    while at < words.len() {
+        let (kind, length) = phrase(&words[at..], speaker.asked.topic);
+        let word = words[at].as_str();
+        let day = weekday(word);
+        let kind = match kind {
+            Kind::Hedge if word == "si" && words.len() == 1 => Kind::Yes,
+            Kind::Rather if first && at == 0 && word == "lieber" && is_name_like(text, &words[1..]) => Kind::Polite,
+            Kind::Unknown if day.is_some_and(|day| is_of_window(day, speaker.asked)) => Kind::Filler,
+            Kind::Unknown if day.is_some() || word.starts_with(|c: char| c.is_ascii_digit()) => Kind::When,
+            Kind::Unknown if names.iter().any(|name| name == word) => Kind::Polite,
+            Kind::Unknown if polite_so_far && at > 0 && is_name_like(text, &words[at..]) => Kind::Polite,
+            kind => kind,
+        };
+        polite_so_far &= matches!(kind, Kind::Polite) || word == ",";
+        let but = matches!(word, "but" | "aber" | "mais" | "pero" | "sondern" | "sino");
+        if word == "," || but {
+            clauses.push(Clause::default());
+        }
+        if let Some(clause) = clauses.last_mut() {
+            clause.strange_day |= day.is_some_and(|day| !is_of_window(day, speaker.asked));
+            clause.kinds.push(kind);
+        }
+        match kind {
+            Kind::Yes | Kind::Suits => (verb, goes_on) = (false, false),
+            Kind::Filler | Kind::Polite if word != "," => {
+                goes_on |= verb;
+                // `am` is a verb behind `I` only; in German it is "on".
+                let own = at > 0 && words[at - 1] == "i";
+                verb |=
+                    words[at..at + length].iter().any(|word| VERBS.contains(&word.as_str()) && (word != "am" || own));
+            }
+            _ => {}
+        }
+        at += length;
+    }
+    let end = text.trim_end_matches(['!', ' ', ')', '"']);
+    Sentence {
+        text: text.trim().to_owned(),
+        clauses,
+        question: text.contains(['?', '¿', '？']),
+        trails_off: end.ends_with("..") || text.contains('…'),
+        goes_on: goes_on,
+    }
+}
+
+/// One or two words with a capital behind a greeting or thanks: `Hi Tom`, `Thanks Ada Okafor`.
+fn is_name_like(text: &str, rest: &[String]) -> bool {
+    let unknown: Vec<&String> = rest.iter().take_while(|word| *word != ",").collect();
+    let known = |word: &&String| {
+        phrase(std::slice::from_ref(*word), Topic::Window).0 != Kind::Unknown || weekday(word).is_some()
+    };
+    if unknown.is_empty() || unknown.iter().any(known) {
+        return false;
+    }
+    let capital = |word: &&String| {
+        let mut all = text.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|piece| fold(piece) == ***word);
+        all.next().is_some_and(|piece| piece.starts_with(char::is_uppercase))
+    };
+    unknown.len() <= 2 && unknown.iter().all(capital)
+}
+
+/// A line that closes and is followed by a name, or holds it: `Best regards, Ada`. Behind "thanks", which also stands in
+/// the middle, only the client's own name shows that the answer ends.
+fn is_closing(text: &str, next: Option<&String>, speaker: &Speaker<'_>) -> bool {
+    let words = tokens(text);
+    let opening = ["hi", "hello", "hallo", "dear", "hey", "bonjour", "hola", "salut", "moin", "please", "bitte"];
+    let greets = words.first().is_some_and(|word| opening.contains(&word.as_str()));
+    if words.len() > 7 || greets || !sentence(text, false, speaker).is_neutral() {
+        return false;
+    }
+    if phrase(&words, speaker.asked.topic).0 != Kind::Polite {
+        return false;
+    }
+    let names = names(speaker);
+    let is_own = |word: &String| names.contains(word);
+    let thanks = words
+        .first()
+        .is_some_and(|word| ["thanks", "thank", "thx", "danke", "merci", "gracias"].contains(&word.as_str()));
+    let next = next.map(String::as_str).unwrap_or_default();
+    let following = tokens(next);
+    words.iter().any(is_own)
+        || !following.is_empty() && following.iter().all(is_own)
+        || !thanks && is_name_like(next, &following)
+}
+
+/// Below the closing: names, titles, numbers. Words that could take the answer back are none of it, nor are sentences.
+fn is_signature(sentence: &Sentence, text: &str) -> bool {
+    let contact = text.contains(['@', '|', '+']) || text.contains("www.") || text.contains("://");
+    let speaks =
+        [Kind::No, Kind::Not, Kind::Hedge, Kind::Doubt, Kind::Maybe, Kind::Other, Kind::Rather, Kind::Yes, Kind::Suits];
+    let low = fold(text);
+    let further = ["ps", "p.s", "nb", "edit", "nachtrag", "pd"].iter().any(|start| low.starts_with(start));
+    let small = text.split_whitespace().filter(|word| word.len() >= 4 && word.starts_with(char::is_lowercase)).count();
+    let prose = small > 1;
+    let whole = prose || text.trim_end().ends_with(['.', '!']) && tokens(text).len() > 3;
+    !sentence.question && !further && (contact || !whole && !speaks.iter().any(|kind| sentence.has(*kind)))
+}
+
+fn names(speaker: &Speaker<'_>) -> Vec<String> {
+    let local = speaker.asked.email.split('@').next().unwrap_or_default();
+    let all = format!("{} {} {}", speaker.asked.name, speaker.name, local.replace(['.', '_', '-'], " "));
+    let mut names = tokens(&all);
+    // A name must not hide a word: somebody called "No" or "Will" answers with them all the same.
+    names.retain(|name| name.chars().count() > 1);
+    let initials: String = tokens(speaker.asked.name).iter().filter_map(|name| name.chars().next()).collect();
+    names.extend(tokens(&initials));
+    names.extend(tokens(speaker.asked.name).iter().filter_map(|name| name.chars().next()).map(String::from));
+    names
+}
+
+const DAYS: [(Weekday, &str); 7] = [
+    (Weekday::Monday, "monday|mon|montag|montags|lundi|lunes"),
+    (Weekday::Tuesday, "tuesday|tue|tues|dienstag|dienstags|mardi|martes"),
+    (Weekday::Wednesday, "wednesday|wed|mittwoch|mittwochs|mercredi|miercoles"),
+    (Weekday::Thursday, "thursday|thu|thurs|donnerstag|donnerstags|jeudi|jueves"),
+    (Weekday::Friday, "friday|fri|freitag|freitags|vendredi|viernes"),
+    (Weekday::Saturday, "saturday|sat|samstag|samstags|sonnabend|samedi|sabado"),
+    (Weekday::Sunday, "sunday|sun|sonntag|sonntags|dimanche|domingo"),
+];
+
+fn weekday(word: &str) -> Option<Weekday> {
+    DAYS.iter().find(|(_, names)| names.split('|').any(|name| name == word)).map(|(day, _)| *day)
+}
+
+/// In UTC: a day that is the window's only in another zone is for a person to compare.
+fn is_of_window(day: Weekday, asked: &Asked<'_>) -> bool {
+    [asked.window.0, asked.window.1].into_iter().any(|moment| TimeZone::UTC.to_datetime(moment).weekday() == day)
+}
+
+fn is_picture(c: char) -> bool {
+    matches!(c, '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{231a}'..='\u{23ff}')
+}
+
+/// Pictures that take nothing back.
+fn is_friendly(c: char) -> bool {
+    "👍👌✅✔☑🙂😊😀😃😄🙏🎉💪🤝👏☺\u{1f3fb}\u{1f3fc}\u{1f3fd}\u{1f3fe}\u{1f3ff}".contains(c)
+}
