@@ -281,3 +281,32 @@ async fn a_signal_in_step_6_ends_the_silence_too() {
     assert_eq!(ended["record"]["why"], "step 6 was interrupted");
     assert!(bastion.holders().await.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silence_that_no_record_tells_of_is_found_again_by_whoever_goes_on() {
+    let bastion = Bastion::with_alerts(1, 1, CYCLE).await;
+    bastion.confirmed("acme").await;
+    let before = bastion.live("acme");
+    let fault = bastion.lab.faults().add(Rule::new(Service::Alerts, Fault::LoseAnswer(Loss::Hang)).method("POST"));
+    let process = bastion.begin("rotate acme --confirm acme");
+    assert!(bastion.lab.world().until(PATIENCE, |_| bastion.lab.faults().fired(fault) > 0).await);
+    process.signal("KILL");
+    process.ends().await;
+    assert_eq!(bastion.live("acme"), before, "nothing is deleted before the silence is settled");
+    bastion.run("watch --once", &[]).await.ends(0);
+    assert_ne!(bastion.live("acme"), before);
+    assert_eq!(bastion.lab.world().silences().len(), 1);
+    assert!(bastion.lab.world().silenced("acme").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn watch_tells_of_an_alert_that_fires_longer_than_two_cycles_after_step_4() {
+    let bastion = Bastion::with_alerts(1, 1, CYCLE).await;
+    bastion.confirmed("acme").await;
+    bastion.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(503)).for_agents().always());
+    assert!(bastion.lab.world().until(PATIENCE, |world| world.fires("acme")).await);
+    bastion.run("rotate acme --confirm acme", &[]).await.ends(1);
+    let ran = bastion.run("watch --once", &[]).await.ends(5);
+    assert!(ran.err.contains("alert BarbicanFetchError fires since "), "{}", ran.err);
+    assert!(ran.err.contains("longer than two cycles after step 4 (not silenced): see step 6"), "{}", ran.err);
+}
