@@ -1,5 +1,6 @@
 //! The outside world, one room per service; no room sees another. What several of them need (a password) is asked for here.
 
+pub mod alerts;
 pub mod console;
 pub mod inbox;
 pub mod lab;

@@ -106,7 +106,11 @@ async fn command(section: &str, argv: &[String]) -> Result<Zeroizing<Vec<u8>>, F
 }
 
 fn refused(section: &str, message: String) -> Fault {
-    let service = if section == "state" { Service::Journal } else { Service::Mail };
+    let service = match section {
+        "state" => Service::Journal,
+        "alerts" => Service::Alerts,
+        _ => Service::Mail,
+    };
     Fault::new(service, FaultKind::Refused, message)
 }
 

@@ -221,6 +221,7 @@ pub fn word(command: &Command) -> &'static str {
         Command::HandOver { .. } => "hand over",
         Command::AcceptHandOver => "accept",
         Command::TakeMails { .. } | Command::DecideMail { .. } => "mail",
+        Command::EndSilence => "silence",
     }
 }
 

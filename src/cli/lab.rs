@@ -56,6 +56,7 @@ pub async fn start(arguments: &LabArgs) -> Result<Started> {
         program: std::env::current_exe().context("the path of this program")?,
         seed: 1,
         console: arguments.console,
+        alerts: true,
     };
     let lab = Lab::start(options).await.context("start the embedded lab")?;
     Ok(Started { lab, temporary })

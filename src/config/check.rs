@@ -61,12 +61,14 @@ impl Findings {
 
     fn files(&mut self, config: &Config) {
         let console_ca = config.console.as_ref().and_then(|console| console.ca_file.as_deref());
+        let alerts_ca = config.alerts.as_ref().and_then(|alerts| alerts.ca_file.as_deref());
         let inbox_ca = config.inbox.as_ref().and_then(|inbox| inbox.ca_file.as_deref());
         let files = [
             ("cloud.clouds_file", config.cloud.clouds_file.as_deref()),
             ("smtp.ca_file", config.smtp.ca_file.as_deref()),
             ("inbox.ca_file", inbox_ca),
             ("console.ca_file", console_ca),
+            ("alerts.ca_file", alerts_ca),
         ];
         for (field, path) in files.into_iter().filter_map(|(field, path)| Some((field, path?))) {
             if let Err(error) = std::fs::File::open(path) {
@@ -172,6 +174,12 @@ impl Findings {
             && console.url.starts_with("http://")
         {
             self.add(Level::Warning, "console.url", "the operator's token passes in clear; use https");
+        }
+        if let Some(alerts) = &config.alerts
+            && alerts.url.starts_with("http://")
+            && (alerts.user.is_some() || alerts.token_file.is_some())
+        {
+            self.add(Level::Warning, "alerts.url", "the password or token passes in clear; use https");
         }
     }
 }

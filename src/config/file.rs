@@ -2,6 +2,7 @@
 //!
 //! Whether the values make sense is left to `rules`; what they are when left out, to the `Default`s in `config`.
 
+use super::alerts::AlertsTable;
 use super::problem::{Problems, Source};
 use super::reminders::RemindersTable;
 use serde::Deserialize;
@@ -29,6 +30,7 @@ pub(super) struct File {
     pub(super) console: Value<ConsoleTable>,
     pub(super) approval: Value<ApprovalTable>,
     pub(super) reminders: Value<RemindersTable>,
+    pub(super) alerts: Value<AlertsTable>,
     pub(super) inbox: Value<InboxTable>,
 }
 

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
+mod alerts;
 pub mod check;
 pub mod clouds;
 mod contacts;
@@ -27,6 +28,7 @@ mod smtp;
 mod state;
 mod values;
 
+pub use alerts::Alerts;
 pub use contacts::Contact;
 pub use problem::{ConfigError, Problem};
 
@@ -59,6 +61,8 @@ pub struct Config {
     pub approval: Approval,
     /// `[reminders]`; `None` unless they are enabled.
     pub reminders: Option<Schedule>,
+    /// `[alerts]`, where there is one.
+    pub alerts: Option<Alerts>,
     /// Every `[[contact]]` of the contacts file.
     pub contacts: Vec<Contact>,
     /// The languages of the tenants that name one; the others have that of `notices`.

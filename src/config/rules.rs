@@ -66,6 +66,7 @@ impl<'a> Rules<'a> {
             console: file.console.map(|console| self.console(console)),
             approval: self.approval(file.approval),
             reminders: self.reminders(file.reminders),
+            alerts: file.alerts.map(|alerts| self.alerts(alerts)),
             contacts: Vec::new(),
             languages: BTreeMap::new(),
         };

@@ -19,6 +19,8 @@ pub enum Service {
     Mail,
     /// The console API.
     Console,
+    /// Alertmanager.
+    Alerts,
     /// Our own journal.
     Journal,
     /// The configuration, or a file that it names.
@@ -34,6 +36,7 @@ impl fmt::Display for Service {
             Service::Server => "VPN server",
             Service::Mail => "mail server",
             Service::Console => "console API",
+            Service::Alerts => "Alertmanager",
             Service::Journal => "journal",
             Service::Configuration => "configuration",
         })
@@ -147,6 +150,7 @@ impl Fault {
             (FaultKind::TimedOut, _) => "a change may still be carried out; changeguard looks again before it acts",
             (FaultKind::Reset, _) => "a change may have been carried out; changeguard looks again before it acts",
             (FaultKind::Unauthorized, Service::Console) => "put a new operator token into console.token_file",
+            (FaultKind::Unauthorized, Service::Alerts) => "check alerts.user and its password, or alerts.token_file",
             (FaultKind::Unauthorized, Service::Mail) => "check smtp.user and its password",
             (FaultKind::Unauthorized, _) => {
                 "check the credential: wrong, expired, or its user has no role on the project any more"

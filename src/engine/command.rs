@@ -178,6 +178,8 @@ pub enum Command {
         /// A note.
         note: String,
     },
+    /// End the silence of the expected alert that a rotation has left open.
+    EndSilence,
 }
 
 impl Command {
@@ -203,6 +205,7 @@ impl Command {
             Command::TakeOver { .. } => "takeover",
             Command::HandOver { .. } => "handover",
             Command::AcceptHandOver => "accept",
+            Command::EndSilence => "silence",
             Command::TakeMails { .. } | Command::DecideMail { .. } => "mail",
         }
     }

@@ -72,6 +72,8 @@ pub enum Output {
     Send(SendOrder),
     /// Look who is back and record it.
     Verify,
+    /// End the silence of the expected alert and record it.
+    EndSilence,
     /// Nothing more to do: what was achieved, for the operator.
     Done(String),
     /// What was begun ended badly.

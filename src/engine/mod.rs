@@ -2,6 +2,7 @@
 //!
 //! No tokio, no reqwest, no file and no clock here: time comes in with each input, the world is reached through [`ports`].
 
+pub mod alerts;
 pub mod approval;
 pub mod audit;
 pub mod command;

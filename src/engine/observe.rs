@@ -6,6 +6,7 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::ServerReading;
 use crate::domain::key::PublicKey;
 use crate::domain::observation::Observation;
+use crate::engine::alerts::AlertSight;
 use crate::engine::journal::Holder;
 use crate::engine::ports::{SecretRef, World};
 use crate::engine::secret::PrivateKey;
@@ -55,6 +56,8 @@ pub struct Sights {
     pub console: Observation<Vec<Entry>>,
     /// The key in the script that the console API serves.
     pub served: Observation<PublicKey>,
+    /// The expected alert; never seen where Alertmanager is not configured.
+    pub alert: Observation<AlertSight>,
     /// Entries of the contacts file.
     pub contacts: Vec<Entry>,
     /// Who holds the tenant, when it is not this process.
@@ -76,6 +79,7 @@ impl Sights {
         renew(&mut self.server, later.server);
         renew(&mut self.console, later.console);
         renew(&mut self.served, later.served);
+        renew(&mut self.alert, later.alert);
         self.contacts = later.contacts;
         self
     }
@@ -148,8 +152,14 @@ pub async fn look(world: &World, sights: &mut Sights) {
             None => None,
         }
     };
-    let (secret, object, server, console) =
-        futures_util::join!(look_at_secret(world), look_at_object(world), world.server.read(), console);
+    let alert = async {
+        match &world.alerts {
+            Some(alerts) => Some(alerts.firing().await.map(|firing| AlertSight { name: alerts.name().into(), firing })),
+            None => None,
+        }
+    };
+    let (secret, object, server, console, alert) =
+        futures_util::join!(look_at_secret(world), look_at_object(world), world.server.read(), console, alert);
     let served = match (&object, &world.console) {
         (Ok(object), Some(_)) => look_at_served_key(world, &object.users).await,
         _ => None,
@@ -160,6 +170,9 @@ pub async fn look(world: &World, sights: &mut Sights) {
     sights.server.take(at, server);
     if let Some(console) = console {
         sights.console.take(at, console);
+    }
+    if let Some(alert) = alert {
+        sights.alert.take(at, alert);
     }
     if let Some(served) = served {
         sights.served.take(at, served);

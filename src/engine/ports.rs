@@ -16,6 +16,7 @@ use crate::domain::secret_shape::SecretShape;
 use crate::domain::tenant::{Tenant, TenantId};
 use crate::domain::token::ReplyToken;
 use crate::domain::window::Window;
+use crate::engine::alerts::Alerts;
 use crate::engine::journal::JournalStore;
 use crate::engine::reply_key::ReplyKey;
 use crate::engine::secret::SecretBytes;
@@ -343,6 +344,8 @@ pub struct World {
     pub reply_key: Arc<ReplyKey>,
     /// The console API.
     pub console: Option<Arc<dyn Console>>,
+    /// The expected alert, where Alertmanager is configured.
+    pub alerts: Option<Arc<dyn Alerts>>,
     /// Entries of the contacts file for this tenant.
     pub contacts: Arc<[Entry]>,
     /// The clock.

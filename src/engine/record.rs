@@ -315,6 +315,23 @@ pub enum Record {
         /// From the start of step 6, ms.
         waited_ms: u64,
     },
+    /// The expected alert of the tenant is silenced, or its silence was extended.
+    Silenced {
+        /// The silence's id.
+        id: String,
+        /// When it ends by itself, UTC.
+        until: Timestamp,
+    },
+    /// The silence was ended, or has ended by itself.
+    SilenceEnded {
+        /// The silence's id.
+        id: String,
+        /// Why.
+        why: String,
+        /// Whether the alert still fired right before; none if that could not be seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        still_firing: Option<bool>,
+    },
     /// A mail of a client was read from the mailbox.
     MailRead {
         /// Whose.

@@ -12,6 +12,7 @@ use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
 use crate::domain::token::Topic;
 use crate::domain::window::Window;
+use crate::engine::alerts::Silence;
 use crate::engine::approval::Approval;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::ports::SecretRef;
@@ -165,6 +166,8 @@ pub struct Rotation {
     pub emergency: Option<Emergency>,
     /// The last hand-over.
     pub hand_over: Option<HandOver>,
+    /// The silence of the expected alert, unless it was ended.
+    pub silence: Option<Silence>,
     /// The end, when, and its note.
     pub outcome: Option<(Outcome, Timestamp, String)>,
 }
@@ -219,6 +222,7 @@ impl Rotation {
             approval: None,
             emergency: None,
             hand_over: None,
+            silence: None,
             outcome: None,
         })
     }
@@ -238,6 +242,7 @@ impl Rotation {
                 | Record::ReviewClosed { .. }
                 | Record::TakenOver { .. }
                 | Record::MailRead { .. }
+                | Record::SilenceEnded { .. }
         );
         if self.outcome.is_some() && !may_follow_the_end {
             return Err("the rotation has already ended".into());
@@ -371,6 +376,8 @@ impl Rotation {
                     hand_over.accepted = Some(entry.person().to_owned());
                 }
             }
+            Record::Silenced { id, until } => self.silence = Some(Silence { id, until }),
+            Record::SilenceEnded { id, .. } => self.silence_ended(&id),
             Record::Finished { outcome, note } => self.outcome = Some((outcome, at, note)),
         }
     }

@@ -3,6 +3,7 @@
 //! How it is derived is `derive`. The screen draws nothing that is not here, and `status --json` prints it whole. Ages are not in it: they tick, so the
 //! reader computes them from the moments.
 
+mod alert;
 mod derive;
 mod thread;
 

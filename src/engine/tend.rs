@@ -134,6 +134,12 @@ fn resume(step: StepNumber, why: String, failed: Option<Timestamp>, facts: &Fact
     Tending::Resume { step, why, not_before: last.map(after) }
 }
 
+/// Whether the silence of the expected alert was left open: nobody is at work on the steps for which it was made.
+pub fn is_silence_left(facts: &Facts<'_>) -> bool {
+    let open = facts.rotation.filter(|rotation| rotation.silence.is_some());
+    open.is_some_and(|rotation| !facts.held && !rotation.is_alert_expected())
+}
+
 /// Something that has changed, for a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
@@ -327,6 +333,25 @@ mod tests {
         ended.push(Record::Finished { outcome: Outcome::Rotated, note: String::new() });
         assert_eq!(decided(ended), Tending::Leave);
         assert_eq!(tend(&Facts { rotation: None, ..facts(&rotation_of) }), Tending::Leave);
+    }
+
+    #[test]
+    fn a_silence_is_left_where_nobody_is_at_work_whatever_the_rotation_waits_for() {
+        let silenced = Record::Silenced { id: "s1".into(), until: at(40) };
+        let ended = Record::SilenceEnded { id: "s1".into(), why: "x".into(), still_firing: None };
+        let other = Record::SilenceEnded { id: "s0".into(), why: "x".into(), still_firing: None };
+        let mut records = confirmed();
+        records.push(begun(StepNumber::SECRET));
+        records.push(silenced);
+        let interrupted = rotation(&records);
+        assert!(is_silence_left(&facts(&interrupted)));
+        assert!(!is_silence_left(&Facts { held: true, ..facts(&interrupted) }));
+        records.extend(failed(StepNumber::SECRET, FaultKind::Forbidden).into_iter().skip(1));
+        records.push(other);
+        assert!(is_silence_left(&facts(&rotation(&records))), "another one has ended");
+        records.push(ended);
+        assert!(!is_silence_left(&facts(&rotation(&records))));
+        assert!(!is_silence_left(&Facts { rotation: None, ..facts(&interrupted) }));
     }
 
     #[test]

@@ -9,10 +9,12 @@ mod object;
 mod reconcile;
 mod reconfigure;
 mod secret;
+mod silence;
 mod stage;
 mod verify;
 
 pub use announce::see_people;
+pub use silence::end_silence;
 pub use verify::look_who_is_back;
 
 use crate::engine::step::Runbook;

@@ -27,6 +27,9 @@ use std::time::Duration;
 /// A holder without a sign of life for this long is taken to be dead.
 pub const LEASE_TTL: Duration = Duration::from_secs(30);
 
+/// A silence that can't be ended in this time is left to end by itself: the end of the program must not wait for it.
+const SILENCE_ENDS_WITHIN: Duration = Duration::from_secs(5);
+
 /// Who wants to know that something of a tenant has changed.
 pub trait Watcher: Send + Sync {
     /// The status is another one.
@@ -218,6 +221,7 @@ impl Conductor {
         let _work = ending::begin().await.ok_or_else(ended)?;
         let (lease, from) = self.acquire(&command).await?;
         let doing = command.word();
+        let ends_silence = command == Command::EndSilence;
         self.fence.take(lease.clone());
         self.known().running = true;
         let result = {
@@ -236,6 +240,9 @@ impl Conductor {
                 () = ending::is_due() => Err(ending::ended("the rest of it").into()),
             }
         };
+        if !ends_silence {
+            self.end_silence(&lease).await;
+        }
         self.known().not_running();
         self.fence.shut();
         if result.is_err() && matches!(self.world.store.holds(&lease).await, Ok(false)) {
@@ -247,6 +254,16 @@ impl Conductor {
         let achieved = result?;
         released?;
         Ok(achieved)
+    }
+
+    /// However a command ended: nobody is at work now, so the alert is expected no more. What fails here is shown with the
+    /// status, and tried again by `watch`.
+    async fn end_silence(&self, lease: &Lease) {
+        let is_open = self.known().rotation.as_ref().is_some_and(|rotation| rotation.silence.is_some());
+        if is_open {
+            let ending = self.run_under(lease, Command::EndSilence, None);
+            tokio::time::timeout(SILENCE_ENDS_WITHIN, ending).await.ok();
+        }
     }
 
     /// A take-over is journaled on both sides: whoever took it writes into the rotation, we into the tenant's lease log.

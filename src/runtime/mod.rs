@@ -1,5 +1,6 @@
 //! The only place where things happen: tasks, effects, pollers, signals, the terminal, and the composition root.
 
+pub mod alerts;
 pub mod cloud;
 pub mod conductor;
 pub mod ending;

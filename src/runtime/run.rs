@@ -10,7 +10,7 @@ use crate::engine::ports::World;
 use crate::engine::record::{Entry, Record};
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Ledger, Progress, Runbook, StepContext};
-use crate::runbooks::wireguard::{look_who_is_back, see_people};
+use crate::runbooks::wireguard::{end_silence, look_who_is_back, see_people};
 use crate::runtime::ending;
 use async_trait::async_trait;
 use std::collections::VecDeque;
@@ -142,6 +142,7 @@ impl<'a> Run<'a> {
                 }
                 Output::Send(order) => achieved = self.send(&order, &mut queue).await?,
                 Output::Verify => achieved = self.verify().await?,
+                Output::EndSilence => achieved = end_silence(&self.context()).await?,
                 Output::Done(text) if achieved.is_empty() => achieved = text,
                 Output::Done(_) => {}
                 Output::Failed(fault) => return Err(fault.into()),

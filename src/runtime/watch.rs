@@ -83,6 +83,8 @@ struct Visit {
     tried: Option<(RotationId, StepNumber, Tried)>,
     /// What was said last to need a person.
     person: Option<String>,
+    /// Why a silence that was left open could not be ended, as said last.
+    silence: Option<String>,
 }
 
 /// How a visit ended.
@@ -208,6 +210,7 @@ impl<'a> Watch<'a> {
         drop(permit);
         if read {
             self.tend(conductor, &mut visit).await;
+            self.end_silence(conductor, &mut visit).await;
             self.remind(conductor).await;
         }
         (visit, read)
@@ -228,6 +231,34 @@ impl<'a> Watch<'a> {
             Ok(done) => (self.log)(name, Line::Did(done)),
             Err(RunError::Refused(Refusal::Held(_))) => {}
             Err(error) => (self.log)(name, Line::Failed(format!("{error}; {}", error.advice()))),
+        }
+    }
+
+    /// Ends the silence that a process has left open, behind a resume that could have needed it.
+    async fn end_silence(&self, conductor: &Conductor, visit: &mut Visit) {
+        let (rotation, status) = (conductor.rotation(), conductor.status());
+        let facts = Facts {
+            rotation: rotation.as_deref(),
+            held: status.holder.is_some(),
+            secrets: None,
+            tried: Tried::default(),
+            now: Timestamp::now(),
+        };
+        if !tend::is_silence_left(&facts) {
+            visit.silence = None;
+            return;
+        }
+        let name = &status.tenant.name;
+        match conductor.run(Command::EndSilence).await {
+            Ok(done) => (self.log)(name, Line::Did(done)),
+            Err(RunError::Refused(_)) => {}
+            Err(error) => {
+                let failed = Some(format!("{error}; {}", error.advice()));
+                if let Some(text) = failed.as_ref().filter(|_| visit.silence != failed) {
+                    (self.log)(name, Line::Failed(text.clone()));
+                }
+                visit.silence = failed;
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The composition root: what the configuration says becomes adapters, and adapters become worlds and conductors.
 
+use crate::adapters::alerts::Alertmanager;
 use crate::adapters::console::{Console, ConsoleParameters};
 use crate::adapters::inbox::ImapInbox;
 use crate::adapters::mail::{Sample, SmtpMailer};
@@ -13,12 +14,14 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
+use crate::engine::alerts::Alerts;
 use crate::engine::journal::{Holder, JournalStore};
 use crate::engine::ports::{self, Clock, Fence, Letter, Mailer, Settings, SwapOrder, World};
 use crate::engine::record::Actor;
 use crate::engine::reply_key::ReplyKey;
 use crate::engine::step::Runbook;
 use crate::runbooks;
+use crate::runtime::alerts;
 use crate::runtime::cloud;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::fence::LeaseFence;
@@ -39,6 +42,7 @@ pub struct Wiring {
     reply_key: Arc<ReplyKey>,
     post: Option<Post>,
     console: Option<Arc<dyn ports::Console>>,
+    alerts: Option<Alertmanager>,
     runbook: Arc<Runbook>,
     me: Holder,
     actor: Actor,
@@ -101,6 +105,7 @@ impl Wiring {
                 Some(Arc::new(Console::new(parameters)?) as Arc<dyn ports::Console>)
             }
         };
+        let alerts = alerts::parameters(&config).map(Alertmanager::new).transpose()?;
         let identity = system::identity(&environment);
         let now = SystemClock.now();
         let me =
@@ -116,6 +121,7 @@ impl Wiring {
             reply_key,
             post,
             console,
+            alerts,
             runbook: Arc::new(runbook.ok_or_else(none)?),
             me,
             actor,
@@ -253,9 +259,10 @@ impl Wiring {
                 fence.clone(),
             ),
             server: Arc::new(server),
-            mailer: Arc::new(self.mailer.behind(fence)),
+            mailer: Arc::new(self.mailer.behind(fence.clone())),
             reply_key: self.reply_key.clone(),
             console: self.console.clone(),
+            alerts: self.alerts.as_ref().map(|alerts| Arc::new(alerts.of(&tenant, fence)) as Arc<dyn Alerts>),
             contacts: self.config.contacts_of(&tenant).into(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),

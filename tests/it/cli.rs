@@ -70,6 +70,7 @@ impl Stage {
             program: PathBuf::from(PROGRAM),
             seed: 7,
             console: false,
+            alerts: false,
         };
         Self { lab: Lab::start(options).await.unwrap(), folder }
     }

@@ -80,6 +80,7 @@ fn the_example_loads_and_shows_the_defaults() {
     let expected = Config {
         approval: Default::default(),
         reminders: None,
+        alerts: None,
         path,
         cloud: Cloud { name: required.cloud.name, ..Cloud::default() },
         state: State {
@@ -208,6 +209,37 @@ fn each_mistake_is_told_with_its_line_its_field_and_what_would_be_right() {
     assert!(error.to_string().contains("chmod 600"), "{error}");
     let (text, _) = with("[console]", &format!("url = \"https://c/\"\ntoken_file = {open:?}"));
     assert!(folder.load(&text).unwrap_err().to_string().contains("chmod 600"));
+}
+
+#[test]
+fn alertmanager_has_one_login_and_silences_one_tenant() {
+    let folder = Folder::new();
+    let secret = folder.write("secret", "x", 0o600);
+    let load = |lines: &str| folder.load(&format!("{SMALLEST}[alerts]\nurl = \"https://am.example.net\"\n{lines}"));
+    let alerts = load("").unwrap().alerts.unwrap();
+    assert_eq!(alerts, config::Alerts { url: "https://am.example.net".into(), ..config::Alerts::default() });
+    let alerts =
+        load(&format!("tenant_value = \"vpn-{{tenant_id}}\"\ntoken_file = {secret:?}\n")).unwrap().alerts.unwrap();
+    assert_eq!((alerts.tenant_value.as_str(), alerts.token_file), ("vpn-{tenant_id}", Some(secret.clone())));
+    let user = format!("user = \"ops\"\npassword_file = {secret:?}\n");
+    assert_eq!(load(&user).unwrap().alerts.unwrap().password, Password::File(secret.clone()));
+    for (lines, field) in [
+        ("tenant_value = \"acme\"".to_owned(), "alerts.tenant_value"),
+        ("tenant_label = \"alertname\"".into(), "alerts.tenant_label"),
+        ("tenant_label = \"a-b\"".into(), "alerts.tenant_label"),
+        ("silence = \"2h\"".into(), "alerts.silence"),
+        ("user = \"ops\"".into(), "alerts.user"),
+        ("user = \"o:ps\"\npassword_command = [\"x\"]".into(), "alerts.user"),
+        (format!("password_file = {secret:?}"), "alerts.password_file"),
+        (format!("{user}token_file = {secret:?}"), "alerts.token_file"),
+        (format!("user = \"ops\"\ntoken_file = {secret:?}"), "alerts.token_file"),
+    ] {
+        let error = load(&lines).unwrap_err();
+        let fields: Vec<&str> = error.problems().iter().map(|problem| problem.field.as_str()).collect();
+        assert!(fields.contains(&field), "{lines}: {error}");
+    }
+    let warned = check::check(&load(&user.replace("user", "ca_file = \"gone.pem\"\nuser")).unwrap());
+    assert!(warned.iter().any(|f| f.field == "alerts.ca_file" && f.level == Level::Failure), "{warned:?}");
 }
 
 #[test]

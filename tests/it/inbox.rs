@@ -57,6 +57,7 @@ impl Bench {
             program: "changeguard".into(),
             seed: 42,
             console: false,
+            alerts: false,
         };
         let lab = Lab::start(options).await.unwrap();
         let mut parameters = parameters(lab.world().ports().imap);

@@ -71,6 +71,7 @@ impl Stage {
             program: PathBuf::from(PROGRAM),
             seed: 7,
             console: true,
+            alerts: false,
         };
         let lab = Lab::start(options).await.unwrap();
         let config = changeguard::config::load(Some(lab.config_path()), &|_| None).unwrap();

@@ -25,6 +25,7 @@ fn options(directory: &tempfile::TempDir, tenants: usize) -> LabOptions {
         program: "changeguard".into(),
         seed: 42,
         console: true,
+        alerts: false,
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // the lint knows test functions, not the functions that they call
 
 mod accountable;
+mod alerts;
 mod bastion;
 mod cli;
 mod config;
@@ -10,6 +11,7 @@ mod house;
 mod inbox;
 mod lab;
 mod live;
+mod live_alerts;
 mod live_faults;
 mod live_inbox;
 mod live_mail;

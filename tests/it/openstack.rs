@@ -44,6 +44,7 @@ impl Place {
             program: "changeguard".into(),
             seed: 7,
             console: true,
+            alerts: false,
         })
         .await
         .unwrap();

@@ -68,6 +68,7 @@ impl Rig {
             program: PathBuf::from(env!("CARGO_BIN_EXE_changeguard")),
             seed: 7,
             console: true,
+            alerts: false,
         };
         let lab = Lab::start(options).await.unwrap();
         let ports = lab.world().ports();

@@ -53,6 +53,15 @@ impl Scene {
 
     /// The same with a changed configuration.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_on(false, change).await
+    }
+
+    /// The same with Alertmanager in it.
+    pub async fn with_alerts(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_on(true, change).await
+    }
+
+    async fn start_on(alerts: bool, change: impl FnOnce(&mut Config)) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let options = LabOptions {
@@ -64,6 +73,7 @@ impl Scene {
             program: PathBuf::from(env!("CARGO_BIN_EXE_changeguard")),
             seed: 7,
             console: false,
+            alerts,
         };
         let lab = Lab::start(options).await.unwrap();
         let mut config = config::load(Some(lab.config_path()), &|_| None).unwrap();

@@ -109,6 +109,7 @@ impl Stage {
             program: PathBuf::from(PROGRAM),
             seed: 7,
             console: false,
+            alerts: false,
         };
         let stage = Self { lab: Lab::start(options).await.unwrap(), folder };
         let start = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();

@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::LabEventKind;
+use super::alerts;
 use super::barbican::base;
 use super::http::AGENT;
 use super::seed::{Tenant, base64};
@@ -61,7 +62,9 @@ async fn turn(shared: &Arc<Shared>, tenant: &Arc<Tenant>, token: &Mutex<Option<S
     if mode == AgentMode::Legacy {
         return;
     }
-    match fetch(shared, tenant, &mode, token).await {
+    let fetched = fetch(shared, tenant, &mode, token).await;
+    alerts::fetched(shared, tenant, fetched.is_ok());
+    match fetched {
         Ok(private) => {
             if let Some(public) = vpn::apply(shared, tenant, private) {
                 let text = format!("agent {}: applied new key, public key {}", tenant.name, base64(&public));

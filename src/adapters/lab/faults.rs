@@ -20,6 +20,8 @@ pub enum Service {
     Console,
     /// Mail. Its "methods" are `CONNECT`, `EHLO`, `AUTH`, `MAIL`, `RCPT`, `DATA` and `.` (the end of a mail).
     Smtp,
+    /// Alertmanager.
+    Alerts,
     /// The operator's mailbox. Its "methods" are `CONNECT` and the commands (`EXAMINE`, `UID FETCH`, `IDLE`, ...).
     Imap,
     /// The command that reaches a VPN server. Its one "method" is `READ`, its "path" the server's name.

@@ -85,6 +85,9 @@ fn configuration(shared: &Shared) -> String {
         let port = ports.console;
         let _ = write!(text, "\n[console]\nurl = \"http://127.0.0.1:{port}/api\"\ntoken_file = \"console-token\"\n");
     }
+    if shared.options.alerts {
+        let _ = write!(text, "\n[alerts]\nurl = \"http://127.0.0.1:{}\"\n", ports.alerts);
+    }
     for tenant in &shared.tenants {
         let _ = write!(
             text,

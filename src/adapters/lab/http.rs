@@ -17,7 +17,7 @@ use super::faults::{Fault, Loss, Service};
 use super::listen::{Cuttable, Peer};
 use super::state::Shared;
 use super::trip::Moment;
-use super::{barbican, console, keystone, swift};
+use super::{alerts, barbican, console, keystone, swift};
 
 /// The `User-Agent` by which the lab knows the requests of its own reconcile agents.
 pub(super) const AGENT: &str = "user-sync-agent";
@@ -224,6 +224,7 @@ fn dispatch(service: Service, shared: &Shared, call: &Call) -> Reply {
         Service::Barbican => barbican::handle(shared, call),
         Service::Swift => swift::handle(shared, call),
         Service::Console => console::handle(shared, call),
+        Service::Alerts => alerts::handle(shared, call),
         Service::Smtp | Service::Imap | Service::Shell => Reply::new(404),
     }
 }
@@ -234,6 +235,7 @@ fn refuse(service: Service, status: u16) -> Reply {
         Service::Keystone => keystone::refusal(status),
         Service::Barbican => barbican::refusal(status),
         Service::Swift => swift::refusal(status),
+        Service::Alerts => alerts::refusal(status),
         _ => console::refusal(status),
     };
     if status == 429 || status == 503 { reply.with("retry-after", "1") } else { reply }

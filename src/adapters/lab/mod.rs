@@ -2,6 +2,7 @@
 //! loopback, with people who answer. It imports nothing of the program: what runs against it is the production path.
 
 mod agent;
+mod alerts;
 mod answers;
 mod barbican;
 mod barbican_attachments;
@@ -35,6 +36,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 
+pub use alerts::LabSilence;
 pub use barbican::Secret;
 pub use faults::{Fault, FaultId, Faults, Loss, Request, Rule, Service, Which};
 pub use shell::{Printed, shell};
@@ -78,6 +80,8 @@ pub struct LabOptions {
     pub seed: u64,
     /// Whether the configuration names the console API.
     pub console: bool,
+    /// Whether the configuration names Alertmanager.
+    pub alerts: bool,
 }
 
 /// What a person at the operator's desk would hear.
@@ -162,7 +166,7 @@ impl Lab {
         let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let mut listeners = Vec::new();
         let mut ports = Vec::new();
-        for _ in 0..7 {
+        for _ in 0..8 {
             let listener = bind().await.map_err(LabError::Listen)?;
             ports.push(listener.local_addr().map_err(LabError::Listen)?.port());
             listeners.push(listener);
@@ -174,6 +178,7 @@ impl Lab {
             console: ports[3],
             smtp: ports[4],
             shell: ports[5],
+            alerts: ports[7],
             imap: ports[6],
         };
         let shared = Arc::new(share(options, ports));
@@ -189,6 +194,7 @@ impl Lab {
             Service::Smtp,
             Service::Shell,
             Service::Imap,
+            Service::Alerts,
         ];
         for (service, listener) in services.into_iter().zip(listeners) {
             let shared = Arc::clone(&shared);
@@ -250,6 +256,7 @@ fn share(options: LabOptions, ports: Ports) -> Shared {
         mails: Mutex::default(),
         mailbox: Mutex::default(),
         people: Mutex::default(),
+        alerts: Mutex::default(),
         console_token: format!("eyJhbGciOiJIUzI1NiJ9.{}.{}", chance.token(60), chance.token(43)),
         chance: Mutex::new(chance),
         tenants,

@@ -10,7 +10,7 @@ use super::chance::Chance;
 use super::faults::{Faults, Service};
 use super::seed::Tenant;
 use super::smtp::Mail;
-use super::{LabEvent, LabEventKind, LabOptions, barbican, keystone, mailbox, people, swift};
+use super::{LabEvent, LabEventKind, LabOptions, alerts, barbican, keystone, mailbox, people, swift};
 
 /// Locks; a panic elsewhere leaves the lab's simple values usable.
 pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -32,6 +32,8 @@ pub struct Ports {
     pub smtp: u16,
     /// The command that reads a VPN server.
     pub shell: u16,
+    /// Alertmanager, under `/api/v2`.
+    pub alerts: u16,
     /// IMAP without TLS.
     pub imap: u16,
 }
@@ -48,6 +50,7 @@ pub(super) struct Shared {
     pub(super) mails: Mutex<Vec<Arc<Mail>>>,
     pub(super) mailbox: Mutex<mailbox::State>,
     pub(super) people: Mutex<people::State>,
+    pub(super) alerts: Mutex<alerts::State>,
     pub(super) tenants: Vec<Arc<Tenant>>,
     pub(super) console_token: String,
     /// Requests for what prints a private key: `dump`, `showconf`, `private-key`.

@@ -25,6 +25,7 @@ impl Machine {
             Command::AcceptHandOver
             | Command::Note { .. }
             | Command::Verify
+            | Command::EndSilence
             | Command::TakeMails { .. }
             | Command::Approve { .. }
             | Command::Emergency { .. }

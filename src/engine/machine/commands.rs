@@ -137,6 +137,10 @@ impl Machine {
             }
             Command::HandOver { to, note } => self.hand_over(at, &to, note),
             Command::AcceptHandOver => self.accept(at),
+            Command::EndSilence => match self.rotation().and_then(|rotation| rotation.silence.as_ref()) {
+                Some(_) => Ok(vec![Output::EndSilence]),
+                None => Err(not_now("no silence is open")),
+            },
             Command::TakeMails { mails } => self.take_mails(at, mails),
             Command::DecideMail { mail, decision, note } => self.decide_mail(at, &mail, decision, note),
         }

@@ -52,6 +52,17 @@ impl Record {
             Record::Applied { baseline, waited_ms } => {
                 format!("server shows {} after {:.1} s", baseline.public_key.short(), *waited_ms as f64 / 1000.0)
             }
+            Record::Silenced { until, .. } => {
+                format!("expected alert silenced until {}", until.strftime("%H:%M:%S UTC"))
+            }
+            Record::SilenceEnded { why, still_firing, .. } => {
+                let fires = match still_firing {
+                    Some(true) => "; the alert STILL FIRES, and no notification may come of it",
+                    Some(false) => "; the alert does not fire",
+                    None => "; whether the alert fires could not be seen",
+                };
+                format!("silence of the expected alert ended: {why}{fires}")
+            }
             Record::MailRead { client, heard, from, .. } => {
                 let marks = heard.marks.iter().map(|mark| format!("; {mark}")).collect::<String>();
                 format!("mail of {client} ({from}): {}{marks}", heard.verdict)

@@ -1,5 +1,6 @@
 //! How the status follows from journal, sights and the moment; what it is made of stands in the parent.
 
+use super::alert;
 use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, StepView, TenantStatus, Viewer};
 use crate::domain::acknowledgement::Answer;
 use crate::domain::cadence::{self, Due};
@@ -101,6 +102,7 @@ pub fn derive(
         own_route: open.and_then(|rotation| rotation.own_route(person)).map(str::to_owned),
     };
     status.attention = attention(&status, sights);
+    status.attention.extend(alert::attention(open, rotation, sights, settings, now));
     if let Some(drift) = drift {
         status.attention.insert(0, drift);
     }

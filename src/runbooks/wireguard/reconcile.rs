@@ -1,5 +1,6 @@
 //! Step 6: wait until the server has taken the key, as seen on its interface; more than two cycles is a failure.
 
+use super::silence;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::Baseline;
 use crate::domain::step::{StepNumber, StepState};
@@ -28,7 +29,7 @@ impl Step for Reconcile {
         &[
             Trouble {
                 symptom: "one BarbicanFetchError alert",
-                remedy: "expected: the server's loop fired in the gap of step 4. Peers stay connected, it tries again in the next cycle",
+                remedy: "expected: the server's loop fired in the gap of step 4; with [alerts] it is silenced until this step ends. Peers stay connected, it tries again in the next cycle",
             },
             Trouble {
                 symptom: "the interface still shows the previous key after two cycles",
@@ -85,6 +86,8 @@ impl Step for Reconcile {
                     let waited = Duration::try_from(world.clock.now().duration_since(since)).unwrap_or_default();
                     let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
                     context.ledger.record(Record::Applied { baseline, waited_ms }).await?;
+                    // Before step 7: in an emergency that follows at once, and takes its time.
+                    silence::end_behind(context).await?;
                     return Ok(format!("after {:.1} s the interface shows {}", waited.as_secs_f64(), target.short()));
                 }
                 Ok(_) => last_fault = None,
@@ -98,6 +101,7 @@ impl Step for Reconcile {
                 None => "waiting for the server's loop; tunnels are not affected by a failed fetch".to_owned(),
             };
             context.ledger.progress(Progress { step: self.number(), done: waited.as_secs().min(total), total, text });
+            silence::keep(context).await?;
             world.clock.sleep(LOOK_EVERY).await;
         }
     }

@@ -1,5 +1,6 @@
 //! Step 4: the Barbican secret `vpn-private-key-<tenant_id>` holds the target key, and nothing else has that name.
 
+use super::silence;
 use super::stage::find_kept;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::step::StepNumber;
@@ -74,6 +75,8 @@ impl Step for Secret {
         let shape = rotation.shape.clone().unwrap_or_default();
         let name = &context.world.settings.secret_name;
         let wanted = Wanted { name, public_key: kept.public_key, payload: &payload, shape: &shape };
+        // The server's next look may fall into the gap; the alert of that is expected.
+        let unsilenced = silence::begin(context).await?;
         let bound = context.world.settings.pair_bound.as_secs();
         let text = format!("DELETE and POST; once begun they are finished whatever happens here, within {bound} s");
         context.ledger.progress(Progress { step: self.number(), done: 0, total: 0, text });
@@ -88,6 +91,9 @@ impl Step for Secret {
         };
         if !result.not_carried.is_empty() {
             evidence.push_str(&format!("; NOT carried over: {}", result.not_carried.join("; ")));
+        }
+        if let Some(unsilenced) = unsilenced {
+            evidence.push_str(&format!("; {unsilenced}"));
         }
         Ok(evidence)
     }

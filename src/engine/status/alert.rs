@@ -1,0 +1,59 @@
+//! What the expected alert says, in words: expected and silenced, or longer than the runbook allows.
+
+use crate::domain::step::{StepNumber, StepState};
+use crate::engine::alerts::AlertSight;
+use crate::engine::observe::Sights;
+use crate::engine::ports::Settings;
+use crate::engine::rotation::Rotation;
+use jiff::{SignedDuration, Timestamp};
+
+/// The lines for the operator: the alert while it fires, a silence that was left open, and where neither can be known.
+pub(super) fn attention(
+    open: Option<&Rotation>,
+    newest: Option<&Rotation>,
+    sights: &Sights,
+    settings: &Settings,
+    now: Timestamp,
+) -> Vec<String> {
+    let (mut items, alert) = (Vec::new(), &sights.alert);
+    let silence = newest.and_then(|rotation| rotation.silence.as_ref()).filter(|silence| silence.until > now);
+    let since = |sight: &AlertSight| sight.firing.iter().map(|firing| firing.since).min();
+    if let Some((sight, since)) = alert.value().and_then(|sight| Some((sight, since(sight)?))) {
+        let clock = |at: Timestamp| at.strftime("%H:%M").to_string();
+        let (name, all_silenced) = (&sight.name, sight.firing.iter().all(|firing| firing.is_silenced));
+        let quiet = match (all_silenced, silence) {
+            (true, Some(silence)) => format!("silenced until {} UTC", clock(silence.until)),
+            (true, None) => "silenced, not by this rotation".into(),
+            (false, _) => "not silenced".into(),
+        };
+        items.push(match open.map(|rotation| expectation(rotation, settings, now)) {
+            Some(Some(true)) => format!("alert {name} fires (expected, {quiet}); tunnels are not affected"),
+            Some(Some(false)) => format!(
+                "alert {name} fires since {} UTC, longer than two cycles after step 4 ({quiet}): see step 6",
+                clock(since)
+            ),
+            _ => format!("alert {name} fires since {} UTC ({quiet})", clock(since)),
+        });
+    }
+    let is_left = sights.holder.is_none() && newest.is_some_and(|rotation| !rotation.is_alert_expected());
+    if let Some(silence) = silence.filter(|_| is_left) {
+        let until = silence.until.strftime("%H:%M UTC");
+        items.push(format!("the silence of the alert is still open: `watch` ends it, or it ends by itself at {until}"));
+    }
+    if let Some((_, fault)) = alert.fault.as_ref().filter(|_| open.is_some_and(|rotation| rotation.touched)) {
+        items.push(fault.to_string());
+    }
+    items
+}
+
+/// Whether the rotation explains the alert: yes while step 4 runs and for two cycles after it, not any more after that,
+/// and not at all where nothing was touched.
+fn expectation(rotation: &Rotation, settings: &Settings, now: Timestamp) -> Option<bool> {
+    let cycles = SignedDuration::try_from(settings.reconcile_interval * 2).unwrap_or(SignedDuration::MAX);
+    match rotation.step(StepNumber::SECRET) {
+        StepState::Running { .. } => Some(true),
+        StepState::Done { at, .. } => Some(now.duration_since(*at) <= cycles),
+        StepState::Failed { at, .. } | StepState::Interrupted { since: at } => Some(now.duration_since(*at) <= cycles),
+        StepState::Waiting => None,
+    }
+}
