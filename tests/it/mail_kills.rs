@@ -50,6 +50,7 @@ impl Desk {
             program: PathBuf::from(PROGRAM),
             seed: 11,
             console: false,
+            alerts: false,
         };
         let lab = Lab::start(options).await.unwrap();
         // Long enough that a death finds mails on their way.
