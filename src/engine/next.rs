@@ -88,7 +88,9 @@ pub fn next_action(
     }
     // In an emergency the key goes first.
     let may_wait = rotation.emergency.is_some() && rotation.applied.is_none();
-    if let Some(mail) = rotation.uncertain_mail().filter(|_| !is_interrupted(rotation) && !may_wait) {
+    // A cancellation does not go on with what was interrupted: its own mails are what is left to settle.
+    let may_be_asked = rotation.is_cancelling() || !is_interrupted(rotation);
+    if let Some(mail) = rotation.uncertain_mail().filter(|_| may_be_asked && !may_wait) {
         return resolve(mail);
     }
     if rotation.is_cancelling() {
