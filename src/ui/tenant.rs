@@ -74,7 +74,7 @@ fn tabs(model: &Model, status: &TenantStatus, y: u16, width: u16, pen: &mut Pen<
     let is_filtered = model.panels.clients.typing || !model.panels.clients.filter.value().is_empty();
     if let Some(text) = plot::answers(status, pen.glyphs).filter(|_| !is_filtered && model.panels.tab == Panel::Clients)
         && let Some(room) = width.checked_sub(used + 2)
-        && usize::from(room) >= text.width() + 1
+        && usize::from(room) > text.width()
     {
         pen.put_right(used, y, room, &text, theme.quiet());
     }

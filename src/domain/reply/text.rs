@@ -296,7 +296,7 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
         clauses,
         question: text.contains(['?', '¿', '？']),
         trails_off: end.ends_with("..") || text.contains('…'),
-        goes_on: goes_on,
+        goes_on,
     }
 }
 
