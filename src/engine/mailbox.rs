@@ -106,7 +106,7 @@ impl Index {
     }
 
     /// To which tenant and client a mail belongs, or why to none.
-    pub fn find(&self, letter: Incoming) -> Result<(TenantId, Matched), (Incoming, &'static str)> {
+    pub fn find(&self, letter: Incoming) -> Result<(TenantId, Matched), (Box<Incoming>, &'static str)> {
         let reported = match &letter.report {
             Some(Report::Delivery { message_id, .. }) => message_id.as_deref(),
             _ => None,
@@ -127,7 +127,7 @@ impl Index {
         let Some((tenant, client)) = found.first().map(|whose| (*whose).clone()) else {
             let why =
                 if tokens.is_empty() { "it refers to no mail of ours" } else { "its token is not known (any more)" };
-            return Err((letter, why));
+            return Err((Box::new(letter), why));
         };
         let is_torn = found.iter().any(|whose| **whose != (tenant.clone(), client.clone()));
         let addressed = addressed.map(|addressed| (addressed.topic, addressed.revision));

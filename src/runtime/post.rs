@@ -133,7 +133,7 @@ impl Post {
                 Ok((tenant, matched)) => of_tenants.entry(tenant).or_default().push((uid, matched)),
                 Err((letter, why)) => {
                     let place = format!("{folder} {uid}");
-                    self.store.keep_stray(&self.inbox.name(), &stray(letter, place, why)).await?;
+                    self.store.keep_stray(&self.inbox.name(), &stray(*letter, place, why)).await?;
                     sorted.strays += 1;
                     settled.push(uid);
                 }

@@ -180,7 +180,7 @@ fn gather(raw: &[u8], part: &MessagePart<'_>, found: &mut Found) {
     }
     if let PartType::Message(inner) = &part.body {
         found.forwarded = true;
-        found.original = inner.message_id().map(|id| bracketed(id)).or(found.original.take());
+        found.original = inner.message_id().map(bracketed).or(found.original.take());
     }
 }
 
@@ -216,7 +216,7 @@ fn own(texts: &[String], forwarded: &mut bool) -> Option<String> {
     let written = quote::own_words(&texts.join("\n"));
     *forwarded |= written.forwarded;
     let mut kept = String::new();
-    for line in written.text.lines().flat_map(|line| pieces(line)) {
+    for line in written.text.lines().flat_map(pieces) {
         let clean = sanitize(&line);
         if kept.chars().count() + clean.chars().count() > LONGEST_TEXT {
             // Whoever judges must see that something is missing.

@@ -112,7 +112,7 @@ impl Invitation<'_> {
         let mut written = String::new();
         ICalendar { components: vec![calendar, event] }
             .write_to(&mut written)
-            .map_err(|_| Fault::new(Service::Mail, FaultKind::Invalid, "the invitation can't be written".to_owned()))?;
+            .map_err(|_| Fault::new(Service::Mail, FaultKind::Invalid, "the invitation can't be written"))?;
         Ok(written)
     }
 }

@@ -73,11 +73,11 @@ pub fn evidence(headers: &[(String, String)], subject: &str) -> Option<Automatic
             "list-id" | "feedback-id" => generated = generated.or(Some(shown)),
             // Programs send so, calendars among them that answer for the person who pressed the button.
             "return-path" | "x-envelope-from" if lower == "<>" => generated = generated.or(Some(shown)),
-            "x-ms-exchange-generated-message-source" => {
-                // The Inbox assistant of Exchange answers for rules and absences.
-                if lower.contains("mailbox rules agent") || lower.contains("antispam") {
-                    return Some(Automatic::Reply(shown));
-                }
+            // The Inbox assistant of Exchange answers for rules and absences.
+            "x-ms-exchange-generated-message-source"
+                if lower.contains("mailbox rules agent") || lower.contains("antispam") =>
+            {
+                return Some(Automatic::Reply(shown));
             }
             _ => {}
         }
