@@ -210,7 +210,7 @@ async fn a_silence_is_extended_under_its_id_made_anew_where_it_was_forgotten_and
     assert_eq!(alerts.own("one").await.unwrap().len(), 1);
     alerts.end(&first.id).await.unwrap();
     alerts.end(&first.id).await.unwrap();
-    assert_eq!(world.silenced("acme").into_iter().map(|s| s.id).collect::<Vec<_>>(), [foreign.id.clone()]);
+    assert_eq!(world.silenced("acme").into_iter().map(|s| s.id).collect::<Vec<_>>(), std::slice::from_ref(&foreign.id));
     assert!(alerts.own("one").await.unwrap().is_empty());
     assert_eq!(world.forget_silences().len(), 2);
     alerts.end(&foreign.id).await.unwrap();

@@ -287,7 +287,7 @@ async fn only_what_the_server_refuses_for_the_moment_is_tried_again_with_longer_
         assert_eq!(matches!(delivery, Delivery::Sent { .. }), to == "twice", "{to}: {delivery:?}");
     }
     assert_eq!(seen.refused.load(Ordering::Relaxed), 3 + 4, "two refusals and a success, four refusals");
-    let texts = seen.texts.lock().unwrap();
+    let texts = seen.texts.lock().unwrap().clone();
     let full: Vec<&String> = texts.iter().filter(|text| text.contains("To: \"Ada Okafor\" <d452@")).collect();
     assert!(full.len() == 4 && full.iter().all(|text| *text == full[0]), "each try is the same mail");
     let (closed, _) = serve("421 4.3.2 too many connections\r\n", "").await;
