@@ -1,7 +1,7 @@
 //! Reads the mailbox and gives each mail to its tenant's rotation. A mail is taken in once, and none is passed over: the
 //! folder's cursor moves only past mails that are in the journal or on the list of those that belong to nobody.
 
-use crate::adapters::inbox::read::read;
+use crate::adapters::inbox::read::{LONGEST_MAIL, read};
 use crate::domain::client::ClientId;
 use crate::domain::fault::Fault;
 use crate::domain::letter::Incoming;
@@ -22,8 +22,6 @@ use std::time::Duration;
 
 /// How many mails are fetched and taken in at once.
 const AT_ONCE: usize = 100;
-/// So much of a mail is looked at, bytes.
-const LONGEST: usize = 128 * 1024;
 /// The pause after a fault of the mailbox, which doubles.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// The longest pause.
@@ -55,11 +53,6 @@ impl Post {
     /// A mailbox that was not looked into yet.
     pub fn new(inbox: Arc<dyn Inbox>, store: Arc<dyn MailStore>) -> Self {
         Self { inbox, store }
-    }
-
-    /// The mailbox.
-    pub fn inbox(&self) -> &Arc<dyn Inbox> {
-        &self.inbox
     }
 
     /// Mails that belong to nobody, newest first.
@@ -196,7 +189,7 @@ pub struct Judged {
 /// client whatever it refers to. Changes nothing.
 pub async fn judge(fleet: &Fleet, raw: &[u8], of: Option<(&str, &str)>) -> anyhow::Result<Judged> {
     fleet.look_at_all(false).await?;
-    let letter = read(raw.get(..LONGEST).unwrap_or(raw), raw.len() <= LONGEST);
+    let letter = read(raw.get(..LONGEST_MAIL).unwrap_or(raw), raw.len() <= LONGEST_MAIL);
     let (rotation, matched) = match of {
         Some((tenant, client)) => {
             let conductor = fleet.find(tenant)?;
