@@ -144,13 +144,15 @@ pub async fn mail(fleet: &Fleet, wiring: &Wiring, verb: MailVerb, json: bool) ->
         }
         MailVerb::Forget { mail } => {
             let post = post()?;
-            let known = post.strays().await?.into_iter().find(|stray| stray.mail.starts_with(&mail));
-            let forgotten = match known {
-                Some(stray) => post.forget(&stray.mail).await?,
-                None => false,
+            let strays = post.strays().await?;
+            let mut meant = strays.iter().filter(|stray| stray.mail.starts_with(&mail));
+            let (said, code) = match (meant.next(), meant.next()) {
+                (Some(stray), None) if post.forget(&stray.mail).await? => ("off the list", exit::DONE),
+                (Some(_), Some(_)) => ("several on the list begin so; write more of it", exit::USAGE),
+                _ => ("it was not on the list", exit::USAGE),
             };
-            println!("{}", if forgotten { "off the list" } else { "it was not on the list" });
-            Ok(if forgotten { exit::DONE } else { exit::USAGE })
+            println!("{said}");
+            Ok(code)
         }
         MailVerb::Thread { tenant, client } => {
             let conductor = fleet.find(&tenant.tenant)?;
@@ -218,7 +220,7 @@ fn tell(sorted: &Sorted) -> std::io::Result<()> {
         writeln!(out, "{tenant}: {text}")?;
     }
     if sorted.strays > 0 {
-        writeln!(out, "{} belong to no client: see `changeguard mail strays`", sorted.strays)?;
+        writeln!(out, "{}: see `changeguard mail strays`", sorted.stray_words())?;
     }
     for (tenant, why) in &sorted.waiting {
         writeln!(out, "{tenant}: not taken in yet: {why}")?;

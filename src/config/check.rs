@@ -156,6 +156,10 @@ impl Findings {
             let text = "not set; some relays accept few mails a minute (Exchange Online: 30)";
             self.add(Level::Note, "smtp.per_minute", text);
         }
+        if config.smtp.verp && config.inbox.as_ref().is_none_or(|inbox| inbox.separator.is_none()) {
+            let text = "changes nothing without an [inbox] whose separator lets an address carry a token";
+            self.add(Level::Warning, "smtp.verp", text);
+        }
         match &config.inbox {
             None => {
                 self.add(Level::Note, "inbox", "not set: answers by mail are not read, an operator records them");

@@ -5,12 +5,14 @@
 pub mod words;
 
 mod calendar;
+mod moment;
 mod notice;
 mod text;
 
 use crate::domain::letter::{Automatic, CalendarPart, DeliveryAction, DeliveryReport, Incoming, Report};
-use crate::domain::token::Topic;
+use crate::domain::token::{ReplyToken, Topic};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 /// What the mail belongs to: found by its token, its UID or the Message-ID that it refers to.
@@ -25,6 +27,10 @@ pub struct Asked<'a> {
     pub present: u32,
     /// Start and end of the window in force, UTC.
     pub window: (Timestamp, Timestamp),
+    /// The zone in which it was announced.
+    pub zone: &'a TimeZone,
+    /// What recognises the client in the UIDs of our invitations; `None` where nobody was invited.
+    pub token: Option<&'a ReplyToken>,
     /// The client's name.
     pub name: &'a str,
     /// The client's address.
@@ -205,7 +211,7 @@ fn worded(letter: &Incoming, asked: &Asked<'_>) -> Verdict {
     if asked.others.contains(sender) {
         return Verdict::Unclear(format!("{sender} is another client"));
     }
-    let speaker = text::Speaker { asked, name };
+    let speaker = text::Speaker::new(asked, name);
     let judge = |part: &Option<String>| part.as_deref().and_then(|part| text::judge(part, &speaker));
     match (judge(&letter.text), judge(&letter.html)) {
         (None, None) => Verdict::Unclear("there is no answer in it".into()),
@@ -219,7 +225,7 @@ fn worded(letter: &Incoming, asked: &Asked<'_>) -> Verdict {
 /// Words beside an accepted invitation that take it back.
 fn contradicts(letter: &Incoming, asked: &Asked<'_>) -> bool {
     let name = letter.from.as_ref().map_or("", |(name, _)| name.as_str());
-    let speaker = text::Speaker { asked, name };
+    let speaker = text::Speaker::new(asked, name);
     [&letter.text, &letter.html].into_iter().flatten().any(|part| text::takes_back(part, &speaker))
 }
 

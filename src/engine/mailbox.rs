@@ -10,6 +10,7 @@ use crate::domain::notice::{Delivery, Notice};
 use crate::domain::reply::{Asked, Heard, Means, Verdict, hear};
 use crate::domain::tenant::TenantId;
 use crate::domain::token::{Addressed, ReplyToken, Topic};
+use crate::domain::window::zone_or_utc;
 use crate::engine::record::BackSource;
 use crate::engine::rotation::{Back, Rotation};
 use jiff::Timestamp;
@@ -165,6 +166,9 @@ impl Rotation {
             .filter_map(|c| c.email.as_ref())
             .map(|email| email.to_lowercase())
             .collect();
+        let zone = zone_or_utc(&self.window.zone);
+        let ours = self.notices.iter().filter(|notice| notice.client == client.id);
+        let token = ours.rev().find_map(|notice| ReplyToken::in_id(&notice.message_id));
         let email = client.email.clone().or_else(|| notice.map(|notice| notice.email.clone())).unwrap_or_default();
         let mut heard = hear(
             &matched.letter,
@@ -173,6 +177,8 @@ impl Rotation {
                 revision,
                 present: self.window.revision,
                 window: (self.window.start, self.window.end),
+                zone: &zone,
+                token: token.as_ref(),
                 name: &client.name,
                 email: &email,
                 others: &others,

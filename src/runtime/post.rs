@@ -42,6 +42,16 @@ pub struct Sorted {
     pub waiting: BTreeMap<String, String>,
 }
 
+impl Sorted {
+    /// How many new mails belong to nobody, in words.
+    pub fn stray_words(&self) -> String {
+        match self.strays {
+            1 => "1 mail belongs to no client".into(),
+            count => format!("{count} mails belong to no client"),
+        }
+    }
+}
+
 /// The mailbox with what is remembered of it.
 #[derive(Clone)]
 pub struct Post {
@@ -167,8 +177,11 @@ fn why(error: &RunError) -> String {
 fn stray(letter: Incoming, place: String, why: &str) -> Stray {
     let (name, email) = letter.from.clone().unwrap_or_default();
     let window = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
-    let asked =
-        Asked { topic: Topic::Window, revision: 1, present: 1, window, name: &name, email: &email, others: &[] };
+    let (topic, zone) = (Topic::Window, &jiff::tz::TimeZone::UTC);
+    let (name, email_of) = (name.as_str(), email.as_str());
+    let asked = Asked {
+        topic, revision: 1, present: 1, window, zone, token: None, name, email: email_of, others: &[]
+    };
     let seems = hear(&letter, &asked).verdict;
     let why = format!("{why}; reads as {}", seems.word());
     Stray { mail: letter.identity, at: Timestamp::now(), place, from: email, subject: letter.subject, why }

@@ -91,9 +91,9 @@ impl FleetPlace {
         let say = |line| {
             let texts = match line {
                 PostLine::Came(sorted) => {
+                    let strays = (sorted.strays > 0).then(|| sorted.stray_words());
                     let took = sorted.taken.into_iter().map(|(tenant, text)| format!("{tenant}: mails: {text}"));
                     let left = sorted.waiting.into_iter().map(|(tenant, why)| format!("{tenant}: mails wait: {why}"));
-                    let strays = (sorted.strays > 0).then(|| format!("{} mails belong to no client", sorted.strays));
                     took.chain(left).chain(strays).collect()
                 }
                 PostLine::Fails(fault) => vec![format!("the mailbox can't be read: {fault}; {}", fault.advice())],

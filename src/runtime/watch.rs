@@ -276,7 +276,7 @@ impl<'a> Watch<'a> {
                 if sorted.strays > 0 {
                     (self.log)(
                         MAILBOX,
-                        Line::Person(format!("{} mails belong to no client: see `mail strays`", sorted.strays)),
+                        Line::Person(format!("{}: see `mail strays`", sorted.stray_words())),
                     );
                 }
             }

@@ -68,7 +68,7 @@ fn filter(model: &Model, area: Rect, y: u16, pen: &mut Pen<'_>) -> Option<(u16, 
 }
 
 fn columns(width: u16) -> [u16; 4] {
-    if width >= 110 { [28, 16, 22, 10] } else { [18, 14, 12, 9] }
+    if width >= 110 { [28, 16, 22, 10] } else { [18, 15, 12, 9] }
 }
 
 fn put_all(area: Rect, y: u16, cells: &[(&str, Style)], columns: &[u16; 4], pen: &mut Pen<'_>) {

@@ -7,8 +7,10 @@ use crate::domain::window::{Window, WindowState};
 use crate::engine::status::{Phase, Reconcile, TenantStatus};
 use crate::ui::age;
 use crate::ui::pen::{Pen, Piece, piece};
+use crate::ui::plot;
 use jiff::Timestamp;
 use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
 
 /// The first line of every screen.
 pub fn first_line(model: &Model, title: &str, width: u16, pen: &mut Pen<'_>) {
@@ -54,6 +56,7 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
         facts.push(piece("   answers ", theme.quiet()));
         facts.push(piece(format!("{settled}/{of}"), theme.plain()));
     }
+    let after_answers = facts.len();
     if let Some((back, of)) = status.back {
         facts.push(piece("   back ", theme.quiet()));
         facts.push(piece(format!("{back}/{of}"), if back == of { theme.good() } else { theme.warn() }));
@@ -74,6 +77,15 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
     }
     if let Some(reason) = &status.rollback {
         facts.push(piece(format!("   rolling back: {reason}"), theme.warn()));
+    }
+    if let Some((plot, span)) = plot::answers(status, pen.glyphs) {
+        // As much of it as all that matters more leaves room for.
+        let used = facts.iter().map(|(text, _)| text.width()).sum::<usize>() + 1;
+        let room = usize::from(width).saturating_sub(used);
+        if plot.width() <= room {
+            let span = Some(span).filter(|span| plot.width() + span.width() <= room).unwrap_or_default();
+            facts.insert(after_answers, piece(format!(" {plot}{span}"), theme.quiet()));
+        }
     }
     pen.flow(0, 2, width, &facts);
     let key = command_of(status.next.action).and_then(|command| command.keys.first());

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 /// Columns of the plot.
 pub const COLUMNS: usize = 12;
 
-/// The plot with its words, from the first mail to the last answer: it changes only when an answer comes. `None` before
-/// anybody was told, and once the key is being changed.
-pub fn answers(status: &TenantStatus, glyphs: &Glyphs) -> Option<String> {
+/// The plot and its span, from the first mail to the last answer: it changes only when an answer comes. `None` before anybody
+/// answered, and once the key is being changed.
+pub fn answers(status: &TenantStatus, glyphs: &Glyphs) -> Option<(String, String)> {
     let first = status.notices.iter().filter(|notice| notice.kind.tells_window()).map(|notice| notice.at).min()?;
     let last = *status.answered_at.last()?;
     if status.back.is_some() {
@@ -19,10 +19,9 @@ pub fn answers(status: &TenantStatus, glyphs: &Glyphs) -> Option<String> {
     let most = counts.iter().copied().max().unwrap_or(1).max(1);
     let levels = glyphs.levels;
     let bar = |count: &usize| levels[(count * (levels.len() - 1)).div_ceil(most).min(levels.len() - 1)];
-    let plot: String = counts.iter().map(bar).collect();
     let minutes = (last.as_second() - first.as_second()).max(0) / 60;
     let span = if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes / 60) };
-    Some(format!("answers {plot} {} in {span}", status.answered_at.len()))
+    Some((counts.iter().map(bar).collect(), format!(" in {span}")))
 }
 
 fn buckets(moments: &[Timestamp], first: Timestamp, last: Timestamp) -> [usize; COLUMNS] {

@@ -5,9 +5,8 @@ use crate::app::{Model, space};
 use crate::domain::tenant::TenantId;
 use crate::engine::status::TenantStatus;
 use crate::ui::pen::{Pen, piece};
-use crate::ui::{clients, footer, gate, header, journal, keys, peers, plot, steps};
+use crate::ui::{clients, footer, gate, header, journal, keys, peers, steps};
 use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthStr;
 
 /// Draws the screen; gives the cursor of a text field.
 pub fn draw(model: &Model, id: &TenantId, size: (u16, u16), pen: &mut Pen<'_>) -> Option<(u16, u16)> {
@@ -70,12 +69,5 @@ fn tabs(model: &Model, status: &TenantStatus, y: u16, width: u16, pen: &mut Pen<
         };
         pieces.push(piece(if shown { format!("[{text}]") } else { format!(" {text} ") }, style));
     }
-    let used = 2 + pen.flow(1, y, width - 1, &pieces);
-    let is_filtered = model.panels.clients.typing || !model.panels.clients.filter.value().is_empty();
-    if let Some(text) = plot::answers(status, pen.glyphs).filter(|_| !is_filtered && model.panels.tab == Panel::Clients)
-        && let Some(room) = width.checked_sub(used + 2)
-        && usize::from(room) > text.width()
-    {
-        pen.put_right(used, y, room, &text, theme.quiet());
-    }
+    pen.flow(1, y, width - 1, &pieces);
 }

@@ -453,4 +453,7 @@ fn the_check_says_what_is_risky() {
     assert!(says(Level::Warning, "not verified"), "{findings:?}");
     assert!(says(Level::Warning, "has no server"), "{findings:?}");
     assert!(says(Level::Failure, "is not a folder"), "{findings:?}");
+    let (text, _) = with("[smtp]", "verp = true");
+    let findings = check::check(&folder.load(&text).unwrap());
+    assert!(findings.iter().any(|f| f.field == "smtp.verp" && f.level == Level::Warning), "{findings:?}");
 }

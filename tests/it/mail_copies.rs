@@ -9,6 +9,7 @@ use changeguard::domain::notice::NoticeKind;
 use changeguard::domain::reply::{Asked, Heard, Verdict, hear};
 use changeguard::engine::ports::Letter;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 fn answered(kind: NoticeKind, body: &str) -> Heard {
     let raw = format!(
@@ -20,7 +21,7 @@ fn answered(kind: NoticeKind, body: &str) -> Heard {
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     let window = (at("2026-11-24T21:00:00Z"), at("2026-11-24T22:30:00Z"));
     let (topic, name, email) = (kind.topic(), "Zoë Ångström", "zoe@example.org");
-    hear(&read(raw.as_bytes(), true), &Asked { topic, revision: 2, present: 2, window, name, email, others: &[] })
+    hear(&read(raw.as_bytes(), true), &Asked { topic, revision: 2, present: 2, window, zone: &TimeZone::UTC, token: None, name, email, others: &[] })
 }
 
 fn letters() -> Vec<(NoticeKind, Language, Letter)> {

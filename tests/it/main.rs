@@ -40,6 +40,7 @@ mod store_fight;
 mod store_suite;
 mod terminal;
 mod watch;
+mod watch_mail;
 mod wireguard;
 
 // Deaths and failing journals are rehearsed by debug builds only.

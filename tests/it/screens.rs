@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod answers;
 mod behaviour;
 mod fixture;
 mod hostile;

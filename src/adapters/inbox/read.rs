@@ -8,7 +8,7 @@ mod ical;
 mod quote;
 mod report;
 
-use crate::domain::letter::{CalendarPart, Incoming, Report};
+use crate::domain::letter::{Automatic, CalendarPart, Incoming, Report};
 use crate::domain::reply::words::fold;
 use crate::domain::sanitize::sanitize;
 use jiff::Timestamp;
@@ -142,6 +142,10 @@ fn parts(raw: &[u8]) -> Incoming {
     let sender = format!("{:?}{:?}{}", incoming.from, incoming.date, incoming.subject);
     incoming.identity =
         digest(&[message.message_id().unwrap_or_default().as_bytes(), sender.as_bytes(), said.as_bytes()]);
+    if !matches!(incoming.automatic, Some(Automatic::Reply(_))) {
+        let own_words = [&text, &html].into_iter().flatten().find_map(|text| automatic::says_so(&fold(text)));
+        incoming.automatic = own_words.or(incoming.automatic);
+    }
     (incoming.text, incoming.html) = (text, html);
     incoming
 }

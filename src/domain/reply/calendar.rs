@@ -4,7 +4,7 @@ use super::text::{Speaker, is_harmless};
 use super::{Asked, Verdict};
 use crate::domain::letter::{Attendee, CalendarPart, Incoming};
 use crate::domain::reply::words::tokens;
-use crate::domain::token::Topic;
+use crate::domain::token::{ReplyToken, Topic};
 
 /// What was said, to which revision, and what an operator should know besides.
 pub struct Said {
@@ -37,7 +37,11 @@ fn verdict(
     match part.method.as_str() {
         "REPLY" | "COUNTER" => {}
         "REFRESH" => return unclear("asks for the invitation again"),
-        other => return Verdict::Unrelated(format!("a calendar part with method {}", shown(other))),
+        other => return Verdict::Unclear(format!("sends a calendar part with method {}", shown(other))),
+    }
+    let invited = ReplyToken::in_id(&part.uid);
+    if asked.token.is_some() && invited.as_ref() != asked.token {
+        return unclear("answers another invitation than ours");
     }
     if part.events != 1 {
         return unclear("more than one event, or two that contradict each other");
@@ -53,7 +57,10 @@ fn verdict(
         Err(why) => return Verdict::Unclear(why),
     };
     if let Some(agent) = &who.sent_by {
-        return Verdict::Unclear(format!("{} answered on behalf", shown(agent)));
+        if asked.others.contains(&agent.to_lowercase()) {
+            return Verdict::Unclear(format!("{} answered in place of the client", shown(agent)));
+        }
+        marks.push(format!("{} answered on behalf", shown(agent)));
     }
     if matches!(who.kind.as_str(), "ROOM" | "RESOURCE") {
         return Verdict::Automatic(format!("a {} answers by itself", who.kind.to_lowercase()));
@@ -83,7 +90,7 @@ fn verdict(
 /// A yes by button counts unless the words beside it take it back.
 fn accepted(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>) -> Verdict {
     let name = letter.from.as_ref().map_or("", |(name, _)| name.as_str());
-    let speaker = Speaker { asked, name };
+    let speaker = Speaker::new(asked, name);
     match is_harmless(&part.comment, &speaker) {
         true => Verdict::Confirmed,
         false => Verdict::Unclear("accepted with a comment that a person must read".into()),

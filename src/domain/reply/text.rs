@@ -3,12 +3,11 @@
 //! A yes counts only if every word around it is known to change nothing. So a condition that nobody thought of makes an
 //! answer unclear and never a yes.
 
+use super::moment::{Moment, weekday};
 use super::notice;
 use super::words::{Kind, fold, phrase, tokens};
 use super::{Asked, Verdict};
 use crate::domain::token::Topic;
-use jiff::civil::Weekday;
-use jiff::tz::TimeZone;
 
 /// A longer answer is for a person to read.
 const MOST_SENTENCES: usize = 12;
@@ -16,10 +15,17 @@ const LONGEST_DETAIL: usize = 200;
 
 /// Whose words they are, as far as it helps to tell a name from a word.
 pub struct Speaker<'a> {
-    /// What was asked.
-    pub asked: &'a Asked<'a>,
+    asked: &'a Asked<'a>,
     /// The display name in From.
-    pub name: &'a str,
+    name: &'a str,
+    window: Moment,
+}
+
+impl<'a> Speaker<'a> {
+    /// Who was asked, and the display name in From.
+    pub fn new(asked: &'a Asked<'a>, name: &'a str) -> Self {
+        Self { asked, name, window: Moment::new(asked.window, asked.zone) }
+    }
 }
 
 /// What one clause holds.
@@ -139,16 +145,20 @@ fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
     if sentences.len() > MOST_SENTENCES {
         return Verdict::Unclear("a long text".into());
     }
+    let alone = |kind: Kind| sentences.iter().filter(|one| one.has(kind)).all(|one| one.has(Kind::Maybe));
     if has(Kind::Doubt) && !(no && !yes && !question) {
-        let maybe = has(Kind::Maybe) && !yes && !no && !question;
+        // Whoever leans to yes and has not decided yet says perhaps; whoever only asks others says nothing.
+        let maybe = has(Kind::Maybe) && !no && !question && !has(Kind::Other) && (!yes || alone(Kind::Doubt));
         return if maybe { Verdict::Tentative } else { Verdict::Unclear("not decided yet, or a question".into()) };
     }
     let wish = sentences.iter().find(|one| is_wish(one));
     if let (Some(wish), Topic::Window) = (wish, topic) {
         let agreed = sentences.iter().any(|one| !is_wish(one) && one.clauses.iter().any(Clause::says_yes));
         let agreed = agreed || wish.has(Kind::Yes) && wish.clauses.iter().any(Clause::says_yes);
+        let named = sentences.iter().any(|one| one.has(Kind::When) || one.clauses.iter().any(|clause| clause.strange_day));
         return match agreed {
             true => Verdict::Unclear("agrees and names another time".into()),
+            false if no && !named => Verdict::Declined,
             false => Verdict::OtherTime(wish.text.chars().take(LONGEST_DETAIL).collect()),
         };
     }
@@ -160,7 +170,13 @@ fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
         };
     }
     match (yes, no) {
-        (true, true) => Verdict::Unclear("says yes and no".into()),
+        (true, true) => match moves(sentences) {
+            Some(text) if topic == Topic::Window => Verdict::OtherTime(text),
+            _ => Verdict::Unclear("says yes and no".into()),
+        },
+        (false, true) if !clauses().any(|clause| clause.has(Kind::No)) && sentences.iter().all(is_conditional_no) => {
+            Verdict::Unclear("a condition".into())
+        }
         (false, true) => Verdict::Declined,
         (false, false) if has(Kind::Noted) && !question => Verdict::Unclear("received, but not answered".into()),
         (false, false) => Verdict::Unclear("no word of yes or no that is known".into()),
@@ -181,6 +197,27 @@ fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
 fn agrees_in_words(sentences: &[Sentence]) -> bool {
     let stems = ["confirm", "bestatig", "bestaetig", "einverstanden", "accord", "acuerdo", "agree", "accept"];
     sentences.iter().any(|one| stems.iter().any(|stem| fold(&one.text).contains(stem)))
+}
+
+/// A yes beside a time that is not the window's, and a no to the window.
+fn moves(sentences: &[Sentence]) -> Option<String> {
+    let clauses = || sentences.iter().flat_map(|one| &one.clauses);
+    let other = |clause: &Clause| clause.has(Kind::When) || clause.strange_day;
+    let each = clauses().filter(|clause| clause.says_yes()).all(other);
+    let plain = !clauses().any(|clause| clause.says_no() && other(clause)) && !sentences.iter().any(|one| one.question);
+    let text = sentences.iter().find(|one| one.clauses.iter().any(|clause| clause.says_yes()))?;
+    (each && plain).then(|| text.text.chars().take(LONGEST_DETAIL).collect())
+}
+
+/// A negation behind a condition: `ok if it does not last longer`.
+fn is_conditional_no(sentence: &Sentence) -> bool {
+    let says_no = sentence.clauses.iter().any(Clause::says_no);
+    let clause = sentence.clauses.iter().find(|clause| clause.says_no());
+    !says_no
+        || clause.is_some_and(|clause| {
+            let at = |kind: Kind| clause.kinds.iter().position(|one| *one == kind);
+            at(Kind::Hedge).zip(at(Kind::Not)).is_some_and(|(hedge, not)| hedge < not) && at(Kind::Suits) < at(Kind::Hedge)
+        })
 }
 
 /// Another time is wished: by its words, or by a day of its own in a question or beside "better" or "works".
@@ -205,8 +242,9 @@ fn said(text: &str, speaker: &Speaker<'_>) -> Vec<Sentence> {
     let mut closed = false;
     for (at, piece) in pieces.iter().enumerate() {
         let sentence = sentence(piece, at == 0, speaker);
+        let line = sentence_without_titles(piece, speaker);
         let answered = sentences.iter().any(|one| !one.is_neutral());
-        if closed && is_signature(&sentence, piece) {
+        if closed && is_signature(&line, piece) {
             continue;
         }
         closed |= answered && is_closing(piece, pieces.get(at + 1), speaker);
@@ -256,13 +294,17 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
     let mut polite_so_far = true;
     let (mut verb, mut goes_on) = (false, false);
     while at < words.len() {
+        let before = at.checked_sub(1).map(|at| words[at].as_str());
         let (kind, length) = phrase(&words[at..], speaker.asked.topic);
+        let of_window = speaker.window.at(&words[at..], before).filter(|found| *found >= length);
+        let length = of_window.unwrap_or(length);
         let word = words[at].as_str();
         let day = weekday(word);
         let kind = match kind {
+            _ if of_window.is_some() => Kind::Filler,
             Kind::Hedge if word == "si" && words.len() == 1 => Kind::Yes,
             Kind::Rather if first && at == 0 && word == "lieber" && is_name_like(text, &words[1..]) => Kind::Polite,
-            Kind::Unknown if day.is_some_and(|day| is_of_window(day, speaker.asked)) => Kind::Filler,
+            Kind::Unknown if day.is_some_and(|day| speaker.window.is_on(day)) => Kind::Filler,
             Kind::Unknown if day.is_some() || word.starts_with(|c: char| c.is_ascii_digit()) => Kind::When,
             Kind::Unknown if names.iter().any(|name| name == word) => Kind::Polite,
             Kind::Unknown if polite_so_far && at > 0 && is_name_like(text, &words[at..]) => Kind::Polite,
@@ -274,7 +316,7 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
             clauses.push(Clause::default());
         }
         if let Some(clause) = clauses.last_mut() {
-            clause.strange_day |= day.is_some_and(|day| !is_of_window(day, speaker.asked));
+            clause.strange_day |= day.is_some_and(|day| !speaker.window.is_on(day));
             clause.kinds.push(kind);
         }
         match kind {
@@ -320,6 +362,11 @@ fn is_name_like(text: &str, rest: &[String]) -> bool {
 /// the middle, only the client's own name shows that the answer ends.
 fn is_closing(text: &str, next: Option<&String>, speaker: &Speaker<'_>) -> bool {
     let words = tokens(text);
+    let names = names(speaker);
+    let is_own = |word: &String| names.contains(word);
+    if !words.is_empty() && words.iter().all(|word| is_own(word) && word.len() > 1) {
+        return true;
+    }
     let opening = ["hi", "hello", "hallo", "dear", "hey", "bonjour", "hola", "salut", "moin", "please", "bitte"];
     let greets = words.first().is_some_and(|word| opening.contains(&word.as_str()));
     if words.len() > 7 || greets || !sentence(text, false, speaker).is_neutral() {
@@ -328,8 +375,6 @@ fn is_closing(text: &str, next: Option<&String>, speaker: &Speaker<'_>) -> bool 
     if phrase(&words, speaker.asked.topic).0 != Kind::Polite {
         return false;
     }
-    let names = names(speaker);
-    let is_own = |word: &String| names.contains(word);
     let thanks = words
         .first()
         .is_some_and(|word| ["thanks", "thank", "thx", "danke", "merci", "gracias"].contains(&word.as_str()));
@@ -353,6 +398,15 @@ fn is_signature(sentence: &Sentence, text: &str) -> bool {
     !sentence.question && !further && (contact || !whole && !speaks.iter().any(|kind| sentence.has(*kind)))
 }
 
+/// Titles hold words that matter elsewhere: `IT Manager`, `Jefa de Infraestructura`, `Chef de projet`.
+fn sentence_without_titles(text: &str, speaker: &Speaker<'_>) -> Sentence {
+    const TITLES: [&str; 9] = [
+        "manager", "chef", "cheffe", "chefin", "jefe", "jefa", "boss", "leiter", "des",
+    ];
+    let kept: Vec<&str> = text.split(' ').filter(|word| !TITLES.contains(&fold(word.trim_matches(',')).as_str())).collect();
+    sentence(&kept.join(" "), false, speaker)
+}
+
 fn names(speaker: &Speaker<'_>) -> Vec<String> {
     let local = speaker.asked.email.split('@').next().unwrap_or_default();
     let all = format!("{} {} {}", speaker.asked.name, speaker.name, local.replace(['.', '_', '-'], " "));
@@ -363,25 +417,6 @@ fn names(speaker: &Speaker<'_>) -> Vec<String> {
     names.extend(tokens(&initials));
     names.extend(tokens(speaker.asked.name).iter().filter_map(|name| name.chars().next()).map(String::from));
     names
-}
-
-const DAYS: [(Weekday, &str); 7] = [
-    (Weekday::Monday, "monday|mon|montag|montags|lundi|lunes"),
-    (Weekday::Tuesday, "tuesday|tue|tues|dienstag|dienstags|mardi|martes"),
-    (Weekday::Wednesday, "wednesday|wed|mittwoch|mittwochs|mercredi|miercoles"),
-    (Weekday::Thursday, "thursday|thu|thurs|donnerstag|donnerstags|jeudi|jueves"),
-    (Weekday::Friday, "friday|fri|freitag|freitags|vendredi|viernes"),
-    (Weekday::Saturday, "saturday|sat|samstag|samstags|sonnabend|samedi|sabado"),
-    (Weekday::Sunday, "sunday|sun|sonntag|sonntags|dimanche|domingo"),
-];
-
-fn weekday(word: &str) -> Option<Weekday> {
-    DAYS.iter().find(|(_, names)| names.split('|').any(|name| name == word)).map(|(day, _)| *day)
-}
-
-/// In UTC: a day that is the window's only in another zone is for a person to compare.
-fn is_of_window(day: Weekday, asked: &Asked<'_>) -> bool {
-    [asked.window.0, asked.window.1].into_iter().any(|moment| TimeZone::UTC.to_datetime(moment).weekday() == day)
 }
 
 fn is_picture(c: char) -> bool {

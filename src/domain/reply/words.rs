@@ -4,6 +4,7 @@
 //! a shorter one, so `no problem` is a yes and `no` is a no. A word that stands nowhere here keeps an answer from counting
 //! as a yes.
 
+mod remarks;
 mod tables;
 
 use crate::domain::token::Topic;
@@ -57,7 +58,8 @@ fn lexicon(topic: Topic) -> Lexicon {
         Topic::Window => tables::WINDOW,
         Topic::Back => tables::BACK,
     };
-    for (kind, text) in tables::ALWAYS.iter().chain(of_topic) {
+    let replies = if topic == Topic::Window { remarks::REPLIES } else { &[] };
+    for (kind, text) in tables::ALWAYS.iter().chain(remarks::REMARKS).chain(of_topic).chain(replies) {
         for phrase in text.split('|') {
             words.insert(phrase.trim(), *kind);
         }
@@ -174,7 +176,8 @@ mod tests {
 
     #[test]
     fn no_phrase_is_longer_than_what_is_looked_at_and_each_is_written_as_it_is_read() {
-        for (kind, text) in tables::ALWAYS.iter().chain(tables::WINDOW).chain(tables::BACK) {
+        let all = tables::ALWAYS.iter().chain(tables::WINDOW).chain(tables::BACK);
+        for (kind, text) in all.chain(remarks::REMARKS).chain(remarks::REPLIES) {
             for phrase in text.split('|').map(str::trim) {
                 assert_eq!(tokens(phrase).join(" "), phrase, "{kind:?}");
                 assert!(tokens(phrase).len() <= LONGEST && !phrase.is_empty(), "{kind:?}: {phrase}");

@@ -35,6 +35,24 @@ const ABSENCE: [&str; 24] = [
     "vacation reply",
 ];
 
+/// What only programs say of themselves, folded.
+const OWN_WORDS: [&str; 8] = [
+    "this is an automated response",
+    "this is an automatic reply",
+    "this is an automated reply",
+    "this is an automatically generated",
+    "dies ist eine automatische antwort",
+    "dies ist eine automatisch",
+    "ceci est une reponse automatique",
+    "esta es una respuesta automatica",
+];
+
+/// Whether the text says that a program wrote it. `text` is folded.
+pub fn says_so(text: &str) -> Option<Automatic> {
+    let said = OWN_WORDS.iter().find(|words| text.contains(**words))?;
+    Some(Automatic::Reply(format!("it says: {said}")))
+}
+
 /// Name, lower case, and value on one line, of every header.
 pub fn headers(message: &Message<'_>) -> Vec<(String, String)> {
     let one = |(name, value): (&str, &str)| (name.trim().to_ascii_lowercase(), sanitize(value));
@@ -46,6 +64,8 @@ pub fn headers(message: &Message<'_>) -> Vec<(String, String)> {
 /// `X-Auto-Response-Suppress` is no evidence: it says "do not answer me", and people's mails carry it too.
 pub fn evidence(headers: &[(String, String)], subject: &str) -> Option<Automatic> {
     let mut generated = None;
+    // A mailing list adds its headers to what a person answers; what programs send to lists refers to nothing.
+    let answers = headers.iter().any(|(name, value)| name == "in-reply-to" && !value.trim().is_empty());
     for (name, value) in headers {
         let (lower, shown) = (value.to_ascii_lowercase(), format!("{name}: {value}"));
         match name.as_str() {
@@ -69,6 +89,8 @@ pub fn evidence(headers: &[(String, String)], subject: &str) -> Option<Automatic
             "precedence" | "x-precedence" if matches!(lower.as_str(), "auto_reply" | "auto-reply") => {
                 return Some(Automatic::Reply(shown));
             }
+            "precedence" if lower == "list" && answers => {}
+            "list-id" if answers => {}
             "precedence" if matches!(lower.as_str(), "bulk" | "junk" | "list") => generated = Some(shown),
             "list-id" | "feedback-id" => generated = generated.or(Some(shown)),
             // Programs send so, calendars among them that answer for the person who pressed the button.

@@ -81,7 +81,7 @@ const BESIDE: [&str; 24] = [
     "reply-to:",
 ];
 /// What mail programs write under a mail, folded. The line goes.
-const ADVERTS: [&str; 34] = [
+const ADVERTS: [&str; 40] = [
     "sent from my ",
     "sent from mail",
     "sent from outlook",
@@ -116,6 +116,12 @@ const ADVERTS: [&str; 34] = [
     "libre de virus",
     "sans virus",
     "inviato da",
+    "antes de imprimir",
+    "please consider the environment",
+    "pensez a l'environnement",
+    "avant d'imprimer",
+    "bitte denken sie an die umwelt",
+    "denken sie an die umwelt",
 ];
 /// A paragraph with one of the first and one of the second is a company's notice, not the writer's.
 const NOTICE: [&str; 12] = [
@@ -132,7 +138,7 @@ const NOTICE: [&str; 12] = [
     "inhalt",
     "anhang",
 ];
-const LEGAL: [&str; 14] = [
+const LEGAL: [&str; 24] = [
     "confidential",
     "intended recipient",
     "intended solely",
@@ -147,6 +153,16 @@ const LEGAL: [&str; 14] = [
     "originated from outside",
     "before printing",
     "in error",
+    "comes from outside",
+    "from outside of",
+    "from an external",
+    "external sender",
+    "ausserhalb",
+    "externen absender",
+    "de l'exterieur",
+    "expediteur externe",
+    "remitente externo",
+    "fuera de la organizacion",
 ];
 
 /// Whether a subject, folded, says that a mail was forwarded.

@@ -1,0 +1,279 @@
+//! The window's own day and time, as people write them: `Saturday 23:00`, `am 5. Dezember`, `de 23h à minuit`.
+//!
+//! Only the day and the time of the window's start count, in the zone in which it was announced, or in UTC where UTC is said;
+//! the end counts behind a start. Whatever else names a time is another time.
+
+use jiff::Timestamp;
+use jiff::civil::{DateTime, Time, Weekday};
+use jiff::tz::TimeZone;
+
+/// The window's start and end on a clock.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    local: (DateTime, DateTime),
+    utc: (DateTime, DateTime),
+    /// The zone's abbreviations and city, folded.
+    zone: Vec<String>,
+}
+
+const MONTHS: [&str; 12] = [
+    "january|jan|januar|janvier|janv|enero|ene",
+    "february|feb|februar|fevrier|fevr|febrero",
+    "march|mar|marz|maerz|mars|marzo",
+    "april|apr|avril|avr|abril|abr",
+    "may|mai|mayo",
+    "june|jun|juni|juin|junio",
+    "july|jul|juli|juillet|juil|julio",
+    "august|aug|aout|agosto|ago",
+    "september|sept|sep|septembre|septiembre",
+    "october|oct|oktober|okt|octobre|octubre",
+    "november|nov|novembre|noviembre",
+    "december|dec|dezember|dez|decembre|diciembre|dic",
+];
+const DAYS: [(Weekday, &str); 7] = [
+    (Weekday::Monday, "monday|mon|montag|montags|lundi|lunes"),
+    (Weekday::Tuesday, "tuesday|tue|tues|dienstag|dienstags|mardi|martes"),
+    (Weekday::Wednesday, "wednesday|wed|mittwoch|mittwochs|mercredi|miercoles"),
+    (Weekday::Thursday, "thursday|thu|thurs|donnerstag|donnerstags|jeudi|jueves"),
+    (Weekday::Friday, "friday|fri|freitag|freitags|vendredi|viernes"),
+    (Weekday::Saturday, "saturday|sat|samstag|samstags|sonnabend|samedi|sabado"),
+    (Weekday::Sunday, "sunday|sun|sonntag|sonntags|dimanche|domingo"),
+];
+/// Before a bare number of a day.
+const ARTICLES: [&str; 9] = ["the", "le", "el", "am", "den", "der", "dem", "dia", "du"];
+const HOURS: [&str; 9] = ["uhr", "h", "hs", "hrs", "hours", "heures", "heure", "horas", "oclock"];
+const UNTIL: [&str; 8] = ["to", "bis", "a", "until", "till", "and", "und", "et"];
+const NIGHT: [&str; 9] =
+    ["night", "nights", "nacht", "nachts", "nuit", "noche", "in der nacht", "at night", "por la noche"];
+const EVENING: [&str; 9] =
+    ["evening", "abend", "abends", "soir", "soiree", "au soir", "du soir", "in the evening", "de la noche"];
+
+/// The weekday that a word names.
+pub fn weekday(word: &str) -> Option<Weekday> {
+    let named = |word: &str| DAYS.iter().find(|(_, names)| is_one_of(word, names)).map(|(day, _)| *day);
+    named(word).or_else(|| named(word.strip_suffix('s').filter(|one| one.len() > 5)?))
+}
+
+fn is_one_of(word: &str, names: &str) -> bool {
+    names.split('|').any(|name| name == word)
+}
+
+/// A part of `words` from the beginning: how many.
+type Found = Option<usize>;
+
+impl Moment {
+    /// Of a window that was announced in a zone.
+    pub fn new(window: (Timestamp, Timestamp), zone: &TimeZone) -> Self {
+        let both = |zone: &TimeZone| (zone.to_datetime(window.0), zone.to_datetime(window.1));
+        let mut names: Vec<String> = ["local time", "local", "ortszeit", "heure locale", "hora local"].map(String::from).into();
+        let abbreviation = zone.to_offset_info(window.0).abbreviation().to_lowercase();
+        if abbreviation == "cet" {
+            names.extend(["mez", "heure de paris", "hora peninsular"].map(String::from));
+        }
+        names.push(abbreviation);
+        if let Some((area, city)) = zone.iana_name().and_then(|name| name.split_once('/')) {
+            let (area, city) = (area.to_lowercase(), city.to_lowercase().replace('_', " "));
+            names.extend([format!("{area} {city}"), format!("{city} time"), format!("{city}er zeit"), city]);
+        }
+        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        Self { local: both(zone), utc: both(&TimeZone::UTC), zone: names }
+    }
+
+    /// Whether the window starts on this day.
+    pub fn is_on(&self, day: Weekday) -> bool {
+        self.local.0.weekday() == day
+    }
+
+    /// How many of the words, from the first on, name the window's day or time. `before` is the word before them.
+    pub fn at(&self, words: &[String], before: Option<&str>) -> Found {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        [self.date(&words, before), self.time(&words), self.part_of_day(&words)].into_iter().flatten().max()
+    }
+
+    fn date(&self, words: &[&str], before: Option<&str>) -> Found {
+        let day = self.local.0.date();
+        let (year, month) = (i32::from(day.year()), i32::from(day.month()));
+        let is_day = |word: &str| {
+            let number = ["st", "nd", "rd", "th", "er"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
+            number.len() <= 2 && number.parse() == Ok(day.day())
+        };
+        let is_month = |word: &str| is_one_of(word, MONTHS[usize::try_from(month - 1).unwrap_or_default()]);
+        let is_year = |word: &str| word.parse() == Ok(year) || word.len() == 2 && word.parse() == Ok(year % 100);
+        let year_behind = |at: usize| match words.get(at..) {
+            Some(["de" | "del" | ",", word, ..]) if is_year(word) => at + 2,
+            Some([word, ..]) if is_year(word) => at + 1,
+            _ => at,
+        };
+        let numbers = |word: &str| word.split(['.', '/']).map(str::parse).collect::<Result<Vec<i32>, _>>().ok();
+        let (date, own_year) = ([i32::from(day.day()), month], |found: &i32| *found == year || *found == year % 100);
+        match words {
+            [one, "of" | "de", other, ..] if is_day(one) && is_month(other) => Some(year_behind(3)),
+            [one, other, ..] if is_day(one) && is_month(other) => Some(year_behind(2)),
+            [one, "the", other, ..] if is_month(one) && is_day(other) => Some(year_behind(3)),
+            [one, other, ..] if is_month(one) && is_day(other) => Some(year_behind(2)),
+            [y, m, d, ..] if y.len() == 4 && is_year(y) && m.parse() == Ok(month) && is_day(d) => Some(3),
+            [d, m, y, ..] if y.len() == 4 && is_year(y) && m.parse() == Ok(month) && is_day(d) => Some(3),
+            [word, ..] if word.contains(['.', '/']) => match numbers(word)?.as_slice() {
+                [d, m] | [d, m, _] if [*d, *m] != date && !(word.contains('/') && [*m, *d] == date) => None,
+                [_, _] => Some(1),
+                [_, _, y] if own_year(y) => Some(1),
+                _ => None,
+            },
+            [word, ..] if is_day(word) => {
+                let ordinal = word.ends_with(|c: char| c.is_alphabetic());
+                let named = before.is_some_and(|word| {
+                    ARTICLES.contains(&word) || weekday(word).is_some_and(|day| self.is_on(day))
+                });
+                // `the 5 minutes`, `5 pm`: no day.
+                let counts = words.get(1).is_some_and(|next| {
+                    HOURS.contains(next) || ["am", "pm", "minutes", "minuten", "min", "days", "tage", "times"].contains(next)
+                });
+                ((ordinal || named) && !counts).then_some(1)
+            }
+            _ => None,
+        }
+    }
+
+    /// A start, or a start and an end.
+    fn time(&self, words: &[&str]) -> Found {
+        [(&self.local, false), (&self.utc, true)].into_iter().filter_map(|(times, utc)| self.time_in(words, *times, utc)).max()
+    }
+
+    fn time_in(&self, words: &[&str], times: (DateTime, DateTime), utc: bool) -> Found {
+        let opening = usize::from(words.first().is_some_and(|word| ["between", "zwischen", "entre"].contains(word)));
+        let (first, marked) = clock(words.get(opening..)?, times.0.time())?;
+        let mut at = opening + first;
+        let behind = |at: usize| words.get(at..).unwrap_or_default();
+        let connected = usize::from(behind(at).first().is_some_and(|word| UNTIL.contains(word) || *word == "y"));
+        let mut clear = marked;
+        match clock(behind(at + connected), times.1.time()) {
+            Some((length, marked)) => (at, clear) = (at + connected + length, clear || marked),
+            None if opening > 0 => return None,
+            None => {}
+        }
+        match (self.zone_at(behind(at)), utc) {
+            (Some((length, true)), true) => return Some(at + length),
+            (Some((_, true)), false) | (_, true) => return None,
+            (Some((length, false)), false) => (at, clear) = (at + length, true),
+            (None, false) => {}
+        }
+        clear.then_some(at)
+    }
+
+    /// A zone behind a time: how many words, and whether it is UTC.
+    fn zone_at(&self, words: &[&str]) -> Option<(usize, bool)> {
+        if words.first().is_some_and(|word| ["utc", "gmt", "z", "zulu"].contains(word)) {
+            return Some((1, true));
+        }
+        self.zone.iter().find_map(|name| starts_with(words, name)).map(|length| (length, false))
+    }
+
+    fn part_of_day(&self, words: &[&str]) -> Found {
+        let hour = self.local.0.hour();
+        let of = |names: &[&str]| names.iter().filter_map(|name| starts_with(words, name)).max();
+        let (is_night, is_evening) = (!(5..20).contains(&hour), hour >= 17);
+        // `Samstagabend`
+        let compound = words.first().and_then(|word| {
+            let (day, part) = word.split_at_checked(word.find("tag")? + 3)?;
+            let fits = is_night && part == "nacht" || is_evening && part == "abend";
+            weekday(day).filter(|day| fits && self.is_on(*day)).map(|_| 1)
+        });
+        compound.or(of(&NIGHT).filter(|_| is_night)).or_else(|| of(&EVENING).filter(|_| is_evening))
+    }
+}
+
+fn starts_with(words: &[&str], phrase: &str) -> Found {
+    let mut length = 0;
+    for part in phrase.split(' ') {
+        if words.get(length) != Some(&part) {
+            return None;
+        }
+        length += 1;
+    }
+    Some(length)
+}
+
+/// A time of the clock: how many words, and whether it can be nothing but a time. A number alone can be anything.
+fn clock(words: &[&str], time: Time) -> Option<(usize, bool)> {
+    let first = *words.first()?;
+    let (hour, minute) = (u32::from(time.hour().unsigned_abs()), u32::from(time.minute().unsigned_abs()));
+    let midnight = ["midnight", "minuit", "mitternacht", "medianoche", "noon", "midi", "mittag", "mediodia"];
+    if let Some(at) = midnight.iter().position(|word| *word == first) {
+        return ((hour, minute) == (if at < 4 { 0 } else { 12 }, 0)).then_some((1, true));
+    }
+    let (half, digits) = match first.strip_suffix("pm") {
+        Some(digits) => (Some(12), digits),
+        None => match first.strip_suffix("am") {
+            Some(digits) => (Some(0), digits),
+            None => (None, first),
+        },
+    };
+    let mut parts = digits.split([':', '.', 'h']).filter(|part| !part.is_empty());
+    let h: u32 = parts.next().filter(|part| part.len() <= 2)?.parse().ok()?;
+    let m: u32 = parts.next().map_or(Some(0), |part| (part.len() == 2).then(|| part.parse().ok()).flatten())?;
+    if parts.next().is_some() {
+        return None;
+    }
+    let own = digits.contains([':', 'h']) || digits.contains('.') && digits.len() >= 4;
+    let (unit, half) = match words.get(1) {
+        Some(&"pm") if half.is_none() => (1, Some(12)),
+        Some(&"am") if half.is_none() && h <= 12 => (1, Some(0)),
+        Some(word) if HOURS.contains(word) => (1, half),
+        _ => (0, half),
+    };
+    let h = match half {
+        Some(half) if (1..=12).contains(&h) => h % 12 + half,
+        Some(_) => return None,
+        None => h % 24,
+    };
+    let marked = own || unit > 0 || half.is_some();
+    ((h, m) == (hour, minute)).then_some((1 + unit, marked))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::tokens;
+    use super::*;
+
+    fn whole(text: &str) -> bool {
+        let window = ("2026-12-05T22:00:00Z".parse().unwrap(), "2026-12-05T23:00:00Z".parse().unwrap());
+        let moment = Moment::new(window, &TimeZone::get("Europe/Berlin").unwrap());
+        let words = tokens(text);
+        let mut at = 0;
+        while at < words.len() {
+            let before = at.checked_sub(1).map(|at| words[at].as_str());
+            at += match moment.at(&words[at..], before) {
+                Some(length) => length,
+                None if ["on", "at", "um", "le", "el", "a", "las", "de", "am", "the", "den", "from", "von", "der"].contains(&words[at].as_str()) => 1,
+                None if weekday(&words[at]).is_some_and(|day| moment.is_on(day)) || words[at] == "," => 1,
+                None => return false,
+            };
+        }
+        true
+    }
+
+    #[test]
+    fn the_window_s_day_and_time_are_known_in_the_forms_of_four_languages() {
+        for text in [
+            "5 December", "December 5th", "Dec 5, 2026", "the 5th of December", "the 5th", "Saturday 5", "on Saturday the 5th",
+            "am 5. Dezember 2026", "am 5.12.", "05.12.2026", "Samstag, den 5.12.26", "le 5 décembre", "samedi 5", "el 5 de diciembre de 2026",
+            "2026-12-05", "5/12", "12/05/2026", "23:00", "23h", "23 h", "23h00", "um 23 Uhr", "11pm", "11 pm", "11:00 pm", "23.00 Uhr",
+            "22:00 UTC", "22:00 to 23:00 UTC", "23:00-24:00", "23 bis 24 Uhr", "de 23h à minuit", "from 11pm to midnight",
+            "between 23:00 and 24:00", "23:00 CET", "23:00 (Europe/Berlin)", "23:00 Berlin time", "Saturday night", "on Saturday nights", "Samstagabend", "samedi soir", "Samstag Nacht",
+            "el sábado 5 a las 23h", "Sat 5 Dec 23:00", "23:00 to 00:00",
+        ] {
+            assert!(whole(text), "{text}: {:?}", tokens(text));
+        }
+    }
+
+    #[test]
+    fn whatever_else_names_a_time_is_another_time() {
+        for text in [
+            "6 December", "the 6th", "Sunday 5", "5 November", "5.11.", "05.12.2027", "22:00", "23:30", "10pm", "11am", "11:00", "11",
+            "24:00", "midnight", "from midnight", "23:00 UTC", "22:00 CET", "23:00 to 23:30", "23:00 EST", "5", "5 pm", "the 5 minutes",
+            "Saturday morning", "Sonntagabend", "between 23:00 and 23:30", "22 to 23 Uhr", "12 Dezember", "le 5 minutes",
+        ] {
+            assert!(!whole(text), "{text}: {:?}", tokens(text));
+        }
+    }
+}
