@@ -250,7 +250,7 @@ fn calendar_evidence(part: &CalendarPart) -> Vec<String> {
     let mut evidence = vec![format!("METHOD:{}", part.method)];
     evidence.extend(part.attendees.iter().take(2).map(|one| clipped(&format!("{}: {}", one.email, one.status))));
     evidence.extend((!part.start_text.is_empty()).then(|| clipped(&part.start_text)));
-    evidence.extend((!part.comment.is_empty()).then(|| clipped(&part.comment)));
+    evidence.extend((!part.comment.is_empty()).then(|| clipped(&part.comment.replace('\n', " "))));
     evidence
 }
 

@@ -124,7 +124,7 @@ fn another_set_has_no_wrong_yes() {
         *counts.entry((truth, found)).or_default() += 1;
         (all, right) = (all + 1, right + usize::from(found == truth));
         if found != truth {
-            println!("{name} {shape}: {truth}, but heard {:?}\n    in {:?}", heard.verdict, letter.text);
+            println!("{name} {shape}: {truth}, but heard {:?}\n    in {:?}", heard.verdict, letter.text.or(letter.html));
         }
         if found == "confirmed" && truth != "confirmed" {
             lies.push(name);

@@ -57,10 +57,7 @@ fn verdict(
         Err(why) => return Verdict::Unclear(why),
     };
     if let Some(agent) = &who.sent_by {
-        if asked.others.contains(&agent.to_lowercase()) {
-            return Verdict::Unclear(format!("{} answered in place of the client", shown(agent)));
-        }
-        marks.push(format!("{} answered on behalf", shown(agent)));
+        return Verdict::Unclear(format!("{} answered on behalf", shown(agent)));
     }
     if matches!(who.kind.as_str(), "ROOM" | "RESOURCE") {
         return Verdict::Automatic(format!("a {} answers by itself", who.kind.to_lowercase()));

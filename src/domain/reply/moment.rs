@@ -54,6 +54,11 @@ pub fn weekday(word: &str) -> Option<Weekday> {
     named(word).or_else(|| named(word.strip_suffix('s').filter(|one| one.len() > 5)?))
 }
 
+/// Whether a word names a month.
+pub fn is_month(word: &str) -> bool {
+    MONTHS.iter().any(|names| is_one_of(word, names))
+}
+
 fn is_one_of(word: &str, names: &str) -> bool {
     names.split('|').any(|name| name == word)
 }

@@ -3,7 +3,7 @@
 //! A yes counts only if every word around it is known to change nothing. So a condition that nobody thought of makes an
 //! answer unclear and never a yes.
 
-use super::moment::{Moment, weekday};
+use super::moment::{Moment, is_month, weekday};
 use super::notice;
 use super::words::{Kind, fold, phrase, tokens};
 use super::{Asked, Verdict};
@@ -126,13 +126,17 @@ pub fn takes_back(text: &str, speaker: &Speaker<'_>) -> bool {
         // The comment stands in the calendar part too; the rest is a form in any language.
         return false;
     }
-    let against = [Kind::No, Kind::Not, Kind::Maybe, Kind::Hedge, Kind::Doubt, Kind::Other, Kind::Rather];
+    let against =
+        [Kind::No, Kind::Not, Kind::Maybe, Kind::Hedge, Kind::Would, Kind::Doubt, Kind::Other, Kind::Rather];
+    let labels =
+        ["title:", "when:", "where:", "organizer:", "attendees:", "titel:", "wann:", "wo:", "quand", "ou :", "cuando:"];
     said(text, speaker).iter().any(|one| {
         let words = fold(&one.text);
         let form = ["invit", "einladung", "besprechungs", "event", "evenement", "evento", "meeting", "reunion"]
             .iter()
             .any(|word| words.contains(word));
-        !form && (one.question || against.iter().any(|kind| one.has(*kind)))
+        let label = labels.iter().any(|label| words.trim_start().starts_with(label));
+        !form && !label && (one.question || against.iter().any(|kind| one.has(*kind)))
     })
 }
 
@@ -141,7 +145,7 @@ fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
     let clauses = || sentences.iter().flat_map(|one| &one.clauses);
     let (yes, no) = (clauses().any(Clause::says_yes), clauses().any(Clause::says_no));
     let question = sentences.iter().any(|one| one.question);
-    let conditions = has(Kind::Hedge) || has(Kind::Rather);
+    let conditions = [Kind::Hedge, Kind::Would, Kind::Rather].into_iter().any(has);
     if sentences.len() > MOST_SENTENCES {
         return Verdict::Unclear("a long text".into());
     }
@@ -195,16 +199,19 @@ fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
 
 /// Yes in a word that cannot mean "yes, I have it".
 fn agrees_in_words(sentences: &[Sentence]) -> bool {
-    let stems = ["confirm", "bestatig", "bestaetig", "einverstanden", "accord", "acuerdo", "agree", "accept"];
+    let stems = ["passt", "basst", "geht klar", "convient", "works for", "conviene", "viene bien", "confirm", "bestatig", "bestaetig", "einverstanden", "accord", "acuerdo", "agree", "accept"];
     sentences.iter().any(|one| stems.iter().any(|stem| fold(&one.text).contains(stem)))
 }
 
 /// A yes beside a time that is not the window's, and a no to the window.
 fn moves(sentences: &[Sentence]) -> Option<String> {
-    let clauses = || sentences.iter().flat_map(|one| &one.clauses);
     let other = |clause: &Clause| clause.has(Kind::When) || clause.strange_day;
-    let each = clauses().filter(|clause| clause.says_yes()).all(other);
-    let plain = !clauses().any(|clause| clause.says_no() && other(clause)) && !sentences.iter().any(|one| one.question);
+    let each = sentences.iter().all(|one| {
+        let apart = !one.clauses.iter().any(Clause::says_no) && one.clauses.iter().any(other);
+        one.clauses.iter().filter(|clause| clause.says_yes()).all(|clause| apart || other(clause))
+    });
+    let says_if = sentences.iter().any(|one| one.has(Kind::Hedge) && one.clauses.iter().any(Clause::says_yes));
+    let plain = !says_if && !sentences.iter().any(|one| one.question);
     let text = sentences.iter().find(|one| one.clauses.iter().any(|clause| clause.says_yes()))?;
     (each && plain).then(|| text.text.chars().take(LONGEST_DETAIL).collect())
 }
@@ -212,16 +219,15 @@ fn moves(sentences: &[Sentence]) -> Option<String> {
 /// A negation behind a condition: `ok if it does not last longer`.
 fn is_conditional_no(sentence: &Sentence) -> bool {
     let says_no = sentence.clauses.iter().any(Clause::says_no);
-    let clause = sentence.clauses.iter().find(|clause| clause.says_no());
-    !says_no
-        || clause.is_some_and(|clause| {
-            let at = |kind: Kind| clause.kinds.iter().position(|one| *one == kind);
-            at(Kind::Hedge).zip(at(Kind::Not)).is_some_and(|(hedge, not)| hedge < not) && at(Kind::Suits) < at(Kind::Hedge)
-        })
+    const IF: [&str; 9] = ["if", "unless", "wenn", "falls", "sofern", "solange", "si", "tant", "mientras"];
+    !says_no || tokens(&sentence.text).iter().any(|word| IF.contains(&word.as_str()))
 }
 
 /// Another time is wished: by its words, or by a day of its own in a question or beside "better" or "works".
 fn is_wish(sentence: &Sentence) -> bool {
+    if sentence.has(Kind::Maybe) && !sentence.has(Kind::Other) && !sentence.clauses.iter().any(|one| one.strange_day) {
+        return false;
+    }
     if sentence.clauses.iter().any(|clause| clause.has(Kind::Other) && !clause.has(Kind::Not) && !clause.has(Kind::No))
     {
         return true;
@@ -244,6 +250,10 @@ fn said(text: &str, speaker: &Speaker<'_>) -> Vec<Sentence> {
         let sentence = sentence(piece, at == 0, speaker);
         let line = sentence_without_titles(piece, speaker);
         let answered = sentences.iter().any(|one| !one.is_neutral());
+        if is_own_name(piece, speaker) {
+            closed |= answered;
+            continue;
+        }
         if closed && is_signature(&line, piece) {
             continue;
         }
@@ -257,6 +267,8 @@ fn said(text: &str, speaker: &Speaker<'_>) -> Vec<Sentence> {
 fn split(text: &str) -> Vec<String> {
     let mut joined = String::new();
     for line in text.lines().map(str::trim) {
+        // Signed for a company, in German.
+        let line = ["i. V. ", "i. A. ", "i.V. ", "i.A. ", "ppa. "].iter().find_map(|sign| line.strip_prefix(sign)).unwrap_or(line);
         let full = joined.rsplit('\n').next().is_some_and(|last| last.chars().count() >= 55);
         let goes_on = line.chars().next().is_some_and(|c| c.is_lowercase() || c.is_ascii_digit());
         joined.push(if full && goes_on { ' ' } else { '\n' });
@@ -270,10 +282,11 @@ fn split(text: &str) -> Vec<String> {
             piece.push(c);
             let next = rest.peek().copied().unwrap_or(' ');
             let ends = match c {
+                '–' | '—' if is_range(&piece, rest.clone()) => false,
                 '!' | '?' | ';' | '…' | '¡' | '¿' | '–' | '—' => !matches!(next, '!' | '?' | '.' | '…'),
-                '.' => next.is_whitespace() && !piece.ends_with(".."),
+                '.' => next.is_whitespace() && !piece.ends_with("..") && !is_ordinal(&piece, rest.clone()),
                 ':' => next.is_whitespace() && tokens(&piece).len() < 2,
-                '-' => next.is_whitespace(),
+                '-' => next.is_whitespace() && !is_range(&piece, rest.clone()),
                 _ => false,
             };
             if ends {
@@ -284,6 +297,20 @@ fn split(text: &str) -> Vec<String> {
     }
     pieces.retain(|piece| piece.chars().any(|c| c.is_alphanumeric() || c == '?' || c == '…'));
     pieces
+}
+
+/// `5. Dezember`: the dot ends no sentence.
+fn is_ordinal(piece: &str, rest: impl Iterator<Item = char>) -> bool {
+    let number = piece.trim_end_matches('.').ends_with(|c: char| c.is_ascii_digit());
+    let word: String = rest.skip_while(|c| c.is_whitespace()).take_while(|c| c.is_alphabetic()).collect();
+    number && is_month(&fold(&word))
+}
+
+/// `23 h - 24 h`: the dash stands between two times.
+fn is_range(piece: &str, mut rest: impl Iterator<Item = char>) -> bool {
+    let before = piece.trim_end_matches(['-', '–', '—', ' ']);
+    let before = before.rsplit(' ').take(2).any(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    before && rest.find(|c| !c.is_whitespace()).is_some_and(|c| c.is_ascii_digit())
 }
 
 fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
@@ -303,6 +330,7 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
         let kind = match kind {
             _ if of_window.is_some() => Kind::Filler,
             Kind::Hedge if word == "si" && words.len() == 1 => Kind::Yes,
+            Kind::Not if word == "ne" && words.len() == 1 => Kind::No,
             Kind::Rather if first && at == 0 && word == "lieber" && is_name_like(text, &words[1..]) => Kind::Polite,
             Kind::Unknown if day.is_some_and(|day| speaker.window.is_on(day)) => Kind::Filler,
             Kind::Unknown if day.is_some() || word.starts_with(|c: char| c.is_ascii_digit()) => Kind::When,
@@ -323,10 +351,10 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
             Kind::Yes | Kind::Suits => (verb, goes_on) = (false, false),
             Kind::Filler | Kind::Polite if word != "," => {
                 goes_on |= verb;
-                // `am` is a verb behind `I` only; in German it is "on".
+                // A phrase that stands in the tables whole says nothing new; `am` is a verb behind `I` only; in German it is "on".
                 let own = at > 0 && words[at - 1] == "i";
-                verb |=
-                    words[at..at + length].iter().any(|word| VERBS.contains(&word.as_str()) && (word != "am" || own));
+                verb |= length <= 2
+                    && words[at..at + length].iter().any(|word| VERBS.contains(&word.as_str()) && (word != "am" || own));
             }
             _ => {}
         }
@@ -355,7 +383,7 @@ fn is_name_like(text: &str, rest: &[String]) -> bool {
         let mut all = text.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|piece| fold(piece) == ***word);
         all.next().is_some_and(|piece| piece.starts_with(char::is_uppercase))
     };
-    unknown.len() <= 2 && unknown.iter().all(capital)
+    unknown.len() <= 3 && unknown.iter().all(capital)
 }
 
 /// A line that closes and is followed by a name, or holds it: `Best regards, Ada`. Behind "thanks", which also stands in
@@ -364,9 +392,6 @@ fn is_closing(text: &str, next: Option<&String>, speaker: &Speaker<'_>) -> bool 
     let words = tokens(text);
     let names = names(speaker);
     let is_own = |word: &String| names.contains(word);
-    if !words.is_empty() && words.iter().all(|word| is_own(word) && word.len() > 1) {
-        return true;
-    }
     let opening = ["hi", "hello", "hallo", "dear", "hey", "bonjour", "hola", "salut", "moin", "please", "bitte"];
     let greets = words.first().is_some_and(|word| opening.contains(&word.as_str()));
     if words.len() > 7 || greets || !sentence(text, false, speaker).is_neutral() {
@@ -385,16 +410,27 @@ fn is_closing(text: &str, next: Option<&String>, speaker: &Speaker<'_>) -> bool 
         || !thanks && is_name_like(next, &following)
 }
 
+/// The writer's name alone: `Ada Okafor`, `Ada O.`
+fn is_own_name(text: &str, speaker: &Speaker<'_>) -> bool {
+    let (words, names) = (tokens(text), names(speaker));
+    let long = |word: &String| names.contains(word) && word.len() > 1;
+    words.iter().any(long) && words.iter().all(|word| long(word) || word.len() == 1)
+}
+
 /// Below the closing: names, titles, numbers. Words that could take the answer back are none of it, nor are sentences.
 fn is_signature(sentence: &Sentence, text: &str) -> bool {
     let contact = text.contains(['@', '|', '+']) || text.contains("www.") || text.contains("://");
-    let speaks =
-        [Kind::No, Kind::Not, Kind::Hedge, Kind::Doubt, Kind::Maybe, Kind::Other, Kind::Rather, Kind::Yes, Kind::Suits];
+    let speaks = [
+        Kind::No, Kind::Not, Kind::Hedge, Kind::Would, Kind::Doubt, Kind::Maybe, Kind::Other, Kind::Rather, Kind::Yes,
+        Kind::Suits,
+    ];
     let low = fold(text);
     let further = ["ps", "p.s", "nb", "edit", "nachtrag", "pd"].iter().any(|start| low.starts_with(start));
     let small = text.split_whitespace().filter(|word| word.len() >= 4 && word.starts_with(char::is_lowercase)).count();
-    let prose = small > 1;
-    let whole = prose || text.trim_end().ends_with(['.', '!']) && tokens(text).len() > 3;
+    let prose = small > 2;
+    let last = text.trim_end().rsplit([' ', '.']).find(|word| !word.is_empty()).unwrap_or_default();
+    let ends = text.trim_end().ends_with(['.', '!']) && last.chars().count() > 2;
+    let whole = prose || ends && tokens(text).len() > 3;
     !sentence.question && !further && (contact || !whole && !speaks.iter().any(|kind| sentence.has(*kind)))
 }
 

@@ -26,6 +26,8 @@ pub enum Kind {
     Maybe,
     /// A condition, a contradiction, a wish, a doubt: with it a yes is none.
     Hedge,
+    /// The same in the conditional, which proposals are written in: `would`, `wäre`, `serait`.
+    Would,
     /// Nothing is said yet: `I can't confirm yet`.
     Doubt,
     /// Another time is wished: `another time`, `verschieben`, `décaler`.

@@ -28,8 +28,11 @@ pub fn read(text: &str) -> Option<CalendarPart> {
     let event = calendar.components.iter().find(|part| part.component_type == ICalendarComponentType::VEvent)?;
     let (start, start_text) = moment(calendar, event, &ICalendarProperty::Dtstart);
     let comment = ICalendarProperty::Other("X-RESPONSE-COMMENT".into());
-    let mut comments: Vec<String> = texts(event, &ICalendarProperty::Comment);
-    comments.extend(texts(event, &comment));
+    let both = [&ICalendarProperty::Comment, &comment];
+    let values = both.into_iter().flat_map(|property| event.properties(property).take(10)).flat_map(|e| &e.values);
+    // The lines of a signature stay lines.
+    let lines = |text: &str| text.lines().take(40).map(sanitize).collect::<Vec<_>>().join("\n");
+    let mut comments: Vec<String> = values.filter_map(ICalendarValue::as_text).map(lines).collect();
     comments.extend(event.properties(&ICalendarProperty::Attendee).filter_map(response_comment));
     comments.retain(|one| !one.is_empty());
     comments.dedup();
@@ -42,7 +45,7 @@ pub fn read(text: &str) -> Option<CalendarPart> {
         start_text,
         end: moment(calendar, event, &ICalendarProperty::Dtend).0,
         attendees: event.properties(&ICalendarProperty::Attendee).take(MOST_ATTENDEES).map(attendee).collect(),
-        comment: sanitize(&comments.join(" ")),
+        comment: comments.join("\n").trim().to_owned(),
         events: events(calendar) + further,
     })
 }

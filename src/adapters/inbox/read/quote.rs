@@ -251,7 +251,9 @@ pub fn own_words(text: &str) -> Written {
             // A signature; what follows it in quotes is not ours either.
             break;
         }
-        let advert = ADVERTS.iter().any(|start| low.starts_with(start)) && low.len() < 120;
+        // `Von meiner Seite spricht nichts dagegen` is no advertisement.
+        let own = low.starts_with("von mein") && !low.contains("gesendet");
+        let advert = ADVERTS.iter().any(|start| low.starts_with(start)) && low.len() < 120 && !own;
         if !advert {
             kept.push(line);
         }
