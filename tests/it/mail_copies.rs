@@ -21,7 +21,10 @@ fn answered(kind: NoticeKind, body: &str) -> Heard {
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     let window = (at("2026-11-24T21:00:00Z"), at("2026-11-24T22:30:00Z"));
     let (topic, name, email) = (kind.topic(), "Zoë Ångström", "zoe@example.org");
-    hear(&read(raw.as_bytes(), true), &Asked { topic, revision: 2, present: 2, window, zone: &TimeZone::UTC, token: None, name, email, others: &[] })
+    hear(
+        &read(raw.as_bytes(), true),
+        &Asked { topic, revision: 2, present: 2, window, zone: &TimeZone::UTC, token: None, name, email, others: &[] },
+    )
 }
 
 fn letters() -> Vec<(NoticeKind, Language, Letter)> {

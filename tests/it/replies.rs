@@ -48,7 +48,20 @@ fn judged(letter: &Incoming, topic: Topic, revision: u32) -> Heard {
     let window = ("2026-12-05T22:00:00Z".parse().unwrap(), "2026-12-05T23:00:00Z".parse().unwrap());
     let (name, email) = ("Ada Okafor", "ada.okafor@example.org");
     let (zone, token) = (TimeZone::get("Europe/Berlin").unwrap(), ReplyToken::parse("gaytemzugu3doobzmfrggzdf"));
-    hear(letter, &Asked { topic, revision, present: 2, window, zone: &zone, token: token.as_ref(), name, email, others: &others })
+    hear(
+        letter,
+        &Asked {
+            topic,
+            revision,
+            present: 2,
+            window,
+            zone: &zone,
+            token: token.as_ref(),
+            name,
+            email,
+            others: &others,
+        },
+    )
 }
 
 fn word(verdict: &Verdict) -> &'static str {
@@ -124,7 +137,11 @@ fn another_set_has_no_wrong_yes() {
         *counts.entry((truth, found)).or_default() += 1;
         (all, right) = (all + 1, right + usize::from(found == truth));
         if found != truth {
-            println!("{name} {shape}: {truth}, but heard {:?}\n    in {:?}", heard.verdict, letter.text.or(letter.html));
+            println!(
+                "{name} {shape}: {truth}, but heard {:?}\n    in {:?}",
+                heard.verdict,
+                letter.text.or(letter.html)
+            );
         }
         if found == "confirmed" && truth != "confirmed" {
             lies.push(name);

@@ -46,7 +46,7 @@ pub fn rows(model: &Model, client: &ClientId) -> Vec<Row> {
             choices(mail.heard.topic).iter().map(|(key, word, _)| format!("{key} {word}")).collect();
         rows.push(Row::new(
             Mark::Warn,
-            format!("read the last mail marked ? and say what it means: {}", keys.join(", ")),
+            format!("read the first mail marked ? and say what it means: {}", keys.join(", ")),
         ));
         if let Err(why) = is_free(model, status) {
             rows.push(Row::new(Mark::Shut, format!("shut now: {why}")));

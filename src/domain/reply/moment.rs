@@ -70,7 +70,8 @@ impl Moment {
     /// Of a window that was announced in a zone.
     pub fn new(window: (Timestamp, Timestamp), zone: &TimeZone) -> Self {
         let both = |zone: &TimeZone| (zone.to_datetime(window.0), zone.to_datetime(window.1));
-        let mut names: Vec<String> = ["local time", "local", "ortszeit", "heure locale", "hora local"].map(String::from).into();
+        let mut names: Vec<String> =
+            ["local time", "local", "ortszeit", "heure locale", "hora local"].map(String::from).into();
         let abbreviation = zone.to_offset_info(window.0).abbreviation().to_lowercase();
         if abbreviation == "cet" {
             names.extend(["mez", "heure de paris", "hora peninsular"].map(String::from));
@@ -126,12 +127,12 @@ impl Moment {
             },
             [word, ..] if is_day(word) => {
                 let ordinal = word.ends_with(|c: char| c.is_alphabetic());
-                let named = before.is_some_and(|word| {
-                    ARTICLES.contains(&word) || weekday(word).is_some_and(|day| self.is_on(day))
-                });
+                let named = before
+                    .is_some_and(|word| ARTICLES.contains(&word) || weekday(word).is_some_and(|day| self.is_on(day)));
                 // `the 5 minutes`, `5 pm`: no day.
                 let counts = words.get(1).is_some_and(|next| {
-                    HOURS.contains(next) || ["am", "pm", "minutes", "minuten", "min", "days", "tage", "times"].contains(next)
+                    HOURS.contains(next)
+                        || ["am", "pm", "minutes", "minuten", "min", "days", "tage", "times"].contains(next)
                 });
                 ((ordinal || named) && !counts).then_some(1)
             }
@@ -141,7 +142,10 @@ impl Moment {
 
     /// A start, or a start and an end.
     fn time(&self, words: &[&str]) -> Found {
-        [(&self.local, false), (&self.utc, true)].into_iter().filter_map(|(times, utc)| self.time_in(words, *times, utc)).max()
+        [(&self.local, false), (&self.utc, true)]
+            .into_iter()
+            .filter_map(|(times, utc)| self.time_in(words, *times, utc))
+            .max()
     }
 
     fn time_in(&self, words: &[&str], times: (DateTime, DateTime), utc: bool) -> Found {
@@ -160,6 +164,7 @@ impl Moment {
             (Some((length, true)), true) => return Some(at + length),
             (Some((_, true)), false) | (_, true) => return None,
             (Some((length, false)), false) => (at, clear) = (at + length, true),
+            (None, false) if is_foreign_zone(behind(at), words) => return None,
             (None, false) => {}
         }
         clear.then_some(at)
@@ -184,6 +189,21 @@ impl Moment {
             weekday(day).filter(|day| fits && self.is_on(*day)).map(|_| 1)
         });
         compound.or(of(&NIGHT).filter(|_| is_night)).or_else(|| of(&EVENING).filter(|_| is_evening))
+    }
+}
+
+/// A zone of elsewhere behind a time. `est` and `ist` are verbs too.
+fn is_foreign_zone(behind: &[&str], time: &[&str]) -> bool {
+    const ZONES: [&str; 24] = [
+        "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt", "et", "ct", "pt", "bst", "wet", "west", "eet", "eest", "msk",
+        "jst", "hkt", "sgt", "aest", "aedt", "nzst", "sast", "cest",
+    ];
+    let half = time.iter().take(2).any(|word| word.ends_with("pm") || word.ends_with("am"));
+    match behind {
+        ["est" | "ist", rest @ ..] => half || rest.first().is_none_or(|next| *next == ","),
+        ["et", _, ..] if !half => false,
+        [word, ..] => ZONES.contains(word),
+        [] => false,
     }
 }
 
@@ -249,7 +269,11 @@ mod tests {
             let before = at.checked_sub(1).map(|at| words[at].as_str());
             at += match moment.at(&words[at..], before) {
                 Some(length) => length,
-                None if ["on", "at", "um", "le", "el", "a", "las", "de", "am", "the", "den", "from", "von", "der"].contains(&words[at].as_str()) => 1,
+                None if ["on", "at", "um", "le", "el", "a", "las", "de", "am", "the", "den", "from", "von", "der"]
+                    .contains(&words[at].as_str()) =>
+                {
+                    1
+                }
                 None if weekday(&words[at]).is_some_and(|day| moment.is_on(day)) || words[at] == "," => 1,
                 None => return false,
             };
@@ -260,12 +284,50 @@ mod tests {
     #[test]
     fn the_window_s_day_and_time_are_known_in_the_forms_of_four_languages() {
         for text in [
-            "5 December", "December 5th", "Dec 5, 2026", "the 5th of December", "the 5th", "Saturday 5", "on Saturday the 5th",
-            "am 5. Dezember 2026", "am 5.12.", "05.12.2026", "Samstag, den 5.12.26", "le 5 décembre", "samedi 5", "el 5 de diciembre de 2026",
-            "2026-12-05", "5/12", "12/05/2026", "23:00", "23h", "23 h", "23h00", "um 23 Uhr", "11pm", "11 pm", "11:00 pm", "23.00 Uhr",
-            "22:00 UTC", "22:00 to 23:00 UTC", "23:00-24:00", "23 bis 24 Uhr", "de 23h à minuit", "from 11pm to midnight",
-            "between 23:00 and 24:00", "23:00 CET", "23:00 (Europe/Berlin)", "23:00 Berlin time", "Saturday night", "on Saturday nights", "Samstagabend", "samedi soir", "Samstag Nacht",
-            "el sábado 5 a las 23h", "Sat 5 Dec 23:00", "23:00 to 00:00",
+            "5 December",
+            "December 5th",
+            "Dec 5, 2026",
+            "the 5th of December",
+            "the 5th",
+            "Saturday 5",
+            "on Saturday the 5th",
+            "am 5. Dezember 2026",
+            "am 5.12.",
+            "05.12.2026",
+            "Samstag, den 5.12.26",
+            "le 5 décembre",
+            "samedi 5",
+            "el 5 de diciembre de 2026",
+            "2026-12-05",
+            "5/12",
+            "12/05/2026",
+            "23:00",
+            "23h",
+            "23 h",
+            "23h00",
+            "um 23 Uhr",
+            "11pm",
+            "11 pm",
+            "11:00 pm",
+            "23.00 Uhr",
+            "22:00 UTC",
+            "22:00 to 23:00 UTC",
+            "23:00-24:00",
+            "23 bis 24 Uhr",
+            "de 23h à minuit",
+            "from 11pm to midnight",
+            "between 23:00 and 24:00",
+            "23:00 CET",
+            "23:00 (Europe/Berlin)",
+            "23:00 Berlin time",
+            "Saturday night",
+            "on Saturday nights",
+            "Samstagabend",
+            "samedi soir",
+            "Samstag Nacht",
+            "el sábado 5 a las 23h",
+            "Sat 5 Dec 23:00",
+            "23:00 to 00:00",
         ] {
             assert!(whole(text), "{text}: {:?}", tokens(text));
         }
@@ -274,9 +336,37 @@ mod tests {
     #[test]
     fn whatever_else_names_a_time_is_another_time() {
         for text in [
-            "6 December", "the 6th", "Sunday 5", "5 November", "5.11.", "05.12.2027", "22:00", "23:30", "10pm", "11am", "11:00", "11",
-            "24:00", "midnight", "from midnight", "23:00 UTC", "22:00 CET", "23:00 to 23:30", "23:00 EST", "5", "5 pm", "the 5 minutes",
-            "Saturday morning", "Sonntagabend", "between 23:00 and 23:30", "22 to 23 Uhr", "12 Dezember", "le 5 minutes",
+            "6 December",
+            "the 6th",
+            "Sunday 5",
+            "5 November",
+            "5.11.",
+            "05.12.2027",
+            "22:00",
+            "23:30",
+            "10pm",
+            "11am",
+            "11:00",
+            "11",
+            "24:00",
+            "midnight",
+            "from midnight",
+            "23:00 UTC",
+            "22:00 CET",
+            "23:00 to 23:30",
+            "23:00 EST",
+            "11pm EST",
+            "11 pm PST",
+            "23:00 BST",
+            "5",
+            "5 pm",
+            "the 5 minutes",
+            "Saturday morning",
+            "Sonntagabend",
+            "between 23:00 and 23:30",
+            "22 to 23 Uhr",
+            "12 Dezember",
+            "le 5 minutes",
         ] {
             assert!(!whole(text), "{text}: {:?}", tokens(text));
         }

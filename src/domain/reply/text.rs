@@ -126,8 +126,7 @@ pub fn takes_back(text: &str, speaker: &Speaker<'_>) -> bool {
         // The comment stands in the calendar part too; the rest is a form in any language.
         return false;
     }
-    let against =
-        [Kind::No, Kind::Not, Kind::Maybe, Kind::Hedge, Kind::Would, Kind::Doubt, Kind::Other, Kind::Rather];
+    let against = [Kind::No, Kind::Not, Kind::Maybe, Kind::Hedge, Kind::Would, Kind::Doubt, Kind::Other, Kind::Rather];
     let labels =
         ["title:", "when:", "where:", "organizer:", "attendees:", "titel:", "wann:", "wo:", "quand", "ou :", "cuando:"];
     said(text, speaker).iter().any(|one| {
@@ -159,7 +158,8 @@ fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
     if let (Some(wish), Topic::Window) = (wish, topic) {
         let agreed = sentences.iter().any(|one| !is_wish(one) && one.clauses.iter().any(Clause::says_yes));
         let agreed = agreed || wish.has(Kind::Yes) && wish.clauses.iter().any(Clause::says_yes);
-        let named = sentences.iter().any(|one| one.has(Kind::When) || one.clauses.iter().any(|clause| clause.strange_day));
+        let named =
+            sentences.iter().any(|one| one.has(Kind::When) || one.clauses.iter().any(|clause| clause.strange_day));
         return match agreed {
             true => Verdict::Unclear("agrees and names another time".into()),
             false if no && !named => Verdict::Declined,
@@ -199,7 +199,23 @@ fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
 
 /// Yes in a word that cannot mean "yes, I have it".
 fn agrees_in_words(sentences: &[Sentence]) -> bool {
-    let stems = ["passt", "basst", "geht klar", "convient", "works for", "conviene", "viene bien", "confirm", "bestatig", "bestaetig", "einverstanden", "accord", "acuerdo", "agree", "accept"];
+    let stems = [
+        "passt",
+        "basst",
+        "geht klar",
+        "convient",
+        "works for",
+        "conviene",
+        "viene bien",
+        "confirm",
+        "bestatig",
+        "bestaetig",
+        "einverstanden",
+        "accord",
+        "acuerdo",
+        "agree",
+        "accept",
+    ];
     sentences.iter().any(|one| stems.iter().any(|stem| fold(&one.text).contains(stem)))
 }
 
@@ -268,7 +284,10 @@ fn split(text: &str) -> Vec<String> {
     let mut joined = String::new();
     for line in text.lines().map(str::trim) {
         // Signed for a company, in German.
-        let line = ["i. V. ", "i. A. ", "i.V. ", "i.A. ", "ppa. "].iter().find_map(|sign| line.strip_prefix(sign)).unwrap_or(line);
+        let line = ["i. V. ", "i. A. ", "i.V. ", "i.A. ", "ppa. "]
+            .iter()
+            .find_map(|sign| line.strip_prefix(sign))
+            .unwrap_or(line);
         let full = joined.rsplit('\n').next().is_some_and(|last| last.chars().count() >= 55);
         let goes_on = line.chars().next().is_some_and(|c| c.is_lowercase() || c.is_ascii_digit());
         joined.push(if full && goes_on { ' ' } else { '\n' });
@@ -354,7 +373,9 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
                 // A phrase that stands in the tables whole says nothing new; `am` is a verb behind `I` only; in German it is "on".
                 let own = at > 0 && words[at - 1] == "i";
                 verb |= length <= 2
-                    && words[at..at + length].iter().any(|word| VERBS.contains(&word.as_str()) && (word != "am" || own));
+                    && words[at..at + length]
+                        .iter()
+                        .any(|word| VERBS.contains(&word.as_str()) && (word != "am" || own));
             }
             _ => {}
         }
@@ -421,7 +442,15 @@ fn is_own_name(text: &str, speaker: &Speaker<'_>) -> bool {
 fn is_signature(sentence: &Sentence, text: &str) -> bool {
     let contact = text.contains(['@', '|', '+']) || text.contains("www.") || text.contains("://");
     let speaks = [
-        Kind::No, Kind::Not, Kind::Hedge, Kind::Would, Kind::Doubt, Kind::Maybe, Kind::Other, Kind::Rather, Kind::Yes,
+        Kind::No,
+        Kind::Not,
+        Kind::Hedge,
+        Kind::Would,
+        Kind::Doubt,
+        Kind::Maybe,
+        Kind::Other,
+        Kind::Rather,
+        Kind::Yes,
         Kind::Suits,
     ];
     let low = fold(text);
@@ -436,10 +465,9 @@ fn is_signature(sentence: &Sentence, text: &str) -> bool {
 
 /// Titles hold words that matter elsewhere: `IT Manager`, `Jefa de Infraestructura`, `Chef de projet`.
 fn sentence_without_titles(text: &str, speaker: &Speaker<'_>) -> Sentence {
-    const TITLES: [&str; 9] = [
-        "manager", "chef", "cheffe", "chefin", "jefe", "jefa", "boss", "leiter", "des",
-    ];
-    let kept: Vec<&str> = text.split(' ').filter(|word| !TITLES.contains(&fold(word.trim_matches(',')).as_str())).collect();
+    const TITLES: [&str; 9] = ["manager", "chef", "cheffe", "chefin", "jefe", "jefa", "boss", "leiter", "des"];
+    let kept: Vec<&str> =
+        text.split(' ').filter(|word| !TITLES.contains(&fold(word.trim_matches(',')).as_str())).collect();
     sentence(&kept.join(" "), false, speaker)
 }
 

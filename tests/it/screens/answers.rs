@@ -39,7 +39,8 @@ fn heard_of() -> TenantStatus {
     let mut status = announced("acme");
     let ids: Vec<ClientId> = status.clients.iter().map(|view| view.client.id.clone()).collect();
     let sent = || Delivery::Sent { reply: "250 2.0.0 Ok: queued as 4Cx1".into() };
-    status.notices = ids.iter().map(|id| notice(id, NoticeKind::Announcement, "2026-11-17T10:00:00Z", sent())).collect();
+    status.notices =
+        ids.iter().map(|id| notice(id, NoticeKind::Announcement, "2026-11-17T10:00:00Z", sent())).collect();
     status.notices.push(notice(&ids[1], NoticeKind::Reminder, "2026-11-20T09:00:00Z", sent()));
     let question = ["Is the backup server cut off too?", "Then Sunday would be better."];
     let absent = Verdict::Automatic("Auto-Submitted: auto-replied".into());
@@ -47,7 +48,11 @@ fn heard_of() -> TenantStatus {
     status.mails = vec![
         mail(&ids[0], "2026-11-17T10:12:00Z", heard(Verdict::Confirmed, &["confirmed"], &[])),
         mail(&ids[1], "2026-11-18T08:00:00Z", heard(absent, &["Out of office"], &[])),
-        mail(&ids[1], "2026-11-20T11:30:00Z", heard(unclear, &question, &["answered from another address: b@home.example"])),
+        mail(
+            &ids[1],
+            "2026-11-20T11:30:00Z",
+            heard(unclear, &question, &["answered from another address: b@home.example"]),
+        ),
     ];
     status.answered_at =
         ["17T10:12", "17T10:15", "17T11:02", "20T11:31"].map(|when| at(&format!("2026-11-{when}:00Z"))).to_vec();

@@ -81,7 +81,7 @@ pub const REPLIES: &[(Kind, &str)] = &[
     ),
     (
         Doubt,
-        "says|said|told me|tells me|says that|said that|dice|dice que|dijo|dijo que|ha dicho|ha dicho que|sagt|sagt dass|meint|meinte|hat gesagt|dit que|a dit|a dit que|il dit|elle dit|selon|segun|according to|laut|reported|heard|ich hore|cambiar algo|change anything|change something|etwas andern|changer quelque chose|out of office|out of the office|nicht im buro|absent du bureau|fuera de la oficina",
+        "good for you|fine for you|great for you|nice for you|works for you|suits you|ok for you|okay for you|perfect for you|gut fur euch|schon fur euch|gut fur sie|gut fur dich|passt ihnen|passt euch|passt dir|passt das|passt es ihnen|convient il|vous convient|vous va|te va|te convient|les va bien|os va bien|le va bien|te va bien|bien por vosotros|bien por ustedes|bien por ti|bien pour vous|tant mieux|we work|we work then|we are working|were working|i work|i work then|i am working|im working|wir arbeiten|ich arbeite|nous travaillons|on travaille|je travaille|trabajamos|estamos trabajando|says|said|told me|tells me|says that|said that|dice|dice que|dijo|dijo que|ha dicho|ha dicho que|sagt|sagt dass|meint|meinte|hat gesagt|dit que|a dit|a dit que|il dit|elle dit|selon|segun|according to|laut|reported|heard|ich hore|cambiar algo|change anything|change something|etwas andern|changer quelque chose|out of office|out of the office|nicht im buro|absent du bureau|fuera de la oficina",
     ),
     (Not, "ne"),
     (
