@@ -7,6 +7,7 @@ pub mod words;
 mod calendar;
 mod moment;
 mod notice;
+mod remark;
 mod text;
 
 use crate::domain::letter::{Automatic, CalendarPart, DeliveryAction, DeliveryReport, Incoming, Report};

@@ -97,14 +97,17 @@ fn every_mail_of_the_corpus_means_what_the_table_says() {
         let heard = judged(&letter, topic, asked.parse().unwrap());
         let found = word(&heard.verdict);
         *counts.entry((verdict.to_owned(), found)).or_default() += 1;
-        if found == "confirmed" && verdict != "confirmed" {
+        if found == "confirmed" && !verdict.starts_with("confirmed") {
             lies.push(name.to_owned());
         }
         let marked = match mark {
+            "*" => true,
             "-" => heard.marks.is_empty(),
             mark => heard.marks.iter().any(|one| one.starts_with(mark)),
         };
-        if found != verdict || heard.revision.to_string() != revision || !marked {
+        // Behind a `|`: what will do, where the truth is not seen.
+        let (truth, will_do) = verdict.split_once('|').unwrap_or((verdict, verdict));
+        if ![truth, will_do].contains(&found) || heard.revision.to_string() != revision || !marked {
             wrong.push(format!("{name}: {verdict} {revision} {mark}, but heard {heard:?}\n    in {:?}\n", letter.text));
         }
     }

@@ -5,6 +5,7 @@
 
 use super::moment::{Moment, is_month, weekday};
 use super::notice;
+use super::remark;
 use super::words::{Kind, fold, phrase, tokens};
 use super::{Asked, Verdict};
 use crate::domain::token::Topic;
@@ -31,9 +32,12 @@ impl<'a> Speaker<'a> {
 /// What one clause holds.
 #[derive(Clone, Debug, Default)]
 struct Clause {
+    words: Vec<String>,
     kinds: Vec<Kind>,
     /// A weekday that is none of the window's.
     strange_day: bool,
+    /// Behind the yes a statement of its own follows: `yes, this is Ada`.
+    goes_on: bool,
 }
 
 impl Clause {
@@ -63,13 +67,22 @@ struct Sentence {
     clauses: Vec<Clause>,
     question: bool,
     trails_off: bool,
-    /// Behind the yes a statement of its own follows: `yes, this is Ada`.
-    goes_on: bool,
 }
 
 impl Sentence {
     fn has(&self, kind: Kind) -> bool {
         self.clauses.iter().any(|clause| clause.has(kind))
+    }
+
+    /// Takes out what only remarks: the whole of it, or clauses.
+    fn drop_remarks(&mut self, words: &[String]) {
+        let all: Vec<Kind> = self.clauses.iter().flat_map(|clause| clause.kinds.clone()).collect();
+        let whole = remark::is_remark(words, &all);
+        for clause in &mut self.clauses {
+            if !self.question && !clause.strange_day && (whole || remark::is_remark(&clause.words, &clause.kinds)) {
+                (clause.kinds, clause.goes_on) = (vec![Kind::Polite], false);
+            }
+        }
     }
 
     /// Greetings, thanks and names.
@@ -148,10 +161,13 @@ fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
     if sentences.len() > MOST_SENTENCES {
         return Verdict::Unclear("a long text".into());
     }
-    let alone = |kind: Kind| sentences.iter().filter(|one| one.has(kind)).all(|one| one.has(Kind::Maybe));
+    let leaning = || {
+        let yes = sentences.iter().filter(|one| one.clauses.iter().any(Clause::says_yes));
+        yes.clone().count() > 0 && yes.clone().all(|one| one.has(Kind::Maybe))
+    };
     if has(Kind::Doubt) && !(no && !yes && !question) {
         // Whoever leans to yes and has not decided yet says perhaps; whoever only asks others says nothing.
-        let maybe = has(Kind::Maybe) && !no && !question && !has(Kind::Other) && (!yes || alone(Kind::Doubt));
+        let maybe = has(Kind::Maybe) && !no && !question && !has(Kind::Other) && (!yes || leaning());
         return if maybe { Verdict::Tentative } else { Verdict::Unclear("not decided yet, or a question".into()) };
     }
     let wish = sentences.iter().find(|one| is_wish(one));
@@ -191,7 +207,7 @@ fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
         (true, false) if sentences.iter().any(|one| one.trails_off) => Verdict::Unclear("breaks off".into()),
         (true, false) if conditions || has(Kind::Not) => Verdict::Unclear("a yes with a condition".into()),
         (true, false) if has(Kind::When) || has(Kind::Other) => Verdict::Unclear("a yes that names a time".into()),
-        (true, false) if sentences.iter().any(|one| one.goes_on) => Verdict::Unclear("a yes and a statement".into()),
+        (true, false) if clauses().any(|clause| clause.goes_on) => Verdict::Unclear("a yes and a statement".into()),
         (true, false) if has(Kind::Unknown) => Verdict::Unclear("a yes with more that a person must read".into()),
         (true, false) => Verdict::Confirmed,
     }
@@ -338,7 +354,7 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
     let mut clauses = vec![Clause::default()];
     let mut at = 0;
     let mut polite_so_far = true;
-    let (mut verb, mut goes_on) = (false, false);
+    let (mut verb, mut phone) = (false, false);
     while at < words.len() {
         let before = at.checked_sub(1).map(|at| words[at].as_str());
         let (kind, length) = phrase(&words[at..], speaker.asked.topic);
@@ -346,8 +362,10 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
         let length = of_window.unwrap_or(length);
         let word = words[at].as_str();
         let day = weekday(word);
+        phone = is_phone(&words[at..]) || phone && word.chars().all(|c| c.is_ascii_digit());
         let kind = match kind {
             _ if of_window.is_some() => Kind::Filler,
+            Kind::Unknown if phone => Kind::Filler,
             Kind::Hedge if word == "si" && words.len() == 1 => Kind::Yes,
             Kind::Not if word == "ne" && words.len() == 1 => Kind::No,
             Kind::Rather if first && at == 0 && word == "lieber" && is_name_like(text, &words[1..]) => Kind::Polite,
@@ -365,11 +383,17 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
         if let Some(clause) = clauses.last_mut() {
             clause.strange_day |= day.is_some_and(|day| !speaker.window.is_on(day));
             clause.kinds.push(kind);
+            clause.words.extend_from_slice(&words[at..at + length]);
         }
         match kind {
-            Kind::Yes | Kind::Suits => (verb, goes_on) = (false, false),
+            Kind::Yes | Kind::Suits => {
+                verb = false;
+                clauses.iter_mut().for_each(|clause| clause.goes_on = false);
+            }
             Kind::Filler | Kind::Polite if word != "," => {
-                goes_on |= verb;
+                if let Some(clause) = clauses.last_mut().filter(|_| verb) {
+                    clause.goes_on = true;
+                }
                 // A phrase that stands in the tables whole says nothing new; `am` is a verb behind `I` only; in German it is "on".
                 let own = at > 0 && words[at - 1] == "i";
                 verb |= length <= 2
@@ -382,13 +406,14 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
         at += length;
     }
     let end = text.trim_end_matches(['!', ' ', ')', '"']);
-    Sentence {
+    let mut sentence = Sentence {
         text: text.trim().to_owned(),
         clauses,
         question: text.contains(['?', '¿', '？']),
         trails_off: end.ends_with("..") || text.contains('…'),
-        goes_on,
-    }
+    };
+    sentence.drop_remarks(&words);
+    sentence
 }
 
 /// One or two words with a capital behind a greeting or thanks: `Hi Tom`, `Thanks Ada Okafor`.
@@ -481,6 +506,15 @@ fn names(speaker: &Speaker<'_>) -> Vec<String> {
     names.extend(tokens(&initials));
     names.extend(tokens(speaker.asked.name).iter().filter_map(|name| name.chars().next()).map(String::from));
     names
+}
+
+/// The beginning of a telephone number: `+44`, `0171 3920055`, a long number that is no date.
+fn is_phone(words: &[String]) -> bool {
+    let is_number = |word: &str| word.chars().all(|c| c.is_ascii_digit());
+    let long = |word: &String| is_number(word) && word.len() >= 6 && word.len() != 8;
+    let Some(word) = words.first() else { return false };
+    let area = word.starts_with('0') && word.len() >= 3 && is_number(word) && words.get(1).is_some_and(long);
+    word.strip_prefix('+').is_some_and(|rest| !rest.is_empty() && is_number(rest)) || long(word) || area
 }
 
 fn is_picture(c: char) -> bool {

@@ -62,8 +62,10 @@ pub fn visible(html: &str) -> String {
                 let name = String::from_utf8_lossy(&tag.name).to_ascii_lowercase();
                 let dropped = stack.last().is_some_and(|open| open.dropped);
                 close_implied(&mut stack, &name);
-                if BLOCKS.contains(&name.as_str()) || name == "br" {
+                if BLOCKS.contains(&name.as_str()) {
                     text.line();
+                } else if name == "br" {
+                    text.line_break();
                 }
                 if !dropped && ends_the_mail(&tag, &name) {
                     text.quote();
@@ -199,6 +201,11 @@ impl Text {
         if !self.whole.is_empty() && !self.whole.ends_with('\n') {
             self.whole.push('\n');
         }
+    }
+
+    /// Two of them leave a line empty.
+    fn line_break(&mut self) {
+        if self.whole.ends_with('\n') { self.gap() } else { self.line() }
     }
 
     fn gap(&mut self) {

@@ -53,6 +53,7 @@ const WROTE: [&str; 22] = [
     "via",
 ];
 /// Header names of a quoted mail: the first, and those of which one follows soon.
+const OPENINGS: [&str; 10] = ["on ", "am ", "le ", "el ", "il ", "op ", "den ", "em ", "w dniu", "dne "];
 const FROM: [&str; 6] = ["from:", "von:", "de:", "de :", "da:", "van:"];
 const BESIDE: [&str; 24] = [
     "sent:",
@@ -283,31 +284,30 @@ fn is_separator(low: &str) -> bool {
 
 /// The lines of `On …, … wrote:`, which may be wrapped over three.
 fn attribution(folded: &[String]) -> Option<usize> {
-    let mut joined = String::new();
-    for length in 1..=3.min(folded.len()) {
-        let line = &folded[length - 1];
-        if line.is_empty() || line.starts_with('>') {
-            return None;
-        }
-        joined.push_str(line);
-        joined.push(' ');
-        if joined.len() > 400 {
-            return None;
-        }
-        let shape = joined.trim_end();
-        if !shape.ends_with([':', '：']) {
-            continue;
-        }
-        let digits = shape.chars().filter(char::is_ascii_digit).count();
-        let words = WROTE.iter().take(WROTE.len() - 1).any(|word| shape.contains(word));
-        let mailbox = shape.contains('@');
-        let starts = ["on ", "am ", "le ", "el ", "il ", "op ", "den ", "em ", "w dniu", "dne "];
-        let opening = starts.iter().any(|start| shape.starts_with(start));
-        if words && (digits >= 3 || mailbox || opening) || mailbox && digits >= 6 {
-            return Some(length);
-        }
+    let most = folded.iter().take(3).take_while(|line| !line.is_empty() && !line.starts_with('>')).count();
+    let length = (1..=most).find(|length| attributes(&folded[..*length]))?;
+    // An answer right above it is none of it: it begins in the last line in which it can begin.
+    let later = (1..length).any(|start| opens(&folded[start]) && attributes(&folded[start..length]));
+    (!later).then_some(length)
+}
+
+fn opens(line: &str) -> bool {
+    OPENINGS.iter().any(|start| line.starts_with(start))
+}
+
+/// Whether these lines together are one, and the first can be its beginning.
+fn attributes(lines: &[String]) -> bool {
+    let joined = lines.join(" ");
+    let shape = joined.trim_end();
+    if joined.len() > 400 || !shape.ends_with([':', '：']) {
+        return false;
     }
-    None
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
+    let words = WROTE.iter().take(WROTE.len() - 1).any(|word| shape.contains(word));
+    let mailbox = shape.contains('@');
+    let first = &lines[0];
+    let begins = lines.len() == 1 || opens(first) || first.contains('@') || digits(first) >= 3;
+    begins && (words && (digits(shape) >= 3 || mailbox || opens(shape)) || mailbox && digits(shape) >= 6)
 }
 
 fn header_block(folded: &[String]) -> bool {

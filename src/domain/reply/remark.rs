@@ -1,0 +1,96 @@
+//! Remarks that change nothing about a yes, whatever their words: thanks, an excuse for being late, a wish, why nobody minds,
+//! who was told, where somebody can be reached, a line that is asked for afterwards.
+//!
+//! Each is known by words of its own and by what it must not hold. A remark never is the yes.
+
+use super::words::Kind::{self, *};
+
+/// Words, and beginnings of words that end in `*`, of one remark.
+type Signs = &'static str;
+
+const THANKS: Signs = "thanks|thank|thx|danke|dank|merci|gracias|appreciate*";
+const LATE: Signs = "late|delay*|slow|short|brief|brevity|spat*|verspat*|kurz*|tardi*|tard|retard|tardanza|demora|retraso";
+const SORRY: Signs = "sorry|apolog*|excus*|pardon|entschuldig*|verzeih*|desole*|perdon*|disculp*|siento|lamento";
+const WISHES: Signs =
+    "good luck|have a|have a nice|enjoy|viel erfolg|viel gluck|viel spass|gutes gelingen|bon courage|bonne chance|bonne|bon we|bon week|belle|excellent|excellente|schone|schones|schonen|ein schones|einen schonen|frohe|frohes|que tenga*|que pase*|que vaya|buen|buena|feliz|suerte|greetings|gruss|grusse|gruesse|viele grusse|liebe grusse|saludos|un saludo|salutations|happy";
+const NOBODY: Signs = "nobody|no one|noone|niemand|keiner|personne|nadie|no trabaj*|dont work|do not work|arbeiten nicht|travaille* pas|travaillons pas";
+const AT_WORK: Signs =
+    "work*|arbeit*|travaill*|trabaj*|use*|using|nutz*|utilis*|usa|usan|office|buro|bureau|oficina|online|asleep|site|haus|there|notice*|merk*";
+const ASLEEP: Signs = "asleep|sleep*|bed|schlaf*|bett|dors|dormir*|dort|couch*|lit|durmiendo|dormido|dormida|dormire*|cama";
+const CLOSED: Signs = "closed|geschlossen|ferme|fermes|fermee|fermees|cerrado|cerrada|cerrados|cerradas|idle|quiet|ruhig|tranquil*|calme";
+const TOLD: Signs =
+    "informed|notified|told|warned|informiert|bescheid gegeben|vorgewarnt|benachrichtigt|prevenu*|previens|informe|informes|averti*|avisado|avise|informado|calendar|diary|kalender|eingetragen|agenda|anotado|apuntado|vermerkt|booked|blocked";
+const WHO: Signs = "i|ive|we|weve|ill|ich|wir|habe|haben|unser*|mein*|ist|sind|j|ai|je|nous|avons|notre|mon|mes|nos|he|hemos|ya|lo|la|el|los|my|our|the|everyone|everybody|it|its|steht|c|est";
+const REACHED: Signs = "reachable|reached|reach|available by|available on|erreichbar|telefonisch|joignable|localizable|disposicion|disposition|verfugung|standby";
+const TELL: Signs =
+    "let us know|let me know|tell us|tell me|ping|shout|line|note|message|mail|email|send|drop|word|bescheid|bescheid geben|melden|nachricht|info|kurz*|message|mot|prevenir|prevenez|envoyer|envoyez|informer|avisen|avisad|avisa|avise*|correo|mensaje|agradeceria*|digan|decid";
+const AFTER: Signs = "when|once|after|afterwards|as soon|sobald|wenn|nach|danach|hinterher|une fois|quand|des que|apres|lorsque|cuando|una vez|en cuanto|despues";
+const DONE: Signs =
+    "done|finished|complete*|completed|over|back|through|up|fertig|durch|erledigt|abgeschlossen|beendet|vorbei|lauft|laeuft|steht|termine*|fini*|fait|acabad*|acaba|termin*|listo|lista|hecho|funciona|afterwards|danach|hinterher|despues";
+/// Verbs with which somebody complains in the form of thanks; what makes "nobody" an objection.
+const BITTER: Signs =
+    "ruin*|choos*|pick*|cut|cutting|ignor*|destroy*|spoil*|forc*|wak*|kill*|break*|annoy*|interrupt*|disturb*|zerstor*|verderb*|verhag*|weck*|stor*|gach*|coup*|reveill*|impos*|arruin*|cort*|despert*|fastidi*|estrope*|impon*|again|immer|toujours|siempre|always|can|able|kann|konnen|konnte*|peut|pourra|peuvent|puede|pueden|podra*|need*|brauch*|besoin|necesit*|against|gegen|contra|contre|deadline*|kunden*|customer*|critical|kritisch";
+
+fn holds(words: &[String], signs: Signs) -> bool {
+    signs.split('|').any(|sign| (0..words.len()).any(|at| begins(&words[at..], sign)))
+}
+
+fn opens(words: &[String], signs: Signs) -> bool {
+    signs.split('|').any(|sign| begins(words, sign))
+}
+
+fn begins(words: &[String], sign: &str) -> bool {
+    let mut rest = words.iter();
+    sign.split(' ').all(|part| {
+        rest.next().is_some_and(|word| match part.strip_suffix('*') {
+            Some(start) => word.starts_with(start),
+            None => word == part,
+        })
+    })
+}
+
+/// Whether these words, of these kinds, only remark.
+pub fn is_remark(words: &[String], kinds: &[Kind]) -> bool {
+    let words: Vec<String> = words.iter().filter(|word| *word != ",").cloned().collect();
+    let none_of = |bad: &[Kind]| !kinds.iter().any(|kind| bad.contains(kind));
+    let plain = none_of(&[Yes, Suits, No, Not, Doubt, Maybe, Other, Rather, Would, Hedge, When]);
+    let bitter = holds(&words, BITTER);
+    let calm = none_of(&[Yes, Suits, No, Not, Doubt, Maybe, Other, Rather, Would]);
+    if calm && holds(&words, SORRY) && holds(&words, LATE) {
+        // `Sorry for the late answer, I was away until yesterday`.
+        return true;
+    }
+    let news = none_of(&[Yes, No, Not, Maybe, Other, Rather]) && holds(&words, TELL) && holds(&words, AFTER);
+    if news && holds(&words, DONE) && !bitter && !opens(&words, AFTER) {
+        return true;
+    }
+    if bitter {
+        return false;
+    }
+    let quiet = none_of(&[Yes, Suits, Doubt, Maybe, Other, Rather, Would, Hedge, When]);
+    if quiet && holds(&words, NOBODY) && holds(&words, AT_WORK) {
+        return true;
+    }
+    plain
+        && (opens(&words, THANKS)
+            || words.len() <= 8 && opens(&words, WISHES)
+            || holds(&words, ASLEEP)
+            || holds(&words, CLOSED)
+            || holds(&words, TOLD) && holds(&words, WHO)
+            || holds(&words, REACHED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::tokens;
+    use super::*;
+
+    #[test]
+    fn thanks_are_a_remark_and_bitter_thanks_are_none() {
+        let remark = |text: &str| is_remark(&tokens(text), &[Unknown]);
+        assert!(remark("Thanks for taking care of this so late") && remark("Danke für die frühzeitige Ankündigung"));
+        assert!(!remark("Thanks for ruining our weekend") && !remark("Nobody can work then"));
+        assert!(remark("Drop us a line when you are done") && !remark("When you are done with us, drop us a line"));
+        assert!(!is_remark(&tokens("Thanks but no"), &[Polite, Hedge, No]));
+    }
+}
