@@ -8,6 +8,7 @@ mod calendar;
 mod moment;
 mod notice;
 mod remark;
+mod split;
 mod text;
 
 use crate::domain::letter::{Automatic, CalendarPart, DeliveryAction, DeliveryReport, Incoming, Report};

@@ -19,8 +19,11 @@ pub fn answers(status: &TenantStatus, glyphs: &Glyphs) -> Option<(String, String
     let most = counts.iter().copied().max().unwrap_or(1).max(1);
     let levels = glyphs.levels;
     let bar = |count: &usize| levels[(count * (levels.len() - 1)).div_ceil(most).min(levels.len() - 1)];
-    let minutes = (last.as_second() - first.as_second()).max(0) / 60;
-    let span = if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes / 60) };
+    let span = match (last.as_second() - first.as_second()).max(0) {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ ..7_200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
+    };
     Some((counts.iter().map(bar).collect(), format!(" in {span}")))
 }
 

@@ -67,6 +67,9 @@ fn verdict(
     }
     if part.method == "COUNTER" {
         return match part.start {
+            Some(start) if part.start_text.ends_with("(UTC)") => {
+                Verdict::OtherTime(start.strftime("%Y-%m-%d %H:%M UTC").to_string())
+            }
             Some(start) => {
                 Verdict::OtherTime(format!("{} ({})", start.strftime("%Y-%m-%d %H:%M UTC"), part.start_text))
             }

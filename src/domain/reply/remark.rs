@@ -9,27 +9,24 @@ use super::words::Kind::{self, *};
 type Signs = &'static str;
 
 const THANKS: Signs = "thanks|thank|thx|danke|dank|merci|gracias|appreciate*";
-const LATE: Signs = "late|delay*|slow|short|brief|brevity|spat*|verspat*|kurz*|tardi*|tard|retard|tardanza|demora|retraso";
+const LATE: Signs =
+    "late|delay*|slow|short|brief|brevity|spat*|verspat*|kurz*|tardi*|tard|retard|tardanza|demora|retraso";
 const SORRY: Signs = "sorry|apolog*|excus*|pardon|entschuldig*|verzeih*|desole*|perdon*|disculp*|siento|lamento";
-const WISHES: Signs =
-    "good luck|have a|have a nice|enjoy|viel erfolg|viel gluck|viel spass|gutes gelingen|bon courage|bonne chance|bonne|bon we|bon week|belle|excellent|excellente|schone|schones|schonen|ein schones|einen schonen|frohe|frohes|que tenga*|que pase*|que vaya|buen|buena|feliz|suerte|greetings|gruss|grusse|gruesse|viele grusse|liebe grusse|saludos|un saludo|salutations|happy";
+const WISHES: Signs = "good luck|have a|have a nice|enjoy|viel erfolg|viel gluck|viel spass|gutes gelingen|bon courage|bonne chance|bonne|bon we|bon week|belle|excellent|excellente|schone|schones|schonen|ein schones|einen schonen|frohe|frohes|que tenga*|que pase*|que vaya|buen|buena|feliz|suerte|greetings|gruss|grusse|gruesse|viele grusse|liebe grusse|saludos|un saludo|salutations|happy";
 const NOBODY: Signs = "nobody|no one|noone|niemand|keiner|personne|nadie|no trabaj*|dont work|do not work|arbeiten nicht|travaille* pas|travaillons pas";
-const AT_WORK: Signs =
-    "work*|arbeit*|travaill*|trabaj*|use*|using|nutz*|utilis*|usa|usan|office|buro|bureau|oficina|online|asleep|site|haus|there|notice*|merk*";
-const ASLEEP: Signs = "asleep|sleep*|bed|schlaf*|bett|dors|dormir*|dort|couch*|lit|durmiendo|dormido|dormida|dormire*|cama";
-const CLOSED: Signs = "closed|geschlossen|ferme|fermes|fermee|fermees|cerrado|cerrada|cerrados|cerradas|idle|quiet|ruhig|tranquil*|calme";
-const TOLD: Signs =
-    "informed|notified|told|warned|informiert|bescheid gegeben|vorgewarnt|benachrichtigt|prevenu*|previens|informe|informes|averti*|avisado|avise|informado|calendar|diary|kalender|eingetragen|agenda|anotado|apuntado|vermerkt|booked|blocked";
+const AT_WORK: Signs = "work*|arbeit*|travaill*|trabaj*|use*|using|nutz*|utilis*|usa|usan|office|buro|bureau|oficina|online|asleep|site|haus|there|notice*|merk*";
+const ASLEEP: Signs =
+    "asleep|sleep*|bed|schlaf*|bett|dors|dormir*|dort|couch*|lit|durmiendo|dormido|dormida|dormire*|cama";
+const CLOSED: Signs =
+    "closed|geschlossen|ferme|fermes|fermee|fermees|cerrado|cerrada|cerrados|cerradas|idle|quiet|ruhig|tranquil*|calme";
+const TOLD: Signs = "informed|notified|told|warned|informiert|bescheid gegeben|vorgewarnt|benachrichtigt|prevenu*|previens|informe|informes|averti*|avisado|avise|informado|calendar|diary|kalender|eingetragen|agenda|anotado|apuntado|vermerkt|booked|blocked";
 const WHO: Signs = "i|ive|we|weve|ill|ich|wir|habe|haben|unser*|mein*|ist|sind|j|ai|je|nous|avons|notre|mon|mes|nos|he|hemos|ya|lo|la|el|los|my|our|the|everyone|everybody|it|its|steht|c|est";
 const REACHED: Signs = "reachable|reached|reach|available by|available on|erreichbar|telefonisch|joignable|localizable|disposicion|disposition|verfugung|standby";
-const TELL: Signs =
-    "let us know|let me know|tell us|tell me|ping|shout|line|note|message|mail|email|send|drop|word|bescheid|bescheid geben|melden|nachricht|info|kurz*|message|mot|prevenir|prevenez|envoyer|envoyez|informer|avisen|avisad|avisa|avise*|correo|mensaje|agradeceria*|digan|decid";
+const TELL: Signs = "let us know|let me know|tell us|tell me|ping|shout|line|note|message|mail|email|send|drop|word|bescheid|bescheid geben|melden|nachricht|info|kurz*|message|mot|prevenir|prevenez|envoyer|envoyez|informer|avisen|avisad|avisa|avise*|correo|mensaje|agradeceria*|digan|decid";
 const AFTER: Signs = "when|once|after|afterwards|as soon|sobald|wenn|nach|danach|hinterher|une fois|quand|des que|apres|lorsque|cuando|una vez|en cuanto|despues";
-const DONE: Signs =
-    "done|finished|complete*|completed|over|back|through|up|fertig|durch|erledigt|abgeschlossen|beendet|vorbei|lauft|laeuft|steht|termine*|fini*|fait|acabad*|acaba|termin*|listo|lista|hecho|funciona|afterwards|danach|hinterher|despues";
+const DONE: Signs = "done|finished|complete*|completed|over|back|through|up|fertig|durch|erledigt|abgeschlossen|beendet|vorbei|lauft|laeuft|steht|termine*|fini*|fait|acabad*|acaba|termin*|listo|lista|hecho|funciona|afterwards|danach|hinterher|despues";
 /// Verbs with which somebody complains in the form of thanks; what makes "nobody" an objection.
-const BITTER: Signs =
-    "ruin*|choos*|pick*|cut|cutting|ignor*|destroy*|spoil*|forc*|wak*|kill*|break*|annoy*|interrupt*|disturb*|zerstor*|verderb*|verhag*|weck*|stor*|gach*|coup*|reveill*|impos*|arruin*|cort*|despert*|fastidi*|estrope*|impon*|again|immer|toujours|siempre|always|can|able|kann|konnen|konnte*|peut|pourra|peuvent|puede|pueden|podra*|need*|brauch*|besoin|necesit*|against|gegen|contra|contre|deadline*|kunden*|customer*|critical|kritisch";
+const BITTER: Signs = "ruin*|choos*|pick*|cut|cutting|ignor*|destroy*|spoil*|forc*|wak*|kill*|break*|annoy*|interrupt*|disturb*|zerstor*|verderb*|verhag*|weck*|stor*|gach*|coup*|reveill*|impos*|arruin*|cort*|despert*|fastidi*|estrope*|impon*|again|immer|toujours|siempre|always|can|able|kann|konnen|konnte*|peut|pourra|peuvent|puede|pueden|podra*|need*|brauch*|besoin|necesit*|against|gegen|contra|contre|deadline*|kunden*|customer*|critical|kritisch";
 
 fn holds(words: &[String], signs: Signs) -> bool {
     signs.split('|').any(|sign| (0..words.len()).any(|at| begins(&words[at..], sign)))

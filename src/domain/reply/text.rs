@@ -3,9 +3,10 @@
 //! A yes counts only if every word around it is known to change nothing. So a condition that nobody thought of makes an
 //! answer unclear and never a yes.
 
-use super::moment::{Moment, is_month, weekday};
+use super::moment::{Moment, weekday};
 use super::notice;
 use super::remark;
+use super::split::split;
 use super::words::{Kind, fold, phrase, tokens};
 use super::{Asked, Verdict};
 use crate::domain::token::Topic;
@@ -293,59 +294,6 @@ fn said(text: &str, speaker: &Speaker<'_>) -> Vec<Sentence> {
         sentences.push(sentence);
     }
     sentences
-}
-
-/// Lines and sentences. A line that is full goes on in the next one.
-fn split(text: &str) -> Vec<String> {
-    let mut joined = String::new();
-    for line in text.lines().map(str::trim) {
-        // Signed for a company, in German.
-        let line = ["i. V. ", "i. A. ", "i.V. ", "i.A. ", "ppa. "]
-            .iter()
-            .find_map(|sign| line.strip_prefix(sign))
-            .unwrap_or(line);
-        let full = joined.rsplit('\n').next().is_some_and(|last| last.chars().count() >= 55);
-        let goes_on = line.chars().next().is_some_and(|c| c.is_lowercase() || c.is_ascii_digit());
-        joined.push(if full && goes_on { ' ' } else { '\n' });
-        joined.push_str(line);
-    }
-    let mut pieces = Vec::new();
-    for line in joined.lines() {
-        let mut piece = String::new();
-        let mut rest = line.chars().peekable();
-        while let Some(c) = rest.next() {
-            piece.push(c);
-            let next = rest.peek().copied().unwrap_or(' ');
-            let ends = match c {
-                '–' | '—' if is_range(&piece, rest.clone()) => false,
-                '!' | '?' | ';' | '…' | '¡' | '¿' | '–' | '—' => !matches!(next, '!' | '?' | '.' | '…'),
-                '.' => next.is_whitespace() && !piece.ends_with("..") && !is_ordinal(&piece, rest.clone()),
-                ':' => next.is_whitespace() && tokens(&piece).len() < 2,
-                '-' => next.is_whitespace() && !is_range(&piece, rest.clone()),
-                _ => false,
-            };
-            if ends {
-                pieces.push(std::mem::take(&mut piece));
-            }
-        }
-        pieces.push(piece);
-    }
-    pieces.retain(|piece| piece.chars().any(|c| c.is_alphanumeric() || c == '?' || c == '…'));
-    pieces
-}
-
-/// `5. Dezember`: the dot ends no sentence.
-fn is_ordinal(piece: &str, rest: impl Iterator<Item = char>) -> bool {
-    let number = piece.trim_end_matches('.').ends_with(|c: char| c.is_ascii_digit());
-    let word: String = rest.skip_while(|c| c.is_whitespace()).take_while(|c| c.is_alphabetic()).collect();
-    number && is_month(&fold(&word))
-}
-
-/// `23 h - 24 h`: the dash stands between two times.
-fn is_range(piece: &str, mut rest: impl Iterator<Item = char>) -> bool {
-    let before = piece.trim_end_matches(['-', '–', '—', ' ']);
-    let before = before.rsplit(' ').take(2).any(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-    before && rest.find(|c| !c.is_whitespace()).is_some_and(|c| c.is_ascii_digit())
 }
 
 fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
