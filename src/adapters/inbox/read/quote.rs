@@ -233,8 +233,9 @@ pub fn own_words(text: &str) -> Written {
             continue;
         }
         if let Some(length) = attribution(&folded[at..]) {
-            let next = lines[at + length..].iter().find(|line| !line.trim().is_empty());
-            if next.is_some_and(|line| is_quoted(line.trim())) {
+            // Right behind it, or behind a line or two that were written into the quote.
+            let mut next = lines[at + length..].iter().map(|line| line.trim()).filter(|line| !line.is_empty()).take(4);
+            if next.any(is_quoted) {
                 at += length;
                 continue;
             }
