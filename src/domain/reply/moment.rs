@@ -79,7 +79,9 @@ impl Moment {
         names.push(abbreviation);
         if let Some((area, city)) = zone.iana_name().and_then(|name| name.split_once('/')) {
             let (area, city) = (area.to_lowercase(), city.to_lowercase().replace('_', " "));
-            names.extend([format!("{area} {city}"), format!("{city} time"), format!("{city}er zeit"), city]);
+            let others = [format!("hora de {city}"), format!("heure de {city}"), format!("{city}er zeit")];
+            names.extend(others);
+            names.extend([format!("{area} {city}"), format!("{city} time"), city]);
         }
         names.sort_by_key(|name| std::cmp::Reverse(name.len()));
         Self { local: both(zone), utc: both(&TimeZone::UTC), zone: names }
@@ -93,7 +95,22 @@ impl Moment {
     /// How many of the words, from the first on, name the window's day or time. `before` is the word before them.
     pub fn at(&self, words: &[String], before: Option<&str>) -> Found {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        [self.date(&words, before), self.time(&words), self.part_of_day(&words)].into_iter().flatten().max()
+        // `Sa 05.12.`: two letters are a day before a date only.
+        let short = words.first().filter(|word| self.short_day() == **word);
+        let dated = short.and_then(|_| self.date(words.get(1..)?, None)).map(|length| length + 1);
+        [dated, self.date(&words, before), self.time(&words), self.part_of_day(&words)].into_iter().flatten().max()
+    }
+
+    fn short_day(&self) -> &'static str {
+        match self.local.0.weekday() {
+            Weekday::Monday => "mo",
+            Weekday::Tuesday => "di",
+            Weekday::Wednesday => "mi",
+            Weekday::Thursday => "do",
+            Weekday::Friday => "fr",
+            Weekday::Saturday => "sa",
+            Weekday::Sunday => "so",
+        }
     }
 
     fn date(&self, words: &[&str], before: Option<&str>) -> Found {
@@ -293,6 +310,8 @@ mod tests {
             "on Saturday the 5th",
             "am 5. Dezember 2026",
             "am 5.12.",
+            "Sa 05.12.2026",
+            "23:00 hora de Berlin",
             "05.12.2026",
             "Samstag, den 5.12.26",
             "le 5 décembre",

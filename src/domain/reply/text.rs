@@ -93,6 +93,16 @@ impl Sentence {
     }
 }
 
+/// What absence notes say that come without a mark.
+const ABSENT: [&str; 6] = [
+    "out of the office until",
+    "out of office until",
+    "nicht im buro bis",
+    "bis zum ende meiner abwesenheit",
+    "absent du bureau jusqu",
+    "fuera de la oficina hasta",
+];
+
 /// Judges a text. `None`: there is no answer in it at all.
 pub fn judge(text: &str, speaker: &Speaker<'_>) -> Option<Verdict> {
     let (above, copied) = notice::above(text);
@@ -104,6 +114,10 @@ pub fn judge(text: &str, speaker: &Speaker<'_>) -> Option<Verdict> {
             (false, true) => Some(Verdict::Unclear("only a copy of our own mail".into())),
             (false, false) => None,
         };
+    }
+    let low = fold(&above);
+    if ABSENT.iter().any(|words| low.contains(words)) {
+        return Some(Verdict::Unclear("reads like an absence note".into()));
     }
     let doubtful_picture = above.chars().any(|c| is_picture(c) && !is_friendly(c));
     let sentences: Vec<Sentence> = said(&above, speaker);
@@ -266,6 +280,9 @@ fn is_wish(sentence: &Sentence) -> bool {
         return true;
     }
     let timed = sentence.has(Kind::When);
+    if timed && sentence.question && sentence.has(Kind::Would) {
+        return true;
+    }
     let beside = |clause: &Clause| {
         clause.has(Kind::When)
             && !clause.says_no()
@@ -401,6 +418,7 @@ fn is_closing(text: &str, next: Option<&String>, speaker: &Speaker<'_>) -> bool 
     let following = tokens(next);
     words.iter().any(is_own)
         || !following.is_empty() && following.iter().all(is_own)
+        || next.contains('|') && following.first().is_some_and(is_own)
         || !thanks && is_name_like(next, &following)
 }
 
