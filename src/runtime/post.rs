@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How many mails are fetched and taken in at once.
@@ -57,12 +58,14 @@ impl Sorted {
 pub struct Post {
     inbox: Arc<dyn Inbox>,
     store: Arc<dyn MailStore>,
+    /// A look has ended, well or not.
+    looked: Arc<AtomicBool>,
 }
 
 impl Post {
     /// A mailbox that was not looked into yet.
     pub fn new(inbox: Arc<dyn Inbox>, store: Arc<dyn MailStore>) -> Self {
-        Self { inbox, store }
+        Self { inbox, store, looked: Arc::default() }
     }
 
     /// Mails that belong to nobody, newest first.
@@ -75,8 +78,19 @@ impl Post {
         self.store.forget_stray(&self.inbox.name(), mail).await
     }
 
+    /// Whether a look has ended since the start: before that, whoever seems silent may have answered.
+    pub fn has_looked(&self) -> bool {
+        self.looked.load(Ordering::Acquire)
+    }
+
     /// Looks into every folder and takes in what is new.
     pub async fn sort(&self, fleet: &Fleet) -> Result<Sorted, Fault> {
+        let sorted = self.sort_folders(fleet).await;
+        self.looked.store(true, Ordering::Release);
+        sorted
+    }
+
+    async fn sort_folders(&self, fleet: &Fleet) -> Result<Sorted, Fault> {
         let mut sorted = Sorted::default();
         let name = self.inbox.name();
         for folder in self.inbox.folders() {

@@ -219,6 +219,9 @@ impl<'a> Watch<'a> {
     /// Reminds those whose time has come, as the configuration has it.
     async fn remind(&self, conductor: &Conductor) {
         let Some(schedule) = conductor.reminders() else { return };
+        if self.post.is_some_and(|post| !post.has_looked()) {
+            return;
+        }
         let (Some(rotation), status) = (conductor.rotation(), conductor.status()) else { return };
         let Some(due) = remind::due(&rotation, schedule).filter(|_| status.holder.is_none()) else { return };
         let only = due.now(Timestamp::now());
