@@ -192,8 +192,8 @@ fn stray(letter: Incoming, place: String, why: &str) -> Stray {
     let (name, email) = letter.from.clone().unwrap_or_default();
     let window = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
     let (topic, zone) = (Topic::Window, &jiff::tz::TimeZone::UTC);
-    let (name, email_of) = (name.as_str(), email.as_str());
-    let asked = Asked { topic, revision: 1, present: 1, window, zone, token: None, name, email: email_of, others: &[] };
+    let (revision, token, others) = (1, None, [].as_slice());
+    let asked = Asked { topic, revision, present: 1, window, zone, token, name: &name, email: &email, others };
     let seems = hear(&letter, &asked).verdict;
     let why = format!("{why}; reads as {}", seems.word());
     Stray { mail: letter.identity, at: Timestamp::now(), place, from: email, subject: letter.subject, why }

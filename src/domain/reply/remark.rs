@@ -12,21 +12,25 @@ const THANKS: Signs = "thanks|thank|thx|danke|dank|merci|gracias|appreciate*";
 const LATE: Signs =
     "late|delay*|slow|short|brief|brevity|spat*|verspat*|kurz*|tardi*|tard|retard|tardanza|demora|retraso";
 const SORRY: Signs = "sorry|apolog*|excus*|pardon|entschuldig*|verzeih*|desole*|perdon*|disculp*|siento|lamento";
-const WISHES: Signs = "good luck|have a|have a nice|enjoy|viel erfolg|viel gluck|viel spass|gutes gelingen|bon courage|bonne chance|bonne|bon we|bon week|belle|excellent|excellente|schone|schones|schonen|ein schones|einen schonen|frohe|frohes|que tenga*|que pase*|que vaya|buen|buena|feliz|suerte|greetings|gruss|grusse|gruesse|viele grusse|liebe grusse|saludos|un saludo|salutations|happy";
-const NOBODY: Signs = "nobody|no one|noone|niemand|keiner|personne|nadie|no trabaj*|dont work|do not work|arbeiten nicht|travaille* pas|travaillons pas";
+const WISHES: Signs = "good luck|have a|have a nice|enjoy|viel erfolg|viel gluck|viel spass|gutes gelingen|bon courage|bonne chance|bonne|bon we|bon week|belle|schone|schones|schonen|ein schones|einen schonen|frohe|frohes|que tenga*|que pase*|que vaya|buen|buena|feliz|greetings|gruss|grusse|gruesse|viele grusse|liebe grusse|saludos|un saludo|salutations";
+const NOBODY: Signs = "nobody|no one|noone|niemand|keiner|personne|nadie|we dont work|i dont work|we do not work|wir arbeiten nicht|ne travaillons pas|ne travaille pas|no trabajamos|no trabajo";
 const AT_WORK: Signs = "work*|arbeit*|travaill*|trabaj*|use*|using|nutz*|utilis*|usa|usan|office|buro|bureau|oficina|online|asleep|site|haus|there|notice*|merk*";
 const ASLEEP: Signs =
-    "asleep|sleep*|bed|schlaf*|bett|dors|dormir*|dort|couch*|lit|durmiendo|dormido|dormida|dormire*|cama";
+    "asleep|sleep|sleeping|bed|schlaf*|bett|dors|dormir*|dort|couch*|lit|durmiendo|dormido|dormida|dormire*|cama";
 const CLOSED: Signs =
     "closed|geschlossen|ferme|fermes|fermee|fermees|cerrado|cerrada|cerrados|cerradas|idle|quiet|ruhig|tranquil*|calme";
-const TOLD: Signs = "informed|notified|told|warned|informiert|bescheid gegeben|vorgewarnt|benachrichtigt|prevenu*|previens|informe|informes|averti*|avisado|avise|informado|calendar|diary|kalender|eingetragen|agenda|anotado|apuntado|vermerkt|booked|blocked";
+const TOLD: Signs = "informed|notified|told|warned|informiert|bescheid gegeben|vorgewarnt|benachrichtigt|prevenu*|previens|informe|informes|averti*|avisado|avise|informado|calendar|diary|kalender|eingetragen|agenda|anotado|apuntado|vermerkt";
 const WHO: Signs = "i|ive|we|weve|ill|ich|wir|habe|haben|unser*|mein*|ist|sind|j|ai|je|nous|avons|notre|mon|mes|nos|he|hemos|ya|lo|la|el|los|my|our|the|everyone|everybody|it|its|steht|c|est";
 const REACHED: Signs = "reachable|reached|reach|available by|available on|erreichbar|telefonisch|joignable|localizable|disposicion|disposition|verfugung|standby";
 const TELL: Signs = "let us know|let me know|tell us|tell me|ping|shout|line|note|message|mail|email|send|drop|word|bescheid|bescheid geben|melden|nachricht|info|kurz*|message|mot|prevenir|prevenez|envoyer|envoyez|informer|avisen|avisad|avisa|avise*|correo|mensaje|agradeceria*|digan|decid";
 const AFTER: Signs = "when|once|after|afterwards|as soon|sobald|wenn|nach|danach|hinterher|une fois|quand|des que|apres|lorsque|cuando|una vez|en cuanto|despues";
 const DONE: Signs = "done|finished|complete*|completed|over|back|through|up|fertig|durch|erledigt|abgeschlossen|beendet|vorbei|lauft|laeuft|steht|termine*|fini*|fait|acabad*|acaba|termin*|listo|lista|hecho|funciona|afterwards|danach|hinterher|despues";
+/// What makes a wish for news afterwards a promise of their own, or a condition.
+const NO_REQUEST: Signs = "i|ill|we|well|ive|weve|ich|wir|je|j|nous|on|yo|our|my|unser*|mein*|notre|mon|nuestr*|mi|before|first|only|if|unless|until|bevor|vorher|zuerst|erst|nur|falls|bis|vor|avant|seulement|jusqu|antes|primero|solo|hasta|si";
+const OURS: Signs =
+    "office|buro|bureau|oficina|site|shop|company|firma|laden|werk|empresa|tienda|magasin|we|wir|nous|on";
 /// Verbs with which somebody complains in the form of thanks; what makes "nobody" an objection.
-const BITTER: Signs = "ruin*|choos*|pick*|cut|cutting|ignor*|destroy*|spoil*|forc*|wak*|kill*|break*|annoy*|interrupt*|disturb*|zerstor*|verderb*|verhag*|weck*|stor*|gach*|coup*|reveill*|impos*|arruin*|cort*|despert*|fastidi*|estrope*|impon*|again|immer|toujours|siempre|always|can|able|kann|konnen|konnte*|peut|pourra|peuvent|puede|pueden|podra*|need*|brauch*|besoin|necesit*|against|gegen|contra|contre|deadline*|kunden*|customer*|critical|kritisch";
+const BITTER: Signs = "ruin*|choos*|pick*|cut|cutting|ignor*|destroy*|spoil*|forc*|wak*|kill*|break*|annoy*|interrupt*|disturb*|zerstor*|verderb*|verhag*|weck*|stor*|gach*|coup*|reveill*|impos*|arruin*|cort*|despert*|fastidi*|estrope*|impon*|again|immer|toujours|siempre|always|can|able|kann|konnen|konnte*|peut|pourra|peuvent|puede|pueden|podra*|need*|brauch*|besoin|necesit*|against|gegen|contra|contre|booked|fully|ausgebucht|full|busy|voll|plein*|lleno|llena|agree*|promis*|leav*|skip*|exempt*|exclu*|postpon*|mov*|shift*|wait*|verschieb*|versproch*|ausnehm*|warten|report*|decal*|esper*|aplaz*|deadline*|kunden*|customer*|critical|kritisch";
 
 fn holds(words: &[String], signs: Signs) -> bool {
     signs.split('|').any(|sign| (0..words.len()).any(|at| begins(&words[at..], sign)))
@@ -52,13 +56,15 @@ pub fn is_remark(words: &[String], kinds: &[Kind]) -> bool {
     let none_of = |bad: &[Kind]| !kinds.iter().any(|kind| bad.contains(kind));
     let plain = none_of(&[Yes, Suits, No, Not, Doubt, Maybe, Other, Rather, Would, Hedge, When]);
     let bitter = holds(&words, BITTER);
-    let calm = none_of(&[Yes, Suits, No, Not, Doubt, Maybe, Other, Rather, Would]);
-    if calm && holds(&words, SORRY) && holds(&words, LATE) {
-        // `Sorry for the late answer, I was away until yesterday`.
+    // `Sorry` itself is a hedge; another one is a condition.
+    let own = usize::from(holds(&words, "sorry|desole|desolee|perdon|siento|lamento"));
+    let hedges = kinds.iter().filter(|kind| **kind == Hedge).count();
+    let calm = none_of(&[Yes, Suits, No, Not, Doubt, Maybe, Other, Rather, Would, When]) && hedges <= own;
+    if calm && words.len() <= 8 && holds(&words, SORRY) && holds(&words, LATE) {
         return true;
     }
-    let news = none_of(&[Yes, No, Not, Maybe, Other, Rather]) && holds(&words, TELL) && holds(&words, AFTER);
-    if news && holds(&words, DONE) && !bitter && !opens(&words, AFTER) {
+    let asks = none_of(&[Yes, No, Not, Maybe, Other, Rather]) && holds(&words, TELL) && holds(&words, AFTER);
+    if asks && holds(&words, DONE) && !holds(&words, NO_REQUEST) && !opens(&words, AFTER) {
         return true;
     }
     if bitter {
@@ -72,8 +78,8 @@ pub fn is_remark(words: &[String], kinds: &[Kind]) -> bool {
         && (opens(&words, THANKS)
             || words.len() <= 8 && opens(&words, WISHES)
             || holds(&words, ASLEEP)
-            || holds(&words, CLOSED)
-            || holds(&words, TOLD) && holds(&words, WHO)
+            || holds(&words, CLOSED) && holds(&words, OURS)
+            || holds(&words, TOLD) && holds(&words, WHO) && !holds(&words, "you|ihnen|euch|vous|os|les")
             || holds(&words, REACHED))
 }
 
@@ -89,5 +95,8 @@ mod tests {
         assert!(!remark("Thanks for ruining our weekend") && !remark("Nobody can work then"));
         assert!(remark("Drop us a line when you are done") && !remark("When you are done with us, drop us a line"));
         assert!(!is_remark(&tokens("Thanks but no"), &[Polite, Hedge, No]));
+        assert!(!remark("I send a mail when our backup is done") && !remark("We are fully booked in the calendar"));
+        assert!(!remark("Thanks for agreeing to leave us out") && !remark("Our tunnels dont work"));
+        assert!(!is_remark(&tokens("Sorry for the late reply but only until then"), &[Hedge, Polite, Hedge]));
     }
 }

@@ -377,7 +377,9 @@ fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
         question: text.contains(['?', '¿', '？']),
         trails_off: end.ends_with("..") || text.contains('…'),
     };
-    sentence.drop_remarks(&words);
+    if speaker.asked.topic == Topic::Window {
+        sentence.drop_remarks(&words);
+    }
     sentence
 }
 
@@ -425,7 +427,11 @@ fn is_closing(text: &str, next: Option<&String>, speaker: &Speaker<'_>) -> bool 
 /// The writer's name alone: `Ada Okafor`, `Ada O.`
 fn is_own_name(text: &str, speaker: &Speaker<'_>) -> bool {
     let (words, names) = (tokens(text), names(speaker));
-    let long = |word: &String| names.contains(word) && word.len() > 1;
+    // Somebody called "No" answers with it all the same.
+    let says = |word: &String| {
+        !matches!(phrase(std::slice::from_ref(word), Topic::Window).0, Kind::Unknown | Kind::Polite | Kind::Filler)
+    };
+    let long = |word: &String| names.contains(word) && word.len() > 1 && !says(word);
     words.iter().any(long) && words.iter().all(|word| long(word) || word.len() == 1)
 }
 
