@@ -14,7 +14,7 @@ use changeguard::config::clouds::{self, Auth, Cloud, Environment, Hidden};
 use changeguard::domain::secret_shape::SecretShape;
 use changeguard::domain::tenant::TenantId;
 use changeguard::engine::journal::{Holder, JournalStore};
-use changeguard::engine::ports::{NewSecret, SecretRef, SwapOrder};
+use changeguard::engine::ports::{NewSecret, SecretRef, SwapOrder, Ungated};
 use changeguard::engine::secret::SecretBytes;
 use changeguard::runtime::conductor::LEASE_TTL;
 use changeguard::runtime::fence::LeaseFence;
@@ -69,7 +69,7 @@ async fn measure(cloud: &str, pairs: usize) -> Result<()> {
                 floor.push(gap);
                 href
             } else {
-                let swap = secrets.swap(&current, new(), SwapOrder::DeleteFirst).await;
+                let swap = secrets.swap(&current, new(), SwapOrder::DeleteFirst, &Ungated).await;
                 swap.deleted?;
                 let href = swap.stored.context("nothing was stored")??;
                 ours.push(swap.gap.context("no gap was measured")?);

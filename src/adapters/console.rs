@@ -187,6 +187,10 @@ impl ports::Console for Console {
         ))
     }
 
+    async fn forget(&self) {
+        *self.tenants.lock().await = None;
+    }
+
     async fn users(&self, tenant: &TenantId) -> Result<Vec<Entry>, Fault> {
         let tenants = self.tenants().await?;
         let Some(listed) = tenants.iter().find(|listed| listed.id == tenant.as_str()) else {

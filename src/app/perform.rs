@@ -222,6 +222,7 @@ pub fn word(command: &Command) -> &'static str {
         Command::AcceptHandOver => "accept",
         Command::TakeMails { .. } | Command::DecideMail { .. } => "mail",
         Command::EndSilence => "silence",
+        Command::SetAside { .. } => "set aside",
     }
 }
 

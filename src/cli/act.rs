@@ -255,6 +255,7 @@ fn command(verb: Verb) -> Result<(String, Command)> {
         }
         Verb::Waive { tenant, client, reason } => (tenant.tenant, Command::Waive { client: ClientId(client), reason }),
         Verb::Check(tenant) => (tenant.tenant, Command::Check),
+        Verb::SetAside { tenant, what, reason } => (tenant.tenant, Command::SetAside { what, reason }),
         Verb::Rotate { tenant, confirm, through_tunnel } => {
             (tenant.tenant, Command::Rotate { confirm, through_tunnel })
         }

@@ -161,6 +161,17 @@ pub enum Verb {
         #[arg(long)]
         reason: String,
     },
+    /// Set aside what keeps the gate shut by no person's will: the mailbox, or in an emergency another failing check
+    SetAside {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// The check's name as `status` shows it, or nobody-to-ask
+        what: String,
+        /// Why; everybody is shown it
+        #[arg(long)]
+        reason: String,
+    },
     /// Run the checks of step 2; changes nothing
     Check(TenantArg),
     /// Steps 2 to 6, if the gate is open

@@ -19,7 +19,7 @@ pub async fn export(store: &dyn JournalStore, address: &str, json: bool) -> Resu
     }
     let line = |mention: Mention| {
         let mut entry = mention.entry;
-        if let Record::PeopleSeen { clients } = &mut entry.record {
+        if let Record::PeopleSeen { clients, .. } = &mut entry.record {
             clients.retain(|client| {
                 let email = client.email.as_deref();
                 email.is_some_and(|email| same_address(email, address)) || same_address(&client.id.0, address)
@@ -38,7 +38,7 @@ pub async fn export(store: &dyn JournalStore, address: &str, json: bool) -> Resu
     for Line { tenant, rotation, entry } in lines {
         let at = entry.at.strftime("%Y-%m-%d %H:%M:%S UTC");
         println!("{tenant} {rotation} {} {at} {}@{}: {}", entry.seq, entry.by, entry.host, entry.record.summary());
-        if let Record::PeopleSeen { clients } = &entry.record {
+        if let Record::PeopleSeen { clients, .. } = &entry.record {
             for client in clients {
                 println!("    {} {} {}", client.id, client.name, client.email.as_deref().unwrap_or_default());
             }

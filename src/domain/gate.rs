@@ -1,36 +1,31 @@
-//! The gate before rotate: one pure function that the screen shows and the engine enforces.
+//! The gate before rotate: one pure function of parts that the screen shows and the engine enforces.
+//!
+//! The parts are window, people, checks, approval and holder. What a part could not find out shuts the gate.
 
-use crate::domain::acknowledgement::{Acknowledgement, Answer, Waiver};
+mod reason;
+mod standing;
+
+pub use reason::{Reason, Remedy};
+pub use standing::{Stand, Standing};
+
+use crate::domain::acknowledgement::{Acknowledgement, Waiver};
 use crate::domain::client::{Client, ClientId};
-use crate::domain::notice::{Delivery, Notice};
+use crate::domain::notice::Notice;
 use crate::domain::preflight::Preflight;
 use crate::domain::window::{Window, WindowState};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 /// Everything the gate looks at.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
     /// The window, if a rotation is planned.
     pub window: Option<&'a Window>,
-    /// Everybody who will be cut off, as seen now; `None` if that could not be found out.
-    pub clients: Option<&'a [Client]>,
-    /// Why the people are unknown, when they are.
-    pub people_fault: Option<&'a str>,
-    /// All mails of this rotation.
-    pub notices: &'a [Notice],
-    /// The last acknowledgement of each client.
-    pub acknowledgements: &'a BTreeMap<ClientId, Acknowledgement>,
-    /// The waivers.
-    pub waivers: &'a BTreeMap<ClientId, Waiver>,
-    /// Clients whose last mail a person must read.
-    pub to_read: &'a BTreeSet<ClientId>,
-    /// The last run of step 2.
-    pub preflight: Option<&'a Preflight>,
-    /// How long a green run of step 2 counts, s.
-    pub preflight_valid_s: i64,
+    /// Who will be cut off, and what they said.
+    pub people: PeoplePart<'a>,
+    /// Step 2.
+    pub checks: ChecksPart<'a>,
     /// Who else holds the tenant, if anybody: `name on host since …`.
     pub held_by: Option<&'a str>,
     /// The second operator's word.
@@ -40,8 +35,38 @@ pub struct Facts<'a> {
     pub emergency: bool,
 }
 
+/// Who will be cut off, and what they said.
+#[derive(Clone, Copy, Debug)]
+pub struct PeoplePart<'a> {
+    /// Everybody who will be cut off, as seen now, and whoever was told in this rotation.
+    pub clients: &'a [Client],
+    /// Why that may not be everybody: a place that knows clients could not be asked.
+    pub unknown: Option<&'a str>,
+    /// Why it is right that nobody is asked, as an operator said.
+    pub nobody: Option<&'a str>,
+    /// All mails of this rotation.
+    pub notices: &'a [Notice],
+    /// The last acknowledgement of each client.
+    pub acknowledgements: &'a BTreeMap<ClientId, Acknowledgement>,
+    /// The waivers.
+    pub waivers: &'a BTreeMap<ClientId, Waiver>,
+    /// Clients whose last mail a person must read.
+    pub to_read: &'a BTreeSet<ClientId>,
+}
+
+/// Step 2.
+#[derive(Clone, Debug)]
+pub struct ChecksPart<'a> {
+    /// Its last run.
+    pub run: Option<&'a Preflight>,
+    /// How long a green run counts, s.
+    pub valid_s: i64,
+    /// Checks that an operator has set aside for this rotation.
+    pub set_aside: BTreeSet<&'a str>,
+}
+
 /// Checks whose failure does not stop an emergency: nothing of the key depends on them.
-const NOT_OF_THE_KEY: [&str; 2] = ["mail", "console"];
+const NOT_OF_THE_KEY: [&str; 4] = ["mail", "console", "mailbox", "people"];
 
 /// What four eyes say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,76 +82,6 @@ pub enum ApprovalFact {
     },
     /// Not (any more), and why.
     Missing(String),
-}
-
-/// Why the gate is shut, each naming who or what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "reason")]
-#[allow(missing_docs)] // The variants are their own sentences in Display.
-pub enum Reason {
-    NotPlanned,
-    NoAddress { client: ClientId, name: String },
-    NotTold { client: ClientId, name: String },
-    NotDelivered { client: ClientId, name: String, delivery: String },
-    NoAnswer { client: ClientId, name: String },
-    ToRead { client: ClientId, name: String },
-    OldAnswer { client: ClientId, name: String, revision: u32 },
-    NotConfirmed { client: ClientId, name: String, answer: String },
-    WindowNotOpen { opens: Timestamp },
-    WindowOver { ended: Timestamp },
-    NotChecked,
-    CheckTooOld { at: Timestamp },
-    CheckFailed { checks: Vec<String> },
-    HeldByOther { holder: String },
-    PeopleUnknown { why: String },
-    NotApproved { why: String },
-}
-
-impl Reason {
-    /// The client whom this concerns, if it concerns one.
-    pub fn client(&self) -> Option<&ClientId> {
-        match self {
-            Reason::NoAddress { client, .. }
-            | Reason::NotTold { client, .. }
-            | Reason::NotDelivered { client, .. }
-            | Reason::NoAnswer { client, .. }
-            | Reason::ToRead { client, .. }
-            | Reason::OldAnswer { client, .. }
-            | Reason::NotConfirmed { client, .. } => Some(client),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Reason::NotPlanned => write!(f, "no window is planned"),
-            Reason::NoAddress { name, .. } => {
-                write!(f, "{name} has no mail address: waive, or add one to the contacts")
-            }
-            Reason::NotTold { name, .. } => write!(f, "{name} has not been told of this window"),
-            Reason::NotDelivered { name, delivery, .. } => write!(f, "the mail to {name} is {delivery}"),
-            Reason::NoAnswer { name, .. } => write!(f, "{name} has not answered"),
-            Reason::ToRead { name, .. } => write!(f, "a mail of {name} must be read by a person"),
-            Reason::OldAnswer { name, revision, .. } => {
-                write!(f, "{name} answered revision {revision} of the window, not this one")
-            }
-            Reason::NotConfirmed { name, answer, .. } => write!(f, "{name} answered: {answer}"),
-            Reason::WindowNotOpen { opens } => {
-                write!(f, "the window opens at {}", opens.strftime("%Y-%m-%d %H:%M UTC"))
-            }
-            Reason::WindowOver { ended } => write!(f, "the window ended at {}", ended.strftime("%Y-%m-%d %H:%M UTC")),
-            Reason::NotChecked => write!(f, "the preflight check has not run"),
-            Reason::CheckTooOld { at } => {
-                write!(f, "the preflight check of {} is too old", at.strftime("%H:%M:%S UTC"))
-            }
-            Reason::CheckFailed { checks } => write!(f, "the preflight check failed: {}", checks.join(", ")),
-            Reason::HeldByOther { holder } => write!(f, "held by {holder}"),
-            Reason::NotApproved { why } => write!(f, "not approved: {why}"),
-            Reason::PeopleUnknown { why } => write!(f, "who will be cut off is unknown: {why}"),
-        }
-    }
 }
 
 /// What the gate says.
@@ -154,42 +109,21 @@ impl Verdict {
             Verdict::Shut(reasons) | Verdict::Unknown(reasons) => reasons,
         }
     }
+
+    /// The reason that is to be taken away first, of those that something takes away.
+    pub fn first(&self) -> Option<&Reason> {
+        // The first of equals: people stay in the order in which they are listed.
+        self.reasons().iter().filter(|reason| reason.remedy().is_some()).min_by_key(|reason| reason.rank())
+    }
 }
 
 /// Judges the gate of step 4 (rotate) from facts and the moment, and from nothing else.
 pub fn judge(facts: &Facts<'_>, now: Timestamp) -> Verdict {
-    let mut reasons = Vec::new();
-    let unknown = match (facts.clients, facts.window) {
-        _ if facts.emergency => false,
-        (None, _) => {
-            let why = facts.people_fault.unwrap_or("not looked yet").to_owned();
-            reasons.push(Reason::PeopleUnknown { why });
-            true
-        }
-        (Some(clients), Some(window)) => {
-            reasons.extend(clients.iter().filter_map(|client| judge_client(client, window.revision, facts)));
-            false
-        }
-        (Some(_), None) => false,
-    };
-    match facts.window {
-        None => reasons.push(Reason::NotPlanned),
-        Some(_) if facts.emergency => {}
-        Some(window) => match window.state(now) {
-            WindowState::Before => reasons.push(Reason::WindowNotOpen { opens: window.start }),
-            WindowState::Open => {}
-            WindowState::After => reasons.push(Reason::WindowOver { ended: window.end }),
-        },
-    }
-    match facts.preflight {
-        None => reasons.push(Reason::NotChecked),
-        Some(run) if facts.emergency && run.failed().iter().all(|name| NOT_OF_THE_KEY.contains(&name.as_str())) => {}
-        Some(run) if !run.is_green() => reasons.push(Reason::CheckFailed { checks: run.failed() }),
-        Some(run) if now.as_second() - run.at.as_second() > facts.preflight_valid_s => {
-            reasons.push(Reason::CheckTooOld { at: run.at });
-        }
-        Some(_) => {}
-    }
+    let unknown = facts.people.unknown.filter(|_| !facts.emergency);
+    let mut reasons: Vec<Reason> =
+        unknown.iter().map(|why| Reason::PeopleUnknown { why: (*why).to_owned() }).collect();
+    reasons.extend(of_window(facts, now));
+    reasons.extend(of_checks(facts, now));
     if let ApprovalFact::Missing(why) = &facts.approval {
         reasons.push(Reason::NotApproved { why: why.clone() });
     }
@@ -197,48 +131,49 @@ pub fn judge(facts: &Facts<'_>, now: Timestamp) -> Verdict {
         reasons.push(Reason::HeldByOther { holder: holder.to_owned() });
     }
     match (unknown, reasons.is_empty()) {
-        (true, _) => Verdict::Unknown(reasons),
-        (false, true) => Verdict::Open,
-        (false, false) => Verdict::Shut(reasons),
+        (Some(_), _) => Verdict::Unknown(reasons),
+        (None, true) => Verdict::Open,
+        (None, false) => Verdict::Shut(reasons),
     }
 }
 
-/// Why this one client keeps the gate shut, if they do.
-pub fn judge_client(client: &Client, revision: u32, facts: &Facts<'_>) -> Option<Reason> {
-    if facts.waivers.contains_key(&client.id) {
-        return None;
+/// The window, and everybody's answer to it.
+fn of_window(facts: &Facts<'_>, now: Timestamp) -> Vec<Reason> {
+    let Some(window) = facts.window else { return vec![Reason::NotPlanned] };
+    if facts.emergency {
+        return Vec::new();
     }
-    let (id, name) = (client.id.clone(), client.name.clone());
-    let told = facts.notices.iter().rfind(|n| n.client == client.id && n.revision == revision && n.kind.tells_window());
-    let answered = facts.acknowledgements.get(&client.id);
-    let bounced = told.filter(|notice| matches!(notice.delivery, Delivery::Bounced { .. }));
-    // Whoever answers after a bounce has been reached in another way.
-    if let Some(notice) = bounced.filter(|notice| answered.is_none_or(|ack| ack.at < notice.at)) {
-        return Some(Reason::NotDelivered { client: id, name, delivery: notice.delivery.word().to_owned() });
+    let people = &facts.people;
+    let mut reasons: Vec<Reason> = people
+        .clients
+        .iter()
+        .filter_map(|client| Stand::of(client, window.revision, people).reason(client))
+        .collect();
+    if people.clients.is_empty() && people.unknown.is_none() && people.nobody.is_none() {
+        reasons.push(Reason::NobodyToAsk);
     }
-    if facts.to_read.contains(&client.id) {
-        return Some(Reason::ToRead { client: id, name });
+    match window.state(now) {
+        WindowState::Before => reasons.push(Reason::WindowNotOpen { opens: window.start }),
+        WindowState::Open => {}
+        WindowState::After => reasons.push(Reason::WindowOver { ended: window.end }),
     }
-    if let Some(ack) = answered {
-        if ack.revision != revision {
-            return Some(Reason::OldAnswer { client: id, name, revision: ack.revision });
-        }
-        return match &ack.answer {
-            Answer::Confirmed => None,
-            Answer::OtherTime(when) => {
-                Some(Reason::NotConfirmed { client: id, name, answer: format!("other time: {when}") })
-            }
-            answer => Some(Reason::NotConfirmed { client: id, name, answer: answer.word().to_owned() }),
-        };
+    reasons
+}
+
+fn of_checks(facts: &Facts<'_>, now: Timestamp) -> Option<Reason> {
+    let Some(run) = facts.checks.run else { return Some(Reason::NotChecked) };
+    let counts = |name: &String| {
+        let needless = facts.emergency && NOT_OF_THE_KEY.contains(&name.as_str());
+        !needless && !facts.checks.set_aside.contains(name.as_str())
+    };
+    let checks: Vec<String> = run.failed().into_iter().filter(counts).collect();
+    if !checks.is_empty() {
+        return Some(Reason::CheckFailed { checks });
     }
-    match told.map(|notice| &notice.delivery) {
-        Some(Delivery::Sent { .. }) => Some(Reason::NoAnswer { client: id, name }),
-        Some(delivery) => Some(Reason::NotDelivered { client: id, name, delivery: delivery.word().to_owned() }),
-        None if client.email.is_none() => Some(Reason::NoAddress { client: id, name }),
-        None => Some(Reason::NotTold { client: id, name }),
-    }
+    // Also one of the future: it was dated by a clock that is ahead, and would stay fresh until then.
+    let is_old = (now.as_second() - run.at.as_second()).abs() > facts.checks.valid_s;
+    is_old.then_some(Reason::CheckTooOld { at: run.at })
 }
 
 #[cfg(test)]
-#[path = "gate_tests.rs"]
 mod tests;

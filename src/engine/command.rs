@@ -180,7 +180,17 @@ pub enum Command {
     },
     /// End the silence of the expected alert that a rotation has left open.
     EndSilence,
+    /// Set something aside that keeps the gate shut, for this rotation: a failing check, or that nobody is known to ask.
+    SetAside {
+        /// The check's name, or [`NOBODY`].
+        what: String,
+        /// Why; must not be empty.
+        reason: String,
+    },
 }
+
+/// What [`Command::SetAside`] calls the reason that no client is known.
+pub const NOBODY: &str = "nobody-to-ask";
 
 impl Command {
     /// Its word: the subcommand that does the same.
@@ -206,6 +216,7 @@ impl Command {
             Command::HandOver { .. } => "handover",
             Command::AcceptHandOver => "accept",
             Command::EndSilence => "silence",
+            Command::SetAside { .. } => "set-aside",
             Command::TakeMails { .. } | Command::DecideMail { .. } => "mail",
         }
     }

@@ -7,8 +7,10 @@
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
 use crate::domain::secret_shape::SecretShape;
-use crate::engine::ports::{NewSecret, SecretRef, SwapOrder, World};
+use crate::engine::ports::{NewSecret, SecretRef, SwapOrder, Touch, World};
 use crate::engine::secret::{PrivateKey, SecretBytes};
+use async_trait::async_trait;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How often an act is tried again after a passing fault before the operator is asked.
@@ -24,6 +26,8 @@ pub struct Wanted<'a> {
     pub payload: &'a SecretBytes,
     /// The attributes that the secret must have.
     pub shape: &'a SecretShape,
+    /// Asked right before anything is changed, for as long as nothing was.
+    pub touch: &'a dyn Touch,
 }
 
 /// What was done.
@@ -132,16 +136,14 @@ impl Run<'_> {
             (Some((_, surplus)), _) => {
                 // The wanted key is there, so none of these deletions leaves the server without it.
                 for href in surplus.iter().chain(&found.others) {
-                    self.changed = true;
-                    self.world.secrets.delete(href).await?;
+                    self.delete(href).await?;
                 }
             }
             (None, None) => self.store().await?,
             (None, Some((old, surplus))) => {
                 if self.world.settings.swap == SwapOrder::DeleteFirst {
                     for href in surplus {
-                        self.changed = true;
-                        self.world.secrets.delete(href).await?;
+                        self.delete(href).await?;
                     }
                 }
                 self.swap(old).await?;
@@ -150,9 +152,32 @@ impl Run<'_> {
         Ok(None)
     }
 
+    /// One of the requests that change the secret: judged before, and what it surely did not change is said.
+    async fn change<T>(&mut self, request: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        if !self.changed {
+            self.wanted.touch.touch().await?;
+        }
+        let answer = request.await;
+        match &answer {
+            Err(fault) if !fault.is_outcome_unknown() => self.refused().await?,
+            _ => self.changed = true,
+        }
+        answer
+    }
+
+    /// A request was surely not carried out.
+    async fn refused(&mut self) -> Result<(), Fault> {
+        if self.changed { Ok(()) } else { self.wanted.touch.not_touched().await }
+    }
+
+    async fn delete(&mut self, href: &SecretRef) -> Result<(), Fault> {
+        let world = self.world;
+        self.change(world.secrets.delete(href)).await
+    }
+
     async fn store(&mut self) -> Result<(), Fault> {
-        self.changed = true;
-        let href = self.world.secrets.store(&self.new_secret()).await?;
+        let (world, new) = (self.world, self.new_secret());
+        let href = self.change(world.secrets.store(&new)).await?;
         self.close_gap();
         self.not_carried = Some(self.world.secrets.attach(&href, self.wanted.shape).await);
         Ok(())
@@ -160,8 +185,14 @@ impl Run<'_> {
 
     async fn swap(&mut self, old: &SecretRef) -> Result<(), Fault> {
         let sent = self.world.clock.now();
-        let swap = self.world.secrets.swap(old, self.new_secret(), self.world.settings.swap).await;
-        self.changed |= swap.stored.is_some() || !swap.deleted.as_ref().is_err_and(|fault| !fault.is_outcome_unknown());
+        let touch = Until { touch: self.wanted.touch, changed: self.changed, asked: AtomicBool::new(false) };
+        let swap = self.world.secrets.swap(old, self.new_secret(), self.world.settings.swap, &touch).await;
+        let unchanged = |fault: &Fault| !fault.is_outcome_unknown();
+        let stored = swap.stored.as_ref().is_some_and(|stored| !stored.as_ref().is_err_and(unchanged));
+        self.changed |= stored || !swap.deleted.as_ref().is_err_and(unchanged);
+        if touch.asked.into_inner() {
+            self.refused().await?;
+        }
         if self.world.settings.swap == SwapOrder::DeleteFirst
             && (swap.deleted.is_ok() || swap.deleted.as_ref().is_err_and(Fault::is_outcome_unknown))
         {
@@ -227,6 +258,28 @@ impl Run<'_> {
         }
         let hint = format!("the key is kept under its own name; {}; resume looks and goes on", fault.advice());
         fault.hint(hint)
+    }
+}
+
+/// Asks only while nothing was changed, and remembers that it may be: what was refused before it was asked changed nothing.
+struct Until<'a> {
+    touch: &'a dyn Touch,
+    changed: bool,
+    asked: AtomicBool,
+}
+
+#[async_trait]
+impl Touch for Until<'_> {
+    async fn touch(&self) -> Result<(), Fault> {
+        if !self.changed {
+            self.touch.touch().await?;
+            self.asked.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    async fn not_touched(&self) -> Result<(), Fault> {
+        self.touch.not_touched().await
     }
 }
 

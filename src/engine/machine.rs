@@ -9,12 +9,13 @@ mod mailbox;
 
 use crate::domain::client::ClientId;
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::gate::{self, ApprovalFact, Facts, Verdict};
+use crate::domain::gate::{ApprovalFact, Verdict};
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
 use crate::engine::approval;
 use crate::engine::command::{Command, Refusal};
+use crate::engine::judging::{self, Beside};
 use crate::engine::ports::Settings;
 use crate::engine::record::{Actor, Entry, Outcome, RECORD_VERSION, Record, RotationId};
 use crate::engine::rotation::Rotation;
@@ -291,6 +292,10 @@ impl Machine {
                         outputs.extend(self.confirmed(at)?);
                     }
                     (StepNumber::CHECK, Intent::Rotate) => outputs.push(self.refuse_by_gate(at)?),
+                    // Nothing was changed, and now nothing may be: the gate has shut since the check.
+                    (StepNumber::SECRET, _) if !self.open()?.touched && !self.judge(at)?.is_open() => {
+                        outputs.push(self.refuse_by_gate(at)?);
+                    }
                     // In an emergency nobody waits for the mail server.
                     (StepNumber::ANNOUNCE, Intent::Emergency) if fault.service != Service::Journal => {
                         outputs.extend(self.begin(at, StepNumber::CHECK, Intent::Emergency)?);
@@ -347,23 +352,33 @@ impl Machine {
         Ok(outputs)
     }
 
+    /// Judges the gate at the moment of touching. `Some` is the record that must be durable before the first request is sent;
+    /// `None`: the key is being changed already. A refusal: nothing may be changed.
+    pub fn touch(&mut self, at: Timestamp, step: StepNumber) -> Result<Option<Entry>, Refusal> {
+        let rotation = self.open()?;
+        if rotation.touched {
+            return Ok(None);
+        }
+        if rotation.is_cancelling() {
+            return Err(cancelling());
+        }
+        let verdict = self.judge(at)?;
+        if !verdict.is_open() {
+            return Err(Refusal::GateShut(verdict.reasons().to_vec()));
+        }
+        self.emit(at, Record::Touching { step }).map(Some)
+    }
+
     fn judge(&self, at: Timestamp) -> Result<Verdict, Refusal> {
         let rotation = self.open()?;
-        let facts = Facts {
-            window: Some(&rotation.window),
-            clients: Some(&rotation.clients),
-            people_fault: None,
-            notices: &rotation.notices,
-            acknowledgements: &rotation.acknowledgements,
-            waivers: &rotation.waivers,
-            to_read: &rotation.clients_to_read(),
-            preflight: rotation.preflight.as_ref(),
-            preflight_valid_s: self.rules.preflight_valid.as_secs() as i64,
+        let unknown = (!rotation.unseen.is_empty()).then(|| rotation.unseen.join("; "));
+        let beside = Beside {
+            clients: &rotation.clients,
+            unknown: unknown.as_deref(),
             held_by: None,
-            approval: approval::judge(rotation, self.rules.approval_valid.is_some(), &self.me.person, at),
-            emergency: rotation.emergency.is_some(),
+            person: &self.me.person,
         };
-        Ok(gate::judge(&facts, at))
+        Ok(judging::judge(Some(rotation), beside, self.rules, at))
     }
 
     fn refuse_by_gate(&self, at: Timestamp) -> Result<Output, Refusal> {

@@ -1,13 +1,12 @@
 //! The one safe next action: what the operator is offered, from any state.
 
-use crate::domain::gate::{Reason, Verdict};
+use crate::domain::gate::{Reason, Remedy, Verdict};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::journal::Holder;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::rotation::Rotation;
 use crate::engine::status::{Phase, Viewer};
 use crate::engine::unsettled::UncertainMail;
-use jiff::Timestamp;
 use serde::Serialize;
 
 /// Which action is offered. The word is the subcommand that does the same.
@@ -78,7 +77,7 @@ pub fn next_action(
     drift: Option<&str>,
     viewer: Viewer<'_>,
 ) -> NextAction {
-    let Viewer { person, now } = viewer;
+    let Viewer { person, .. } = viewer;
     if let Some(holder) = holder {
         return offer(Act::Watch, format!("held by {holder}: watch, or talk to them"));
     }
@@ -97,13 +96,14 @@ pub fn next_action(
         return offer(Act::Cancel, "the cancellation was begun and some were told: cancel again to end it".into());
     }
     if !rotation.touched && phase == Phase::Rotating && !is_interrupted(rotation) && is_shut_by_people_or_window(gate) {
-        return before_rotation(rotation, gate, now);
+        return before_rotation(rotation, gate);
     }
     if let Some((number, state)) = stuck_step(rotation) {
         return match state {
             StepState::Running { .. } => offer(Act::Wait, format!("step {number} is running")),
             StepState::Failed { fault, .. } => {
-                offer(Act::Resume, format!("step {number} failed: {}; then resume, or roll back", fault.advice()))
+                let or = if rotation.touched { "roll back" } else { "cancel" };
+                offer(Act::Resume, format!("step {number} failed: {}; then resume, or {or}", fault.advice()))
             }
             _ => offer(Act::Resume, format!("step {number} was interrupted: resume looks first, then goes on")),
         };
@@ -113,7 +113,7 @@ pub fn next_action(
     }
     match phase {
         Phase::Idle => offer(Act::Plan, "plan a window for a rotation".into()),
-        Phase::Planned | Phase::Announced => before_rotation(rotation, gate, now),
+        Phase::Planned | Phase::Announced => before_rotation(rotation, gate),
         Phase::Rotating | Phase::Returning | Phase::RollingBack => after_confirmation(rotation, back),
     }
 }
@@ -173,45 +173,44 @@ fn stuck_step(rotation: &Rotation) -> Option<(StepNumber, &StepState)> {
         .find(|(number, state)| stuck(state) && relevant(*number, state))
 }
 
-fn before_rotation(rotation: &Rotation, gate: &Verdict, now: Timestamp) -> NextAction {
+/// What takes the first reason of the gate away; and rotate, where none is left that rotate does not cure itself.
+fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
     let reasons = gate.reasons();
-    let people: Vec<&Reason> = reasons.iter().filter(|reason| reason.client().is_some()).collect();
-    let untold = people.iter().filter(|r| matches!(r, Reason::NotTold { .. } | Reason::NotDelivered { .. })).count();
-    if reasons.iter().any(|reason| matches!(reason, Reason::WindowOver { .. })) {
-        return offer(Act::Reschedule, "the window is over: plan another and tell everybody".into());
-    }
-    if untold > 0 {
-        return offer(Act::Announce, format!("tell {untold} clients of the window"));
-    }
-    if let Some(mail) = rotation.open_mails().next() {
-        return read_mail(rotation, mail);
-    }
-    if let Some(first) = people.first() {
-        return offer(Act::Answers, format!("{} open; first: {first}", people.len()));
-    }
-    if reasons.iter().any(|reason| matches!(reason, Reason::PeopleUnknown { .. })) {
-        return offer(Act::Check, reasons.first().map(ToString::to_string).unwrap_or_default());
-    }
-    if now < rotation.window.start && rotation.emergency.is_none() {
-        return offer(
+    let Some(first) = gate.first() else {
+        // Rotate runs a fresh check itself, so an old or missing one is no reason to offer anything else.
+        let text = match rotation.emergency {
+            Some(_) => "an emergency was declared: rotate (it checks first)",
+            None => "everybody has confirmed and the window is open: rotate (it checks first)",
+        };
+        return offer(Act::Rotate, text.into());
+    };
+    let of_rank = || reasons.iter().filter(|reason| reason.rank() == first.rank());
+    match first.remedy() {
+        Some(Remedy::Watch) => offer(Act::Watch, first.to_string()),
+        Some(Remedy::Plan) => offer(Act::Plan, first.to_string()),
+        Some(Remedy::Reschedule) => offer(Act::Reschedule, "the window is over: plan another and tell everybody".into()),
+        Some(Remedy::Tell) => offer(Act::Announce, format!("tell {} clients of the window", of_rank().count())),
+        Some(Remedy::Read(client)) => match rotation.open_mails().find(|mail| mail.client == *client) {
+            Some(mail) => read_mail(rotation, mail),
+            None => offer(Act::Answers, first.to_string()),
+        },
+        Some(Remedy::Ask(_)) => {
+            let open = reasons.iter().filter(|reason| reason.client().is_some()).count();
+            offer(Act::Answers, format!("{open} open; first: {first}"))
+        }
+        Some(Remedy::WaiveNobody) => offer(Act::Answers, first.to_string()),
+        Some(Remedy::Wait(_)) => offer(
             Act::Wait,
             format!("everybody has confirmed; wait for the window: {}", rotation.window.for_people()),
-        );
+        ),
+        Some(Remedy::Approve) if rotation.preflight.is_none() => {
+            offer(Act::Check, "check first: the approval is bound to the key that the check sees".into())
+        }
+        Some(Remedy::Approve) => offer(Act::Approve, first.to_string()),
+        Some(Remedy::Check) | None => {
+            offer(Act::Check, reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        }
     }
-    if reasons.iter().any(|r| matches!(r, Reason::CheckFailed { .. })) {
-        return offer(Act::Check, reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
-    }
-    if let Some(why) = reasons.iter().find(|reason| matches!(reason, Reason::NotApproved { .. })) {
-        return match rotation.preflight {
-            None => offer(Act::Check, "check first: the approval is bound to the key that the check sees".into()),
-            Some(_) => offer(Act::Approve, why.to_string()),
-        };
-    }
-    if rotation.emergency.is_some() {
-        return offer(Act::Rotate, "an emergency was declared: rotate (it checks first)".into());
-    }
-    // Rotate runs a fresh check itself, so an old or missing one is no reason to offer anything else.
-    offer(Act::Rotate, "everybody has confirmed and the window is open: rotate (it checks first)".into())
 }
 
 fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> NextAction {

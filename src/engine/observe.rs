@@ -84,6 +84,20 @@ impl Sights {
         self
     }
 
+    /// Every place that knows people and did not answer at the last look, with why. What was seen there before is shown, and
+    /// counts for nothing: somebody may be missing in it.
+    pub fn unseen(&self) -> Vec<String> {
+        fn state<T>(place: &Observation<T>, name: &str) -> Option<String> {
+            match (&place.fault, &place.seen) {
+                (Some((_, fault)), _) => Some(fault.to_string()),
+                (None, None) => Some(format!("{name} has not been read yet")),
+                (None, Some(_)) => None,
+            }
+        }
+        let console = if self.console.is_known() { state(&self.console, "the console API") } else { None };
+        [state(&self.object, "the object"), state(&self.server, "the interface"), console].into_iter().flatten().collect()
+    }
+
     /// Everybody, joined from all places that were seen. A fault if the object was never read.
     pub fn people(&self) -> Result<People, Fault> {
         let Some(object) = self.object.value() else {

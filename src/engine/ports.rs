@@ -100,10 +100,37 @@ pub trait SecretStore: Send + Sync {
     /// Deletes one; one that is already gone is `Ok`.
     async fn delete(&self, href: &SecretRef) -> Result<(), Fault>;
     /// Deletes `old` and stores `new` back to back on a warm connection with a token that lives long enough; everything
-    /// else is prepared before. Once begun it is finished, attributes included, whatever happens to the caller.
-    async fn swap(&self, old: &SecretRef, new: NewSecret, order: SwapOrder) -> Swap;
+    /// else is prepared before, then `touch` is asked. Once begun it is finished, attributes included, whatever happens to
+    /// the caller.
+    async fn swap(&self, old: &SecretRef, new: NewSecret, order: SwapOrder, touch: &dyn Touch) -> Swap;
     /// Sets ACL, metadata and consumers of a stored secret as in `shape`. Gives one line for each that could not be set.
     async fn attach(&self, href: &SecretRef, shape: &SecretShape) -> Vec<String>;
+}
+
+/// Asked once, right before the first request that changes what the subject lives on. Whoever judges the gate answers: an
+/// error means that nothing was changed and nothing may be.
+#[async_trait]
+pub trait Touch: Send + Sync {
+    /// Judges and journals. Errs (never with an unknown outcome) when nothing may be changed now.
+    async fn touch(&self) -> Result<(), Fault>;
+    /// What was about to be sent has surely changed nothing (it was refused, or not sent): the gate is in force as before,
+    /// and the next attempt is judged anew. Errs when that can't be journaled.
+    async fn not_touched(&self) -> Result<(), Fault>;
+}
+
+/// Nothing to judge: for measurements without a journal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ungated;
+
+#[async_trait]
+impl Touch for Ungated {
+    async fn touch(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn not_touched(&self) -> Result<(), Fault> {
+        Ok(())
+    }
 }
 
 /// An object with what identifies this version of it.
@@ -258,6 +285,8 @@ pub trait Inbox: Send + Sync {
 pub trait Console: Send + Sync {
     /// The token works; gives the operator's role and, if it can be read from the token, its expiry.
     async fn probe(&self) -> Result<String, Fault>;
+    /// The next answers are asked for anew: nothing that is kept for the fleet's sake may stand for them.
+    async fn forget(&self);
     /// The tenant's users.
     async fn users(&self, tenant: &TenantId) -> Result<Vec<Entry>, Fault>;
     /// The server key in the script that is served for this user.

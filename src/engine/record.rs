@@ -23,7 +23,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The version in which this program writes records.
-pub const RECORD_VERSION: u32 = 3;
+pub const RECORD_VERSION: u32 = 4;
+/// The last version in which the start of step 4 stands for its first change too; later ones have [`Record::Touching`].
+pub const STARTING_TOUCHED: u32 = 3;
 
 /// The id of a rotation: `20261124-221003-4f9c2a`, made of its first moment and six random hex digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -164,6 +166,9 @@ pub enum Record {
     PeopleSeen {
         /// The people.
         clients: Vec<Client>,
+        /// The places that know people and could not be asked, with why: the people may not be all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unseen: Vec<String>,
     },
     /// A mail is about to be handed over. Its Message-ID is fixed here, before sending.
     NoticeQueued {
@@ -460,6 +465,29 @@ pub enum Record {
     PersonErased {
         /// The tokens that stood for them; they say nothing about the values.
         tokens: Vec<String>,
+        /// Why.
+        reason: String,
+    },
+    /// The first request that changes what the tenant lives on is about to be sent: a DELETE or POST under the live secret's
+    /// name. The gate was judged once more, from what was true at this moment.
+    Touching {
+        /// In which step.
+        step: StepNumber,
+    },
+    /// What the last [`Record::Touching`] announced has surely changed nothing: it was refused, or not sent.
+    NotTouched {
+        /// In which step.
+        step: StepNumber,
+    },
+    /// A failing check is set aside for this rotation, by an operator's word.
+    CheckSetAside {
+        /// Which check of step 2.
+        check: String,
+        /// Why.
+        reason: String,
+    },
+    /// No client is known, and an operator has said why that is right: nobody is asked.
+    NobodyWaived {
         /// Why.
         reason: String,
     },

@@ -16,7 +16,9 @@ use crate::engine::alerts::Silence;
 use crate::engine::approval::Approval;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::ports::SecretRef;
-use crate::engine::record::{BackSource, Cause, Entry, Outcome, RECORD_VERSION, Record, RotationId};
+use crate::engine::record::{
+    BackSource, Cause, Entry, Outcome, Record, RotationId, STARTING_TOUCHED,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -99,6 +101,17 @@ pub struct HandOver {
     pub accepted: Option<String>,
 }
 
+/// An operator's word, with its reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Said {
+    /// Why.
+    pub reason: String,
+    /// Who said it.
+    pub by: String,
+    /// When, UTC.
+    pub at: Timestamp,
+}
+
 /// One rotation, folded.
 #[derive(Clone, Debug)]
 pub struct Rotation {
@@ -120,6 +133,10 @@ pub struct Rotation {
     pub window: Window,
     /// Everybody who will be cut off, as last recorded.
     pub clients: Vec<Client>,
+    /// The places that know people and could not be asked at the last look, with why.
+    pub unseen: Vec<String>,
+    /// Why it is right that nobody is asked.
+    pub nobody: Option<String>,
     /// All mails.
     pub notices: Vec<Notice>,
     /// The last answer of each client.
@@ -132,6 +149,8 @@ pub struct Rotation {
     pub preflight: Option<Preflight>,
     /// Who ran it: what it says of their own connection concerns nobody else.
     pub checked_by: String,
+    /// Checks of step 2 that an operator has set aside for this rotation.
+    pub set_aside: BTreeMap<String, Said>,
     /// When rotate was confirmed, UTC.
     pub confirmed_at: Option<Timestamp>,
     /// The eight steps on the present leg (forward, or back after a rollback began).
@@ -140,8 +159,11 @@ pub struct Rotation {
     pub forward: Option<[StepState; 8]>,
     /// The rollback, if one began.
     pub rollback: Option<Rollback>,
-    /// Step 4 was begun at least once: clients may have felt it, and only a rollback leads back.
+    /// A request that changes the live secret was about to be sent at least once: clients may feel it, and only a rollback
+    /// leads back.
     pub touched: bool,
+    /// The live secret was replaced at least once.
+    pub swapped: bool,
     /// Keys kept in Barbican.
     pub keys: BTreeMap<KeyRole, KeptKey>,
     /// Why there is no previous key, if there is none.
@@ -199,6 +221,9 @@ impl Rotation {
             planned_at: first.at,
             window: window.clone(),
             clients: Vec::new(),
+            unseen: Vec::new(),
+            nobody: None,
+            set_aside: BTreeMap::new(),
             notices: Vec::new(),
             acknowledgements: BTreeMap::new(),
             mails: Vec::new(),
@@ -210,6 +235,7 @@ impl Rotation {
             forward: None,
             rollback: None,
             touched: false,
+            swapped: false,
             keys: BTreeMap::new(),
             previous_missing: None,
             shape: None,
@@ -227,45 +253,6 @@ impl Rotation {
         })
     }
 
-    /// Whether the entry may follow. Says why not.
-    pub fn check(&self, entry: &Entry) -> Result<(), String> {
-        if entry.version > RECORD_VERSION {
-            return Err(format!("written by a newer changeguard (version {})", entry.version));
-        }
-        if entry.seq != self.seq + 1 {
-            return Err(format!("expected number {}", self.seq + 1));
-        }
-        let may_follow_the_end = matches!(
-            entry.record,
-            Record::Noted { .. }
-                | Record::KeyDestroyed { .. }
-                | Record::ReviewClosed { .. }
-                | Record::TakenOver { .. }
-                | Record::MailRead { .. }
-                | Record::SilenceEnded { .. }
-        );
-        if self.outcome.is_some() && !may_follow_the_end {
-            return Err("the rotation has already ended".into());
-        }
-        let (step, to) = match &entry.record {
-            Record::Planned { .. } => return Err("a rotation is planned only once".into()),
-            Record::StepStarted { step } => (step, StepState::Running { since: entry.at }),
-            Record::StepSucceeded { step, evidence } => {
-                (step, StepState::Done { at: entry.at, evidence: evidence.clone() })
-            }
-            Record::StepFailed { step, fault } => (step, StepState::Failed { at: entry.at, fault: fault.clone() }),
-            // The journal knows no interruption; whoever resolves one found it running when it was loaded.
-            _ => return Ok(()),
-        };
-        let from = &self.steps[step.index()];
-        let found = matches!(from, StepState::Running { .. }) && matches!(to, StepState::Running { .. });
-        if from.may_become(&to) || found {
-            Ok(())
-        } else {
-            Err(format!("step {step} can't go from {} to {}", from.word(), to.word()))
-        }
-    }
-
     /// Takes in one entry that [`Rotation::check`] permits.
     pub fn apply(&mut self, entry: &Entry) {
         let at = entry.at;
@@ -278,10 +265,23 @@ impl Rotation {
             | Record::PersonErased { .. } => {}
             Record::Rescheduled { window } => {
                 self.window = window;
+                if entry.version > STARTING_TOUCHED {
+                    self.not_confirmed();
+                }
                 self.void_mails(Topic::Window, None);
                 self.planned_person = entry.person().to_owned();
             }
-            Record::PeopleSeen { clients } => self.clients = clients,
+            Record::PeopleSeen { clients, unseen } => {
+                self.clients = match entry.version > STARTING_TOUCHED {
+                    true => self.with_told(clients, unseen.is_empty()),
+                    false => clients,
+                };
+                self.unseen = unseen;
+            }
+            Record::CheckSetAside { check, reason } => {
+                self.set_aside.insert(check, Said { reason, by: entry.by.clone(), at });
+            }
+            Record::NobodyWaived { reason } => self.nobody = Some(reason),
             Record::NoticeQueued { client, email, kind, revision, message_id } => {
                 self.notices.retain(|notice| notice.message_id != message_id);
                 let delivery = Delivery::Queued;
@@ -312,12 +312,13 @@ impl Rotation {
             }
             Record::RotateConfirmed { .. } => self.confirmed_at = Some(at),
             Record::StepStarted { step } => {
-                self.touched |= step == StepNumber::SECRET;
+                self.touched |= step == StepNumber::SECRET && entry.version <= STARTING_TOUCHED;
                 self.steps[step.index()] = StepState::Running { since: at };
             }
             Record::StepSucceeded { step, evidence } => self.steps[step.index()] = StepState::Done { at, evidence },
             Record::StepFailed { step, fault } => self.steps[step.index()] = StepState::Failed { at, fault },
             Record::StepResolved { step, done, evidence } => {
+                self.touched |= step == StepNumber::SECRET && done;
                 self.steps[step.index()] = if done { StepState::Done { at, evidence } } else { StepState::Waiting };
             }
             Record::KeyKeeping { role, public_key, name } => {
@@ -329,6 +330,7 @@ impl Rotation {
             Record::PreviousMissing { why } => self.previous_missing = Some(why),
             Record::ShapeSeen { shape } => self.shape = Some(shape),
             Record::Swapped { gap_us, not_carried, .. } => {
+                self.swapped = true;
                 self.gap_us = gap_us.or(self.gap_us);
                 self.not_carried = not_carried;
             }
@@ -378,6 +380,8 @@ impl Rotation {
             }
             Record::Silenced { id, until } => self.silence = Some(Silence { id, until }),
             Record::SilenceEnded { id, .. } => self.silence_ended(&id),
+            Record::Touching { .. } => self.touched = true,
+            Record::NotTouched { .. } => self.touched = false,
             Record::Finished { outcome, note } => self.outcome = Some((outcome, at, note)),
         }
     }
@@ -386,6 +390,18 @@ impl Rotation {
         if let Some(notice) = self.notices.iter_mut().rfind(|notice| notice.message_id == message_id) {
             notice.delivery = delivery;
             notice.at = at;
+        }
+    }
+
+    /// Another window is another agreement: what was confirmed for the one before begins nothing in this one.
+    fn not_confirmed(&mut self) {
+        self.confirmed_at = None;
+        self.nobody = None;
+        for step in [StepNumber::STAGE, StepNumber::SECRET] {
+            let state = &mut self.steps[step.index()];
+            if !state.is_done() {
+                *state = StepState::Waiting;
+            }
         }
     }
 

@@ -13,6 +13,7 @@ pub use thread::ThreadLine;
 use crate::domain::cadence::Due;
 use crate::domain::client::{Client, ClientId};
 use crate::domain::freshness::{Activity, Presence};
+pub use crate::domain::gate::Standing;
 use crate::domain::gate::Verdict;
 use crate::domain::key::PublicKey;
 use crate::domain::notice::{Notice, NoticeKind};
@@ -102,71 +103,6 @@ pub struct StepView {
     pub state: StepState,
     /// One line beside it: `4 of 6 have answered`, the evidence, the fault.
     pub detail: String,
-}
-
-/// How one client stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Standing {
-    /// Not told of this window yet.
-    ToTell,
-    /// The mail was refused or deferred.
-    NotDelivered,
-    /// The mail was accepted, and returned later.
-    Bounced,
-    /// The mail may or may not have been accepted.
-    Uncertain,
-    /// An answer came that a person must read.
-    ToRead,
-    /// Told, no answer.
-    Silent,
-    /// Answered an earlier revision.
-    OldAnswer,
-    /// Answered no.
-    Declined,
-    /// Answered perhaps.
-    Tentative,
-    /// Proposes another time.
-    OtherTime,
-    /// Confirmed this revision.
-    Confirmed,
-    /// Excepted by the operator.
-    Waived,
-}
-
-impl Standing {
-    /// The words on the screen.
-    pub fn word(self) -> &'static str {
-        match self {
-            Standing::ToTell => "to tell",
-            Standing::NotDelivered => "not delivered",
-            Standing::Bounced => "bounced",
-            Standing::Uncertain => "uncertain",
-            Standing::ToRead => "to read",
-            Standing::Silent => "silent",
-            Standing::OldAnswer => "old answer",
-            Standing::Declined => "declined",
-            Standing::Tentative => "tentative",
-            Standing::OtherTime => "other time",
-            Standing::Confirmed => "confirmed",
-            Standing::Waived => "waived",
-        }
-    }
-
-    /// Answered, and did not agree.
-    pub fn is_not_agreed(self) -> bool {
-        matches!(self, Standing::Declined | Standing::Tentative | Standing::OtherTime)
-    }
-
-    /// The mail is not there.
-    pub fn is_not_delivered(self) -> bool {
-        matches!(self, Standing::NotDelivered | Standing::Bounced)
-    }
-
-    /// Whether this client keeps the gate open.
-    pub fn is_settled(self) -> bool {
-        matches!(self, Standing::Confirmed | Standing::Waived)
-    }
 }
 
 /// One client.

@@ -63,6 +63,7 @@ pub fn permits(record: &Record) -> Result<(), Fault> {
             | Record::KeyKeeping { .. }
             | Record::RotateConfirmed { .. }
             | Record::RollbackStarted { .. }
+            | Record::Touching { .. }
     );
     if begins && is_asked() { Err(ended(&record.summary())) } else { Ok(()) }
 }

@@ -4,7 +4,7 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::command::Refusal;
 use crate::engine::journal::{AppendError, Holder, Lease};
-use crate::engine::machine::{Input, Machine, Output, SendOrder};
+use crate::engine::machine::{Input, Machine, Output, SendOrder, refusal_fault};
 use crate::engine::mailing;
 use crate::engine::ports::World;
 use crate::engine::record::{Entry, Record};
@@ -236,7 +236,7 @@ impl<'a> Run<'a> {
                     tellers.push(teller);
                 }
                 Err(refusal) => {
-                    let _ = teller.send(Err(crate::engine::machine::refusal_fault(&refusal)));
+                    let _ = teller.send(Err(refusal_fault(&refusal)));
                 }
             }
         }
@@ -280,6 +280,16 @@ impl Ledger for Run<'_> {
             self.write_waiting(&mut machine).await;
         }
         told.await.unwrap_or_else(|_| Err(ending::ended("a record was written")))
+    }
+
+    async fn touch(&self, step: StepNumber) -> Result<(), Fault> {
+        let mut machine = self.machine.lock().await;
+        self.write_waiting(&mut machine).await;
+        let judged = machine.touch(self.world.clock.now(), step);
+        let Some(entry) = judged.map_err(|refusal| refusal_fault(&refusal))? else { return Ok(()) };
+        self.keep(&machine);
+        ending::permits(&entry.record)?;
+        self.persist(&[entry]).await
     }
 
     fn progress(&self, progress: Progress) {

@@ -5,7 +5,7 @@ use crate::scene::Scene;
 use changeguard::adapters::lab::{Fault as LabFault, Loss, Rule, Service};
 use changeguard::domain::secret_shape::SecretShape;
 use changeguard::engine::converge_secret::{Wanted, converge};
-use changeguard::engine::ports::{SwapOrder, World};
+use changeguard::engine::ports::{SwapOrder, World, Ungated};
 use changeguard::engine::secret::{PrivateKey, SecretBytes};
 use changeguard::engine::{converge_object, converge_secret};
 use std::time::Duration;
@@ -18,7 +18,7 @@ async fn to_wanted(world: &World) -> Result<converge_secret::Converged, changegu
     let (payload, shape) = (payload(9), SecretShape::default());
     let public_key = PrivateKey::from_payload(&payload).unwrap().public();
     let name = world.settings.secret_name.clone();
-    converge(world, &Wanted { name: &name, public_key, payload: &payload, shape: &shape }).await
+    converge(world, &Wanted { name: &name, public_key, payload: &payload, shape: &shape, touch: &Ungated }).await
 }
 
 fn is_wanted(scene: &Scene) -> bool {

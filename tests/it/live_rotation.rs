@@ -6,7 +6,7 @@ use crate::pty::Program;
 use changeguard::config;
 use changeguard::domain::key::PublicKey;
 use changeguard::engine::converge_secret::{Wanted, converge};
-use changeguard::engine::ports::Unfenced;
+use changeguard::engine::ports::{Unfenced, Ungated};
 use changeguard::engine::secret::{PrivateKey, SecretBytes};
 use changeguard::runtime::wiring::Wiring;
 use serde_json::Value;
@@ -329,7 +329,7 @@ fn swap_under_a_poller(live: &Live, rotations: usize) -> (usize, usize) {
             for turn in 0..rotations {
                 let (public_key, payload) = &keys[turn % 2];
                 let name = live.secret_name();
-                let wanted = Wanted { name, public_key: *public_key, payload, shape: &shape };
+                let wanted = Wanted { name, public_key: *public_key, payload, shape: &shape, touch: &Ungated };
                 converge(&world, &wanted).await.unwrap();
             }
             ended.store(true, Ordering::Relaxed);

@@ -39,6 +39,7 @@ mod store_cli;
 mod store_fight;
 mod store_suite;
 mod terminal;
+mod touching;
 mod watch;
 mod watch_mail;
 mod wireguard;

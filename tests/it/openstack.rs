@@ -12,8 +12,7 @@ use changeguard::domain::fault::{FaultKind, Service};
 use changeguard::domain::secret_shape::SecretShape;
 use changeguard::domain::tenant::TenantId;
 use changeguard::engine::ports::{
-    Console as _, NewSecret, SecretEntry, SecretRef, SecretStore, StoredObject, Swap, SwapOrder, Unfenced,
-};
+    Console as _, NewSecret, SecretEntry, SecretRef, SecretStore, StoredObject, Swap, SwapOrder, Unfenced, Ungated};
 use changeguard::engine::secret::SecretBytes;
 use changeguard::runtime::cloud;
 use futures_util::future::join_all;
@@ -86,7 +85,7 @@ fn new_secret(name: &str, payload: &[u8]) -> NewSecret {
 }
 
 async fn swap(place: &Place, old: &SecretRef, order: SwapOrder) -> Swap {
-    place.secrets().swap(old, new_secret("key", b"new"), order).await
+    place.secrets().swap(old, new_secret("key", b"new"), order, &Ungated).await
 }
 
 async fn payloads(place: &Place, name: &str) -> Vec<Vec<u8>> {
@@ -314,7 +313,7 @@ async fn consumers_that_are_not_known_stop_a_delete_and_known_ones_are_carried_o
     assert_eq!(kind(swap(&place, &old, SwapOrder::DeleteFirst).await.deleted), FaultKind::Refused);
     let shape = place.secrets().shape(&old).await.unwrap();
     let new = NewSecret { shape, ..new_secret("key", b"new") };
-    let swap = place.secrets().swap(&old, new, SwapOrder::DeleteFirst).await;
+    let swap = place.secrets().swap(&old, new, SwapOrder::DeleteFirst, &Ungated).await;
     assert!(swap.deleted.is_ok() && swap.stored.unwrap().is_ok());
 }
 

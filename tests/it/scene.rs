@@ -53,15 +53,20 @@ impl Scene {
 
     /// The same with a changed configuration.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        Self::start_on(false, change).await
+        Self::start_on(false, false, change).await
     }
 
     /// The same with Alertmanager in it.
     pub async fn with_alerts(change: impl FnOnce(&mut Config)) -> Self {
-        Self::start_on(true, change).await
+        Self::start_on(true, false, change).await
     }
 
-    async fn start_on(alerts: bool, change: impl FnOnce(&mut Config)) -> Self {
+    /// The same with the console API in it.
+    pub async fn with_console() -> Self {
+        Self::start_on(false, true, |_| {}).await
+    }
+
+    async fn start_on(alerts: bool, console: bool, change: impl FnOnce(&mut Config)) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let options = LabOptions {
@@ -72,7 +77,7 @@ impl Scene {
             pace: Pace::Off,
             program: PathBuf::from(env!("CARGO_BIN_EXE_changeguard")),
             seed: 7,
-            console: false,
+            console,
             alerts,
         };
         let lab = Lab::start(options).await.unwrap();

@@ -342,7 +342,7 @@ pub fn people(seq: u64) -> Entry {
         client("Grace@Example.NET", "Grace \"Amazing\" Hopper", Some("grace@example.net")),
         client("alan", "alan", None),
     ];
-    Entry { record: Record::PeopleSeen { clients }, ..note(seq, "") }
+    Entry { record: Record::PeopleSeen { clients, unseen: Vec::new() }, ..note(seq, "") }
 }
 
 pub async fn personal_values_rest_beside_the_records_and_can_be_erased<P: Place>() {

@@ -323,6 +323,15 @@ impl LabWorld {
         }
     }
 
+    /// Takes every peer off the tenant's interface.
+    pub fn remove_peers(&self, tenant: &str) {
+        if let Some(t) = self.shared.tenant(tenant) {
+            let mut vpn = lock(&t.vpn);
+            vpn.live(t);
+            vpn.peers.clear();
+        }
+    }
+
     /// Switches a client's device on or off; false if there is no such peer.
     pub fn set_online(&self, tenant: &str, client: &str, online: bool) -> bool {
         let Some(t) = self.shared.tenant(tenant) else {

@@ -10,7 +10,7 @@ use super::secret_document::{Body, Listing, Metadata, Stored, secret_id};
 use super::swap;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::secret_shape::SecretShape;
-use crate::engine::ports::{Fence, NewSecret, SecretEntry, SecretRef, SecretStore, Swap, SwapOrder};
+use crate::engine::ports::{Fence, NewSecret, SecretEntry, SecretRef, SecretStore, Swap, SwapOrder, Touch};
 use crate::engine::secret::SecretBytes;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -234,8 +234,8 @@ impl SecretStore for Barbican {
         deleted(&self.call("delete the secret", build).await?)
     }
 
-    async fn swap(&self, old: &SecretRef, new: NewSecret, order: SwapOrder) -> Swap {
-        swap::swap(self, old, new, order).await
+    async fn swap(&self, old: &SecretRef, new: NewSecret, order: SwapOrder, touch: &dyn Touch) -> Swap {
+        swap::swap(self, old, new, order, touch).await
     }
 
     async fn attach(&self, href: &SecretRef, shape: &SecretShape) -> Vec<String> {

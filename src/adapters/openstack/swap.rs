@@ -11,11 +11,11 @@ use super::parameters::Limits;
 use super::secret_document::{Body, secret_id};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::secret_shape::SecretShape;
-use crate::engine::ports::{NewSecret, SecretRef, Swap, SwapOrder};
+use crate::engine::ports::{NewSecret, SecretRef, Swap, SwapOrder, Touch};
 use futures_util::try_join;
 use reqwest::{Method, Request, StatusCode};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{RwLock, RwLockWriteGuard};
 
 /// A token must live at least so long when the pair begins (where the site's tokens live that long).
@@ -49,7 +49,13 @@ pub(super) fn bound(limits: Limits) -> Duration {
 
 /// Prepares and runs the pair. Until DELETE is sent, dropping this future leaves everything as it was; from then on the
 /// pair is finished whatever happens to the caller.
-pub(super) async fn swap(barbican: &Barbican, old: &SecretRef, new: NewSecret, order: SwapOrder) -> Swap {
+pub(super) async fn swap(
+    barbican: &Barbican,
+    old: &SecretRef,
+    new: NewSecret,
+    order: SwapOrder,
+    touch: &dyn Touch,
+) -> Swap {
     let pair = match prepare(barbican, old, &new).await {
         Ok(pair) => pair,
         Err(fault) => {
@@ -57,19 +63,51 @@ pub(super) async fn swap(barbican: &Barbican, old: &SecretRef, new: NewSecret, o
         }
     };
     drop(new);
+    if let Err(fault) = touch.touch().await {
+        return Swap::not_deleted(fault);
+    }
+    let judged = Judged::now();
     // Not before the preparation: nothing that may be dropped holds up the end of the program.
     let running = PAIRS.read().await;
     let task = tokio::spawn(async move {
         let _running = running;
         match order {
-            SwapOrder::DeleteFirst => pair.delete_first().await,
-            SwapOrder::StoreFirst => pair.store_first().await,
+            SwapOrder::DeleteFirst => pair.delete_first(judged).await,
+            SwapOrder::StoreFirst => pair.store_first(judged).await,
         }
     });
     task.await.unwrap_or_else(|_| {
         let text = "swap the secret: the task was ended from outside; look what is stored";
         Swap::not_deleted(Fault::new(BARBICAN, FaultKind::Reset, text))
     })
+}
+
+/// What was judged right before the first request is old after this: a process may be stopped between the two, and a host
+/// put to sleep.
+const JUDGED_LASTS: Duration = Duration::from_secs(5);
+
+/// When it was judged whether the secret may be changed: by the clock that stands still while a host sleeps, and by the
+/// one that goes on.
+#[derive(Clone, Copy)]
+struct Judged {
+    running: Instant,
+    wall: SystemTime,
+}
+
+impl Judged {
+    fn now() -> Self {
+        Self { running: Instant::now(), wall: SystemTime::now() }
+    }
+
+    /// Errs when that was too long ago to begin anything now.
+    fn still(self) -> Result<(), Fault> {
+        let slept = self.wall.elapsed().is_ok_and(|elapsed| elapsed > JUDGED_LASTS);
+        if !slept && self.running.elapsed() <= JUDGED_LASTS {
+            return Ok(());
+        }
+        let text = "begin the swap: this process was stopped right after the gate was judged";
+        Err(Fault::new(BARBICAN, FaultKind::Refused, text).hint("nothing was deleted; resume judges the gate again"))
+    }
 }
 
 /// Both requests, complete but for the token.
@@ -153,8 +191,14 @@ async fn warm(barbican: &Barbican, mut token: Arc<Token>) -> Result<Arc<Token>, 
 }
 
 impl Pair {
-    async fn delete_first(mut self) -> Swap {
-        if let Err(fault) = self.barbican.fence.hold().await {
+    /// The right to begin: the tenant is ours, and what was judged is not old.
+    async fn hold(&self, judged: Judged) -> Result<(), Fault> {
+        self.barbican.fence.hold().await?;
+        judged.still()
+    }
+
+    async fn delete_first(mut self, judged: Judged) -> Swap {
+        if let Err(fault) = self.hold(judged).await {
             return Swap::not_deleted(fault);
         }
         let mut begun = Instant::now();
@@ -181,8 +225,8 @@ impl Pair {
         Swap { deleted: Ok(()), stored: Some(stored), gap, not_carried }
     }
 
-    async fn store_first(mut self) -> Swap {
-        let stored = match self.barbican.fence.hold().await {
+    async fn store_first(mut self, judged: Judged) -> Swap {
+        let stored = match self.hold(judged).await {
             Ok(()) => self.store().await,
             Err(fault) => Err(fault),
         };

@@ -7,7 +7,7 @@ use crate::domain::sanitize::sanitize;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::window::Window;
 use crate::engine::approval;
-use crate::engine::command::{Command, Refusal};
+use crate::engine::command::{Command, NOBODY, Refusal};
 use crate::engine::record::{Cause, Record, RotationId};
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,6 +15,11 @@ use jiff::{SignedDuration, Timestamp};
 const REVIEW_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 /// The window of an emergency that nobody had planned.
 const EMERGENCY_WINDOW: SignedDuration = SignedDuration::from_hours(1);
+
+/// Checks that may be set aside in any rotation: who failed there is asked in another way.
+const SET_ASIDE: [&str; 1] = ["mailbox"];
+/// Checks without which no key can be changed at all.
+const NEEDED_IN_AN_EMERGENCY: [&str; 2] = ["keystone", "barbican"];
 
 impl Machine {
     /// What was handed over must be read before anything is done; what looks, notes, or ends a half-done state may be done
@@ -61,6 +66,38 @@ impl Machine {
             Some(route) if !self.through_tunnel => Err(Refusal::NeedsPerson(lockout(&self.tenant.name, route))),
             _ => Ok(()),
         }
+    }
+
+    /// What keeps the gate shut by no person's will. In an emergency nothing but Keystone and Barbican is needed for the key.
+    pub(super) fn set_aside(&mut self, at: Timestamp, what: String, reason: String) -> Outputs {
+        let rotation = self.untouched()?;
+        let reason = required(reason, "say why it is set aside (a reason)")?;
+        if what == NOBODY {
+            if !rotation.clients.is_empty() {
+                let known = rotation.clients.len();
+                return Err(not_now(format!("{known} clients are known: each is asked, or waived by name")));
+            }
+            return Ok(vec![self.append(at, Record::NobodyWaived { reason })?, done("recorded: nobody is asked")]);
+        }
+        let failed = rotation.preflight.as_ref().map(|run| run.failed()).unwrap_or_default();
+        if !failed.contains(&what) {
+            return Err(not_now(format!(
+                "{what} is no check that failed in the last run of step 2; failed: {}",
+                if failed.is_empty() { "none".to_owned() } else { failed.join(", ") }
+            )));
+        }
+        let may = match rotation.emergency {
+            Some(_) => !NEEDED_IN_AN_EMERGENCY.contains(&what.as_str()),
+            None => SET_ASIDE.contains(&what.as_str()),
+        };
+        if !may {
+            return Err(not_now(format!(
+                "{what} can't be set aside{}: put right what it names, then check again",
+                if rotation.emergency.is_none() { " (but in an emergency)" } else { "" }
+            )));
+        }
+        let text = format!("{what} is set aside for this rotation, and everybody is shown it");
+        Ok(vec![self.append(at, Record::CheckSetAside { check: what, reason })?, done(text)])
     }
 
     pub(super) fn approve(&mut self, at: Timestamp, typed: &str, note: String) -> Outputs {

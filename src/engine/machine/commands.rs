@@ -142,6 +142,7 @@ impl Machine {
                 None => Err(not_now("no silence is open")),
             },
             Command::TakeMails { mails } => self.take_mails(at, mails),
+            Command::SetAside { what, reason } => self.set_aside(at, what, reason),
             Command::DecideMail { mail, decision, note } => self.decide_mail(at, &mail, decision, note),
         }
     }

@@ -44,7 +44,7 @@ fn planned() -> Machine {
     let window = Window::parse("2026-11-24 22:00", "1h", "UTC", 7).unwrap();
     let plan = Command::Plan { window, cause: Cause::Scheduled, reference: String::new() };
     command(&mut machine, at("20:00"), plan).unwrap();
-    machine.emit(at("20:00"), Record::PeopleSeen { clients: vec![ada()] }).unwrap();
+    machine.emit(at("20:00"), Record::PeopleSeen { clients: vec![ada()], unseen: Vec::new() }).unwrap();
     machine
 }
 
@@ -151,7 +151,7 @@ fn a_client_who_appears_during_the_check_shuts_the_gate() {
     let mut machine = answered();
     command(&mut machine, at("22:05"), rotate()).unwrap();
     let eve = Client { id: ClientId("eve".into()), name: "Eve".into(), ..ada() };
-    machine.emit(at("22:05"), Record::PeopleSeen { clients: vec![ada(), eve] }).unwrap();
+    machine.emit(at("22:05"), Record::PeopleSeen { clients: vec![ada(), eve], unseen: Vec::new() }).unwrap();
     let outputs = check_green(&mut machine, at("22:05"));
     assert!(matches!(outputs.last(), Some(Output::Refused(Refusal::GateShut(_)))));
 }
@@ -324,7 +324,7 @@ fn the_fold_of_the_emitted_records_is_the_machines_state() {
             entries.push(*entry);
         }
     }
-    entries.push(machine.emit(at("20:01"), Record::PeopleSeen { clients: vec![ada()] }).unwrap());
+    entries.push(machine.emit(at("20:01"), Record::PeopleSeen { clients: vec![ada()], unseen: Vec::new() }).unwrap());
     entries.push(machine.emit(at("20:02"), Record::StepStarted { step: StepNumber::ANNOUNCE }).unwrap());
     let text = serde_json::to_string(&entries).unwrap();
     let read: Vec<Entry> = serde_json::from_str(&text).unwrap();

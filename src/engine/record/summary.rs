@@ -13,7 +13,12 @@ impl Record {
             Record::Rescheduled { window } => {
                 format!("window changed to {} (revision {})", window.for_people(), window.revision)
             }
-            Record::PeopleSeen { clients } => format!("{} clients will be cut off", clients.len()),
+            Record::PeopleSeen { clients, unseen } if unseen.is_empty() => {
+                format!("{} clients will be cut off", clients.len())
+            }
+            Record::PeopleSeen { clients, unseen } => {
+                format!("{} clients known, perhaps not all: {}", clients.len(), unseen.join("; "))
+            }
             Record::NoticeQueued { client, kind, .. } => format!("{} mail to {client} is being sent", kind.word()),
             Record::NoticeDelivery { message_id, delivery } => format!("mail {} {}", message_id, delivery.word()),
             Record::NoticeResolved { arrived, reason, .. } => {
@@ -99,6 +104,14 @@ impl Record {
             Record::HandOverAccepted => "hand-over read and accepted".into(),
             Record::LeaseLost { doing, to: Some(to) } => format!("lost the tenant to {to} while {doing}; stopped"),
             Record::LeaseLost { doing, to: None } => format!("lost the tenant while {doing}; stopped"),
+            Record::Touching { step } => {
+                format!("step {step}: the gate was judged once more, the key is being changed from here on")
+            }
+            Record::NotTouched { step } => {
+                format!("step {step}: refused before anything was changed; the gate is in force as before")
+            }
+            Record::CheckSetAside { check, reason } => format!("check {check} set aside for this rotation: {reason}"),
+            Record::NobodyWaived { reason } => format!("nobody is asked: {reason}"),
             Record::PersonErased { tokens, reason } => {
                 format!("{} personal values of one person erased: {reason}", tokens.len())
             }

@@ -2,19 +2,19 @@
 
 use super::alert;
 use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, StepView, TenantStatus, Viewer};
-use crate::domain::acknowledgement::Answer;
 use crate::domain::cadence::{self, Due};
-use crate::domain::client::Client;
+use crate::domain::client::{Client, ClientId};
 use crate::domain::fault::Fault;
 use crate::domain::freshness::{self, Presence};
-use crate::domain::gate::{self, ApprovalFact, Facts, Reason, Verdict};
+use crate::domain::gate::{Reason, Stand, Verdict};
 use crate::domain::key::{KeyRole, PublicKey};
-use crate::domain::notice::{Delivery, Notice, NoticeKind};
+use crate::domain::notice::NoticeKind;
 use crate::domain::observation::Observation;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
-use crate::domain::token::Topic;
 use crate::engine::approval;
+use crate::engine::judging::{self, Beside};
+use crate::engine::machine::Rules;
 use crate::engine::next::{Act, NextAction, next_action};
 use crate::engine::observe::Sights;
 use crate::engine::ports::Settings;
@@ -22,6 +22,7 @@ use crate::engine::record::Entry;
 use crate::engine::remind;
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// Derives the status. `titles` are the runbook's headings.
 pub fn derive(
@@ -35,14 +36,16 @@ pub fn derive(
 ) -> TenantStatus {
     let Viewer { person, now } = viewer;
     let open = rotation.filter(|rotation| rotation.outcome.is_none());
-    let people = sights.people();
-    let (clients, differences) = match (&people, rotation) {
-        (Ok(people), _) => (people.clients.clone(), people.differences.iter().map(ToString::to_string).collect()),
-        (Err(_), Some(rotation)) => (rotation.clients.clone(), Vec::new()),
-        (Err(_), None) => (Vec::new(), Vec::new()),
-    };
+    let (clients, _) = people(open.or(rotation), sights);
+    let forgotten = clients.iter().filter(|client| client.sources.is_empty());
+    let differences = (sights.people().map(|people| people.differences).unwrap_or_default().iter())
+        .map(ToString::to_string)
+        .chain(forgotten.map(|client| format!("{} was told and is named by no place any more", client.id)))
+        .collect();
     let gate = judge_gate(open, sights, settings, person, now);
-    let views: Vec<ClientView> = clients.iter().map(|client| client_view(client, open, sights)).collect();
+    let to_read = open.map(Rotation::clients_to_read).unwrap_or_default();
+    let view = |client| client_view(client, open, &to_read, sights);
+    let views: Vec<ClientView> = clients.iter().map(view).collect();
     let settled = views.iter().filter(|view| view.standing.is_settled()).count();
     let answers = (if open.is_some() { settled } else { 0 }, views.len());
     let back = open.and_then(|rotation| rotation.applied.as_ref()).map(|_| {
@@ -132,7 +135,7 @@ fn drift(rotation: &Rotation, keys: &KeysView) -> Option<String> {
     None
 }
 
-/// Asks the gate with the people as last seen (or as journaled, if they were never seen in this process).
+/// Asks the gate with the people as last seen, and whoever was told in this rotation.
 pub fn judge_gate(
     open: Option<&Rotation>,
     sights: &Sights,
@@ -140,27 +143,23 @@ pub fn judge_gate(
     person: &str,
     now: Timestamp,
 ) -> Verdict {
-    let people = sights.people();
-    let fault = people.as_ref().err().map(ToString::to_string);
-    let (notices, empty_acks, empty_waivers) = (Vec::new(), Default::default(), Default::default());
+    let (clients, unknown) = people(open, sights);
     let holder = sights.holder.as_ref().map(ToString::to_string);
-    let facts = Facts {
-        window: open.map(|rotation| &rotation.window),
-        clients: people.as_ref().ok().map(|people| people.clients.as_slice()),
-        people_fault: fault.as_deref(),
-        notices: open.map_or(&notices, |rotation| &rotation.notices),
-        acknowledgements: open.map_or(&empty_acks, |rotation| &rotation.acknowledgements),
-        waivers: open.map_or(&empty_waivers, |rotation| &rotation.waivers),
-        to_read: &open.map(Rotation::clients_to_read).unwrap_or_default(),
-        preflight: open.and_then(|rotation| rotation.preflight.as_ref()),
-        preflight_valid_s: settings.preflight_valid.as_secs() as i64,
-        held_by: holder.as_deref(),
-        approval: open.map_or(ApprovalFact::NotNeeded, |rotation| {
-            approval::judge(rotation, settings.approval_valid.is_some(), person, now)
-        }),
-        emergency: open.is_some_and(|rotation| rotation.emergency.is_some()),
+    let beside = Beside { clients: &clients, unknown: unknown.as_deref(), held_by: holder.as_deref(), person };
+    judging::judge(open, beside, Rules::of(settings), now)
+}
+
+/// Everybody who will be cut off by the last look, with those who were told in this rotation; and why that may not be all.
+fn people(open: Option<&Rotation>, sights: &Sights) -> (Vec<Client>, Option<String>) {
+    let unseen = sights.unseen();
+    let unknown = (!unseen.is_empty()).then(|| unseen.join("; "));
+    let clients = match (sights.people(), open) {
+        (Ok(people), Some(rotation)) => rotation.with_told(people.clients, unseen.is_empty()),
+        (Ok(people), None) => people.clients,
+        (Err(_), Some(rotation)) => rotation.clients.clone(),
+        (Err(_), None) => Vec::new(),
     };
-    gate::judge(&facts, now)
+    (clients, unknown)
 }
 
 /// When the answers to the window in force came.
@@ -177,12 +176,13 @@ fn next_reminder(open: Option<&Rotation>, settings: &Settings) -> Option<(Notice
 }
 
 fn phase_of(rotation: &Rotation) -> Phase {
-    let waiting = |step: StepNumber| matches!(rotation.step(step), StepState::Waiting);
+    // A key that was staged for another window begins nothing.
+    let is_begun = |step| !matches!(rotation.step(step), StepState::Waiting | StepState::Done { .. });
     if rotation.rollback.is_some() {
         Phase::RollingBack
     } else if rotation.step(StepNumber::RECONCILE).is_done() {
         Phase::Returning
-    } else if rotation.confirmed_at.is_some() || !waiting(StepNumber::STAGE) {
+    } else if rotation.touched || rotation.confirmed_at.is_some() || is_begun(StepNumber::STAGE) {
         Phase::Rotating
     } else if rotation.notices.is_empty() {
         Phase::Planned
@@ -191,10 +191,15 @@ fn phase_of(rotation: &Rotation) -> Phase {
     }
 }
 
-fn client_view(client: &Client, open: Option<&Rotation>, sights: &Sights) -> ClientView {
+fn client_view(
+    client: &Client,
+    open: Option<&Rotation>,
+    to_read: &BTreeSet<ClientId>,
+    sights: &Sights,
+) -> ClientView {
     let reading = sights.server.value();
     let peer = client.public_key.as_ref().and_then(|key| reading.and_then(|reading| reading.peer(key)));
-    let (standing, standing_detail) = open.map_or((Standing::ToTell, String::new()), |r| standing(client, r));
+    let (standing, standing_detail) = open.map_or((Standing::ToTell, String::new()), |r| standing(client, r, to_read));
     let presence = match (open.and_then(|r| r.applied.as_ref()), reading, &client.public_key) {
         (Some(applied), Some(reading), Some(key)) => Some(freshness::judge_presence(&applied.baseline, reading, key)),
         (Some(_), Some(_), None) => Some(Presence::NoPeer),
@@ -222,45 +227,18 @@ fn client_view(client: &Client, open: Option<&Rotation>, sights: &Sights) -> Cli
     }
 }
 
-fn standing(client: &Client, rotation: &Rotation) -> (Standing, String) {
-    let revision = rotation.window.revision;
-    if let Some(waiver) = rotation.waivers.get(&client.id) {
-        return (Standing::Waived, waiver.reason.clone());
-    }
-    let told = |n: &&Notice| n.client == client.id && n.revision == revision && n.kind.tells_window();
-    let told = rotation.notices.iter().rfind(told);
-    let ack = rotation.acknowledgements.get(&client.id);
-    // As the gate has it: an answer that came before the bounce does not outweigh it.
-    let bounced = told.filter(|n| matches!(n.delivery, Delivery::Bounced { .. }) && ack.is_some_and(|a| a.at < n.at));
-    if let Some(mail) = rotation.open_mails().find(|mail| mail.client == client.id && mail.heard.topic == Topic::Window)
-    {
-        return (Standing::ToRead, mail.heard.verdict.to_string());
-    }
-    if let Some(ack) = ack.filter(|_| bounced.is_none()) {
-        let note = if ack.note.is_empty() { String::new() } else { format!(": {}", ack.note) };
-        let detail = match &ack.answer {
-            Answer::OtherTime(when) => format!("other time: {when} (by {}){note}", ack.channel.word()),
-            answer => format!("{} (by {}){note}", answer.word(), ack.channel.word()),
-        };
-        let standing = match &ack.answer {
-            _ if ack.revision != revision => Standing::OldAnswer,
-            Answer::Confirmed => Standing::Confirmed,
-            Answer::Declined => Standing::Declined,
-            Answer::Tentative => Standing::Tentative,
-            Answer::OtherTime(_) => Standing::OtherTime,
-        };
-        let of =
-            if standing == Standing::OldAnswer { format!("to revision {}: ", ack.revision) } else { String::new() };
-        return (standing, of + &detail);
-    }
-    match told.map(|notice| (&notice.delivery, notice)) {
-        None => (Standing::ToTell, String::new()),
-        Some((Delivery::Sent { .. }, notice)) => (Standing::Silent, format!("{} sent", notice.kind.word())),
-        Some((Delivery::Failed { reply, .. }, _)) => (Standing::NotDelivered, reply.clone()),
-        Some((Delivery::Bounced { reply }, _)) => (Standing::Bounced, reply.clone()),
-        Some((Delivery::Uncertain { why }, _)) => (Standing::Uncertain, why.clone()),
-        Some((Delivery::Queued, _)) => (Standing::ToTell, "being sent".into()),
-    }
+/// As the gate has it.
+fn standing(client: &Client, rotation: &Rotation, to_read: &BTreeSet<ClientId>) -> (Standing, String) {
+    let stand = judging::stand(client, rotation, to_read);
+    let detail = match stand {
+        Stand::ToRead => rotation
+            .open_mails()
+            .find(|mail| mail.client == client.id)
+            .map(|mail| mail.heard.verdict.to_string())
+            .unwrap_or_default(),
+        stand => stand.detail(),
+    };
+    (stand.standing(), detail)
 }
 
 fn sight<T>(seen: &Observation<T>, key: impl Fn(&T) -> Option<PublicKey>) -> KeySight {

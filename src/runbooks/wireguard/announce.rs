@@ -73,13 +73,22 @@ impl Step for Announce {
     }
 }
 
-/// Looks who will be cut off and journals it when it differs from what the journal says.
+/// Looks who will be cut off and journals it when it differs from what the journal says: also that a place could not be
+/// asked. Errs (after that) where the object can't be read.
 pub async fn see_people(context: &StepContext<'_>) -> Result<Sights, Fault> {
     let mut sights = Sights::default();
-    observe::look(context.world, &mut sights).await;
-    let people = sights.people()?;
-    if context.rotation().clients != people.clients {
-        context.ledger.record(Record::PeopleSeen { clients: people.clients }).await?;
+    if let Some(console) = &context.world.console {
+        console.forget().await;
     }
+    observe::look(context.world, &mut sights).await;
+    let (people, unseen, rotation) = (sights.people(), sights.unseen(), context.rotation());
+    let clients = match &people {
+        Ok(people) => rotation.with_told(people.clients.clone(), unseen.is_empty()),
+        Err(_) => rotation.clients.clone(),
+    };
+    if rotation.clients != clients || rotation.unseen != unseen {
+        context.ledger.record(Record::PeopleSeen { clients, unseen }).await?;
+    }
+    people?;
     Ok(sights)
 }

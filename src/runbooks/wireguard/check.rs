@@ -97,7 +97,7 @@ impl Step for Check {
             from_result("mail", mail.map(|()| "reachable, TLS and password accepted".to_owned())),
         ];
         if let Some(console) = console {
-            checks.push(from_result("console", console));
+            checks.push(console_check(console, sights.as_ref().ok()));
         }
         checks.push(agent_check(&agent));
         let keys = match &sights {
@@ -164,6 +164,16 @@ fn from_result(name: &str, result: Result<String, Fault>) -> Finding {
     }
 }
 
+/// The console API as a whole: who asks, whom it lists, and the key that it serves. What can't be read there is neither an
+/// agreement nor an empty list.
+fn console_check(probe: Result<String, Fault>, sights: Option<&Sights>) -> Finding {
+    let faults = sights.into_iter().flat_map(|sights| [sights.console.fault.as_ref(), sights.served.fault.as_ref()]);
+    match (probe, faults.flatten().next()) {
+        (Ok(_), Some((_, fault))) => fail("console", fault),
+        (probe, _) => from_result("console", probe),
+    }
+}
+
 fn agent_check(mode: &AgentMode) -> Finding {
     let advice = "see the troubleshooting of step 2; nothing was changed";
     match mode {
@@ -218,7 +228,12 @@ fn sight_checks(sights: &Sights, now: i64, keystone_skew: i64) -> Vec<Finding> {
         (None, None) => checks.push(finding("server", CheckState::Unknown, "not read", "")),
     }
     checks.push(keys_check(sights));
-    if let Ok(people) = sights.people() {
+    let unseen = sights.unseen();
+    if !unseen.is_empty() {
+        let text = format!("who will be cut off is not surely known: {}", unseen.join("; "));
+        let advice = "nothing was changed; put right what failed there, then check again";
+        checks.push(finding("people", CheckState::Fail, text, advice));
+    } else if let Ok(people) = sights.people() {
         let lines: Vec<String> = people.differences.iter().map(ToString::to_string).collect();
         let advice = "nobody is dropped: each of them needs an answer or a waiver";
         checks.push(if lines.is_empty() {

@@ -5,12 +5,13 @@ use super::stage::find_kept;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::{self, Wanted};
-use crate::engine::ports::World;
+use crate::engine::ports::{Touch, World};
 use crate::engine::record::Record;
 use crate::engine::rotation::KeptKey;
 use crate::engine::secret::{PrivateKey, SecretBytes};
 use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
 use async_trait::async_trait;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Step 4.
 pub struct Secret;
@@ -74,7 +75,8 @@ impl Step for Secret {
         let payload = kept_payload(context.world, kept).await.map_err(unchanged)?.ok_or_else(missing)?;
         let shape = rotation.shape.clone().unwrap_or_default();
         let name = &context.world.settings.secret_name;
-        let wanted = Wanted { name, public_key: kept.public_key, payload: &payload, shape: &shape };
+        let touch = Moment { context, begun: AtomicBool::new(false) };
+        let wanted = Wanted { name, public_key: kept.public_key, payload: &payload, shape: &shape, touch: &touch };
         // The server's next look may fall into the gap; the alert of that is expected.
         let unsilenced = silence::begin(context).await?;
         let bound = context.world.settings.pair_bound.as_secs();
@@ -96,6 +98,33 @@ impl Step for Secret {
             evidence.push_str(&format!("; {unsilenced}"));
         }
         Ok(evidence)
+    }
+}
+
+/// The moment of touching: the gate is judged from what is true then.
+struct Moment<'a> {
+    context: &'a StepContext<'a>,
+    /// This run has announced the first change.
+    begun: AtomicBool,
+}
+
+#[async_trait]
+impl Touch for Moment<'_> {
+    async fn touch(&self) -> Result<(), Fault> {
+        if self.context.rotation().touched {
+            return Ok(());
+        }
+        let judged = self.context.ledger.touch(StepNumber::SECRET).await;
+        self.begun.store(judged.is_ok(), Ordering::Relaxed);
+        judged.map_err(|fault| fault.hint("nothing was changed in Barbican; when the gate is open again, resume, or cancel"))
+    }
+
+    async fn not_touched(&self) -> Result<(), Fault> {
+        // What a run before this one has begun may have changed something.
+        if !self.begun.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.context.ledger.record(Record::NotTouched { step: StepNumber::SECRET }).await
     }
 }
 

@@ -49,21 +49,8 @@ fn reads(machine: &mut Machine, now: &str, mail: &str, heard: Heard) {
 
 fn ada_keeps_it_shut(machine: &Machine) -> Option<String> {
     let rotation = machine.rotation().unwrap();
-    let facts = Facts {
-        window: Some(&rotation.window),
-        clients: Some(&rotation.clients),
-        people_fault: None,
-        notices: &rotation.notices,
-        acknowledgements: &rotation.acknowledgements,
-        waivers: &rotation.waivers,
-        to_read: &rotation.clients_to_read(),
-        preflight: None,
-        preflight_valid_s: 600,
-        held_by: None,
-        approval: ApprovalFact::NotNeeded,
-        emergency: false,
-    };
-    gate::judge_client(&ada(), rotation.window.revision, &facts).map(|reason| reason.to_string())
+    let to_read = rotation.clients_to_read();
+    judging::stand(&ada(), rotation, &to_read).reason(&ada()).map(|reason| reason.to_string())
 }
 
 #[test]
@@ -173,7 +160,7 @@ fn a_mail_belongs_to_whom_its_token_says_and_to_nobody_by_its_sender() {
 fn a_mail_that_refers_to_two_people_is_unclear() {
     let mut machine = announced();
     let bob = Client { id: ClientId("bob".into()), name: "Bob".into(), email: Some("bob@x.example".into()), ..ada() };
-    machine.emit(at("20:06"), Record::PeopleSeen { clients: vec![ada(), bob] }).unwrap();
+    machine.emit(at("20:06"), Record::PeopleSeen { clients: vec![ada(), bob], unseen: Vec::new() }).unwrap();
     let other = "<mfrggzdfmztwq2lkmfrggzdf.01@ops.example>".to_owned();
     let (client, email) = (ClientId("bob".into()), "bob@x.example".into());
     let queued =
@@ -255,7 +242,7 @@ fn a_mail_may_come_after_the_end_and_changes_nothing() {
 #[test]
 fn a_mail_of_somebody_who_is_no_client_any_more_is_kept_and_counts_for_nothing() {
     let mut machine = announced();
-    machine.emit(at("20:20"), Record::PeopleSeen { clients: vec![] }).unwrap();
+    machine.emit(at("20:20"), Record::PeopleSeen { clients: vec![], unseen: Vec::new() }).unwrap();
     let letter = Incoming { text: Some("confirmed".into()), ..letter("m1", "") };
     let matched = Matched {
         client: ClientId("ada".into()),

@@ -1,8 +1,8 @@
 //! The gate's table of cases: each fact alone shuts it, and only all together open it.
 
 use super::*;
-use crate::domain::acknowledgement::Channel;
-use crate::domain::notice::NoticeKind;
+use crate::domain::acknowledgement::{Answer, Channel};
+use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::preflight::{Check, CheckState, KeyAgreement};
 
 struct Case {
@@ -13,6 +13,9 @@ struct Case {
     waivers: BTreeMap<ClientId, Waiver>,
     preflight: Preflight,
     held: Option<&'static str>,
+    unknown: Option<&'static str>,
+    nobody: Option<&'static str>,
+    set_aside: BTreeSet<&'static str>,
     approval: ApprovalFact,
     emergency: bool,
 }
@@ -44,27 +47,35 @@ fn open() -> Case {
         waivers: BTreeMap::new(),
         preflight: Preflight { at: now(), checks: vec![check], keys: KeyAgreement::default() },
         held: None,
+        unknown: None,
+        nobody: None,
+        set_aside: BTreeSet::new(),
         approval: ApprovalFact::NotNeeded,
         emergency: false,
     }
 }
 
-fn verdict(case: &Case, at: Timestamp) -> Verdict {
-    let facts = Facts {
+fn facts<'a>(case: &'a Case, to_read: &'a BTreeSet<ClientId>) -> Facts<'a> {
+    Facts {
         window: Some(&case.window),
-        clients: Some(&case.clients),
-        people_fault: None,
-        notices: &case.notices,
-        acknowledgements: &case.acks,
-        waivers: &case.waivers,
-        to_read: &BTreeSet::new(),
-        preflight: Some(&case.preflight),
-        preflight_valid_s: 600,
+        people: PeoplePart {
+            clients: &case.clients,
+            unknown: case.unknown,
+            nobody: case.nobody,
+            notices: &case.notices,
+            acknowledgements: &case.acks,
+            waivers: &case.waivers,
+            to_read,
+        },
+        checks: ChecksPart { run: Some(&case.preflight), valid_s: 600, set_aside: case.set_aside.clone() },
         held_by: case.held,
         approval: case.approval.clone(),
         emergency: case.emergency,
-    };
-    judge(&facts, at)
+    }
+}
+
+fn verdict(case: &Case, at: Timestamp) -> Verdict {
+    judge(&facts(case, &BTreeSet::new()), at)
 }
 
 #[test]
@@ -126,22 +137,47 @@ fn outside_the_window_with_an_old_or_red_check_or_held_by_another_it_is_shut() {
 
 #[test]
 fn unknown_people_are_never_an_open_gate() {
-    let case = open();
-    let facts = Facts {
-        window: Some(&case.window),
-        clients: None,
-        people_fault: Some("Swift: no answer"),
-        notices: &[],
-        acknowledgements: &case.acks,
-        waivers: &case.waivers,
-        to_read: &BTreeSet::new(),
-        preflight: Some(&case.preflight),
-        preflight_valid_s: 600,
-        held_by: None,
-        approval: ApprovalFact::NotNeeded,
-        emergency: false,
-    };
-    assert!(matches!(judge(&facts, now()), Verdict::Unknown(_)));
+    let case = Case { unknown: Some("Swift: no answer"), ..open() };
+    assert!(matches!(verdict(&case, now()), Verdict::Unknown(_)));
+}
+
+#[test]
+fn nobody_to_ask_is_a_reason_until_an_operator_says_why_it_is_right() {
+    let mut case = Case { clients: Vec::new(), ..open() };
+    assert_eq!(verdict(&case, now()), Verdict::Shut(vec![Reason::NobodyToAsk]));
+    case.nobody = Some("the tenant is being built");
+    assert!(verdict(&case, now()).is_open());
+}
+
+#[test]
+fn a_check_that_was_set_aside_does_not_shut_it_and_no_other_is() {
+    let mut case = open();
+    case.preflight.checks[0] = Check { name: "mailbox".into(), state: CheckState::Fail, ..case.preflight.checks[0].clone() };
+    assert!(!verdict(&case, now()).is_open());
+    case.set_aside.insert("mailbox");
+    assert!(verdict(&case, now()).is_open());
+    case.preflight.checks[0].name = "barbican".into();
+    assert_eq!(verdict(&case, now()), Verdict::Shut(vec![Reason::CheckFailed { checks: vec!["barbican".into()] }]));
+}
+
+#[test]
+fn a_check_of_a_clock_that_is_ahead_does_not_stay_fresh_for_ever() {
+    let mut case = open();
+    case.preflight.at = "2026-11-25T22:10:00Z".parse().unwrap();
+    assert!(matches!(verdict(&case, now()).reasons(), [Reason::CheckTooOld { .. }]));
+}
+
+#[test]
+fn what_takes_the_first_reason_away_is_offered_first() {
+    let mut case = open();
+    case.acks.clear();
+    case.window = Window::parse("2026-12-24 22:00", "1h", "UTC", 2).unwrap();
+    let shut = verdict(&case, now());
+    assert!(matches!(shut.first().and_then(Reason::remedy), Some(Remedy::Tell)), "told before waited for");
+    case.clients[0].email = None;
+    case.clients[1].email = None;
+    let shut = verdict(&case, now());
+    assert!(matches!(shut.first().and_then(Reason::remedy), Some(Remedy::Ask(id)) if id.0 == "ada"), "in their order");
 }
 
 #[test]

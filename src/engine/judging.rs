@@ -1,0 +1,93 @@
+//! The gate of one rotation: its facts are gathered in this one place, for the machine, the screen and `--json` alike.
+
+use crate::domain::client::{Client, ClientId};
+use crate::domain::gate::{self, ApprovalFact, ChecksPart, Facts, PeoplePart, Stand, Verdict};
+use crate::engine::approval;
+use crate::engine::machine::Rules;
+use crate::engine::rotation::Rotation;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is known besides the journal.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside<'a> {
+    /// Everybody who will be cut off; whoever was told in this rotation is among them.
+    pub clients: &'a [Client],
+    /// Why that may not be everybody.
+    pub unknown: Option<&'a str>,
+    /// Who else holds the tenant.
+    pub held_by: Option<&'a str>,
+    /// Who asks, by what they can't set themselves.
+    pub person: &'a str,
+}
+
+/// Judges the gate at a moment.
+pub fn judge(open: Option<&Rotation>, beside: Beside<'_>, rules: Rules, now: Timestamp) -> Verdict {
+    let (acknowledgements, waivers) = (BTreeMap::new(), BTreeMap::new());
+    let to_read = open.map(Rotation::clients_to_read).unwrap_or_default();
+    let nobody = PeoplePart {
+        clients: beside.clients,
+        unknown: beside.unknown,
+        nobody: None,
+        notices: &[],
+        acknowledgements: &acknowledgements,
+        waivers: &waivers,
+        to_read: &to_read,
+    };
+    let facts = Facts {
+        window: open.map(|rotation| &rotation.window),
+        people: open.map_or(nobody, |rotation| people(rotation, beside, &to_read)),
+        checks: ChecksPart {
+            run: open.and_then(|rotation| rotation.preflight.as_ref()),
+            valid_s: i64::try_from(rules.preflight_valid.as_secs()).unwrap_or(i64::MAX),
+            set_aside: open.iter().flat_map(|rotation| rotation.set_aside.keys().map(String::as_str)).collect(),
+        },
+        held_by: beside.held_by,
+        approval: open.map_or(ApprovalFact::NotNeeded, |rotation| {
+            approval::judge(rotation, rules.approval_valid.is_some(), beside.person, now)
+        }),
+        emergency: open.is_some_and(|rotation| rotation.emergency.is_some()),
+    };
+    gate::judge(&facts, now)
+}
+
+fn people<'a>(rotation: &'a Rotation, beside: Beside<'a>, to_read: &'a BTreeSet<ClientId>) -> PeoplePart<'a> {
+    PeoplePart {
+        clients: beside.clients,
+        unknown: beside.unknown,
+        nobody: rotation.nobody.as_deref(),
+        notices: &rotation.notices,
+        acknowledgements: &rotation.acknowledgements,
+        waivers: &rotation.waivers,
+        to_read,
+    }
+}
+
+/// How one client stands before the key is changed. `to_read`: [`Rotation::clients_to_read`], asked once for all of them.
+pub fn stand<'a>(client: &Client, rotation: &'a Rotation, to_read: &'a BTreeSet<ClientId>) -> Stand<'a> {
+    let beside = Beside { clients: &rotation.clients, unknown: None, held_by: None, person: "" };
+    Stand::of(client, rotation.window.revision, &people(rotation, beside, to_read))
+}
+
+impl Rotation {
+    /// Those who were seen now, with everybody who was told in this rotation and is named by no place any more: they stay,
+    /// known from nowhere, until they are waived. Where a place could not be asked, nobody who was known is missing either.
+    pub fn with_told(&self, mut seen: Vec<Client>, is_everybody: bool) -> Vec<Client> {
+        let told = |client: &Client| {
+            self.notices.iter().any(|notice| notice.client == client.id)
+                || self.acknowledgements.contains_key(&client.id)
+                || self.waivers.contains_key(&client.id)
+        };
+        for known in &self.clients {
+            if seen.iter().any(|client| client.id == known.id) || is_everybody && !told(known) {
+                continue;
+            }
+            // The peer on the interface is theirs: it needs no row of its own.
+            seen.retain(|client| client.public_key.is_none() || client.public_key != known.public_key || told(client));
+            let sources = if is_everybody { Default::default() } else { known.sources.clone() };
+            seen.push(Client { sources, ..known.clone() });
+        }
+        seen
+    }
+}
+
