@@ -120,8 +120,7 @@ impl Verdict {
 /// Judges the gate of step 4 (rotate) from facts and the moment, and from nothing else.
 pub fn judge(facts: &Facts<'_>, now: Timestamp) -> Verdict {
     let unknown = facts.people.unknown.filter(|_| !facts.emergency);
-    let mut reasons: Vec<Reason> =
-        unknown.iter().map(|why| Reason::PeopleUnknown { why: (*why).to_owned() }).collect();
+    let mut reasons: Vec<Reason> = unknown.iter().map(|why| Reason::PeopleUnknown { why: (*why).to_owned() }).collect();
     reasons.extend(of_window(facts, now));
     reasons.extend(of_checks(facts, now));
     if let ApprovalFact::Missing(why) = &facts.approval {
@@ -144,11 +143,8 @@ fn of_window(facts: &Facts<'_>, now: Timestamp) -> Vec<Reason> {
         return Vec::new();
     }
     let people = &facts.people;
-    let mut reasons: Vec<Reason> = people
-        .clients
-        .iter()
-        .filter_map(|client| Stand::of(client, window.revision, people).reason(client))
-        .collect();
+    let mut reasons: Vec<Reason> =
+        people.clients.iter().filter_map(|client| Stand::of(client, window.revision, people).reason(client)).collect();
     if people.clients.is_empty() && people.unknown.is_none() && people.nobody.is_none() {
         reasons.push(Reason::NobodyToAsk);
     }

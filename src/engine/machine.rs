@@ -372,12 +372,8 @@ impl Machine {
     fn judge(&self, at: Timestamp) -> Result<Verdict, Refusal> {
         let rotation = self.open()?;
         let unknown = (!rotation.unseen.is_empty()).then(|| rotation.unseen.join("; "));
-        let beside = Beside {
-            clients: &rotation.clients,
-            unknown: unknown.as_deref(),
-            held_by: None,
-            person: &self.me.person,
-        };
+        let beside =
+            Beside { clients: &rotation.clients, unknown: unknown.as_deref(), held_by: None, person: &self.me.person };
         Ok(judging::judge(Some(rotation), beside, self.rules, at))
     }
 

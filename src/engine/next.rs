@@ -188,7 +188,9 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
     match first.remedy() {
         Some(Remedy::Watch) => offer(Act::Watch, first.to_string()),
         Some(Remedy::Plan) => offer(Act::Plan, first.to_string()),
-        Some(Remedy::Reschedule) => offer(Act::Reschedule, "the window is over: plan another and tell everybody".into()),
+        Some(Remedy::Reschedule) => {
+            offer(Act::Reschedule, "the window is over: plan another and tell everybody".into())
+        }
         Some(Remedy::Tell) => offer(Act::Announce, format!("tell {} clients of the window", of_rank().count())),
         Some(Remedy::Read(client)) => match rotation.open_mails().find(|mail| mail.client == *client) {
             Some(mail) => read_mail(rotation, mail),
@@ -199,10 +201,9 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
             offer(Act::Answers, format!("{open} open; first: {first}"))
         }
         Some(Remedy::WaiveNobody) => offer(Act::Answers, first.to_string()),
-        Some(Remedy::Wait(_)) => offer(
-            Act::Wait,
-            format!("everybody has confirmed; wait for the window: {}", rotation.window.for_people()),
-        ),
+        Some(Remedy::Wait(_)) => {
+            offer(Act::Wait, format!("everybody has confirmed; wait for the window: {}", rotation.window.for_people()))
+        }
         Some(Remedy::Approve) if rotation.preflight.is_none() => {
             offer(Act::Check, "check first: the approval is bound to the key that the check sees".into())
         }

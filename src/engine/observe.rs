@@ -95,7 +95,10 @@ impl Sights {
             }
         }
         let console = if self.console.is_known() { state(&self.console, "the console API") } else { None };
-        [state(&self.object, "the object"), state(&self.server, "the interface"), console].into_iter().flatten().collect()
+        [state(&self.object, "the object"), state(&self.server, "the interface"), console]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// Everybody, joined from all places that were seen. A fault if the object was never read.

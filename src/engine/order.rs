@@ -49,16 +49,14 @@ impl Rotation {
     /// The table.
     fn may_follow(&self, entry: &Entry) -> Result<(), String> {
         let need = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
-        let at_work = |step: StepNumber| {
-            matches!(self.step(step), StepState::Running { .. } | StepState::Interrupted { .. })
-        };
+        let at_work =
+            |step: StepNumber| matches!(self.step(step), StepState::Running { .. } | StepState::Interrupted { .. });
         let confirmed = self.confirmed_at.is_some();
         let untouched = || need(!self.touched, "the key is being changed already");
         let of_client = |id| need(self.client(id).is_some(), "that is no client of the rotation");
         let of_mail = |id: &str| need(self.mails.iter().any(|mail| mail.mail == id), "no such mail was read");
-        let of_notice = |id: &str| {
-            need(self.notices.iter().any(|notice| notice.message_id == id), "no such mail was being sent")
-        };
+        let of_notice =
+            |id: &str| need(self.notices.iter().any(|notice| notice.message_id == id), "no such mail was being sent");
         match &entry.record {
             Record::Rescheduled { window } => {
                 untouched()?;
@@ -77,9 +75,7 @@ impl Rotation {
             }
             Record::Waived { client, .. } => of_client(client),
             Record::MailDecided { mail, .. } => of_mail(mail),
-            Record::Checked { .. } => {
-                need(at_work(StepNumber::CHECK), "step 2 is not at work")
-            }
+            Record::Checked { .. } => need(at_work(StepNumber::CHECK), "step 2 is not at work"),
             Record::RotateConfirmed { .. } => {
                 untouched()?;
                 need(self.preflight.is_some(), "no check was made")
@@ -87,8 +83,9 @@ impl Rotation {
             Record::StepStarted { step } if in_the_run(*step) => {
                 need(confirmed || self.rollback.is_some(), "the rotation was not confirmed")
             }
-            Record::StepResolved { step, done, .. } => {
-                need(at_work(*step) || (*done && matches!(self.step(*step), StepState::Failed { .. })), "that step was not interrupted")
+            // A step that was done is found not to be so any more, where others have changed what it did.
+            Record::StepResolved { step, .. } => {
+                need(*self.step(*step) != StepState::Waiting, "that step was never begun")
             }
             Record::KeyKeeping { .. } | Record::PreviousMissing { .. } | Record::ShapeSeen { .. } => {
                 need(at_work(StepNumber::STAGE), "step 3 is not at work")
@@ -129,7 +126,6 @@ impl Rotation {
             }
             Record::KeyDestroyed { role, .. } => need(self.keys.contains_key(role), "no such key was kept"),
             Record::Approved { .. } | Record::CheckSetAside { .. } | Record::NobodyWaived { .. } => untouched(),
-            Record::EmergencyDeclared { .. } => untouched(),
             Record::ReviewClosed { .. } => need(self.open_review().is_some(), "no review is open"),
             Record::HandOverAccepted => {
                 let open = self.hand_over.as_ref().is_some_and(|left| left.accepted.is_none());
@@ -137,6 +133,7 @@ impl Rotation {
             }
             Record::SilenceEnded { .. } => need(self.silence.is_some(), "no silence is open"),
             Record::Finished { .. }
+            | Record::EmergencyDeclared { .. }
             | Record::Planned { .. }
             | Record::PeopleSeen { .. }
             | Record::StepStarted { .. }

@@ -16,9 +16,7 @@ use crate::engine::alerts::Silence;
 use crate::engine::approval::Approval;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::ports::SecretRef;
-use crate::engine::record::{
-    BackSource, Cause, Entry, Outcome, Record, RotationId, STARTING_TOUCHED,
-};
+use crate::engine::record::{BackSource, Cause, Entry, Outcome, Record, RotationId, STARTING_TOUCHED};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -200,10 +200,11 @@ pub fn changes(before: Option<&TenantStatus>, now: &TenantStatus) -> Vec<Change>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::client::ClientId;
+    use crate::domain::client::{Client, ClientId};
     use crate::domain::fault::{Fault, FaultKind, Service};
     use crate::domain::key::KeyRole;
     use crate::domain::notice::NoticeKind;
+    use crate::domain::preflight::{KeyAgreement, Preflight};
     use crate::domain::tenant::{Tenant, TenantId};
     use crate::domain::window::Window;
     use crate::engine::record::{Cause, Entry, Outcome, RECORD_VERSION, Record, RotationId};
@@ -229,7 +230,12 @@ mod tests {
             ssh: None,
             record,
         };
-        let entries: Vec<Entry> = std::iter::once(plan).chain(records.iter().cloned()).zip(1..).map(entry).collect();
+        let mut touched = false;
+        let records = records.iter().flat_map(|record| {
+            let begins = *record == begun(StepNumber::SECRET) && !std::mem::replace(&mut touched, true);
+            std::iter::once(record.clone()).chain(begins.then_some(Record::Touching { step: StepNumber::SECRET }))
+        });
+        let entries: Vec<Entry> = std::iter::once(plan).chain(records).zip(1..).map(entry).collect();
         let mut rotation = Rotation::fold(&entries).unwrap();
         rotation.interrupt();
         rotation
@@ -248,7 +254,14 @@ mod tests {
     }
 
     fn confirmed() -> Vec<Record> {
-        vec![Record::RotateConfirmed { waived: Vec::new(), approved_by: None, through_tunnel: false }]
+        let preflight = Preflight { at: at(0), checks: Vec::new(), keys: KeyAgreement::default() };
+        let step = StepNumber::CHECK;
+        vec![
+            begun(step),
+            Record::Checked { preflight },
+            Record::StepSucceeded { step, evidence: String::new() },
+            Record::RotateConfirmed { waived: Vec::new(), approved_by: None, through_tunnel: false },
+        ]
     }
 
     fn all_done() -> Vec<Record> {
@@ -375,6 +388,9 @@ mod tests {
         let (client, email, message_id) = (ClientId("ada".into()), "a@x.example".into(), "<1@x>".into());
         records.extend(failed(StepNumber::RECONFIGURE, FaultKind::Refused));
         let kind = NoticeKind::Reconfigure;
+        let (id, name) = (client.clone(), "Ada".into());
+        let ada = Client { id, name, email: None, public_key: None, sources: Default::default() };
+        records.push(Record::PeopleSeen { clients: vec![ada], unseen: Vec::new() });
         records.push(Record::NoticeQueued { client, email, kind, revision: 1, message_id });
         assert_eq!(decided(records), Tending::Leave);
     }
@@ -395,7 +411,7 @@ mod tests {
             rotation(&records)
         };
         let passing = of(FaultKind::ServerError(503));
-        let ended = at(5);
+        let ended = at(9);
         let pauses = |times: u32, last: Option<Timestamp>| match tend(&Facts {
             tried: Tried { times, last },
             ..facts(&passing)
@@ -406,7 +422,7 @@ mod tests {
         assert_eq!(pauses(0, None), 15);
         let again = [1, 2, 3, 6, 7, 60].map(|times| pauses(times, Some(ended)));
         assert_eq!(again, [15, 30, 60, 480, 900, 900]);
-        assert_eq!(pauses(1, Some(at(4))), 15, "the later of both counts");
+        assert_eq!(pauses(1, Some(at(8))), 15, "the later of both counts");
         for kind in [FaultKind::Forbidden, FaultKind::Quota, FaultKind::Refused, FaultKind::Conflict] {
             assert!(matches!(tend(&facts(&of(kind.clone()))), Tending::Person(_)), "{kind:?}");
         }

@@ -5,7 +5,7 @@ use crate::scene::Scene;
 use changeguard::adapters::lab::{Fault as LabFault, Loss, Rule, Service};
 use changeguard::domain::secret_shape::SecretShape;
 use changeguard::engine::converge_secret::{Wanted, converge};
-use changeguard::engine::ports::{SwapOrder, World, Ungated};
+use changeguard::engine::ports::{SwapOrder, Ungated, World};
 use changeguard::engine::secret::{PrivateKey, SecretBytes};
 use changeguard::engine::{converge_object, converge_secret};
 use std::time::Duration;

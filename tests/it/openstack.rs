@@ -12,7 +12,8 @@ use changeguard::domain::fault::{FaultKind, Service};
 use changeguard::domain::secret_shape::SecretShape;
 use changeguard::domain::tenant::TenantId;
 use changeguard::engine::ports::{
-    Console as _, NewSecret, SecretEntry, SecretRef, SecretStore, StoredObject, Swap, SwapOrder, Unfenced, Ungated};
+    Console as _, NewSecret, SecretEntry, SecretRef, SecretStore, StoredObject, Swap, SwapOrder, Unfenced, Ungated,
+};
 use changeguard::engine::secret::SecretBytes;
 use changeguard::runtime::cloud;
 use futures_util::future::join_all;

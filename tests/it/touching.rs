@@ -49,7 +49,8 @@ async fn whatever_fails_before_the_first_change_a_decline_still_counts_and_it_ca
         let live = scene.lab.world().secrets(&scene.secret_name());
         assert_eq!(live[0].id, before[0].id, "request {nth}, {changes:?}");
         scene.run(decline(&scene)).await.unwrap();
-        let asked = if rotation.confirmed_at.is_some() { scene.run(Command::Resume).await } else { scene.rotate().await };
+        let asked =
+            if rotation.confirmed_at.is_some() { scene.run(Command::Resume).await } else { scene.rotate().await };
         assert!(matches!(reasons(asked)[..], [Reason::NotConfirmed { .. }]), "request {nth}");
         assert_eq!(scene.lab.world().secrets(&scene.secret_name())[0].id, before[0].id, "request {nth}");
         let cancel = Command::Cancel { confirm: "acme".into(), reason: "somebody declined".into() };
@@ -78,7 +79,8 @@ async fn another_window_after_a_failed_step_4_asks_everybody_and_begins_nothing_
 /// Every way in which a place that knows people can fail to say who they are.
 #[tokio::test]
 async fn a_place_that_can_not_be_asked_shuts_the_gate_and_loses_nobody() {
-    let faults = [Fault::Status(500), Fault::Status(404), Fault::Status(403), Fault::Close, Fault::ResetMidBody, Fault::Hang];
+    let faults =
+        [Fault::Status(500), Fault::Status(404), Fault::Status(403), Fault::Close, Fault::ResetMidBody, Fault::Hang];
     let places = [(Service::Console, "tenants"), (Service::Swift, "vpn-users.json"), (Service::Shell, "")];
     for (service, path) in places {
         for fault in faults {
@@ -87,7 +89,9 @@ async fn a_place_that_can_not_be_asked_shuts_the_gate_and_loses_nobody() {
             let everybody = scene.acme().rotation().unwrap().clients.clone();
             scene.lab.faults().add(Rule::new(service, fault).path(path).always());
             let ended = scene.rotate().await;
-            let Err(RunError::Refused(Refusal::GateShut(shut))) = &ended else { panic!("{service:?} {fault:?}: {ended:?}") };
+            let Err(RunError::Refused(Refusal::GateShut(shut))) = &ended else {
+                panic!("{service:?} {fault:?}: {ended:?}")
+            };
             let told = |reason: &Reason| matches!(reason, Reason::PeopleUnknown { .. });
             assert!(shut.iter().any(told), "{service:?} {fault:?}: {shut:?}");
             let rotation = scene.acme().rotation().unwrap();
@@ -105,7 +109,9 @@ async fn a_served_key_that_can_not_be_read_is_no_agreement() {
         let scene = Scene::with_console().await;
         scene.confirmed().await;
         scene.lab.faults().add(Rule::new(Service::Console, fault).path("/vpn").always());
-        assert!(matches!(&reasons(scene.rotate().await)[..], [Reason::CheckFailed { checks }] if checks == &["console"]));
+        assert!(
+            matches!(&reasons(scene.rotate().await)[..], [Reason::CheckFailed { checks }] if checks == &["console"])
+        );
     }
 }
 
@@ -122,7 +128,11 @@ async fn whoever_was_told_stays_until_waived_when_every_place_has_forgotten_them
     scene.run(decline(&scene)).await.unwrap();
     scene.acme().look().await;
     assert_eq!(scene.status().clients.len(), told.len(), "on the screen");
-    assert!(scene.status().differences.iter().any(|line| line.contains("no place")), "{:?}", scene.status().differences);
+    assert!(
+        scene.status().differences.iter().any(|line| line.contains("no place")),
+        "{:?}",
+        scene.status().differences
+    );
     let shut = reasons(scene.rotate().await);
     assert!(matches!(&shut[..], [Reason::NotConfirmed { client, .. }] if *client == told[0].id), "{shut:?}");
     scene.run(Command::Waive { client: told[0].id.clone(), reason: "has left the company".into() }).await.unwrap();

@@ -16,7 +16,7 @@ pub enum Reason {
     NotDelivered { client: ClientId, name: String, delivery: String },
     NoAnswer { client: ClientId, name: String },
     ToRead { client: ClientId, name: String },
-    OldAnswer { client: ClientId, name: String, revision: u32 },
+    OldAnswer { client: ClientId, name: String, revision: u32, told: bool },
     NotConfirmed { client: ClientId, name: String, answer: String },
     WindowNotOpen { opens: Timestamp },
     WindowOver { ended: Timestamp },
@@ -76,7 +76,7 @@ impl Reason {
             Reason::HeldByOther { .. } => 0,
             Reason::NotPlanned => 1,
             Reason::WindowOver { .. } => 2,
-            Reason::NotTold { .. } | Reason::NotDelivered { .. } => 3,
+            Reason::NotTold { .. } | Reason::NotDelivered { .. } | Reason::OldAnswer { told: false, .. } => 3,
             Reason::ToRead { .. } => 4,
             Reason::NoAddress { .. }
             | Reason::NoAnswer { .. }
@@ -97,7 +97,9 @@ impl Reason {
             Reason::HeldByOther { .. } => Remedy::Watch,
             Reason::NotPlanned => Remedy::Plan,
             Reason::WindowOver { .. } => Remedy::Reschedule,
-            Reason::NotTold { .. } | Reason::NotDelivered { .. } => Remedy::Tell,
+            Reason::NotTold { .. } | Reason::NotDelivered { .. } | Reason::OldAnswer { told: false, .. } => {
+                Remedy::Tell
+            }
             Reason::ToRead { client, .. } => Remedy::Read(client),
             Reason::NoAddress { client, .. }
             | Reason::NoAnswer { client, .. }
@@ -123,8 +125,9 @@ impl fmt::Display for Reason {
             Reason::NotDelivered { name, delivery, .. } => write!(f, "the mail to {name} is {delivery}"),
             Reason::NoAnswer { name, .. } => write!(f, "{name} has not answered"),
             Reason::ToRead { name, .. } => write!(f, "a mail of {name} must be read by a person"),
-            Reason::OldAnswer { name, revision, .. } => {
-                write!(f, "{name} answered revision {revision} of the window, not this one")
+            Reason::OldAnswer { name, revision, told, .. } => {
+                write!(f, "{name} answered revision {revision} of the window, not this one")?;
+                if *told { Ok(()) } else { write!(f, ", of which they have not been told") }
             }
             Reason::NotConfirmed { name, answer, .. } => write!(f, "{name} answered: {answer}"),
             Reason::WindowNotOpen { opens } => {

@@ -82,8 +82,8 @@ pub enum Stand<'a> {
     Undelivered(&'a Notice),
     /// Their answer to this revision.
     Answered(&'a Acknowledgement),
-    /// Their answer to an earlier one.
-    OldAnswer(&'a Acknowledgement),
+    /// Their answer to an earlier one, and whether they were told of this one.
+    OldAnswer(&'a Acknowledgement, bool),
     /// The mail of this window is accepted, and nothing came.
     Silent(&'a Notice),
     /// Nothing was sent for this window.
@@ -109,7 +109,7 @@ impl<'a> Stand<'a> {
         }
         match (answered, told) {
             (Some(ack), _) if ack.revision == revision => Stand::Answered(ack),
-            (Some(ack), _) => Stand::OldAnswer(ack),
+            (Some(ack), told) => Stand::OldAnswer(ack, told.is_some()),
             (None, Some(notice)) if matches!(notice.delivery, Delivery::Sent { .. }) => Stand::Silent(notice),
             (None, Some(notice)) => Stand::Undelivered(notice),
             (None, None) => Stand::Untold,
@@ -133,7 +133,7 @@ impl<'a> Stand<'a> {
                 Answer::Tentative => Standing::Tentative,
                 Answer::OtherTime(_) => Standing::OtherTime,
             },
-            Stand::OldAnswer(_) => Standing::OldAnswer,
+            Stand::OldAnswer(..) => Standing::OldAnswer,
             Stand::Silent(_) => Standing::Silent,
             Stand::Untold => Standing::ToTell,
         }
@@ -155,7 +155,7 @@ impl<'a> Stand<'a> {
                 }
                 answer => Reason::NotConfirmed { client: id, name, answer: answer.word().to_owned() },
             },
-            Stand::OldAnswer(ack) => Reason::OldAnswer { client: id, name, revision: ack.revision },
+            Stand::OldAnswer(ack, told) => Reason::OldAnswer { client: id, name, revision: ack.revision, told },
             Stand::Silent(_) => Reason::NoAnswer { client: id, name },
             Stand::Untold if client.email.is_none() => Reason::NoAddress { client: id, name },
             Stand::Untold => Reason::NotTold { client: id, name },
@@ -174,7 +174,7 @@ impl<'a> Stand<'a> {
         match self {
             Stand::Waived(waiver) => waiver.reason.clone(),
             Stand::Answered(ack) => answer(ack),
-            Stand::OldAnswer(ack) => format!("to revision {}: {}", ack.revision, answer(ack)),
+            Stand::OldAnswer(ack, _) => format!("to revision {}: {}", ack.revision, answer(ack)),
             Stand::Silent(notice) => format!("{} sent", notice.kind.word()),
             Stand::Undelivered(notice) => match &notice.delivery {
                 Delivery::Failed { reply, .. } | Delivery::Bounced { reply } => reply.clone(),

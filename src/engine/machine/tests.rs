@@ -7,12 +7,13 @@ use super::*;
 use crate::domain::acknowledgement::{Answer, Channel};
 use crate::domain::client::Client;
 use crate::domain::freshness::Baseline;
+use crate::domain::gate::Reason;
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::preflight::{KeyAgreement, Preflight};
 use crate::domain::tenant::TenantId;
 use crate::domain::window::Window;
 use crate::engine::ports::SecretRef;
-use crate::engine::record::Cause;
+use crate::engine::record::{Cause, STARTING_TOUCHED};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn at(text: &str) -> Timestamp {
@@ -79,6 +80,10 @@ fn fault() -> Fault {
     Fault::new(Service::Barbican, FaultKind::TimedOut, "no answer")
 }
 
+fn staged_key() -> PublicKey {
+    PublicKey::from_bytes([KeyRole::Staged as u8; 32])
+}
+
 /// Rotating, with steps 3 to 6 done.
 fn live() -> Machine {
     let mut machine = answered();
@@ -87,12 +92,15 @@ fn live() -> Machine {
     for role in [KeyRole::Previous, KeyRole::Staged] {
         let public_key = PublicKey::from_bytes([role as u8; 32]);
         let (name, href) = (role.word().to_owned(), SecretRef(role.word().into()));
+        machine.emit(at("22:06"), Record::KeyKeeping { role, public_key, name: name.clone() }).unwrap();
         machine.emit(at("22:06"), Record::KeyKept { role, public_key, name, href }).unwrap();
     }
-    for step in [StepNumber::STAGE, StepNumber::SECRET, StepNumber::OBJECT] {
+    ended(&mut machine, StepNumber::STAGE, Ok("done"));
+    assert!(machine.touch(at("22:06"), StepNumber::SECRET).unwrap().is_some());
+    for step in [StepNumber::SECRET, StepNumber::OBJECT] {
         ended(&mut machine, step, Ok("done"));
     }
-    let baseline = Baseline { public_key: PublicKey::from_bytes([0; 32]), clock: 0, peers: BTreeMap::new() };
+    let baseline = Baseline { public_key: staged_key(), clock: 0, peers: BTreeMap::new() };
     machine.emit(at("22:09"), Record::Applied { baseline, waited_ms: 1 }).unwrap();
     ended(&mut machine, StepNumber::RECONCILE, Ok("live"));
     machine
@@ -188,10 +196,95 @@ fn a_failed_step_stops_the_run_and_resume_performs_it_again() {
     command(&mut machine, at("22:05"), rotate()).unwrap();
     check_green(&mut machine, at("22:05"));
     ended(&mut machine, StepNumber::STAGE, Ok("done"));
+    machine.touch(at("22:06"), StepNumber::SECRET).unwrap().unwrap();
     let outputs = ended(&mut machine, StepNumber::SECRET, Err(fault()));
     assert!(matches!(outputs.last(), Some(Output::Failed(_))));
     // Also after the window: what clients can feel was begun, and leaving it half-done is worse.
     assert_eq!(performs(&command(&mut machine, at("23:30"), Command::Resume).unwrap()), [4]);
+}
+
+/// Step 4 is at work, and nothing was changed.
+fn before_the_first_change() -> Machine {
+    let mut machine = answered();
+    command(&mut machine, at("22:05"), rotate()).unwrap();
+    check_green(&mut machine, at("22:05"));
+    ended(&mut machine, StepNumber::STAGE, Ok("done"));
+    machine
+}
+
+fn ada_says(machine: &mut Machine, now: &str, answer: Answer) {
+    let (client, channel) = (ClientId("ada".into()), Channel::Phone);
+    command(machine, at(now), Command::Answer { client, answer, channel, note: String::new() }).unwrap();
+}
+
+#[test]
+fn the_gate_is_judged_once_more_at_the_moment_of_touching() {
+    let touch = |machine: &mut Machine, now: &str| machine.touch(at(now), StepNumber::SECRET);
+    assert!(touch(&mut before_the_first_change(), "22:06").unwrap().is_some());
+    let shut = |machine: &mut Machine, now: &str| match touch(machine, now) {
+        Err(Refusal::GateShut(reasons)) => reasons[0].clone(),
+        other => panic!("{other:?}"),
+    };
+    let mut machine = before_the_first_change();
+    ada_says(&mut machine, "22:06", Answer::Declined);
+    assert!(matches!(shut(&mut machine, "22:06"), Reason::NotConfirmed { .. }));
+    assert!(matches!(shut(&mut before_the_first_change(), "23:00"), Reason::WindowOver { .. }));
+    assert!(matches!(shut(&mut before_the_first_change(), "22:30"), Reason::CheckTooOld { .. }));
+    let mut machine = before_the_first_change();
+    let (clients, unseen) = (vec![ada()], vec!["the console API: no answer".to_owned()]);
+    machine.emit(at("22:06"), Record::PeopleSeen { clients, unseen }).unwrap();
+    assert!(matches!(shut(&mut machine, "22:06"), Reason::PeopleUnknown { .. }));
+}
+
+#[test]
+fn a_step_4_that_changed_nothing_leaves_cancel_and_another_window_possible_and_resume_checks_again() {
+    for is_killed in [false, true] {
+        let mut machine = before_the_first_change();
+        match is_killed {
+            true => machine.rotation.as_mut().unwrap().interrupt(),
+            false => drop(ended(&mut machine, StepNumber::SECRET, Err(fault()))),
+        }
+        let again = |machine: &Machine| Machine::new(tenant(), op(), RULES, machine.rotation.clone());
+        let cancel = Command::Cancel { confirm: "acme".into(), reason: "no".into() };
+        assert!(command(&mut again(&machine), at("22:20"), cancel).is_ok());
+        let window = Window::parse("2026-11-25 22:00", "1h", "UTC", 1).unwrap();
+        let mut moved = again(&machine);
+        command(&mut moved, at("22:20"), Command::Reschedule { window }).unwrap();
+        assert!(moved.rotation().unwrap().confirmed_at.is_none());
+        assert!(command(&mut moved, at("22:20"), Command::Resume).is_err(), "begins nothing in another window");
+        let roll_back = Command::RollBack { confirm: "acme".into(), reason: "x".into(), through_tunnel: String::new() };
+        assert!(command(&mut again(&machine), at("22:20"), roll_back).is_err(), "there is nothing to roll back");
+        let outputs = command(&mut machine, at("23:30"), Command::Resume).unwrap();
+        match is_killed {
+            true => assert!(matches!(outputs[..], [Output::Probe(StepNumber::SECRET)])),
+            false => assert_eq!(performs(&outputs), [2], "the check, and the gate behind it"),
+        }
+    }
+}
+
+#[test]
+fn what_was_surely_refused_leaves_the_gate_in_force_and_what_was_sent_does_not() {
+    let mut machine = before_the_first_change();
+    machine.touch(at("22:06"), StepNumber::SECRET).unwrap().unwrap();
+    machine.emit(at("22:06"), Record::NotTouched { step: StepNumber::SECRET }).unwrap();
+    assert!(!machine.rotation().unwrap().touched);
+    machine.touch(at("22:07"), StepNumber::SECRET).unwrap().unwrap();
+    assert!(machine.touch(at("23:30"), StepNumber::SECRET).unwrap().is_none(), "it is being changed already");
+}
+
+#[test]
+fn the_start_of_step_4_touches_in_journals_of_before_and_in_no_later_one() {
+    for (version, touched) in [(1, true), (2, true), (STARTING_TOUCHED, true), (STARTING_TOUCHED + 1, false)] {
+        let mut machine = before_the_first_change();
+        let rotation = machine.rotation.as_mut().unwrap();
+        rotation.steps[StepNumber::SECRET.index()] = StepState::Waiting;
+        let mut entry = Machine::new(tenant(), op(), RULES, Some(rotation.clone()))
+            .emit(at("22:08"), Record::StepStarted { step: StepNumber::SECRET })
+            .unwrap();
+        entry.version = version;
+        rotation.apply(&entry);
+        assert_eq!(rotation.touched, touched, "version {version}");
+    }
 }
 
 #[test]

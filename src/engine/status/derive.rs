@@ -191,12 +191,7 @@ fn phase_of(rotation: &Rotation) -> Phase {
     }
 }
 
-fn client_view(
-    client: &Client,
-    open: Option<&Rotation>,
-    to_read: &BTreeSet<ClientId>,
-    sights: &Sights,
-) -> ClientView {
+fn client_view(client: &Client, open: Option<&Rotation>, to_read: &BTreeSet<ClientId>, sights: &Sights) -> ClientView {
     let reading = sights.server.value();
     let peer = client.public_key.as_ref().and_then(|key| reading.and_then(|reading| reading.peer(key)));
     let (standing, standing_detail) = open.map_or((Standing::ToTell, String::new()), |r| standing(client, r, to_read));

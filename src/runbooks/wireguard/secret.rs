@@ -116,7 +116,9 @@ impl Touch for Moment<'_> {
         }
         let judged = self.context.ledger.touch(StepNumber::SECRET).await;
         self.begun.store(judged.is_ok(), Ordering::Relaxed);
-        judged.map_err(|fault| fault.hint("nothing was changed in Barbican; when the gate is open again, resume, or cancel"))
+        judged.map_err(|fault| {
+            fault.hint("nothing was changed in Barbican; when the gate is open again, resume, or cancel")
+        })
     }
 
     async fn not_touched(&self) -> Result<(), Fault> {

@@ -242,10 +242,9 @@ fn a_mail_may_come_after_the_end_and_changes_nothing() {
 #[test]
 fn a_mail_of_somebody_who_is_no_client_any_more_is_kept_and_counts_for_nothing() {
     let mut machine = announced();
-    machine.emit(at("20:20"), Record::PeopleSeen { clients: vec![], unseen: Vec::new() }).unwrap();
     let letter = Incoming { text: Some("confirmed".into()), ..letter("m1", "") };
     let matched = Matched {
-        client: ClientId("ada".into()),
+        client: ClientId("eve".into()),
         notice: Some(message_id(1)),
         addressed: None,
         is_torn: false,
