@@ -2,10 +2,12 @@
 
 use crate::domain::client::{Client, ClientId};
 use crate::domain::gate::{self, ApprovalFact, ChecksPart, Facts, PeoplePart, Stand, Verdict};
+use crate::domain::step::{StepNumber, StepState};
 use crate::engine::approval;
 use crate::engine::machine::Rules;
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known besides the journal.
@@ -19,6 +21,17 @@ pub struct Beside<'a> {
     pub held_by: Option<&'a str>,
     /// Who asks, by what they can't set themselves.
     pub person: &'a str,
+}
+
+/// An operator's word, with its reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Said {
+    /// Why.
+    pub reason: String,
+    /// Who said it.
+    pub by: String,
+    /// When, UTC.
+    pub at: Timestamp,
 }
 
 /// Judges the gate at a moment.
@@ -70,6 +83,18 @@ pub fn stand<'a>(client: &Client, rotation: &'a Rotation, to_read: &'a BTreeSet<
 }
 
 impl Rotation {
+    /// Another window is another agreement: what was confirmed for the one before begins nothing in this one.
+    pub(super) fn not_confirmed(&mut self) {
+        self.confirmed_at = None;
+        self.nobody = None;
+        for step in [StepNumber::STAGE, StepNumber::SECRET] {
+            let state = &mut self.steps[step.index()];
+            if !state.is_done() {
+                *state = StepState::Waiting;
+            }
+        }
+    }
+
     /// Those who were seen now, with everybody who was told in this rotation and is named by no place any more: they stay,
     /// known from nowhere, until they are waived. Where a place could not be asked, nobody who was known is missing either.
     pub fn with_told(&self, mut seen: Vec<Client>, is_everybody: bool) -> Vec<Client> {

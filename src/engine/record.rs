@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 /// The version in which this program writes records.
 pub const RECORD_VERSION: u32 = 4;
-/// The last version in which the start of step 4 stands for its first change too; later ones have [`Record::Touching`].
+/// The last version in which the start of step 4 stands for its first change; later ones have [`Record::Touching`].
 pub const STARTING_TOUCHED: u32 = 3;
 
 /// The id of a rotation: `20261124-221003-4f9c2a`, made of its first moment and six random hex digits.
@@ -468,8 +468,7 @@ pub enum Record {
         /// Why.
         reason: String,
     },
-    /// The first request that changes what the tenant lives on is about to be sent: a DELETE or POST under the live secret's
-    /// name. The gate was judged once more, from what was true at this moment.
+    /// The first request that changes the live secret is about to be sent, after the gate was judged once more.
     Touching {
         /// In which step.
         step: StepNumber,

@@ -14,6 +14,7 @@ use crate::domain::token::Topic;
 use crate::domain::window::Window;
 use crate::engine::alerts::Silence;
 use crate::engine::approval::Approval;
+use crate::engine::judging::Said;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::ports::SecretRef;
 use crate::engine::record::{BackSource, Cause, Entry, Outcome, Record, RotationId, STARTING_TOUCHED};
@@ -97,17 +98,6 @@ pub struct HandOver {
     pub at: Timestamp,
     /// Who has read and accepted it.
     pub accepted: Option<String>,
-}
-
-/// An operator's word, with its reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Said {
-    /// Why.
-    pub reason: String,
-    /// Who said it.
-    pub by: String,
-    /// When, UTC.
-    pub at: Timestamp,
 }
 
 /// One rotation, folded.
@@ -388,18 +378,6 @@ impl Rotation {
         if let Some(notice) = self.notices.iter_mut().rfind(|notice| notice.message_id == message_id) {
             notice.delivery = delivery;
             notice.at = at;
-        }
-    }
-
-    /// Another window is another agreement: what was confirmed for the one before begins nothing in this one.
-    fn not_confirmed(&mut self) {
-        self.confirmed_at = None;
-        self.nobody = None;
-        for step in [StepNumber::STAGE, StepNumber::SECRET] {
-            let state = &mut self.steps[step.index()];
-            if !state.is_done() {
-                *state = StepState::Waiting;
-            }
         }
     }
 

@@ -9,7 +9,7 @@ use changeguard::domain::step::StepNumber;
 use changeguard::domain::tenant::Tenant;
 use changeguard::domain::window::Window;
 use changeguard::engine::journal::{JournalStore, lease_log_id};
-use changeguard::engine::record::{Cause, Entry, Outcome, Record};
+use changeguard::engine::record::{Cause, Entry, Outcome, Record, STARTING_TOUCHED};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -97,7 +97,9 @@ impl Stage {
             with(6, Record::StepFailed { step: StepNumber::SECRET, fault }),
             with(7, Record::StepStarted { step: StepNumber::SECRET }),
         ];
-        store.append(&rotation("new"), &lease, &entries.map(|entry| entry.later(10))).await.unwrap();
+        // A journal of before: step 4 was begun, so the key may have been changed.
+        let entries = entries.map(|entry| Entry { version: STARTING_TOUCHED, ..entry.later(10) });
+        store.append(&rotation("new"), &lease, &entries).await.unwrap();
         store.witness(&id, &lost("step 4").later(12)).await.unwrap();
         store.release(&lease).await.unwrap();
         store.close().await;
