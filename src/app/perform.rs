@@ -223,6 +223,9 @@ pub fn word(command: &Command) -> &'static str {
         Command::TakeMails { .. } | Command::DecideMail { .. } => "mail",
         Command::EndSilence => "silence",
         Command::SetAside { .. } => "set aside",
+        Command::AcceptSender { .. } | Command::AcceptDomain { .. } => "accept",
+        Command::TakeBack { .. } => "take back",
+        Command::KeepWaiver { .. } => "keep",
     }
 }
 

@@ -1,8 +1,7 @@
 //! Acting without a screen: a subcommand becomes a command of the engine; progress goes to standard error, the result to
 //! standard output, and the end of it into the exit code.
 
-use crate::cli::{AnswerArg, CauseArg, ChannelArg, Confirmed, KindArg, Verb, exit, mail, print};
-use crate::domain::acknowledgement::{Answer, Channel};
+use crate::cli::{CauseArg, Confirmed, KindArg, Verb, exit, mail, print};
 use crate::domain::client::ClientId;
 use crate::domain::gate::Reason;
 use crate::domain::notice::NoticeKind;
@@ -99,7 +98,7 @@ struct Ended {
 /// Carries out what the command line asks of the fleet. Gives the exit code.
 pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, json: bool) -> Result<u8> {
     match verb {
-        Verb::Mail { verb } if mail::decision(&verb).is_none() => mail::mail(fleet, wiring, verb, json).await,
+        Verb::Mail { verb } if mail::command(&verb).is_none() => mail::mail(fleet, wiring, verb, json).await,
         Verb::Status { tenant: None, offline } => {
             fleet.look_at_all(!offline).await?;
             let statuses: Vec<TenantStatus> = fleet.conductors().iter().map(|conductor| conductor.status()).collect();
@@ -238,22 +237,8 @@ fn command(verb: Verb) -> Result<(String, Command)> {
             let only = (!only.is_empty()).then(|| only.into_iter().map(ClientId).collect());
             (tenant.tenant, Command::Notify { kind: notice_kind(kind), only, again })
         }
-        Verb::Ack { tenant, client, answer, proposal, by, note } => {
-            let answer = match answer {
-                AnswerArg::Confirmed => Answer::Confirmed,
-                AnswerArg::Declined => Answer::Declined,
-                AnswerArg::Tentative => Answer::Tentative,
-                AnswerArg::OtherTime => Answer::OtherTime(crate::domain::sanitize::sanitize(&proposal)),
-            };
-            let channel = match by {
-                ChannelArg::Phone => Channel::Phone,
-                ChannelArg::Chat => Channel::Chat,
-                ChannelArg::Mail => Channel::Mail,
-            };
-            let (client, note) = (ClientId(client), crate::domain::sanitize::sanitize(&note));
-            (tenant.tenant, Command::Answer { client, answer, channel, note })
-        }
-        Verb::Waive { tenant, client, reason } => (tenant.tenant, Command::Waive { client: ClientId(client), reason }),
+        Verb::Ack(verb) => verb.command()?,
+        Verb::Waive(verb) => verb.command()?,
         Verb::Check(tenant) => (tenant.tenant, Command::Check),
         Verb::SetAside { tenant, what, reason } => (tenant.tenant, Command::SetAside { what, reason }),
         Verb::Rotate { tenant, confirm, through_tunnel } => {
@@ -288,7 +273,7 @@ fn command(verb: Verb) -> Result<(String, Command)> {
             (tenant, Command::RollBack { confirm, reason, through_tunnel })
         }
         Verb::Cancel { why: Confirmed { tenant, confirm, reason } } => (tenant, Command::Cancel { confirm, reason }),
-        Verb::Mail { verb } => mail::decision(&verb).ok_or_else(|| anyhow!("not a command for a tenant"))?,
+        Verb::Mail { verb } => mail::command(&verb).ok_or_else(|| anyhow!("not a command for a tenant"))?,
         Verb::Resolve { tenant, step, mail, done, reason } => {
             let command = match (step, mail) {
                 (Some(step), _) => {

@@ -8,7 +8,9 @@ use crate::domain::notice::Delivery;
 use crate::domain::sanitize::sanitize;
 use crate::domain::window::Window;
 use crate::engine::command::Command;
+use crate::engine::hearing::Withdrawal;
 use crate::engine::mailbox::Decision;
+use crate::engine::senders::{Alias, DomainAlias, Senders};
 use crate::engine::status::TenantStatus;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::post::{Judged, Sorted, judge};
@@ -40,12 +42,53 @@ pub enum MailVerb {
         /// The mail's digest, or its first digits
         mail: String,
         /// What it means
-        #[arg(long = "as", value_enum, value_name = "MEANING")]
-        meaning: MeaningArg,
+        #[arg(long = "as", value_enum, value_name = "MEANING", required_unless_present = "take_back")]
+        meaning: Option<MeaningArg>,
         /// The time that the client proposes, with --as other-time
         #[arg(long, default_value = "")]
         proposal: String,
         /// A note
+        #[arg(long, default_value = "")]
+        note: String,
+        /// Take back what was made of it, or that its sender was accepted
+        #[arg(long, requires = "reason", conflicts_with_all = ["meaning", "note", "proposal"])]
+        take_back: bool,
+        /// Why it is taken back
+        #[arg(long, requires = "take_back")]
+        reason: Option<String>,
+    },
+    /// Take a mail from another address as its client's own word
+    Accept {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// The mail's digest, or its first digits
+        mail: String,
+        /// That address answers for them from now on, not only in this mail
+        #[arg(long)]
+        alias: bool,
+        /// A note
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Addresses that answer for a tenant's clients besides those that were written to: list, add a domain, revoke
+    Alias {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// Whoever was written to at OLD may answer from NEW
+        #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["revoke", "revoke_domain"])]
+        domain: Vec<String>,
+        /// An address is a client's no more
+        #[arg(long, num_args = 2, value_names = ["CLIENT", "ADDRESS"], requires = "reason", conflicts_with = "revoke_domain")]
+        revoke: Vec<String>,
+        /// A domain answers for another no more
+        #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], requires = "reason")]
+        revoke_domain: Vec<String>,
+        /// Why it is revoked
+        #[arg(long)]
+        reason: Option<String>,
+        /// A note, with --domain
         #[arg(long, default_value = "")]
         note: String,
     },
@@ -98,20 +141,50 @@ pub enum MeaningArg {
     Nothing,
 }
 
-/// The command of `mail decide`; the others are no commands of a rotation.
-pub fn decision(verb: &MailVerb) -> Option<(String, Command)> {
-    let MailVerb::Decide { tenant, mail, meaning, proposal, note } = verb else { return None };
-    let decision = match meaning {
-        MeaningArg::Confirmed => Decision::Answer(Answer::Confirmed),
-        MeaningArg::Declined => Decision::Answer(Answer::Declined),
-        MeaningArg::Tentative => Decision::Answer(Answer::Tentative),
-        MeaningArg::OtherTime => Decision::Answer(Answer::OtherTime(sanitize(proposal))),
-        MeaningArg::Back => Decision::Back,
-        MeaningArg::NotBack => Decision::NotBack,
-        MeaningArg::Nothing => Decision::Nothing,
-    };
-    let command = Command::DecideMail { mail: mail.to_lowercase(), decision, note: sanitize(note) };
-    Some((tenant.tenant.clone(), command))
+/// The tenant and the command of those verbs that are commands of a rotation.
+pub fn command(verb: &MailVerb) -> Option<(String, Command)> {
+    match verb {
+        MailVerb::Decide { tenant, mail, take_back: true, reason, .. } => {
+            let (mail, reason) = (mail.to_lowercase(), reason.clone().unwrap_or_default());
+            Some((tenant.tenant.clone(), Command::TakeBack { what: Withdrawal::Decision { mail }, reason }))
+        }
+        MailVerb::Decide { tenant, mail, meaning, proposal, note, .. } => {
+            let decision = match (*meaning)? {
+                MeaningArg::Confirmed => Decision::Answer(Answer::Confirmed),
+                MeaningArg::Declined => Decision::Answer(Answer::Declined),
+                MeaningArg::Tentative => Decision::Answer(Answer::Tentative),
+                MeaningArg::OtherTime => Decision::Answer(Answer::OtherTime(sanitize(proposal))),
+                MeaningArg::Back => Decision::Back,
+                MeaningArg::NotBack => Decision::NotBack,
+                MeaningArg::Nothing => Decision::Nothing,
+            };
+            let command = Command::DecideMail { mail: mail.to_lowercase(), decision, note: sanitize(note) };
+            Some((tenant.tenant.clone(), command))
+        }
+        MailVerb::Accept { tenant, mail, alias, note } => {
+            let command = Command::AcceptSender { mail: mail.to_lowercase(), alias: *alias, note: sanitize(note) };
+            Some((tenant.tenant.clone(), command))
+        }
+        MailVerb::Alias { tenant, domain, revoke, revoke_domain, reason, note } => {
+            let reason = reason.clone().unwrap_or_default();
+            let command = match (domain.as_slice(), revoke.as_slice(), revoke_domain.as_slice()) {
+                ([from, to], _, _) => {
+                    Command::AcceptDomain { from: from.clone(), to: to.clone(), note: sanitize(note) }
+                }
+                (_, [client, address], _) => {
+                    let (client, address) = (ClientId(client.clone()), address.clone());
+                    Command::TakeBack { what: Withdrawal::Alias { client, address }, reason }
+                }
+                (_, _, [from, to]) => {
+                    let (from, to) = (from.to_lowercase(), to.to_lowercase());
+                    Command::TakeBack { what: Withdrawal::Domain { from, to }, reason }
+                }
+                _ => return None,
+            };
+            Some((tenant.tenant.clone(), command))
+        }
+        _ => None,
+    }
 }
 
 /// Carries out the others. Gives the exit code.
@@ -183,17 +256,19 @@ pub async fn mail(fleet: &Fleet, wiring: &Wiring, verb: MailVerb, json: bool) ->
             Ok(if sent { exit::DONE } else { exit::FAILED })
         }
         MailVerb::Judge { files, of } => {
+            let inbox = wiring.config().inbox.as_ref();
+            let authserv_id = inbox.and_then(|inbox| inbox.authserv_id.as_deref());
             let of = of.as_deref().map(|of| of.split_once('/').context("--of is TENANT/CLIENT")).transpose()?;
             let mut judged = Vec::new();
             for file in files {
                 let raw = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
-                judged.push((file.display().to_string(), judge(fleet, &raw, of).await?));
+                judged.push((file.display().to_string(), judge(fleet, &raw, of, authserv_id).await?));
             }
             if json {
                 print::json(&judged)?;
             } else {
                 let mut out = std::io::stdout().lock();
-                for (file, Judged { whose, heard, why }) in &judged {
+                for (file, Judged { whose, heard, why, .. }) in &judged {
                     let whose = whose.as_deref().unwrap_or("nobody's");
                     let said = heard.as_ref().map_or_else(|| why.clone(), |heard| heard.verdict.to_string());
                     writeln!(out, "{file}: {whose}: {said}")?;
@@ -201,8 +276,19 @@ pub async fn mail(fleet: &Fleet, wiring: &Wiring, verb: MailVerb, json: bool) ->
             }
             Ok(exit::DONE)
         }
-        // A command of a rotation.
-        MailVerb::Decide { .. } => Ok(exit::USAGE),
+        MailVerb::Alias { tenant, .. } => {
+            let conductor = fleet.find(&tenant.tenant)?;
+            conductor.reload().await?;
+            let senders = conductor.rotation().map(|rotation| rotation.hearing.senders.clone()).unwrap_or_default();
+            if json {
+                print::json(&senders)?
+            } else {
+                aliases(&senders)?
+            }
+            Ok(exit::DONE)
+        }
+        // Commands of a rotation.
+        MailVerb::Decide { .. } | MailVerb::Accept { .. } => Ok(exit::USAGE),
     }
 }
 
@@ -226,6 +312,24 @@ fn tell(sorted: &Sorted) -> std::io::Result<()> {
         writeln!(out, "{tenant}: not taken in yet: {why}")?;
     }
     Ok(())
+}
+
+/// Whose addresses answer for whom.
+fn aliases(senders: &Senders) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for alias in &senders.aliases {
+        let Alias { client, address, by, at, note, .. } = alias;
+        writeln!(out, "{address} answers for {client}, by {by} {}{}", at.strftime("%Y-%m-%d %H:%M"), dash(note))?;
+    }
+    for domain in &senders.domains {
+        let DomainAlias { from, to, by, at, note, .. } = domain;
+        writeln!(out, "{to} answers for {from}, by {by} {}{}", at.strftime("%Y-%m-%d %H:%M"), dash(note))?;
+    }
+    Ok(())
+}
+
+fn dash(note: &str) -> String {
+    if note.is_empty() { String::new() } else { format!(" - {note}") }
 }
 
 /// What went to and fro, the oldest first.

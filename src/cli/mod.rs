@@ -1,6 +1,7 @@
 //! The command line: one definition from which parsing, help, completions and the man page come.
 
 pub mod act;
+pub mod answer;
 pub mod audit;
 pub mod lab;
 pub mod mail;
@@ -131,36 +132,9 @@ pub enum Verb {
         preview: bool,
     },
     /// Record a client's answer
-    Ack {
-        /// Which tenant
-        #[command(flatten)]
-        tenant: TenantArg,
-        /// The client's id
-        client: String,
-        /// What was answered
-        #[arg(long, value_enum, default_value = "confirmed")]
-        answer: AnswerArg,
-        /// The time that the client proposes, with --answer other-time
-        #[arg(long, default_value = "")]
-        proposal: String,
-        /// How it reached you
-        #[arg(long, value_enum)]
-        by: ChannelArg,
-        /// A note
-        #[arg(long, default_value = "")]
-        note: String,
-    },
+    Ack(answer::AckVerb),
     /// Except a client, with a reason
-    Waive {
-        /// Which tenant
-        #[command(flatten)]
-        tenant: TenantArg,
-        /// The client's id
-        client: String,
-        /// Why
-        #[arg(long)]
-        reason: String,
-    },
+    Waive(answer::WaiveVerb),
     /// Set aside what keeps the gate shut by no person's will: the mailbox, or in an emergency another failing check
     SetAside {
         /// Which tenant
@@ -467,30 +441,6 @@ pub enum KindArg {
     AreYouBack,
     /// Everybody is back
     AllClear,
-}
-
-/// What was answered.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum AnswerArg {
-    /// Aware and ready
-    Confirmed,
-    /// No
-    Declined,
-    /// Perhaps
-    Tentative,
-    /// Another time: see --proposal
-    OtherTime,
-}
-
-/// How an answer reached you.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum ChannelArg {
-    /// By telephone
-    Phone,
-    /// By chat
-    Chat,
-    /// By mail
-    Mail,
 }
 
 /// How soon the lab's people act.

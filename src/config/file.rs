@@ -160,6 +160,7 @@ pub(super) struct InboxTable {
     pub(super) poll_interval: Value<String>,
     pub(super) timeout: Value<String>,
     pub(super) ca_file: Value<String>,
+    pub(super) authserv_id: Value<String>,
 }
 
 /// `[notices]`

@@ -42,6 +42,7 @@ impl Rules<'_> {
             poll_interval: self.or("inbox.poll_interval", table.poll_interval, default.poll_interval, values::duration),
             timeout: self.or("inbox.timeout", table.timeout, default.timeout, values::duration),
             ca_file: self.path("inbox.ca_file", table.ca_file),
+            authserv_id: self.optional("inbox.authserv_id", table.authserv_id, authserv_id),
         };
         self.clear_is_for_loopback("inbox.security", security_at, inbox.security, &inbox.host);
         inbox
@@ -98,6 +99,15 @@ fn address(text: &str) -> Result<String, String> {
         ));
     }
     Ok(address)
+}
+
+/// As in the header Authentication-Results of the mail server: a word without spaces (RFC 8601 2.3).
+fn authserv_id(text: &str) -> Result<String, String> {
+    let id = values::line(text)?;
+    match id.contains([' ', '\t', ';', '"']) {
+        true => Err(format!("{id:?} is no authserv-id; write the first word of its Authentication-Results headers")),
+        false => Ok(id.to_lowercase()),
+    }
 }
 
 fn separator(text: &str) -> Result<Option<char>, String> {

@@ -383,6 +383,8 @@ pub struct Inbox {
     pub timeout: Duration,
     /// An authority to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// The authserv-id of the receiving mail server, whose word on senders counts (RFC 8601); `None`: nobody's.
+    pub authserv_id: Option<String>,
 }
 
 impl Default for Inbox {
@@ -400,6 +402,7 @@ impl Default for Inbox {
             poll_interval: Duration::from_secs(60),
             timeout: Duration::from_secs(30),
             ca_file: None,
+            authserv_id: None,
         }
     }
 }

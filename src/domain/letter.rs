@@ -33,6 +33,26 @@ pub struct Incoming {
     pub forwarded: bool,
     /// Why it can't be read as a whole: encrypted, TNEF, too large, too many parts.
     pub unreadable: Option<String>,
+    /// Its Authentication-Results headers (RFC 8601), the topmost first: whoever is passed by puts one on top.
+    pub authentication: Vec<Authentication>,
+}
+
+/// What one mail server says of a sender.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Authentication {
+    /// Who says so, lower case.
+    pub authserv_id: String,
+    /// The results of DMARC.
+    pub dmarc: Vec<Dmarc>,
+}
+
+/// A result of DMARC (RFC 7489).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dmarc {
+    /// `pass`, `fail`, `none`, …, lower case.
+    pub result: String,
+    /// The domain of the From header for which it was reached (`header.from`), lower case.
+    pub from: Option<String>,
 }
 
 /// How sure it is that a program wrote a mail.

@@ -6,6 +6,7 @@ use crate::domain::gate::Reason;
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::StepNumber;
 use crate::domain::window::Window;
+use crate::engine::hearing::Withdrawal;
 use crate::engine::journal::Holder;
 use crate::engine::mailbox::{Decision, Matched};
 use crate::engine::record::Cause;
@@ -187,6 +188,36 @@ pub enum Command {
         /// Why; must not be empty.
         reason: String,
     },
+    /// Accept the address that a mail came from: for this mail, or as that client's from now on.
+    AcceptSender {
+        /// Which mail: its digest or the first digits of it.
+        mail: String,
+        /// From now on, not only for this mail.
+        alias: bool,
+        /// A note.
+        note: String,
+    },
+    /// Accept that the subject's clients have another domain.
+    AcceptDomain {
+        /// The domain that was written to.
+        from: String,
+        /// The domain that answers.
+        to: String,
+        /// A note.
+        note: String,
+    },
+    /// Take back what an operator has recorded, while nothing was touched. Both records stay.
+    TakeBack {
+        /// What.
+        what: Withdrawal,
+        /// Why; must not be empty.
+        reason: String,
+    },
+    /// Let waivers of an earlier window count for the present one.
+    KeepWaiver {
+        /// Whose; `None` is all of them.
+        only: Option<Vec<ClientId>>,
+    },
 }
 
 /// What [`Command::SetAside`] calls the reason that no client is known.
@@ -200,7 +231,7 @@ impl Command {
             Command::Notify { .. } => "notify",
             Command::ResolveNotice { .. } | Command::ResolveStep { .. } => "resolve",
             Command::Answer { .. } => "ack",
-            Command::Waive { .. } => "waive",
+            Command::Waive { .. } | Command::KeepWaiver { .. } => "waive",
             Command::Check => "check",
             Command::Rotate { .. } => "rotate",
             Command::Resume => "resume",
@@ -217,7 +248,15 @@ impl Command {
             Command::AcceptHandOver => "accept",
             Command::EndSilence => "silence",
             Command::SetAside { .. } => "set-aside",
-            Command::TakeMails { .. } | Command::DecideMail { .. } => "mail",
+            Command::TakeMails { .. }
+            | Command::DecideMail { .. }
+            | Command::AcceptSender { .. }
+            | Command::AcceptDomain { .. } => "mail",
+            Command::TakeBack { what, .. } => match what {
+                Withdrawal::Answer { .. } => "ack",
+                Withdrawal::Waiver { .. } => "waive",
+                _ => "mail",
+            },
         }
     }
 }

@@ -6,6 +6,7 @@
 mod accountable;
 mod commands;
 mod mailbox;
+mod senders;
 
 use crate::domain::client::ClientId;
 use crate::domain::fault::{Fault, FaultKind, Service};

@@ -3,16 +3,18 @@
 //! A mail belongs to a client by the Message-ID of ours that it refers to, by the token in the UID of its calendar part or
 //! in the address that it was sent to; never by its sender or its subject.
 
-use crate::domain::acknowledgement::{Acknowledgement, Answer, Channel};
-use crate::domain::client::{Client, ClientId};
+use crate::domain::acknowledgement::Answer;
+use crate::domain::client::ClientId;
 use crate::domain::letter::{Incoming, Report};
 use crate::domain::notice::{Delivery, Notice};
 use crate::domain::reply::{Asked, Heard, Means, Verdict, hear};
 use crate::domain::tenant::TenantId;
 use crate::domain::token::{Addressed, ReplyToken, Topic};
 use crate::domain::window::zone_or_utc;
-use crate::engine::record::BackSource;
+use crate::engine::hearing::MOST_MAILS;
+use crate::engine::record::{BackSource, Record};
 use crate::engine::rotation::{Back, Rotation};
+use crate::engine::senders::mailbox_of;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -63,6 +65,32 @@ pub struct ReadMail {
     pub decision: Option<Decision>,
     /// A later answer or another window has made it void.
     pub is_void: bool,
+    /// Why it was not taken for the client's own word as it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
+}
+
+/// Why a mail is not taken for the client's own word as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// The address that answered in place of the one that was written to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<String>,
+    /// The receiving mail server does not vouch for its sender: what it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unverified: Option<String>,
+    /// What it says, if its sender is accepted.
+    pub otherwise: Verdict,
+}
+
+impl Doubt {
+    /// What it counts for until its sender is accepted.
+    pub fn verdict(&self) -> Verdict {
+        let foreign = self.foreign.as_ref().map(|address| format!("answered from another address: {address}"));
+        let unverified = self.unverified.as_ref().map(|why| format!("its sender is not verified: {why}"));
+        let why: Vec<String> = foreign.into_iter().chain(unverified).collect();
+        Verdict::Unclear(why.join("; "))
+    }
 }
 
 impl ReadMail {
@@ -83,8 +111,22 @@ pub struct Matched {
     pub addressed: Option<(Topic, u32)>,
     /// It refers to mails of different people.
     pub is_torn: bool,
+    /// Whether the receiving mail server vouches for its sender.
+    pub vouched: Vouched,
     /// The mail.
     pub letter: Incoming,
+}
+
+/// Whether the receiving mail server vouches for a sender (RFC 8601).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Vouched {
+    /// It is not asked: no authserv-id is configured.
+    #[default]
+    NotAsked,
+    /// DMARC passed there.
+    Yes,
+    /// It did not, and what is said instead.
+    No(String),
 }
 
 /// Knows the tokens and Message-IDs of many rotations.
@@ -92,9 +134,15 @@ pub struct Matched {
 pub struct Index {
     tokens: HashMap<ReplyToken, (TenantId, ClientId)>,
     mails: HashMap<String, (TenantId, ClientId)>,
+    authserv_id: Option<String>,
 }
 
 impl Index {
+    /// An empty one. Only what the mail server of this authserv-id says of senders counts; without it nothing is asked.
+    pub fn new(authserv_id: Option<String>) -> Self {
+        Self { authserv_id, ..Self::default() }
+    }
+
     /// Takes in the mails of a rotation.
     pub fn add(&mut self, rotation: &Rotation) {
         for notice in &rotation.notices {
@@ -132,7 +180,28 @@ impl Index {
         };
         let is_torn = found.iter().any(|whose| **whose != (tenant.clone(), client.clone()));
         let addressed = addressed.map(|addressed| (addressed.topic, addressed.revision));
-        Ok((tenant, Matched { client, notice, addressed, is_torn, letter }))
+        let vouched = self.vouched(&letter);
+        Ok((tenant, Matched { client, notice, addressed, is_torn, vouched, letter }))
+    }
+}
+
+impl Index {
+    /// What the receiving mail server says of a sender: its own topmost header counts, for anybody can write one below it.
+    pub fn vouched(&self, letter: &Incoming) -> Vouched {
+        let Some(authserv_id) = &self.authserv_id else { return Vouched::NotAsked };
+        let own = letter.authentication.iter().find(|said| said.authserv_id.eq_ignore_ascii_case(authserv_id));
+        let Some(own) = own else { return Vouched::No(format!("{authserv_id} says nothing about it")) };
+        let sender = letter.from.as_ref().and_then(|(_, address)| address.rsplit_once('@'));
+        let is_of = |domain: &String| {
+            sender.is_some_and(|(_, sender)| sender == domain || sender.ends_with(&format!(".{domain}")))
+        };
+        match own.dmarc.as_slice() {
+            [] => Vouched::No(format!("{authserv_id} gives no result of DMARC")),
+            [one] if one.result == "pass" && one.from.as_ref().is_none_or(is_of) => Vouched::Yes,
+            [one] if one.result == "pass" => Vouched::No("DMARC passed for another domain".into()),
+            [one] => Vouched::No(format!("DMARC {}", one.result)),
+            _ => Vouched::No("more than one result of DMARC".into()),
+        }
     }
 }
 
@@ -145,6 +214,11 @@ fn returned(address: &str) -> Option<ReplyToken> {
 impl Rotation {
     /// What a mail says to what was asked of its client.
     pub fn judge_mail(&self, matched: &Matched) -> Heard {
+        self.judge_sender(matched).0
+    }
+
+    /// The same, with what it would say if its sender were accepted, where that is in doubt.
+    pub fn judge_sender(&self, matched: &Matched) -> (Heard, Option<Doubt>) {
         let told = |notice: &&Notice| matched.notice.as_ref() == Some(&notice.message_id);
         let notice = self.notices.iter().find(told);
         let (topic, revision) = match (notice, matched.addressed) {
@@ -156,43 +230,121 @@ impl Rotation {
         let Some(client) = self.client(&matched.client) else {
             let verdict = Verdict::Unrelated("they are no client any more".into());
             let (marks, evidence, said_at) = (Vec::new(), Vec::new(), matched.letter.date);
-            return Heard { verdict, topic, revision, means: Means::Headers, marks, evidence, said_at };
+            return (Heard { verdict, topic, revision, means: Means::Headers, marks, evidence, said_at }, None);
         };
-        let other = |c: &&Client| c.id != client.id;
+        let own = self.written_to(&client.id);
         let others: Vec<String> = self
             .clients
             .iter()
-            .filter(other)
-            .filter_map(|c| c.email.as_ref())
+            .filter(|other| other.id != client.id)
+            .filter_map(|other| other.email.as_ref())
+            // Two clients may share a mailbox; the token says who of them is meant.
+            .filter(|email| !own.contains(&mailbox_of(email)))
             .map(|email| email.to_lowercase())
             .collect();
         let zone = zone_or_utc(&self.window.zone);
         let ours = self.notices.iter().filter(|notice| notice.client == client.id);
-        let token = ours.rev().find_map(|notice| ReplyToken::in_id(&notice.message_id));
+        let token = ours.clone().rev().find_map(|notice| ReplyToken::in_id(&notice.message_id));
         let email = client.email.clone().or_else(|| notice.map(|notice| notice.email.clone())).unwrap_or_default();
-        let mut heard = hear(
-            &matched.letter,
-            &Asked {
-                topic,
-                revision,
-                present: self.window.revision,
-                window: (self.window.start, self.window.end),
-                zone: &zone,
-                token: token.as_ref(),
-                name: &client.name,
-                email: &email,
-                others: &others,
-            },
-        );
-        if matched.is_torn && !matches!(heard.verdict, Verdict::Automatic(_) | Verdict::Unrelated(_)) {
-            heard.verdict = Verdict::Unclear("it refers to mails of different people".into());
+        let asked = Asked {
+            topic,
+            revision,
+            present: self.window.revision,
+            window: (self.window.start, self.window.end),
+            zone: &zone,
+            token: token.as_ref(),
+            name: &client.name,
+            email: &email,
+            others: &others,
+        };
+        let speaks = |address: &str| self.speaks_for(&client.id, address, self.seq.saturating_add(1));
+        let mut heard = hear(&called(&matched.letter, &email, &|address| own.contains(&mailbox_of(address))), &asked);
+        let foreign = foreign_sender(&matched.letter, &own);
+        if let Some(why) = self.not_to_us(matched, &heard, &client.id) {
+            heard.verdict = Verdict::Unclear(why);
+            heard.revision = heard.revision.min(self.window.revision);
+            return (heard, None);
         }
-        heard
+        let unverified = match &matched.vouched {
+            Vouched::No(why) => Some(why.clone()),
+            _ => None,
+        };
+        if !is_word(&heard) || (foreign.is_none() && unverified.is_none()) {
+            return (heard, None);
+        }
+        if let Some(other) = foreign.as_ref().filter(|address| others.contains(address)) {
+            let verdict = Verdict::Unclear(format!("{other} is another client"));
+            return (Heard { verdict, ..heard }, None);
+        }
+        // As if whoever answered were the one who was asked.
+        let accepted = hear(&called(&matched.letter, &email, &|address| !others.contains(&address.to_owned())), &asked);
+        // What a program says needs no right to speak.
+        if !is_word(&accepted) {
+            return (accepted, None);
+        }
+        heard = accepted;
+        let doubt = Doubt { foreign, unverified, otherwise: heard.verdict.clone() };
+        match doubt.foreign.as_deref().filter(|address| doubt.unverified.is_none() && speaks(address)) {
+            Some(address) => heard.marks.push(format!("answered from {address}, which is accepted as theirs")),
+            None => heard.verdict = doubt.verdict(),
+        }
+        (heard, Some(doubt))
     }
 
-    /// Whether this mail was taken in already.
-    pub fn knows_mail(&self, mail: &str) -> bool {
-        self.mails.iter().any(|known| known.mail == mail)
+    /// Why a mail with words says nothing to what we asked, whoever wrote it.
+    fn not_to_us(&self, matched: &Matched, heard: &Heard, client: &ClientId) -> Option<String> {
+        if !is_word(heard) {
+            return None;
+        }
+        if matched.is_torn {
+            return Some("it refers to mails of different people".into());
+        }
+        if matched.letter.from.is_none() && !matches!(heard.verdict, Verdict::Unclear(_)) {
+            return Some("nobody is named as its sender".into());
+        }
+        let mut ours = self.notices.iter().filter(|notice| notice.client == *client).peekable();
+        ours.peek()?;
+        // What replies to another mail, and only quotes or is addressed as ours, agrees to that one. A calendar's answer
+        // names its invitation by UID, whatever it refers to.
+        let is_found = matched.notice.is_some() || matched.addressed.is_some();
+        let token = ours.clone().find_map(|notice| ReplyToken::in_id(&notice.message_id));
+        let is_ours = |id: &String| {
+            self.notices.iter().any(|notice| notice.message_id == *id)
+                || ReplyToken::in_id(id).is_some_and(|found| Some(found) == token)
+        };
+        let first = matched.letter.references.first();
+        if heard.means != Means::Calendar && is_found && first.is_some_and(|id| !is_ours(id)) {
+            return Some("answers another mail than ours".into());
+        }
+        let revision = heard.revision;
+        let is_sent = ours.any(|notice| notice.revision == revision);
+        (!is_sent).then(|| format!("answers revision {revision} of the window, which was never sent to them"))
+    }
+
+    /// The record of a mail that has come: none if it is journaled already, or if one that is to be read by a person
+    /// stands for it, since that many came. Callers take one mail after the other, each judged after the one before.
+    pub fn record_of(&self, matched: Matched) -> Option<Record> {
+        let mail = matched.letter.identity.clone();
+        if self.knows_mail(&mail) {
+            return None;
+        }
+        let (mut heard, mut doubt) = self.judge_sender(&matched);
+        let (count, is_waiting) = self.counted(&self.bucket(&matched.client, heard.revision));
+        if count >= MOST_MAILS && is_waiting {
+            return None;
+        }
+        if count >= MOST_MAILS {
+            let why = format!(
+                "{MOST_MAILS} mails of theirs to this window are journaled; this one and those behind it are not, and may \
+                 say anything: ask them"
+            );
+            (heard.verdict, heard.topic, doubt) = (Verdict::Unclear(why), Topic::Window, None);
+            (heard.revision, heard.marks, heard.evidence) = (self.window.revision, Vec::new(), Vec::new());
+        }
+        // As a quotation, which no other text in the journal is taken for.
+        heard.evidence.iter_mut().for_each(|line| *line = format!("> {line}"));
+        let from = matched.letter.from.map(|(_, address)| address).unwrap_or_default();
+        Some(Record::MailRead { client: matched.client, mail, from, heard, notice: matched.notice, doubt })
     }
 
     /// Mails that a person must read still.
@@ -201,68 +353,36 @@ impl Rotation {
     }
 
     /// Folds a mail that was read: an answer, a return, a bounce.
-    pub(super) fn take_mail(&mut self, mail: ReadMail, by: &str) {
-        let (client, at) = (mail.client.clone(), mail.at);
-        let (topic, revision) = (mail.heard.topic, mail.heard.revision);
+    pub(super) fn take_mail(&mut self, mail: ReadMail, seq: u64, version: u32, by: &str) {
+        let (client, at, revision) = (mail.client.clone(), mail.at, mail.heard.revision);
         match &mail.heard.verdict {
             Verdict::Bounced(why) => self.bounce(&client, mail.notice.as_deref(), revision, why, at),
             Verdict::Automatic(_) | Verdict::Unrelated(_) | Verdict::Delayed(_) => {}
             _ => self.reached(mail.notice.as_deref(), at),
         }
-        let answer = match &mail.heard.verdict {
-            Verdict::Confirmed => Some(Answer::Confirmed),
-            Verdict::Declined => Some(Answer::Declined),
-            Verdict::Tentative => Some(Answer::Tentative),
-            Verdict::OtherTime(when) => Some(Answer::OtherTime(when.clone())),
-            _ => None,
-        };
-        match (topic, answer) {
-            (Topic::Window, Some(answer)) => {
-                let note = mail.heard.marks.join("; ");
-                let said_at = mail.heard.said_at;
-                let (channel, by) = (Channel::Mailbox, by.to_owned());
-                self.answered(Acknowledgement { client, revision, answer, channel, note, by, at, said_at });
-            }
-            (Topic::Back, Some(Answer::Confirmed)) if self.applied.is_some() && self.is_of_this_leg(&mail) => {
-                let note = mail.heard.evidence.first().cloned().unwrap_or_default();
-                self.void_mails(Topic::Back, Some(&client));
-                self.back.entry(client).or_insert(Back { source: BackSource::Mail, at, note });
-            }
-            _ => {}
-        }
-        let is_void = topic == Topic::Window && revision < self.window.revision;
-        self.mails.push(ReadMail { is_void, ..mail });
-    }
-
-    /// Folds what an operator made of a mail.
-    pub(super) fn decide_mail(&mut self, id: &str, decision: Decision, note: String, by: &str, at: Timestamp) {
-        let Some(index) = self.mails.iter().position(|mail| mail.mail == id) else { return };
-        let (client, revision) = (self.mails[index].client.clone(), self.mails[index].heard.revision);
-        self.mails[index].decision = Some(decision.clone());
-        if revision < self.window.revision && self.mails[index].heard.topic == Topic::Window {
-            return;
-        }
-        match decision {
-            Decision::Answer(answer) => {
-                let (channel, by) = (Channel::Mail, by.to_owned());
-                self.answered(Acknowledgement { client, revision, answer, channel, note, by, at, said_at: None });
-            }
-            Decision::Back if self.applied.is_some() => {
-                self.back.insert(client, Back { source: BackSource::Mail, at, note });
-            }
-            Decision::Back | Decision::NotBack | Decision::Nothing => {}
+        let is_back = mail.heard.topic == Topic::Back;
+        self.hear(mail, seq, version, by);
+        if is_back {
+            self.back_by_mail(self.mails.len() - 1, at);
         }
     }
 
-    /// An answer counts unless a later one is known: to a newer revision, or said later (mails overtake one another).
-    pub(super) fn answered(&mut self, answer: Acknowledgement) {
-        let is_older = self.acknowledgements.get(&answer.client).is_some_and(|known| {
-            let said_before = answer.said_at.zip(known.said_at).is_some_and(|(new, old)| new < old);
-            answer.revision < known.revision || (answer.revision == known.revision && said_before)
-        });
-        if !is_older {
-            self.void_mails(Topic::Window, Some(&answer.client));
-            self.acknowledgements.insert(answer.client.clone(), answer);
+    /// A client who answers that it works is back.
+    pub(super) fn back_by_mail(&mut self, index: usize, at: Timestamp) {
+        let mail = &self.mails[index];
+        let says_so = mail.heard.topic == Topic::Back && mail.heard.verdict == Verdict::Confirmed;
+        if says_so && self.applied.is_some() && self.is_of_this_leg(mail) {
+            let (client, note) = (mail.client.clone(), mail.heard.evidence.first().cloned().unwrap_or_default());
+            let voided = self.mails[..index].iter_mut().filter(|mail| mail.client == client);
+            voided.filter(|mail| mail.heard.topic == Topic::Back).for_each(|mail| mail.is_void = true);
+            self.back.entry(client).or_insert(Back { source: BackSource::Mail, at, note });
+        }
+    }
+
+    /// An operator has read in a mail that a client is back.
+    pub(super) fn is_back_by(&mut self, client: ClientId, at: Timestamp, note: String) {
+        if self.applied.is_some() {
+            self.back.insert(client, Back { source: BackSource::Mail, at, note });
         }
     }
 
@@ -318,11 +438,36 @@ impl Rotation {
     pub fn clients_to_read(&self) -> BTreeSet<ClientId> {
         self.open_mails().map(|mail| mail.client.clone()).collect()
     }
+}
 
-    /// A later answer stands for what was unclear before it.
-    pub(super) fn void_mails(&mut self, topic: Topic, client: Option<&ClientId>) {
-        let about =
-            |mail: &&mut ReadMail| mail.heard.topic == topic && client.is_none_or(|client| mail.client == *client);
-        self.mails.iter_mut().filter(about).for_each(|mail| mail.is_void = true);
+/// Whether somebody speaks in it: reports and programs need no right to it.
+fn is_word(heard: &Heard) -> bool {
+    !matches!(heard.verdict, Verdict::Automatic(_) | Verdict::Bounced(_) | Verdict::Delayed(_) | Verdict::Unrelated(_))
+}
+
+/// The letter with the client's address in place of those that `is_theirs`.
+fn called(letter: &Incoming, email: &str, is_theirs: &dyn Fn(&str) -> bool) -> Incoming {
+    let mut letter = letter.clone();
+    let theirs = |address: &mut String| {
+        if is_theirs(address) {
+            *address = email.to_lowercase();
+        }
+    };
+    letter.from.iter_mut().for_each(|(_, address)| theirs(address));
+    for attendee in letter.calendar.iter_mut().flat_map(|part| part.attendees.iter_mut()) {
+        theirs(&mut attendee.email);
     }
+    letter
+}
+
+/// Who answers although somebody else was asked: the sender, or the one in whose name the invitation is answered.
+fn foreign_sender(letter: &Incoming, own: &BTreeSet<String>) -> Option<String> {
+    let is_own = |address: &str| own.contains(&mailbox_of(address));
+    let sender = letter.from.as_ref().map(|(_, address)| address.as_str()).filter(|address| !is_own(address));
+    let answers = letter.calendar.iter().filter(|part| !part.method.is_empty());
+    let attendee = answers.map(|part| &part.attendees).find_map(|all| {
+        let theirs = all.iter().any(|one| is_own(&one.email));
+        all.first().filter(|_| !theirs).map(|one| one.email.as_str())
+    });
+    sender.or(attendee).map(str::to_owned)
 }

@@ -132,7 +132,18 @@ impl Rotation {
                 need(open, "nothing was handed over")
             }
             Record::SilenceEnded { .. } => need(self.silence.is_some(), "no silence is open"),
+            Record::SenderAccepted { mail: Some(mail), .. } => of_mail(mail),
+            Record::TakenBack { what, .. } => {
+                untouched()?;
+                need(self.can_take_back(what), "there is nothing of that to take back")
+            }
+            Record::WaiverKept { client } => {
+                untouched()?;
+                need(self.hearing.lapsed.contains_key(client), "no waiver of an earlier window is theirs")
+            }
             Record::Finished { .. }
+            | Record::SenderAccepted { .. }
+            | Record::DomainAccepted { .. }
             | Record::EmergencyDeclared { .. }
             | Record::Planned { .. }
             | Record::PeopleSeen { .. }

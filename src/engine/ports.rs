@@ -18,7 +18,9 @@ use crate::domain::token::ReplyToken;
 use crate::domain::window::Window;
 use crate::engine::alerts::Alerts;
 use crate::engine::journal::JournalStore;
+use crate::engine::mailbox::Matched;
 use crate::engine::reply_key::ReplyKey;
+use crate::engine::rotation::Rotation;
 use crate::engine::secret::SecretBytes;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -280,6 +282,15 @@ pub trait Inbox: Send + Sync {
     async fn wait(&self) -> Result<(), Fault>;
 }
 
+/// The mailbox as one run sees it: what has come for this rotation and was not taken in yet.
+#[async_trait]
+pub trait Answers: Send + Sync {
+    /// Every mail that has arrived, belongs to this rotation and is not in its journal yet, in order of arrival; each is
+    /// recorded as [`Rotation::record_of`] gives it. Errs when the look failed, did not end in time or left mails waiting.
+    /// Changes nothing.
+    async fn waiting(&self, rotation: &Rotation, within: Duration) -> Result<Vec<Matched>, Fault>;
+}
+
 /// The console API, where one is configured.
 #[async_trait]
 pub trait Console: Send + Sync {
@@ -371,6 +382,8 @@ pub struct World {
     pub mailer: Arc<dyn Mailer>,
     /// What makes the reply tokens.
     pub reply_key: Arc<ReplyKey>,
+    /// The mailbox that the answers come to; `None`: none is configured, answers are typed only.
+    pub answers: Option<Arc<dyn Answers>>,
     /// The console API.
     pub console: Option<Arc<dyn Console>>,
     /// The expected alert, where Alertmanager is configured.
@@ -408,4 +421,6 @@ pub struct Settings {
     pub reminders: Option<Schedule>,
     /// The language of this tenant's mails.
     pub language: Language,
+    /// Whether the receiving mail server vouches for senders; `None`: no mailbox is read.
+    pub senders_verified: Option<bool>,
 }

@@ -3,6 +3,9 @@
 //! Versioned and append-only. A record holds no secret: keys are public keys, hrefs and names.
 
 mod summary;
+mod values;
+
+pub use values::{Actor, BackSource, Cause, Outcome, RotationId};
 
 use crate::domain::acknowledgement::{Answer, Channel};
 use crate::domain::client::{Client, ClientId};
@@ -16,8 +19,9 @@ use crate::domain::secret_shape::SecretShape;
 use crate::domain::step::StepNumber;
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
+use crate::engine::hearing::Withdrawal;
 use crate::engine::journal::Holder;
-use crate::engine::mailbox::Decision;
+use crate::engine::mailbox::{Decision, Doubt};
 use crate::engine::ports::SecretRef;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,37 +30,6 @@ use serde::{Deserialize, Serialize};
 pub const RECORD_VERSION: u32 = 4;
 /// The last version in which the start of step 4 stands for its first change; later ones have [`Record::Touching`].
 pub const STARTING_TOUCHED: u32 = 3;
-
-/// The id of a rotation: `20261124-221003-4f9c2a`, made of its first moment and six random hex digits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct RotationId(pub String);
-
-impl RotationId {
-    /// Makes the id of a moment and three random bytes.
-    pub fn new(at: Timestamp, random: [u8; 3]) -> Self {
-        let [a, b, c] = random;
-        Self(format!("{}-{a:02x}{b:02x}{c:02x}", at.strftime("%Y%m%d-%H%M%S")))
-    }
-}
-
-impl std::fmt::Display for RotationId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-/// Who acts: goes into every record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actor {
-    /// The Unix user as shown, sanitized: `ada`, `ada via sudo as root`.
-    pub by: String,
-    /// On which host.
-    pub host: String,
-    /// The person, by what they can't set themselves: the login user that the kernel keeps. Four eyes compare this.
-    pub person: String,
-    /// Their ssh connection, if there is one.
-    pub ssh: Option<String>,
-}
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,65 +52,6 @@ pub struct Entry {
     pub ssh: Option<String>,
     /// What.
     pub record: Record,
-}
-
-/// Why a rotation was begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Cause {
-    /// The cadence of 12 months.
-    Scheduled,
-    /// Suspected compromise: the previous key is never put back.
-    Compromise,
-}
-
-/// How a rotation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// The staged key is live and everybody is back or waived.
-    Rotated,
-    /// The server was put back.
-    RolledBack,
-    /// Nothing outside was changed.
-    Cancelled,
-}
-
-impl Outcome {
-    /// The words on the screen and in `--json`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Outcome::Rotated => "rotated",
-            Outcome::RolledBack => "rolled back",
-            Outcome::Cancelled => "cancelled",
-        }
-    }
-}
-
-/// How we know that a client is back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BackSource {
-    /// A handshake that only the live key can have given.
-    Handshake,
-    /// The tunnel address answered a ping from the server.
-    Ping,
-    /// The client said so and the operator recorded it.
-    Client,
-    /// The client said so by mail.
-    Mail,
-}
-
-impl BackSource {
-    /// The word on the screen and in `--json`.
-    pub fn word(self) -> &'static str {
-        match self {
-            BackSource::Handshake => "handshake",
-            BackSource::Ping => "ping",
-            BackSource::Client => "client said so",
-            BackSource::Mail => "answered by mail",
-        }
-    }
 }
 
 /// What happened.
@@ -351,6 +265,9 @@ pub enum Record {
         /// The Message-ID of ours that it refers to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         notice: Option<String>,
+        /// Why it is not taken for the client's own word as it stands, and what it says if that is accepted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doubt: Option<Doubt>,
     },
     /// An operator read a mail that the program could not judge.
     MailDecided {
@@ -489,6 +406,42 @@ pub enum Record {
     NobodyWaived {
         /// Why.
         reason: String,
+    },
+    /// An operator accepts another address than the one that was written to.
+    SenderAccepted {
+        /// For whom it answers.
+        client: ClientId,
+        /// The address.
+        address: String,
+        /// The mail that counts by this; none where an alias of an earlier rotation goes on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mail: Option<String>,
+        /// It answers for them from now on, not only in that mail.
+        alias: bool,
+        /// A note.
+        note: String,
+    },
+    /// The clients of this subject have another domain: `ada@from` answers as `ada@to` too.
+    DomainAccepted {
+        /// The domain that was written to.
+        from: String,
+        /// The domain that answers.
+        to: String,
+        /// A note.
+        note: String,
+    },
+    /// What an operator had recorded counts no more; both records stay.
+    TakenBack {
+        /// What.
+        #[serde(flatten)]
+        what: Withdrawal,
+        /// Why.
+        reason: String,
+    },
+    /// A waiver that was given for an earlier window counts for the present one.
+    WaiverKept {
+        /// Who is waived.
+        client: ClientId,
     },
 }
 

@@ -14,6 +14,7 @@ use crate::domain::token::Topic;
 use crate::domain::window::Window;
 use crate::engine::alerts::Silence;
 use crate::engine::approval::Approval;
+use crate::engine::hearing::Hearing;
 use crate::engine::judging::Said;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::ports::SecretRef;
@@ -180,6 +181,8 @@ pub struct Rotation {
     pub silence: Option<Silence>,
     /// The end, when, and its note.
     pub outcome: Option<(Outcome, Timestamp, String)>,
+    /// Everybody's words in their order, and whose addresses count.
+    pub hearing: Hearing,
 }
 
 impl Rotation {
@@ -238,6 +241,7 @@ impl Rotation {
             hand_over: None,
             silence: None,
             outcome: None,
+            hearing: Hearing::default(),
         })
     }
 
@@ -252,11 +256,11 @@ impl Rotation {
             | Record::LeaseLost { .. }
             | Record::PersonErased { .. } => {}
             Record::Rescheduled { window } => {
-                self.window = window;
+                let before = std::mem::replace(&mut self.window, window).revision;
                 if entry.version > STARTING_TOUCHED {
                     self.not_confirmed();
                 }
-                self.void_mails(Topic::Window, None);
+                self.renew(entry.seq, entry.version, before);
                 self.planned_person = entry.person().to_owned();
             }
             Record::PeopleSeen { clients, unseen } => {
@@ -286,14 +290,9 @@ impl Rotation {
             }
             Record::Answered { client, revision, answer, channel, note } => {
                 let by = entry.by.clone();
-                let ack =
-                    Acknowledgement { client: client.clone(), revision, answer, channel, note, by, at, said_at: None };
-                self.void_mails(Topic::Window, Some(&client));
-                self.acknowledgements.insert(client, ack);
+                self.typed(Acknowledgement { client, revision, answer, channel, note, by, at, said_at: None });
             }
-            Record::Waived { client, reason } => {
-                self.waivers.insert(client.clone(), Waiver { client, reason, by: entry.by.clone(), at });
-            }
+            Record::Waived { client, reason } => self.waive(Waiver { client, reason, by: entry.by.clone(), at }),
             Record::Checked { preflight } => {
                 self.preflight = Some(preflight);
                 self.checked_by = entry.person().to_owned();
@@ -324,12 +323,12 @@ impl Rotation {
             }
             Record::ObjectChanged { .. } => {}
             Record::Applied { baseline, waited_ms } => self.applied = Some(Applied { at, baseline, waited_ms }),
-            Record::MailRead { client, mail, from, heard, notice } => {
-                let mail = ReadMail { mail, client, from, heard, notice, at, decision: None, is_void: false };
-                self.take_mail(mail, &entry.by);
+            Record::MailRead { client, mail, from, heard, notice, doubt } => {
+                let mail = ReadMail { mail, client, from, heard, notice, at, decision: None, is_void: false, doubt };
+                self.take_mail(mail, entry.seq, entry.version, &entry.by);
             }
             Record::MailDecided { mail, decision, note, .. } => {
-                self.decide_mail(&mail, decision, note, &entry.by, at);
+                self.decided(&mail, decision, note, &entry.by, at, entry.version);
             }
             Record::ClientBack { client, source, note } => {
                 self.void_mails(Topic::Back, Some(&client));
@@ -371,6 +370,9 @@ impl Rotation {
             Record::Touching { .. } => self.touched = true,
             Record::NotTouched { .. } => self.touched = false,
             Record::Finished { outcome, note } => self.outcome = Some((outcome, at, note)),
+            Record::SenderAccepted { .. } | Record::DomainAccepted { .. } => self.accept_sender(entry),
+            Record::TakenBack { what, .. } => self.withdraw(&what),
+            Record::WaiverKept { client } => self.keep_waiver(&client),
         }
     }
 

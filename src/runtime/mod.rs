@@ -1,6 +1,7 @@
 //! The only place where things happen: tasks, effects, pollers, signals, the terminal, and the composition root.
 
 pub mod alerts;
+pub mod answers;
 pub mod cloud;
 pub mod conductor;
 pub mod ending;

@@ -10,7 +10,7 @@ use crate::domain::tenant::TenantId;
 use crate::domain::token::Topic;
 use crate::engine::command::{Command, Refusal};
 use crate::engine::mail_store::{MailStore, Stray};
-use crate::engine::mailbox::{Index, Matched};
+use crate::engine::mailbox::{Doubt, Index, Matched};
 use crate::engine::ports::{Cursor, FolderReading, Inbox};
 use crate::runtime::fleet::Fleet;
 use crate::runtime::run::RunError;
@@ -22,13 +22,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How many mails are fetched and taken in at once.
-const AT_ONCE: usize = 100;
+pub(super) const AT_ONCE: usize = 100;
 /// The pause after a fault of the mailbox, which doubles.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// A folder that was never read is read from the oldest open plan on, and never further back than this.
-const FURTHEST_BACK: SignedDuration = SignedDuration::from_hours(60 * 24);
+pub(super) const FURTHEST_BACK: SignedDuration = SignedDuration::from_hours(60 * 24);
 
 /// What a look into the mailbox gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -58,14 +58,33 @@ impl Sorted {
 pub struct Post {
     inbox: Arc<dyn Inbox>,
     store: Arc<dyn MailStore>,
+    /// Whose word on senders counts.
+    authserv_id: Option<String>,
     /// A look has ended, well or not.
     looked: Arc<AtomicBool>,
 }
 
 impl Post {
     /// A mailbox that was not looked into yet.
-    pub fn new(inbox: Arc<dyn Inbox>, store: Arc<dyn MailStore>) -> Self {
-        Self { inbox, store, looked: Arc::default() }
+    pub fn new(inbox: Arc<dyn Inbox>, store: Arc<dyn MailStore>, authserv_id: Option<String>) -> Self {
+        Self { inbox, store, authserv_id, looked: Arc::default() }
+    }
+
+    pub(super) fn inbox(&self) -> &dyn Inbox {
+        &*self.inbox
+    }
+
+    pub(super) fn name(&self) -> String {
+        self.inbox.name()
+    }
+
+    pub(super) fn authserv_id(&self) -> Option<String> {
+        self.authserv_id.clone()
+    }
+
+    /// Up to where a folder is settled.
+    pub(super) async fn cursor(&self, folder: &str) -> Result<Option<Cursor>, Fault> {
+        self.store.cursor(&self.inbox.name(), folder).await
     }
 
     /// Mails that belong to nobody, newest first.
@@ -140,7 +159,7 @@ impl Post {
         sorted.fetched += mails.len();
         // What was sent since, by whichever process.
         fleet.look_at_all(false).await?;
-        let mut index = Index::default();
+        let mut index = Index::new(self.authserv_id());
         for rotation in fleet.conductors().iter().filter_map(|conductor| conductor.rotation()) {
             index.add(&rotation);
         }
@@ -206,32 +225,47 @@ pub struct Judged {
     pub whose: Option<String>,
     /// What it says to what they were asked.
     pub heard: Option<Heard>,
+    /// Why it is not taken for their own word as it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
     /// Why it belongs to nobody.
     pub why: String,
 }
 
 /// Judges one raw mail against what was asked, as a look into the mailbox would. `of` takes it as a mail of this tenant's
 /// client whatever it refers to. Changes nothing.
-pub async fn judge(fleet: &Fleet, raw: &[u8], of: Option<(&str, &str)>) -> anyhow::Result<Judged> {
+pub async fn judge(
+    fleet: &Fleet,
+    raw: &[u8],
+    of: Option<(&str, &str)>,
+    authserv_id: Option<&str>,
+) -> anyhow::Result<Judged> {
     fleet.look_at_all(false).await?;
     let letter = read(raw.get(..LONGEST_MAIL).unwrap_or(raw), raw.len() <= LONGEST_MAIL);
     let (rotation, matched) = match of {
         Some((tenant, client)) => {
             let conductor = fleet.find(tenant)?;
             let rotation = conductor.rotation().ok_or_else(|| anyhow::anyhow!("{tenant} has no rotation"))?;
-            let mut index = Index::default();
+            let mut index = Index::new(authserv_id.map(str::to_owned));
             index.add(&rotation);
             let client = ClientId(client.to_owned());
             let matched = index.find(letter.clone()).ok().map(|(_, matched)| matched);
-            let alone = Matched { client: client.clone(), notice: None, addressed: None, is_torn: false, letter };
+            let alone = Matched {
+                client: client.clone(),
+                notice: None,
+                addressed: None,
+                is_torn: false,
+                vouched: index.vouched(&letter),
+                letter,
+            };
             (rotation, matched.filter(|matched| matched.client == client).unwrap_or(alone))
         }
         None => {
-            let mut index = Index::default();
+            let mut index = Index::new(authserv_id.map(str::to_owned));
             let rotations: Vec<_> = fleet.conductors().iter().filter_map(|conductor| conductor.rotation()).collect();
             rotations.iter().for_each(|rotation| index.add(rotation));
             match index.find(letter) {
-                Err((_, why)) => return Ok(Judged { whose: None, heard: None, why: why.to_owned() }),
+                Err((_, why)) => return Ok(Judged { whose: None, heard: None, doubt: None, why: why.to_owned() }),
                 Ok((tenant, matched)) => {
                     let rotation = rotations.into_iter().find(|rotation| rotation.tenant.id == tenant);
                     (rotation.ok_or_else(|| anyhow::anyhow!("its rotation is gone"))?, matched)
@@ -240,7 +274,8 @@ pub async fn judge(fleet: &Fleet, raw: &[u8], of: Option<(&str, &str)>) -> anyho
         }
     };
     let whose = Some(format!("{}/{}", rotation.tenant.name, matched.client));
-    Ok(Judged { whose, heard: Some(rotation.judge_mail(&matched)), why: String::new() })
+    let (heard, doubt) = rotation.judge_sender(&matched);
+    Ok(Judged { whose, heard: Some(heard), doubt, why: String::new() })
 }
 
 /// What a mailbox tells whoever attends it.

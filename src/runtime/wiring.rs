@@ -16,7 +16,7 @@ use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
 use crate::engine::alerts::Alerts;
 use crate::engine::journal::{Holder, JournalStore};
-use crate::engine::ports::{self, Clock, Fence, Letter, Mailer, Settings, SwapOrder, World};
+use crate::engine::ports::{self, Answers, Clock, Fence, Letter, Mailer, Settings, SwapOrder, World};
 use crate::engine::record::Actor;
 use crate::engine::reply_key::ReplyKey;
 use crate::engine::step::Runbook;
@@ -86,8 +86,9 @@ impl Wiring {
         let store = Arc::new(journal(&config).await?);
         let post = match &config.inbox {
             Some(inbox) => {
+                let authserv_id = inbox.authserv_id.clone();
                 let inbox = Arc::new(ImapInbox::new(inbox::parameters(inbox))?);
-                Some(Post::new(inbox, store.clone()))
+                Some(Post::new(inbox, store.clone(), authserv_id))
             }
             None => None,
         };
@@ -237,6 +238,7 @@ impl Wiring {
             pair_bound: self.cloud.pair_bound(),
             reminders: self.config.reminders.clone(),
             language: self.config.language_of(&tenant),
+            senders_verified: self.config.inbox.as_ref().map(|inbox| inbox.authserv_id.is_some()),
         };
         let server = CommandServer::new(ServerParameters {
             server: tenant.server.clone(),
@@ -261,6 +263,7 @@ impl Wiring {
             server: Arc::new(server),
             mailer: Arc::new(self.mailer.behind(fence.clone())),
             reply_key: self.reply_key.clone(),
+            answers: self.post.clone().map(|post| Arc::new(post) as Arc<dyn Answers>),
             console: self.console.clone(),
             alerts: self.alerts.as_ref().map(|alerts| Arc::new(alerts.of(&tenant, fence)) as Arc<dyn Alerts>),
             contacts: self.config.contacts_of(&tenant).into(),

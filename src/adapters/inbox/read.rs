@@ -2,6 +2,7 @@
 //!
 //! Fetching is left to the mailbox, the meaning to `domain::reply`.
 
+mod authentication;
 mod automatic;
 mod html;
 mod ical;
@@ -298,6 +299,7 @@ fn envelope(message: &Message<'_>) -> Incoming {
         forwarded,
         date: message.date().and_then(|date| Timestamp::from_second(date.to_timestamp()).ok()),
         automatic: automatic::evidence(&headers, &fold(&subject)),
+        authentication: authentication::results(message),
         subject,
         ..Incoming::default()
     }

@@ -133,7 +133,11 @@ impl Machine {
             let end = at.checked_add(EMERGENCY_WINDOW).unwrap_or(Timestamp::MAX);
             let window = Window { start: at, end, zone: "UTC".into(), revision: 1 };
             let (tenant, cause, reference) = (self.tenant.clone(), Cause::Compromise, String::new());
+            let goes_on = self.senders_of_before();
             outputs.push(self.append(at, Record::Planned { rotation: new_id, tenant, window, cause, reference })?);
+            for record in goes_on {
+                outputs.push(self.append(at, record)?);
+            }
         }
         self.untouched()?;
         self.see_lockout(through_tunnel)?;

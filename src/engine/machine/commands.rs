@@ -29,7 +29,13 @@ impl Machine {
                 window.revision = 1;
                 let record =
                     Record::Planned { rotation: new_id, tenant: self.tenant.clone(), window, cause, reference };
-                Ok(vec![self.append(at, record)?, done("planned; now tell the clients")])
+                let goes_on = self.senders_of_before();
+                let mut outputs = vec![self.append(at, record)?];
+                for record in goes_on {
+                    outputs.push(self.append(at, record)?);
+                }
+                outputs.push(done("planned; now tell the clients"));
+                Ok(outputs)
             }
             Command::Reschedule { mut window } => {
                 let revision = self.untouched()?.window.revision;
@@ -144,6 +150,10 @@ impl Machine {
             Command::TakeMails { mails } => self.take_mails(at, mails),
             Command::SetAside { what, reason } => self.set_aside(at, what, reason),
             Command::DecideMail { mail, decision, note } => self.decide_mail(at, &mail, decision, note),
+            Command::AcceptSender { mail, alias, note } => self.accept_sender(at, &mail, alias, note),
+            Command::AcceptDomain { from, to, note } => self.accept_domain(at, &from, &to, note),
+            Command::TakeBack { what, reason } => self.take_back(at, what, reason),
+            Command::KeepWaiver { only } => self.keep_waivers(at, only),
         }
     }
 

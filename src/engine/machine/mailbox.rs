@@ -4,7 +4,8 @@ use super::{Machine, Outputs, bad_input, done, not_now};
 use crate::domain::acknowledgement::Answer;
 use crate::domain::reply::Verdict;
 use crate::domain::token::Topic;
-use crate::engine::mailbox::{Decision, Matched};
+use crate::engine::command::Refusal;
+use crate::engine::mailbox::{Decision, Matched, ReadMail};
 use crate::engine::record::Record;
 use jiff::Timestamp;
 
@@ -12,42 +13,47 @@ impl Machine {
     /// Takes in the mails that are not known yet. They may come after the end, too: nothing is changed by them then.
     pub(super) fn take_mails(&mut self, at: Timestamp, mails: Vec<Matched>) -> Outputs {
         let mut outputs = Vec::new();
-        let mut counts = [0usize; 3];
+        let mut counts = [0usize; 4];
         for matched in mails {
             let Some(rotation) = &self.rotation else {
                 return Err(not_now("nothing was ever planned for this tenant"));
             };
-            let mail = matched.letter.identity.clone();
-            if rotation.knows_mail(&mail) {
+            let is_known = rotation.knows_mail(&matched.letter.identity);
+            let Some(record) = rotation.record_of(matched) else {
+                counts[3] += usize::from(!is_known);
                 continue;
+            };
+            if let Record::MailRead { heard, .. } = &record {
+                counts[match heard.verdict {
+                    Verdict::Unclear(_) => 1,
+                    Verdict::Automatic(_) | Verdict::Delayed(_) | Verdict::Unrelated(_) => 2,
+                    _ => 0,
+                }] += 1;
             }
-            let mut heard = rotation.judge_mail(&matched);
-            // As a quotation, which no other text in the journal is taken for.
-            heard.evidence.iter_mut().for_each(|line| *line = format!("> {line}"));
-            counts[match heard.verdict {
-                Verdict::Unclear(_) => 1,
-                Verdict::Automatic(_) | Verdict::Delayed(_) | Verdict::Unrelated(_) => 2,
-                _ => 0,
-            }] += 1;
-            let from = matched.letter.from.map(|(_, address)| address).unwrap_or_default();
-            let record = Record::MailRead { client: matched.client, mail, from, heard, notice: matched.notice };
             outputs.push(self.append(at, record)?);
         }
-        let [told, unclear, nothing] = counts;
-        outputs.push(done(format!(
-            "{told} answers or bounces, {unclear} to be read by a person, {nothing} without an answer"
-        )));
+        let [told, unclear, nothing, beyond] = counts;
+        let mut text =
+            format!("{told} answers or bounces, {unclear} to be read by a person, {nothing} without an answer");
+        if beyond > 0 {
+            text.push_str(&format!(", {beyond} not journaled, since their senders have sent too many"));
+        }
+        outputs.push(done(text));
         Ok(outputs)
     }
 
+    /// The mail that begins with these digits.
+    pub(super) fn mail_of(&self, id: &str) -> Result<&ReadMail, Refusal> {
+        let mut found = self.open()?.mails.iter().filter(|mail| mail.mail.starts_with(id) && !id.is_empty());
+        match (found.next(), found.next()) {
+            (Some(mail), None) => Ok(mail),
+            (None, _) => Err(bad_input(format!("there is no mail {id} of a client"))),
+            _ => Err(bad_input(format!("{id} stands for several mails; give more of it"))),
+        }
+    }
+
     pub(super) fn decide_mail(&mut self, at: Timestamp, id: &str, decision: Decision, note: String) -> Outputs {
-        let rotation = self.open()?;
-        let mut found = rotation.mails.iter().filter(|mail| mail.mail.starts_with(id) && !id.is_empty());
-        let mail = match (found.next(), found.next()) {
-            (Some(mail), None) => mail,
-            (None, _) => return Err(bad_input(format!("there is no mail {id} of a client"))),
-            _ => return Err(bad_input(format!("{id} stands for several mails; give more of it"))),
-        };
+        let mail = self.mail_of(id)?;
         let fits = match (&decision, mail.heard.topic) {
             (Decision::Nothing, _) => true,
             (Decision::Answer(_), topic) => topic == Topic::Window,

@@ -115,6 +115,19 @@ impl Record {
             Record::PersonErased { tokens, reason } => {
                 format!("{} personal values of one person erased: {reason}", tokens.len())
             }
+            Record::SenderAccepted { client, address, mail, alias, note } => {
+                let how = match (mail, alias) {
+                    (None, _) => "goes on to answer for",
+                    (Some(_), true) => "answers from now on for",
+                    (Some(_), false) => "is accepted once for",
+                };
+                format!("{address} {how} {client}{}", dash(note))
+            }
+            Record::DomainAccepted { from, to, note } => {
+                format!("whoever was written to at {from} may answer from {to}{}", dash(note))
+            }
+            Record::TakenBack { what, reason } => format!("taken back: {what}: {reason}"),
+            Record::WaiverKept { client } => format!("{client} stays waived for the new window"),
         }
     }
 }

@@ -31,7 +31,7 @@ fn heard(verdict: Verdict, evidence: &[&str], marks: &[&str]) -> Heard {
 fn mail(client: &ClientId, when: &str, heard: Heard) -> ReadMail {
     let (mail, from) = (format!("{:064x}", when.len()), format!("{client}@example.com"));
     let (client, at) = (client.clone(), at(when));
-    ReadMail { mail, client, from, heard, notice: None, at, decision: None, is_void: false }
+    ReadMail { mail, client, from, heard, notice: None, at, decision: None, is_void: false, doubt: None }
 }
 
 /// Told a week ago and reminded; four of six have answered, of whom Björn asks a question.

@@ -6,7 +6,7 @@ use crate::domain::notice::Delivery;
 use crate::domain::reminder::Schedule;
 use crate::domain::reply::{Heard, Means, Verdict};
 use crate::domain::token::Topic;
-use crate::engine::mailbox::{Decision, Index, Matched};
+use crate::engine::mailbox::{Decision, Index, Matched, Vouched};
 use crate::engine::remind;
 use jiff::SignedDuration;
 
@@ -41,7 +41,7 @@ fn heard(verdict: Verdict, topic: Topic, revision: u32, said: &str) -> Heard {
 
 fn reads(machine: &mut Machine, now: &str, mail: &str, heard: Heard) {
     let (client, from) = (ClientId("ada".into()), "ada@x.example".into());
-    let record = Record::MailRead { client, mail: mail.into(), from, heard, notice: Some(message_id(1)) };
+    let record = Record::MailRead { client, mail: mail.into(), from, heard, notice: Some(message_id(1)), doubt: None };
     let entry = machine.emit(at(now), record).unwrap();
     let text = serde_json::to_string(&entry).unwrap();
     assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry, "{text}");
@@ -248,6 +248,7 @@ fn a_mail_of_somebody_who_is_no_client_any_more_is_kept_and_counts_for_nothing()
         notice: Some(message_id(1)),
         addressed: None,
         is_torn: false,
+        vouched: Vouched::NotAsked,
         letter,
     };
     command(&mut machine, at("20:30"), Command::TakeMails { mails: vec![matched] }).unwrap();

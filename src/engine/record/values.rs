@@ -1,0 +1,94 @@
+//! What records are made of besides the words of the domain: who acts, why a rotation was begun, how it ended.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The id of a rotation: `20261124-221003-4f9c2a`, made of its first moment and six random hex digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RotationId(pub String);
+
+impl RotationId {
+    /// Makes the id of a moment and three random bytes.
+    pub fn new(at: Timestamp, random: [u8; 3]) -> Self {
+        let [a, b, c] = random;
+        Self(format!("{}-{a:02x}{b:02x}{c:02x}", at.strftime("%Y%m%d-%H%M%S")))
+    }
+}
+
+impl std::fmt::Display for RotationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Who acts: goes into every record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The Unix user as shown, sanitized: `ada`, `ada via sudo as root`.
+    pub by: String,
+    /// On which host.
+    pub host: String,
+    /// The person, by what they can't set themselves: the login user that the kernel keeps. Four eyes compare this.
+    pub person: String,
+    /// Their ssh connection, if there is one.
+    pub ssh: Option<String>,
+}
+
+/// Why a rotation was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The cadence of 12 months.
+    Scheduled,
+    /// Suspected compromise: the previous key is never put back.
+    Compromise,
+}
+
+/// How a rotation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The staged key is live and everybody is back or waived.
+    Rotated,
+    /// The server was put back.
+    RolledBack,
+    /// Nothing outside was changed.
+    Cancelled,
+}
+
+impl Outcome {
+    /// The words on the screen and in `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Rotated => "rotated",
+            Outcome::RolledBack => "rolled back",
+            Outcome::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// How we know that a client is back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackSource {
+    /// A handshake that only the live key can have given.
+    Handshake,
+    /// The tunnel address answered a ping from the server.
+    Ping,
+    /// The client said so and the operator recorded it.
+    Client,
+    /// The client said so by mail.
+    Mail,
+}
+
+impl BackSource {
+    /// The word on the screen and in `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            BackSource::Handshake => "handshake",
+            BackSource::Ping => "ping",
+            BackSource::Client => "client said so",
+            BackSource::Mail => "answered by mail",
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Looks into the mailbox for one rotation right before its gate is judged: what has come and is not in its journal yet.
+//! Nothing is taken in here, and no cursor moves: whoever looks records, and `post` meets those mails as known ones.
+
+use super::post::{AT_ONCE, FURTHEST_BACK, Post};
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::engine::mailbox::{Index, Matched};
+use crate::engine::ports::Answers;
+use crate::engine::rotation::Rotation;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::time::Duration;
+
+#[async_trait]
+impl Answers for Post {
+    async fn waiting(&self, rotation: &Rotation, within: Duration) -> Result<Vec<Matched>, Fault> {
+        match tokio::time::timeout(within, self.news_of(rotation)).await {
+            Ok(found) => found,
+            Err(_) => {
+                let message = format!("{}: the look did not end within {} s", self.name(), within.as_secs_f32());
+                let fault = Fault::new(Service::Mail, FaultKind::TimedOut, message);
+                Err(fault.hint("an answer may lie there unread; look again, or see `mail sync`"))
+            }
+        }
+    }
+}
+
+impl Post {
+    async fn news_of(&self, rotation: &Rotation) -> Result<Vec<Matched>, Fault> {
+        let mut index = Index::new(self.authserv_id());
+        index.add(rotation);
+        let furthest = Timestamp::now().saturating_sub(FURTHEST_BACK).unwrap_or(Timestamp::UNIX_EPOCH);
+        let since = rotation.planned_at.max(furthest);
+        let mut found = Vec::new();
+        for folder in self.inbox().folders() {
+            let mut from = self.cursor(&folder).await?;
+            loop {
+                let reading = self.inbox().read(&folder, from, since, AT_ONCE).await?;
+                let letters = reading.mails.into_iter().filter_map(|(_, letter)| index.find(letter).ok());
+                let new = letters.map(|(_, matched)| matched);
+                found.extend(new.filter(|matched| !rotation.knows_mail(&matched.letter.identity)));
+                if !reading.more {
+                    break;
+                }
+                if from == Some(reading.cursor) {
+                    let message = format!("{}: folder {folder}: not all mails could be read", self.name());
+                    let fault = Fault::new(Service::Mail, FaultKind::Refused, message);
+                    return Err(fault.hint("an answer may lie there unread; look again, or see `mail sync`"));
+                }
+                from = Some(reading.cursor);
+            }
+        }
+        Ok(found)
+    }
+}
