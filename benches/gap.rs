@@ -10,13 +10,13 @@ use changeguard::adapters::openstack::{
     CloudParameters, Credential, Domain, Limits, Login, Named, OpenStack, Overrides,
 };
 use changeguard::adapters::store::SqlJournal;
+use changeguard::adapters::system;
 use changeguard::config::clouds::{self, Auth, Cloud, Environment, Hidden};
 use changeguard::domain::secret_shape::SecretShape;
 use changeguard::domain::tenant::TenantId;
 use changeguard::engine::journal::{Holder, JournalStore};
 use changeguard::engine::ports::{NewSecret, SecretRef, SwapOrder, Ungated};
 use changeguard::engine::secret::SecretBytes;
-use changeguard::runtime::conductor::LEASE_TTL;
 use changeguard::runtime::fence::LeaseFence;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -50,8 +50,8 @@ async fn measure(cloud: &str, pairs: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let store: Arc<dyn JournalStore> = Arc::new(SqlJournal::in_folder(&folder.path().join("state")).await?);
     let now = jiff::Timestamp::now();
-    let me = Holder { name: "bench".into(), host: "here".into(), pid: std::process::id(), since: now, heartbeat: now };
-    let lease = store.acquire(&TenantId::new("bench")?, &me, LEASE_TTL).await?;
+    let me = Holder::new("bench".into(), "here".into(), std::process::id(), now, system::instance()?);
+    let lease = store.acquire(&TenantId::new("bench")?, &me).await?;
     let fence = Arc::new(LeaseFence::new(store));
     fence.take(lease.map_err(|holder| anyhow::anyhow!("held by {holder}"))?);
     let secrets = stack.secrets(fence);

@@ -4,11 +4,13 @@
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::sanitize::sanitize;
+use crate::engine::journal::Instance;
 use crate::engine::ports::{Clock, Entropy};
 use async_trait::async_trait;
 use base64ct::Encoding;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// The system's clock.
@@ -55,6 +57,62 @@ pub struct Identity {
     pub ssh: Option<String>,
     /// Where the ssh connection comes from: the client's address.
     pub from: Option<String>,
+}
+
+/// This run of the program, the same for as long as it lasts. Errors: no random bytes; a run without an id of its own could be
+/// taken for another.
+pub fn instance() -> Result<Instance, Fault> {
+    static INSTANCE: OnceLock<Instance> = OnceLock::new();
+    if let Some(instance) = INSTANCE.get() {
+        return Ok(instance.clone());
+    }
+    let mut id = [0u8; 16];
+    SystemEntropy.fill(&mut id)?;
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let made = Instance {
+        id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
+        boot: sanitize(read("/proc/sys/kernel/random/boot_id").trim()),
+        namespace: namespaces().unwrap_or_default(),
+        started: own_proc().and_then(|()| started("self")).unwrap_or_default(),
+    };
+    Ok(INSTANCE.get_or_init(|| made).clone())
+}
+
+/// The namespaces in which process ids and their starts are counted, as `/proc/self/ns` names them (namespaces(7)).
+fn namespaces() -> Option<String> {
+    let link = |name: &str| Some(std::fs::read_link(format!("/proc/self/ns/{name}")).ok()?.to_str()?.to_owned());
+    // Kernels before 5.6 have no time namespaces.
+    Some([link("pid")?, link("time").unwrap_or_default()].join(" "))
+}
+
+/// Whether `/proc` shows our own pid namespace: after `unshare --pid` without a mount of its own it still shows the outer one,
+/// where our numbers mean other processes.
+fn own_proc() -> Option<()> {
+    let shown = std::fs::read_link("/proc/self").ok()?;
+    (shown.to_str()? == std::process::id().to_string()).then_some(())
+}
+
+/// When a process was started, clock ticks since boot: field 22 of /proc/PID/stat (proc_pid_stat(5)).
+fn started(pid: &str) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name of the program, in parentheses, may hold anything.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
+/// Whether the process that ran as this instance still runs (or is stopped). Only one of our own kernel and pid namespace can
+/// be judged; of all others nothing is known here.
+pub fn runs_here(instance: &Instance, pid: u32, me: &Instance) -> Option<bool> {
+    let is_known = !instance.boot.is_empty() && !instance.namespace.is_empty();
+    if !is_known || instance.boot != me.boot || instance.namespace != me.namespace || instance.id == me.id {
+        return None;
+    }
+    let id = rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)?;
+    if rustix::process::test_kill_process(id) == Err(rustix::io::Errno::SRCH) {
+        return Some(false);
+    }
+    // Its number may belong to somebody else by now.
+    let now = own_proc().and_then(|()| started(&pid.to_string()));
+    Some(instance.started == 0 || now.is_none_or(|now| now == instance.started))
 }
 
 /// What the system says of us, apart from the environment.
@@ -165,6 +223,37 @@ mod tests {
         assert_eq!(found.from.as_deref(), Some("203.0.113.7"));
         assert!(found.ssh.unwrap().starts_with("203.0.113.7 SHA256:"));
         assert_eq!(of(1000, None, &[]).ssh, None);
+    }
+
+    #[test]
+    fn a_run_of_the_program_has_an_id_and_knows_where_its_process_counts() {
+        let me = instance().unwrap();
+        assert_eq!(me, instance().unwrap(), "for as long as it lasts");
+        assert_eq!(me.id.len(), 32);
+        assert!(me.namespace.starts_with("pid:[") && me.boot.len() == 36 && me.started > 0, "{me:?}");
+    }
+
+    #[test]
+    fn only_a_process_of_our_own_kernel_and_namespace_is_judged() {
+        let me = instance().unwrap();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let (pid, id) = (child.id(), "another".to_owned());
+        child.wait().unwrap();
+        let dead = Instance { id, started: 1, ..me.clone() };
+        assert_eq!(runs_here(&dead, pid, &me), Some(false));
+        for elsewhere in [
+            Instance { boot: "another".into(), ..dead.clone() },
+            Instance { boot: String::new(), ..dead.clone() },
+            Instance { namespace: "pid:[1] time:[1]".into(), ..dead.clone() },
+            Instance { namespace: String::new(), ..dead.clone() },
+            Instance::default(),
+        ] {
+            assert_eq!(runs_here(&elsewhere, pid, &me), None, "{elsewhere:?}");
+        }
+        let beside = Instance { id: "another".into(), ..me.clone() };
+        assert_eq!(runs_here(&beside, std::process::id(), &me), Some(true));
+        let later = "its number belongs to a process that was started later";
+        assert_eq!(runs_here(&dead, std::process::id(), &me), Some(false), "{later}");
     }
 
     #[test]

@@ -71,6 +71,10 @@ impl Watcher for Teller {
             *last = line;
         }
     }
+
+    fn waits(&self, tenant: &Tenant, text: &str) {
+        print::say(format_args!("{}: {text}", tenant.name));
+    }
 }
 
 /// What an act prints with `--json`.

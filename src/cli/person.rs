@@ -66,7 +66,7 @@ pub async fn erase(store: &dyn JournalStore, address: &str, confirm: &str, reaso
     if reason.to_lowercase().contains(&address.trim().to_lowercase()) {
         return Err(BadUsage("the reason stays in the journal, so it must not hold the address".into()).into());
     }
-    let erased = match erasure::erase(store, address, &reason).await {
+    let erased = match erasure::erase(store, address, &reason, &print::say).await {
         Ok(erased) => erased,
         Err(error) => {
             print::say(format_args!("changeguard: {error}"));

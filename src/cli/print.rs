@@ -57,7 +57,8 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
         writeln!(out, "window    {} (revision {})", window.for_people(), window.revision)?;
     }
     if let Some(holder) = &status.holder {
-        writeln!(out, "held by   {holder}")?;
+        let heartbeat = holder.heartbeat.strftime("%H:%M:%S UTC");
+        writeln!(out, "held by   {holder}; last sign of life {heartbeat} by their clock")?;
     }
     if let Some(reason) = &status.rollback {
         writeln!(out, "ROLLBACK  {reason}")?;

@@ -7,7 +7,6 @@ use crate::engine::record::{Entry, RotationId};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 /// Why an append was refused.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +28,28 @@ pub enum AppendError {
     Unknown(Fault),
 }
 
-/// Who holds a tenant.
+/// One run of the program on one machine: what it has in common with no other, and what tells those beside it whether it
+/// still runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// 128 random bits made when it started, as hex digits; empty: not known (a changeguard of before).
+    pub id: String,
+    /// The kernel's boot id (`/proc/sys/kernel/random/boot_id`): one kernel since its start. Empty: not known.
+    pub boot: String,
+    /// The namespaces in which its process id and its start are true (`/proc/self/ns`). Empty: not known.
+    pub namespace: String,
+    /// When its process was started, in clock ticks since boot: a later process of the same id has another. 0: not known.
+    pub started: u64,
+}
+
+impl Instance {
+    /// Nothing is known of it.
+    pub fn is_unknown(&self) -> bool {
+        self.id.is_empty()
+    }
+}
+
+/// Who holds a tenant. Its moments are by its own clock and decide nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// The Unix user.
@@ -38,10 +58,31 @@ pub struct Holder {
     pub host: String,
     /// Process id there.
     pub pid: u32,
-    /// Since when, UTC.
+    /// Since when, UTC, by its clock.
     pub since: Timestamp,
-    /// The last sign of life, UTC.
+    /// The last sign of life, UTC, by its clock.
     pub heartbeat: Timestamp,
+    /// Which run of the program it is.
+    #[serde(default, skip_serializing_if = "Instance::is_unknown")]
+    pub instance: Instance,
+    /// How many signs of life it has given: it lives as long as this goes on.
+    #[serde(default)]
+    pub beats: u64,
+    /// The fence of its lease.
+    #[serde(default)]
+    pub fence: u64,
+}
+
+impl Holder {
+    /// Whoever works here, before they hold anything.
+    pub fn new(name: String, host: String, pid: u32, now: Timestamp, instance: Instance) -> Self {
+        Self { name, host, pid, since: now, heartbeat: now, instance, beats: 0, fence: 0 }
+    }
+
+    /// Whether it is this very run of the program: never by host and process id, which two containers may share.
+    pub fn is_same_instance(&self, other: &Holder) -> bool {
+        !self.instance.is_unknown() && self.instance.id == other.instance.id
+    }
 }
 
 impl std::fmt::Display for Holder {
@@ -57,6 +98,23 @@ pub struct Lease {
     pub tenant: TenantId,
     /// The number that a later holder's is higher than.
     pub fence: u64,
+}
+
+/// Where everything that is stored stands, as a few numbers: two equal marks mean that nothing was written, taken or given
+/// back in between, and that no holder gave a sign of life.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mark {
+    /// What is compared.
+    pub sums: [i64; 5],
+    /// How late it is by the store's own clock, UTC; `None` where the store has none but ours. Not compared.
+    pub clock: Option<Timestamp>,
+}
+
+impl Mark {
+    /// Whether nothing has moved between the two.
+    pub fn is_same(&self, other: &Mark) -> bool {
+        self.sums == other.sums
+    }
 }
 
 /// Which rotations there are.
@@ -103,13 +161,22 @@ pub trait JournalStore: Send + Sync {
     async fn append(&self, rotation: &RotationId, lease: &Lease, entries: &[Entry]) -> Result<(), AppendError>;
     /// All entries of a rotation in order.
     async fn load(&self, rotation: &RotationId) -> Result<Vec<Entry>, Fault>;
-    /// The newest rotation of each tenant (all of them when `tenant` is given), newest first.
+    /// The newest rotation of each tenant, by tenant; or all of one tenant, newest first. Newer is what stands later in the
+    /// tenant's chain: whatever the clocks say that wrote it.
     async fn heads(&self, tenant: Option<&TenantId>) -> Result<Vec<RotationHead>, Fault>;
-    /// Takes the tenant if nobody holds it, or if its holder's heartbeat is older than `ttl`. `Ok(Err)` names the holder.
-    async fn acquire(&self, tenant: &TenantId, me: &Holder, ttl: Duration) -> Result<Result<Lease, Holder>, Fault>;
-    /// Takes the tenant from this very holder, who is dead or is overruled. `Ok(None)` if somebody else has it by now.
-    async fn take_from(&self, tenant: &TenantId, holder: &Holder, me: &Holder) -> Result<Option<Lease>, Fault>;
-    /// A sign of life. `Ok(false)` if the lease is not ours any more.
+    /// Takes the tenant if nobody holds it, or if this very instance does, which keeps its fence. `Ok(Err)` names the holder;
+    /// whether that one lives is not judged here.
+    async fn acquire(&self, tenant: &TenantId, me: &Holder) -> Result<Result<Lease, Holder>, Fault>;
+    /// Takes the tenant from this very holder, who is dead (then only if it gave no sign of life since it was seen), or is
+    /// overruled. `Ok(None)` if somebody else has it by now, or it lives.
+    async fn take_from(
+        &self,
+        tenant: &TenantId,
+        holder: &Holder,
+        me: &Holder,
+        overruled: bool,
+    ) -> Result<Option<Lease>, Fault>;
+    /// A sign of life; `now` is for people. `Ok(false)` if the lease is not ours any more.
     async fn renew(&self, lease: &Lease, now: Timestamp) -> Result<bool, Fault>;
     /// Whether the lease is still ours: the fence before every call that changes something outside.
     async fn holds(&self, lease: &Lease) -> Result<bool, Fault>;
@@ -117,6 +184,10 @@ pub trait JournalStore: Send + Sync {
     async fn release(&self, lease: &Lease) -> Result<(), Fault>;
     /// Who holds the tenants now: one look for the whole fleet.
     async fn holders(&self) -> Result<Vec<(TenantId, Holder)>, Fault>;
+    /// Where everything stands: one small question, to be asked often.
+    async fn mark(&self) -> Result<Mark, Fault>;
+    /// How long each tenant's chain is: one look for the whole fleet.
+    async fn positions(&self) -> Result<Vec<(TenantId, u64)>, Fault>;
     /// Adds a line to the tenant's lease log. Needs no lease: it is for those who have lost theirs. The entry's number is
     /// given by the store.
     async fn witness(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError>;

@@ -26,6 +26,7 @@ pub mod reply_key;
 pub mod rotation;
 pub mod secret;
 pub mod senders;
+pub mod sources;
 pub mod status;
 pub mod step;
 pub mod tend;

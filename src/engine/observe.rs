@@ -10,7 +10,9 @@ use crate::engine::alerts::AlertSight;
 use crate::engine::journal::Holder;
 use crate::engine::ports::{SecretRef, World};
 use crate::engine::secret::PrivateKey;
+use crate::engine::sources::Source;
 use jiff::Timestamp;
+use std::time::Duration;
 
 /// What Barbican holds under the secret's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,28 +62,75 @@ pub struct Sights {
     pub alert: Observation<AlertSight>,
     /// Entries of the contacts file.
     pub contacts: Vec<Entry>,
+    /// Our own journal: that it could be read.
+    pub journal: Observation<()>,
     /// Who holds the tenant, when it is not this process.
     pub holder: Option<Holder>,
+    /// Since when, UTC by this host's clock, they gave no sign of life, where one was due.
+    pub holder_quiet_since: Option<Timestamp>,
+    /// How far this host's clock is ahead of the journal's server, s; `None` where that has none of its own.
+    pub clock_skew_s: Option<i64>,
+}
+
+/// What one source said, or why it did not.
+#[derive(Clone, Debug)]
+pub enum Sight {
+    /// Barbican.
+    Secret(Result<SecretSight, Fault>),
+    /// Swift.
+    Object(Result<ObjectSight, Fault>),
+    /// The VPN server.
+    Server(Result<ServerReading, Fault>),
+    /// The console API's users.
+    Console(Result<Vec<Entry>, Fault>),
+    /// The key in the script that the console API serves.
+    Served(Result<PublicKey, Fault>),
+    /// The expected alert.
+    Alert(Result<AlertSight, Fault>),
 }
 
 impl Sights {
-    /// What was seen before, renewed by a later look: a failed look leaves the value.
-    pub fn renewed_by(mut self, later: Sights) -> Self {
-        fn renew<T>(before: &mut Observation<T>, later: Observation<T>) {
-            if later.seen.is_some() {
-                *before = later;
-            } else if later.fault.is_some() {
-                before.fault = later.fault;
-            }
+    /// Takes in what one source said: a failed look leaves the value.
+    pub fn take(&mut self, at: Timestamp, sight: Sight) {
+        match sight {
+            Sight::Secret(look) => self.secret.take(at, look),
+            Sight::Object(look) => self.object.take(at, look),
+            Sight::Server(look) => self.server.take(at, look),
+            Sight::Console(look) => self.console.take(at, look),
+            Sight::Served(look) => self.served.take(at, look),
+            Sight::Alert(look) => self.alert.take(at, look),
         }
-        renew(&mut self.secret, later.secret);
-        renew(&mut self.object, later.object);
-        renew(&mut self.server, later.server);
-        renew(&mut self.console, later.console);
-        renew(&mut self.served, later.served);
-        renew(&mut self.alert, later.alert);
-        self.contacts = later.contacts;
-        self
+    }
+
+    /// The fault of a source's last look.
+    pub fn fault_of(&self, source: Source) -> Option<&Fault> {
+        let fault = match source {
+            Source::Barbican => &self.secret.fault,
+            Source::Swift => &self.object.fault,
+            Source::Server => &self.server.fault,
+            Source::Console => &self.console.fault,
+            Source::Script => &self.served.fault,
+            Source::Alerts => &self.alert.fault,
+            Source::Journal => &self.journal.fault,
+        };
+        fault.as_ref().map(|(_, fault)| fault)
+    }
+
+    /// A source was asked and has said nothing for so long: shown at once, although the answer may still come.
+    pub fn overdue(&mut self, at: Timestamp, source: Source, waited: Duration) {
+        let fault = |service| {
+            let text = format!("no answer for {} s", waited.as_secs());
+            Fault::new(service, FaultKind::TimedOut, text).hint("it is waited for; what was seen before is old")
+        };
+        match source {
+            Source::Barbican => self.secret.take(at, Err(fault(Service::Barbican))),
+            Source::Swift => self.object.take(at, Err(fault(Service::Swift))),
+            Source::Server => self.server.take(at, Err(fault(Service::Server))),
+            Source::Console => self.console.take(at, Err(fault(Service::Console))),
+            Source::Script => self.served.take(at, Err(fault(Service::Console))),
+            Source::Alerts => self.alert.take(at, Err(fault(Service::Alerts))),
+            Source::Journal => self.journal.take(at, Err(fault(Service::Journal))),
+        }
     }
 
     /// Every place that knows people and did not answer at the last look, with why. What was seen there before is shown, and
@@ -161,38 +210,42 @@ pub async fn look_at_served_key(world: &World, users: &[Entry]) -> Option<Result
     Some(console.served_key(&user.id).await)
 }
 
+/// Looks at one source; `None` where it is not configured. `users` are those of the object, for the served script.
+pub async fn look_at(world: &World, source: Source, users: &[Entry]) -> Option<Sight> {
+    match source {
+        Source::Barbican => Some(Sight::Secret(look_at_secret(world).await)),
+        Source::Swift => Some(Sight::Object(look_at_object(world).await)),
+        Source::Server => Some(Sight::Server(world.server.read().await)),
+        Source::Console => Some(Sight::Console(world.console.as_ref()?.users(&world.tenant.id).await)),
+        Source::Script => look_at_served_key(world, users).await.map(Sight::Served),
+        Source::Alerts => {
+            let alerts = world.alerts.as_ref()?;
+            let sight = |firing| AlertSight { name: alerts.name().into(), firing };
+            Some(Sight::Alert(alerts.firing().await.map(sight)))
+        }
+        // The conductor reads it.
+        Source::Journal => None,
+    }
+}
+
+/// Whether it is asked at all.
+pub fn is_asked(world: &World, source: Source) -> bool {
+    match source {
+        Source::Console | Source::Script => world.console.is_some(),
+        Source::Alerts => world.alerts.is_some(),
+        _ => true,
+    }
+}
+
 /// Looks at everything at once and takes it into `sights`.
 pub async fn look(world: &World, sights: &mut Sights) {
-    let console = async {
-        match &world.console {
-            Some(console) => Some(console.users(&world.tenant.id).await),
-            None => None,
-        }
-    };
-    let alert = async {
-        match &world.alerts {
-            Some(alerts) => Some(alerts.firing().await.map(|firing| AlertSight { name: alerts.name().into(), firing })),
-            None => None,
-        }
-    };
-    let (secret, object, server, console, alert) =
-        futures_util::join!(look_at_secret(world), look_at_object(world), world.server.read(), console, alert);
-    let served = match (&object, &world.console) {
-        (Ok(object), Some(_)) => look_at_served_key(world, &object.users).await,
-        _ => None,
-    };
-    let at = world.clock.now();
-    sights.secret.take(at, secret);
-    sights.object.take(at, object);
-    sights.server.take(at, server);
-    if let Some(console) = console {
-        sights.console.take(at, console);
+    let found = futures_util::future::join_all(Source::ASKED.map(|source| look_at(world, source, &[]))).await;
+    for sight in found.into_iter().flatten() {
+        sights.take(world.clock.now(), sight);
     }
-    if let Some(alert) = alert {
-        sights.alert.take(at, alert);
-    }
-    if let Some(served) = served {
-        sights.served.take(at, served);
+    if let Some(object) = sights.object.value() {
+        let served = look_at(world, Source::Script, &object.users).await;
+        served.into_iter().for_each(|sight| sights.take(world.clock.now(), sight));
     }
     sights.contacts = world.contacts.to_vec();
 }

@@ -5,6 +5,7 @@
 
 mod alert;
 mod derive;
+mod lease;
 mod thread;
 
 pub use derive::{derive, judge_gate};
@@ -27,6 +28,7 @@ use crate::engine::mailbox::ReadMail;
 use crate::engine::next::NextAction;
 use crate::engine::record::{Cause, Outcome};
 use crate::engine::rotation::{Emergency, HandOver};
+use crate::engine::sources::SourceView;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -241,8 +243,14 @@ pub struct TenantStatus {
     pub next: NextAction,
     /// What needs attention, most urgent first.
     pub attention: Vec<String>,
+    /// Who was looked at, when each answered last, and why not since.
+    pub sources: Vec<SourceView>,
     /// Who holds the tenant, when it is somebody else.
     pub holder: Option<Holder>,
+    /// Since when, UTC by this host's clock, they gave no sign of life, where one was due.
+    pub holder_quiet_since: Option<Timestamp>,
+    /// How far this host's clock is ahead of the journal's server, s; none with SQLite.
+    pub clock_skew_s: Option<i64>,
     /// The rollback's reason, when one is going on.
     pub rollback: Option<String>,
     /// Who would be cut off again by a rollback now.

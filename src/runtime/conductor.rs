@@ -3,16 +3,15 @@
 
 use crate::domain::client::ClientId;
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::freshness::{Presence, judge_presence};
 use crate::domain::notice::NoticeKind;
 use crate::domain::reminder::Schedule;
 use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::Tenant;
 use crate::engine::command::{Command, Refusal};
-use crate::engine::journal::{Holder, Lease};
+use crate::engine::journal::{Holder, JournalStore, Lease};
 use crate::engine::machine::{Input, Machine, Rules, SendOrder};
 use crate::engine::mailing;
-use crate::engine::observe::{self, Sights};
+use crate::engine::observe::Sights;
 use crate::engine::ports::{Letter, NoticeRequest, World};
 use crate::engine::record::{Actor, Entry, RECORD_VERSION, Record, RotationId};
 use crate::engine::rotation::Rotation;
@@ -20,12 +19,12 @@ use crate::engine::status::{self, TenantStatus, Viewer};
 use crate::engine::step::{Progress, Runbook};
 use crate::runtime::ending;
 use crate::runtime::fence::{LeaseFence, lost};
+use crate::runtime::lease::Taker;
+use crate::runtime::lookout::{BEAT, FALLEN_QUIET, Life, Lookout};
 use crate::runtime::run::{Observer, Run, RunError, Taken};
+use jiff::Timestamp;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-/// A holder without a sign of life for this long is taken to be dead.
-pub const LEASE_TTL: Duration = Duration::from_secs(30);
+use std::time::{Duration, Instant};
 
 /// A silence that can't be ended in this time is left to end by itself: the end of the program must not wait for it.
 const SILENCE_ENDS_WITHIN: Duration = Duration::from_secs(5);
@@ -36,15 +35,17 @@ pub trait Watcher: Send + Sync {
     fn changed(&self, conductor: &Conductor);
     /// A step of a running command is so far.
     fn progress(&self, tenant: &Tenant, progress: Progress);
+    /// A command waits for something before it begins, and for what.
+    fn waits(&self, _tenant: &Tenant, _text: &str) {}
 }
 
 #[derive(Default)]
-struct Known {
+pub(super) struct Known {
     entries: Vec<Entry>,
-    rotation: Option<Arc<Rotation>>,
-    sights: Sights,
+    pub(super) rotation: Option<Arc<Rotation>>,
+    pub(super) sights: Sights,
     /// A command is being carried out by this process.
-    running: bool,
+    pub(super) running: bool,
 }
 
 impl Known {
@@ -59,16 +60,18 @@ impl Known {
 
 /// The conductor of one tenant.
 pub struct Conductor {
-    world: World,
+    pub(super) world: World,
     runbook: Arc<Runbook>,
     me: Holder,
     actor: Actor,
-    watcher: Arc<dyn Watcher>,
-    known: Mutex<Known>,
+    pub(super) watcher: Arc<dyn Watcher>,
+    pub(super) known: Mutex<Known>,
     /// One command at a time.
-    busy: tokio::sync::Mutex<()>,
+    pub(super) busy: tokio::sync::Mutex<()>,
     /// The right to change something outside.
     fence: Arc<LeaseFence>,
+    /// What is seen of somebody else who holds the tenant.
+    lookout: Lookout,
 }
 
 impl Conductor {
@@ -82,7 +85,8 @@ impl Conductor {
         watcher: Arc<dyn Watcher>,
     ) -> Self {
         let known = Mutex::default();
-        Self { world, runbook, me, actor, watcher, known, busy: tokio::sync::Mutex::new(()), fence }
+        let (busy, lookout) = (tokio::sync::Mutex::new(()), Lookout::default());
+        Self { world, runbook, me, actor, watcher, known, busy, fence, lookout }
     }
 
     /// Whose conductor it is.
@@ -90,7 +94,12 @@ impl Conductor {
         &self.world.tenant
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    /// Where its journal is.
+    pub fn store(&self) -> &Arc<dyn JournalStore> {
+        &self.world.store
+    }
+
+    pub(super) fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -106,17 +115,26 @@ impl Conductor {
 
     /// Reads the journal again, if another process has written to it, and who holds the tenant.
     pub async fn reload(&self) -> Result<(), Fault> {
+        let read = self.read_journal().await;
+        self.known().sights.journal.take(self.world.clock.now(), read.clone());
+        read
+    }
+
+    async fn read_journal(&self) -> Result<(), Fault> {
         let holder = self.other_holder().await?;
+        let quiet_since = holder.as_ref().and_then(|(_, quiet_since)| *quiet_since);
+        let holder = holder.map(|(holder, _)| holder);
         let heads = self.world.store.heads(Some(&self.world.tenant.id)).await?;
         let Some(head) = heads.into_iter().next() else {
-            self.known().sights.holder = holder;
+            let mut known = self.known();
+            (known.sights.holder, known.sights.holder_quiet_since) = (holder, quiet_since);
             return Ok(());
         };
         {
             let mut known = self.known();
             let same = known.rotation.as_ref().is_some_and(|r| r.id == head.rotation && r.seq == head.last_seq);
             let was_held = known.sights.holder.is_some();
-            known.sights.holder = holder.clone();
+            (known.sights.holder, known.sights.holder_quiet_since) = (holder.clone(), quiet_since);
             if known.running || (same && was_held == holder.is_some()) {
                 return Ok(());
             }
@@ -140,21 +158,17 @@ impl Conductor {
         Ok(holders.into_iter().find(|(tenant, _)| *tenant == self.world.tenant.id).map(|(_, holder)| holder))
     }
 
-    fn is_me(&self, holder: &Holder) -> bool {
-        holder.host == self.me.host && holder.pid == self.me.pid
-    }
-
-    /// Looks only whether somebody else has written or taken the tenant, and tells the watcher if so. A fault is left to
-    /// the next look, which shows it.
-    pub async fn follow(&self) {
+    /// Looks only whether somebody else has written or taken the tenant, and tells the watcher if so. `false`: the journal
+    /// could not be read, which the next look shows.
+    pub async fn follow(&self) -> bool {
         let state = |known: &Known| {
-            let holder = known.sights.holder.as_ref().map(|holder| (holder.host.clone(), holder.pid, holder.since));
+            let holder = known.sights.holder.as_ref().map(|holder| (holder.fence, known.sights.holder_quiet_since));
             (holder, known.rotation.as_ref().map(|rotation| (rotation.id.clone(), rotation.seq)))
         };
         let before = {
             let known = self.known();
             if known.running {
-                return;
+                return true;
             }
             state(&known)
         };
@@ -163,53 +177,22 @@ impl Conductor {
         if changed {
             self.watcher.changed(self);
         }
+        read
     }
 
-    /// Somebody else with a living lease.
-    async fn other_holder(&self) -> Result<Option<Holder>, Fault> {
-        let now = self.world.clock.now();
-        let alive = |holder: &Holder| now.as_second() - holder.heartbeat.as_second() <= LEASE_TTL.as_secs() as i64;
-        Ok(self.holder().await?.filter(|holder| !self.is_me(holder) && alive(holder) && !self.is_dead(holder)))
-    }
-
-    /// A process of this host that is no more can't come back; its lease need not run out first.
-    fn is_dead(&self, holder: &Holder) -> bool {
-        let pid = i32::try_from(holder.pid).ok().and_then(rustix::process::Pid::from_raw);
-        let gone = |pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
-        holder.host == self.me.host && pid.is_some_and(gone)
-    }
-
-    /// One look at everything outside, and at the journal. Faults become part of the status.
-    pub async fn look(&self) {
-        let mut sights = Sights::default();
-        let (reloaded, ()) = futures_util::join!(self.reload(), observe::look(&self.world, &mut sights));
-        {
-            let mut known = self.known();
-            let old = std::mem::take(&mut known.sights);
-            known.sights = old.renewed_by(sights);
-            if let Err(fault) = reloaded {
-                // The journal's fault must be seen: without it nothing can be done.
-                known.sights.secret.fault.get_or_insert((self.world.clock.now(), fault));
-            }
-        }
-        if self.busy.try_lock().is_ok() && self.somebody_is_newly_back() {
-            // Recorded at once, so that it is known even if the next reading fails; somebody else's lease is respected.
-            let _ = self.run(Command::Verify).await;
-        }
-        self.watcher.changed(self);
-    }
-
-    fn somebody_is_newly_back(&self) -> bool {
-        let known = self.known();
-        let Some(rotation) = known.rotation.as_ref().filter(|rotation| rotation.outcome.is_none()) else {
-            return false;
+    /// Somebody else with a lease who is not dead; and since when no sign of life came, where that is worth a word.
+    async fn other_holder(&self) -> Result<Option<(Holder, Option<Timestamp>)>, Fault> {
+        let holder = self.holder().await?.filter(|holder| !holder.is_same_instance(&self.me));
+        let Some(holder) = holder else {
+            self.lookout.forget();
+            return Ok(None);
         };
-        let (Some(applied), Some(reading)) = (&rotation.applied, known.sights.server.value()) else { return false };
-        let newly = |client: &crate::domain::client::Client| {
-            let key = client.public_key.as_ref();
-            key.is_some_and(|key| judge_presence(&applied.baseline, reading, key) >= Presence::ProbablyBack)
+        let life = self.lookout.see(&holder, &self.me, self.world.clock.now());
+        let quiet_since = match life {
+            Life::Quiet(quiet) | Life::Runs(quiet) if quiet > FALLEN_QUIET => self.lookout.quiet_since(),
+            _ => None,
         };
-        !known.running && rotation.not_back().into_iter().any(newly)
+        Ok(Some((holder, quiet_since)).filter(|_| !life.is_over()))
     }
 
     /// Carries a command out under the tenant's lease. Gives what was achieved.
@@ -279,10 +262,8 @@ impl Conductor {
 
     /// Takes the lease: the free one, one whose holder is gone, or by force the one of a living holder. Gives from whom.
     async fn acquire(&self, command: &Command) -> Result<(Lease, Option<Taken>), RunError> {
-        let (store, tenant) = (&self.world.store, &self.world.tenant.id);
         let now = self.world.clock.now();
         let me = Holder { since: now, heartbeat: now, ..self.me.clone() };
-        let before = self.holder().await?.filter(|holder| !self.is_me(holder));
         let force = match command {
             Command::TakeOver { confirm, reason } => {
                 let name = &self.world.tenant.name;
@@ -292,28 +273,18 @@ impl Conductor {
                 if sanitize(reason).is_empty() {
                     return Err(Refusal::BadInput("say why you take it over (a reason)".into()).into());
                 }
-                if before.is_none() {
+                if self.holder().await?.is_none_or(|holder| holder.is_same_instance(&me)) {
                     return Err(Refusal::NotNow("nobody else holds the tenant; just go on".into()).into());
                 }
                 Some(sanitize(reason))
             }
             _ => None,
         };
-        let stolen = || Refusal::NotNow("somebody else has just taken the tenant; look again".into());
-        match store.acquire(tenant, &me, LEASE_TTL).await? {
-            Ok(lease) => {
-                let why =
-                    |holder: &Holder| format!("no sign of life since {}", holder.heartbeat.strftime("%H:%M:%S UTC"));
-                let taken =
-                    before.map(|from| Taken { reason: force.unwrap_or_else(|| why(&from)), from, forced: false });
-                Ok((lease, taken))
-            }
-            Err(holder) if self.is_dead(&holder) || force.is_some() => {
-                let lease = store.take_from(tenant, &holder, &me).await?.ok_or_else(stolen)?;
-                let forced = !self.is_dead(&holder);
-                let reason = force.unwrap_or_else(|| format!("its process {} is no more", holder.pid));
-                Ok((lease, Some(Taken { from: holder, reason, forced })))
-            }
+        let (store, tenant) = (self.world.store.as_ref(), &self.world.tenant.id);
+        let taker = Taker { store, tenant, me: &me, lookout: &self.lookout };
+        let tell = |text: String| self.watcher.waits(&self.world.tenant, &text);
+        match taker.take(force.as_deref(), &tell).await? {
+            Ok(taken) => Ok(taken),
             Err(holder) => {
                 self.known().sights.holder = Some(holder.clone());
                 Err(Refusal::Held(holder).into())
@@ -324,10 +295,16 @@ impl Conductor {
     /// Signs of life until the lease is lost.
     async fn beat(&self, lease: &Lease) -> Fault {
         loop {
-            self.world.clock.sleep(LEASE_TTL / 5).await;
-            if let Ok(false) = self.world.store.renew(lease, self.world.clock.now()).await {
-                self.fence.shut();
-                return lost();
+            self.world.clock.sleep(BEAT).await;
+            let at = Instant::now();
+            match self.world.store.renew(lease, self.world.clock.now()).await {
+                Ok(true) => self.fence.beaten(lease, at),
+                Ok(false) => {
+                    self.fence.shut();
+                    return lost();
+                }
+                // The store is away; the lease may be ours still, and the fence asks before each act.
+                Err(_) => {}
             }
         }
     }

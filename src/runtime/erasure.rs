@@ -8,17 +8,23 @@ use crate::engine::journal::{Erased, Holder, JournalStore, Lease};
 use crate::engine::ports::Clock;
 use crate::engine::record::{Entry, RECORD_VERSION, Record};
 use crate::engine::rotation::Rotation;
-use crate::runtime::conductor::LEASE_TTL;
+use crate::runtime::lease::Taker;
+use crate::runtime::lookout::Lookout;
 use crate::runtime::run::{RunError, journal_fault};
 use crate::runtime::wiring::environment;
 use std::collections::BTreeSet;
 
 /// Erases the person with this address. Gives the tenants in whose journals they were. All of them are looked at before
-/// anything is erased.
-pub async fn erase(store: &dyn JournalStore, address: &str, reason: &str) -> Result<Vec<(TenantId, Erased)>, RunError> {
+/// anything is erased. `tell` is told what is being waited for.
+pub async fn erase(
+    store: &dyn JournalStore,
+    address: &str,
+    reason: &str,
+    tell: &(dyn Fn(String) + Send + Sync),
+) -> Result<Vec<(TenantId, Erased)>, RunError> {
     let tenants: BTreeSet<TenantId> = store.mentions(address).await?.into_iter().map(|m| m.tenant).collect();
     let mut leases = Vec::new();
-    let result = under_leases(store, address, reason, &tenants, &mut leases).await;
+    let result = under_leases(store, address, reason, &tenants, &mut leases, tell).await;
     for lease in &leases {
         // What was done is done; a lease that can't be given back runs out.
         let _ = store.release(lease).await;
@@ -32,13 +38,16 @@ async fn under_leases(
     reason: &str,
     tenants: &BTreeSet<TenantId>,
     leases: &mut Vec<Lease>,
+    tell: &(dyn Fn(String) + Send + Sync),
 ) -> Result<Vec<(TenantId, Erased)>, RunError> {
     let identity = system::identity(&environment);
     let now = SystemClock.now();
-    let (name, host, pid) = (identity.user.clone(), identity.host.clone(), identity.pid);
-    let me = Holder { name, host, pid, since: now, heartbeat: now };
+    let (name, host) = (identity.user.clone(), identity.host.clone());
+    let me = Holder::new(name, host, identity.pid, now, system::instance()?);
     for tenant in tenants {
-        leases.push(store.acquire(tenant, &me, LEASE_TTL).await?.map_err(Refusal::Held)?);
+        let taker = Taker { store, tenant, me: &me, lookout: &Lookout::default() };
+        let (lease, _) = taker.take(None, tell).await?.map_err(Refusal::Held)?;
+        leases.push(lease);
     }
     for tenant in tenants {
         refuse_open(store, tenant, address).await?;

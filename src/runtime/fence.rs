@@ -4,7 +4,7 @@
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::engine::journal::{JournalStore, Lease};
 use crate::engine::ports::Fence;
-use crate::runtime::conductor::LEASE_TTL;
+use crate::runtime::lookout::LEASE_TTL;
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,8 +19,8 @@ const BRIEF: Duration = Duration::from_millis(500);
 
 struct Held {
     lease: Lease,
-    /// When the store last said that it is ours.
-    proved: Instant,
+    /// When our last sign of life was sent, or the lease taken: whoever watches us counts from no earlier moment.
+    beaten: Instant,
 }
 
 /// The fence of one tenant.
@@ -41,7 +41,14 @@ impl LeaseFence {
 
     /// The lease was taken.
     pub fn take(&self, lease: Lease) {
-        *self.held() = Some(Held { lease, proved: Instant::now() });
+        *self.held() = Some(Held { lease, beaten: Instant::now() });
+    }
+
+    /// A sign of life was sent at this moment, and has arrived.
+    pub fn beaten(&self, lease: &Lease, at: Instant) {
+        if let Some(held) = self.held().as_mut().filter(|held| held.lease == *lease) {
+            held.beaten = at;
+        }
     }
 
     /// The lease was given back, or lost: nothing more is changed outside.
@@ -51,13 +58,9 @@ impl LeaseFence {
 
     async fn ask(&self) -> Result<(), Fault> {
         let lease = self.held().as_ref().map(|held| held.lease.clone()).ok_or_else(lost)?;
-        let asked = Instant::now();
         if !self.store.holds(&lease).await? {
             self.shut();
             return Err(lost());
-        }
-        if let Some(held) = self.held().as_mut().filter(|held| held.lease == lease) {
-            held.proved = asked;
         }
         Ok(())
     }
@@ -84,7 +87,7 @@ impl Fence for LeaseFence {
     }
 
     async fn finish(&self) -> Result<(), Fault> {
-        let lease_ends = self.held().as_ref().map(|held| held.proved + LEASE_TTL).ok_or_else(lost)?;
+        let lease_ends = self.held().as_ref().map(|held| held.beaten + LEASE_TTL).ok_or_else(lost)?;
         match tokio::time::timeout(BRIEF, self.hold()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(fault)) if fault.kind == FaultKind::Conflict => Err(fault),

@@ -8,8 +8,12 @@ pub mod ending;
 pub mod erasure;
 pub mod fence;
 pub mod fleet;
+pub mod follow;
 pub mod hardening;
 pub mod inbox;
+pub mod lease;
+pub mod look;
+pub mod lookout;
 pub mod mail;
 pub mod post;
 #[cfg(debug_assertions)]

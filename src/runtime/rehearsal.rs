@@ -4,13 +4,12 @@
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::tenant::TenantId;
 use crate::engine::audit::Tables;
-use crate::engine::journal::{AppendError, Erased, Holder, JournalStore, Lease, Mention, RotationHead};
+use crate::engine::journal::{AppendError, Erased, Holder, JournalStore, Lease, Mark, Mention, RotationHead};
 use crate::engine::record::{Entry, RotationId};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 /// Names what is rehearsed: `kill-before 7`, `kill-after 7` or `fail 7`, counted in records of this process from 1.
 const VARIABLE: &str = "CHANGEGUARD_REHEARSE";
@@ -109,12 +108,18 @@ impl JournalStore for Rehearsal {
         self.store.heads(tenant).await
     }
 
-    async fn acquire(&self, tenant: &TenantId, me: &Holder, ttl: Duration) -> Result<Result<Lease, Holder>, Fault> {
-        self.store.acquire(tenant, me, ttl).await
+    async fn acquire(&self, tenant: &TenantId, me: &Holder) -> Result<Result<Lease, Holder>, Fault> {
+        self.store.acquire(tenant, me).await
     }
 
-    async fn take_from(&self, tenant: &TenantId, holder: &Holder, me: &Holder) -> Result<Option<Lease>, Fault> {
-        self.store.take_from(tenant, holder, me).await
+    async fn take_from(
+        &self,
+        tenant: &TenantId,
+        holder: &Holder,
+        me: &Holder,
+        overruled: bool,
+    ) -> Result<Option<Lease>, Fault> {
+        self.store.take_from(tenant, holder, me, overruled).await
     }
 
     async fn renew(&self, lease: &Lease, now: Timestamp) -> Result<bool, Fault> {
@@ -131,6 +136,14 @@ impl JournalStore for Rehearsal {
 
     async fn holders(&self) -> Result<Vec<(TenantId, Holder)>, Fault> {
         self.store.holders().await
+    }
+
+    async fn mark(&self) -> Result<Mark, Fault> {
+        self.store.mark().await
+    }
+
+    async fn positions(&self) -> Result<Vec<(TenantId, u64)>, Fault> {
+        self.store.positions().await
     }
 
     async fn witness(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError> {

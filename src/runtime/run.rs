@@ -37,7 +37,7 @@ impl RunError {
             RunError::Refused(Refusal::NotBack(_)) => {
                 "call them, record that they are back, or waive with a reason".into()
             }
-            RunError::Refused(Refusal::Held(_)) => "watch, or talk to them".into(),
+            RunError::Refused(Refusal::Held(_)) => "watch, or talk to them; one that is stuck can be taken over".into(),
             RunError::Refused(_) => String::new(),
         }
     }

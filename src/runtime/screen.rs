@@ -11,18 +11,23 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::notice::NoticeKind;
 use crate::domain::tenant::{Tenant, TenantId};
 use crate::engine::command::Command;
+use crate::engine::sources::Source;
 use crate::engine::step::Progress;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::fleet::Fleet;
+use crate::runtime::follow::Follower;
+use crate::runtime::look::PATIENCE;
 use crate::runtime::post::{Post, PostLine};
 use crate::runtime::run::RunError;
 use crate::runtime::signals;
 use crate::runtime::terminal::{self, Screen};
 use anyhow::{Context, Result};
 use crossterm::event::Event;
+use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, OptionFuture};
+use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -31,8 +36,6 @@ use tokio::sync::watch;
 
 /// How much rarer than the tenant on the screen the rest of the fleet is looked at, at least.
 const SWEEP_FACTOR: u32 = 15;
-/// How often the journal of the tenant on the screen is asked for what somebody else has written.
-const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// What has happened already is noticed within this.
 const SOON: Duration = Duration::from_millis(100);
 /// A large fleet rests longer: after a sweep, one poll interval for each so many tenants.
@@ -56,6 +59,10 @@ impl Watcher for Bell {
 
     fn progress(&self, tenant: &Tenant, progress: Progress) {
         self.ring(Msg::Progress { tenant: tenant.id.clone(), progress });
+    }
+
+    fn waits(&self, tenant: &Tenant, text: &str) {
+        self.ring(Msg::Info(format!("{}: {text}", tenant.name)));
     }
 }
 
@@ -227,43 +234,80 @@ fn read_keys(bell: Bell) {
     });
 }
 
-/// Looks at the tenant on the screen often, and at all of them now and then.
-async fn poll(mut fleet: watch::Receiver<Known>, mut watched: watch::Receiver<Option<TenantId>>, interval: Duration) {
+/// Looks at the tenant on the screen often, at all of them now and then, and follows what others write.
+async fn poll(mut fleet: watch::Receiver<Known>, watched: watch::Receiver<Option<TenantId>>, interval: Duration) {
     let Some(fleet) = fleet.wait_for(Option::is_some).await.ok().and_then(|known| known.clone()) else { return };
-    let sweep = async {
-        loop {
-            // A fault of the journal is shown by the status of each tenant.
-            let _ = fleet.look_at_all(true).await;
-            let tenants = u32::try_from(fleet.conductors().len()).unwrap_or(u32::MAX);
-            tokio::time::sleep(interval * SWEEP_FACTOR.max(tenants / TENANTS_PER_INTERVAL)).await;
-        }
-    };
-    let held = follow(&fleet, watched.clone());
-    let one = async {
-        loop {
-            let tenant = watched.borrow_and_update().clone();
-            let Some(conductor) = tenant.and_then(|tenant| fleet.get(&tenant).cloned()) else {
-                if watched.changed().await.is_err() {
-                    return;
-                }
-                continue;
-            };
-            conductor.look().await;
-            let _ = tokio::time::timeout(interval, watched.changed()).await;
-        }
-    };
-    tokio::join!(sweep, one, held);
+    tokio::join!(sweep(&fleet, interval), look(&fleet, watched, interval), Follower::new(&fleet).forever());
 }
 
-/// While somebody else holds the tenant on the screen, their records are shown as they come.
-async fn follow(fleet: &Fleet, mut watched: watch::Receiver<Option<TenantId>>) {
+/// Looks at all tenants, rests, and looks again. While it rests, one tenant after the other is looked at, an interval each: a
+/// source that has stopped answering is found by the first of them, and then all are looked at.
+async fn sweep(fleet: &Fleet, interval: Duration) {
+    let tenants = u32::try_from(fleet.conductors().len()).unwrap_or(u32::MAX);
+    let rest = SWEEP_FACTOR.max(tenants / TENANTS_PER_INTERVAL);
+    let mut scouts = fleet.conductors().iter().cycle();
+    loop {
+        // A fault of the journal is shown by the status of each tenant.
+        let _ = fleet.look_at_all(true).await;
+        for _ in 0..rest {
+            tokio::time::sleep(interval).await;
+            let Some(scout) = scouts.next() else { continue };
+            let before = scout.failing();
+            scout.look().await;
+            if scout.failing() != before {
+                break;
+            }
+        }
+    }
+}
+
+/// Looks at the tenant on the screen, at each source by itself: one that hangs is not asked again before it has answered,
+/// and delays no other.
+async fn look(fleet: &Fleet, mut watched: watch::Receiver<Option<TenantId>>, interval: Duration) {
     loop {
         let tenant = watched.borrow_and_update().clone();
-        if let Some(conductor) = tenant.and_then(|tenant| fleet.get(&tenant)) {
-            conductor.follow().await;
+        let looking = async {
+            match tenant.and_then(|tenant| fleet.get(&tenant)) {
+                Some(conductor) => look_on(conductor, interval).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = looking => {}
+            changed = watched.changed() => if changed.is_err() { return },
         }
-        if let Ok(Err(_)) = tokio::time::timeout(FOLLOW_EVERY, watched.changed()).await {
-            return;
+    }
+}
+
+async fn look_on(conductor: &Conductor, interval: Duration) {
+    let patience = interval.min(PATIENCE);
+    let mut rounds = tokio::time::interval(interval);
+    rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut out = FuturesUnordered::new();
+    let mut asked = HashSet::new();
+    loop {
+        tokio::select! {
+            _ = rounds.tick() => for source in Source::ASKED.into_iter().chain([Source::Journal]) {
+                if asked.insert(source) {
+                    out.push(async move {
+                        match source {
+                            Source::Journal => conductor.look_at_journal().await,
+                            source => conductor.look_at(source, patience).await,
+                        }
+                        source
+                    });
+                }
+            },
+            Some(source) = out.next() => {
+                asked.remove(&source);
+                if source == Source::Server {
+                    conductor.see_who_is_back().await;
+                }
+                // One frame for all that answer together.
+                if out.is_empty() || asked.len() < 2 {
+                    conductor.tell();
+                }
+            }
         }
     }
 }
@@ -307,7 +351,11 @@ impl Doer {
             }
             Effect::Look(tenant) => {
                 if let Some(conductor) = self.conductor(&tenant) {
-                    tokio::spawn(async move { conductor.look().await });
+                    let bell = self.bell.clone();
+                    tokio::spawn(async move {
+                        let looked = conductor.look().await;
+                        bell.ring(Msg::Info(format!("{}: {looked}", conductor.tenant().name)));
+                    });
                 }
             }
             Effect::Watch(tenant) => {

@@ -12,6 +12,7 @@ use crate::engine::tend::{self, Change, Facts, Tending, Tried};
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::ending;
 use crate::runtime::fleet::Fleet;
+use crate::runtime::follow::Follower;
 use crate::runtime::post::{Post, PostLine};
 use crate::runtime::run::RunError;
 use crate::runtime::signals::Ending;
@@ -149,11 +150,14 @@ impl<'a> Watch<'a> {
                 None => std::future::pending().await,
             }
         };
-        futures_util::pin_mut!(attending);
+        // What others write is told within a second or two, however rarely the world is looked at.
+        let following = Follower::new(self.fleet).forever();
+        futures_util::pin_mut!(attending, following);
         loop {
             tokio::select! {
                 () = asked.recv() => break,
                 () = &mut attending => {}
+                () = &mut following => {}
                 _ = alive.tick() => tell(&[NotifyState::Watchdog]),
                 _ = rounds.tick() => {
                     for (at, conductor) in conductors.iter().enumerate() {
@@ -201,8 +205,7 @@ impl<'a> Watch<'a> {
     async fn visit(&self, conductor: &Arc<Conductor>, mut visit: Visit, look: bool) -> (Visit, bool) {
         let Ok(permit) = self.looks.acquire().await else { return (visit, false) };
         // Also a tenant at rest may have got a rotation by another process.
-        conductor.follow().await;
-        let read = conductor.reload().await.is_ok();
+        let read = conductor.follow().await;
         if look || self.is_due(conductor, &visit) {
             conductor.look().await;
             visit.looked = Some(Instant::now());

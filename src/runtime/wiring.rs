@@ -108,9 +108,8 @@ impl Wiring {
         };
         let alerts = alerts::parameters(&config).map(Alertmanager::new).transpose()?;
         let identity = system::identity(&environment);
-        let now = SystemClock.now();
-        let me =
-            Holder { name: identity.user.clone(), host: identity.host, pid: identity.pid, since: now, heartbeat: now };
+        let (now, instance) = (SystemClock.now(), system::instance()?);
+        let me = Holder::new(identity.user.clone(), identity.host, identity.pid, now, instance);
         let actor = Actor { by: identity.user, host: me.host.clone(), person: identity.person, ssh: identity.ssh };
         let runbook = runbooks::all().into_iter().next();
         let none = || Fault::new(Service::Configuration, FaultKind::Invalid, "there is no runbook");

@@ -1,6 +1,7 @@
 //! The journal on a real PostgreSQL server: everything of `store_suite`, and the faults that only a server has.
 //! `tests/live/postgres` starts the server; each test has a database of its own.
 
+use crate::store_leases::every_lease_test;
 use crate::store_suite::{Place, every_store_test};
 use changeguard::adapters::PasswordSource;
 use changeguard::adapters::store::{Server, SqlJournal};
@@ -88,12 +89,13 @@ impl Place for Database {
 }
 
 macro_rules! on_postgres {
-    ($($name:ident),*) => { $(
+    ($suite:ident: $($name:ident),*) => { $(
         #[tokio::test]
         #[ignore = "needs tests/live/run"]
         async fn $name() {
-            crate::store_suite::$name::<Database>().await;
+            crate::$suite::$name::<Database>().await;
         }
     )* };
 }
 every_store_test!(on_postgres);
+every_lease_test!(on_postgres);

@@ -3,7 +3,7 @@
 
 use crate::live_postgres::{Database, described};
 use crate::store_fight;
-use crate::store_suite::{Place, TTL, lost, me, note, rotation, take, tenant, verdict};
+use crate::store_suite::{Place, lost, me, note, rotation, take, tenant, verdict};
 use changeguard::adapters::PasswordSource;
 use changeguard::adapters::store::{Server, SqlJournal};
 use changeguard::domain::fault::{Fault, FaultKind};
@@ -78,7 +78,7 @@ async fn a_read_only_server_can_be_read_and_every_write_is_refused() {
         Err(AppendError::Fault(fault)) => assert!(fault.message.contains("read-only"), "{fault}"),
         other => panic!("{other:?}"),
     }
-    assert!(store.acquire(&tenant("t1"), &me(2, 0), TTL).await.unwrap_err().advice().contains("standby"));
+    assert!(store.acquire(&tenant("t1"), &me(2, 0)).await.unwrap_err().advice().contains("standby"));
 }
 
 #[tokio::test]
@@ -239,8 +239,11 @@ async fn a_process_that_is_stopped_within_a_transaction_does_not_keep_the_tenant
     sqlx::query("UPDATE lease SET appends = appends + 1").execute(&mut *transaction).await.unwrap();
     let mut waited = 0;
     let taken = loop {
-        match store.acquire(&tenant("t1"), &me(2, 100), TTL).await {
-            Ok(taken) => break taken.unwrap(),
+        match store.acquire(&tenant("t1"), &me(2, 100)).await {
+            Ok(met) => {
+                let met = met.unwrap_err();
+                break store.take_from(&tenant("t1"), &met, &me(2, 100), false).await.unwrap().unwrap();
+            }
             Err(fault) => assert!(fault.kind == FaultKind::TimedOut && waited < 4, "{fault}"),
         }
         waited += 1;

@@ -37,6 +37,7 @@ mod store;
 mod store_audit;
 mod store_cli;
 mod store_fight;
+mod store_leases;
 mod store_suite;
 mod terminal;
 mod touching;

@@ -4,7 +4,7 @@
 use crate::bastion::{Bastion, CYCLE, PATIENCE, is_stopped};
 use crate::pty::Program;
 use changeguard::adapters::lab::{Fault, Loss, Rule, Service};
-use changeguard::engine::journal::{Holder, JournalStore};
+use changeguard::engine::journal::{Holder, Instance, JournalStore};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -157,9 +157,9 @@ async fn a_stopped_process_that_wakes_after_a_take_over_changes_nothing() {
     assert!(bastion.lab.world().until(PATIENCE, |_| is_stopped(pid)).await);
     let store = bastion.store().await;
     let now = jiff::Timestamp::now();
-    let other = Holder { name: "bob".into(), host: "other".into(), pid: 1, since: now, heartbeat: now };
-    let tenant = store.holders().await.unwrap()[0].0.clone();
-    let lease = store.acquire(&tenant, &other, Duration::ZERO).await.unwrap().unwrap();
+    let other = Holder::new("bob".into(), "other".into(), 1, now, Instance::default());
+    let (tenant, met) = store.holders().await.unwrap().remove(0);
+    let lease = store.take_from(&tenant, &met, &other, true).await.unwrap().unwrap();
     let (deleted, posted) =
         (bastion.lab.world().count(Service::Barbican, "DELETE"), bastion.lab.world().count(Service::Barbican, "POST"));
     process.signal("CONT");

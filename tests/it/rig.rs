@@ -138,7 +138,8 @@ async fn conductor(wiring: &Wiring, failed: impl Fn() + Send + Sync + 'static) -
     let mut world = wiring.world(tenant, fence.clone()).unwrap();
     (world.clock, world.store) = (Arc::new(QuickClock), journal.clone());
     let now = Timestamp::now();
-    let me = Holder { name: "ops".into(), host: "here".into(), pid: std::process::id(), since: now, heartbeat: now };
+    let instance = changeguard::adapters::system::instance().unwrap();
+    let me = Holder::new("ops".into(), "here".into(), std::process::id(), now, instance);
     let actor = Actor { by: "ops".into(), host: "here".into(), person: "ops".into(), ssh: None };
     let conductor = Conductor::new(world, wiring.runbook().clone(), me, actor, fence, Arc::new(Silent));
     (conductor, journal)

@@ -7,7 +7,7 @@ use changeguard::domain::notice::NoticeKind;
 use changeguard::domain::tenant::Tenant;
 use changeguard::domain::window::Window;
 use changeguard::engine::command::Command;
-use changeguard::engine::journal::Holder;
+use changeguard::engine::journal::{Holder, Instance};
 use changeguard::engine::ports::{Unfenced, World};
 use changeguard::engine::record::{Actor, Cause};
 use changeguard::engine::status::TenantStatus;
@@ -178,7 +178,8 @@ pub fn as_person(wiring: &Wiring, conductor: &Conductor, person: &str) -> Arc<Co
     let fence = Arc::new(LeaseFence::new(wiring.store().clone()));
     let world = wiring.world(tenant, fence.clone()).unwrap();
     let (name, host, now) = (person.to_owned(), format!("bastion-of-{person}"), jiff::Timestamp::now());
-    let me = Holder { name: name.clone(), host: host.clone(), pid: 4711, since: now, heartbeat: now };
+    let instance = changeguard::adapters::system::instance().unwrap();
+    let me = Holder::new(name.clone(), host.clone(), 4711, now, Instance { id: name.clone(), ..instance });
     let actor = Actor { by: name.clone(), host, person: name, ssh: None };
     Arc::new(Conductor::new(world, wiring.runbook().clone(), me, actor, fence, Arc::new(Silent)))
 }

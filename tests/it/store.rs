@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::store_leases::every_lease_test;
 use crate::store_suite::{Place, every_store_test, me, note, rotation, take};
 
 /// A folder for one test.
@@ -45,14 +46,15 @@ impl Place for Folder {
 }
 
 macro_rules! on_sqlite {
-    ($($name:ident),*) => { $(
+    ($suite:ident: $($name:ident),*) => { $(
         #[tokio::test]
         async fn $name() {
-            crate::store_suite::$name::<Folder>().await;
+            crate::$suite::$name::<Folder>().await;
         }
     )* };
 }
 every_store_test!(on_sqlite);
+every_lease_test!(on_sqlite);
 
 async fn refused(directory: &Path) -> Fault {
     SqlJournal::in_folder(directory).await.unwrap_err()

@@ -1,7 +1,7 @@
 //! The journal asked by subcommands, as processes: audit, report and person, over a journal that this test has written.
 
 use crate::store::Folder;
-use crate::store_suite::{Place, lost, me, note, people, rotation, take, tenant};
+use crate::store_suite::{Place, living, lost, me, note, people, rotation, take, tenant};
 use changeguard::domain::acknowledgement::{Answer, Channel};
 use changeguard::domain::client::ClientId;
 use changeguard::domain::fault::{Fault, FaultKind, Service};
@@ -201,7 +201,7 @@ async fn a_report_says_in_its_first_line_that_it_is_half_done_and_hostile_texts_
     stage.run("report nobody", &[]).ends(2);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_person_is_exported_and_erased_to_the_last_byte_and_the_chain_stays() {
     let stage = Stage::written().await;
     let export = stage.run("person export ADA@example.net --json", &[]).ends(0).json();
@@ -220,7 +220,9 @@ async fn one_person_is_exported_and_erased_to_the_last_byte_and_the_chain_stays(
     let lease = take(&store, ACME, holder).await;
     let ended = Record::Finished { outcome: Outcome::RolledBack, note: String::new() };
     store.append(&rotation("new"), &lease, &[Entry { record: ended, ..note(8, "") }.later(10)]).await.unwrap();
+    let holder = living(&store, &lease);
     assert!(erase(&["ada@example.net", "--reason", "asked"]).ends(4).err.contains("ada on bastion"));
+    holder.abort();
     store.release(&lease).await.unwrap();
     store.close().await;
     let done = erase(&["ada@example.net", "--reason", "asked"]).ends(0);

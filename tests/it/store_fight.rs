@@ -2,7 +2,7 @@
 //! this test binary again, in a role that its environment names and that is told what to do on its standard input.
 
 use crate::store::Folder;
-use crate::store_suite::{Place, TTL, me, note, rotation, take, tenant};
+use crate::store_suite::{Place, me, note, rotation, take, tenant};
 use changeguard::adapters::PasswordSource;
 use changeguard::adapters::store::{Server, SqlJournal};
 use changeguard::engine::audit;
@@ -11,7 +11,6 @@ use changeguard::engine::record::Record;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Duration;
 
 const ROUNDS: u64 = 1000;
 const PLACE: &str = "CHANGEGUARD_FIGHT_PLACE";
@@ -65,7 +64,7 @@ async fn obey(store: &SqlJournal, lease: &mut Option<Lease>, word: &str, number:
     let now = jiff::Timestamp::now();
     let holder = Holder { since: now, heartbeat: now, ..me(std::process::id(), 0) };
     match word {
-        "fight" => match store.acquire(&tenant("t1"), &holder, TTL).await.unwrap() {
+        "fight" => match store.acquire(&tenant("t1"), &holder).await.unwrap() {
             Ok(won) => {
                 *lease = Some(won);
                 let seq = next(store).await;
@@ -80,7 +79,8 @@ async fn obey(store: &SqlJournal, lease: &mut Option<Lease>, word: &str, number:
             },
         },
         "overtake" => {
-            *lease = Some(store.acquire(&tenant("t1"), &holder, Duration::ZERO).await.unwrap().unwrap());
+            let (_, met) = store.holders().await.unwrap().remove(0);
+            *lease = store.take_from(&tenant("t1"), &met, &holder, true).await.unwrap();
             "overtook".into()
         }
         "release" => {

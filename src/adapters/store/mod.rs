@@ -17,7 +17,9 @@ pub use server::Server;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::tenant::TenantId;
 use crate::engine::audit::Tables;
-use crate::engine::journal::{AppendError, Erased, Holder, JournalStore, Lease, Mention, RotationHead, lease_log_id};
+use crate::engine::journal::{
+    AppendError, Erased, Holder, JournalStore, Lease, Mark, Mention, RotationHead, lease_log_id,
+};
 use crate::engine::record::{Entry, RotationId};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -249,18 +251,24 @@ impl JournalStore for SqlJournal {
         give_back(connection, result)
     }
 
-    /// `ttl` zero takes the tenant whoever holds it: the explicit take-over.
-    async fn acquire(&self, tenant: &TenantId, me: &Holder, ttl: Duration) -> Result<Result<Lease, Holder>, Fault> {
+    async fn acquire(&self, tenant: &TenantId, me: &Holder) -> Result<Result<Lease, Holder>, Fault> {
         let doing = "taking the tenant's lease";
         let mut connection = self.connection(doing).await?;
-        let result = bounded(doing, OPERATION, leases::acquire(&mut connection, tenant, me, ttl)).await;
+        let result = bounded(doing, OPERATION, leases::acquire(&mut connection, tenant, me)).await;
         give_back(connection, result)
     }
 
-    async fn take_from(&self, tenant: &TenantId, holder: &Holder, me: &Holder) -> Result<Option<Lease>, Fault> {
+    async fn take_from(
+        &self,
+        tenant: &TenantId,
+        holder: &Holder,
+        me: &Holder,
+        overruled: bool,
+    ) -> Result<Option<Lease>, Fault> {
         let doing = "taking over the tenant's lease";
         let mut connection = self.connection(doing).await?;
-        let result = bounded(doing, OPERATION, leases::take_from(&mut connection, tenant, holder, me)).await;
+        let taken = leases::take_from(&mut connection, tenant, holder, me, overruled);
+        let result = bounded(doing, OPERATION, taken).await;
         give_back(connection, result)
     }
 
@@ -289,6 +297,21 @@ impl JournalStore for SqlJournal {
         let doing = "reading who holds the tenants";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, leases::holders(&mut connection)).await;
+        give_back(connection, result)
+    }
+
+    async fn mark(&self) -> Result<Mark, Fault> {
+        let doing = "looking whether the journal has moved";
+        let mut connection = self.connection(doing).await?;
+        let has_clock = matches!(self.backend, Backend::Postgres(_));
+        let result = bounded(doing, OPERATION, leases::mark(&mut connection, has_clock)).await;
+        give_back(connection, result)
+    }
+
+    async fn positions(&self) -> Result<Vec<(TenantId, u64)>, Fault> {
+        let doing = "reading how long the journals are";
+        let mut connection = self.connection(doing).await?;
+        let result = bounded(doing, OPERATION, leases::positions(&mut connection)).await;
         give_back(connection, result)
     }
 

@@ -19,12 +19,16 @@ const LOAD: &str = "SELECT r.tenant, r.position, r.rotation, r.seq, r.version, r
      LEFT JOIN rotation t ON t.rotation = r.rotation LEFT JOIN chain c ON c.tenant = r.tenant \
      WHERE r.rotation = $1 ORDER BY r.seq";
 const LISTED: &str = "SELECT last_seq FROM rotation WHERE rotation = $1";
-const HEADS_OF_TENANT: &str = "SELECT rotation, tenant, last_seq FROM rotation \
-     WHERE tenant = $1 AND rotation <> 'lease-' || tenant ORDER BY began_ms DESC, rotation DESC";
-const NEWEST_HEADS: &str = "SELECT r.rotation, r.tenant, r.last_seq FROM rotation r WHERE r.rotation <> 'lease-' || r.tenant \
-     AND NOT EXISTS (SELECT 1 FROM rotation n WHERE n.tenant = r.tenant AND n.rotation <> 'lease-' || n.tenant \
-     AND (n.began_ms > r.began_ms OR (n.began_ms = r.began_ms AND n.rotation > r.rotation))) \
-     ORDER BY r.began_ms DESC, r.rotation DESC";
+/// Newer is what began later in the chain. A rotation whose first record is gone comes first, so that it is looked at, and
+/// found damaged, and not passed over.
+const HEADS_OF_TENANT: &str = "SELECT t.rotation, t.tenant, t.last_seq FROM rotation t \
+     LEFT JOIN record r ON r.rotation = t.rotation AND r.seq = 1 \
+     WHERE t.tenant = $1 AND t.rotation <> 'lease-' || t.tenant \
+     ORDER BY COALESCE(r.position, 9223372036854775807) DESC, t.rotation DESC";
+const NEWEST_HEADS: &str = "SELECT rotation, tenant, last_seq FROM (SELECT t.rotation, t.tenant, t.last_seq, ROW_NUMBER() OVER \
+     (PARTITION BY t.tenant ORDER BY COALESCE(r.position, 9223372036854775807) DESC, t.rotation DESC) AS place \
+     FROM rotation t LEFT JOIN record r ON r.rotation = t.rotation AND r.seq = 1 \
+     WHERE t.rotation <> 'lease-' || t.tenant) AS placed WHERE place = 1 ORDER BY tenant";
 const HEAD_OF_CHAIN: &str = "SELECT c.position, c.hash, r.hash FROM chain c \
      LEFT JOIN record r ON r.tenant = c.tenant AND r.position = c.position WHERE c.tenant = $1";
 const RECORDS: &str =

@@ -33,7 +33,7 @@ const SETTINGS: [&str; 4] = [
 const LOCK: &str = "SELECT pg_advisory_lock(7241563092)";
 
 /// One list of statements per version, only ever added to. BIGINT and TEXT only: sqlx's `Any` can't read other types.
-const VERSIONS: [&[&str]; 3] = [
+const VERSIONS: [&[&str]; 4] = [
     &[
         "CREATE TABLE lease (tenant TEXT NOT NULL PRIMARY KEY, fence BIGINT NOT NULL, held BIGINT NOT NULL, \
      appends BIGINT NOT NULL, name TEXT NOT NULL, host TEXT NOT NULL, pid BIGINT NOT NULL, \
@@ -60,6 +60,15 @@ const VERSIONS: [&[&str]; 3] = [
      next_uid BIGINT NOT NULL, PRIMARY KEY (mailbox, folder))",
         "CREATE TABLE stray (mailbox TEXT NOT NULL, mail TEXT NOT NULL, at_ms BIGINT NOT NULL, place TEXT NOT NULL, \
      sender TEXT NOT NULL, subject TEXT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (mailbox, mail))",
+    ],
+    // A lease that is held stays held: whoever holds it, by a changeguard of before, is watched like any other.
+    &[
+        "ALTER TABLE lease ADD COLUMN instance TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE lease ADD COLUMN boot TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE lease ADD COLUMN namespace TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE lease ADD COLUMN started BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE lease ADD COLUMN beats BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE lease ADD COLUMN beat_ms BIGINT NOT NULL DEFAULT 0",
     ],
 ];
 /// After the old records have their places.

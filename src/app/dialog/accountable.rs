@@ -135,9 +135,12 @@ pub fn open_take_over(status: &TenantStatus) -> FormDialog {
 /// Who is overruled, and what they may still be doing.
 pub fn explain_take_over(status: &TenantStatus, now: Timestamp) -> Vec<Row> {
     let Some(holder) = &status.holder else { return vec![Row::new(Mark::Good, "nobody else holds the tenant")] };
-    let age = now.as_second() - holder.heartbeat.as_second();
+    let life = match status.holder_quiet_since {
+        Some(since) => format!("no sign of life for {} s", now.as_second() - since.as_second()),
+        None => format!("last sign of life {} by their clock", holder.heartbeat.strftime("%H:%M:%S UTC")),
+    };
     vec![
-        Row::new(Mark::Warn, format!("held by {holder}; last sign of life {age} s ago")),
+        Row::new(Mark::Warn, format!("held by {holder}; {life}")),
         Row::new(
             Mark::Plain,
             "From then on that process can write no record and change nothing outside. One request that it has sent \

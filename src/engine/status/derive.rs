@@ -1,6 +1,7 @@
 //! How the status follows from journal, sights and the moment; what it is made of stands in the parent.
 
 use super::alert;
+use super::lease;
 use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, StepView, TenantStatus, Viewer};
 use crate::domain::cadence::{self, Due};
 use crate::domain::client::{Client, ClientId};
@@ -21,6 +22,7 @@ use crate::engine::ports::Settings;
 use crate::engine::record::Entry;
 use crate::engine::remind;
 use crate::engine::rotation::Rotation;
+use crate::engine::sources;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -89,7 +91,10 @@ pub fn derive(
         pair_bound_ms: u64::try_from(settings.pair_bound.as_millis()).unwrap_or(u64::MAX),
         next,
         attention: Vec::new(),
+        sources: sources::sources(sights),
         holder: sights.holder.clone(),
+        holder_quiet_since: sights.holder_quiet_since,
+        clock_skew_s: sights.clock_skew_s,
         rollback: open.and_then(|rotation| rotation.rollback.as_ref()).map(|rollback| rollback.reason.clone()),
         rollback_cuts,
         notices: open.map(|rotation| rotation.notices.clone()).unwrap_or_default(),
@@ -105,6 +110,7 @@ pub fn derive(
         own_route: open.and_then(|rotation| rotation.own_route(person)).map(str::to_owned),
     };
     status.attention = attention(&status, sights);
+    status.attention.extend(lease::attention(&status, journal));
     status.attention.extend(alert::attention(open, rotation, sights, settings, now));
     if let Some(drift) = drift {
         status.attention.insert(0, drift);
@@ -397,7 +403,8 @@ fn attention(status: &TenantStatus, sights: &Sights) -> Vec<String> {
             items.push("the window is over; plan another".into());
         }
     }
-    for fault in [&sights.secret.fault, &sights.object.fault, &sights.server.fault].into_iter().flatten() {
+    let faults = [&sights.secret.fault, &sights.object.fault, &sights.server.fault, &sights.console.fault];
+    for fault in faults.into_iter().chain([&sights.served.fault, &sights.journal.fault]).flatten() {
         // Each names its own service: a look at Barbican may have failed at Keystone.
         let text = fault.1.to_string();
         if !items.contains(&text) {

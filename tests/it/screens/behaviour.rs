@@ -101,7 +101,7 @@ fn somebody_else_at_work_shuts_every_changing_key() {
     let mut status = ready("acme");
     let since = now();
     let (name, host) = ("jo".into(), "bastion-1".into());
-    status.holder = Some(changeguard::engine::journal::Holder { name, host, pid: 7, since, heartbeat: since });
+    status.holder = Some(changeguard::engine::journal::Holder::new(name, host, 7, since, Default::default()));
     let mut model = showing(status, SIZE);
     for key in ['r', 'c', 'n', 'a', 'w', 'x', 'N', 'e'] {
         assert!(press(&mut model, &[Key::Char(key)]).is_empty());

@@ -251,6 +251,9 @@ fn the_form_of_a_take_over_names_who_is_overruled() {
         pid: 4711,
         since: at("2026-11-24T21:02:00Z"),
         heartbeat: at("2026-11-24T21:09:41Z"),
+        instance: Default::default(),
+        beats: 7,
+        fence: 1,
     });
     assert_snapshot!(screen(&opened(status, 'T')));
 }

@@ -1,0 +1,116 @@
+//! How a conductor looks at the world between commands: at each source by itself, so that one that hangs delays no other, and
+//! a fault is shown when it is met.
+
+use crate::domain::client;
+use crate::domain::freshness::{Presence, judge_presence};
+use crate::engine::command::Command;
+use crate::engine::observe::{self, Sights};
+use crate::engine::sources::{Looked, Source};
+use crate::runtime::conductor::Conductor;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// A source that has not answered for this long is shown as such, although its answer may still come.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Conductor {
+    /// One look at everything outside, and at the journal. Faults become part of the status. Gives how it ended.
+    pub async fn look(&self) -> Looked {
+        let began = self.world.clock.now();
+        let sources = Source::ASKED.map(|source| self.look_at(source, PATIENCE));
+        let sources = futures_util::future::join_all(sources);
+        futures_util::join!(self.look_at_journal(), sources);
+        self.see_who_is_back().await;
+        self.watcher.changed(self);
+        Looked::since(&self.known().sights, began)
+    }
+
+    /// Reads the journal and compares the clocks.
+    pub async fn look_at_journal(&self) {
+        let _ = futures_util::join!(self.reload(), self.compare_clocks());
+    }
+
+    /// Those that did not answer at their last look.
+    pub fn failing(&self) -> Vec<Source> {
+        let known = self.known();
+        let asked = Source::ASKED.into_iter().chain([Source::Script, Source::Journal]);
+        asked.filter(|source| known.sights.fault_of(*source).is_some()).collect()
+    }
+
+    /// Tells the watcher what is true now.
+    pub fn tell(&self) {
+        self.watcher.changed(self);
+    }
+
+    /// One look at one source. A fault is shown as soon as it is met, and a source that says nothing for `patience` as such:
+    /// none waits for another.
+    pub async fn look_at(&self, source: Source, patience: Duration) {
+        self.ask(source, &[], patience).await;
+        if source == Source::Swift {
+            let users = self.known().sights.object.value().map(|object| object.users.clone());
+            self.ask(Source::Script, &users.unwrap_or_default(), patience).await;
+        }
+    }
+
+    async fn ask(&self, source: Source, users: &[client::Entry], patience: Duration) {
+        if !observe::is_asked(&self.world, source) {
+            return;
+        }
+        let looking = observe::look_at(&self.world, source, users);
+        futures_util::pin_mut!(looking);
+        let sight = match tokio::time::timeout(patience, &mut looking).await {
+            Ok(sight) => sight,
+            Err(_) => {
+                self.take_sight(source, |sights, at| sights.overdue(at, source, patience));
+                looking.await
+            }
+        };
+        if let Some(sight) = sight {
+            self.take_sight(source, |sights, at| sights.take(at, sight));
+        }
+    }
+
+    fn take_sight(&self, source: Source, take: impl FnOnce(&mut Sights, Timestamp)) {
+        let turned = {
+            let mut known = self.known();
+            let sights = &mut known.sights;
+            let failed = sights.fault_of(source).is_some();
+            take(sights, self.world.clock.now());
+            sights.contacts = self.world.contacts.to_vec();
+            sights.fault_of(source).is_some() != failed
+        };
+        if turned {
+            self.watcher.changed(self);
+        }
+    }
+
+    /// How far this host's clock is from the store's, where that has one: shown, never used.
+    async fn compare_clocks(&self) {
+        let before = self.world.clock.now();
+        let Ok(Some(theirs)) = self.world.store.mark().await.map(|mark| mark.clock) else { return };
+        let after = self.world.clock.now();
+        let ours = (before.as_millisecond() + after.as_millisecond()) / 2;
+        self.known().sights.clock_skew_s = Some((ours - theirs.as_millisecond()) / 1000);
+    }
+
+    /// Records who newly is back, at once, so that it is known even if the next reading fails; somebody else's lease is
+    /// respected.
+    pub async fn see_who_is_back(&self) {
+        if self.busy.try_lock().is_ok() && self.known().sights.holder.is_none() && self.somebody_is_newly_back() {
+            let _ = self.run(Command::Verify).await;
+        }
+    }
+
+    fn somebody_is_newly_back(&self) -> bool {
+        let known = self.known();
+        let Some(rotation) = known.rotation.as_ref().filter(|rotation| rotation.outcome.is_none()) else {
+            return false;
+        };
+        let (Some(applied), Some(reading)) = (&rotation.applied, known.sights.server.value()) else { return false };
+        let newly = |client: &client::Client| {
+            let key = client.public_key.as_ref();
+            key.is_some_and(|key| judge_presence(&applied.baseline, reading, key) >= Presence::ProbablyBack)
+        };
+        !known.running && rotation.not_back().into_iter().any(newly)
+    }
+}
