@@ -165,8 +165,7 @@ fn subject(model: &Model, status: &TenantStatus) -> Result<(), String> {
 
 /// Anything that clients can feel was begun.
 pub fn touched(status: &TenantStatus) -> bool {
-    let secret = status.steps.get(StepNumber::SECRET.index());
-    status.phase == Phase::RollingBack || secret.is_some_and(|step| !matches!(step.state, StepState::Waiting))
+    status.touched
 }
 
 /// The first interrupted step.

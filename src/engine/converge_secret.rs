@@ -187,10 +187,15 @@ impl Run<'_> {
         let sent = self.world.clock.now();
         let touch = Until { touch: self.wanted.touch, changed: self.changed, asked: AtomicBool::new(false) };
         let swap = self.world.secrets.swap(old, self.new_secret(), self.world.settings.swap, &touch).await;
+        let asked = touch.asked.into_inner();
+        if !self.changed && !asked {
+            // It was not even asked whether it may be changed: what failed was the preparation, or the answer was no.
+            return swap.deleted;
+        }
         let unchanged = |fault: &Fault| !fault.is_outcome_unknown();
         let stored = swap.stored.as_ref().is_some_and(|stored| !stored.as_ref().is_err_and(unchanged));
         self.changed |= stored || !swap.deleted.as_ref().is_err_and(unchanged);
-        if touch.asked.into_inner() {
+        if asked {
             self.refused().await?;
         }
         if self.world.settings.swap == SwapOrder::DeleteFirst

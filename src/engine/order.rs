@@ -97,11 +97,10 @@ impl Rotation {
             Record::Touching { step } => {
                 untouched()?;
                 need(confirmed, "the rotation was not confirmed")?;
-                need(at_work(*step), "that step is not at work")
+                need(*step == StepNumber::SECRET && at_work(*step), "step 4 is not at work")
             }
             Record::NotTouched { step } => {
-                need(self.touched && self.rollback.is_none() && !self.swapped, "the key was changed already")?;
-                need(at_work(*step), "that step is not at work")
+                need(*step == StepNumber::SECRET && self.touching, "it was not said right before that it is touched")
             }
             Record::Swapped { public_key, .. } => {
                 need(self.touched, "nothing was touched")?;
@@ -177,3 +176,6 @@ fn may_follow_the_end(record: &Record) -> bool {
             | Record::SilenceEnded { .. }
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,8 +151,8 @@ pub struct Rotation {
     /// A request that changes the live secret was about to be sent at least once: clients may feel it, and only a rollback
     /// leads back.
     pub touched: bool,
-    /// The live secret was replaced at least once.
-    pub swapped: bool,
+    /// The last record says that the secret is about to be changed.
+    pub touching: bool,
     /// Keys kept in Barbican.
     pub keys: BTreeMap<KeyRole, KeptKey>,
     /// Why there is no previous key, if there is none.
@@ -226,7 +226,7 @@ impl Rotation {
             forward: None,
             rollback: None,
             touched: false,
-            swapped: false,
+            touching: false,
             keys: BTreeMap::new(),
             previous_missing: None,
             shape: None,
@@ -249,6 +249,7 @@ impl Rotation {
     pub fn apply(&mut self, entry: &Entry) {
         let at = entry.at;
         self.seq = entry.seq;
+        self.touching = matches!(entry.record, Record::Touching { .. });
         match entry.record.clone() {
             Record::Planned { .. }
             | Record::Noted { .. }
@@ -317,7 +318,6 @@ impl Rotation {
             Record::PreviousMissing { why } => self.previous_missing = Some(why),
             Record::ShapeSeen { shape } => self.shape = Some(shape),
             Record::Swapped { gap_us, not_carried, .. } => {
-                self.swapped = true;
                 self.gap_us = gap_us.or(self.gap_us);
                 self.not_carried = not_carried;
             }

@@ -24,6 +24,7 @@ use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
 use crate::engine::approval::Approval;
 use crate::engine::journal::Holder;
+use crate::engine::judging::Said;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::next::NextAction;
 use crate::engine::record::{Cause, Outcome};
@@ -31,6 +32,7 @@ use crate::engine::rotation::{Emergency, HandOver};
 use crate::engine::sources::SourceView;
 use jiff::Timestamp;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Where a tenant is in its rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -233,8 +235,14 @@ pub struct TenantStatus {
     /// The gate of rotate.
     #[serde(flatten)]
     pub gate: Verdict,
+    /// A request that changes the live secret was about to be sent: only finish or a rollback lead on.
+    pub touched: bool,
     /// The last run of step 2.
     pub preflight: Option<Preflight>,
+    /// Checks that are set aside for this rotation, with the operator's word.
+    pub set_aside: BTreeMap<String, Said>,
+    /// Why it is right that nobody is asked, where no client is known.
+    pub nobody: Option<String>,
     /// The measured gap, µs.
     pub gap_us: Option<u64>,
     /// How long the pair of DELETE and POST lasts at most once DELETE is sent, ms.

@@ -86,6 +86,9 @@ pub fn derive(
         reconcile,
         reconcile_deadline,
         gate,
+        touched: open.is_some_and(|rotation| rotation.touched),
+        set_aside: open.map(|rotation| rotation.set_aside.clone()).unwrap_or_default(),
+        nobody: open.and_then(|rotation| rotation.nobody.clone()),
         preflight: rotation.and_then(|rotation| rotation.preflight.clone()),
         gap_us: rotation.and_then(|rotation| rotation.gap_us),
         pair_bound_ms: u64::try_from(settings.pair_bound.as_millis()).unwrap_or(u64::MAX),
@@ -361,6 +364,12 @@ fn attention(status: &TenantStatus, sights: &Sights) -> Vec<String> {
     }
     if let Some(hand_over) = status.hand_over.as_ref().filter(|hand_over| hand_over.accepted.is_none()) {
         items.push(format!("handed over by {}, not accepted yet: {}", hand_over.person, hand_over.note));
+    }
+    for (check, said) in &status.set_aside {
+        items.push(format!("check {check} is set aside by {}: {}", said.by, said.reason));
+    }
+    if let Some(why) = &status.nobody {
+        items.push(format!("nobody is asked: {why}"));
     }
     if let Some(route) = &status.own_route {
         items.push(route.clone());

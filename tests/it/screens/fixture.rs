@@ -173,6 +173,9 @@ pub fn idle(name: &str) -> TenantStatus {
         reconcile: Reconcile::InSync,
         reconcile_deadline: None,
         gate: Verdict::Shut(vec![Reason::NotPlanned]),
+        touched: false,
+        set_aside: Default::default(),
+        nobody: None,
         preflight: None,
         gap_us: None,
         pair_bound_ms: 60_000,
@@ -291,6 +294,7 @@ pub fn failed(name: &str) -> TenantStatus {
     let mut status = ready(name);
     status.phase = Phase::Rotating;
     status.steps = steps_with(4);
+    status.touched = true;
     let fault =
         Fault::new(Service::Swift, FaultKind::ServerError(503), "503 service unavailable while writing the object");
     status.steps[4].detail = fault.to_string();
@@ -314,6 +318,7 @@ pub fn returning(name: &str) -> TenantStatus {
     let mut status = failed(name);
     status.phase = Phase::Returning;
     status.steps = steps_with(7);
+    status.touched = true;
     status.steps[7].detail = "2 of 6 back or waived".into();
     for sight_of in [&mut status.keys.object, &mut status.keys.interface] {
         *sight_of = sight(2);
@@ -344,6 +349,7 @@ pub fn rolling_back(name: &str) -> TenantStatus {
     status.phase = Phase::RollingBack;
     status.rollback = Some("clients on macOS can't import".into());
     status.steps = steps_with(3);
+    status.touched = true;
     status.steps[3].state = StepState::Interrupted { since: at("2026-11-24T21:09:00Z") };
     status.steps[3].detail = "ended in the middle; resume looks and goes on".into();
     status.back = None;
