@@ -30,6 +30,9 @@ impl CheckState {
     }
 }
 
+/// The check that says whether all that clients have written is read.
+pub const MAILBOX: &str = "mailbox";
+
 /// The check that says whether the operator's own connection runs through the tunnel that is to be rotated.
 pub const OWN_ROUTE: &str = "own-route";
 

@@ -4,6 +4,7 @@
 //! previous (or a fresh) key as the target, so there is one code for both directions.
 
 mod announce;
+mod answers;
 mod check;
 mod object;
 mod reconcile;

@@ -3,6 +3,7 @@
 
 use super::{Intent, Machine, Output, Outputs, bad_input, done, lockout, not_now, required};
 use crate::domain::client::Client;
+use crate::domain::preflight::MAILBOX;
 use crate::domain::sanitize::sanitize;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::window::Window;
@@ -17,7 +18,7 @@ const REVIEW_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 const EMERGENCY_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Checks that may be set aside in any rotation: who failed there is asked in another way.
-const SET_ASIDE: [&str; 1] = ["mailbox"];
+const SET_ASIDE: [&str; 1] = [MAILBOX];
 /// Checks without which no key can be changed at all.
 const NEEDED_IN_AN_EMERGENCY: [&str; 2] = ["keystone", "barbican"];
 

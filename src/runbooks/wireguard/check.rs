@@ -3,10 +3,11 @@
 //! Reads only. Its findings are journaled whole; a single failed check shuts the gate.
 
 use super::announce::see_people;
+use super::answers::{self, Heard};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
 use crate::domain::lockout::{self, OwnAddresses};
-use crate::domain::preflight::{Check as Finding, CheckState, KeyAgreement, OWN_ROUTE, Preflight};
+use crate::domain::preflight::{Check as Finding, CheckState, KeyAgreement, MAILBOX, OWN_ROUTE, Preflight};
 use crate::domain::step::StepNumber;
 use crate::engine::observe::Sights;
 use crate::engine::ports::AgentMode;
@@ -67,10 +68,11 @@ impl Step for Check {
 
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
         let world = context.world;
-        let (token, listing, mail, agent, own, sights, console) = futures_util::join!(
+        let (token, listing, mail, heard, agent, own, sights, console) = futures_util::join!(
             world.credentials.probe(),
             world.secrets.probe(),
             world.mailer.probe(),
+            answers::hear(context),
             world.server.agent_mode(),
             world.server.own_addresses(),
             see_people(context),
@@ -96,6 +98,7 @@ impl Step for Check {
             },
             from_result("mail", mail.map(|()| "reachable, TLS and password accepted".to_owned())),
         ];
+        checks.push(mailbox_check(heard?));
         if let Some(console) = console {
             checks.push(console_check(console, sights.as_ref().ok()));
         }
@@ -112,12 +115,15 @@ impl Step for Check {
             }
         };
         let preflight = Preflight { at, checks, keys };
-        let failed = preflight.failed();
+        let rotation = context.rotation();
+        let (aside, failed): (Vec<_>, Vec<_>) =
+            preflight.failed().into_iter().partition(|name| rotation.set_aside.contains_key(name));
         let count = preflight.checks.len();
-        let worst = preflight.checks.iter().find(|check| check.state == CheckState::Fail).cloned();
+        let worst = preflight.checks.iter().find(|check| failed.contains(&check.name)).cloned();
         context.ledger.record(Record::Checked { preflight }).await?;
         match worst {
-            None => Ok(format!("{count} checks, none failed")),
+            None if aside.is_empty() => Ok(format!("{count} checks, none failed")),
+            None => Ok(format!("{count} checks, set aside: {}", aside.join(", "))),
             Some(check) => {
                 let text =
                     check.finding.strip_prefix(&format!("{}: ", service_of(&check.name))).unwrap_or(&check.finding);
@@ -151,7 +157,7 @@ fn service_of(check: &str) -> Service {
         "keystone" => Service::Keystone,
         "barbican" | "secret" => Service::Barbican,
         "object" => Service::Swift,
-        "mail" => Service::Mail,
+        "mail" | MAILBOX => Service::Mail,
         "console" => Service::Console,
         _ => Service::Server,
     }
@@ -161,6 +167,19 @@ fn from_result(name: &str, result: Result<String, Fault>) -> Finding {
     match result {
         Ok(text) => pass(name, text),
         Err(fault) => fail(name, &fault),
+    }
+}
+
+fn mailbox_check(heard: Heard) -> Finding {
+    match heard {
+        Heard::NoMailbox => pass(MAILBOX, "none is configured: answers are typed only"),
+        Heard::Mails(0) => pass(MAILBOX, "read, nothing new for this rotation"),
+        Heard::Mails(count) => pass(MAILBOX, format!("read, {count} new for this rotation")),
+        Heard::Failed(fault) => {
+            let advice = "a decline may lie there unread; put it right, or read it by another way, record what it says, and \
+                          set the check `mailbox` aside with a reason";
+            finding(MAILBOX, CheckState::Fail, fault.to_string(), advice)
+        }
     }
 }
 

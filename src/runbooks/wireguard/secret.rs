@@ -1,7 +1,7 @@
 //! Step 4: the Barbican secret `vpn-private-key-<tenant_id>` holds the target key, and nothing else has that name.
 
-use super::silence;
 use super::stage::find_kept;
+use super::{answers, silence};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::{self, Wanted};
@@ -114,6 +114,8 @@ impl Touch for Moment<'_> {
         if self.context.rotation().touched {
             return Ok(());
         }
+        // A decline that has just come in is heard before anything is changed.
+        answers::hear_at_once(self.context).await?;
         let judged = self.context.ledger.touch(StepNumber::SECRET).await;
         self.begun.store(judged.is_ok(), Ordering::Relaxed);
         judged.map_err(|fault| {
