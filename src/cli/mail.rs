@@ -308,6 +308,9 @@ fn tell(sorted: &Sorted) -> std::io::Result<()> {
     if sorted.strays > 0 {
         writeln!(out, "{}: see `changeguard mail strays`", sorted.stray_words())?;
     }
+    for (tenant, why) in sorted.unreadable.iter().filter(|(tenant, _)| !sorted.waiting.contains_key(*tenant)) {
+        writeln!(out, "{tenant}: its journal can't be read: {why}")?;
+    }
     for (tenant, why) in &sorted.waiting {
         writeln!(out, "{tenant}: not taken in yet: {why}")?;
     }
@@ -344,12 +347,11 @@ fn thread(status: &TenantStatus, only: Option<&ClientId>) -> std::io::Result<()>
                 writeln!(out, "               | {evidence}")?;
             }
             if let Some(mail) = &line.to_decide {
-                let id = mail.get(..12).unwrap_or(mail);
-                writeln!(
-                    out,
-                    "               to be read: changeguard mail decide {} {id} --as ...",
-                    status.tenant.name
-                )?;
+                let (id, tenant) = (mail.get(..12).unwrap_or(mail), &status.tenant.name);
+                let is_doubted = status.mails.iter().any(|known| known.mail == *mail && known.doubt.is_some());
+                let accept =
+                    if is_doubted { format!(", or mail accept {tenant} {id} [--alias]") } else { String::new() };
+                writeln!(out, "               to be read: changeguard mail decide {tenant} {id} --as ...{accept}")?;
             }
         }
     }

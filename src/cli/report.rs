@@ -146,6 +146,8 @@ pub struct Report {
     times: Times,
     steps: Vec<Step>,
     clients: Vec<ClientLine>,
+    /// Whether the receiving mail server vouches for those who answered; none: no mailbox is read.
+    senders_verified: Option<bool>,
     keys: Vec<Key>,
     not_carried: Vec<String>,
     incidents: Vec<Incident>,
@@ -165,6 +167,7 @@ impl Report {
         lease_log: Vec<Entry>,
         tables: &Tables,
         audit: Option<Verdict>,
+        senders_verified: Option<bool>,
     ) -> Self {
         let replaced = |entry: &&Entry| matches!(entry.record, Record::Swapped { .. });
         let times = Times {
@@ -212,6 +215,7 @@ impl Report {
             times,
             steps: steps(rotation),
             clients: clients(rotation),
+            senders_verified,
             keys: keys(rotation),
             not_carried: rotation.not_carried.clone(),
             incidents: incidents(&entries, &lease_log),
@@ -289,6 +293,9 @@ fn incidents(entries: &[Entry], lease_log: &[Entry]) -> Vec<Incident> {
             | Record::TakenOver { .. }
             | Record::RollbackStarted { .. }
             | Record::EmergencyDeclared { .. }
+            | Record::SenderAccepted { .. }
+            | Record::DomainAccepted { .. }
+            | Record::TakenBack { .. }
             | Record::PreviousMissing { .. } => tell(entry.record.summary()),
             _ => {}
         }

@@ -130,6 +130,11 @@ impl Rotation {
         self.hearing.known.contains_key(mail)
     }
 
+    /// A mail that was taken in.
+    pub fn mail(&self, mail: &str) -> Option<&ReadMail> {
+        self.hearing.known.get(mail).map(|at| &self.mails[*at])
+    }
+
     /// Under which person and revision a mail is counted: a revision that they were never told is no bucket of its own.
     pub(super) fn bucket(&self, client: &ClientId, revision: u32) -> (ClientId, u32) {
         let told = self.notices.iter().any(|notice| notice.client == *client && notice.revision == revision);

@@ -3,6 +3,12 @@
 //! A mail belongs to a client by the Message-ID of ours that it refers to, by the token in the UID of its calendar part or
 //! in the address that it was sent to; never by its sender or its subject.
 
+mod tally;
+mod vouched;
+
+pub use tally::Tally;
+pub use vouched::Vouched;
+
 use crate::domain::acknowledgement::Answer;
 use crate::domain::client::ClientId;
 use crate::domain::letter::{Incoming, Report};
@@ -117,17 +123,8 @@ pub struct Matched {
     pub letter: Incoming,
 }
 
-/// Whether the receiving mail server vouches for a sender (RFC 8601).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Vouched {
-    /// It is not asked: no authserv-id is configured.
-    #[default]
-    NotAsked,
-    /// DMARC passed there.
-    Yes,
-    /// It did not, and what is said instead.
-    No(String),
-}
+/// Why a mail belongs to nobody that looks as if it belonged to somebody.
+pub const UNKNOWN_TOKEN: &str = "its token is not known (any more)";
 
 /// Knows the tokens and Message-IDs of many rotations.
 #[derive(Debug, Default)]
@@ -146,12 +143,27 @@ impl Index {
     /// Takes in the mails of a rotation.
     pub fn add(&mut self, rotation: &Rotation) {
         for notice in &rotation.notices {
-            let whose = (rotation.tenant.id.clone(), notice.client.clone());
-            if let Some(token) = ReplyToken::in_id(&notice.message_id) {
-                self.tokens.insert(token, whose.clone());
-            }
-            self.mails.insert(notice.message_id.clone(), whose);
+            self.enter(&rotation.tenant.id, &notice.message_id, &notice.client);
         }
+    }
+
+    /// Takes in mails of ours by their Message-IDs.
+    pub fn know(&mut self, tenant: &TenantId, mails: &[(String, ClientId)]) {
+        mails.iter().for_each(|(id, client)| self.enter(tenant, id, client));
+    }
+
+    /// Knows none any more.
+    pub fn clear(&mut self) {
+        self.tokens.clear();
+        self.mails.clear();
+    }
+
+    fn enter(&mut self, tenant: &TenantId, id: &str, client: &ClientId) {
+        let whose = (tenant.clone(), client.clone());
+        if let Some(token) = ReplyToken::in_id(id) {
+            self.tokens.insert(token, whose.clone());
+        }
+        self.mails.insert(id.to_owned(), whose);
     }
 
     /// To which tenant and client a mail belongs, or why to none.
@@ -174,34 +186,13 @@ impl Index {
         let found: Vec<&(TenantId, ClientId)> =
             known.chain(tokens.iter().filter_map(|token| self.tokens.get(token))).collect();
         let Some((tenant, client)) = found.first().map(|whose| (*whose).clone()) else {
-            let why =
-                if tokens.is_empty() { "it refers to no mail of ours" } else { "its token is not known (any more)" };
+            let why = if tokens.is_empty() { "it refers to no mail of ours" } else { UNKNOWN_TOKEN };
             return Err((Box::new(letter), why));
         };
         let is_torn = found.iter().any(|whose| **whose != (tenant.clone(), client.clone()));
         let addressed = addressed.map(|addressed| (addressed.topic, addressed.revision));
         let vouched = self.vouched(&letter);
         Ok((tenant, Matched { client, notice, addressed, is_torn, vouched, letter }))
-    }
-}
-
-impl Index {
-    /// What the receiving mail server says of a sender: its own topmost header counts, for anybody can write one below it.
-    pub fn vouched(&self, letter: &Incoming) -> Vouched {
-        let Some(authserv_id) = &self.authserv_id else { return Vouched::NotAsked };
-        let own = letter.authentication.iter().find(|said| said.authserv_id.eq_ignore_ascii_case(authserv_id));
-        let Some(own) = own else { return Vouched::No(format!("{authserv_id} says nothing about it")) };
-        let sender = letter.from.as_ref().and_then(|(_, address)| address.rsplit_once('@'));
-        let is_of = |domain: &String| {
-            sender.is_some_and(|(_, sender)| sender == domain || sender.ends_with(&format!(".{domain}")))
-        };
-        match own.dmarc.as_slice() {
-            [] => Vouched::No(format!("{authserv_id} gives no result of DMARC")),
-            [one] if one.result == "pass" && one.from.as_ref().is_none_or(is_of) => Vouched::Yes,
-            [one] if one.result == "pass" => Vouched::No("DMARC passed for another domain".into()),
-            [one] => Vouched::No(format!("DMARC {}", one.result)),
-            _ => Vouched::No("more than one result of DMARC".into()),
-        }
     }
 }
 

@@ -238,7 +238,8 @@ impl Persons {
         let mut found = Vec::new();
         let lower = text.to_ascii_lowercase();
         let has_space = text.contains(char::is_whitespace);
-        for row in &self.rows {
+        // Lines that somebody wrote are nobody's name, and there may be very many of them.
+        for row in self.rows.iter().filter(|row| !row.value.starts_with("> ")) {
             let is_name = !row.is_address();
             let mut add = |from: usize, to: usize| {
                 found.push(Span { from, to, person: Some(row.person.clone()), is_name });

@@ -5,10 +5,12 @@
 
 mod alert;
 mod derive;
+mod heard;
 mod lease;
 mod thread;
 
 pub use derive::{derive, judge_gate};
+pub use heard::HeardView;
 pub use thread::ThreadLine;
 
 use crate::domain::cadence::Due;
@@ -285,4 +287,7 @@ pub struct TenantStatus {
     pub hand_over: Option<HandOver>,
     /// How the operator's own connection runs through the tunnel that is to be rotated, if it does.
     pub own_route: Option<String>,
+    /// What must be known of the answers besides.
+    #[serde(flatten)]
+    pub heard: HeardView,
 }

@@ -10,13 +10,19 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use std::time::Duration;
 
+/// The mailbox for the runs of one tenant.
+pub struct Waiting {
+    /// The mailbox that all tenants share, with its warm connection.
+    pub post: Post,
+}
+
 #[async_trait]
-impl Answers for Post {
+impl Answers for Waiting {
     async fn waiting(&self, rotation: &Rotation, within: Duration) -> Result<Vec<Matched>, Fault> {
-        match tokio::time::timeout(within, self.news_of(rotation)).await {
+        match tokio::time::timeout(within, self.post.news_of(rotation)).await {
             Ok(found) => found,
             Err(_) => {
-                let message = format!("{}: the look did not end within {} s", self.name(), within.as_secs_f32());
+                let message = format!("{}: the look did not end within {} s", self.post.name(), within.as_secs_f32());
                 let fault = Fault::new(Service::Mail, FaultKind::TimedOut, message);
                 Err(fault.hint("an answer may lie there unread; look again, or see `mail sync`"))
             }

@@ -89,6 +89,16 @@ impl Conductor {
         Self { world, runbook, me, actor, watcher, known, busy, fence, lookout }
     }
 
+    /// Whether a command is under way in this process: another one waits for its end.
+    pub fn is_at_work(&self) -> bool {
+        self.busy.try_lock().is_err()
+    }
+
+    /// Waits until no command is under way in this process.
+    pub async fn settled(&self) {
+        drop(self.busy.lock().await);
+    }
+
     /// Whose conductor it is.
     pub fn tenant(&self) -> &Tenant {
         &self.world.tenant
@@ -384,13 +394,13 @@ impl Conductor {
 }
 
 impl Observer for Conductor {
-    fn recorded(&self, entry: &Entry, rotation: &Arc<Rotation>) {
+    fn recorded(&self, entries: &[Entry], rotation: &Arc<Rotation>) {
         {
             let mut known = self.known();
             if known.rotation.as_ref().is_none_or(|before| before.id != rotation.id) {
                 known.entries.clear();
             }
-            known.entries.push(entry.clone());
+            known.entries.extend(entries.iter().cloned());
             known.rotation = Some(rotation.clone());
         }
         self.watcher.changed(self);

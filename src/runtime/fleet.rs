@@ -63,9 +63,11 @@ impl Fleet {
                 Ok::<(), Fault>(())
             })
             .buffer_unordered(AT_ONCE);
+        // One that fails costs nobody else their look.
+        let mut failed = None;
         while let Some(result) = looks.next().await {
-            result?;
+            failed = failed.or(result.err());
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod answers;
+pub mod cases;
 pub mod cloud;
 pub mod conductor;
 pub mod ending;
@@ -11,6 +12,7 @@ pub mod fleet;
 pub mod follow;
 pub mod hardening;
 pub mod inbox;
+pub mod intake;
 pub mod lease;
 pub mod look;
 pub mod lookout;

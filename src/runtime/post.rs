@@ -9,17 +9,22 @@ use crate::domain::reply::{Asked, Heard, hear};
 use crate::domain::tenant::TenantId;
 use crate::domain::token::Topic;
 use crate::engine::command::{Command, Refusal};
+use crate::engine::journal::Holder;
 use crate::engine::mail_store::{MailStore, Stray};
-use crate::engine::mailbox::{Doubt, Index, Matched};
+use crate::engine::mailbox::{Doubt, Index, Matched, Tally, UNKNOWN_TOKEN};
 use crate::engine::ports::{Cursor, FolderReading, Inbox};
+use crate::engine::record::Actor;
+use crate::runtime::cases::Cases;
 use crate::runtime::fleet::Fleet;
+use crate::runtime::intake::Intake;
 use crate::runtime::run::RunError;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// How many mails are fetched and taken in at once.
 pub(super) const AT_ONCE: usize = 100;
@@ -29,6 +34,13 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// A folder that was never read is read from the oldest open plan on, and never further back than this.
 pub(super) const FURTHEST_BACK: SignedDuration = SignedDuration::from_hours(60 * 24);
+
+/// So long a tenant's mails wait for the end of its command before they are left to the next look.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// So many mails that can't be taken in now are kept meanwhile; with more, nothing behind them is read.
+const MOST_HELD: usize = 1_000;
+/// So many of these may be mails of nobody we know, while a journal can't be read: it may be its. Anybody can write such.
+const MOST_UNKNOWN: usize = 200;
 
 /// What a look into the mailbox gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -41,6 +53,11 @@ pub struct Sorted {
     pub strays: usize,
     /// Mails that could not be taken in now, and why: they are read again next time.
     pub waiting: BTreeMap<String, String>,
+    /// Tenants whose journal can't be read, and why: mails of theirs are kept waiting, everybody else's are taken in.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unreadable: BTreeMap<String, String>,
+    #[serde(skip)]
+    tallies: BTreeMap<String, Tally>,
 }
 
 impl Sorted {
@@ -58,16 +75,43 @@ impl Sorted {
 pub struct Post {
     inbox: Arc<dyn Inbox>,
     store: Arc<dyn MailStore>,
+    /// For tenants that this process does not list.
+    intake: Intake,
     /// Whose word on senders counts.
     authserv_id: Option<String>,
     /// A look has ended, well or not.
     looked: Arc<AtomicBool>,
+    desk: Arc<Mutex<Desk>>,
+}
+
+/// What is known between two looks.
+struct Desk {
+    cases: Cases,
+    /// By folder.
+    ahead: HashMap<String, Ahead>,
+}
+
+/// How far a folder was read beyond mails that can't be taken in now, so that they hold up nobody else's.
+#[derive(Default)]
+struct Ahead {
+    /// Where to read on.
+    cursor: Option<Cursor>,
+    /// The mails that wait, by UID. The stored cursor stays before the first of them.
+    held: BTreeMap<u32, Incoming>,
 }
 
 impl Post {
     /// A mailbox that was not looked into yet.
-    pub fn new(inbox: Arc<dyn Inbox>, store: Arc<dyn MailStore>, authserv_id: Option<String>) -> Self {
-        Self { inbox, store, authserv_id, looked: Arc::default() }
+    pub fn new(inbox: Arc<dyn Inbox>, store: Arc<dyn MailStore>, intake: Intake, authserv_id: Option<String>) -> Self {
+        let cases = Cases::new(authserv_id.clone());
+        let desk = Arc::new(Mutex::new(Desk { cases, ahead: HashMap::new() }));
+        Self { inbox, store, intake, authserv_id, looked: Arc::default(), desk }
+    }
+
+    /// The same, for somebody else who works here.
+    pub fn working_as(mut self, me: Holder, actor: Actor) -> Self {
+        (self.intake.me, self.intake.actor) = (me, actor);
+        self
     }
 
     pub(super) fn inbox(&self) -> &dyn Inbox {
@@ -104,69 +148,102 @@ impl Post {
 
     /// Looks into every folder and takes in what is new.
     pub async fn sort(&self, fleet: &Fleet) -> Result<Sorted, Fault> {
-        let sorted = self.sort_folders(fleet).await;
-        self.looked.store(true, Ordering::Release);
-        sorted
-    }
-
-    async fn sort_folders(&self, fleet: &Fleet) -> Result<Sorted, Fault> {
+        let mut desk = self.desk.lock().await;
         let mut sorted = Sorted::default();
-        let name = self.inbox.name();
-        for folder in self.inbox.folders() {
-            loop {
-                let from = self.store.cursor(&name, &folder).await?;
-                let since = match from {
-                    Some(_) => Timestamp::now().saturating_sub(FURTHEST_BACK).unwrap_or(Timestamp::UNIX_EPOCH),
-                    None => self.oldest_plan(fleet).await?,
-                };
-                let reading = self.inbox.read(&folder, from, since, AT_ONCE).await?;
-                let more = reading.more;
-                let cursor = self.take(fleet, &folder, reading, &mut sorted).await?;
-                let moved = from != Some(cursor);
-                if moved {
-                    self.store.advance(&name, &folder, cursor).await?;
-                }
-                if !more || !moved || !sorted.waiting.is_empty() {
-                    break;
-                }
-            }
-        }
+        let looked = self.sort_folders(fleet, &mut desk, &mut sorted).await;
+        self.looked.store(true, Ordering::Release);
+        looked?;
+        sorted.taken = sorted.tallies.iter().map(|(tenant, tally)| (tenant.clone(), tally.to_string())).collect();
+        let unreadable = desk.cases.unreadable().iter();
+        sorted.unreadable = unreadable.map(|(tenant, fault)| (desk.cases.name(tenant), fault.to_string())).collect();
         Ok(sorted)
     }
 
-    /// When the oldest rotation that may still be answered was planned.
-    async fn oldest_plan(&self, fleet: &Fleet) -> Result<Timestamp, Fault> {
-        let now = Timestamp::now();
-        let furthest = now.saturating_sub(FURTHEST_BACK).unwrap_or(Timestamp::UNIX_EPOCH);
-        fleet.look_at_all(false).await?;
-        let planned = fleet.conductors().iter().filter_map(|conductor| conductor.rotation());
-        let open = planned.filter(|rotation| rotation.outcome.is_none()).map(|rotation| rotation.planned_at);
-        Ok(open.min().unwrap_or(now).max(furthest))
+    async fn sort_folders(&self, fleet: &Fleet, desk: &mut Desk, sorted: &mut Sorted) -> Result<(), Fault> {
+        for folder in self.inbox.folders() {
+            let mut ahead = desk.ahead.remove(&folder).unwrap_or_default();
+            let ended = self.sort_folder(fleet, &folder, &mut desk.cases, &mut ahead, sorted).await;
+            // After a fault the folder is read again from what is settled: nothing that waited is lost.
+            ended?;
+            desk.ahead.insert(folder, ahead);
+        }
+        Ok(())
     }
 
-    /// Takes in the mails of one reading; gives up to where the folder is settled.
+    async fn sort_folder(
+        &self,
+        fleet: &Fleet,
+        folder: &str,
+        cases: &mut Cases,
+        ahead: &mut Ahead,
+        sorted: &mut Sorted,
+    ) -> Result<(), Fault> {
+        let furthest = Timestamp::now().saturating_sub(FURTHEST_BACK).unwrap_or(Timestamp::UNIX_EPOCH);
+        let mut is_first = true;
+        loop {
+            let stored = self.cursor(folder).await?;
+            ahead.follow(stored);
+            let from = ahead.cursor.or(stored);
+            let since = match from {
+                Some(_) => furthest,
+                None => {
+                    cases.refresh(&*self.intake.store).await?;
+                    cases.oldest_open().unwrap_or_else(Timestamp::now).max(furthest)
+                }
+            };
+            let FolderReading { cursor, mails, more, .. } = self.inbox.read(folder, from, since, AT_ONCE).await?;
+            if ahead.cursor.is_some_and(|known| known.uid_validity != cursor.uid_validity) {
+                // Numbered anew: what waited was read once more, or will be.
+                ahead.held.clear();
+            }
+            sorted.fetched += mails.len();
+            // What waits is tried once in a look.
+            let waits = if is_first { std::mem::take(&mut ahead.held) } else { BTreeMap::new() };
+            is_first = false;
+            let mails: Vec<(u32, Incoming)> = waits.into_iter().chain(mails).collect();
+            let left = self.take(fleet, folder, cursor.uid_validity, mails, cases, sorted).await?;
+            ahead.held.extend(left);
+            ahead.cursor = Some(cursor);
+            let first = ahead.held.keys().next().copied().unwrap_or(cursor.next_uid);
+            let settled = Cursor { next_uid: first.min(cursor.next_uid), ..cursor };
+            if stored != Some(settled) {
+                self.store.advance(&self.inbox.name(), folder, settled).await?;
+            }
+            if !more || from == Some(cursor) || ahead.held.len() > MOST_HELD {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes mails in; gives those that must wait.
     async fn take(
         &self,
         fleet: &Fleet,
         folder: &str,
-        reading: FolderReading,
+        uid_validity: u32,
+        mails: Vec<(u32, Incoming)>,
+        cases: &mut Cases,
         sorted: &mut Sorted,
-    ) -> Result<Cursor, Fault> {
-        let FolderReading { cursor, mails, .. } = reading;
+    ) -> Result<BTreeMap<u32, Incoming>, Fault> {
+        let mut left = BTreeMap::new();
         if mails.is_empty() {
-            return Ok(cursor);
+            return Ok(left);
         }
-        sorted.fetched += mails.len();
         // What was sent since, by whichever process.
-        fleet.look_at_all(false).await?;
-        let mut index = Index::new(self.authserv_id());
-        for rotation in fleet.conductors().iter().filter_map(|conductor| conductor.rotation()) {
-            index.add(&rotation);
-        }
+        cases.refresh(&*self.intake.store).await?;
         let (mut settled, mut of_tenants) = (Vec::new(), BTreeMap::<TenantId, Vec<(u32, Matched)>>::new());
         for (uid, letter) in mails {
-            match index.find(letter) {
+            match cases.index().find(letter) {
                 Ok((tenant, matched)) => of_tenants.entry(tenant).or_default().push((uid, matched)),
+                Err((letter, why))
+                    if why == UNKNOWN_TOKEN && !cases.unreadable().is_empty() && left.len() < MOST_UNKNOWN =>
+                {
+                    for (tenant, fault) in cases.unreadable() {
+                        let why = format!("its journal can't be read, so that a mail may be its: {fault}");
+                        sorted.waiting.insert(cases.name(tenant), why);
+                    }
+                    left.insert(uid, *letter);
+                }
                 Err((letter, why)) => {
                     let place = format!("{folder} {uid}");
                     self.store.keep_stray(&self.inbox.name(), &stray(*letter, place, why)).await?;
@@ -175,27 +252,57 @@ impl Post {
                 }
             }
         }
-        let mut first_left = None::<u32>;
         for (tenant, mails) in of_tenants {
-            let Some(conductor) = fleet.get(&tenant) else { continue };
+            let name = cases.name(&tenant);
             let (uids, mails): (Vec<u32>, Vec<Matched>) = mails.into_iter().unzip();
-            let name = conductor.tenant().name.clone();
-            match conductor.run(Command::TakeMails { mails }).await {
-                Ok(text) => {
-                    sorted.taken.insert(name, text);
+            match self.hand_in(fleet, &tenant, mails.clone()).await {
+                Ok(tally) => {
+                    *sorted.tallies.entry(name).or_default() += tally;
                     settled.extend(uids);
                 }
                 Err(error) => {
-                    first_left = first_left.into_iter().chain(uids).min();
+                    left.extend(uids.into_iter().zip(mails.into_iter().map(|matched| matched.letter)));
                     sorted.waiting.insert(name, why(&error));
                 }
             }
         }
         if !settled.is_empty() {
-            self.inbox.settle(folder, cursor.uid_validity, &settled).await?;
+            self.inbox.settle(folder, uid_validity, &settled).await?;
         }
-        let next_uid = first_left.unwrap_or(cursor.next_uid).min(cursor.next_uid);
-        Ok(Cursor { next_uid, ..cursor })
+        Ok(left)
+    }
+
+    /// Gives a tenant its mails, whether this process lists it or not.
+    async fn hand_in(&self, fleet: &Fleet, tenant: &TenantId, mails: Vec<Matched>) -> Result<Tally, RunError> {
+        let identities: Vec<String> = mails.iter().map(|matched| matched.letter.identity.clone()).collect();
+        let identities = identities.iter().map(String::as_str);
+        let Some(conductor) = fleet.get(tenant) else {
+            let (before, after) = self.intake.take(tenant, mails).await?;
+            return Ok(Tally::of(identities, Some(&before), &after));
+        };
+        if tokio::time::timeout(PATIENCE, conductor.settled()).await.is_err() {
+            // It reads the mailbox itself before it judges its gate; the others' mails don't wait for its end.
+            return Err(Refusal::NotNow("a command is under way".into()).into());
+        }
+        let before = conductor.rotation();
+        conductor.run(Command::TakeMails { mails }).await?;
+        let Some(after) = conductor.rotation() else { return Ok(Tally::default()) };
+        Ok(Tally::of(identities, before.as_deref(), &after))
+    }
+}
+
+impl Ahead {
+    /// Somebody else may have read further, or the folder anew; what they have settled does not wait here.
+    fn follow(&mut self, stored: Option<Cursor>) {
+        let Some((known, stored)) = self.cursor.zip(stored) else {
+            *self = Self::default();
+            return;
+        };
+        if known.uid_validity != stored.uid_validity || known.next_uid < stored.next_uid {
+            *self = Self::default();
+        } else {
+            self.held = self.held.split_off(&stored.next_uid);
+        }
     }
 }
 
@@ -240,7 +347,8 @@ pub async fn judge(
     of: Option<(&str, &str)>,
     authserv_id: Option<&str>,
 ) -> anyhow::Result<Judged> {
-    fleet.look_at_all(false).await?;
+    // Whose journal can't be read is asked nothing; the others are.
+    let _ = fleet.look_at_all(false).await;
     let letter = read(raw.get(..LONGEST_MAIL).unwrap_or(raw), raw.len() <= LONGEST_MAIL);
     let (rotation, matched) = match of {
         Some((tenant, client)) => {

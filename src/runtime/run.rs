@@ -45,8 +45,8 @@ impl RunError {
 
 /// Who wants to know what a run does.
 pub trait Observer: Send + Sync {
-    /// A record is durable; this is the rotation now.
-    fn recorded(&self, entry: &Entry, rotation: &Arc<Rotation>);
+    /// These records are durable; this is the rotation now. Told once for what is durable together: whoever draws, draws once.
+    fn recorded(&self, entries: &[Entry], rotation: &Arc<Rotation>);
     /// A record could not be written: nothing more may be changed outside by this run.
     fn unwritable(&self) {}
     /// A step is so far.
@@ -220,7 +220,7 @@ impl<'a> Run<'a> {
         };
         let written = self.world.store.append(id, self.lease, entries).await;
         written.inspect_err(|_| self.observer.unwritable()).map_err(journal_fault)?;
-        entries.iter().for_each(|entry| self.observer.recorded(entry, &rotation));
+        self.observer.recorded(entries, &rotation);
         Ok(())
     }
 

@@ -16,17 +16,20 @@ use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
 use crate::engine::alerts::Alerts;
 use crate::engine::journal::{Holder, JournalStore};
+use crate::engine::mail_store::MailStore;
 use crate::engine::ports::{self, Answers, Clock, Fence, Letter, Mailer, Settings, SwapOrder, World};
 use crate::engine::record::Actor;
 use crate::engine::reply_key::ReplyKey;
 use crate::engine::step::Runbook;
 use crate::runbooks;
 use crate::runtime::alerts;
+use crate::runtime::answers::Waiting;
 use crate::runtime::cloud;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::fence::LeaseFence;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::inbox;
+use crate::runtime::intake::Intake;
 use crate::runtime::mail;
 use crate::runtime::post::Post;
 use crate::runtime::reply_key;
@@ -84,14 +87,7 @@ impl Wiring {
         let sources = clouds::Environment::of_process(config.cloud.clouds_file.clone());
         let cloud = OpenStack::new(cloud::parameters(clouds::read(&sources, &config.cloud.name)?, &config.cloud))?;
         let store = Arc::new(journal(&config).await?);
-        let post = match &config.inbox {
-            Some(inbox) => {
-                let authserv_id = inbox.authserv_id.clone();
-                let inbox = Arc::new(ImapInbox::new(inbox::parameters(inbox))?);
-                Some(Post::new(inbox, store.clone(), authserv_id))
-            }
-            None => None,
-        };
+        let mails: Arc<dyn MailStore> = store.clone();
         let store: Arc<dyn JournalStore> = store;
         #[cfg(debug_assertions)]
         let store = crate::runtime::rehearsal::rehearsed(store, environment);
@@ -111,6 +107,15 @@ impl Wiring {
         let (now, instance) = (SystemClock.now(), system::instance()?);
         let me = Holder::new(identity.user.clone(), identity.host, identity.pid, now, instance);
         let actor = Actor { by: identity.user, host: me.host.clone(), person: identity.person, ssh: identity.ssh };
+        let post = match &config.inbox {
+            Some(inbox) => {
+                let authserv_id = inbox.authserv_id.clone();
+                let inbox = Arc::new(ImapInbox::new(inbox::parameters(inbox))?);
+                let intake = Intake { store: store.clone(), me: me.clone(), actor: actor.clone() };
+                Some(Post::new(inbox, mails, intake, authserv_id))
+            }
+            None => None,
+        };
         let runbook = runbooks::all().into_iter().next();
         let none = || Fault::new(Service::Configuration, FaultKind::Invalid, "there is no runbook");
         Ok(Self {
@@ -133,6 +138,7 @@ impl Wiring {
     pub fn working_as(mut self, what: &str) -> Self {
         self.me.name = format!("{} ({what})", self.me.name);
         self.actor.by = format!("{} ({what})", self.actor.by);
+        self.post = self.post.map(|post| post.working_as(self.me.clone(), self.actor.clone()));
         self
     }
 
@@ -262,7 +268,7 @@ impl Wiring {
             server: Arc::new(server),
             mailer: Arc::new(self.mailer.behind(fence.clone())),
             reply_key: self.reply_key.clone(),
-            answers: self.post.clone().map(|post| Arc::new(post) as Arc<dyn Answers>),
+            answers: self.post.clone().map(|post| Arc::new(Waiting { post }) as Arc<dyn Answers>),
             console: self.console.clone(),
             alerts: self.alerts.as_ref().map(|alerts| Arc::new(alerts.of(&tenant, fence)) as Arc<dyn Alerts>),
             contacts: self.config.contacts_of(&tenant).into(),

@@ -33,6 +33,7 @@ mod replies;
 mod rotation;
 mod scene;
 mod screens;
+mod senders;
 mod store;
 mod store_audit;
 mod store_cli;

@@ -71,6 +71,15 @@ impl Report {
         if !self.note.is_empty() {
             line(format!("- closing note: {}", plain(&self.note)));
         }
+        match self.senders_verified {
+            Some(true) => {
+                line("- answers by mail: only from senders for whom the receiving mail server vouches".into())
+            }
+            Some(false) => {
+                line("- answers by mail: senders are NOT verified; whoever had the mail can have answered".into())
+            }
+            None => {}
+        }
         line(format!("- audit: {}", plain(&self.audit_line())));
 
         line("\n## What went wrong\n".into());

@@ -2,10 +2,9 @@
 
 use super::{Machine, Outputs, bad_input, done, not_now};
 use crate::domain::acknowledgement::Answer;
-use crate::domain::reply::Verdict;
 use crate::domain::token::Topic;
 use crate::engine::command::Refusal;
-use crate::engine::mailbox::{Decision, Matched, ReadMail};
+use crate::engine::mailbox::{Decision, Matched, ReadMail, Tally};
 use crate::engine::record::Record;
 use jiff::Timestamp;
 
@@ -13,32 +12,22 @@ impl Machine {
     /// Takes in the mails that are not known yet. They may come after the end, too: nothing is changed by them then.
     pub(super) fn take_mails(&mut self, at: Timestamp, mails: Vec<Matched>) -> Outputs {
         let mut outputs = Vec::new();
-        let mut counts = [0usize; 4];
+        let mut tally = Tally::default();
         for matched in mails {
             let Some(rotation) = &self.rotation else {
                 return Err(not_now("nothing was ever planned for this tenant"));
             };
             let is_known = rotation.knows_mail(&matched.letter.identity);
             let Some(record) = rotation.record_of(matched) else {
-                counts[3] += usize::from(!is_known);
+                tally.beyond += usize::from(!is_known);
                 continue;
             };
             if let Record::MailRead { heard, .. } = &record {
-                counts[match heard.verdict {
-                    Verdict::Unclear(_) => 1,
-                    Verdict::Automatic(_) | Verdict::Delayed(_) | Verdict::Unrelated(_) => 2,
-                    _ => 0,
-                }] += 1;
+                tally.count(&heard.verdict);
             }
             outputs.push(self.append(at, record)?);
         }
-        let [told, unclear, nothing, beyond] = counts;
-        let mut text =
-            format!("{told} answers or bounces, {unclear} to be read by a person, {nothing} without an answer");
-        if beyond > 0 {
-            text.push_str(&format!(", {beyond} not journaled, since their senders have sent too many"));
-        }
-        outputs.push(done(text));
+        outputs.push(done(tally.to_string()));
         Ok(outputs)
     }
 

@@ -2,6 +2,8 @@
 
 mod accountable;
 mod mailbox;
+mod senders;
+mod withdrawal;
 
 use super::*;
 use crate::domain::acknowledgement::{Answer, Channel};

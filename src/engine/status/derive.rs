@@ -1,5 +1,6 @@
 //! How the status follows from journal, sights and the moment; what it is made of stands in the parent.
 
+use super::HeardView;
 use super::alert;
 use super::lease;
 use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, StepView, TenantStatus, Viewer};
@@ -111,9 +112,11 @@ pub fn derive(
         review,
         hand_over: open.and_then(|rotation| rotation.hand_over.clone()),
         own_route: open.and_then(|rotation| rotation.own_route(person)).map(str::to_owned),
+        heard: HeardView::of(open, settings.senders_verified),
     };
     status.attention = attention(&status, sights);
     status.attention.extend(lease::attention(&status, journal));
+    status.attention.extend(status.heard.attention());
     status.attention.extend(alert::attention(open, rotation, sights, settings, now));
     if let Some(drift) = drift {
         status.attention.insert(0, drift);
@@ -242,7 +245,12 @@ fn standing(client: &Client, rotation: &Rotation, to_read: &BTreeSet<ClientId>) 
             .unwrap_or_default(),
         stand => stand.detail(),
     };
-    (stand.standing(), detail)
+    let lapsed = rotation.hearing.lapsed.get(&client.id);
+    let lapsed = lapsed.map(|lapsed| format!("waived for revision {} only: {}", lapsed.revision, lapsed.waiver.reason));
+    let conflict = rotation.hearing.conflicts.get(&client.id).cloned();
+    let said: Vec<String> =
+        [detail].into_iter().chain(lapsed).chain(conflict).filter(|text| !text.is_empty()).collect();
+    (stand.standing(), said.join("; "))
 }
 
 fn sight<T>(seen: &Observation<T>, key: impl Fn(&T) -> Option<PublicKey>) -> KeySight {

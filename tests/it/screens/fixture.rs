@@ -146,6 +146,7 @@ pub fn idle(name: &str) -> TenantStatus {
         review_overdue: false,
         hand_over: None,
         own_route: None,
+        heard: Default::default(),
         tenant: tenant(name),
         phase: Phase::Idle,
         rotation: None,
