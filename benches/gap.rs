@@ -250,6 +250,7 @@ fn parameters(cloud: Cloud) -> CloudParameters {
         Auth::Token { token, project } => Login::Token { token: secret(token), project: project.map(named) },
     };
     CloudParameters {
+        transport: Default::default(),
         auth_url: cloud.auth_url,
         login,
         region: cloud.region,

@@ -8,8 +8,10 @@ use crate::adapters::PasswordSource;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::Tenant;
+use crate::domain::transport::{Address, is_loopback};
 use crate::engine::alerts::{Alerts, Firing, Silence};
 use crate::engine::ports::Fence;
+use crate::engine::transport::Transport;
 use async_trait::async_trait;
 use base64ct::{Base64, Encoding};
 use bytes::Bytes;
@@ -75,6 +77,8 @@ pub struct AlertsParameters {
     pub connect: Duration,
     /// From the sending of a request until its whole answer is read.
     pub read: Duration,
+    /// What may pass unprotected.
+    pub transport: Transport,
 }
 
 /// Alertmanager, for all tenants.
@@ -90,7 +94,7 @@ struct Office {
 
 impl Alertmanager {
     /// Prepares; nothing is sent and no password is read yet. Errors: an address that is none, an authority file that can't
-    /// be read.
+    /// be read, a way that is not protected.
     pub fn new(parameters: AlertsParameters) -> Result<Self, Fault> {
         let invalid = |why: String| Fault::new(Service::Configuration, FaultKind::Invalid, why);
         let base = Url::parse(&parameters.url).map_err(|error| invalid(format!("use alerts.url: {error}")))?;
@@ -113,7 +117,14 @@ impl Alertmanager {
             }
             builder = builder.tls_certs_only(certificates);
         }
-        if matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
+        let address = Address {
+            tls: base.scheme() == "https",
+            host: base.host_str().unwrap_or_default().to_owned(),
+            port: base.port_or_known_default().unwrap_or_default(),
+        };
+        parameters.transport.pass(ALERTS, &address, true)?;
+        // What may pass in clear on this machine must not leave it.
+        if is_loopback(&address.host) {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| invalid(format!("prepare TLS: {}", cause(&error))))?;

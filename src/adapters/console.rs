@@ -8,7 +8,9 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
 use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::TenantId;
+use crate::domain::transport::{Address, is_loopback};
 use crate::engine::ports;
+use crate::engine::transport::Transport;
 use async_trait::async_trait;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use bytes::Bytes;
@@ -45,6 +47,8 @@ pub struct ConsoleParameters {
     pub connect: Duration,
     /// From the sending of a request until its whole answer is read.
     pub read: Duration,
+    /// What may pass unprotected.
+    pub transport: Transport,
 }
 
 /// The console API.
@@ -80,7 +84,7 @@ struct User {
 
 impl Console {
     /// Prepares; nothing is sent and the token is not read yet. Errors: an address that is none, an authority file that
-    /// can't be read.
+    /// can't be read, a way that is not protected.
     pub fn new(parameters: ConsoleParameters) -> Result<Self, Fault> {
         let invalid = |why: String| Fault::new(Service::Configuration, FaultKind::Invalid, why);
         let base = Url::parse(&parameters.url).map_err(|error| invalid(format!("use console.url: {error}")))?;
@@ -103,7 +107,14 @@ impl Console {
             }
             builder = builder.tls_certs_only(certificates);
         }
-        if matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
+        let address = Address {
+            tls: base.scheme() == "https",
+            host: base.host_str().unwrap_or_default().to_owned(),
+            port: base.port_or_known_default().unwrap_or_default(),
+        };
+        parameters.transport.pass(CONSOLE, &address, true)?;
+        // What may pass in clear on this machine must not leave it.
+        if is_loopback(&address.host) {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| invalid(format!("prepare TLS: {}", cause(&error))))?;

@@ -1,6 +1,8 @@
-//! The outside world, one room per service; no room sees another. What several of them need (a password) is asked for here.
+//! The outside world, one room per service; no room sees another. What several of them need (a password, a
+//! child process) is asked for here.
 
 pub mod alerts;
+mod child;
 pub mod console;
 pub mod inbox;
 pub mod lab;
@@ -11,4 +13,5 @@ pub mod store;
 pub mod system;
 pub mod wireguard;
 
+pub use child::command;
 pub use password::PasswordSource;

@@ -2,6 +2,7 @@
 //!
 //! What it is used for is the business of the room that asks.
 
+use super::child;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::engine::secret::SecretBytes;
 use std::io::Read;
@@ -10,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
-use tokio::process::Command;
 use zeroize::Zeroizing;
 
 /// The most that is read, bytes.
@@ -76,13 +76,10 @@ async fn command(section: &str, argv: &[String]) -> Result<Zeroizing<Vec<u8>>, F
     let refused = |message: String| refused(section, message);
     let (program, arguments) =
         argv.split_first().ok_or_else(|| refused(format!("{section}.password_command is empty")))?;
-    let mut child = Command::new(program)
+    let mut child = child::command(program)
         .args(arguments)
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .process_group(0)
         .spawn()
         .map_err(|error| refused(format!("{section}.password_command: {program} could not be started: {error}")))?;
     let mut bytes = Zeroizing::new(vec![0u8; LONGEST]);

@@ -96,6 +96,9 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
     for item in &status.attention {
         writeln!(out, "ATTENTION {item}")?;
     }
+    for line in &status.unprotected {
+        writeln!(out, "UNPROTECTED {line}, as the configuration allows")?;
+    }
     writeln!(out, "next      {}", status.next.text)?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 use super::file::Value;
 use super::rules::Rules;
 use super::{Password, values};
+use crate::domain::fault::Service;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -97,8 +98,11 @@ impl Rules<'_> {
             (None, Some(command)) => Password::Command(self.argv("alerts.password_command", command, &[], &[])),
             (None, None) => Password::None,
         };
+        let url_at = table.url.as_ref().map(Spanned::span);
+        let url = self.required("alerts.url", &at, table.url, values::url);
+        self.protected("alerts.url", url_at, Service::Alerts, &url);
         Alerts {
-            url: self.required("alerts.url", &at, table.url, values::url),
+            url,
             alertname: self.or("alerts.alertname", table.alertname, default.alertname, values::line),
             tenant_label: self.or("alerts.tenant_label", table.tenant_label, default.tenant_label, label),
             tenant_value: self.or("alerts.tenant_value", table.tenant_value, default.tenant_value, tenant_value),
@@ -106,7 +110,7 @@ impl Rules<'_> {
             user: self.optional("alerts.user", table.user, user),
             password,
             token_file: self.private_file("alerts.token_file", table.token_file),
-            ca_file: self.path("alerts.ca_file", table.ca_file),
+            ca_file: self.trusted("alerts.ca_file", table.ca_file),
         }
     }
 }

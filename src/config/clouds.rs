@@ -1,9 +1,10 @@
 //! The cloud that the configuration names, found and read as python's openstacksdk does: clouds.yaml, secure.yaml on top of
 //! it, `OS_*` variables where both are silent. Using it is left to the OpenStack adapter.
 //!
-//! Sources: openstacksdk's "Configuring OpenStack SDK Applications" and `openstack/config/loader.py`. Two departures, both
-//! for safety: a file that is named and missing is an error (python silently takes another), and vendor profiles are not
-//! known.
+//! Sources: openstacksdk's "Configuring OpenStack SDK Applications" and `openstack/config/loader.py`. Four departures, all
+//! for safety: a file that is named and missing is an error (python silently takes another), vendor profiles are not
+//! known, a file that others can change is refused, and the working folder comes after one's own (and counts only if it is
+//! ours alone).
 
 mod file;
 mod login;
@@ -85,6 +86,8 @@ impl<'de> serde::Deserialize<'de> for Hidden {
 pub struct Cloud {
     /// Its name.
     pub name: String,
+    /// The files in which it stands, clouds.yaml first; none for `envvars`.
+    pub files: Vec<PathBuf>,
     /// Keystone's address as written.
     pub auth_url: String,
     /// How to authenticate.
@@ -189,6 +192,14 @@ pub enum CloudError {
         /// Why.
         why: String,
     },
+    /// Somebody else can change a file, and it says where the password goes.
+    #[error("read {}: {why}", file.display())]
+    Untrusted {
+        /// The file.
+        file: PathBuf,
+        /// Why, and what to do.
+        why: String,
+    },
     /// A file is no YAML, or not of the form of clouds.yaml.
     #[error("understand {}, line {line}, column {column}: {right}", file.display())]
     Malformed {
@@ -241,10 +252,10 @@ pub fn read(sources: &Environment, name: &str) -> Result<Cloud, CloudError> {
     if name == FROM_VARIABLES {
         return login::resolve(sources, name, "the environment", file::Entry::default(), variables);
     }
-    let (path, mut clouds) = file::clouds(sources, name)?;
-    let place = path.display().to_string();
+    let (files, mut clouds) = file::clouds(sources, name)?;
+    let place = files.first().map(|path| path.display().to_string()).unwrap_or_default();
     let Some(entry) = clouds.remove(name) else {
         return Err(CloudError::Unknown { name: name.into(), place, known: clouds.into_keys().collect() });
     };
-    login::resolve(sources, name, &place, entry, variables)
+    Ok(Cloud { files, ..login::resolve(sources, name, &place, entry, variables)? })
 }

@@ -4,9 +4,10 @@
 
 use super::file::Value;
 use super::rules::Rules;
+use super::trust::{self, Distrust};
 use super::values;
 use std::ops::{Range, RangeInclusive};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 impl Rules<'_> {
@@ -78,6 +79,30 @@ impl Rules<'_> {
     pub(super) fn path(&mut self, field: &str, written: Value<String>) -> Option<PathBuf> {
         let (home, folder) = (self.home.clone(), self.source.folder().to_owned());
         self.optional(field, written, |text| values::path(text, home.as_deref(), &folder))
+    }
+
+    /// The path of a file that decides whom we believe: nobody else may change it. One that is not there is told by `check`.
+    pub(super) fn trusted(&mut self, field: &str, written: Value<String>) -> Option<PathBuf> {
+        self.judged(field, written, trust::trusted)
+    }
+
+    /// The same of a folder with everything in it.
+    pub(super) fn folder(&mut self, field: &str, written: Value<String>) -> Option<PathBuf> {
+        self.judged(field, written, trust::trusted_folder)
+    }
+
+    fn judged(
+        &mut self,
+        field: &str,
+        written: Value<String>,
+        judge: impl Fn(&Path) -> Result<(), Distrust>,
+    ) -> Option<PathBuf> {
+        let span = written.as_ref().map(Spanned::span)?;
+        let path = self.path(field, written)?;
+        if let Err(Distrust::Foreign(message)) = judge(&path) {
+            self.wrong(field, &span, message);
+        }
+        Some(path)
     }
 
     /// The path of a file that nobody else may read.

@@ -5,6 +5,7 @@
 use super::alerts::AlertsTable;
 use super::problem::{Problems, Source};
 use super::reminders::RemindersTable;
+use super::security::SecurityTable;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
@@ -31,6 +32,7 @@ pub(super) struct File {
     pub(super) approval: Value<ApprovalTable>,
     pub(super) reminders: Value<RemindersTable>,
     pub(super) alerts: Value<AlertsTable>,
+    pub(super) security: Value<SecurityTable>,
     pub(super) inbox: Value<InboxTable>,
 }
 

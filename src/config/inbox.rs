@@ -41,8 +41,8 @@ impl Rules<'_> {
             folders,
             poll_interval: self.or("inbox.poll_interval", table.poll_interval, default.poll_interval, values::duration),
             timeout: self.or("inbox.timeout", table.timeout, default.timeout, values::duration),
-            ca_file: self.path("inbox.ca_file", table.ca_file),
             authserv_id: self.optional("inbox.authserv_id", table.authserv_id, authserv_id),
+            ca_file: self.trusted("inbox.ca_file", table.ca_file),
         };
         self.clear_is_for_loopback("inbox.security", security_at, inbox.security, &inbox.host);
         inbox

@@ -8,6 +8,7 @@ use crate::domain::document::Fields;
 use crate::domain::language::Language;
 use crate::domain::reminder::Schedule;
 use crate::domain::tenant::{Tenant, TenantId};
+use crate::domain::transport::Exceptions;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,8 +25,10 @@ mod passwords;
 mod problem;
 mod reminders;
 mod rules;
+mod security;
 mod smtp;
 mod state;
+mod trust;
 mod values;
 
 pub use alerts::Alerts;
@@ -57,6 +60,8 @@ pub struct Config {
     pub notices: Notices,
     /// `[console]`, where there is one.
     pub console: Option<Console>,
+    /// `[security]`: what may pass unprotected.
+    pub exceptions: Exceptions,
     /// `[approval]`
     pub approval: Approval,
     /// `[reminders]`; `None` unless they are enabled.

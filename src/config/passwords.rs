@@ -2,9 +2,10 @@
 //!
 //! How single values are written is `values`.
 
+use super::Password;
 use super::file::{PasswordText, Value};
 use super::rules::Rules;
-use super::{Password, values};
+use crate::domain::transport::is_loopback;
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use toml::Spanned;
@@ -102,7 +103,7 @@ impl Rules<'_> {
         if let Some(span) = at
             && security == super::Security::None
             && !host.is_empty()
-            && !values::is_loopback(host)
+            && !is_loopback(host)
         {
             let message = format!(
                 "\"none\" is for this machine only, and {host:?} is another: mails and the password would pass in clear; write \"starttls\" or \"tls\""

@@ -2,9 +2,11 @@
 //!
 //! Finding the problems is left to `file`, `rules` and `contacts`.
 
+use super::trust::{self, Distrust};
 use crate::domain::sanitize::sanitize;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -62,6 +64,9 @@ pub enum ConfigError {
         /// Why.
         why: String,
     },
+    /// Somebody else can change it, and its commands are run.
+    #[error("{0}; nothing of it was read")]
+    Untrusted(String),
     /// The file, or one that it names, is wrong: everything that was found, in the order of the lines.
     #[error("{}", list(.0))]
     Problems(Vec<Problem>),
@@ -89,11 +94,17 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Reads a file. Errors: it is not there, not readable, or not UTF-8.
+    /// Reads a file. Errors: it is not there, not readable, not UTF-8, or others can change it.
     pub(super) fn open(path: PathBuf) -> Result<Self, ConfigError> {
+        match trust::trusted(&path) {
+            Ok(()) => {}
+            Err(Distrust::Unreadable(ErrorKind::NotFound, _)) => return Err(ConfigError::Missing(path)),
+            Err(Distrust::Unreadable(_, why)) => return Err(ConfigError::Unreadable { path, why: sanitize(&why) }),
+            Err(Distrust::Foreign(why)) => return Err(ConfigError::Untrusted(why)),
+        }
         match std::fs::read_to_string(&path) {
             Ok(text) => Ok(Self { path, text: Zeroizing::new(text) }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(ConfigError::Missing(path)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(ConfigError::Missing(path)),
             Err(error) => Err(ConfigError::Unreadable { path, why: sanitize(&error.to_string()) }),
         }
     }

@@ -9,8 +9,10 @@ use super::file::{
 use super::problem::{Problems, Source};
 use super::{Approval, Cloud, Config, Console, Notices, Server, Swap, Tenants, Wireguard, values};
 use crate::domain::document::Fields;
+use crate::domain::fault::Service;
 use crate::domain::language::Language;
 use crate::domain::tenant::{Tenant, TenantId};
+use crate::domain::transport::Exceptions;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -28,11 +30,14 @@ pub(super) struct Rules<'a> {
     names: BTreeMap<String, usize>,
     /// The languages of the tenants that name one.
     languages: BTreeMap<TenantId, Language>,
+    /// What may pass unprotected.
+    pub(super) exceptions: Exceptions,
 }
 
 impl<'a> Rules<'a> {
     pub(super) fn new(source: &'a Source, problems: &'a mut Problems, home: Option<String>) -> Self {
-        Self { source, problems, home, names: BTreeMap::new(), languages: BTreeMap::new() }
+        let (names, languages) = (BTreeMap::new(), BTreeMap::new());
+        Self { source, problems, home, names, languages, exceptions: Exceptions::default() }
     }
 
     /// The configuration; where there are problems it holds defaults in their place and must not be used.
@@ -45,6 +50,8 @@ impl<'a> Rules<'a> {
         let (_, tenants) = split(file.tenants);
         let (_, state) = split(file.state);
         let written_tenants = file.tenant.len();
+        // First: the addresses of the other sections are held to it.
+        self.exceptions = self.security(file.security);
         let mut config = Config {
             path: self.source.path.clone(),
             cloud: self.cloud(&cloud_at, cloud),
@@ -64,6 +71,7 @@ impl<'a> Rules<'a> {
             inbox: None,
             notices: self.notices(&notices_at, notices),
             console: file.console.map(|console| self.console(console)),
+            exceptions: self.exceptions.clone(),
             approval: self.approval(file.approval),
             reminders: self.reminders(file.reminders),
             alerts: file.alerts.map(|alerts| self.alerts(alerts)),
@@ -224,7 +232,7 @@ impl<'a> Rules<'a> {
             guide_url: self.required("notices.guide_url", at, table.guide_url, values::url),
             portal_url: self.required("notices.portal_url", at, table.portal_url, values::url),
             organisation: self.required("notices.organisation", at, table.organisation, values::line),
-            templates: self.path("notices.templates", table.templates),
+            templates: self.folder("notices.templates", table.templates),
             language: self.or("notices.language", table.language, Language::default(), values::language),
         }
     }
@@ -232,13 +240,16 @@ impl<'a> Rules<'a> {
     fn console(&mut self, table: Spanned<ConsoleTable>) -> Console {
         let at = table.span();
         let table = table.into_inner();
+        let url_at = table.url.as_ref().map(Spanned::span);
+        let url = self.required("console.url", &at, table.url, values::url);
+        self.protected("console.url", url_at, Service::Console, &url);
         Console {
-            url: self.required("console.url", &at, table.url, values::url),
+            url,
             token_file: match table.token_file {
                 None => self.required("console.token_file", &at, None, |_| Ok(PathBuf::new())),
                 written => self.private_file("console.token_file", written).unwrap_or_default(),
             },
-            ca_file: self.path("console.ca_file", table.ca_file),
+            ca_file: self.trusted("console.ca_file", table.ca_file),
         }
     }
 }

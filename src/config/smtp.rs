@@ -31,7 +31,7 @@ impl Rules<'_> {
             reply_to: self.optional("smtp.reply_to", table.reply_to, values::mailbox),
             user,
             password,
-            ca_file: self.path("smtp.ca_file", table.ca_file),
+            ca_file: self.trusted("smtp.ca_file", table.ca_file),
             timeout: self.or("smtp.timeout", table.timeout, default.timeout, values::duration),
             connections: self.number("smtp.connections", table.connections, 1..=32).unwrap_or(default.connections),
             per_minute: self.number("smtp.per_minute", table.per_minute, 1..=100_000),

@@ -46,7 +46,7 @@ impl Rules<'_> {
             (None, Some(command)) => Password::Command(self.argv("state.password_command", command, &[], &[])),
             (None, None) => Password::None,
         };
-        State { directory, url, password, ca_file: self.path("state.ca_file", table.ca_file) }
+        State { directory, url, password, ca_file: self.trusted("state.ca_file", table.ca_file) }
     }
 }
 

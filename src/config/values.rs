@@ -2,7 +2,7 @@
 //!
 //! Each function says what would be right; where the value stands is added by the caller.
 
-use super::Security;
+use super::{Security, trust};
 use crate::domain::language::Language;
 use crate::domain::sanitize::sanitize;
 use std::net::IpAddr;
@@ -69,12 +69,6 @@ pub(super) fn host(text: &str) -> Result<String, String> {
         ));
     }
     Ok(text.to_owned())
-}
-
-/// Whether this host can only be this machine.
-pub(super) fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// An IP address.
@@ -145,7 +139,7 @@ pub(super) fn path(text: &str, home: Option<&str>, folder: &Path) -> Result<Path
     Ok(folder.join(text))
 }
 
-/// The file is there and nobody else may read or write it.
+/// The file is there and nobody else may read, write or replace it.
 pub(super) fn private(path: &Path) -> Result<(), String> {
     let shown = path.display();
     let metadata = std::fs::metadata(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
@@ -158,7 +152,7 @@ pub(super) fn private(path: &Path) -> Result<(), String> {
             metadata.mode() & 0o7777
         ));
     }
-    Ok(())
+    trust::trusted(path).map_err(|distrust| distrust.text(path))
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub mod secret_shape;
 pub mod step;
 pub mod tenant;
 pub mod token;
+pub mod transport;
 pub mod window;
 
 /// A moment, UTC. Everything that is stored or compared uses this; zones are for people.

@@ -1,19 +1,35 @@
 //! The one door for text from outside: what passes here can't move a cursor, forge a header or turn a line around.
 
+use unicode_width::UnicodeWidthChar;
+
 /// Longest text kept, in characters; the rest becomes one `…`.
 pub const LONGEST: usize = 400;
 
-/// Replaces control characters by a space, drops format characters (bidi overrides, zero width, tags), trims, and cuts
-/// at [`LONGEST`] characters.
+/// Most marks on one character. Hebrew with cantillation, Vietnamese and the Indic scripts need up to four; more than that
+/// climbs over the lines above and below.
+const MARKS: usize = 4;
+
+/// Replaces control characters by a space, drops format characters (bidi overrides, zero width, tags), marks without a
+/// character and those above four on one, trims, and cuts at [`LONGEST`] characters.
 ///
 /// Applied once, where the text enters: adapters call it on every name, message and answer of a service.
 pub fn sanitize(text: &str) -> String {
     let mut clean = String::with_capacity(text.len().min(LONGEST * 4));
     let mut count = 0;
     let mut gap = false;
+    let mut marks = 0;
     for c in text.chars() {
         if is_invisible(c) {
             continue;
+        }
+        if is_mark(c) {
+            // Without a character of its own it would be drawn upon what stands before the text.
+            if gap || clean.is_empty() || marks == MARKS {
+                continue;
+            }
+            marks += 1;
+        } else {
+            marks = 0;
         }
         if c.is_control() || c.is_whitespace() {
             gap = true;
@@ -42,6 +58,11 @@ fn is_invisible(c: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// What takes no room of its own: combining marks, and the later letters of a Korean syllable.
+fn is_mark(c: char) -> bool {
+    !c.is_control() && c.width() == Some(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,11 +80,26 @@ mod tests {
         assert!(cut.ends_with('…'));
     }
 
+    #[test]
+    fn marks_are_bounded_and_stand_on_a_character() {
+        let zalgo: String = "ok".chars().flat_map(|c| std::iter::once(c).chain(['\u{0310}'; 40])).collect();
+        assert_eq!(sanitize(&zalgo), "o\u{0310}\u{0310}\u{0310}\u{0310}k\u{0310}\u{0310}\u{0310}\u{0310}");
+        assert_eq!(sanitize("\u{0301}a \u{0301}b\n\u{20dd}c"), "a b c");
+        for text in ["Nguye\u{0302}\u{0303}n", "שָׁלוֹם", "ที่", "क्षि", "각", "é"] {
+            assert_eq!(sanitize(text), text);
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn whatever_comes_in_nothing_controlling_comes_out(text in "\\PC*|[\\x00-\\x{2fff}]*") {
             let clean = sanitize(&text);
             proptest::prop_assert!(clean.chars().all(|c| !c.is_control() && !is_invisible(c)));
+            let in_a_row = clean.chars().scan(0, |row, c| {
+                *row = if is_mark(c) { *row + 1 } else { 0 };
+                Some(*row)
+            });
+            proptest::prop_assert!(in_a_row.max().unwrap_or(0) <= MARKS);
             let again = sanitize(&clean);
             proptest::prop_assert_eq!(again.trim_end_matches('…'), clean.trim_end_matches('…'));
         }

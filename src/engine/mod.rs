@@ -30,4 +30,5 @@ pub mod sources;
 pub mod status;
 pub mod step;
 pub mod tend;
+pub mod transport;
 pub mod unsettled;

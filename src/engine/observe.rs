@@ -8,7 +8,7 @@ use crate::domain::key::PublicKey;
 use crate::domain::observation::Observation;
 use crate::engine::alerts::AlertSight;
 use crate::engine::journal::Holder;
-use crate::engine::ports::{SecretRef, World};
+use crate::engine::ports::{SecretEntry, SecretRef, World};
 use crate::engine::secret::PrivateKey;
 use crate::engine::sources::Source;
 use jiff::Timestamp;
@@ -23,11 +23,28 @@ pub struct SecretSight {
     pub keys: Vec<Option<PublicKey>>,
     /// Their hrefs.
     pub hrefs: Vec<SecretRef>,
+    /// When each was stored and changed last, where it had a payload then; parallel to `hrefs`.
+    pub versions: Vec<Option<Version>>,
     /// When the newest was stored, UTC.
     pub created: Option<Timestamp>,
 }
 
+/// What a listing says of when a secret was stored and changed last. A payload can be set once and never changed
+/// (Barbican: PUT of a secret that has one is 409), so that one version of one href has one payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    created: Timestamp,
+    updated: Option<Timestamp>,
+}
+
 impl SecretSight {
+    /// What the payload of this entry was when it was read; `None`: it was not, or it is another version.
+    fn read_before(&self, entry: &SecretEntry) -> Option<Option<PublicKey>> {
+        let at = self.hrefs.iter().position(|href| *href == entry.href)?;
+        let same = version_of(entry).is_some_and(|version| self.versions.get(at) == Some(&Some(version)));
+        self.keys.get(at).copied().filter(|_| same)
+    }
+
     /// The key, if there is exactly one secret and it holds one.
     pub fn only_key(&self) -> Option<PublicKey> {
         if let [key] = self.keys[..] { key } else { None }
@@ -165,18 +182,32 @@ impl Sights {
     }
 }
 
-/// Looks at Barbican.
+fn version_of(entry: &SecretEntry) -> Option<Version> {
+    entry.has_payload.then_some(Version { created: entry.created, updated: entry.updated })
+}
+
+/// Looks at Barbican, and reads every payload.
 pub async fn look_at_secret(world: &World) -> Result<SecretSight, Fault> {
+    look_at_secret_again(world, None).await
+}
+
+/// The same, but a payload that was read at an earlier look is not fetched again: the live private key passes the network
+/// once, and not with every poll. Only its public key was kept.
+async fn look_at_secret_again(world: &World, before: Option<&SecretSight>) -> Result<SecretSight, Fault> {
     let entries = world.secrets.find(&world.settings.secret_name).await?;
-    let mut sight = SecretSight { count: entries.len(), keys: Vec::new(), hrefs: Vec::new(), created: None };
+    let (count, created) = (entries.len(), None);
+    let mut sight = SecretSight { count, keys: Vec::new(), hrefs: Vec::new(), versions: Vec::new(), created };
     for entry in entries {
-        let key = if entry.has_payload {
-            let payload = world.secrets.payload(&entry.href).await?;
-            PrivateKey::from_payload(&payload).map(|key| key.public())
-        } else {
-            None
+        let key = match before.and_then(|before| before.read_before(&entry)) {
+            Some(key) => key,
+            None if entry.has_payload => {
+                let payload = world.secrets.payload(&entry.href).await?;
+                PrivateKey::from_payload(&payload).map(|key| key.public())
+            }
+            None => None,
         };
         sight.keys.push(key);
+        sight.versions.push(version_of(&entry));
         sight.hrefs.push(entry.href);
         sight.created = sight.created.max(Some(entry.created));
     }
@@ -210,14 +241,23 @@ pub async fn look_at_served_key(world: &World, users: &[Entry]) -> Option<Result
     Some(console.served_key(&user.id).await)
 }
 
-/// Looks at one source; `None` where it is not configured. `users` are those of the object, for the served script.
-pub async fn look_at(world: &World, source: Source, users: &[Entry]) -> Option<Sight> {
+/// What an earlier look is good for.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// What Barbican held; a payload that was read then is not fetched again.
+    pub secret: Option<SecretSight>,
+    /// The people of the object, for the served script.
+    pub users: Vec<Entry>,
+}
+
+/// Looks at one source; `None` where it is not configured.
+pub async fn look_at(world: &World, source: Source, before: &Before) -> Option<Sight> {
     match source {
-        Source::Barbican => Some(Sight::Secret(look_at_secret(world).await)),
+        Source::Barbican => Some(Sight::Secret(look_at_secret_again(world, before.secret.as_ref()).await)),
         Source::Swift => Some(Sight::Object(look_at_object(world).await)),
         Source::Server => Some(Sight::Server(world.server.read().await)),
         Source::Console => Some(Sight::Console(world.console.as_ref()?.users(&world.tenant.id).await)),
-        Source::Script => look_at_served_key(world, users).await.map(Sight::Served),
+        Source::Script => look_at_served_key(world, &before.users).await.map(Sight::Served),
         Source::Alerts => {
             let alerts = world.alerts.as_ref()?;
             let sight = |firing| AlertSight { name: alerts.name().into(), firing };
@@ -237,14 +277,16 @@ pub fn is_asked(world: &World, source: Source) -> bool {
     }
 }
 
-/// Looks at everything at once and takes it into `sights`.
+/// Looks at everything at once and takes it into `sights`; every payload is read.
 pub async fn look(world: &World, sights: &mut Sights) {
-    let found = futures_util::future::join_all(Source::ASKED.map(|source| look_at(world, source, &[]))).await;
+    let nothing = Before::default();
+    let found = futures_util::future::join_all(Source::ASKED.map(|source| look_at(world, source, &nothing))).await;
     for sight in found.into_iter().flatten() {
         sights.take(world.clock.now(), sight);
     }
     if let Some(object) = sights.object.value() {
-        let served = look_at(world, Source::Script, &object.users).await;
+        let before = Before { users: object.users.clone(), ..Before::default() };
+        let served = look_at(world, Source::Script, &before).await;
         served.into_iter().for_each(|sight| sights.take(world.clock.now(), sight));
     }
     sights.contacts = world.contacts.to_vec();

@@ -22,6 +22,7 @@ use crate::engine::mailbox::Matched;
 use crate::engine::reply_key::ReplyKey;
 use crate::engine::rotation::Rotation;
 use crate::engine::secret::SecretBytes;
+use crate::engine::transport::Transport;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -40,6 +41,8 @@ pub struct SecretEntry {
     pub name: String,
     /// When it was stored, UTC (whole seconds at best).
     pub created: Timestamp,
+    /// When anything of it was changed last, UTC; none where the listing does not say.
+    pub updated: Option<Timestamp>,
     /// Whether it has a payload at all (the runbook's shell can store one without).
     pub has_payload: bool,
 }
@@ -423,4 +426,6 @@ pub struct Settings {
     pub language: Language,
     /// Whether the receiving mail server vouches for senders; `None`: no mailbox is read.
     pub senders_verified: Option<bool>,
+    /// What may pass unprotected, and what has.
+    pub transport: Transport,
 }

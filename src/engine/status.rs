@@ -255,6 +255,8 @@ pub struct TenantStatus {
     pub attention: Vec<String>,
     /// Who was looked at, when each answered last, and why not since.
     pub sources: Vec<SourceView>,
+    /// What passes unprotected since the configuration allows it by name, one line each.
+    pub unprotected: Vec<String>,
     /// Who holds the tenant, when it is somebody else.
     pub holder: Option<Holder>,
     /// Since when, UTC by this host's clock, they gave no sign of life, where one was due.

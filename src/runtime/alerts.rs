@@ -2,6 +2,7 @@
 
 use crate::adapters::alerts::{AlertsParameters, Login};
 use crate::config::Config;
+use crate::engine::transport::Transport;
 use crate::runtime::mail;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// The adapter's parameters, where there is an `[alerts]`.
-pub fn parameters(config: &Config) -> Option<AlertsParameters> {
+pub fn parameters(config: &Config, transport: &Transport) -> Option<AlertsParameters> {
     let alerts = config.alerts.as_ref()?;
     let login = match (&alerts.token_file, &alerts.user) {
         (Some(file), _) => Login::Token(file.clone()),
@@ -26,5 +27,6 @@ pub fn parameters(config: &Config) -> Option<AlertsParameters> {
         ca_file: alerts.ca_file.clone(),
         connect: config.cloud.connect_timeout.min(LONGEST),
         read: config.cloud.read_timeout.min(LONGEST),
+        transport: transport.clone(),
     })
 }

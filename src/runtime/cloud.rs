@@ -4,8 +4,9 @@ use crate::adapters::openstack as adapter;
 use crate::config;
 use crate::config::clouds::{Auth, Cloud, Credential, Domain, Hidden, Named};
 use crate::engine::secret::SecretBytes;
+use crate::engine::transport::Transport;
 
-/// The adapter's parameters.
+/// The adapter's parameters; nothing may pass unprotected.
 pub fn parameters(cloud: Cloud, limits: &config::Cloud) -> adapter::CloudParameters {
     let login = match cloud.auth {
         Auth::Password { user, password, project } => {
@@ -37,6 +38,7 @@ pub fn parameters(cloud: Cloud, limits: &config::Cloud) -> adapter::CloudParamet
             read: limits.read_timeout,
             upload: limits.upload_timeout,
         },
+        transport: Transport::default(),
     }
 }
 

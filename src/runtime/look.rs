@@ -4,7 +4,7 @@
 use crate::domain::client;
 use crate::domain::freshness::{Presence, judge_presence};
 use crate::engine::command::Command;
-use crate::engine::observe::{self, Sights};
+use crate::engine::observe::{self, Before, Sights};
 use crate::engine::sources::{Looked, Source};
 use crate::runtime::conductor::Conductor;
 use jiff::Timestamp;
@@ -45,18 +45,19 @@ impl Conductor {
     /// One look at one source. A fault is shown as soon as it is met, and a source that says nothing for `patience` as such:
     /// none waits for another.
     pub async fn look_at(&self, source: Source, patience: Duration) {
-        self.ask(source, &[], patience).await;
+        let secret = self.known().sights.secret.value().filter(|_| source == Source::Barbican).cloned();
+        self.ask(source, &Before { secret, ..Before::default() }, patience).await;
         if source == Source::Swift {
-            let users = self.known().sights.object.value().map(|object| object.users.clone());
-            self.ask(Source::Script, &users.unwrap_or_default(), patience).await;
+            let users = self.known().sights.object.value().map(|object| object.users.clone()).unwrap_or_default();
+            self.ask(Source::Script, &Before { users, ..Before::default() }, patience).await;
         }
     }
 
-    async fn ask(&self, source: Source, users: &[client::Entry], patience: Duration) {
+    async fn ask(&self, source: Source, before: &Before, patience: Duration) {
         if !observe::is_asked(&self.world, source) {
             return;
         }
-        let looking = observe::look_at(&self.world, source, users);
+        let looking = observe::look_at(&self.world, source, before);
         futures_util::pin_mut!(looking);
         let sight = match tokio::time::timeout(patience, &mut looking).await {
             Ok(sight) => sight,

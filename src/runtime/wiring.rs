@@ -21,6 +21,7 @@ use crate::engine::ports::{self, Answers, Clock, Fence, Letter, Mailer, Settings
 use crate::engine::record::Actor;
 use crate::engine::reply_key::ReplyKey;
 use crate::engine::step::Runbook;
+use crate::engine::transport::Transport;
 use crate::runbooks;
 use crate::runtime::alerts;
 use crate::runtime::answers::Waiting;
@@ -46,6 +47,7 @@ pub struct Wiring {
     post: Option<Post>,
     console: Option<Arc<dyn ports::Console>>,
     alerts: Option<Alertmanager>,
+    transport: Transport,
     runbook: Arc<Runbook>,
     me: Holder,
     actor: Actor,
@@ -85,7 +87,10 @@ impl Wiring {
     /// Makes every shared adapter. Only the state folder is touched; nothing is sent.
     pub async fn open(config: Config) -> Result<Self, WiringError> {
         let sources = clouds::Environment::of_process(config.cloud.clouds_file.clone());
-        let cloud = OpenStack::new(cloud::parameters(clouds::read(&sources, &config.cloud.name)?, &config.cloud))?;
+        let transport = Transport::new(config.exceptions.clone());
+        let mut parameters = cloud::parameters(clouds::read(&sources, &config.cloud.name)?, &config.cloud);
+        parameters.transport = transport.clone();
+        let cloud = OpenStack::new(parameters)?;
         let store = Arc::new(journal(&config).await?);
         let mails: Arc<dyn MailStore> = store.clone();
         let store: Arc<dyn JournalStore> = store;
@@ -98,11 +103,12 @@ impl Wiring {
             Some(console) => {
                 let (connect, read) = (config.cloud.connect_timeout, config.cloud.read_timeout);
                 let (url, token_file) = (console.url.clone(), console.token_file.clone());
-                let parameters = ConsoleParameters { url, token_file, ca_file: console.ca_file.clone(), connect, read };
+                let (ca_file, transport) = (console.ca_file.clone(), transport.clone());
+                let parameters = ConsoleParameters { url, token_file, ca_file, connect, read, transport };
                 Some(Arc::new(Console::new(parameters)?) as Arc<dyn ports::Console>)
             }
         };
-        let alerts = alerts::parameters(&config).map(Alertmanager::new).transpose()?;
+        let alerts = alerts::parameters(&config, &transport).map(Alertmanager::new).transpose()?;
         let identity = system::identity(&environment);
         let (now, instance) = (SystemClock.now(), system::instance()?);
         let me = Holder::new(identity.user.clone(), identity.host, identity.pid, now, instance);
@@ -127,6 +133,7 @@ impl Wiring {
             post,
             console,
             alerts,
+            transport,
             runbook: Arc::new(runbook.ok_or_else(none)?),
             me,
             actor,
@@ -244,6 +251,7 @@ impl Wiring {
             reminders: self.config.reminders.clone(),
             language: self.config.language_of(&tenant),
             senders_verified: self.config.inbox.as_ref().map(|inbox| inbox.authserv_id.is_some()),
+            transport: self.transport.clone(),
         };
         let server = CommandServer::new(ServerParameters {
             server: tenant.server.clone(),

@@ -31,6 +31,9 @@ pub fn first_line(model: &Model, title: &str, width: u16, pen: &mut Pen<'_>) {
     }
     pieces.push(piece("  ", theme.plain()));
     pieces.push(piece(title, theme.strong()));
+    if let Some(line) = model.status().and_then(|status| status.unprotected.first()) {
+        pieces.push(piece(format!("  UNPROTECTED: {line}"), theme.bad()));
+    }
     pen.flow(0, 0, width - room - 1, &pieces);
 }
 

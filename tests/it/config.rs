@@ -81,6 +81,7 @@ fn the_example_loads_and_shows_the_defaults() {
         approval: Default::default(),
         reminders: None,
         alerts: None,
+        exceptions: Default::default(),
         path,
         cloud: Cloud { name: required.cloud.name, ..Cloud::default() },
         state: State {

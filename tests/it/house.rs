@@ -100,6 +100,21 @@ fn adapters_do_not_see_one_another() {
 }
 
 #[test]
+fn every_child_process_is_started_through_one_door() {
+    let starts = |text: &str| {
+        let mut code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+        code.any(|code| code.contains("Command::new(") || code.contains("process::Command"))
+    };
+    assert!(starts("let child = std::process::Command::new(\"ssh\");"));
+    let doors: Vec<PathBuf> = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+        .into_iter()
+        .filter(|(_, text)| starts(text))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(matches!(&doors[..], [door] if door.ends_with("src/adapters/child.rs")), "{doors:?}");
+}
+
+#[test]
 fn a_planted_violation_is_found() {
     assert_eq!(violations("domain", "use crate::engine::record::Record;\n").len(), 1);
     assert_eq!(violations("engine", "    let x = tokio::spawn(f);\n").len(), 1);

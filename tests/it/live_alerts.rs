@@ -35,6 +35,7 @@ fn parameters(live: &Value) -> AlertsParameters {
         ca_file: Some(text(live, "authority").into()),
         connect: Duration::from_secs(2),
         read: Duration::from_secs(5),
+        transport: Default::default(),
     }
 }
 

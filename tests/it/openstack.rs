@@ -467,6 +467,7 @@ async fn the_console_api_tells_users_and_the_key_that_it_serves() {
         ca_file: None,
         connect: READ,
         read: READ,
+        transport: Default::default(),
     })
     .unwrap();
     assert!(console.probe().await.unwrap().starts_with("operator, "));

@@ -175,7 +175,7 @@ async fn a_report_says_in_its_first_line_that_it_is_half_done_and_hostile_texts_
         "waived ",
         "Ada Lovelace herself",
         "- audit: intact, head ",
-        "| ada | ada&#64;bastion | none | 7 |",
+        "| ada | `ada@bastion` | none | 7 |",
     ] {
         assert!(report.contains(text), "{text} in\n{report}");
     }

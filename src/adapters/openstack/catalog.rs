@@ -153,6 +153,7 @@ mod tests {
             verify: true,
             overrides: Overrides { object_store: Some("http://s/v1/AUTH_%(project_id)s".into()), ..Default::default() },
             limits: Limits::default(),
+            transport: Default::default(),
         }
     }
 

@@ -4,7 +4,9 @@
 use super::answer::Answer;
 use super::parameters::{CloudParameters, Limits};
 use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::transport::{Address, is_loopback};
 use crate::engine::secret::SecretBytes;
+use crate::engine::transport::Transport;
 use bytes::Bytes;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Method, Request, Url};
@@ -19,23 +21,44 @@ pub(super) const DOCUMENT: usize = 8 * 1024 * 1024;
 /// so that reading a payload never moves it and leaves no copy behind.
 const FIRST_PIECE: usize = 32 * 1024;
 
-/// The connections to one cloud. Nothing is followed, nothing is sent twice.
+/// The connections to one cloud. Nothing is followed, nothing is sent twice, and nothing is sent unprotected that is not
+/// allowed by name.
 pub(super) struct Http {
-    client: Client,
+    far: Clients,
+    /// For this machine itself, where a proxy is configured: what may pass in clear here must not leave it.
+    near: Clients,
+    limits: Limits,
+    verify: bool,
+    transport: Transport,
+}
+
+#[derive(Clone)]
+struct Clients {
+    usual: Client,
     /// For payloads: a connection keeps the buffer into which it has read, so one that has carried a key is closed, which
     /// frees and wipes it.
     for_keys: Client,
-    limits: Limits,
 }
 
 impl Http {
     /// The clients. Errors: an authority file that can't be read or holds no certificate, a TLS setting that can't be had.
     pub(super) fn new(parameters: &CloudParameters) -> Result<Self, Fault> {
-        let (client, for_keys) = (Self::client(parameters, usize::MAX)?, Self::client(parameters, 0)?);
-        Ok(Self { client, for_keys, limits: parameters.limits })
+        let clients = |proxied| {
+            let client = |kept| Self::client(parameters, kept, proxied);
+            Ok::<_, Fault>(Clients { usual: client(usize::MAX)?, for_keys: client(0)? })
+        };
+        let far = clients(true)?;
+        let near = if is_proxy_configured() { clients(false)? } else { far.clone() };
+        let (limits, verify, transport) = (parameters.limits, parameters.verify, parameters.transport.clone());
+        Ok(Self { far, near, limits, verify, transport })
     }
 
-    fn client(parameters: &CloudParameters, kept: usize) -> Result<Client, Fault> {
+    /// Whether anything may be sent there. Errors: the way is not protected and not allowed by name.
+    pub(super) fn pass(&self, service: Service, url: &Url) -> Result<(), Fault> {
+        self.transport.pass(service, &address(url), self.verify)
+    }
+
+    fn client(parameters: &CloudParameters, kept: usize, proxied: bool) -> Result<Client, Fault> {
         // reqwest panics without a provider; where main has installed it already this changes nothing.
         rustls::crypto::ring::default_provider().install_default().ok();
         let mut builder = Client::builder()
@@ -69,8 +92,8 @@ impl Http {
         if !parameters.verify {
             builder = builder.tls_danger_accept_invalid_certs(true);
         }
-        // A proxy of the environment is used as the openstack command uses it, but not for this machine itself.
-        if is_loopback(&parameters.auth_url) {
+        // A proxy of the environment is used as the openstack command uses it.
+        if !proxied {
             builder = builder.no_proxy();
         }
         builder.build().map_err(|error| {
@@ -94,9 +117,12 @@ impl Http {
         most: usize,
         mut request: Request,
     ) -> Result<Answer, Fault> {
+        // The one place from which anything leaves: the catalogue's address is judged like any other.
+        self.pass(service, request.url())?;
         let limit = *request.timeout_mut().get_or_insert(self.limits.read);
         let fault = |error: reqwest::Error| failure(service, what, limit, &error);
-        let client = if request.url().path().ends_with("/payload") { &self.for_keys } else { &self.client };
+        let clients = if is_loopback(request.url().host_str().unwrap_or_default()) { &self.near } else { &self.far };
+        let client = if request.url().path().ends_with("/payload") { &clients.for_keys } else { &clients.usual };
         let mut response = client.execute(request).await.map_err(fault)?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
@@ -189,13 +215,19 @@ pub(super) fn below<'a>(base: &Url, segments: impl IntoIterator<Item = &'a str>)
     url
 }
 
-/// Whether the address is on this machine.
-fn is_loopback(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else { return false };
-    url.host_str().is_some_and(|host| {
-        let host = host.trim_matches(['[', ']']);
-        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-    })
+/// Whom a URL leads to. Endpoints are checked to be http(s) with a host when they are read.
+fn address(url: &Url) -> Address {
+    Address {
+        tls: url.scheme() == "https",
+        host: url.host_str().unwrap_or_default().to_owned(),
+        port: url.port_or_known_default().unwrap_or_default(),
+    }
+}
+
+/// Whether reqwest may find a proxy in the environment.
+fn is_proxy_configured() -> bool {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.map(|name| name.to_ascii_lowercase()).any(|name| name.ends_with("_proxy") && name != "no_proxy")
 }
 
 /// What a failed exchange means.

@@ -80,11 +80,23 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Prepares; nothing is sent. Errors: an address that is none, an authority file that can't be read.
+    /// Prepares; nothing is sent. Errors: an address that is none, an authority file that can't be read, and every address
+    /// that is known already and may not be used unprotected.
     pub(super) fn new(parameters: CloudParameters) -> Result<Self, Fault> {
         let address = parameters.overrides.identity.as_deref().unwrap_or(&parameters.auth_url);
         let keystone = login::versioned(address)?;
         let http = Http::new(&parameters)?;
+        if !parameters.verify && !parameters.transport.allows_unverified() {
+            return Err(unverified());
+        }
+        http.pass(KEYSTONE, &keystone)?;
+        let overrides = &parameters.overrides;
+        let given = [(Kind::KeyManager, &overrides.key_manager), (Kind::ObjectStore, &overrides.object_store)];
+        for (kind, given) in given {
+            if let Some(url) = given.as_deref().and_then(|given| Url::parse(given).ok()) {
+                http.pass(kind.service(), &url)?;
+            }
+        }
         Ok(Self { http, parameters, keystone, state: Default::default(), attempts: AtomicU64::new(0) })
     }
 
@@ -290,6 +302,15 @@ impl Credentials for Session {
             skew_s: token.skew.as_secs_f64().round() as i64,
         })
     }
+}
+
+fn unverified() -> Fault {
+    let text = "use this cloud: verify is false in clouds.yaml (or OS_INSECURE is set), so that anybody on the way could \
+                pretend to be its services";
+    Fault::new(Service::Configuration, FaultKind::Refused, text).hint(
+        "nothing was sent; take verify: false away and name the authority in cacert, or allow it by name in the \
+         configuration: security.allow_unverified_tls = [\"keystone\", \"barbican\", \"swift\"]",
+    )
 }
 
 /// A header value that is wiped with its last copy and never printed.

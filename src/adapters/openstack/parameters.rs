@@ -1,6 +1,7 @@
 //! What the adapter must be told about a cloud; reading it from clouds.yaml is left to the configuration.
 
 use crate::engine::secret::SecretBytes;
+use crate::engine::transport::Transport;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -116,4 +117,6 @@ pub struct CloudParameters {
     pub overrides: Overrides,
     /// Limits of time.
     pub limits: Limits,
+    /// What may pass unprotected.
+    pub transport: Transport,
 }

@@ -47,6 +47,7 @@ pub(super) struct Metadata {
     secret_ref: String,
     name: Option<String>,
     created: Option<String>,
+    updated: Option<String>,
     content_types: Option<BTreeMap<String, String>>,
     secret_type: Option<String>,
     algorithm: Option<String>,
@@ -73,6 +74,7 @@ impl Metadata {
             has_payload: self.content_types.is_some_and(|types| !types.is_empty()),
             // A time that can't be read only costs the hint which of two is newer.
             created: self.created.as_deref().and_then(timestamp).unwrap_or(Timestamp::UNIX_EPOCH),
+            updated: self.updated.as_deref().and_then(timestamp),
             name: self.name.unwrap_or_default(),
             href: SecretRef(self.secret_ref),
         }

@@ -2,12 +2,12 @@
 //!
 //! What its exit status and its words mean is `refusal`.
 
+use crate::adapters::command;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use std::pin::pin;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::Command;
 
 /// The most that is read, bytes. 10,000 peers take 2 MB.
 pub(super) const LARGEST: usize = 8 * 1024 * 1024;
@@ -61,14 +61,10 @@ impl Failure {
 pub(super) async fn run(argv: &[String], limit: Duration) -> Result<Ended, Failure> {
     let (program, arguments) =
         argv.split_first().ok_or_else(|| Failure::NotStarted("server.command is empty".into()))?;
-    let mut child = Command::new(program)
+    let mut child = command(program)
         .args(arguments)
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        // A group of its own: a passphrase prompt on our terminal is stopped by the kernel instead of drawn into the screen.
-        .process_group(0)
         .spawn()
         .map_err(|error| Failure::NotStarted(format!("{program} could not be started: {error}")))?;
     let mut group = Group(child.id());

@@ -1,6 +1,7 @@
 //! The report as Markdown. Every text that came from somewhere else is plain text there, whatever it holds.
 
 use super::{ClientLine, Report, at};
+use crate::domain::sanitize::sanitize;
 use crate::engine::record::Cause;
 use std::fmt::Write;
 
@@ -172,35 +173,135 @@ fn after(client: &ClientLine) -> String {
     }
 }
 
-/// A text of which nothing is Markdown: no markup, no link that is made of an address, no line or cell that ends early.
+/// A text of which nothing is Markdown: no markup, no line or cell that ends early, and nothing that a reader's program
+/// makes into a link or a mention by itself. Those are looked for in the rendered text (GitHub's mentions, cmark-gfm's
+/// addresses), where an escape is gone already; only a code span keeps them out. So every word that is more than a word
+/// stands in one.
 fn plain(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in crate::domain::sanitize::sanitize(text).chars() {
-        match c {
-            '&' => clean.push_str("&amp;"),
-            '<' => clean.push_str("&lt;"),
-            '>' => clean.push_str("&gt;"),
-            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '!' | '~' | '$' => {
-                clean.push('\\');
-                clean.push(c);
-            }
-            // What would become a link or a mention by itself.
-            '@' => clean.push_str("&#64;"),
-            ':' if clean.ends_with("http") || clean.ends_with("https") => clean.push_str("&#58;"),
-            _ => clean.push(c),
+    let clean = sanitize(text);
+    let mut out = String::with_capacity(clean.len());
+    let mut rest = clean.as_str();
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| !belongs_to_a_word(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end.max(first.len_utf8()));
+        match end > 0 && !is_harmless(word) {
+            // It holds no backtick and no bar.
+            true => out.extend(["`", word, "`"]),
+            false => word.chars().for_each(|c| escape(c, &mut out)),
         }
+        rest = after;
     }
-    clean
+    out
+}
+
+/// What may be a part of an address or a reference. Everything else ends it for every program that looks for one.
+fn belongs_to_a_word(c: char) -> bool {
+    c.is_alphanumeric() || "._-:/@#~$%&=+?!^".contains(c)
+}
+
+/// A word that nobody makes a link of: letters and digits, letters joined by a hyphen or slash, a number, a moment.
+fn is_harmless(word: &str) -> bool {
+    let word = word.trim_end_matches(['.', ':', '?', '!']);
+    let letters = |part: &str| !part.is_empty() && part.chars().all(char::is_alphabetic);
+    word.chars().all(char::is_alphanumeric)
+        || word == "-"
+        || word.split(['-', '/']).all(letters)
+        || word.chars().all(|c| c.is_ascii_digit() || ".:-TZ".contains(c))
+}
+
+fn escape(c: char, out: &mut String) {
+    match c {
+        '&' => out.push_str("&amp;"),
+        '<' => out.push_str("&lt;"),
+        '>' => out.push_str("&gt;"),
+        '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '!' | '~' | '$' => out.extend(['\\', c]),
+        _ => out.push(c),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::plain;
+    use comrak::nodes::NodeValue;
+    use comrak::{Arena, Options, parse_document};
+
+    const HOSTILE: [&str; 30] = [
+        "see http://evil.example/x?a=1&b=2",
+        "HTTPS://EVIL.EXAMPLE",
+        "www.evil.example.",
+        "(www.evil.example)",
+        "evil.com",
+        "ftp://evil.example",
+        "mail ada@evil.example, or john_doe@evil.example",
+        "mailto:ada@evil.example",
+        "xmpp:ada@evil.example",
+        "@ops @team/all: look",
+        "x@ops",
+        "#123 GH-123 owner/repo#5 owner/repo@0123456 !7 $8 ABC-9",
+        ":smile: ~label %milestone &epic",
+        "<https://evil.example>",
+        "<a href=http://evil.example>x</a><img src=x onerror=y>",
+        "[x](http://evil.example)",
+        "![x](http://evil.example)",
+        "[x][1] [^1] [ ] [x]",
+        "`http://evil.example`",
+        "``a@b.cc`c@d.ee``",
+        "\\`a@b.cc\\`",
+        "a | b || `|` \\| c@d.ee|",
+        "**a** _b_ ~~c~~ __d__ ***e***",
+        "&lt;script&gt; &#64;ops &commat;ops",
+        "# head\n- item\n> quote\n---",
+        "$x$ $$y$$ ^a^ ++b++ ==c==",
+        "пример.рф and ada@пример.рф",
+        "@\u{200b}ops www\u{2060}.evil.example",
+        "a\\",
+        "`",
+    ];
+
+    /// The document as GitHub's dialect reads it, with every extension that makes something of plain text.
+    fn read(markdown: &str) -> (Vec<String>, String) {
+        let arena = Arena::new();
+        let mut options = Options::default();
+        let extension = &mut options.extension;
+        (extension.autolink, extension.table, extension.strikethrough, extension.tasklist) = (true, true, true, true);
+        extension.footnotes = true;
+        let mut made = Vec::new();
+        let mut shown = String::new();
+        for node in parse_document(&arena, markdown, &options).descendants() {
+            match &node.data.borrow().value {
+                NodeValue::Document | NodeValue::Table(_) | NodeValue::TableRow(_) | NodeValue::TableCell => {}
+                NodeValue::Text(text) => {
+                    // What a program that reads the rendered text would take up.
+                    let word = |word: &str| word.contains('@') || word.contains("://") || word.contains("www.");
+                    made.extend(text.split_whitespace().filter(|text| word(text)).map(str::to_owned));
+                    shown.push_str(text);
+                }
+                NodeValue::Code(code) => shown.push_str(&code.literal),
+                other => made.push(format!("{other:?}")),
+            }
+        }
+        (made, shown)
+    }
 
     #[test]
-    fn nothing_in_a_text_is_markdown() {
+    fn nothing_in_a_text_is_markdown_and_all_of_it_is_shown() {
+        for text in HOSTILE {
+            let clean = crate::domain::sanitize::sanitize(text);
+            let (made, shown) = read(&format!("| head |\n| --- |\n| {} |\n", plain(text)));
+            assert!(made.is_empty(), "{text}: {made:?}\n{}", plain(text));
+            assert_eq!(shown, format!("head{clean}"), "{}", plain(text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_more_than_a_word_stays_as_it_is() {
+        for text in
+            ["Ada Okafor, by phone (10:30): half-done", "2026-11-24 22:00 Europe/Berlin", "gap 12.3 ms - waived."]
+        {
+            assert_eq!(plain(text), text);
+        }
         assert_eq!(plain("a|b\nc"), "a\\|b c");
-        assert_eq!(plain("<script>[x](http://e)"), "&lt;script&gt;\\[x\\](http&#58;//e)");
-        assert_eq!(plain("**a** @ops # `x`"), "\\*\\*a\\*\\* &#64;ops \\# \\`x\\`");
+        assert_eq!(plain("ada@bastion"), "`ada@bastion`");
+        assert_eq!(plain("<b>[x](http://e)"), "&lt;b&gt;\\[x\\](`http://e`)");
     }
 }

@@ -1,6 +1,7 @@
 //! Which files there are, and what stands in them and in the `OS_*` variables; what it means together is left to `login`.
 
 use super::{CloudError, Environment, Hidden};
+use crate::config::trust::{self, Distrust};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -69,13 +70,13 @@ struct WithAuth {
     auth: Option<Auth>,
 }
 
-/// The folders in python's order.
+/// Python's folders; but one's own goes before the one in which one happens to stand.
 fn folders(sources: &Environment) -> Vec<PathBuf> {
     let home = sources.variable("HOME").map(PathBuf::from);
     let xdg = sources.variable("XDG_CONFIG_HOME").map(|xdg| Path::new(xdg).join("openstack"));
     let config = home.map(|home| home.join(".config/openstack"));
-    let mut folders: Vec<PathBuf> = std::iter::once(sources.directory.clone()).chain(xdg).chain(config).collect();
-    folders.push("/etc/openstack".into());
+    let mut folders: Vec<PathBuf> = xdg.into_iter().chain(config).collect();
+    folders.extend([sources.directory.clone(), "/etc/openstack".into()]);
     folders.dedup();
     folders
 }
@@ -94,15 +95,37 @@ fn find(folders: &[PathBuf], stem: &str) -> Result<PathBuf, Vec<PathBuf>> {
     Err(searched)
 }
 
-/// The file that names the clouds, and its clouds with secure.yaml's values on top.
-pub(super) fn clouds(sources: &Environment, wanted: &str) -> Result<(PathBuf, BTreeMap<String, Entry>), CloudError> {
+/// A file that was found where one happens to stand counts only if it is ours in a folder of ours: a foreign one would send
+/// the password wherever it likes.
+fn where_we_stand(sources: &Environment, path: &Path) -> Result<(), CloudError> {
+    if path.parent() != Some(&sources.directory) {
+        return Ok(());
+    }
+    let judged = trust::our_own(&sources.directory).and_then(|()| trust::our_own(path));
+    judged.map_err(|distrust| {
+        let why = format!(
+            "it was found in the working folder; {}; or keep it in ~/.config/openstack, or name it in cloud.clouds_file",
+            distrust.text(path)
+        );
+        CloudError::Untrusted { file: path.to_owned(), why }
+    })
+}
+
+/// The files that were read (the one that names the clouds is the first), and the clouds with secure.yaml's values on top.
+pub(super) fn clouds(
+    sources: &Environment,
+    wanted: &str,
+) -> Result<(Vec<PathBuf>, BTreeMap<String, Entry>), CloudError> {
     let named = sources.file.as_ref().map(|file| sources.directory.join(file));
     let named = named.or_else(|| sources.variable("OS_CLIENT_CONFIG_FILE").map(|file| sources.path(file)));
     let mut folders = folders(sources);
     let path = match &named {
         Some(path) => path.clone(),
         None => {
-            find(&folders, "clouds").map_err(|searched| CloudError::NoFile { name: wanted.to_owned(), searched })?
+            let missing = |searched| CloudError::NoFile { name: wanted.to_owned(), searched };
+            let found = find(&folders, "clouds").map_err(missing)?;
+            where_we_stand(sources, &found)?;
+            found
         }
     };
     let mut clouds = parse(&path)?;
@@ -110,18 +133,27 @@ pub(super) fn clouds(sources: &Environment, wanted: &str) -> Result<(PathBuf, BT
     folders.splice(0..0, named.as_deref().and_then(Path::parent).map(Path::to_owned));
     let secure = match sources.variable("OS_CLIENT_SECURE_FILE") {
         Some(file) => Some(sources.path(file)),
-        None => find(&folders, "secure").ok(),
+        None => match find(&folders, "secure") {
+            // Beside a file that was named it is named as well.
+            Ok(found) if named.as_deref().and_then(Path::parent) == found.parent() => Some(found),
+            Ok(found) => where_we_stand(sources, &found).map(|()| Some(found))?,
+            Err(_) => None,
+        },
     };
-    if let Some(secure) = secure {
-        for (name, entry) in parse(&secure)? {
+    if let Some(secure) = &secure {
+        for (name, entry) in parse(secure)? {
             let below = clouds.remove(&name).unwrap_or_default();
             clouds.insert(name, entry.over(below));
         }
     }
-    Ok((path, clouds))
+    Ok((std::iter::once(path).chain(secure).collect(), clouds))
 }
 
 fn parse(path: &Path) -> Result<BTreeMap<String, Entry>, CloudError> {
+    // A missing file is told below.
+    if let Err(Distrust::Foreign(why)) = trust::trusted(path) {
+        return Err(CloudError::Untrusted { file: path.to_owned(), why });
+    }
     let text = std::fs::read_to_string(path).map(Zeroizing::new);
     let text = text.map_err(|error| CloudError::Unreadable { file: path.to_owned(), why: error.to_string() })?;
     // Read twice because `flatten` would go through untyped values.

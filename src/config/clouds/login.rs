@@ -82,6 +82,7 @@ pub(super) fn resolve(
     let override_of = |values: [Text; 4]| text(values.into_iter().flatten().next());
     Ok(Cloud {
         name: name.to_owned(),
+        files: Vec::new(),
         auth_url: auth_url.expose().to_owned(),
         auth,
         region: text(file.region_name.or(env.region_name)),

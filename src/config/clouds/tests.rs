@@ -1,6 +1,7 @@
 //! What clouds.yaml means, case by case, without a process environment.
 
 use super::*;
+use std::os::unix::fs::PermissionsExt;
 
 struct Folder(tempfile::TempDir);
 
@@ -47,16 +48,48 @@ fn a_password_that_looks_like_a_number_stays_the_text_that_it_is() {
 }
 
 #[test]
-fn the_working_folder_goes_before_home_and_json_is_read_too() {
+fn home_goes_before_the_working_folder_and_json_is_read_too() {
     let clouds = |url: &str| format!(r#"{{"clouds": {{"c": {{"auth": {{"auth_url": "{url}", "token": "t"}}}}}}}}"#);
     let files =
         [("home/.config/openstack/clouds.yml", clouds("http://home")), ("work/clouds.json", clouds("http://work"))];
     let both = Folder::new(&files.each_ref().map(|(name, text)| (*name, text.as_str())));
-    assert_eq!(read(&both.sources(&[]), "c").unwrap().auth_url, "http://work");
-    let home = Folder::new(&[(files[0].0, &files[0].1)]);
-    assert_eq!(read(&home.sources(&[]), "c").unwrap().auth_url, "http://home");
-    let named = Environment { file: Some("../home/.config/openstack/clouds.yml".into()), ..both.sources(&[]) };
-    assert_eq!(read(&named, "c").unwrap().auth_url, "http://home");
+    let cloud = read(&both.sources(&[]), "c").unwrap();
+    assert_eq!(cloud.auth_url, "http://home");
+    assert!(matches!(&cloud.files[..], [file] if file.ends_with(files[0].0)), "{:?}", cloud.files);
+    let work = Folder::new(&[(files[1].0, &files[1].1)]);
+    assert_eq!(read(&work.sources(&[]), "c").unwrap().auth_url, "http://work");
+    let named = Environment { file: Some("../work/clouds.json".into()), ..both.sources(&[]) };
+    assert_eq!(read(&named, "c").unwrap().auth_url, "http://work");
+}
+
+#[test]
+fn files_that_others_can_change_are_refused_wherever_they_were_found() {
+    let clouds = "clouds: {c: {auth: {auth_url: http://k, token: t}}}\n";
+    let mode = |path: &Path, mode| std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    for name in [WORK, "home/.config/openstack/clouds.yaml", "home/.config/openstack/secure.yaml", "work/secure.yaml"] {
+        let folder = Folder::new(&[(WORK, clouds), (name, clouds)]);
+        let file = folder.0.path().join(name);
+        assert!(read(&folder.sources(&[]), "c").is_ok(), "{name}");
+        mode(&file, 0o664);
+        let error = read(&folder.sources(&[]), "c").unwrap_err();
+        assert!(error.to_string().contains(&format!("chmod go-w {}", file.display())), "{error}");
+        mode(&file, 0o644);
+        mode(file.parent().unwrap(), 0o757);
+        let error = read(&folder.sources(&[]), "c").unwrap_err();
+        // The first of the folder's files is the one that is told.
+        let told = matches!(&error, CloudError::Untrusted { file: named, .. } if named.parent() == file.parent());
+        assert!(told, "{error}");
+    }
+}
+
+#[test]
+fn in_a_sticky_folder_a_file_counts_only_where_it_is_named() {
+    let folder = Folder::new(&[(WORK, "clouds: {c: {auth: {auth_url: http://k, token: t}}}\n")]);
+    std::fs::set_permissions(folder.0.path().join("work"), PermissionsExt::from_mode(0o1777)).unwrap();
+    let error = read(&folder.sources(&[]), "c").unwrap_err().to_string();
+    assert!(error.contains("working folder") && error.contains("cloud.clouds_file"), "{error}");
+    let named = Environment { file: Some("clouds.yaml".into()), ..folder.sources(&[]) };
+    assert!(read(&named, "c").is_ok());
 }
 
 #[test]

@@ -96,6 +96,7 @@ pub fn derive(
         next,
         attention: Vec::new(),
         sources: sources::sources(sights),
+        unprotected: settings.transport.unprotected(),
         holder: sights.holder.clone(),
         holder_quiet_since: sights.holder_quiet_since,
         clock_skew_s: sights.clock_skew_s,

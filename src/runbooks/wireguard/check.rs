@@ -114,6 +114,13 @@ impl Step for Check {
                 KeyAgreement::default()
             }
         };
+        // Last: what was allowed on the way is known only now.
+        let unprotected = world.settings.transport.unprotected();
+        if !unprotected.is_empty() {
+            let text = format!("unprotected, as the configuration allows: {}", unprotected.join("; "));
+            let advice = "everybody on the way can read and change it; see [security] in the configuration";
+            checks.push(finding("transport", CheckState::Warn, text, advice));
+        }
         let preflight = Preflight { at, checks, keys };
         let rotation = context.rotation();
         let (aside, failed): (Vec<_>, Vec<_>) =

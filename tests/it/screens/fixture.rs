@@ -183,6 +183,7 @@ pub fn idle(name: &str) -> TenantStatus {
         next: NextAction { action: Act::Plan, text: "plan a window for a rotation".into(), mail: None },
         attention: vec!["key due soon".into()],
         sources: Vec::new(),
+        unprotected: Vec::new(),
         holder: None,
         holder_quiet_since: None,
         clock_skew_s: None,

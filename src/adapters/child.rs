@@ -1,0 +1,113 @@
+//! The one door through which a child process is started: with the variables that it needs, and with nothing of ours.
+//!
+//! What is run, what is read of it and how long it may take is left to whoever starts it.
+
+use std::ffi::OsString;
+use std::process::Stdio;
+use tokio::process::Command;
+
+/// The variables that a child gets as we have them. A list of what may pass and not of what may not: `OS_PASSWORD`,
+/// `PGPASSWORD` and the like have no end. What a command needs besides, its argv can set: `["env", "NAME=value", ...]`.
+const PASSED: [&str; 37] = [
+    // Who and where.
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "PATH",
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+    "XDG_CONFIG_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+    // How it speaks.
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TERM",
+    // ssh: the agent, Kerberos, a security key's helper and its prompt.
+    "SSH_AUTH_SOCK",
+    "SSH_ASKPASS",
+    "SSH_ASKPASS_REQUIRE",
+    "SSH_SK_PROVIDER",
+    "KRB5CCNAME",
+    "KRB5_CONFIG",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    // Keepers of passwords (pass, gpg, secret-tool) and what they trust.
+    "GNUPGHOME",
+    "PASSWORD_STORE_DIR",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    // The way out, for commands that fetch an access token.
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
+/// A command with nothing on its input, in a process group of its own, that is killed when nobody waits for it any more.
+/// A group of its own: a passphrase prompt on our terminal is stopped by the kernel instead of drawn into the screen.
+pub fn command(program: &str) -> Command {
+    // The only place that may make one; a test reads the source for others.
+    let mut command = Command::new(program);
+    command.env_clear().envs(passed(std::env::vars_os()));
+    command.stdin(Stdio::null()).kill_on_drop(true).process_group(0);
+    command
+}
+
+fn passed(ours: impl Iterator<Item = (OsString, OsString)>) -> impl Iterator<Item = (OsString, OsString)> {
+    ours.filter(|(name, value)| name.to_str().is_some_and(|name| may_pass(name, &value.to_string_lossy())))
+}
+
+fn may_pass(name: &str, value: &str) -> bool {
+    // A proxy's address may hold a password.
+    let holds_login = name.to_ascii_uppercase().ends_with("_PROXY") && value.contains('@');
+    (PASSED.contains(&name) || name.starts_with("LC_")) && !holds_login
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_variable_that_may_hold_a_secret_passes() {
+        for name in [
+            "OS_PASSWORD",
+            "OS_TOKEN",
+            "OS_APPLICATION_CREDENTIAL_SECRET",
+            "OS_USERNAME",
+            "PGPASSWORD",
+            "PGPASSFILE",
+            "VAULT_TOKEN",
+            "AWS_SECRET_ACCESS_KEY",
+            "BW_SESSION",
+            "LD_PRELOAD",
+            "SMTP_PASSWORD",
+            "home",
+        ] {
+            assert!(!may_pass(name, "x"), "{name}");
+        }
+        assert!(PASSED.iter().all(|name| !["PASSWORD", "TOKEN", "SECRET"].iter().any(|word| name.ends_with(word))));
+        assert!(may_pass("SSH_AUTH_SOCK", "/run/agent") && may_pass("LC_ALL", "C.UTF-8"));
+        assert!(may_pass("https_proxy", "http://proxy:3128") && !may_pass("https_proxy", "http://me:pass@proxy:3128"));
+    }
+
+    #[tokio::test]
+    async fn a_child_sees_only_what_passes() {
+        // Cargo sets CARGO_MANIFEST_DIR for tests, which stands here for everything that is not on the list.
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+        let output = command("env").output().await.unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let names: Vec<&str> = text.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+        assert!(names.contains(&"PATH"), "{names:?}");
+        assert!(names.iter().all(|name| may_pass(name, "")), "{names:?}");
+    }
+}
