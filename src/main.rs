@@ -9,6 +9,7 @@ use changeguard::cli::audit;
 use changeguard::cli::lab::{serve, start};
 use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print, watch};
 use changeguard::config::check::{Finding, Level};
+use changeguard::config::clouds::Environment;
 use changeguard::config::{self, Config, ConfigError};
 use changeguard::domain::fault::{Fault, Service};
 use changeguard::runtime::ending;
@@ -170,6 +171,8 @@ fn load(path: Option<&Path>) -> Result<Config> {
 
 fn config_check(config: &Config, hardening: &Hardening, json: bool) -> Result<u8> {
     let mut findings = config::check::check(config);
+    let sources = Environment::of_process(config.cloud.clouds_file.clone());
+    findings.extend(config::check::check_cloud(config, &sources));
     let level = if hardening.may_swap { Level::Warning } else { Level::Note };
     findings.push(Finding { level, field: "memory", text: hardening.memory.into() });
     let refused = hardening.refused.iter().cloned();

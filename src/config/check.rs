@@ -2,7 +2,11 @@
 //!
 //! What makes a configuration unusable is found by `rules` when it is read; nothing here talks to the network.
 
+use super::clouds::{self, CloudError, Environment};
+use super::security::address_of;
 use super::{Config, Security, Server, Swap};
+use crate::domain::fault::Service;
+use crate::domain::transport::{Address, Passage, Weakness};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -51,12 +55,70 @@ pub fn check(config: &Config) -> Vec<Finding> {
     findings.0
 }
 
+/// What is to be said of the cloud: where it was found, and what of it is not protected.
+pub fn check_cloud(config: &Config, sources: &Environment) -> Vec<Finding> {
+    const FIELD: &str = "cloud.name";
+    let mut findings = Findings(Vec::new());
+    let cloud = match clouds::read(sources, &config.cloud.name) {
+        Ok(cloud) => cloud,
+        // The check may be made on another machine than the bastion.
+        Err(error @ CloudError::NoFile { .. }) => {
+            findings.add(Level::Warning, FIELD, format!("nothing can be done here: failed to {error}"));
+            return findings.0;
+        }
+        Err(error) => {
+            findings.add(Level::Failure, FIELD, format!("failed to {error}"));
+            return findings.0;
+        }
+    };
+    let files: Vec<String> = cloud.files.iter().map(|file| file.display().to_string()).collect();
+    let place = if files.is_empty() { "the OS_* variables".into() } else { files.join(" and ") };
+    findings.add(Level::Note, FIELD, format!("{:?} is taken from {place}", cloud.name));
+    if !cloud.verify && config.exceptions.unverified_tls.is_empty() {
+        let weakness = Weakness::UnverifiedTls;
+        let text = format!("verify is false: {}, or name its services in {}", weakness.cure(), weakness.setting());
+        findings.add(Level::Failure, FIELD, text);
+    }
+    let keystone = cloud.identity_endpoint.as_ref().unwrap_or(&cloud.auth_url);
+    let addresses = [
+        (Service::Keystone, Some(keystone)),
+        (Service::Barbican, cloud.key_manager_endpoint.as_ref()),
+        (Service::Swift, cloud.object_store_endpoint.as_ref()),
+    ];
+    for (service, url) in addresses {
+        if let Some(address) = url.and_then(|url| address_of(url)) {
+            findings.passage(config, FIELD, service, &address, cloud.verify);
+        }
+    }
+    findings.0
+}
+
 struct Findings(Vec<Finding>);
 
 impl Findings {
     fn add(&mut self, level: Level, field: &'static str, text: impl Into<String>) {
         let text = text.into();
         self.0.push(Finding { level, field, text });
+    }
+
+    /// What is not protected, allowed or not.
+    fn passage(&mut self, config: &Config, field: &'static str, service: Service, address: &Address, verified: bool) {
+        match config.exceptions.judge(service, address, verified) {
+            Passage::Protected => {}
+            Passage::Allowed(weakness) => {
+                let text = format!("{} to {service} ({address}), as {} allows", weakness.word(), weakness.setting());
+                self.add(Level::Warning, field, text);
+            }
+            Passage::Refused(weakness) => {
+                let text = format!(
+                    "{} to {service} ({address}) is refused: {}, or name it in {}",
+                    weakness.word(),
+                    weakness.cure(),
+                    weakness.setting()
+                );
+                self.add(Level::Failure, field, text);
+            }
+        }
     }
 
     fn files(&mut self, config: &Config) {
@@ -174,16 +236,12 @@ impl Findings {
                 }
             }
         }
-        if let Some(console) = &config.console
-            && console.url.starts_with("http://")
-        {
-            self.add(Level::Warning, "console.url", "the operator's token passes in clear; use https");
-        }
-        if let Some(alerts) = &config.alerts
-            && alerts.url.starts_with("http://")
-            && (alerts.user.is_some() || alerts.token_file.is_some())
-        {
-            self.add(Level::Warning, "alerts.url", "the password or token passes in clear; use https");
+        let console = config.console.as_ref().map(|console| ("console.url", Service::Console, &console.url));
+        let alerts = config.alerts.as_ref().map(|alerts| ("alerts.url", Service::Alerts, &alerts.url));
+        for (field, service, url) in [console, alerts].into_iter().flatten() {
+            if let Some(address) = address_of(url) {
+                self.passage(config, field, service, &address, true);
+            }
         }
     }
 }

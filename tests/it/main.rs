@@ -42,6 +42,7 @@ mod store_leases;
 mod store_suite;
 mod terminal;
 mod touching;
+mod transport;
 mod watch;
 mod watch_mail;
 mod wireguard;
