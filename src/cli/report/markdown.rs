@@ -205,7 +205,7 @@ fn is_harmless(word: &str) -> bool {
     let letters = |part: &str| !part.is_empty() && part.chars().all(char::is_alphabetic);
     word.chars().all(char::is_alphanumeric)
         || word == "-"
-        || word.split(['-', '/']).all(letters)
+        || word.strip_prefix('/').unwrap_or(word).split(['-', '/']).all(letters)
         || word.chars().all(|c| c.is_ascii_digit() || ".:-TZ".contains(c))
 }
 
