@@ -66,17 +66,27 @@ impl Journal<'_> {
         if let Some(head) = heads.iter().find(|head| head.tenant.as_str() == typed) {
             return Ok(head.tenant.clone());
         }
+        let mut found: Vec<&TenantId> = Vec::new();
         for head in &heads {
             let named = |rotation: Rotation| rotation.tenant.name == typed;
             // A rotation that can't be read is no reason not to find another tenant's.
-            if let Ok(entries) = self.store.load(&head.rotation).await
+            if !found.contains(&&head.tenant)
+                && let Ok(entries) = self.store.load(&head.rotation).await
                 && Rotation::fold(&entries).is_ok_and(named)
             {
-                return Ok(head.tenant.clone());
+                found.push(&head.tenant);
+            }
+        }
+        match found[..] {
+            [] => {}
+            [only] => return Ok(only.clone()),
+            _ => {
+                let known: Vec<&str> = found.iter().map(|id| id.as_str()).collect();
+                return Err(UnknownTenant::Several { typed: typed.to_owned(), known: known.join(", ") }.into());
             }
         }
         let names: Vec<&str> = known.iter().map(|tenant| tenant.name.as_str()).take(20).collect();
-        Err(UnknownTenant { typed: typed.to_owned(), known: names.join(", ") }.into())
+        Err(UnknownTenant::Unknown { typed: typed.to_owned(), known: names.join(", ") }.into())
     }
 
     fn name_of(&self, id: &str) -> String {

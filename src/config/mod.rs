@@ -452,9 +452,10 @@ impl Config {
         self.languages.get(&tenant.id).copied().unwrap_or(self.notices.language)
     }
 
-    /// The contacts file's entries for this tenant, by its name or its id.
+    /// The contacts file's entries for this tenant, by its name (that of its `[[tenant]]`, where it has one) or its id.
     pub fn contacts_of(&self, tenant: &Tenant) -> Vec<Entry> {
-        let of = |contact: &&Contact| contact.tenant == tenant.name || contact.tenant == tenant.id.as_str();
+        let name = self.tenant.iter().find(|known| known.id == tenant.id).map_or(&tenant.name, |known| &known.name);
+        let of = |contact: &&Contact| contact.tenant == *name || contact.tenant == tenant.id.as_str();
         self.contacts.iter().filter(of).map(|contact| contact.entry.clone()).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! What a tenant is and which ids are safe to put into a name, a URL or a filter.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The id of an OpenStack project: 1 to 64 of `A-Z a-z 0-9 -`.
@@ -61,9 +62,81 @@ pub struct Tenant {
     pub gateway: Option<String>,
 }
 
+impl Tenant {
+    /// Whether this was its name before [`tell_apart`] gave it one of its own.
+    pub fn is_called(&self, name: &str) -> bool {
+        let rest = self.name.strip_prefix(name).and_then(|rest| rest.strip_prefix('/'));
+        rest.is_some_and(|start| !start.is_empty() && self.id.as_str().starts_with(start))
+    }
+}
+
+/// Gives those that can't be told apart names that can: a name that is another's name or id too gets so much of the tenant's
+/// own id as makes it its own, `acme/9d8f0c3a`. A name is typed to confirm; it must mean one tenant.
+pub fn tell_apart(tenants: &mut [Tenant]) {
+    let given: Vec<String> = tenants.iter().map(|tenant| tenant.name.clone()).collect();
+    for length in [8, 16, 32, 64] {
+        let clashing = clashing(tenants);
+        for at in clashing {
+            let id = tenants[at].id.as_str();
+            // Ids are ASCII.
+            tenants[at].name = format!("{}/{}", given[at], &id[..length.min(id.len())]);
+        }
+    }
+    // Somebody chose a name that looks like this; ids are unique.
+    for at in clashing(tenants) {
+        tenants[at].name = tenants[at].id.to_string();
+    }
+}
+
+/// The places of those whose name is another's name or id.
+fn clashing(tenants: &[Tenant]) -> Vec<usize> {
+    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+    for tenant in tenants {
+        *known.entry(&tenant.name).or_default() += 1;
+        if tenant.name != tenant.id.as_str() {
+            *known.entry(tenant.id.as_str()).or_default() += 1;
+        }
+    }
+    (0..tenants.len()).filter(|at| known.get(tenants[*at].name.as_str()).is_some_and(|count| *count > 1)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tenants_of_one_name_are_told_apart_by_their_ids() {
+        let tenant = |(id, name): &(&str, &str)| Tenant {
+            id: TenantId::new(*id).unwrap(),
+            name: (*name).into(),
+            server: None,
+            gateway: None,
+        };
+        let names = |given: &[(&str, &str)]| {
+            let mut tenants: Vec<Tenant> = given.iter().map(tenant).collect();
+            tell_apart(&mut tenants);
+            let names: Vec<String> = tenants.into_iter().map(|tenant| tenant.name).collect();
+            let unique: std::collections::BTreeSet<&String> = names.iter().collect();
+            assert_eq!(unique.len(), given.len(), "{names:?}");
+            names
+        };
+        assert_eq!(names(&[("a1", "acme"), ("b2", "globex")]), ["acme", "globex"]);
+        assert_eq!(
+            names(&[("9d8f0c3a5b7e", "acme"), ("1b2c0c3a5b7e", "acme"), ("c3", "globex")]),
+            ["acme/9d8f0c3a", "acme/1b2c0c3a", "globex"]
+        );
+        assert_eq!(
+            names(&[("9d8f0c3a5b7e", "acme"), ("9d8f0c3a0000", "acme")]),
+            ["acme/9d8f0c3a5b7e", "acme/9d8f0c3a0000"]
+        );
+        // A name that is somebody's id, and one that was made to look like an answer of ours.
+        assert_eq!(names(&[("a1", "b2"), ("b2", "globex")]), ["b2/a1", "globex"]);
+        names(&[("a1", "acme"), ("b2", "acme"), ("c3", "acme/a1"), ("d4", "a1")]);
+        assert_eq!(names(&[("a1", "a1"), ("b2", "b2")]), ["a1", "b2"]);
+        let called = tenant(&("9d8f0c3a5b7e", "acme/9d8f0c3a"));
+        assert!(called.is_called("acme") && !called.is_called("acm") && !called.is_called("acme/"));
+        assert!(!tenant(&("9d8f0c3a5b7e", "acme/eu")).is_called("acme"));
+    }
 
     #[test]
     fn characters_that_barbicans_filter_would_interpret_are_refused() {

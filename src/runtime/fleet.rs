@@ -10,14 +10,25 @@ use std::sync::Arc;
 /// How many tenants are looked at at once: each look is an ssh and three requests.
 const AT_ONCE: usize = 8;
 
-/// A name or id that no tenant has.
+/// A name or id that no tenant has, or that means several.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no tenant {typed:?}; known are {known}")]
-pub struct UnknownTenant {
-    /// What was typed.
-    pub typed: String,
-    /// What would have been right.
-    pub known: String,
+pub enum UnknownTenant {
+    /// Nobody has it.
+    #[error("there is no tenant {typed:?}; known are {known}")]
+    Unknown {
+        /// What was typed.
+        typed: String,
+        /// What would have been right.
+        known: String,
+    },
+    /// More than one project is called so.
+    #[error("{typed:?} is the name of several tenants; say which: {known}")]
+    Several {
+        /// What was typed.
+        typed: String,
+        /// Each with its own name and id.
+        known: String,
+    },
 }
 
 /// The fleet.
@@ -43,12 +54,18 @@ impl Fleet {
         self.by_id.get(id).map(|at| &self.conductors[*at])
     }
 
-    /// One by name or id, as typed. The error lists what there is.
+    /// One by name or id, as typed. The error lists what there is, or those that it may mean.
     pub fn find(&self, typed: &str) -> Result<&Arc<Conductor>, UnknownTenant> {
         let hit = self.conductors.iter().find(|c| c.tenant().name == typed || c.tenant().id.as_str() == typed);
         hit.ok_or_else(|| {
-            let names: Vec<&str> = self.conductors.iter().map(|c| c.tenant().name.as_str()).take(20).collect();
-            UnknownTenant { typed: typed.to_owned(), known: names.join(", ") }
+            let (tenants, typed) = (self.conductors.iter().map(|c| c.tenant()), typed.to_owned());
+            let namesakes = tenants.clone().filter(|tenant| tenant.is_called(&typed));
+            let known: Vec<String> = namesakes.map(|tenant| format!("{} ({})", tenant.name, tenant.id)).collect();
+            if known.len() > 1 {
+                return UnknownTenant::Several { typed, known: known.join(", ") };
+            }
+            let names: Vec<&str> = tenants.map(|tenant| tenant.name.as_str()).take(20).collect();
+            UnknownTenant::Unknown { typed, known: names.join(", ") }
         })
     }
 

@@ -12,7 +12,7 @@ use crate::config::clouds::{self, CloudError};
 use crate::config::{Config, Swap};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::notice::{Delivery, NoticeKind};
-use crate::domain::tenant::Tenant;
+use crate::domain::tenant::{Tenant, tell_apart};
 use crate::domain::window::Window;
 use crate::engine::alerts::Alerts;
 use crate::engine::journal::{Holder, JournalStore};
@@ -212,10 +212,13 @@ impl Wiring {
                 let new = |tenant: &Tenant| tenants.iter().all(|known| known.id != tenant.id);
                 let mut found: Vec<Tenant> = found.into_iter().filter(new).collect();
                 found.sort_by(|a, b| a.name.cmp(&b.name));
-                for tenant in &mut found {
+                let discovered = tenants.len();
+                tenants.extend(found);
+                // Before a server is derived from a name: two tenants of one name would be led to one server.
+                tell_apart(&mut tenants);
+                for tenant in &mut tenants[discovered..] {
                     tenant.server = tenant.server.take().or_else(|| self.config.tenants.server_of(tenant));
                 }
-                tenants.extend(found);
                 (tenants, None)
             }
             Err(fault) => (tenants, Some(fault)),

@@ -2,11 +2,13 @@
 //! configuration allows one by name, everything that shows it.
 
 use crate::bastion::{Bastion, CYCLE};
+use crate::scene::Scene;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::post;
+use changeguard::adapters::lab::Service as Server;
 use changeguard::adapters::openstack::{CloudParameters, Limits, Login, OpenStack, Overrides};
 use changeguard::domain::fault::{Fault, FaultKind, Service};
 use changeguard::domain::transport::{Allowed, Exceptions};
@@ -210,4 +212,54 @@ async fn a_file_that_others_can_change_is_not_obeyed_and_children_see_no_secret(
     let seen = std::fs::read_to_string(seen).unwrap();
     assert!(seen.contains("SSH_AUTH_SOCK=/run/agent") && seen.contains("PATH="), "{seen}");
     assert!(!seen.contains("hush-hush"), "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_private_key_is_fetched_once_and_not_with_every_poll() {
+    let scene = Scene::start().await;
+    let asked = async || {
+        let before = scene.lab.world().count(Server::Barbican, "GET");
+        scene.acme().look().await;
+        scene.lab.world().count(Server::Barbican, "GET") - before
+    };
+    assert_eq!(asked().await, 2, "the list and the payload");
+    assert_eq!((asked().await, asked().await), (1, 1), "the list");
+    let key = scene.status().keys.secret.key.unwrap();
+    let [old] = &scene.lab.world().key_secrets("acme")[..] else { panic!() };
+    scene.lab.world().remove_secret(&old.id);
+    let other = changeguard::engine::secret::PrivateKey::from_random([9; 32]);
+    scene.lab.world().add_secret(&old.name, "application/octet-stream", Some(other.to_payload(false).expose()));
+    assert_eq!(asked().await, 2, "another secret");
+    assert_ne!(scene.status().keys.secret.key.unwrap(), key);
+    // What decides whether anything is changed is read, whatever was seen before.
+    let before = scene.lab.world().count(Server::Barbican, "GET");
+    changeguard::engine::observe::look_at_secret(&scene.world()).await.unwrap();
+    assert_eq!(scene.lab.world().count(Server::Barbican, "GET") - before, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_two_tenants_have_means_none_of_them() {
+    let scene = Scene::start_with(|config| {
+        config.tenants.discover = true;
+        config.tenant.truncate(1);
+        config.tenant[0].name = "globex".into();
+    })
+    .await;
+    let names: Vec<String> = scene.fleet.conductors().iter().map(|c| c.tenant().name.clone()).collect();
+    let ids: Vec<String> = scene.fleet.conductors().iter().map(|c| c.tenant().id.to_string()).collect();
+    assert_eq!(names, [format!("globex/{}", &ids[0][..8]), format!("globex/{}", &ids[1][..8])]);
+    let said = scene.fleet.find("globex").err().unwrap().to_string();
+    assert!(said.contains("several tenants") && ids.iter().chain(&names).all(|text| said.contains(text)), "{said}");
+    for (name, id) in names.iter().zip(&ids) {
+        let conductor = scene.fleet.find(name).unwrap();
+        assert_eq!(conductor.tenant().id.as_str(), id);
+        assert_eq!(scene.fleet.find(id).unwrap().tenant().id.as_str(), id);
+        let take = |confirm: &str| changeguard::engine::command::Command::TakeOver {
+            confirm: confirm.into(),
+            reason: "x".into(),
+        };
+        let refused = |error: changeguard::runtime::run::RunError| error.to_string();
+        assert!(refused(conductor.run(take("globex")).await.unwrap_err()).contains(name));
+        assert!(refused(conductor.run(take(name)).await.unwrap_err()).contains("nobody else holds"));
+    }
 }
