@@ -102,6 +102,7 @@ fn adapters_do_not_see_one_another() {
 #[test]
 fn every_child_process_is_started_through_one_door() {
     let starts = |text: &str| {
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         let mut code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
         code.any(|code| code.contains("Command::new(") || code.contains("process::Command"))
     };
