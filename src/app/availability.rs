@@ -4,10 +4,11 @@
 
 use crate::app::clients::is_back;
 use crate::app::command::CommandId;
-use crate::app::dialog::notify;
+use crate::app::dialog::{close, notify};
 use crate::app::model::{Model, Screen};
 use crate::domain::gate::Reason;
 use crate::domain::step::{StepNumber, StepState};
+use crate::engine::mailbox::ReadMail;
 use crate::engine::next::Act;
 use crate::engine::status::{Phase, TenantStatus};
 
@@ -23,17 +24,15 @@ impl CommandId {
             Id::Look | Id::Copy => model.subject().map(|_| ()).ok_or_else(|| "no tenant is selected".into()),
             Id::Filter if model.shown().is_some() => known(model).map(|_| ()),
             Id::Mark | Id::MarkAll => has_clients(known(model)?),
-            Id::Thread => {
-                let status = known(model)?;
-                let selected = model.panels.clients.selected(status);
-                selected.map(|_| ()).ok_or_else(|| "no client is selected; 1 goes to the clients".into())
+            Id::OpenRow => known(model).map(|_| ()),
+            Id::ReadMail => {
+                let waiting = known(model)?.mails.iter().any(ReadMail::is_open);
+                if waiting { Ok(()) } else { Err("no mail waits to be read by a person".into()) }
             }
             Id::Troubles if model.options.steps.is_empty() => Err("the runbook's texts are not loaded".into()),
             _ if self.changes_something() => {
                 let status = known(model)?;
-                if self != Id::TakeOver {
-                    is_free(model, status)?;
-                }
+                is_free_for(self, model, status)?;
                 possible(self, status, model)
             }
             _ => Ok(()),
@@ -66,6 +65,7 @@ impl CommandId {
                 | Id::TakeOver
                 | Id::Emergency
                 | Id::Review
+                | Id::SetAside
         )
     }
 }
@@ -79,8 +79,8 @@ fn known(model: &Model) -> Result<&TenantStatus, String> {
     }
 }
 
-/// Nothing runs for the tenant and nobody else holds it.
-pub fn is_free(model: &Model, status: &TenantStatus) -> Result<(), String> {
+/// Nothing runs for the tenant and nobody else holds it, but where it is just this that the command is for.
+pub fn is_free_for(id: CommandId, model: &Model, status: &TenantStatus) -> Result<(), String> {
     if let Some(alarm) = &model.alarm {
         return Err(alarm.clone());
     }
@@ -88,9 +88,15 @@ pub fn is_free(model: &Model, status: &TenantStatus) -> Result<(), String> {
         return Err(format!("{} is running for {}; wait until it has ended", job.what, status.tenant.name));
     }
     match &status.holder {
+        Some(_) if id == CommandId::TakeOver => Ok(()),
         Some(holder) => Err(format!("held by {holder}; watch, talk to them, or T takes it over")),
         None => Ok(()),
     }
+}
+
+/// Nothing runs for the tenant and nobody else holds it.
+pub fn is_free(model: &Model, status: &TenantStatus) -> Result<(), String> {
+    is_free_for(CommandId::Note, model, status)
 }
 
 fn has_clients(status: &TenantStatus) -> Result<(), String> {
@@ -106,7 +112,10 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
     match id {
         Id::Plan => need(phase == Phase::Idle, "a rotation is open already; e changes its window"),
         Id::TakeOver => need(status.holder.is_some(), "nobody else holds the tenant"),
-        Id::Review => need(status.review.is_some() && phase == Phase::Idle, "no review is open"),
+        Id::Review => {
+            need(status.review.is_some(), "no review is open")?;
+            need(phase == Phase::Idle, "the rotation of the emergency is not at its end; its review can be closed then")
+        }
         Id::Emergency => {
             need(phase == Phase::Idle || !touched(status), "the key is already being changed: u goes on, R goes back")
         }
@@ -130,6 +139,10 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
             subject(model, status)
         }
         Id::Waive => has_clients(status).and_then(|()| subject(model, status)),
+        Id::SetAside => {
+            need(before, "the key is being changed already; nothing is asked of the gate any more")?;
+            need(close::to_set_aside(model, status).is_some(), "no check has failed that keeps the gate shut")
+        }
         Id::Check => need(before, "the check belongs before the rotation"),
         Id::Rotate => need(before, "it has been rotated; u goes on, R goes back"),
         Id::Resume => need(can_resume(status), "nothing is interrupted, failed or left to do up to step 6"),
@@ -157,8 +170,8 @@ fn asks_approval(status: &TenantStatus) -> bool {
 }
 
 fn subject(model: &Model, status: &TenantStatus) -> Result<(), String> {
-    if model.panels.clients.subjects(status).is_empty() {
-        return Err("no client is selected; 1 goes to the clients, Esc drops the filter".into());
+    if model.panels.people(status).is_empty() {
+        return Err("no client is under the cursor here; 1 goes to the clients, Esc drops the filter".into());
     }
     Ok(())
 }

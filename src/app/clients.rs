@@ -59,6 +59,15 @@ impl ClientList {
         self.remember(status);
     }
 
+    /// Selects a client, if the filter shows them.
+    pub fn select(&mut self, client: &ClientId, status: &TenantStatus) {
+        let is_it = |at: &u32| status.clients.get(*at as usize).is_some_and(|view| view.client.id == *client);
+        if let Some(place) = self.order.iter().position(is_it) {
+            self.cursor = place;
+            self.remember(status);
+        }
+    }
+
     /// The selected client.
     pub fn selected<'a>(&self, status: &'a TenantStatus) -> Option<&'a ClientView> {
         status.clients.get(*self.order.get(self.cursor)? as usize)

@@ -2,6 +2,7 @@
 //!
 //! Whether a command is possible now, and why not, stands in `availability`; what it does in `perform`.
 
+use crate::app::confirm::{Confirm, GO, RECORD, SEND};
 use crate::app::keymap::Key;
 use crate::app::model::{Model, Screen};
 use crate::app::panel::{Motion, Panel};
@@ -14,7 +15,8 @@ pub enum CommandId {
     Open,
     Filter,
     Sort,
-    Thread,
+    OpenRow,
+    ReadMail,
     Plan,
     Reschedule,
     Notify,
@@ -30,6 +32,7 @@ pub enum CommandId {
     Finish,
     Cancel,
     Decide,
+    SetAside,
     Troubles,
     Note,
     Approve,
@@ -48,6 +51,7 @@ pub enum CommandId {
     Messages,
     Help,
     Leave,
+    Up,
     Interrupt,
     Suspend,
     Redraw,
@@ -88,76 +92,83 @@ pub struct CommandInfo {
     pub title: &'static str,
     /// One line for the help.
     pub help: &'static str,
+    /// What sets it off, beyond its key.
+    pub confirm: Confirm,
 }
 
 const fn info(
     id: CommandId,
     keys: &'static [Key],
     context: Context,
+    confirm: Confirm,
     title: &'static str,
     help: &'static str,
 ) -> CommandInfo {
-    CommandInfo { id, keys, context, title, help }
+    CommandInfo { id, keys, context, title, help, confirm }
 }
 
 use CommandId as Id;
+use Confirm::{Enter, KeyForOne, Name, Plain};
 use Context::{Everywhere, Fleet, Tenant};
 use Key::{Char, Ctrl};
 
 /// The list, in the order of the footer and of the help.
 #[rustfmt::skip]
 pub static COMMANDS: &[CommandInfo] = &[
-    info(Id::Open, &[Key::Enter], Fleet, "open", "open the selected tenant"),
-    info(Id::Sort, &[Char('s')], Fleet, "sort", "sort by attention, name, due, phase, answers"),
-    info(Id::Plan, &[Char('p')], Tenant, "plan", "plan a window for a rotation"),
-    info(Id::Reschedule, &[Char('e')], Tenant, "window", "change the window; earlier answers become void"),
-    info(Id::Notify, &[Char('n')], Tenant, "notify", "read and send mails: announce, remind, reconfigure, all-clear"),
-    info(Id::Answer, &[Char('a')], Tenant, "answer", "record the answer of the selected or marked clients"),
-    info(Id::Waive, &[Char('w')], Tenant, "waive", "except the selected or marked clients, with a reason"),
-    info(Id::Check, &[Char('c')], Tenant, "check", "run step 2: is everything as it must be"),
-    info(Id::Rotate, &[Char('r')], Tenant, "rotate", "steps 2 to 6, behind the gate; the tenant's name is typed"),
-    info(Id::Resume, &[Char('u')], Tenant, "resume", "go on after a fault or an interruption: looks first"),
-    info(Id::Decide, &[Char('d')], Tenant, "decide", "say whether an interrupted step is done, or an uncertain mail arrived, with a reason"),
-    info(Id::Verify, &[Char('v')], Tenant, "verify", "look who is back and record it"),
-    info(Id::Back, &[Char('b')], Tenant, "back", "record that a client said they are back"),
-    info(Id::GatewayPing, &[Char('g')], Tenant, "ping", "record a client's ping of the gateway"),
-    info(Id::Finish, &[Char('f')], Tenant, "finish", "everybody is back or waived: destroy the kept keys, close"),
-    info(Id::RollBack, &[Char('R')], Tenant, "roll back", "back to the previous key (or a fresh one); cuts clients off again"),
-    info(Id::Cancel, &[Char('x')], Tenant, "cancel", "end a rotation that has not touched the server"),
-    info(Id::Troubles, &[Char('t')], Tenant, "trouble", "troubleshooting of the stuck or selected step"),
-    info(Id::Note, &[Char('N')], Tenant, "note", "add a note to the journal"),
-    info(Id::Approve, &[Char('A')], Tenant, "approve", "approve the plan as a second operator"),
-    info(Id::HandOver, &[Char('H')], Tenant, "", "leave the rotation to the next operator, or accept what was left to you"),
-    info(Id::TakeOver, &[Char('T')], Tenant, "take over", "take the tenant from a process that holds it, with a reason"),
-    info(Id::Emergency, &[Char('E')], Tenant, "", "suspected compromise: tell everybody and rotate at once; a review stays open"),
-    info(Id::Review, &[Char('C')], Tenant, "review", "close the review of an emergency, as a second operator"),
-    info(Id::Thread, &[Key::Enter], Tenant, "mails", "the mails with the selected client; one key decides an unclear answer"),
-    info(Id::Sort, &[Char('s')], Tenant, "", "clients: those who need something first, or as listed"),
-    info(Id::Mark, &[Char(' ')], Tenant, "mark", "clients: mark the selected one, to act on several at once"),
-    info(Id::MarkAll, &[Char('M')], Tenant, "", "clients: mark all shown, or none"),
-    info(Id::Filter, &[Char('/')], Everywhere, "filter", "type to narrow the list; Enter keeps it, Esc drops it"),
-    info(Id::Look, &[Char('l')], Everywhere, "look", "look at the tenant's services now"),
-    info(Id::Copy, &[Char('y')], Everywhere, "", "copy the tenant's id, or the selected public key, to the clipboard"),
-    info(Id::Go(Panel::Clients), &[Char('1')], Tenant, "", "go to the clients"),
-    info(Id::Go(Panel::Keys), &[Char('2')], Tenant, "", "go to the keys"),
-    info(Id::Go(Panel::Peers), &[Char('3')], Tenant, "", "go to the peers"),
-    info(Id::Go(Panel::Journal), &[Char('4')], Tenant, "", "go to the journal"),
-    info(Id::Go(Panel::Gate), &[Char('5')], Tenant, "", "go to the gate and the checks"),
-    info(Id::Go(Panel::Steps), &[Char('6')], Tenant, "", "go to the steps"),
-    info(Id::NextPanel, &[Key::Tab, Key::Right], Tenant, "", "next panel"),
-    info(Id::PreviousPanel, &[Key::BackTab, Key::Left], Tenant, "", "previous panel"),
-    info(Id::Move(Motion::Up), &[Key::Up, Char('k')], Everywhere, "", "up"),
-    info(Id::Move(Motion::Down), &[Key::Down, Char('j')], Everywhere, "", "down"),
-    info(Id::Move(Motion::PageUp), &[Key::PageUp], Everywhere, "", "a page up"),
-    info(Id::Move(Motion::PageDown), &[Key::PageDown], Everywhere, "", "a page down"),
-    info(Id::Move(Motion::First), &[Key::Home], Everywhere, "", "to the first"),
-    info(Id::Move(Motion::Last), &[Key::End], Everywhere, "", "to the last"),
-    info(Id::Messages, &[Char('m')], Everywhere, "", "everything that was said on the message line"),
-    info(Id::Help, &[Char('?')], Everywhere, "help", "this list, with the reason where a key is shut"),
-    info(Id::Leave, &[Char('q'), Key::Esc], Everywhere, "back", "back to the fleet; from there, quit"),
-    info(Id::Interrupt, &[Ctrl('c')], Everywhere, "", "quit"),
-    info(Id::Suspend, &[Ctrl('z')], Everywhere, "", "suspend"),
-    info(Id::Redraw, &[Ctrl('l')], Everywhere, "", "paint the whole screen again"),
+    info(Id::Open, &[Key::Enter], Fleet, Plain, "open", "open the selected tenant"),
+    info(Id::Sort, &[Char('s')], Fleet, Plain, "sort", "sort by attention, name, due, phase, answers"),
+    info(Id::Plan, &[Char('p')], Tenant, Enter, "plan", "plan a window for a rotation"),
+    info(Id::Reschedule, &[Char('e')], Tenant, Name, "window", "change the window; earlier answers become void"),
+    info(Id::Notify, &[Char('n')], Tenant, KeyForOne(SEND), "notify", "read and send mails: announce, remind, reconfigure, all-clear"),
+    info(Id::Answer, &[Char('a')], Tenant, KeyForOne(RECORD), "answer", "record the answer of the selected or marked clients"),
+    info(Id::Waive, &[Char('w')], Tenant, KeyForOne(RECORD), "waive", "except the selected or marked clients, with a reason"),
+    info(Id::Check, &[Char('c')], Tenant, Plain, "check", "run step 2: is everything as it must be"),
+    info(Id::Rotate, &[Char('r')], Tenant, Name, "rotate", "steps 2 to 6, behind the gate; the tenant's name is typed"),
+    info(Id::Resume, &[Char('u')], Tenant, KeyForOne(GO), "resume", "go on after a fault or an interruption: looks first"),
+    info(Id::Decide, &[Char('d')], Tenant, Confirm::Key(RECORD), "decide", "say whether an interrupted step is done, or an uncertain mail arrived, with a reason"),
+    info(Id::Verify, &[Char('v')], Tenant, Plain, "verify", "look who is back and record it"),
+    info(Id::Back, &[Char('b')], Tenant, KeyForOne(RECORD), "back", "record that a client said they are back"),
+    info(Id::GatewayPing, &[Char('g')], Tenant, KeyForOne(RECORD), "ping", "record a client's ping of the gateway"),
+    info(Id::Finish, &[Char('f')], Tenant, Name, "finish", "everybody is back or waived: destroy the kept keys, close"),
+    info(Id::RollBack, &[Char('R')], Tenant, Name, "roll back", "back to the previous key (or a fresh one); cuts clients off again"),
+    info(Id::Cancel, &[Char('x')], Tenant, Name, "cancel", "end a rotation that has not touched the server"),
+    info(Id::SetAside, &[Char('D')], Tenant, Name, "", "disregard a check that fails, or that nobody is known to ask, with a reason"),
+    info(Id::Troubles, &[Char('t')], Tenant, Plain, "trouble", "troubleshooting of the stuck or selected step"),
+    info(Id::Note, &[Char('N')], Tenant, Enter, "note", "add a note to the journal"),
+    info(Id::Approve, &[Char('A')], Tenant, Name, "approve", "approve the plan as a second operator"),
+    info(Id::HandOver, &[Char('H')], Tenant, Confirm::Key(RECORD), "", "leave the rotation to the next operator, or accept what was left to you"),
+    info(Id::TakeOver, &[Char('T')], Tenant, Name, "take over", "take the tenant from a process that holds it, with a reason"),
+    info(Id::Emergency, &[Char('E')], Tenant, Name, "", "suspected compromise: tell everybody and rotate at once; a review stays open"),
+    info(Id::Review, &[Char('C')], Tenant, Confirm::Key(RECORD), "review", "close the review of an emergency, as a second operator"),
+    info(Id::OpenRow, &[Key::Enter], Tenant, Plain, "open", "open the row under the cursor: a client's mails, a reason, a record in full"),
+    info(Id::ReadMail, &[Char('o')], Tenant, Confirm::Key(RECORD), "read", "open the oldest mail that a person must read, and say what it means"),
+    info(Id::Sort, &[Char('s')], Tenant, Plain, "", "clients: those who need something first, or as listed"),
+    info(Id::Mark, &[Char(' ')], Tenant, Plain, "mark", "clients: mark the selected one, to act on several at once"),
+    info(Id::MarkAll, &[Char('M')], Tenant, Plain, "", "clients: mark all shown, or none"),
+    info(Id::Filter, &[Char('/')], Everywhere, Plain, "filter", "type to narrow the list; Enter keeps it, Esc drops it"),
+    info(Id::Look, &[Char('l')], Everywhere, Plain, "look", "look at the tenant's services now"),
+    info(Id::Copy, &[Char('y')], Everywhere, Plain, "", "copy the tenant's id, or the selected public key, to the clipboard"),
+    info(Id::Go(Panel::Clients), &[Char('1')], Tenant, Plain, "", "go to the clients"),
+    info(Id::Go(Panel::Keys), &[Char('2')], Tenant, Plain, "", "go to the keys"),
+    info(Id::Go(Panel::Peers), &[Char('3')], Tenant, Plain, "", "go to the peers"),
+    info(Id::Go(Panel::Journal), &[Char('4')], Tenant, Plain, "", "go to the journal"),
+    info(Id::Go(Panel::Gate), &[Char('5')], Tenant, Plain, "", "go to the gate and the checks"),
+    info(Id::Go(Panel::Steps), &[Char('6')], Tenant, Plain, "", "go to the steps"),
+    info(Id::NextPanel, &[Key::Tab, Key::Right], Tenant, Plain, "", "next panel"),
+    info(Id::PreviousPanel, &[Key::BackTab, Key::Left], Tenant, Plain, "", "previous panel"),
+    info(Id::Move(Motion::Up), &[Key::Up, Char('k')], Everywhere, Plain, "", "up"),
+    info(Id::Move(Motion::Down), &[Key::Down, Char('j')], Everywhere, Plain, "", "down"),
+    info(Id::Move(Motion::PageUp), &[Key::PageUp], Everywhere, Plain, "", "a page up"),
+    info(Id::Move(Motion::PageDown), &[Key::PageDown], Everywhere, Plain, "", "a page down"),
+    info(Id::Move(Motion::First), &[Key::Home], Everywhere, Plain, "", "to the first"),
+    info(Id::Move(Motion::Last), &[Key::End], Everywhere, Plain, "", "to the last"),
+    info(Id::Messages, &[Char('m')], Everywhere, Plain, "", "everything that was said on the message line"),
+    info(Id::Help, &[Char('?')], Everywhere, Plain, "help", "this list, with the reason where a key is shut"),
+    info(Id::Leave, &[Char('q')], Everywhere, Plain, "back", "back to the fleet; from there, quit"),
+    info(Id::Up, &[Key::Esc], Everywhere, Plain, "", "drop marks and filter, then back to the fleet; never quits"),
+    info(Id::Interrupt, &[Ctrl('c')], Everywhere, Plain, "", "quit"),
+    info(Id::Suspend, &[Ctrl('z')], Everywhere, Plain, "", "suspend"),
+    info(Id::Redraw, &[Ctrl('l')], Everywhere, Plain, "", "paint the whole screen again"),
 ];
 
 impl CommandInfo {
@@ -181,6 +192,17 @@ pub fn command_for(key: Key, screen: &Screen) -> Option<&'static CommandInfo> {
     COMMANDS.iter().find(|command| command.is_for(screen) && command.keys.contains(&key))
 }
 
+/// What sets a verb off, as declared in the list. A verb that is not in it needs the name.
+pub fn confirm_of(verb: CommandId) -> Confirm {
+    COMMANDS.iter().find(|command| command.id == verb).map_or(Name, |command| command.confirm)
+}
+
+/// The letter that opens a verb, if it is a letter.
+pub fn key_of(verb: CommandId) -> Option<char> {
+    let command = COMMANDS.iter().find(|command| command.id == verb)?;
+    command.keys.iter().find_map(|key| if let Char(key) = key { Some(*key) } else { None })
+}
+
 /// What the footer offers now: possible commands that have a short title.
 pub fn footer(model: &Model) -> impl Iterator<Item = &'static CommandInfo> + '_ {
     COMMANDS.iter().filter(|command| {
@@ -195,7 +217,7 @@ pub fn command_of(act: Act) -> Option<&'static CommandInfo> {
         Act::Reschedule => Id::Reschedule,
         Act::Announce | Act::Reconfigure => Id::Notify,
         Act::Answers => Id::Answer,
-        Act::ReadMail => Id::Thread,
+        Act::ReadMail => Id::ReadMail,
         Act::Resolve => Id::Decide,
         Act::Cancel => Id::Cancel,
         Act::Check => Id::Check,
@@ -213,10 +235,12 @@ pub fn command_of(act: Act) -> Option<&'static CommandInfo> {
 
 /// The table of keys for the README.
 pub fn markdown_table() -> String {
-    let mut table = String::from("| key | where | what it does |\n| --- | --- | --- |\n");
+    let mut table =
+        String::from("| key | where | what it does | what sets it off |\n| --- | --- | --- | --- |\n");
     for command in COMMANDS {
         let keys: Vec<String> = command.keys.iter().map(|key| format!("`{}`", key.label())).collect();
-        table.push_str(&format!("| {} | {} | {} |\n", keys.join(" "), command.context.word(), command.help));
+        let (keys, place, confirm) = (keys.join(" "), command.context.word(), command.confirm.words());
+        table.push_str(&format!("| {keys} | {place} | {} | {confirm} |\n", command.help));
     }
     table
 }
@@ -244,6 +268,16 @@ mod tests {
     fn no_key_needs_what_a_terminal_may_keep_for_itself() {
         for key in COMMANDS.iter().flat_map(|command| command.keys) {
             assert!(!matches!(key, Ctrl('s' | 'q')), "flow control");
+        }
+    }
+
+    #[test]
+    fn the_second_key_is_another_than_the_first_and_never_enter() {
+        for command in COMMANDS {
+            let (Confirm::Key(second) | KeyForOne(second)) = command.confirm else { continue };
+            assert!(second.is_ascii_uppercase(), "{:?}: {second} is found on every keyboard and in few names", command.id);
+            let same = |key: &Key| matches!(key, Char(key) if key.eq_ignore_ascii_case(&second));
+            assert!(!command.keys.iter().any(same), "{:?} is opened and set off by {second}", command.id);
         }
     }
 

@@ -24,7 +24,7 @@ impl Failure {
             Refusal::NotBack(_) => "press v to look again, b to record who said so, w to waive",
             Refusal::NotNow(_) => "press ? for what is possible now",
             Refusal::BadInput(_) => "correct the input and try again",
-            Refusal::Held(_) => "watch here, or talk to them; taking over is done on the command line",
+            Refusal::Held(_) => "watch here, or talk to them; T takes it over",
             Refusal::NeedsPerson(_) => "look yourself, then press d to decide the step, t for its troubleshooting",
         };
         Self { refused: true, text: refusal.to_string(), safe: "nothing was changed".into(), advice: advice.into() }

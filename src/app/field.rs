@@ -25,8 +25,8 @@ pub enum Field {
         label: &'static str,
         /// The words.
         options: &'static [&'static str],
-        /// Which is chosen.
-        at: usize,
+        /// Which is chosen; none at first where a choice counts as somebody's word.
+        at: Option<usize>,
     },
 }
 
@@ -36,9 +36,14 @@ impl Field {
         Field::Text { label, input: Input::new(value.into()), hint }
     }
 
-    /// A choice, the first option chosen.
+    /// A choice of which nothing is chosen.
     pub fn choice(label: &'static str, options: &'static [&'static str]) -> Self {
-        Field::Choice { label, options, at: 0 }
+        Field::Choice { label, options, at: None }
+    }
+
+    /// A choice with its first option chosen: only where that harms nobody.
+    pub fn preset(label: &'static str, options: &'static [&'static str]) -> Self {
+        Field::Choice { label, options, at: Some(0) }
     }
 
     /// What stands before it.
@@ -48,17 +53,17 @@ impl Field {
         }
     }
 
-    /// The text, or the chosen word.
+    /// The text, or the chosen word; empty while nothing is chosen.
     pub fn value(&self) -> &str {
         match self {
             Field::Text { input, .. } => input.value(),
-            Field::Choice { options, at, .. } => options.get(*at).copied().unwrap_or_default(),
+            Field::Choice { options, at, .. } => at.and_then(|at| options.get(at)).copied().unwrap_or_default(),
         }
     }
 
-    /// Which option is chosen; 0 for a text.
-    pub fn chosen(&self) -> usize {
-        if let Field::Choice { at, .. } = self { *at } else { 0 }
+    /// Which option is chosen; `None` for a text, and while nothing is chosen.
+    pub fn chosen(&self) -> Option<usize> {
+        if let Field::Choice { at, .. } = self { *at } else { None }
     }
 
     /// Takes a key. Gives whether it meant anything to this field.
@@ -67,11 +72,12 @@ impl Field {
             Field::Text { input, .. } => press_text(input, key),
             Field::Choice { options, at, .. } => {
                 let count = options.len().max(1);
-                match key {
-                    Key::Right | Key::Char(' ') => *at = (*at + 1) % count,
-                    Key::Left => *at = (*at + count - 1) % count,
+                *at = Some(match (key, *at) {
+                    (Key::Right | Key::Char(' '), None) => 0,
+                    (Key::Right | Key::Char(' '), Some(at)) => (at + 1) % count,
+                    (Key::Left, at) => (at.unwrap_or(0) + count - 1) % count,
                     _ => return false,
-                }
+                });
                 true
             }
         }
@@ -133,6 +139,7 @@ mod tests {
     #[test]
     fn a_choice_goes_round() {
         let mut field = Field::choice("cause", &["scheduled", "compromise"]);
+        assert_eq!((field.chosen(), field.value()), (None, ""), "nothing is chosen by itself");
         assert!(field.press(Key::Left));
         assert_eq!(field.value(), "compromise");
         assert!(field.press(Key::Char(' ')));

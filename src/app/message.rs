@@ -1,12 +1,13 @@
 //! What the model can be told and what it can ask for; leaves doing it to the runtime.
 
+use crate::app::confirm::Order;
 use crate::app::failure::Failure;
 use crate::app::keymap::Key;
 use crate::domain::client::ClientId;
 use crate::domain::fault::Fault;
 use crate::domain::notice::NoticeKind;
 use crate::domain::tenant::{Tenant, TenantId};
-use crate::engine::command::Command;
+use crate::engine::sources::Looked;
 use crate::engine::status::TenantStatus;
 use crate::engine::step::Progress;
 use jiff::Timestamp;
@@ -45,6 +46,8 @@ pub enum Msg {
     },
     /// What is true of a tenant now.
     Status(Arc<TenantStatus>),
+    /// A look that [`Effect::Look`] asked for has ended; what it saw came before as `Status`.
+    Looked(TenantId, Looked),
     /// A command has begun.
     JobStarted {
         /// Where.
@@ -59,7 +62,7 @@ pub enum Msg {
         /// How far.
         progress: Progress,
     },
-    /// A command has ended: one for each [`Effect::Run`] and [`Effect::ResolveNotice`].
+    /// A command has ended: one for each [`Effect::Run`].
     JobEnded {
         /// Where.
         tenant: TenantId,
@@ -89,21 +92,8 @@ pub enum Msg {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Carry out a command, after those asked for earlier for the same tenant; answered by one `JobEnded`.
-    Run(TenantId, Command),
-    /// Say what became of an uncertain mail; the runtime knows its Message-ID. Answered by one `JobEnded`.
-    ResolveNotice {
-        /// Where.
-        tenant: TenantId,
-        /// Whose mail.
-        client: ClientId,
-        /// Which kind.
-        kind: NoticeKind,
-        /// Whether it arrived.
-        arrived: bool,
-        /// How the operator knows.
-        reason: String,
-    },
-    /// Look at everything outside now; answered by `Status`.
+    Run(Order),
+    /// Look at everything outside now; answered by `Status` and then by `Looked`.
     Look(TenantId),
     /// This tenant is on the screen: look at it often (`None`: none is).
     Watch(Option<TenantId>),

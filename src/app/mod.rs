@@ -6,6 +6,7 @@
 pub mod availability;
 pub mod clients;
 pub mod command;
+pub mod confirm;
 pub mod dialog;
 pub mod failure;
 pub mod field;

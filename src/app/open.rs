@@ -1,18 +1,21 @@
-//! Which dialog a command opens; what it may do stands in `availability`.
+//! Which dialog a command opens, and what Enter opens in each panel; what a command may do stands in `availability`.
 
 use crate::app::availability::interrupted;
+use crate::app::clients::standing_text;
 use crate::app::command::CommandId;
 use crate::app::dialog::form::People;
 use crate::app::dialog::{
-    Dialog, FormDialog, NotifyDialog, Reading, Subject, accountable, answer, close, decide, people, plan, rollback,
-    rotate,
+    Dialog, FormDialog, Mark, NotifyDialog, Reading, Row, Subject, accountable, answer, close, decide, people, plan,
+    resume, rollback, rotate,
 };
 use crate::app::message::Effect;
 use crate::app::model::Model;
-use crate::app::panel::Panel;
-use crate::engine::status::TenantStatus;
+use crate::app::panel::{Panel, gate_reasons};
+use crate::domain::client::ClientId;
+use crate::domain::step::StepNumber;
+use crate::engine::status::{ClientView, KeySight, TenantStatus};
 
-/// The dialog of a command and what it needs at once; `None` if the command has none.
+/// The dialog of a command and what it needs at once; `None` if there is nothing to open.
 pub fn dialog_for(id: CommandId, model: &mut Model) -> Option<(Dialog, Vec<Effect>)> {
     use CommandId as Id;
     let reading = |subject| Some((Dialog::Reading(Box::new(Reading::of(subject))), Vec::new()));
@@ -22,20 +25,104 @@ pub fn dialog_for(id: CommandId, model: &mut Model) -> Option<(Dialog, Vec<Effec
         _ => {}
     }
     let status = model.status()?.clone();
-    if id == Id::Thread {
-        let view = model.panels.clients.selected(&status)?;
-        let (client, name) = (view.client.id.clone(), view.client.name.clone());
-        return reading(Subject::Thread { client, name });
-    }
-    if id == Id::Troubles {
-        return reading(Subject::Troubles(model.panels.step_in_question(&status)));
-    }
-    if id == Id::Notify {
-        let (dialog, preview) = NotifyDialog::open(&status);
-        return Some((Dialog::Notify(Box::new(dialog)), vec![preview]));
+    match id {
+        Id::OpenRow => return reading(row_under_cursor(model, &status)?),
+        Id::ReadMail => {
+            let mail = status.mails.iter().find(|mail| mail.is_open())?;
+            return reading(thread(&mail.client, &status));
+        }
+        Id::Troubles => return reading(Subject::Troubles(model.panels.step_in_question(&status))),
+        Id::Notify => {
+            let (dialog, preview) = NotifyDialog::open(&status);
+            return Some((Dialog::Notify(Box::new(dialog)), vec![preview]));
+        }
+        _ => {}
     }
     let form = form_for(id, model, &status)?;
     Some((Dialog::Form(Box::new(form)), Vec::new()))
+}
+
+/// What the row under the cursor of the panel that has the keys is, in full.
+fn row_under_cursor(model: &Model, status: &TenantStatus) -> Option<Subject> {
+    let panels = &model.panels;
+    match panels.focus {
+        Panel::Clients => Some(thread(&panels.clients.selected(status)?.client.id, status)),
+        Panel::Steps => Some(Subject::Troubles(*StepNumber::ALL.get(panels.step)?)),
+        Panel::Peers => status.clients.get(panels.peer).map(peer),
+        Panel::Keys => key(panels.key, status),
+        Panel::Journal => {
+            let line = status.journal.iter().rev().nth(panels.journal)?;
+            let title = format!("Record {} of the journal", line.seq);
+            let when = format!("{}, {}", line.at.strftime("%Y-%m-%d %H:%M:%S UTC"), line.by);
+            Some(full(title, vec![Row::new(Mark::Heading, when), Row::new(Mark::Plain, line.text.clone())]))
+        }
+        Panel::Gate => gate(panels.gate, status),
+    }
+}
+
+fn full(title: String, rows: Vec<Row>) -> Subject {
+    Subject::Full { title, rows }
+}
+
+fn thread(client: &ClientId, status: &TenantStatus) -> Subject {
+    let view = status.clients.iter().find(|view| view.client.id == *client);
+    let name = view.map_or_else(|| client.to_string(), |view| view.client.name.clone());
+    Subject::Thread { client: client.clone(), name }
+}
+
+/// A reason leads to the client whom it names; what names nobody is read in full, as is a check.
+fn gate(at: usize, status: &TenantStatus) -> Option<Subject> {
+    let reasons = gate_reasons(status);
+    if let Some(reason) = reasons.get(at) {
+        let whole = || full("Why the gate is shut".into(), vec![Row::new(Mark::Bad, reason.to_string())]);
+        return Some(reason.client().map_or_else(whole, |client| thread(client, status)));
+    }
+    let run = status.preflight.as_ref()?;
+    let check = run.checks.get(at - reasons.len())?;
+    let mut rows = vec![
+        Row::new(Mark::Heading, format!("{} at {}", check.state.word(), run.at.strftime("%Y-%m-%d %H:%M:%S UTC"))),
+        Row::new(Mark::Plain, check.finding.clone()),
+    ];
+    rows.extend((!check.advice.is_empty()).then(|| Row::new(Mark::Warn, check.advice.clone())));
+    Some(full(format!("The check of {}", check.name), rows))
+}
+
+fn peer(view: &ClientView) -> Subject {
+    let key = view.client.public_key.map_or_else(|| "no key".to_owned(), |key| key.to_string());
+    let seen = view.latest_handshake.map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let bytes = view.transfer.map_or_else(|| "not seen".to_owned(), |(rx, tx)| format!("{rx} received, {tx} sent"));
+    let lines = [
+        format!("public key: {key}"),
+        format!("is: {}", view.activity.map_or("not seen", |activity| activity.word())),
+        format!("latest handshake: {seen}"),
+        format!("endpoint: {}", view.endpoint.as_deref().unwrap_or("not seen")),
+        format!("bytes: {bytes}"),
+        format!("stands: {}", standing_text(view)),
+    ];
+    let rows = lines.into_iter().map(|line| Row::new(Mark::Plain, line)).collect();
+    full(format!("The peer of {}", view.client.name), rows)
+}
+
+fn key(at: usize, status: &TenantStatus) -> Option<Subject> {
+    let keys = &status.keys;
+    let sight = |title: &str, sight: &KeySight| {
+        let key = sight.key.map_or_else(|| "no key".to_owned(), |key| key.to_string());
+        let seen = sight.at.map_or_else(|| "never seen".to_owned(), |at| at.strftime("seen %Y-%m-%d %H:%M:%S UTC").to_string());
+        let mut rows = vec![Row::new(Mark::Plain, key), Row::new(Mark::Plain, seen)];
+        rows.extend(sight.fault.as_ref().map(|fault| Row::new(Mark::Bad, format!("the last look failed: {fault}"))));
+        full(title.to_owned(), rows)
+    };
+    let kept = |title: &str, key: Option<crate::domain::key::PublicKey>| {
+        Some(full(title.to_owned(), vec![Row::new(Mark::Plain, key?.to_string())]))
+    };
+    match at {
+        0 => Some(sight("The key of the Barbican secret", &keys.secret)),
+        1 => Some(sight("The key in the Swift object", &keys.object)),
+        2 => Some(sight("The key on the interface", &keys.interface)),
+        3 => Some(sight("The key in the console's script", keys.console.as_ref()?)),
+        4 => kept("The staged key", keys.staged),
+        _ => kept("The previous key", keys.previous),
+    }
 }
 
 fn form_for(id: CommandId, model: &mut Model, status: &TenantStatus) -> Option<FormDialog> {
@@ -48,9 +135,11 @@ fn form_for(id: CommandId, model: &mut Model, status: &TenantStatus) -> Option<F
         Id::Back => people::open_back(status, subjects(model, status)),
         Id::GatewayPing => people::open_ping(status, subjects(model, status)),
         Id::Rotate => rotate::open(status),
+        Id::Resume => resume::open(status),
         Id::RollBack => rollback::open(status),
         Id::Finish => close::open_finish(status),
         Id::Cancel => close::open_cancel(status),
+        Id::SetAside => close::open_set_aside(status, close::to_set_aside(model, status)?),
         Id::Note => decide::open_note(status),
         Id::Approve => accountable::open_approve(status),
         Id::HandOver => accountable::open_hand_over(status, &model.options.person),
@@ -58,7 +147,7 @@ fn form_for(id: CommandId, model: &mut Model, status: &TenantStatus) -> Option<F
         Id::Emergency => accountable::open_emergency(status),
         Id::Review => accountable::open_review(status),
         Id::Decide => match (interrupted(status), &status.next.mail) {
-            (None, Some(mail)) => decide::open_notice(status, &mail.client, &mail.name, mail.kind),
+            (None, Some(mail)) => decide::open_notice(status, &mail.client, &mail.name, mail.kind)?,
             (step, _) => decide::open_step(status, step?),
         },
         _ => return None,
@@ -67,7 +156,11 @@ fn form_for(id: CommandId, model: &mut Model, status: &TenantStatus) -> Option<F
 
 /// The people a form is about; the clients come to the front so that it is seen who they are.
 fn subjects(model: &mut Model, status: &TenantStatus) -> People {
+    let people = model.panels.people(status);
+    let people: People = people.into_iter().map(|view| (view.client.id.clone(), view.client.name.clone())).collect();
+    if let Some((first, _)) = people.first() {
+        model.panels.clients.select(first, status);
+    }
     model.panels.go(Panel::Clients);
-    let people = model.panels.clients.subjects(status);
-    people.into_iter().map(|view| (view.client.id.clone(), view.client.name.clone())).collect()
+    people
 }

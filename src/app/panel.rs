@@ -1,10 +1,11 @@
 //! The panels of the tenant screen: which has the keys, and where in each the selection is.
 
 use crate::app::clients::ClientList;
+use crate::domain::client::ClientId;
 use crate::domain::gate::Reason;
 use crate::domain::step::StepNumber;
 use crate::domain::step::StepState;
-use crate::engine::status::{Phase, TenantStatus};
+use crate::engine::status::{ClientView, Phase, TenantStatus};
 
 /// A panel. The number is the key that goes there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -131,6 +132,22 @@ impl Panels {
         }
         self.journal = self.journal.min(status.journal.len().saturating_sub(1));
         self.last_seq = newest;
+    }
+
+    /// Whom a command concerns: the marked ones, else the person of the row under the cursor. A selection in a panel that
+    /// is not on the screen is nobody's.
+    pub fn people<'a>(&self, status: &'a TenantStatus) -> Vec<&'a ClientView> {
+        if !self.clients.marked.is_empty() {
+            return self.clients.subjects(status);
+        }
+        let by_id = |id: &ClientId| status.clients.iter().find(|view| view.client.id == *id);
+        let person = match (self.focus, self.tab) {
+            (Panel::Clients, _) | (Panel::Steps, Panel::Clients) => self.clients.selected(status),
+            (Panel::Peers, _) => status.clients.get(self.peer),
+            (Panel::Gate, _) => gate_reasons(status).get(self.gate).and_then(Reason::client).and_then(by_id),
+            _ => None,
+        };
+        person.into_iter().collect()
     }
 
     /// The step to explain: the selected one if the steps have the keys, else the one that is stuck, else the first

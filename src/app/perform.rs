@@ -1,6 +1,7 @@
 //! What a command does once it is possible: moves, opens a dialog, or asks for effects.
 
 use crate::app::command::{CommandId, CommandInfo};
+use crate::app::confirm::{Consent, release};
 use crate::app::dialog::{Dialog, Reading, Subject};
 use crate::app::message::Effect;
 use crate::app::model::{Job, Model, Screen, Severity};
@@ -21,7 +22,13 @@ pub fn perform(model: &mut Model, command: &CommandInfo) -> Vec<Effect> {
     use CommandId as Id;
     match command.id {
         Id::Open => model.fleet.selected().cloned().map(|id| open_tenant(model, id)).unwrap_or_default(),
-        Id::Leave => leave(model),
+        Id::Leave if model.screen == Screen::Fleet && model.fleet.filter.value().is_empty() => quit(model),
+        Id::Leave => up(model),
+        Id::Up if model.screen == Screen::Fleet && model.fleet.filter.value().is_empty() => {
+            model.say(Severity::Info, "this is the top; q quits");
+            Vec::new()
+        }
+        Id::Up => up(model),
         Id::Interrupt => quit(model),
         Id::Suspend => vec![Effect::Suspend],
         Id::Redraw => vec![Effect::Redraw],
@@ -44,17 +51,20 @@ pub fn perform(model: &mut Model, command: &CommandInfo) -> Vec<Effect> {
         Id::Look => {
             let Some(id) = model.subject().cloned() else { return Vec::new() };
             let name = name_of(model, &id);
-            model.say(Severity::Info, format!("looking at {name}"));
+            model.say(Severity::Info, format!("{name}: looking at its services now"));
             vec![Effect::Look(id)]
         }
         Id::Copy => copy(model),
         Id::Check => run(model, Command::Check),
-        Id::Resume => run(model, Command::Resume),
         Id::Verify => run(model, Command::Verify),
         id => match dialog_for(id, model) {
             Some((dialog, effects)) => {
                 model.dialog = Some(dialog);
                 effects
+            }
+            None if matches!(id, Id::OpenRow | Id::ReadMail) => {
+                model.say(Severity::Info, "there is nothing to open here");
+                Vec::new()
             }
             None => Vec::new(),
         },
@@ -73,13 +83,11 @@ pub fn open_tenant(model: &mut Model, id: TenantId) -> Vec<Effect> {
     vec![Effect::Watch(Some(id.clone())), Effect::Look(id)]
 }
 
-fn leave(model: &mut Model) -> Vec<Effect> {
+/// One level up: filter and marks first, then the fleet. Ends nothing.
+fn up(model: &mut Model) -> Vec<Effect> {
     if model.screen == Screen::Fleet {
-        if !model.fleet.filter.value().is_empty() {
-            model.fleet.clear_filter();
-            return Vec::new();
-        }
-        return quit(model);
+        model.fleet.clear_filter();
+        return Vec::new();
     }
     let list = &mut model.panels.clients;
     if !list.filter.value().is_empty() || !list.marked.is_empty() {
@@ -170,16 +178,21 @@ fn copy(model: &mut Model) -> Vec<Effect> {
 }
 
 fn run(model: &mut Model, command: Command) -> Vec<Effect> {
-    let Some(id) = model.shown().cloned() else { return Vec::new() };
-    begin(model, vec![Effect::Run(id, command)])
+    let Some(status) = model.status().cloned() else { return Vec::new() };
+    match release(&status, vec![command], &Consent::plain()) {
+        Ok(effects) => begin(model, effects),
+        Err(why) => {
+            model.say(Severity::Refused, why);
+            Vec::new()
+        }
+    }
 }
 
 /// Notes that these effects run, so that the next key is judged against the state after them.
 pub fn begin(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> {
     for effect in &effects {
         let (id, what) = match effect {
-            Effect::Run(id, command) => (id, word(command)),
-            Effect::ResolveNotice { tenant, .. } => (tenant, "decide"),
+            Effect::Run(order) => (order.tenant(), word(order.command())),
             Effect::Quit => {
                 model.quitting = true;
                 continue;

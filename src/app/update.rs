@@ -1,6 +1,8 @@
 //! How a message changes the model and which effects follow: the only place where the model changes.
 
+use crate::app::availability::is_free_for;
 use crate::app::command::command_for;
+use crate::app::confirm::{Confirmation, Consent, release, verb_of};
 use crate::app::dialog::{Dialog, Outcome, Reading, Subject};
 use crate::app::failure::Failure;
 use crate::app::field::{paste_text, press_text};
@@ -10,6 +12,8 @@ use crate::app::model::{Job, Model, Screen, Severity};
 use crate::app::perform::{begin, name_of, perform, quit, retake};
 use crate::app::space;
 use crate::domain::tenant::TenantId;
+use crate::engine::command::Command;
+use crate::engine::sources::Looked;
 use crate::engine::status::TenantStatus;
 use std::sync::Arc;
 
@@ -38,6 +42,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::JobEnded { tenant, result } => end_job(model, &tenant, result),
+        Msg::Looked(tenant, ended) => looked(model, &tenant, &ended),
         Msg::Preview { tenant, kind, letters } => {
             if let Some(Dialog::Notify(dialog)) = &mut model.dialog
                 && dialog.tenant == tenant
@@ -68,6 +73,13 @@ fn take_status(model: &mut Model, status: Arc<TenantStatus>) {
         model.panels.take(&status);
     }
     model.tenants.insert(status.tenant.id.clone(), status);
+}
+
+/// Says how a look ended: the status that it gave came before this.
+fn looked(model: &mut Model, tenant: &TenantId, looked: &Looked) {
+    let severity = if looked.is_whole() { Severity::Done } else { Severity::Error };
+    let name = name_of(model, tenant);
+    model.say(severity, format!("{name}: {looked}"));
 }
 
 fn end_job(model: &mut Model, tenant: &TenantId, result: Result<String, Failure>) {
@@ -202,7 +214,7 @@ fn press_in_dialog(model: &mut Model, key: Key) -> Vec<Effect> {
     let outcome = match &mut dialog {
         Dialog::Reading(reading) => reading.press(key, model, rows),
         Dialog::Form(form) => match model.tenants.get(&form.tenant).cloned() {
-            Some(status) => press_form(form, key, model, &status),
+            Some(status) => form.press(key, &status, model.now),
             None => Outcome::Close,
         },
         Dialog::Notify(notify) => match model.tenants.get(&notify.tenant).cloned() {
@@ -212,34 +224,71 @@ fn press_in_dialog(model: &mut Model, key: Key) -> Vec<Effect> {
     };
     match outcome {
         Outcome::Close => Vec::new(),
-        Outcome::Submit(effects) => {
-            // What was marked was marked for this form.
-            model.panels.clients.marked.clear();
-            begin(model, effects)
-        }
+        Outcome::Quit => begin(model, vec![Effect::Quit]),
         Outcome::Stay => {
             model.dialog = Some(dialog);
             Vec::new()
         }
         Outcome::Ask(effects) => {
             model.dialog = Some(dialog);
-            begin(model, effects)
+            effects
         }
         Outcome::Replace(form) => {
             model.dialog = Some(Dialog::Form(form));
             Vec::new()
         }
+        Outcome::Submit(commands, consent) => submit(model, dialog, commands, &consent),
     }
 }
 
-/// A form is judged again when it is sent: something may have begun, or somebody taken the tenant, while it was open.
-fn press_form(form: &mut crate::app::dialog::FormDialog, key: Key, model: &Model, status: &TenantStatus) -> Outcome {
-    let outcome = form.press(key, status, model.now);
-    if matches!(outcome, Outcome::Submit(_))
-        && let Err(why) = crate::app::availability::is_free(model, status)
-    {
-        form.error = Some(why);
-        return Outcome::Stay;
+/// What was set off is judged again: something may have begun, or somebody taken the tenant, while the dialog was open.
+fn submit(model: &mut Model, mut dialog: Dialog, commands: Vec<Command>, consent: &Consent) -> Vec<Effect> {
+    let released = match &dialog {
+        Dialog::Form(form) => release_for(model, &form.tenant, &form.confirmation, commands, consent),
+        Dialog::Notify(notify) => match &notify.confirmation {
+            Some(confirmation) => release_for(model, &notify.tenant, confirmation, commands, consent),
+            None => Err("nothing was confirmed".into()),
+        },
+        Dialog::Reading(_) => Err("nothing was confirmed".into()),
+    };
+    match (released, &mut dialog) {
+        (Ok(effects), Dialog::Notify(notify)) => {
+            notify.sent();
+            model.dialog = Some(dialog);
+            begin(model, effects)
+        }
+        (Ok(effects), _) => {
+            // What was marked was marked for this form.
+            model.panels.clients.marked.clear();
+            begin(model, effects)
+        }
+        (Err(why), Dialog::Form(form)) => {
+            form.error = Some(why);
+            model.dialog = Some(dialog);
+            Vec::new()
+        }
+        (Err(why), Dialog::Notify(notify)) => {
+            notify.error = Some(why);
+            model.dialog = Some(dialog);
+            Vec::new()
+        }
+        (Err(_), Dialog::Reading(_)) => Vec::new(),
     }
-    outcome
+}
+
+fn release_for(
+    model: &Model,
+    tenant: &TenantId,
+    confirmation: &Confirmation,
+    commands: Vec<Command>,
+    consent: &Consent,
+) -> Result<Vec<Effect>, String> {
+    let status = model.tenants.get(tenant).ok_or("nothing is known of this tenant any more")?;
+    let verb = commands.first().and_then(verb_of).ok_or("nothing is asked for")?;
+    is_free_for(verb, model, status)?;
+    // Typed in one go on a screen without a field, it was the name of another tenant.
+    if let Some(other) = confirmation.spelled().filter(|name| model.fleet.rows.iter().any(|row| *row.name == **name)) {
+        return Err(format!("{other} is another tenant; if you mean {}: Tab, then Enter", status.tenant.name));
+    }
+    release(status, commands, consent)
 }

@@ -51,6 +51,11 @@ pub enum BadWindow {
 }
 
 impl Window {
+    /// Whether people would be told the same: start, end and zone.
+    pub fn is_same_time(&self, other: &Window) -> bool {
+        self.start == other.start && self.end == other.end && self.zone == other.zone
+    }
+
     /// Reads a window as people write it: `2026-11-24 22:00`, a length such as `90m` or `2h`, an IANA zone.
     ///
     /// Errors name the part that is wrong; a local time in a clock change is refused, not guessed.

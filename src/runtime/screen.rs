@@ -344,18 +344,19 @@ impl Doer {
 
     fn carry_out(&mut self, effect: Effect, screen: &mut Screen) -> Result<()> {
         match effect {
-            Effect::Run(tenant, command) => self.run(tenant, command),
-            Effect::ResolveNotice { tenant, client, kind, arrived, reason } => {
-                let message_id = self.message_id(&tenant, &client, kind);
-                self.run(tenant, Command::ResolveNotice { message_id, arrived, reason });
+            Effect::Run(order) => {
+                let (tenant, command) = order.into_parts();
+                self.run(tenant, command);
             }
             Effect::Look(tenant) => {
                 if let Some(conductor) = self.conductor(&tenant) {
                     let bell = self.bell.clone();
                     tokio::spawn(async move {
                         let looked = conductor.look().await;
-                        bell.ring(Msg::Info(format!("{}: {looked}", conductor.tenant().name)));
+                        bell.ring(Msg::Looked(tenant, looked));
                     });
+                } else {
+                    self.bell.ring(Msg::Info("the list of tenants is not read yet; it is looked at once it is".into()));
                 }
             }
             Effect::Watch(tenant) => {
@@ -382,11 +383,6 @@ impl Doer {
         let worker = self.workers.entry(tenant).or_insert_with(|| work(conductor, bell));
         // The worker lives as long as its sender.
         let _ = worker.send(command);
-    }
-
-    fn message_id(&self, tenant: &TenantId, client: &ClientId, kind: NoticeKind) -> String {
-        let rotation = self.conductor(tenant).and_then(|conductor| conductor.rotation());
-        rotation.and_then(|r| r.notice(client, kind).map(|notice| notice.message_id.clone())).unwrap_or_default()
     }
 
     fn preview(&self, tenant: TenantId, kind: NoticeKind) {

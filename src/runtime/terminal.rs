@@ -3,8 +3,9 @@
 use crate::adapters::inbox::read::READER;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::ClearType::All;
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    BeginSynchronizedUpdate, Clear, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
     enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
@@ -73,7 +74,8 @@ impl Screen {
 fn enter(out: &mut impl Write) -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    execute!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+    // Where the last program was killed the terminal is in the alternate screen still, with its picture on it.
+    execute!(out, EnterAlternateScreen, Clear(All), EnableBracketedPaste, cursor::Hide)
 }
 
 impl Drop for Screen {

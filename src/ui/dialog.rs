@@ -1,6 +1,7 @@
 //! Dialogs: their frame, forms with their fields, and texts to read.
 
 use crate::app::Model;
+use crate::app::confirm::{Ask, Confirmation};
 use crate::app::dialog::plan::field_in_error;
 use crate::app::dialog::{Dialog, FormDialog, Mark, Purpose, Reading, Row, Subject};
 use crate::app::field::Field;
@@ -21,10 +22,7 @@ pub fn draw(model: &Model, dialog: &Dialog, area: Rect, pen: &mut Pen<'_>) -> Op
             None
         }
         Dialog::Form(form) => draw_form(model, form, model.tenants.get(&form.tenant)?, area, pen),
-        Dialog::Notify(notify) => {
-            notify::draw(model, notify, model.tenants.get(&notify.tenant)?, area, pen);
-            None
-        }
+        Dialog::Notify(notify) => notify::draw(model, notify, model.tenants.get(&notify.tenant)?, area, pen),
     }
 }
 
@@ -97,8 +95,10 @@ fn draw_reading(model: &Model, reading: &Reading, area: Rect, pen: &mut Pen<'_>)
     let width = area.width.saturating_sub(4).min(100);
     let lines = wrap_rows(&reading.rows(model), width.saturating_sub(4), pen);
     let height = (lines.len() as u16).saturating_add(3).min(area.height.saturating_sub(2));
+    let scrolls = lines.len() > usize::from(height.saturating_sub(3));
     let keys = if reading.subject == Subject::Quit { "y quit   Esc stay" } else { "Esc close" };
-    let inner = frame(area, width, height, &reading.title(), keys, pen);
+    let keys = if scrolls { format!("{keys}   PgUp/PgDn scroll") } else { keys.to_owned() };
+    let inner = frame(area, width, height, &reading.title(), &keys, pen);
     draw_lines(&lines, reading.scroll, Rect { height: inner.height.saturating_sub(1), ..inner }, pen);
 }
 
@@ -113,11 +113,12 @@ fn draw_form(
     let inner_width = width.saturating_sub(4);
     let lines = wrap_rows(&form.explain(status, model), inner_width, pen);
     let fields: Vec<usize> = (0..form.fields.len()).filter(|at| form.is_shown(*at)).collect();
-    // Frame, a line for "more" under the text, the fields, and two lines for the error.
-    let fixed = 2 + 1 + fields.len() as u16 + 2;
+    // Frame, a line for "more" under the text, the fields, what sets it off, and two lines for the error.
+    let fixed = 2 + 1 + fields.len() as u16 + u16::from(form.confirmation.has_place()) + 2;
     let height = (lines.len() as u16).saturating_add(fixed).min(area.height);
     let ask = form.ask(status, model.now);
-    let keys = keys(form, ask.is_ok());
+    let scrolls = lines.len() > usize::from(height.saturating_sub(fixed));
+    let keys = keys(form, status, ask.is_ok(), scrolls);
     let inner = frame(area, width, height, &form.title(status), &keys, pen);
     let text = Rect { height: inner.height.saturating_sub(fixed - 2), ..inner };
     draw_lines(&lines, form.scroll, text, pen);
@@ -132,10 +133,17 @@ fn draw_form(
         }
         y += 1;
     }
+    if form.confirmation.has_place() {
+        let at = Rect::new(inner.x, y, inner.width, 1);
+        let name = &status.tenant.name;
+        let place = draw_confirmation(&form.confirmation, form.is_at_confirmation(), form.deed(), name, at, pen);
+        cursor = cursor.or(place);
+        y += 1;
+    }
     let (theme, glyphs) = (pen.theme, pen.glyphs);
     let error = match (&form.error, ask) {
         (Some(error), _) => Some((error.clone(), theme.bad())),
-        (None, Err(why)) => Some((format!("Enter is shut: {why}"), theme.warn())),
+        (None, Err(why)) => Some((format!("shut: {why}"), theme.warn())),
         (None, Ok(_)) => None,
     };
     if let Some((error, style)) = error {
@@ -147,15 +155,68 @@ fn draw_form(
     cursor
 }
 
-fn keys(form: &FormDialog, ready: bool) -> String {
-    let enter = match (form.is_last(), ready) {
-        (true, true) => format!("Enter {}", form.verb()),
-        (true, false) => format!("Enter shut ({})", form.verb()),
-        (false, _) => "Enter next field".into(),
+/// The keys that work now.
+fn keys(form: &FormDialog, status: &TenantStatus, ready: bool, scrolls: bool) -> String {
+    let deed = form.deed();
+    let mut keys = Vec::new();
+    if form.is_at_confirmation() {
+        keys.extend(confirmation_keys(&form.confirmation, deed, &status.tenant.name, ready));
+    } else if !form.ends_with_enter() {
+        keys.push("Enter goes on".to_owned());
+    } else if ready {
+        keys.push(format!("Enter {deed}"));
+    }
+    if matches!(form.fields.get(form.focus), Some(Field::Choice { .. })) {
+        keys.push("Left/Right choose".into());
+    }
+    if form.fields.len() + usize::from(form.confirmation.has_place()) > 1 {
+        keys.push("Tab field".into());
+    }
+    if scrolls {
+        keys.push("PgUp/PgDn scroll".into());
+    }
+    keys.push("Esc close".into());
+    keys.join("   ")
+}
+
+/// The keys that work at the confirmation.
+pub fn confirmation_keys(confirmation: &Confirmation, deed: &str, name: &str, ready: bool) -> Option<String> {
+    match confirmation.ask() {
+        Ask::Key(_) if !confirmation.is_reached() => Some("Enter goes on".into()),
+        Ask::Key(key) => ready.then(|| format!("{key} {deed}")),
+        Ask::Name => (ready && confirmation.typed() == name).then(|| format!("Enter {deed}")),
+        Ask::Nothing | Ask::Enter => None,
+    }
+}
+
+/// The line that says what sets it off; gives the cursor while the name is typed.
+pub fn draw_confirmation(
+    confirmation: &Confirmation,
+    focused: bool,
+    deed: &str,
+    name: &str,
+    at: Rect,
+    pen: &mut Pen<'_>,
+) -> Option<(u16, u16)> {
+    let theme = pen.theme;
+    let style = if focused { theme.strong() } else { theme.plain() };
+    let head = if focused { pen.glyphs.selected } else { " " };
+    let label = match confirmation.ask() {
+        Ask::Key(key) if focused && confirmation.is_reached() => format!("press {key} to {deed}"),
+        Ask::Key(key) => format!("then {key} to {deed}"),
+        Ask::Name => format!("type {name} to {deed}: "),
+        Ask::Nothing | Ask::Enter => return None,
     };
-    let choice = matches!(form.fields.get(form.focus), Some(Field::Choice { .. }));
-    let choose = if choice { "Left/Right choose   " } else { "" };
-    format!("{enter}   {choose}Tab field   PgUp/PgDn scroll   Esc close")
+    let x = at.x + pen.flow(at.x, at.y, at.width, &[piece(head, style), piece(" ", style), piece(label, style)]);
+    if confirmation.ask() != Ask::Name {
+        return None;
+    }
+    let input = confirmation.input();
+    let room = at.right().saturating_sub(x + 1);
+    let scroll = input.visual_scroll(usize::from(room));
+    let typed = if input.value() == name { theme.good() } else { theme.plain() };
+    pen.put(x, at.y, room, &skip_columns(input.value(), scroll), typed);
+    focused.then(|| (x + input.visual_cursor().saturating_sub(scroll) as u16, at.y))
 }
 
 fn draw_field(field: &Field, focused: bool, error: Option<&str>, at: Rect, pen: &mut Pen<'_>) -> Option<(u16, u16)> {
@@ -169,7 +230,7 @@ fn draw_field(field: &Field, focused: bool, error: Option<&str>, at: Rect, pen: 
         Field::Choice { options, at: chosen, .. } => {
             let mut pieces = Vec::new();
             for (place, option) in options.iter().enumerate() {
-                let is = place == *chosen;
+                let is = Some(place) == *chosen;
                 let text = if is { format!("({option}) ") } else { format!(" {option}  ") };
                 pieces.push(piece(text, if is { theme.strong() } else { theme.quiet() }));
             }

@@ -9,7 +9,10 @@ use crate::ui::pen::{Pen, Piece, piece};
 /// Draws both lines.
 pub fn draw(model: &Model, (width, height): (u16, u16), pen: &mut Pen<'_>) {
     message(model, width, height - 2, pen);
-    keys(model, width, height - 1, pen);
+    // While a dialog is open the keys are the dialog's, and it names its own.
+    if model.dialog.is_none() {
+        keys(model, width, height - 1, pen);
+    }
 }
 
 fn message(model: &Model, width: u16, y: u16, pen: &mut Pen<'_>) {

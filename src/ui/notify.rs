@@ -1,29 +1,88 @@
 //! The dialog of mails: kinds, who gets one and what became of it, the letter, and the progress of sending.
 
-use crate::app::dialog::NotifyDialog;
+use crate::app::confirm::Confirmation;
 use crate::app::dialog::notify::{mail_reply, mail_state};
+use crate::app::dialog::{Mark, NotifyDialog, Row};
 use crate::app::{Model, space};
 use crate::engine::status::{ClientView, TenantStatus};
-use crate::ui::dialog::{draw_lines, frame};
+use crate::ui::dialog::{confirmation_keys, draw_confirmation, draw_lines, frame, wrap_rows};
 use crate::ui::footer::job_pieces;
 use crate::ui::pen::{Pen, piece, wrap};
 use ratatui::layout::Rect;
 
-/// Draws the dialog.
-pub fn draw(model: &Model, dialog: &NotifyDialog, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>) {
+/// What it does, in a word.
+const DEED: &str = "send";
+
+/// Draws the dialog; gives the cursor while the name is typed.
+pub fn draw(
+    model: &Model,
+    dialog: &NotifyDialog,
+    status: &TenantStatus,
+    area: Rect,
+    pen: &mut Pen<'_>,
+) -> Option<(u16, u16)> {
     let width = area.width.saturating_sub(2).min(116);
     let ready = dialog.ask(model, status);
-    let enter = if ready.is_ok() { "Enter send" } else { "Enter shut" };
-    let keys = format!("{enter}  Space only these  f retry failed  o settle uncertain  Tab letter  Left/Right kind");
     let title = format!("Mails to the clients of {}", status.tenant.name);
+    let keys = keys(dialog, status, ready.is_ok());
     let inner = frame(area, width, area.height.saturating_sub(1), &title, &keys, pen);
     kinds(dialog, status, inner, pen);
     let half = inner.height.saturating_sub(3) / 2;
     let people = Rect::new(inner.x, inner.y + 1, inner.width, half);
     recipients(dialog, status, people, pen);
-    let letter = Rect::new(inner.x, people.bottom(), inner.width, inner.height.saturating_sub(3 + half));
-    draw_letter(dialog, status, letter, pen);
+    let below = Rect::new(inner.x, people.bottom(), inner.width, inner.height.saturating_sub(3 + half));
+    let cursor = match &dialog.confirmation {
+        Some(confirmation) => draw_stakes(dialog, confirmation, status, below, pen),
+        None => {
+            draw_letter(dialog, status, below, pen);
+            None
+        }
+    };
     last_lines(model, dialog, status, inner, ready.err(), pen);
+    cursor
+}
+
+/// The keys that work now.
+fn keys(dialog: &NotifyDialog, status: &TenantStatus, ready: bool) -> String {
+    if let Some(confirmation) = &dialog.confirmation {
+        let keys = confirmation_keys(confirmation, DEED, &status.tenant.name, ready);
+        return keys.into_iter().chain(["Esc back to the list".into()]).collect::<Vec<_>>().join("   ");
+    }
+    let all = [
+        (ready, "Enter goes on to send"),
+        (!status.clients.is_empty(), "Space only these"),
+        (dialog.has_failed(status), "f only the failed"),
+        (dialog.is_uncertain(status), "o settle uncertain"),
+        (matches!(dialog.letters, Some(Ok(_))), "Tab letter"),
+        (dialog.kinds.len() > 1, "Left/Right kind"),
+        (true, "Esc close"),
+    ];
+    all.into_iter().filter(|(works, _)| *works).map(|(_, key)| key).collect::<Vec<_>>().join("  ")
+}
+
+/// Whom it reaches, and what sets it off.
+fn draw_stakes(
+    dialog: &NotifyDialog,
+    confirmation: &Confirmation,
+    status: &TenantStatus,
+    area: Rect,
+    pen: &mut Pen<'_>,
+) -> Option<(u16, u16)> {
+    pen.rule(area.x, area.y, area.width, "What this does", true);
+    let recipients = dialog.recipients(status);
+    let kind = dialog.kind();
+    let names: Vec<&str> = recipients.iter().map(|view| view.client.name.as_str()).collect();
+    let people = if names.len() == 1 { "1 person".to_owned() } else { format!("{} people", names.len()) };
+    let second = recipients.iter().filter(|view| matches!(mail_state(view, kind), Some("sent" | "uncertain"))).count();
+    let mut rows = vec![Row::new(Mark::Warn, format!("mails the {} to {people}: {}", kind.word(), names.join(", ")))];
+    if second > 0 {
+        rows.push(Row::new(Mark::Warn, format!("{second} of them may get it for the second time")));
+    }
+    let lines = wrap_rows(&rows, area.width, pen);
+    let room = Rect::new(area.x, area.y + 1, area.width, area.height.saturating_sub(3));
+    draw_lines(&lines, 0, room, pen);
+    let at = Rect::new(area.x, area.bottom().saturating_sub(1), area.width, 1);
+    draw_confirmation(confirmation, true, DEED, &status.tenant.name, at, pen)
 }
 
 fn kinds(dialog: &NotifyDialog, status: &TenantStatus, inner: Rect, pen: &mut Pen<'_>) {
@@ -118,12 +177,13 @@ fn last_lines(
     } else if let Some(error) = &dialog.error {
         pen.put(inner.x, y, inner.width, &format!("{} {error}", pen.glyphs.bad), theme.bad());
     } else if let Some(why) = shut {
-        pen.put(inner.x, y, inner.width, &format!("Enter is shut: {why}"), theme.warn());
+        pen.put(inner.x, y, inner.width, &format!("shut: {why}"), theme.warn());
     } else {
+        let count = dialog.recipients(status).len();
         let whom = match dialog.picked.len() {
-            0 => "everybody who has not got it".to_owned(),
-            count => format!("{count} picked, even if it is their second"),
+            0 => format!("the {count} who have not got it"),
+            _ => format!("{count} picked, even if it is their second"),
         };
-        pen.put(inner.x, y, inner.width, &format!("Enter sends the {} to {whom}", dialog.kind().word()), theme.plain());
+        pen.put(inner.x, y, inner.width, &format!("it would go to {whom}"), theme.plain());
     }
 }

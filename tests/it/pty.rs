@@ -52,6 +52,16 @@ impl Program {
         Self::start_command(command, &[], columns, rows)
     }
 
+    /// The same in a terminal that is in the alternate screen still, full of what a killed program has left there.
+    pub fn start_over(left: &str, arguments: &[&str], columns: u16, rows: u16) -> Self {
+        let mut command = CommandBuilder::new("sh");
+        let script = "printf '\\033[?1049h'; for row in $(seq 1 \"$0\"); do printf '\\033[%s;1H%s' \"$row\" \"$1\"; done; \
+                      shift; exec \"$@\"";
+        command.args(["-c", script, &rows.to_string(), left, env!("CARGO_BIN_EXE_changeguard")]);
+        command.args(arguments);
+        Self::start_command(command, &[], columns, rows)
+    }
+
     fn start_command(mut command: CommandBuilder, variables: &[(&str, &str)], columns: u16, rows: u16) -> Self {
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         for name in ["LC_ALL", "LC_CTYPE", "NO_COLOR", "CHANGEGUARD_ENVIRONMENT", "TZ"] {

@@ -5,6 +5,7 @@
 mod answers;
 mod behaviour;
 mod fixture;
+mod hands;
 mod hostile;
 mod pictures;
 mod tiny;

@@ -42,7 +42,8 @@ pub fn insist(program: &mut Program, key: &str, title: &str) {
 pub fn send(program: &mut Program, kind: &str) {
     insist(program, "n", &format!("kind: ({kind})"));
     program.shows("Subject:");
-    program.keys("\r").shows("sent 3 of 3");
+    program.keys("\r").shows("type acme to send");
+    program.keys("acme\r").shows("sent 3 of 3");
     program.keys("\x1b").hides("To whom");
 }
 
@@ -62,7 +63,9 @@ pub fn confirm_all(program: &mut Program, clients: u16) {
     });
     program.keys("M").shows(&format!("{clients} marked"));
     insist(program, "a", "Answer of Ada");
-    program.keys("\r\r\r").shows(&format!("answers {clients}/{clients}"));
+    // Nothing is chosen at first: the answer, the channel, no note, and the name, for they are several.
+    program.keys(" \r \r\r").shows("type acme to record");
+    program.keys("acme\r").shows(&format!("answers {clients}/{clients}"));
 }
 
 /// From nothing to the live key.
@@ -83,7 +86,8 @@ fn a_whole_rotation_is_driven_by_keys_alone() {
     send(&mut program, "reconfigure");
     program.shows("back 3/3");
     insist(&mut program, "f", "Finish the rotation of acme");
-    program.keys("\r").shows("finish: rotated");
+    program.keys("\r\r").shows("type the name: acme");
+    program.keys("acme\r").shows("finish: rotated");
     program.shows("last rotation: rotated");
     program.keys("q").shows("tenants");
     program.keys("\x1b").hides("filter: acme");
@@ -101,8 +105,69 @@ fn a_rollback_is_driven_by_keys_alone_and_never_called_rotated() {
     send(&mut program, "reconfigure");
     program.shows("back 3/3");
     insist(&mut program, "f", "Finish the rotation of acme");
-    program.keys("\r").shows("finish: rolled back");
+    program.keys("\racme\r").shows("finish: rolled back");
     assert!(!program.screen().contains("rotation: rotated"), "{}", program.screen());
+}
+
+#[test]
+fn what_once_happened_by_mistake_happens_no_more() {
+    let mut program = demo(&[], 80, 24);
+    open(&mut program, "acme", 3);
+    plan(&mut program);
+    program.shows("Clients 3");
+    // A tenant's name where no field is open: `n` in it opens the mails, and Enter does not send them.
+    insist(&mut program, "n", "kind: (announcement)");
+    program.shows("Subject:");
+    program.keys("\x1b").hides("To whom");
+    program.keys("initech").shows("Subject:");
+    program.keys("\r\r\r").shows("type the name: acme");
+    program.keys("\x1b").hides("type acme");
+    program.shows("sent 0 of 3");
+    program.keys("\x1b").hides("To whom");
+    assert!(program.screen().contains("planned"), "nobody was told\n{}", program.screen());
+    // An unchanged window makes no revision.
+    insist(&mut program, "e", "Change the window of acme");
+    program.keys("\r\r\racme\r").shows("nothing changed");
+    program.keys("\x1b").hides("Change the window");
+    assert!(program.screen().contains("window r1"), "{}", program.screen());
+    // No answer is chosen by itself, for one or for all.
+    for keys in ["a", "Ma"] {
+        insist(&mut program, keys, "Answer of Ada");
+        program.keys("\r\r\r\r\r").shows("choose what they answered");
+        program.keys("\x1b").hides("Answer of Ada");
+        program.shows("answers 0/3");
+    }
+    // Enter opens the row under the cursor.
+    program.keys("\x1b").hides("3 marked");
+    program.keys("4\r").shows("Record ");
+    program.keys("\x1b").hides("Record ");
+    program.keys("1");
+    send(&mut program, "announcement");
+    confirm_all(&mut program, 3);
+    insist(&mut program, "r", "Rotate the server key of acme");
+    program.keys("acme\r").shows("back 0/3");
+    send(&mut program, "reconfigure");
+    program.shows("back 3/3");
+    insist(&mut program, "f", "Finish the rotation of acme");
+    let screen = program.keys("\r\r\r").shows("type the name: acme");
+    assert!(screen.contains("NO WAY BACK"), "{screen}");
+    program.keys("\x1b").hides("Finish the rotation");
+    program.shows("returning");
+    // Esc leads to the fleet and no further.
+    program.keys("\x1b").shows("sorted by");
+    program.keys("\x1b").hides("filter: acme");
+    program.keys("\x1b").shows("q quits");
+    program.keys("q");
+    assert_eq!(program.ends_within(SOON), 0);
+}
+
+#[test]
+fn what_a_killed_program_left_on_the_screen_is_cleared() {
+    let mut command = DEMO.to_vec();
+    command.extend(["--tenants", "2"]);
+    let mut program = Program::start_over("THE OLD PICTURE", &command, 80, 24);
+    program.shows("acme");
+    program.hides("THE OLD PICTURE");
 }
 
 fn private(path: &Path, text: &str) {

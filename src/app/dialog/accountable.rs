@@ -1,6 +1,6 @@
 //! The forms in which operators answer to each other: approve, hand over and accept, take over, emergency and its review.
 
-use crate::app::dialog::form::{required, typed_name};
+use crate::app::dialog::form::required;
 use crate::app::dialog::rotate::consequences;
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
 use crate::app::field::Field;
@@ -8,10 +8,6 @@ use crate::domain::preflight::CheckState;
 use crate::engine::command::Command;
 use crate::engine::status::{Standing, TenantStatus};
 use jiff::Timestamp;
-
-fn name_field() -> Field {
-    Field::text("the tenant's name", "", "typed, to be sure")
-}
 
 /// The field for those who would cut off their own session.
 pub fn tunnel_field(status: &TenantStatus) -> Option<Field> {
@@ -23,10 +19,12 @@ pub fn tunnel_field(status: &TenantStatus) -> Option<Field> {
 
 /// What was typed there, if it was asked.
 pub fn through_tunnel(form: &FormDialog, at: usize, status: &TenantStatus) -> Result<String, String> {
-    if status.own_route.is_none() {
-        return Ok(String::new());
+    let (name, typed) = (&status.tenant.name, form.value(at));
+    match &status.own_route {
+        None => Ok(String::new()),
+        Some(_) if typed == name => Ok(typed.to_owned()),
+        Some(_) => Err(format!("this cuts off your own session: type the name once more above: {name}")),
     }
-    typed_name(form, at, status).map_err(|error| format!("this cuts off your own session: {error}"))
 }
 
 /// The warning for those.
@@ -37,9 +35,9 @@ pub fn explain_own_route(status: &TenantStatus) -> Option<Row> {
 
 /// The form of the approval.
 pub fn open_approve(status: &TenantStatus) -> FormDialog {
-    let fields = vec![Field::text("note", "", "optional"), name_field()];
-    // The digest is the one that is on the screen now: if the plan changes while this is read, Enter is refused.
-    FormDialog { bound_to: status.plan_digest.clone(), ..FormDialog::new(&status.tenant.id, Purpose::Approve, fields) }
+    let fields = vec![Field::text("note", "", "optional")];
+    // The digest is the one that is on the screen now: if the plan changes while this is read, the approval is refused.
+    FormDialog { bound_to: status.plan_digest.clone(), ..FormDialog::new(status, Purpose::Approve, fields) }
 }
 
 /// The whole plan.
@@ -86,7 +84,6 @@ pub fn approve(form: &FormDialog, status: &TenantStatus) -> Result<Command, Stri
     if form.bound_to != status.plan_digest {
         return Err("the plan has changed while you read it: Esc, and read it again".into());
     }
-    typed_name(form, 1, status)?;
     let digest = form.bound_to.clone().ok_or("check first: the approval is bound to the key that the check sees")?;
     Ok(Command::Approve { digest, note: form.value(0).to_owned() })
 }
@@ -96,13 +93,13 @@ pub fn open_hand_over(status: &TenantStatus, person: &str) -> FormDialog {
     let unread =
         |hand_over: &&crate::engine::rotation::HandOver| hand_over.accepted.is_none() && hand_over.person != person;
     if status.hand_over.as_ref().filter(unread).is_some() {
-        return FormDialog::new(&status.tenant.id, Purpose::Accept, Vec::new());
+        return FormDialog::new(status, Purpose::Accept, Vec::new());
     }
     let fields = vec![
         Field::text("to", "", "a user; empty: whoever comes"),
         Field::text("note", "", "what the next operator must know"),
     ];
-    FormDialog::new(&status.tenant.id, Purpose::HandOver, fields)
+    FormDialog::new(status, Purpose::HandOver, fields)
 }
 
 /// What handing over does.
@@ -129,38 +126,46 @@ pub fn hand_over(form: &FormDialog) -> Result<Command, String> {
 
 /// The form of the take-over.
 pub fn open_take_over(status: &TenantStatus) -> FormDialog {
-    FormDialog::new(&status.tenant.id, Purpose::TakeOver, vec![Field::text("reason", "", "why not wait"), name_field()])
+    FormDialog::new(status, Purpose::TakeOver, vec![Field::text("reason", "", "why not wait")])
 }
 
-/// Who is overruled, and what they may still be doing.
+/// Who is overruled.
+pub fn stakes_of_take_over(status: &TenantStatus) -> Vec<Row> {
+    vec![match &status.holder {
+        Some(holder) => Row::new(Mark::Warn, format!("takes it from {holder}")),
+        None => Row::new(Mark::Good, "nobody else holds the tenant"),
+    }]
+}
+
+/// Whether they live, and what they may still be doing.
 pub fn explain_take_over(status: &TenantStatus, now: Timestamp) -> Vec<Row> {
-    let Some(holder) = &status.holder else { return vec![Row::new(Mark::Good, "nobody else holds the tenant")] };
-    let life = match status.holder_quiet_since {
+    let life = status.holder.as_ref().map(|holder| match status.holder_quiet_since {
         Some(since) => format!("no sign of life for {} s", now.as_second() - since.as_second()),
         None => format!("last sign of life {} by their clock", holder.heartbeat.strftime("%H:%M:%S UTC")),
-    };
-    vec![
-        Row::new(Mark::Warn, format!("held by {holder}; {life}")),
+    });
+    let mut rows: Vec<Row> = life.into_iter().map(|life| Row::new(Mark::Warn, life)).collect();
+    rows.extend([
         Row::new(
             Mark::Plain,
             "From then on that process can write no record and change nothing outside. One request that it has sent \
              already may still be carried out: resume looks before it acts.",
         ),
         Row::new(Mark::Plain, "Talk to them first if you can. The take-over is journaled with your reason."),
-    ]
+    ]);
+    rows
 }
 
 /// The take-over.
-pub fn take_over(form: &FormDialog, status: &TenantStatus) -> Result<Command, String> {
+pub fn take_over(form: &FormDialog) -> Result<Command, String> {
     let reason = required(form, 0, "a reason")?;
-    Ok(Command::TakeOver { confirm: typed_name(form, 1, status)?, reason })
+    Ok(Command::TakeOver { confirm: form.confirmation.typed().to_owned(), reason })
 }
 
 /// The form of the emergency.
 pub fn open_emergency(status: &TenantStatus) -> FormDialog {
-    let mut fields = vec![Field::text("reason", "", "what is suspected"), name_field()];
+    let mut fields = vec![Field::text("reason", "", "what is suspected")];
     fields.extend(tunnel_field(status));
-    FormDialog::new(&status.tenant.id, Purpose::Emergency, fields)
+    FormDialog::new(status, Purpose::Emergency, fields)
 }
 
 /// What is overridden, and what is not.
@@ -183,13 +188,13 @@ pub fn explain_emergency(status: &TenantStatus) -> Vec<Row> {
 /// The emergency.
 pub fn emergency(form: &FormDialog, status: &TenantStatus) -> Result<Command, String> {
     let reason = required(form, 0, "a reason")?;
-    let confirm = typed_name(form, 1, status)?;
-    Ok(Command::Emergency { confirm, reason, through_tunnel: through_tunnel(form, 2, status)? })
+    let through_tunnel = through_tunnel(form, 1, status)?;
+    Ok(Command::Emergency { confirm: form.confirmation.typed().to_owned(), reason, through_tunnel })
 }
 
 /// The form of the review.
 pub fn open_review(status: &TenantStatus) -> FormDialog {
-    FormDialog::new(&status.tenant.id, Purpose::Review, vec![Field::text("finding", "", "what the review found")])
+    FormDialog::new(status, Purpose::Review, vec![Field::text("finding", "", "what the review found")])
 }
 
 /// What is reviewed.

@@ -1,12 +1,13 @@
 //! The form of an answer: what, by which channel, in whose words; for one client or for all that are marked.
 
 use crate::app::clients::standing_text;
-use crate::app::dialog::form::{People, required};
+use crate::app::dialog::form::{People, chosen, required};
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
 use crate::app::field::Field;
 use crate::domain::acknowledgement::{Answer, Channel};
+use crate::domain::client::ClientId;
 use crate::engine::command::Command;
-use crate::engine::status::TenantStatus;
+use crate::engine::status::{ClientView, Standing, TenantStatus};
 
 const ANSWER: usize = 0;
 const PROPOSAL: usize = 1;
@@ -22,48 +23,59 @@ pub fn open(status: &TenantStatus, people: People) -> FormDialog {
         Field::choice("channel", &["phone", "chat", "mail"]),
         Field::text("note", "", "optional"),
     ];
-    FormDialog::new(&status.tenant.id, Purpose::Answer(people), fields)
+    FormDialog::new(status, Purpose::Answer(people), fields)
 }
 
 /// The proposal has a meaning only with "other time".
 pub fn is_shown(form: &FormDialog, at: usize) -> bool {
-    at != PROPOSAL || form.chosen(ANSWER) == OTHER_TIME
+    at != PROPOSAL || form.chosen(ANSWER) == Some(OTHER_TIME)
 }
 
-/// To what they answer, and how they stand.
-pub fn explain(people: &People, status: &TenantStatus) -> Vec<Row> {
-    let mut rows = Vec::new();
-    if let Some(window) = &status.window {
-        rows.push(Row::new(Mark::Plain, format!("to revision {}: {}", window.revision, window.for_people())));
-    }
-    rows.push(Row::new(
+/// To what they answer.
+pub fn explain(status: &TenantStatus) -> Vec<Row> {
+    let window = status.window.as_ref().map(|window| {
+        Row::new(Mark::Plain, format!("to revision {}: {}", window.revision, window.for_people()))
+    });
+    let meaning = Row::new(
         Mark::Plain,
-        "Confirmed means: aware of the downtime and ready to reconfigure. Nothing else opens the gate.",
-    ));
-    for (id, name) in people {
-        if let Some(view) = status.clients.iter().find(|view| view.client.id == *id) {
-            let mark = if view.standing.is_settled() { Mark::Good } else { Mark::Plain };
-            rows.push(Row::new(mark, format!("{name}: {}", standing_text(view))));
-        }
-    }
-    rows
+        "Confirmed means: aware of the downtime and ready to reconfigure. Nothing else opens the gate. It is recorded as \
+         their word, with your name.",
+    );
+    window.into_iter().chain([meaning]).collect()
+}
+
+/// Whose word it is, and what it replaces.
+pub fn stakes(people: &People, status: &TenantStatus) -> Vec<Row> {
+    let view = |id: &ClientId| status.clients.iter().find(|view| view.client.id == *id);
+    let row = |(id, name): &(ClientId, String)| match view(id) {
+        None => Row::new(Mark::Warn, format!("{name}: not among the clients any more")),
+        Some(view) if has_said(view) => Row::new(Mark::Warn, format!("{name}: REPLACES {}", standing_text(view))),
+        Some(view) => Row::new(Mark::Plain, format!("{name}: {}", standing_text(view))),
+    };
+    people.iter().map(row).collect()
+}
+
+/// Whether there is something of theirs that another answer would put aside.
+fn has_said(view: &ClientView) -> bool {
+    use Standing::{Confirmed, Declined, OldAnswer, OtherTime, Tentative, ToRead};
+    matches!(view.standing, Confirmed | Declined | OldAnswer | OtherTime | Tentative | ToRead)
 }
 
 /// One command for each client.
 pub fn commands(form: &FormDialog, people: &People) -> Result<Vec<Command>, String> {
-    let answer = match form.chosen(ANSWER) {
+    let answer = match chosen(form, ANSWER, "what they answered")? {
         0 => Answer::Confirmed,
         1 => Answer::Declined,
         2 => Answer::Tentative,
         _ => Answer::OtherTime(required(form, PROPOSAL, "their proposal")?),
     };
-    let channel = match form.chosen(CHANNEL) {
+    let channel = match chosen(form, CHANNEL, "how it reached you")? {
         0 => Channel::Phone,
         1 => Channel::Chat,
         _ => Channel::Mail,
     };
     let note = form.value(NOTE).to_owned();
-    let of = |id: &crate::domain::client::ClientId| Command::Answer {
+    let of = |id: &ClientId| Command::Answer {
         client: id.clone(),
         answer: answer.clone(),
         channel,

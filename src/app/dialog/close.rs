@@ -1,26 +1,44 @@
-//! The forms of the two ordinary ends: finish, when everybody is back, and cancel, when nothing was touched.
+//! The forms of the two ordinary ends, finish and cancel, and of what is not to keep the gate shut.
 
-use crate::app::dialog::form::{required, typed_name};
+use crate::app::availability::names;
+use crate::app::dialog::form::required;
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
 use crate::app::field::Field;
-use crate::engine::command::Command;
+use crate::app::model::Model;
+use crate::app::panel::{Panel, gate_reasons};
+use crate::domain::gate::Reason;
+use crate::domain::key::PublicKey;
+use crate::domain::preflight::{Check, CheckState};
+use crate::engine::command::{Command, NOBODY};
 use crate::engine::status::{Phase, Standing, TenantStatus};
 
 /// The form of the end.
 pub fn open_finish(status: &TenantStatus) -> FormDialog {
-    FormDialog::new(&status.tenant.id, Purpose::Finish, vec![Field::text("closing note", "", "optional")])
+    FormDialog::new(status, Purpose::Finish, vec![Field::text("closing note", "", "optional")])
 }
 
 /// The form of the end before the beginning.
 pub fn open_cancel(status: &TenantStatus) -> FormDialog {
-    let fields = vec![
-        Field::text("reason", "", "it goes into the mails and into the journal"),
-        Field::text("the tenant's name", "", "typed, to be sure"),
-    ];
-    FormDialog::new(&status.tenant.id, Purpose::Cancel, fields)
+    let fields = vec![Field::text("reason", "", "it goes into the mails and into the journal")];
+    FormDialog::new(status, Purpose::Cancel, fields)
 }
 
-/// What finishing does.
+/// What finishing destroys.
+pub fn stakes_of_finish(status: &TenantStatus) -> Vec<Row> {
+    let keys = [("staged", status.keys.staged), ("previous", status.keys.previous)];
+    let kept: Vec<String> = keys
+        .into_iter()
+        .filter_map(|(role, key): (_, Option<PublicKey>)| Some(format!("the {role} key {}", key?.short())))
+        .collect();
+    let destroyed = match kept.as_slice() {
+        [] => "no kept key is known; whatever is kept in Barbican is destroyed".to_owned(),
+        kept => format!("destroyed in Barbican: {}", kept.join(" and ")),
+    };
+    let after = "after that there is NO WAY BACK to the previous key";
+    vec![Row::new(Mark::Bad, format!("{destroyed}; {after}"))]
+}
+
+/// What finishing is.
 pub fn explain_finish(status: &TenantStatus) -> Vec<Row> {
     let waived = status.clients.iter().filter(|view| view.standing == Standing::Waived).count();
     let (back, of) = status.back.unwrap_or((0, status.clients.len()));
@@ -28,21 +46,25 @@ pub fn explain_finish(status: &TenantStatus) -> Vec<Row> {
     if status.phase == Phase::RollingBack {
         rows.push(Row::new(Mark::Plain, "the rotation is closed as rolled back, never as rotated"));
     }
-    rows.push(Row::new(
-        Mark::Warn,
-        "The staged and the previous key that are kept in Barbican are destroyed, and the server's answers journaled. \
-         After that there is no way back to the previous key.",
-    ));
+    rows.push(Row::new(Mark::Plain, "The live key stays as it is; the server's answers to the deletions are journaled."));
     rows
 }
 
+/// Who is mailed by cancelling.
+pub fn stakes_of_cancel(status: &TenantStatus) -> Vec<Row> {
+    let told: Vec<&str> =
+        status.clients.iter().filter(|view| view.last_notice.is_some()).map(|view| view.client.name.as_str()).collect();
+    vec![match told.len() {
+        0 => Row::new(Mark::Plain, "nobody has been told of the window, so nobody gets a mail"),
+        count => Row::new(Mark::Warn, format!("mails a cancellation to {count}: {}", names(&told))),
+    }]
+}
+
 /// What cancelling does.
-pub fn explain_cancel(status: &TenantStatus) -> Vec<Row> {
-    let told = status.clients.iter().filter(|view| view.last_notice.is_some()).count();
+pub fn explain_cancel() -> Vec<Row> {
     vec![
         Row::new(Mark::Good, "the server was not touched: nobody is cut off by this"),
-        Row::new(Mark::Plain, format!("{told} clients have been told of the window and get a cancellation")),
-        Row::new(Mark::Plain, "kept keys are destroyed, the rotation is closed as cancelled"),
+        Row::new(Mark::Plain, "kept keys are destroyed, the rotation is closed as cancelled; all answers end with it"),
     ]
 }
 
@@ -52,7 +74,48 @@ pub fn finish(form: &FormDialog) -> Command {
 }
 
 /// The end before the beginning.
-pub fn cancel(form: &FormDialog, status: &TenantStatus) -> Result<Command, String> {
+pub fn cancel(form: &FormDialog) -> Result<Command, String> {
     let reason = required(form, 0, "a reason")?;
-    Ok(Command::Cancel { confirm: typed_name(form, 1, status)?, reason })
+    Ok(Command::Cancel { confirm: form.confirmation.typed().to_owned(), reason })
+}
+
+/// What would be disregarded: the failed check under the cursor of the gate, else the first that failed, else that nobody is
+/// known to ask.
+pub fn to_set_aside(model: &Model, status: &TenantStatus) -> Option<String> {
+    let checks = status.preflight.as_ref().map(|run| run.checks.as_slice()).unwrap_or_default();
+    let failed = |check: &&Check| check.state == CheckState::Fail;
+    let under_cursor = || {
+        let at = model.panels.gate.checked_sub(gate_reasons(status).len())?;
+        checks.get(at).filter(|_| model.panels.focus == Panel::Gate)
+    };
+    let check = under_cursor().filter(failed).or_else(|| checks.iter().find(failed));
+    let nobody = gate_reasons(status).contains(&Reason::NobodyToAsk).then(|| NOBODY.to_owned());
+    check.map(|check| check.name.clone()).or(nobody)
+}
+
+/// The form of it.
+pub fn open_set_aside(status: &TenantStatus, what: String) -> FormDialog {
+    let fields = vec![Field::text("reason", "", "why the gate may open all the same")];
+    FormDialog::new(status, Purpose::SetAside(what), fields)
+}
+
+/// What the check has found.
+pub fn stakes_of_set_aside(what: &str, status: &TenantStatus) -> Vec<Row> {
+    if what == NOBODY {
+        return vec![Row::new(Mark::Bad, "nobody is known who would be cut off, so nobody is asked")];
+    }
+    let checks = status.preflight.iter().flat_map(|run| &run.checks);
+    let row = |check: &Check| Row::new(Mark::Bad, format!("{} {}: {}", check.state.word(), check.name, check.finding));
+    checks.filter(|check| check.name == what).map(row).collect()
+}
+
+/// What it means.
+pub fn explain_set_aside() -> Vec<Row> {
+    let text = "For this rotation only. Everybody is shown it, and the journal keeps your name and the reason.";
+    vec![Row::new(Mark::Plain, text)]
+}
+
+/// The command.
+pub fn set_aside(form: &FormDialog, what: &str) -> Result<Command, String> {
+    Ok(Command::SetAside { what: what.to_owned(), reason: required(form, 0, "a reason")? })
 }

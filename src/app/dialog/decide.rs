@@ -1,19 +1,18 @@
 //! The forms in which only a person can know: an interrupted step, an uncertain mail; and plain notes.
 
-use crate::app::dialog::form::required;
+use crate::app::dialog::form::{chosen, required};
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
 use crate::app::field::Field;
-use crate::app::message::Effect;
 use crate::app::model::Model;
 use crate::domain::client::ClientId;
-use crate::domain::notice::NoticeKind;
+use crate::domain::notice::{Delivery, Notice, NoticeKind};
 use crate::domain::step::StepNumber;
 use crate::engine::command::Command;
-use crate::engine::status::TenantStatus;
+use crate::engine::status::{ClientView, TenantStatus};
 
 /// The form of a note.
 pub fn open_note(status: &TenantStatus) -> FormDialog {
-    FormDialog::new(&status.tenant.id, Purpose::Note, vec![Field::text("note", "", "for whoever reads the journal")])
+    FormDialog::new(status, Purpose::Note, vec![Field::text("note", "", "for whoever reads the journal")])
 }
 
 /// The form of an interrupted step.
@@ -22,17 +21,21 @@ pub fn open_step(status: &TenantStatus, step: StepNumber) -> FormDialog {
         Field::choice("the step is", &["not done", "done"]),
         Field::text("how you know", "", "what you looked at"),
     ];
-    FormDialog::new(&status.tenant.id, Purpose::Decide(step), fields)
+    FormDialog::new(status, Purpose::Decide(step), fields)
 }
 
-/// The form of an uncertain mail.
-pub fn open_notice(status: &TenantStatus, client: &ClientId, name: &str, kind: NoticeKind) -> FormDialog {
+/// The form of an uncertain mail; `None` where the journal holds none of the kind for this client.
+pub fn open_notice(status: &TenantStatus, client: &ClientId, name: &str, kind: NoticeKind) -> Option<FormDialog> {
+    let is_it = |mail: &&Notice| {
+        mail.client == *client && mail.kind == kind && matches!(mail.delivery, Delivery::Uncertain { .. })
+    };
+    let message_id = status.notices.iter().rfind(is_it)?.message_id.clone();
     let fields = vec![
         Field::choice("the mail", &["did not arrive", "arrived"]),
         Field::text("how you know", "", "they told me; the mail server's log"),
     ];
-    let purpose = Purpose::ResolveNotice { client: client.clone(), name: name.to_owned(), kind };
-    FormDialog::new(&status.tenant.id, purpose, fields)
+    let purpose = Purpose::ResolveNotice { client: client.clone(), name: name.to_owned(), kind, message_id };
+    Some(FormDialog::new(status, purpose, fields))
 }
 
 /// What a note is for.
@@ -59,21 +62,22 @@ pub fn explain_step(step: StepNumber, status: &TenantStatus, model: &Model) -> V
 }
 
 /// What is known of the mail.
-pub fn explain_notice(client: &ClientId, status: &TenantStatus) -> Vec<Row> {
+pub fn stakes_of_notice(client: &ClientId, status: &TenantStatus) -> Vec<Row> {
     let view = status.clients.iter().find(|view| view.client.id == *client);
-    let mut rows: Vec<Row> = view
-        .map(|view| {
-            let to = view.client.email.as_deref().unwrap_or("(no address)");
-            Row::new(Mark::Plain, format!("{} <{to}>: {}", view.client.name, view.standing_detail))
-        })
-        .into_iter()
-        .collect();
-    rows.push(Row::new(
+    let row = |view: &ClientView| {
+        let to = view.client.email.as_deref().unwrap_or("(no address)");
+        Row::new(Mark::Plain, format!("{} <{to}>: {}", view.client.name, view.standing_detail))
+    };
+    view.map(row).into_iter().collect()
+}
+
+/// What follows from the answer.
+pub fn explain_notice() -> Vec<Row> {
+    vec![Row::new(
         Mark::Plain,
         "The mail server's answer was lost. If it did not arrive, it can be sent again; if you say so and it had \
          arrived, they get two.",
-    ));
-    rows
+    )]
 }
 
 /// The note.
@@ -84,12 +88,12 @@ pub fn note(form: &FormDialog) -> Result<Command, String> {
 /// The decision about a step.
 pub fn step(form: &FormDialog, step: StepNumber) -> Result<Command, String> {
     let reason = required(form, 1, "how you know")?;
-    Ok(Command::ResolveStep { step, done: form.chosen(0) == 1, reason })
+    Ok(Command::ResolveStep { step, done: chosen(form, 0, "whether it is done")? == 1, reason })
 }
 
 /// The decision about a mail.
-pub fn notice(form: &FormDialog, client: &ClientId, kind: NoticeKind) -> Result<Vec<Effect>, String> {
+pub fn notice(form: &FormDialog, message_id: &str) -> Result<Command, String> {
+    let arrived = chosen(form, 0, "whether it arrived")? == 1;
     let reason = required(form, 1, "how you know")?;
-    let (tenant, client, arrived) = (form.tenant.clone(), client.clone(), form.chosen(0) == 1);
-    Ok(vec![Effect::ResolveNotice { tenant, client, kind, arrived, reason }])
+    Ok(Command::ResolveNotice { message_id: message_id.to_owned(), arrived, reason })
 }

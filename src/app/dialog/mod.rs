@@ -1,6 +1,6 @@
 //! What stands before a screen: forms that end in commands, the mails, and texts to read. Keys reach only the dialog.
 //!
-//! The files beside this one hold one purpose each: which fields, what is explained, when Enter is possible, what it asks.
+//! The files beside this one hold one purpose each: which fields, what is at stake, what is explained, what it asks and when.
 
 pub mod accountable;
 pub mod answer;
@@ -11,6 +11,7 @@ pub mod notify;
 pub mod people;
 pub mod plan;
 pub mod reading;
+pub mod resume;
 pub mod rollback;
 pub mod rotate;
 pub mod thread;
@@ -72,10 +73,12 @@ pub enum Outcome {
     Stay,
     /// It closes.
     Close,
-    /// It stays open and this is asked for.
+    /// It stays open and this, which changes nothing outside, is asked for.
     Ask(Vec<crate::app::message::Effect>),
-    /// It closes and this is asked for.
-    Submit(Vec<crate::app::message::Effect>),
+    /// It was set off: these commands, with what the operator gave for them. A form closes then.
+    Submit(Vec<crate::engine::command::Command>, crate::app::confirm::Consent),
+    /// The program is to end.
+    Quit,
     /// Another dialog takes its place.
     Replace(Box<FormDialog>),
 }

@@ -1,6 +1,9 @@
 //! The dialog of mails: which kind, who gets it, the letter to read before it goes, and the result of each.
 
 use crate::app::availability::is_free;
+use crate::app::clients::is_back;
+use crate::app::command::CommandId;
+use crate::app::confirm::{Confirmation, Pressed, reach};
 use crate::app::dialog::{Outcome, decide};
 use crate::app::failure::Failure;
 use crate::app::keymap::Key;
@@ -34,6 +37,10 @@ pub struct NotifyDialog {
     pub reading: bool,
     /// Lines of the letter scrolled away.
     pub scroll: usize,
+    /// What sets it off, once it was asked to send.
+    pub confirmation: Option<Confirmation>,
+    /// Whom it was about when the confirmation was begun.
+    seen: Vec<ClientId>,
     /// Why the last key did nothing.
     pub error: Option<String>,
 }
@@ -105,6 +112,8 @@ impl NotifyDialog {
             picked: BTreeSet::new(),
             reading: false,
             scroll: 0,
+            confirmation: None,
+            seen: Vec::new(),
             error: None,
         };
         let preview = Effect::Preview(dialog.tenant.clone(), dialog.kind());
@@ -123,79 +132,121 @@ impl NotifyDialog {
         letters.iter().find(|letter| Some(&letter.client) == selected).or_else(|| letters.first())
     }
 
-    /// What Enter asks for, or why it can't be asked now.
-    pub fn ask(&self, model: &Model, status: &TenantStatus) -> Result<Vec<Effect>, String> {
+    /// Whom it would reach now, in the order of the status.
+    pub fn recipients<'a>(&self, status: &'a TenantStatus) -> Vec<&'a ClientView> {
+        let kind = self.kind();
+        let wanted = |view: &&ClientView| match (self.picked.is_empty(), kind) {
+            (false, _) => self.picked.contains(&view.client.id),
+            (true, NoticeKind::Reminder) => matches!(view.standing, Standing::Silent | Standing::OldAnswer),
+            (true, NoticeKind::AreYouBack) => !is_back(view),
+            (true, _) => !matches!(mail_state(view, kind), Some("sent" | "uncertain" | "queued")),
+        };
+        status.clients.iter().filter(|view| view.client.email.is_some()).filter(wanted).collect()
+    }
+
+    /// What it would ask for, or why it can't now.
+    pub fn ask(&self, model: &Model, status: &TenantStatus) -> Result<Vec<Command>, String> {
         match &self.letters {
             None => return Err("the letters are being composed; read one before they go".into()),
             Some(Err(failure)) => return Err(format!("the letters can't be composed: {}", failure.text)),
             Some(Ok(_)) => is_free(model, status)?,
         }
         let kind = self.kind();
-        let picked: Vec<&ClientView> =
-            status.clients.iter().filter(|view| self.picked.contains(&view.client.id)).collect();
-        let again = picked.iter().any(|view| matches!(mail_state(view, kind), Some("sent" | "uncertain")));
-        let only = if !picked.is_empty() {
-            Some(picked.iter().map(|view| view.client.id.clone()).collect())
-        } else if kind == NoticeKind::Reminder {
-            let open = |view: &&ClientView| matches!(view.standing, Standing::Silent | Standing::OldAnswer);
-            Some(status.clients.iter().filter(open).map(|view| view.client.id.clone()).collect())
-        } else {
-            None
-        };
-        Ok(self.send(kind, only, again))
-    }
-
-    fn send(&self, kind: NoticeKind, only: Option<Vec<ClientId>>, again: bool) -> Vec<Effect> {
-        vec![Effect::Run(self.tenant.clone(), Command::Notify { kind, only, again })]
-    }
-
-    fn retry(&self, model: &Model, status: &TenantStatus) -> Result<Vec<Effect>, String> {
-        is_free(model, status)?;
-        let kind = self.kind();
-        let failed = status.clients.iter().filter(|view| is_failed(mail_state(view, kind)));
-        let failed: Vec<ClientId> = failed.map(|view| view.client.id.clone()).collect();
-        if failed.is_empty() {
-            return Err(format!("no {} was refused or deferred", kind.word()));
+        let recipients = self.recipients(status);
+        if recipients.is_empty() {
+            return Err(match self.picked.is_empty() {
+                true => format!("everybody with an address has the {}; Space picks somebody to send it again", kind.word()),
+                false => "nobody picked has an address".into(),
+            });
         }
-        Ok(self.send(kind, Some(failed), false))
+        let again = recipients.iter().any(|view| matches!(mail_state(view, kind), Some("sent" | "uncertain")));
+        let whole = self.picked.is_empty() && kind != NoticeKind::Reminder;
+        let only = (!whole).then(|| recipients.iter().map(|view| view.client.id.clone()).collect());
+        Ok(vec![Command::Notify { kind, only, again: again && !self.picked.is_empty() }])
+    }
+
+    /// What was asked for is on its way.
+    pub fn sent(&mut self) {
+        self.confirmation = None;
+        self.picked.clear();
     }
 
     /// Takes a key.
     pub fn press(&mut self, key: Key, model: &Model, status: &TenantStatus, rows: u16) -> Outcome {
         self.error = None;
-        let asked = match key {
+        if self.confirmation.is_some() {
+            return self.confirm(key, model, status);
+        }
+        match key {
             Key::Esc | Key::Char('q') => return Outcome::Close,
-            Key::Enter => self.ask(model, status),
-            Key::Char('f') => self.retry(model, status),
+            Key::Enter => self.begin(model, status),
+            Key::Char('f') => self.pick_failed(status),
             Key::Char('o') => match self.uncertain(status) {
                 Ok(form) => return Outcome::Replace(Box::new(form)),
-                Err(error) => Err(error),
+                Err(error) => self.error = Some(error),
             },
             Key::Left | Key::Right => return self.turn(key == Key::Right),
-            Key::Tab | Key::BackTab => {
-                self.reading = !self.reading;
-                Ok(Vec::new())
-            }
-            Key::Char(' ') => {
-                self.pick(status);
-                Ok(Vec::new())
-            }
-            key => {
-                self.move_by(key, status, rows);
-                Ok(Vec::new())
-            }
-        };
-        match asked {
-            Ok(effects) if effects.is_empty() => Outcome::Stay,
-            Ok(effects) => {
-                self.picked.clear();
-                Outcome::Ask(effects)
-            }
-            Err(error) => {
-                self.error = Some(error);
-                Outcome::Stay
-            }
+            Key::Tab | Key::BackTab => self.reading = !self.reading,
+            Key::Char(' ') => self.pick(status),
+            key => self.move_by(key, status, rows),
         }
+        Outcome::Stay
+    }
+
+    /// From now on the keys are the confirmation's.
+    fn begin(&mut self, model: &Model, status: &TenantStatus) {
+        match self.ask(model, status) {
+            Ok(commands) => {
+                let mut confirmation = Confirmation::of(CommandId::Notify, reach(&commands, status));
+                confirmation.reach(true);
+                self.confirmation = Some(confirmation);
+                self.seen = self.recipients(status).iter().map(|view| view.client.id.clone()).collect();
+            }
+            Err(error) => self.error = Some(error),
+        }
+    }
+
+    fn confirm(&mut self, key: Key, model: &Model, status: &TenantStatus) -> Outcome {
+        let Some(confirmation) = &mut self.confirmation else { return Outcome::Stay };
+        match confirmation.press(key, &status.tenant.name) {
+            Pressed::Given(consent) => {
+                let now: Vec<ClientId> = self.recipients(status).iter().map(|view| view.client.id.clone()).collect();
+                if now != self.seen {
+                    self.confirmation = None;
+                    self.error = Some("whom this would reach has changed meanwhile: read it again".into());
+                    return Outcome::Stay;
+                }
+                match self.ask(model, status) {
+                    Ok(commands) => return Outcome::Submit(commands, consent),
+                    Err(error) => self.error = Some(error),
+                }
+            }
+            Pressed::Refused(why) => self.error = Some(why),
+            Pressed::NotMine if key == Key::Esc => self.confirmation = None,
+            Pressed::Taken | Pressed::NotMine => {}
+        }
+        Outcome::Stay
+    }
+
+    /// Picks those whose mail was refused or deferred, so that it is seen to whom it goes once more.
+    fn pick_failed(&mut self, status: &TenantStatus) {
+        let kind = self.kind();
+        let failed = status.clients.iter().filter(|view| is_failed(mail_state(view, kind)));
+        self.picked = failed.map(|view| view.client.id.clone()).collect();
+        if self.picked.is_empty() {
+            self.error = Some(format!("no {} was refused or deferred", kind.word()));
+        }
+    }
+
+    /// Whether somebody's mail of this kind was refused or deferred.
+    pub fn has_failed(&self, status: &TenantStatus) -> bool {
+        status.clients.iter().any(|view| is_failed(mail_state(view, self.kind())))
+    }
+
+    /// Whether it is not known if the selected client has the mail.
+    pub fn is_uncertain(&self, status: &TenantStatus) -> bool {
+        let view = status.clients.get(self.cursor);
+        view.is_some_and(|view| mail_state(view, self.kind()) == Some("uncertain"))
     }
 
     fn turn(&mut self, forward: bool) -> Outcome {
@@ -227,7 +278,8 @@ impl NotifyDialog {
         if mail_state(view, kind) != Some("uncertain") {
             return Err(format!("the {} to {} is not uncertain", kind.word(), view.client.name));
         }
-        Ok(decide::open_notice(status, &view.client.id, &view.client.name, kind))
+        decide::open_notice(status, &view.client.id, &view.client.name, kind)
+            .ok_or_else(|| format!("the journal has no uncertain {} to {}", kind.word(), view.client.name))
     }
 
     fn move_by(&mut self, key: Key, status: &TenantStatus, rows: u16) {

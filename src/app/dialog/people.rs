@@ -1,7 +1,7 @@
 //! The forms of what is recorded about people: exceptions, who said that they are back, and gateway pings.
 
 use crate::app::clients::standing_text;
-use crate::app::dialog::form::{People, required};
+use crate::app::dialog::form::{People, chosen, required};
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
 use crate::app::field::Field;
 use crate::engine::command::Command;
@@ -10,48 +10,47 @@ use crate::engine::status::{ClientView, TenantStatus};
 /// The form of a waiver.
 pub fn open_waive(status: &TenantStatus, people: People) -> FormDialog {
     let fields = vec![Field::text("reason", "", "why this person need not confirm or be back")];
-    FormDialog::new(&status.tenant.id, Purpose::Waive(people), fields)
+    FormDialog::new(status, Purpose::Waive(people), fields)
 }
 
 /// The form of "is back".
 pub fn open_back(status: &TenantStatus, people: People) -> FormDialog {
     let fields = vec![Field::text("what they said", "", "by phone: can reach the tenant's network")];
-    FormDialog::new(&status.tenant.id, Purpose::Back(people), fields)
+    FormDialog::new(status, Purpose::Back(people), fields)
 }
 
 /// The form of a gateway ping.
 pub fn open_ping(status: &TenantStatus, people: People) -> FormDialog {
     let fields = vec![Field::choice("the gateway answered", &["yes", "no"]), Field::text("note", "", "optional")];
-    FormDialog::new(&status.tenant.id, Purpose::Ping(people), fields)
-}
-
-fn views<'a>(people: &'a People, status: &'a TenantStatus) -> impl Iterator<Item = &'a ClientView> {
-    people.iter().filter_map(|(id, _)| status.clients.iter().find(|view| view.client.id == *id))
+    FormDialog::new(status, Purpose::Ping(people), fields)
 }
 
 /// What a waiver does to them.
-pub fn explain_waive(people: &People, status: &TenantStatus) -> Vec<Row> {
-    let mut rows = vec![Row::new(
+pub fn explain_waive() -> Vec<Row> {
+    vec![Row::new(
         Mark::Warn,
         "They will be cut off like everybody else, whether they know or not. The waiver only says that nobody waits \
          for them; it stands in the journal with your name.",
-    )];
-    rows.extend(
-        views(people, status)
-            .map(|view| Row::new(Mark::Plain, format!("{}: {}", view.client.name, standing_text(view)))),
-    );
-    rows
+    )]
 }
 
-/// What the last reading says of them.
-pub fn explain_back(people: &People, status: &TenantStatus) -> Vec<Row> {
-    let mut rows =
-        vec![Row::new(Mark::Plain, "Record only what they told you. A handshake under the live key is recorded by v.")];
-    rows.extend(views(people, status).map(|view| {
-        let seen = view.presence.map_or("not looked", |presence| presence.word());
-        Row::new(Mark::Plain, format!("{}: the server says {seen}", view.client.name))
-    }));
-    rows
+/// What "back" is for.
+pub fn explain_back() -> Vec<Row> {
+    vec![Row::new(Mark::Plain, "Record only what they told you. A handshake under the live key is recorded by v.")]
+}
+
+/// Who they are, and how they stand.
+pub fn stakes(people: &People, status: &TenantStatus) -> Vec<Row> {
+    let views = people.iter().filter_map(|(id, _)| status.clients.iter().find(|view| view.client.id == *id));
+    let row = |view: &ClientView| {
+        let name = &view.client.name;
+        match (status.back, view.presence) {
+            (Some(_), Some(presence)) => Row::new(Mark::Plain, format!("{name}: the server says {}", presence.word())),
+            (Some(_), None) => Row::new(Mark::Plain, format!("{name}: the server was not looked at")),
+            (None, _) => Row::new(Mark::Plain, format!("{name}: {}", standing_text(view))),
+        }
+    };
+    views.map(row).collect()
 }
 
 /// Which address they ping.
@@ -74,7 +73,8 @@ pub fn back(form: &FormDialog, people: &People) -> Result<Vec<Command>, String> 
 
 /// The records of pings.
 pub fn ping(form: &FormDialog, people: &People) -> Result<Vec<Command>, String> {
-    let (answered, note) = (form.chosen(0) == 0, form.value(1).to_owned());
+    let answered = chosen(form, 0, "whether it answered")? == 0;
+    let note = form.value(1).to_owned();
     let of = |id: &crate::domain::client::ClientId| Command::GatewayPing {
         client: id.clone(),
         answered,

@@ -1,12 +1,13 @@
 //! The form of the window: start, length, zone, and for a new rotation its cause and reference.
 
+use crate::app::availability::names;
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
 use crate::app::field::Field;
 use crate::app::model::Model;
 use crate::domain::window::{BadWindow, Window, WindowState, in_zone};
 use crate::engine::command::Command;
 use crate::engine::record::Cause;
-use crate::engine::status::TenantStatus;
+use crate::engine::status::{ClientView, Standing, TenantStatus};
 use jiff::{SignedDuration, Timestamp};
 
 const START: usize = 0;
@@ -15,18 +16,21 @@ const ZONE: usize = 2;
 const CAUSE: usize = 3;
 const REFERENCE: usize = 4;
 
+/// A window as the fields hold it.
+fn written(window: &Window) -> [String; 3] {
+    let minutes = (window.end.as_second() - window.start.as_second()) / 60;
+    [civil(window.start, &window.zone), format!("{minutes}m"), window.zone.clone()]
+}
+
 /// The form, filled with the window in force or with 22:00 a week from now.
 pub fn open(model: &Model, status: &TenantStatus, change: bool) -> FormDialog {
-    let (start, length, zone) = match status.window.as_ref().filter(|_| change) {
-        Some(window) => {
-            let minutes = (window.end.as_second() - window.start.as_second()) / 60;
-            (civil(window.start, &window.zone), format!("{minutes}m"), window.zone.clone())
-        }
+    let [start, length, zone] = match status.window.as_ref().filter(|_| change) {
+        Some(window) => written(window),
         None => {
             let zone = model.options.zone.clone();
             let in_a_week = model.now.checked_add(SignedDuration::from_hours(7 * 24)).unwrap_or(model.now);
             let day: String = civil(in_a_week, &zone).chars().take(10).collect();
-            (format!("{day} 22:00"), model.options.length.clone(), zone)
+            [format!("{day} 22:00"), model.options.length.clone(), zone]
         }
     };
     let mut fields = vec![
@@ -35,10 +39,10 @@ pub fn open(model: &Model, status: &TenantStatus, change: bool) -> FormDialog {
         Field::text("zone", zone, "Europe/Berlin"),
     ];
     if !change {
-        fields.push(Field::choice("cause", &["scheduled", "compromise"]));
+        fields.push(Field::preset("cause", &["scheduled", "compromise"]));
         fields.push(Field::text("reference", "", "ticket or incident, optional"));
     }
-    FormDialog::new(&status.tenant.id, Purpose::Plan { change }, fields)
+    FormDialog::new(status, Purpose::Plan { change }, fields)
 }
 
 fn civil(moment: Timestamp, zone: &str) -> String {
@@ -82,16 +86,33 @@ pub fn explain(form: &FormDialog, change: bool, status: &TenantStatus, now: Time
         }
         Err(_) => rows.push(Row::new(Mark::Bad, "not a window yet: see the field")),
     }
-    if change {
-        let (settled, of) = status.answers;
-        rows.push(Row::new(
-            Mark::Warn,
-            format!("all answers become void: {settled} of {of} have confirmed or are waived; tell everybody with n"),
-        ));
-    } else if form.chosen(CAUSE) == 1 {
+    if !change && form.chosen(CAUSE) == Some(1) {
         rows.push(Row::new(Mark::Warn, "compromise: the previous key will never be put back"));
     }
     rows
+}
+
+/// Whose answers another window makes void, and who must be told of it.
+pub fn stakes(status: &TenantStatus) -> Vec<Row> {
+    let named = |wanted: fn(&ClientView) -> bool| -> Vec<&str> {
+        status.clients.iter().filter(|view| wanted(view)).map(|view| view.client.name.as_str()).collect()
+    };
+    let answered = named(has_answered);
+    let told = named(|view| view.last_notice.is_some());
+    let void = match answered.len() {
+        0 => Row::new(Mark::Plain, "nobody has answered yet, so no answer becomes void"),
+        count => Row::new(Mark::Bad, format!("makes {count} answers VOID: {}", names(&answered))),
+    };
+    let tell = match told.len() {
+        0 => Row::new(Mark::Plain, "nobody has been told of the window yet"),
+        count => Row::new(Mark::Warn, format!("{count} know of the window in force; nobody of this one until n tells them")),
+    };
+    vec![void, tell]
+}
+
+fn has_answered(view: &ClientView) -> bool {
+    use Standing::{Confirmed, Declined, OtherTime, Tentative, ToRead};
+    matches!(view.standing, Confirmed | Declined | OtherTime | Tentative | ToRead)
 }
 
 /// The command, or what is wrong with the input.
@@ -101,8 +122,11 @@ pub fn command(form: &FormDialog, change: bool, status: &TenantStatus, now: Time
         return Err("this window is over already; choose a later start".into());
     }
     if change {
+        if status.window.as_ref().is_some_and(|now| written(now) == written(&window)) {
+            return Err("nothing changed: the window is as it was, so no answer becomes void".into());
+        }
         return Ok(Command::Reschedule { window });
     }
-    let cause = if form.chosen(CAUSE) == 1 { Cause::Compromise } else { Cause::Scheduled };
+    let cause = if form.chosen(CAUSE) == Some(1) { Cause::Compromise } else { Cause::Scheduled };
     Ok(Command::Plan { window, cause, reference: form.value(REFERENCE).to_owned() })
 }

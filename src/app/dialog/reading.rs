@@ -5,7 +5,6 @@ use crate::app::command::COMMANDS;
 use crate::app::dialog::{Mark, Outcome, Row, thread};
 use crate::app::failure::Failure;
 use crate::app::keymap::Key;
-use crate::app::message::Effect;
 use crate::app::model::{Model, Severity};
 use crate::domain::client::ClientId;
 use crate::domain::step::{StepNumber, StepState};
@@ -25,6 +24,13 @@ pub enum Subject {
         client: ClientId,
         /// Their name.
         name: String,
+    },
+    /// One row of a panel, whole, as it was when it was opened.
+    Full {
+        /// The heading.
+        title: String,
+        /// The text.
+        rows: Vec<Row>,
     },
     /// The end of a command that failed.
     Failed {
@@ -61,6 +67,7 @@ impl Reading {
             Subject::Troubles(step) => format!("Troubleshooting of step {step}"),
             Subject::Thread { name, .. } => format!("Mails with {name}"),
             Subject::Messages => "What was said, newest first".into(),
+            Subject::Full { title, .. } => title.clone(),
             Subject::Failed { tenant, what, failure } => {
                 let how = if failure.refused { "refused" } else { "failed" };
                 format!("{tenant}: {what} {how}")
@@ -75,6 +82,7 @@ impl Reading {
             Subject::Help => help(model),
             Subject::Troubles(step) => troubles(*step, model),
             Subject::Messages => messages(model),
+            Subject::Full { rows, .. } => rows.clone(),
             Subject::Thread { client, .. } => thread::rows(model, client),
             Subject::Failed { tenant, what, failure } => vec![
                 Row::new(Mark::Heading, "What happened"),
@@ -92,12 +100,12 @@ impl Reading {
     pub fn press(&mut self, key: Key, model: &Model, rows: u16) -> Outcome {
         let page = usize::from(rows.max(1));
         if let Subject::Thread { client, .. } = &self.subject
-            && let Some(effects) = thread::press(model, client, key)
+            && let Some(form) = thread::press(model, client, key)
         {
-            return Outcome::Ask(effects);
+            return Outcome::Replace(Box::new(form));
         }
         match key {
-            Key::Char('y') if self.subject == Subject::Quit => return Outcome::Submit(vec![Effect::Quit]),
+            Key::Char('y') if self.subject == Subject::Quit => return Outcome::Quit,
             Key::Esc | Key::Char('q') | Key::Enter => return Outcome::Close,
             Key::Char('?') if self.subject == Subject::Help => return Outcome::Close,
             Key::Up | Key::Char('k') => self.scroll = self.scroll.saturating_sub(1),

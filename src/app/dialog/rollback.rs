@@ -1,7 +1,7 @@
 //! The form of the way back: whom it cuts off again, which key becomes live, the tenant's name and a reason.
 
 use crate::app::availability::names;
-use crate::app::dialog::form::{required, typed_name};
+use crate::app::dialog::form::required;
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row, accountable};
 use crate::app::field::Field;
 use crate::engine::command::Command;
@@ -10,16 +10,13 @@ use crate::engine::status::TenantStatus;
 
 /// The form.
 pub fn open(status: &TenantStatus) -> FormDialog {
-    let mut fields = vec![
-        Field::text("reason", "", "what makes going back better than going on"),
-        Field::text("the tenant's name", "", "typed, to be sure"),
-    ];
+    let mut fields = vec![Field::text("reason", "", "what makes going back better than going on")];
     fields.extend(accountable::tunnel_field(status));
-    FormDialog::new(&status.tenant.id, Purpose::RollBack, fields)
+    FormDialog::new(status, Purpose::RollBack, fields)
 }
 
 /// Whom it cuts off again.
-pub fn explain(status: &TenantStatus) -> Vec<Row> {
+pub fn stakes(status: &TenantStatus) -> Vec<Row> {
     let cut: Vec<&str> = status
         .clients
         .iter()
@@ -27,13 +24,19 @@ pub fn explain(status: &TenantStatus) -> Vec<Row> {
         .map(|view| view.client.name.as_str())
         .collect();
     let mut rows = Vec::new();
-    rows.extend(accountable::explain_own_route(status));
     if cut.is_empty() {
         rows.push(Row::new(Mark::Good, "nobody has come back under the live key yet, so nobody is cut off again"));
     } else {
         rows.push(Row::new(Mark::Bad, format!("cuts off again {} who are back already:", cut.len())));
         rows.extend(cut.iter().map(|name| Row::new(Mark::Bad, *name)));
     }
+    rows
+}
+
+/// What it does.
+pub fn explain(status: &TenantStatus) -> Vec<Row> {
+    let mut rows = Vec::new();
+    rows.extend(accountable::explain_own_route(status));
     if status.cause == Some(Cause::Compromise) {
         rows.push(Row::new(
             Mark::Warn,
@@ -68,6 +71,6 @@ pub fn explain(status: &TenantStatus) -> Vec<Row> {
 /// The command.
 pub fn command(form: &FormDialog, status: &TenantStatus) -> Result<Command, String> {
     let reason = required(form, 0, "a reason")?;
-    let confirm = typed_name(form, 1, status)?;
-    Ok(Command::RollBack { confirm, reason, through_tunnel: accountable::through_tunnel(form, 2, status)? })
+    let through_tunnel = accountable::through_tunnel(form, 1, status)?;
+    Ok(Command::RollBack { confirm: form.confirmation.typed().to_owned(), reason, through_tunnel })
 }

@@ -1,8 +1,7 @@
 //! The form of rotate: the gate's checklist with names, what breaks for whom, and the tenant's name to type.
 
-use crate::app::dialog::form::typed_name;
+use crate::app::availability::names;
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row, accountable};
-use crate::app::field::Field;
 use crate::domain::freshness::Activity;
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::preflight::CheckState;
@@ -13,14 +12,18 @@ use jiff::Timestamp;
 
 /// The form.
 pub fn open(status: &TenantStatus) -> FormDialog {
-    let mut fields = vec![Field::text("the tenant's name", "", "typed, to be sure")];
-    fields.extend(accountable::tunnel_field(status));
-    FormDialog::new(&status.tenant.id, Purpose::Rotate, fields)
+    FormDialog::new(status, Purpose::Rotate, accountable::tunnel_field(status).into_iter().collect())
 }
 
 /// Reasons that rotate can't take away itself. A missing or old check is none: it runs a fresh one before anything else.
 pub fn obstacles(verdict: &Verdict) -> impl Iterator<Item = &Reason> {
     verdict.reasons().iter().filter(|reason| !matches!(reason, Reason::NotChecked | Reason::CheckTooOld { .. }))
+}
+
+/// Whom it cuts off.
+pub fn stakes(status: &TenantStatus) -> Vec<Row> {
+    let all: Vec<&str> = status.clients.iter().map(|view| view.client.name.as_str()).collect();
+    vec![Row::new(Mark::Bad, format!("cuts off {} clients: {}", all.len(), names(&all)))]
 }
 
 /// The checklist and the consequences.
@@ -142,6 +145,6 @@ pub fn command(form: &FormDialog, status: &TenantStatus) -> Result<Command, Stri
         };
         return Err(format!("the gate is shut: {first}{more}"));
     }
-    let confirm = typed_name(form, 0, status)?;
-    Ok(Command::Rotate { confirm, through_tunnel: accountable::through_tunnel(form, 1, status)? })
+    let through_tunnel = accountable::through_tunnel(form, 0, status)?;
+    Ok(Command::Rotate { confirm: form.confirmation.typed().to_owned(), through_tunnel })
 }

@@ -1,9 +1,10 @@
-//! The mails with one client, and the one key by which an operator says what an unclear one means.
+//! The mails with one client, and the keys by which an operator says what an unclear one means.
 
 use crate::app::availability::is_free;
-use crate::app::dialog::{Mark, Row};
+use crate::app::clients::standing_text;
+use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
+use crate::app::field::Field;
 use crate::app::keymap::Key;
-use crate::app::message::Effect;
 use crate::app::model::Model;
 use crate::domain::acknowledgement::Answer;
 use crate::domain::client::ClientId;
@@ -69,15 +70,50 @@ pub fn rows(model: &Model, client: &ClientId) -> Vec<Row> {
     rows
 }
 
-/// What a key asks for; `None`: it means nothing here.
-pub fn press(model: &Model, client: &ClientId, key: Key) -> Option<Vec<Effect>> {
+/// The form that a key opens; `None`: it means nothing here.
+pub fn press(model: &Model, client: &ClientId, key: Key) -> Option<FormDialog> {
     let Key::Char(pressed) = key else { return None };
     let status = model.status()?;
     let mail = to_decide(status, client)?;
     is_free(model, status).ok()?;
     let (_, _, decision) = choices(mail.heard.topic).iter().find(|(key, _, _)| *key == pressed)?;
-    let Verdict::Unclear(why) = &mail.heard.verdict else { return None };
-    let note = format!("was unclear: {why}");
-    let command = Command::DecideMail { mail: mail.mail.clone(), decision: decision.clone(), note };
-    Some(vec![Effect::Run(status.tenant.id.clone(), command)])
+    let view = status.clients.iter().find(|view| view.client.id == *client);
+    let name = view.map_or_else(|| client.to_string(), |view| view.client.name.clone());
+    let (client, mail, decision) = (client.clone(), mail.mail.clone(), decision.clone());
+    let purpose = Purpose::DecideMail { client, name, mail, decision };
+    Some(FormDialog::new(status, purpose, vec![Field::text("note", "", "optional: how you know")]))
+}
+
+/// What will be recorded, and what it replaces.
+pub fn stakes(client: &ClientId, decision: &Decision, status: &TenantStatus) -> Vec<Row> {
+    let view = status.clients.iter().find(|view| view.client.id == *client);
+    let name = view.map_or_else(|| client.to_string(), |view| view.client.name.clone());
+    let mark = if *decision == Decision::Nothing { Mark::Plain } else { Mark::Warn };
+    let mut rows = vec![Row::new(mark, format!("records as the word of {name}: {}", decision.word()))];
+    rows.extend(view.map(|view| Row::new(Mark::Plain, format!("so far: {}", standing_text(view)))));
+    rows
+}
+
+/// The mail once more.
+pub fn explain(status: &TenantStatus, mail: &str) -> Vec<Row> {
+    let Some(mail) = status.mails.iter().find(|read| read.mail == mail) else { return Vec::new() };
+    let mut rows = vec![Row::new(Mark::Heading, format!("{}: {}", mail.at.strftime("%m-%d %H:%M UTC"), mail.heard.verdict))];
+    rows.extend(mail.heard.evidence.iter().map(|line| Row::new(Mark::Plain, format!("    {line}"))));
+    rows.extend(mail.heard.marks.iter().map(|mark| Row::new(Mark::Warn, format!("    ({mark})"))));
+    rows
+}
+
+/// The decision.
+pub fn command(form: &FormDialog, mail: &str, decision: &Decision, status: &TenantStatus) -> Result<Command, String> {
+    let read = status.mails.iter().find(|read| read.mail == mail && read.is_open());
+    let Some(read) = read else { return Err("this mail needs no decision any more".into()) };
+    let was = match &read.heard.verdict {
+        Verdict::Unclear(why) => format!("was unclear: {why}"),
+        verdict => format!("was: {verdict}"),
+    };
+    let note = match form.value(0) {
+        "" => was,
+        note => format!("{note} ({was})"),
+    };
+    Ok(Command::DecideMail { mail: mail.to_owned(), decision: decision.clone(), note })
 }

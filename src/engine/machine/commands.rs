@@ -38,11 +38,14 @@ impl Machine {
                 Ok(outputs)
             }
             Command::Reschedule { mut window } => {
-                let revision = self.untouched()?.window.revision;
+                let before = &self.untouched()?.window;
                 if window.end <= at {
                     return Err(bad_input("that window is over already"));
                 }
-                window.revision = revision + 1;
+                if window.is_same_time(before) {
+                    return Err(not_now("nothing changed: the window is as it was, and every answer to it stands"));
+                }
+                window.revision = before.revision + 1;
                 let text = "window changed; earlier answers are void, tell everybody";
                 Ok(vec![self.append(at, Record::Rescheduled { window })?, done(text)])
             }

@@ -186,6 +186,15 @@ fn a_changed_window_voids_the_answers() {
 }
 
 #[test]
+fn a_window_that_is_as_it_was_makes_no_revision_and_voids_nothing() {
+    let mut machine = answered();
+    let window = machine.rotation().unwrap().window.clone();
+    let refused = command(&mut machine, at("21:30"), Command::Reschedule { window });
+    assert!(matches!(refused, Err(Refusal::NotNow(why)) if why.starts_with("nothing changed")));
+    assert_eq!(machine.rotation().unwrap().window.revision, 1);
+}
+
+#[test]
 fn a_second_key_press_is_judged_against_the_state_after_the_first() {
     let mut machine = answered();
     command(&mut machine, at("22:05"), rotate()).unwrap();

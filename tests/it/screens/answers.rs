@@ -2,7 +2,7 @@
 
 use super::fixture::*;
 use changeguard::app::keymap::Key;
-use changeguard::app::{Effect, Msg, update};
+use changeguard::app::{Msg, update};
 use changeguard::domain::acknowledgement::Answer;
 use changeguard::domain::client::ClientId;
 use changeguard::domain::notice::{Delivery, Notice, NoticeKind};
@@ -85,7 +85,7 @@ fn the_thread_with_an_unclear_mail_at_120x40() {
 }
 
 #[test]
-fn one_key_decides_an_unclear_mail_and_none_while_something_runs() {
+fn a_mail_is_decided_by_its_meaning_and_a_second_key_and_by_none_while_something_runs() {
     for (key, decision) in [
         ('y', Decision::Answer(Answer::Confirmed)),
         ('n', Decision::Answer(Answer::Declined)),
@@ -94,8 +94,12 @@ fn one_key_decides_an_unclear_mail_and_none_while_something_runs() {
     ] {
         let mut model = showing(heard_of(), SMALL);
         press(&mut model, &[Key::Down, Key::Enter]);
-        let effects = press(&mut model, &[Key::Char(key)]);
-        let [Effect::Run(_, command)] = effects.as_slice() else { panic!("{key}: {effects:?}") };
+        assert!(press(&mut model, &[Key::Char(key), Key::Enter, Key::Enter, Key::Enter]).is_empty(), "{key}");
+        let shown = screen(&model);
+        assert!(shown.contains(&format!("records as the word of Björn Lindqvist: {}", decision.word())), "{shown}");
+        assert!(shown.contains("press R to record it"), "{shown}");
+        let effects = press(&mut model, &[Key::Char('R')]);
+        let [command] = commands(&effects)[..] else { panic!("{key}: {effects:?}") };
         let note = "was unclear: a question".into();
         assert_eq!(*command, Command::DecideMail { mail: heard_of().mails[2].mail.clone(), decision, note });
     }

@@ -16,13 +16,6 @@ fn said(model: &Model) -> String {
     model.remark().map(|remark| format!("{} {}", remark.severity.word(), remark.text)).unwrap_or_default()
 }
 
-fn commands(effects: &[Effect]) -> Vec<&Command> {
-    effects
-        .iter()
-        .filter_map(|effect| if let Effect::Run(_, command) = effect { Some(command) } else { None })
-        .collect()
-}
-
 #[test]
 fn a_shut_key_answers_with_its_reason() {
     let mut model = showing(announced("acme"), SIZE);
@@ -177,7 +170,10 @@ fn the_selected_client_stays_selected_when_others_come_and_go() {
 fn an_answer_is_recorded_for_all_marked_clients() {
     let mut model = showing(announced("acme"), SIZE);
     press(&mut model, &[Key::Char(' '), Key::Char(' '), Key::Char('a')]);
-    let effects = press(&mut model, &[Key::Enter, Key::Enter, Key::Enter]);
+    assert!(press(&mut model, &[Key::Right, Key::Enter, Key::Right, Key::Enter, Key::Enter, Key::Enter]).is_empty());
+    assert!(press(&mut model, &[Key::Char('R'), Key::Ctrl('u')]).is_empty(), "two are more than one key sets off");
+    typed(&mut model, "acme");
+    let effects = press(&mut model, &[Key::Enter]);
     let asked = commands(&effects);
     assert_eq!(asked.len(), 2);
     assert!(asked.iter().all(|c| matches!(c, Command::Answer { answer: Answer::Confirmed, .. })));
@@ -191,11 +187,11 @@ fn an_answer_is_recorded_for_all_marked_clients() {
 #[test]
 fn another_time_needs_the_clients_words() {
     let mut model = showing(announced("acme"), SIZE);
-    press(&mut model, &[Key::Char('a'), Key::Left, Key::Enter, Key::Enter, Key::Enter]);
-    assert!(press(&mut model, &[Key::Enter]).is_empty());
-    press(&mut model, &[Key::Up, Key::Up]);
+    press(&mut model, &[Key::Char('a'), Key::Left, Key::Enter, Key::Enter, Key::Right, Key::Enter, Key::Enter]);
+    assert!(press(&mut model, &[Key::Char('R')]).is_empty());
+    press(&mut model, &[Key::Up, Key::Up, Key::Up]);
     typed(&mut model, "Thursday");
-    let effects = press(&mut model, &[Key::Enter, Key::Enter, Key::Enter]);
+    let effects = press(&mut model, &[Key::Enter, Key::Enter, Key::Enter, Key::Char('R')]);
     let Some(Command::Answer { answer, .. }) = commands(&effects).first().copied() else { panic!("{effects:?}") };
     assert_eq!(*answer, Answer::OtherTime("Thursday".into()));
 }
@@ -204,9 +200,10 @@ fn another_time_needs_the_clients_words() {
 fn a_waiver_needs_a_reason() {
     let mut model = showing(announced("acme"), SIZE);
     press(&mut model, &[Key::Char('w')]);
-    assert!(press(&mut model, &[Key::Char(' '), Key::Enter]).is_empty());
+    assert!(press(&mut model, &[Key::Char(' '), Key::Enter, Key::Char('R')]).is_empty());
+    press(&mut model, &[Key::Up]);
     typed(&mut model, "on leave");
-    let effects = press(&mut model, &[Key::Enter]);
+    let effects = press(&mut model, &[Key::Enter, Key::Char('R')]);
     assert!(matches!(commands(&effects)[..], [Command::Waive { reason, .. }] if reason == "on leave"));
 }
 
@@ -216,8 +213,12 @@ fn no_mail_is_sent_before_its_letter_can_be_read() {
     let tenant = tenant("acme").id;
     let effects = press(&mut model, &[Key::Char('n')]);
     assert_eq!(effects, [Effect::Preview(tenant.clone(), NoticeKind::Announcement)]);
+    press(&mut model, &[Key::Enter]);
+    typed(&mut model, "acme");
     assert!(press(&mut model, &[Key::Enter]).is_empty());
     update(&mut model, Msg::Preview { tenant, kind: NoticeKind::Announcement, letters: Ok(Vec::new()) });
+    assert!(press(&mut model, &[Key::Enter, Key::Enter]).is_empty());
+    typed(&mut model, "acme");
     let effects = press(&mut model, &[Key::Enter]);
     let expected = Command::Notify { kind: NoticeKind::Announcement, only: None, again: false };
     assert_eq!(commands(&effects), [&expected]);
@@ -228,14 +229,18 @@ fn no_mail_is_sent_before_its_letter_can_be_read() {
 fn only_refused_mails_are_tried_again_and_an_uncertain_one_is_settled_by_a_person() {
     let mut model = showing(announced("acme"), SIZE);
     press(&mut model, &[Key::Char('n')]);
-    let effects = press(&mut model, &[Key::Char('f')]);
+    let (tenant_id, letters) = (tenant("acme").id, Ok(Vec::new()));
+    update(&mut model, Msg::Preview { tenant: tenant_id, kind: NoticeKind::Announcement, letters });
+    assert!(press(&mut model, &[Key::Char('f'), Key::Enter, Key::Enter]).is_empty());
+    let effects = press(&mut model, &[Key::Char('S')]);
     let Some(Command::Notify { only: Some(only), again: false, .. }) = commands(&effects).first() else { panic!() };
     assert_eq!(only.iter().map(|id| id.0.as_str()).collect::<Vec<_>>(), ["chen.wei"]);
     update(&mut model, Msg::JobEnded { tenant: tenant("acme").id, result: Ok(String::new()) });
-    press(&mut model, &[Key::End, Key::Char('o'), Key::Right, Key::Enter]);
+    press(&mut model, &[Key::End, Key::Char('o'), Key::Left, Key::Enter]);
     typed(&mut model, "she told me");
-    let effects = press(&mut model, &[Key::Enter]);
-    assert!(matches!(&effects[..], [Effect::ResolveNotice { arrived: true, reason, .. }] if reason == "she told me"));
+    let effects = press(&mut model, &[Key::Enter, Key::Char('R')]);
+    let [Command::ResolveNotice { message_id, arrived: true, reason }] = commands(&effects)[..] else { panic!() };
+    assert_eq!((message_id.as_str(), reason.as_str()), ("<fatma.announcement@example.net>", "she told me"));
 }
 
 #[test]
@@ -248,7 +253,8 @@ fn a_rollback_needs_a_reason_and_the_name() {
     press(&mut model, &[Key::Up]);
     typed(&mut model, "can't import");
     let effects = press(&mut model, &[Key::Enter, Key::Enter]);
-    assert!(matches!(commands(&effects)[..], [Command::RollBack { .. }]));
+    let [Command::RollBack { confirm, reason, .. }] = commands(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!((confirm.as_str(), reason.as_str()), ("acme", "can't import"));
 }
 
 #[test]
@@ -264,7 +270,7 @@ fn quitting_while_something_runs_is_asked_first_and_a_lost_link_is_not() {
     press(&mut model, &[Key::Char('c'), Key::Char('q')]);
     assert_eq!(model.screen, Screen::Fleet);
     assert!(press(&mut model, &[Key::Char('q')]).is_empty());
-    assert!(press(&mut model, &[Key::Esc]).is_empty());
+    assert!(press(&mut model, &[Key::Esc, Key::Esc, Key::Esc]).is_empty());
     assert_eq!(press(&mut model, &[Key::Char('q'), Key::Char('y')]), [Effect::Quit]);
     let mut model = showing(ready("acme"), SIZE);
     press(&mut model, &[Key::Char('c')]);

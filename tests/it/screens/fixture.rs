@@ -8,11 +8,12 @@ use changeguard::domain::fault::{Fault, FaultKind, Service};
 use changeguard::domain::freshness::{Activity, Presence};
 use changeguard::domain::gate::{Reason, Verdict};
 use changeguard::domain::key::PublicKey;
-use changeguard::domain::notice::NoticeKind;
+use changeguard::domain::notice::{Delivery, Notice, NoticeKind};
 use changeguard::domain::preflight::{Check, CheckState, Preflight};
 use changeguard::domain::step::{StepNumber, StepState};
 use changeguard::domain::tenant::{Tenant, TenantId};
 use changeguard::domain::window::Window;
+use changeguard::engine::command::Command;
 use changeguard::engine::next::{Act, NextAction};
 use changeguard::engine::record::Cause;
 use changeguard::engine::status::{
@@ -242,6 +243,16 @@ pub fn announced(name: &str) -> TenantStatus {
     status.steps = steps_with(0);
     status.steps[0].detail = "2 of 6 confirmed or waived".into();
     status.journal = journal();
+    let uncertain = Delivery::Uncertain { why: "the connection broke after DATA".into() };
+    status.notices = vec![Notice {
+        client: ClientId("fatma.yılmaz".into()),
+        email: "fatma.yılmaz@example.com".into(),
+        kind: NoticeKind::Announcement,
+        revision: 1,
+        message_id: "<fatma.announcement@example.net>".into(),
+        delivery: uncertain,
+        at: at("2026-11-17T10:00:00Z"),
+    }];
     let id = |name: &str| ClientId(name.to_lowercase().replace(' ', "."));
     let named = |name: &str| (id(name), name.to_owned());
     let (client, name) = named("Björn Lindqvist");
@@ -406,6 +417,11 @@ pub fn fleet(size: (u16, u16)) -> Model {
 /// Presses keys one after the other; gives all effects.
 pub fn press(model: &mut Model, keys: &[Key]) -> Vec<Effect> {
     keys.iter().flat_map(|key| update(model, Msg::Key(*key))).collect()
+}
+
+/// The commands among the effects.
+pub fn commands(effects: &[Effect]) -> Vec<&Command> {
+    effects.iter().filter_map(|effect| if let Effect::Run(order) = effect { Some(order.command()) } else { None }).collect()
 }
 
 /// Types a text.
