@@ -31,6 +31,7 @@ mod process;
 mod pty;
 mod replies;
 mod rotation;
+mod sample;
 mod scene;
 mod screens;
 mod senders;
@@ -52,6 +53,8 @@ mod wireguard;
 mod fault_cases;
 #[cfg(debug_assertions)]
 mod fault_walk;
+#[cfg(debug_assertions)]
+mod journals;
 #[cfg(debug_assertions)]
 mod kill_walk;
 #[cfg(debug_assertions)]

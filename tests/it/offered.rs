@@ -158,6 +158,19 @@ impl Before {
         let secret = world.key_secrets(TENANT).remove(0);
         Self { key: public(&secret.payload.unwrap()), object: object(world) }
     }
+
+    /// The object as it was, but for the key that is in it now: whoever was added or taken out is as before.
+    pub fn put_people_back(&self, world: &LabWorld) {
+        let now: Value = serde_json::from_str(&object(world)).unwrap();
+        let key = now["vpn_server_public_key"].as_str().unwrap();
+        let tenant = world.tenant(TENANT).unwrap().id;
+        world.put_object(&tenant, "config/vpn-users.json", self.object.replace(&self.key, key).as_bytes());
+    }
+
+    /// What is known of it from elsewhere: the live key, and the object's text.
+    pub fn given(key: String, object: String) -> Self {
+        Self { key, object }
+    }
 }
 
 /// Each client's token of this rotation, which stands in all of its Message-IDs.

@@ -218,6 +218,11 @@ impl LabWorld {
         self.shared.tenant(tenant).is_some_and(|t| lock(&self.shared.alerts).failing.contains_key(&t.name))
     }
 
+    /// Puts a silence back as it was.
+    pub fn put_silence(&self, silence: LabSilence) {
+        lock(&self.shared.alerts).silences.insert(silence.id.clone(), silence);
+    }
+
     /// As after a kill: the silences lived in memory. Gives the ids of those that were there.
     pub fn forget_silences(&self) -> BTreeSet<String> {
         std::mem::take(&mut lock(&self.shared.alerts).silences).into_keys().collect()

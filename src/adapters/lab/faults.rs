@@ -1,7 +1,7 @@
 //! What a test may make go wrong: which request, and how; carrying it out is left to `http`, `smtp`, `imap` and `shell`.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::state::lock;
@@ -171,11 +171,15 @@ struct Inner {
     log: VecDeque<Request>,
 }
 
+/// Is told of every request once it has arrived whole, before it is carried out.
+type Observer = Arc<dyn Fn(&Request) + Send + Sync>;
+
 /// The rules in force, and the count of what came in.
 #[derive(Default)]
 pub struct Faults {
     inner: Mutex<Inner>,
     tripwire: Tripwire,
+    observer: Mutex<Option<Observer>>,
 }
 
 impl Faults {
@@ -233,6 +237,12 @@ impl Faults {
         self.tripwire.seen()
     }
 
+    /// Tells of every request from now on, the agents' too, before it is carried out: what is seen of the lab then is what it
+    /// was when the request was sent.
+    pub fn observe(&self, observer: impl Fn(&Request) + Send + Sync + 'static) {
+        *lock(&self.observer) = Some(Arc::new(observer));
+    }
+
     /// Waits until the test lets go.
     pub(super) async fn hold(&self) {
         self.tripwire.hold().await;
@@ -241,6 +251,10 @@ impl Faults {
     /// Counts a request and says what shall go wrong with it.
     pub(super) fn meet(&self, service: Service, method: &str, path: &str, agent: bool) -> Option<Fault> {
         let request = Request { service, method: method.to_owned(), path: path.to_owned(), agent, at: Instant::now() };
+        let observer = lock(&self.observer).clone();
+        if let Some(observer) = observer {
+            observer(&request);
+        }
         let mut fault = if agent { None } else { self.tripwire.meet(&request).map(Fault::Trip) };
         let mut inner = lock(&self.inner);
         for (_, rule, seen, fired) in &mut inner.rules {

@@ -16,6 +16,7 @@ mod keystone;
 mod listen;
 mod mailbox;
 mod people;
+mod restore;
 mod seed;
 mod shell;
 mod smtp;

@@ -315,6 +315,21 @@ pub(super) async fn reimport(shared: &Arc<Shared>, tenant: &Arc<Tenant>, client:
     found
 }
 
+/// Puts a client's peer back as it was: which server key the client has, and its last handshake. A session is there where
+/// that key is the live one. False: the tenant has no such peer.
+pub(super) fn put_back(tenant: &Tenant, client: usize, believes: [u8; 32], stamp: u64) -> bool {
+    let mut vpn = lock(&tenant.vpn);
+    let live = vpn.live(tenant);
+    // Else the first beat takes the lab for just started, and makes up what had been before.
+    vpn.rounds = vpn.rounds.max(1);
+    let Some(peer) = vpn.peers.iter_mut().find(|peer| peer.client == Some(client)) else { return false };
+    peer.believes = believes;
+    peer.stamp = stamp;
+    peer.failed = None;
+    peer.under = (believes == live.public && stamp > 0).then_some(believes);
+    true
+}
+
 /// What every peer's row of `wg show` holds, in an order that means nothing.
 pub(super) struct Row {
     pub(super) key: [u8; 32],
