@@ -55,7 +55,7 @@ pub fn tenant(id: &str) -> TenantId {
 
 /// A run of the program on a bastion of its own: its process is not looked for here.
 pub fn me(pid: u32, second: i64) -> Holder {
-    let (id, boot) = (format!("{pid:032x}"), "another kernel".to_owned());
+    let (id, boot) = (format!("{pid:032x}"), format!("the kernel of {pid}"));
     let instance = Instance { id, boot, namespace: "pid:[1] time:[1]".into(), started: 1 };
     Holder::new("ada".into(), "bastion".into(), pid, at(second), instance)
 }
