@@ -7,7 +7,6 @@ use crate::engine::mailbox::{Index, Matched};
 use crate::engine::ports::Answers;
 use crate::engine::rotation::Rotation;
 use async_trait::async_trait;
-use jiff::Timestamp;
 use std::time::Duration;
 
 /// The mailbox for the runs of one tenant.

@@ -445,3 +445,19 @@ impl Post {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_clock_of_whoever_planned_hides_an_answer_in_a_folder_that_was_never_read() {
+        let now = Timestamp::now();
+        let hours = |hours| now.saturating_add(SignedDuration::from_hours(hours)).unwrap();
+        for ahead in [0, 24, 24 * 365] {
+            assert!(read_since(Some(hours(ahead))) <= hours(-47), "{ahead} h ahead");
+        }
+        assert!(read_since(Some(hours(-24))) <= hours(-71), "a day behind");
+        assert!(read_since(Some(hours(-24 * 365))) >= hours(-24 * 61), "and never further back than it makes sense");
+    }
+}
