@@ -35,8 +35,9 @@
 //!
 //! # What keeps it safe
 //!
-//! * **One writer**: a lease per tenant in the store. [`engine::ports::Fence`] is asked right before every request that changes
-//!   something outside, so that a process that was stopped and overtaken changes nothing when it wakes.
+//! * **One writer**: a lease per tenant in the store, held by one run of the program and judged by its count of signs of life
+//!   ([`runtime::lookout`]); no clock decides between processes, and order is the chain's. [`engine::ports::Fence`] is asked
+//!   right before every request that changes something outside: a process that was overtaken changes nothing when it wakes.
 //! * **The pair**: once DELETE is sent, `adapters::openstack` sends the POST whatever happens to its caller;
 //!   [`runtime::ending`] lets everything else stop at a record and gives the tenant back.
 //! * **Accountability**: [`engine::approval`] binds a second operator's word to the plan, `engine::machine::accountable` holds

@@ -6,8 +6,10 @@ use crate::domain::cadence::Due;
 use crate::domain::freshness::Activity;
 use crate::domain::tenant::{Tenant, TenantId};
 use crate::engine::status::{Phase, Reconcile, TenantStatus};
+use jiff::Timestamp;
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::time::Duration;
 use tui_input::Input;
 
 /// One tenant as the list sorts and filters it.
@@ -98,6 +100,8 @@ pub struct FleetState {
     pub fault: Option<String>,
     /// Whether a list has ever arrived.
     pub loaded: bool,
+    /// When all tenants had been looked at last, UTC, and how long that took.
+    pub swept: Option<(Timestamp, Duration)>,
     /// Rows looked at by the filter since the start: what narrowing saves is seen here.
     pub examined: u64,
     index: HashMap<TenantId, u32>,

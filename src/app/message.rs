@@ -12,6 +12,7 @@ use crate::engine::status::TenantStatus;
 use crate::engine::step::Progress;
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One mail as it will be sent, for reading before it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +87,8 @@ pub enum Msg {
     Alarm(Option<String>),
     /// The terminal is gone or a signal asks for the end: leave without a question.
     LinkLost,
+    /// All tenants were looked at, and how long that took: so old may be what the fleet shows.
+    Swept(Duration),
 }
 
 /// Something to do. The runtime carries it out and answers with messages.

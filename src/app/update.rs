@@ -59,6 +59,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
             model.alarm = text;
         }
+        Msg::Swept(took) => model.fleet.swept = Some((model.now, took)),
         Msg::LinkLost => {
             model.quitting = true;
             return vec![Effect::Quit];

@@ -1,13 +1,12 @@
 //! Looks into the mailbox for one rotation right before its gate is judged: what has come and is not in its journal yet.
 //! Nothing is taken in here, and no cursor moves: whoever looks records, and `post` meets those mails as known ones.
 
-use super::post::{AT_ONCE, FURTHEST_BACK, Post};
+use super::post::{AT_ONCE, Post, read_since};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::engine::mailbox::{Index, Matched};
 use crate::engine::ports::Answers;
 use crate::engine::rotation::Rotation;
 use async_trait::async_trait;
-use jiff::Timestamp;
 use std::time::Duration;
 
 /// The mailbox for the runs of one tenant.
@@ -34,8 +33,7 @@ impl Post {
     async fn news_of(&self, rotation: &Rotation) -> Result<Vec<Matched>, Fault> {
         let mut index = Index::new(self.authserv_id());
         index.add(rotation);
-        let furthest = Timestamp::now().saturating_sub(FURTHEST_BACK).unwrap_or(Timestamp::UNIX_EPOCH);
-        let since = rotation.planned_at.max(furthest);
+        let since = read_since(Some(rotation.planned_at));
         let mut found = Vec::new();
         for folder in self.inbox().folders() {
             let mut from = self.cursor(&folder).await?;

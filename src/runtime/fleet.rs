@@ -6,9 +6,13 @@ use crate::runtime::conductor::Conductor;
 use futures_util::StreamExt;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How many tenants are looked at at once: each look is an ssh and three requests.
 const AT_ONCE: usize = 8;
+
+/// The longest that one tenant may hold up the others: a sweep must come round also when nobody answers.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// A name or id that no tenant has, or that means several.
 #[derive(Debug, thiserror::Error)]
@@ -69,15 +73,16 @@ impl Fleet {
         })
     }
 
-    /// Reads every journal and, if asked, looks at every tenant, a few at a time.
+    /// Reads every journal and, if asked, looks at every tenant, a few at a time. The fault of one journal keeps nobody from
+    /// the others; the first is given.
     pub async fn look_at_all(&self, outside: bool) -> Result<(), Fault> {
         let mut looks = futures_util::stream::iter(self.conductors.clone())
             .map(|conductor| async move {
-                conductor.reload().await?;
+                let read = conductor.reload().await;
                 if outside {
-                    conductor.look().await;
+                    conductor.look_within(LONGEST).await;
                 }
-                Ok::<(), Fault>(())
+                read
             })
             .buffer_unordered(AT_ONCE);
         // One that fails costs nobody else their look.

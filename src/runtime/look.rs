@@ -16,8 +16,14 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 impl Conductor {
     /// One look at everything outside, and at the journal. Faults become part of the status. Gives how it ended.
     pub async fn look(&self) -> Looked {
+        self.look_within(Duration::MAX).await
+    }
+
+    /// The same, waiting for no source longer than this: one that is cut off counts as one that did not answer.
+    pub async fn look_within(&self, limit: Duration) -> Looked {
         let began = self.world.clock.now();
-        let sources = Source::ASKED.map(|source| self.look_at(source, PATIENCE));
+        let sources =
+            Source::ASKED.map(|source| tokio::time::timeout(limit, self.look_at(source, PATIENCE.min(limit))));
         let sources = futures_util::future::join_all(sources);
         futures_util::join!(self.look_at_journal(), sources);
         self.see_who_is_back().await;

@@ -33,7 +33,17 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// A folder that was never read is read from the oldest open plan on, and never further back than this.
-pub(super) const FURTHEST_BACK: SignedDuration = SignedDuration::from_hours(60 * 24);
+const FURTHEST_BACK: SignedDuration = SignedDuration::from_hours(60 * 24);
+/// So far may the clocks of two bastions and the mailbox be apart before an answer could be missed.
+const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_hours(48);
+
+/// From when on a folder is read that was never read, for what was planned at this moment. The plan's moment is by its
+/// writer's clock, the mails' by the mailbox's: neither may hide an answer.
+pub(super) fn read_since(planned: Option<Timestamp>) -> Timestamp {
+    let now = Timestamp::now();
+    let back = |from: Timestamp, by| from.saturating_sub(by).unwrap_or(Timestamp::UNIX_EPOCH);
+    back(planned.unwrap_or(now).min(now), CLOCKS_DIFFER_BY).max(back(now, FURTHEST_BACK))
+}
 
 /// So long a tenant's mails wait for the end of its command before they are left to the next look.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -188,7 +198,7 @@ impl Post {
                 Some(_) => furthest,
                 None => {
                     cases.refresh(&*self.intake.store).await?;
-                    cases.oldest_open().unwrap_or_else(Timestamp::now).max(furthest)
+                    read_since(cases.oldest_open())
                 }
             };
             let FolderReading { cursor, mails, more, .. } = self.inbox.read(folder, from, since, AT_ONCE).await?;
@@ -433,5 +443,21 @@ impl Post {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_clock_of_whoever_planned_hides_an_answer_in_a_folder_that_was_never_read() {
+        let now = Timestamp::now();
+        let hours = |hours| now.saturating_add(SignedDuration::from_hours(hours)).unwrap();
+        for ahead in [0, 24, 24 * 365] {
+            assert!(read_since(Some(hours(ahead))) <= hours(-47), "{ahead} h ahead");
+        }
+        assert!(read_since(Some(hours(-24))) <= hours(-71), "a day behind");
+        assert!(read_since(Some(hours(-24 * 365))) >= hours(-24 * 61), "and never further back than it makes sense");
     }
 }

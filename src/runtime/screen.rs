@@ -29,7 +29,7 @@ use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
@@ -154,7 +154,7 @@ impl Loop {
         let bell = self.bell.clone();
         terminal::when_gone(move || bell.ring(Msg::LinkLost));
         let (watched, watch) = watch::channel(None);
-        tokio::spawn(poll(self.fleet.clone(), watch, poll_interval));
+        tokio::spawn(poll(self.fleet.clone(), watch, self.bell.clone(), poll_interval));
         let (bell, fleet, workers) = (self.bell.clone(), self.fleet.clone(), HashMap::new());
         let mut doer = Doer { bell, workers, fleet, watched };
         while !model.quitting {
@@ -235,20 +235,27 @@ fn read_keys(bell: Bell) {
 }
 
 /// Looks at the tenant on the screen often, at all of them now and then, and follows what others write.
-async fn poll(mut fleet: watch::Receiver<Known>, watched: watch::Receiver<Option<TenantId>>, interval: Duration) {
+async fn poll(
+    mut fleet: watch::Receiver<Known>,
+    watched: watch::Receiver<Option<TenantId>>,
+    bell: Bell,
+    interval: Duration,
+) {
     let Some(fleet) = fleet.wait_for(Option::is_some).await.ok().and_then(|known| known.clone()) else { return };
-    tokio::join!(sweep(&fleet, interval), look(&fleet, watched, interval), Follower::new(&fleet).forever());
+    tokio::join!(sweep(&fleet, &bell, interval), look(&fleet, watched, interval), Follower::new(&fleet).forever());
 }
 
 /// Looks at all tenants, rests, and looks again. While it rests, one tenant after the other is looked at, an interval each: a
 /// source that has stopped answering is found by the first of them, and then all are looked at.
-async fn sweep(fleet: &Fleet, interval: Duration) {
+async fn sweep(fleet: &Fleet, bell: &Bell, interval: Duration) {
     let tenants = u32::try_from(fleet.conductors().len()).unwrap_or(u32::MAX);
     let rest = SWEEP_FACTOR.max(tenants / TENANTS_PER_INTERVAL);
     let mut scouts = fleet.conductors().iter().cycle();
     loop {
         // A fault of the journal is shown by the status of each tenant.
+        let began = Instant::now();
         let _ = fleet.look_at_all(true).await;
+        bell.ring(Msg::Swept(began.elapsed()));
         for _ in 0..rest {
             tokio::time::sleep(interval).await;
             let Some(scout) = scouts.next() else { continue };

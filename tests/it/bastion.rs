@@ -144,6 +144,19 @@ impl Bastion {
         command
     }
 
+    /// The command for a line, in a pid namespace of its own, as in a container: there it is process 1.
+    pub fn contained(&self, line: &str) -> Command {
+        let plain = self.command(line, &[]);
+        let mut command = Command::new("unshare");
+        command
+            .args(["--pid", "--fork", "--kill-child"])
+            .arg(plain.as_std().get_program())
+            .args(plain.as_std().get_args());
+        command.env_clear().envs(plain.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+    }
+
     /// Runs a subcommand to its end.
     pub async fn run(&self, line: &str, more: &[&str]) -> Ran {
         self.spawn(self.command(line, more)).ends().await

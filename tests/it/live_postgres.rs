@@ -6,6 +6,7 @@ use crate::store_suite::{Place, every_store_test};
 use changeguard::adapters::PasswordSource;
 use changeguard::adapters::store::{Server, SqlJournal};
 use changeguard::domain::fault::Fault;
+use changeguard::engine::journal::JournalStore;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -99,3 +100,19 @@ macro_rules! on_postgres {
 }
 every_store_test!(on_postgres);
 every_lease_test!(on_postgres);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs tests/live/run"]
+async fn whoever_has_not_watched_watches_first() {
+    crate::store_leases::whoever_has_not_watched_watches_first::<Database>().await;
+}
+
+#[tokio::test]
+#[ignore = "needs tests/live/run"]
+async fn the_server_says_how_late_it_is() {
+    let store = Database::new().await.open().await;
+    let before = jiff::Timestamp::now().as_second();
+    let clock = store.mark().await.unwrap().clock.unwrap().as_second();
+    // One machine here, so one clock; the server cuts, we cut.
+    assert!((before - 1..=jiff::Timestamp::now().as_second() + 1).contains(&clock));
+}

@@ -4,6 +4,7 @@
 mod accountable;
 mod alerts;
 mod bastion;
+mod bastions;
 mod cli;
 mod config;
 mod converge;

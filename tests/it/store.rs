@@ -56,6 +56,16 @@ macro_rules! on_sqlite {
 every_store_test!(on_sqlite);
 every_lease_test!(on_sqlite);
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_has_not_watched_watches_first() {
+    crate::store_leases::whoever_has_not_watched_watches_first::<Folder>().await;
+}
+
+#[tokio::test]
+async fn its_clock_is_ours_and_there_is_nothing_to_compare() {
+    assert_eq!(Folder::new().await.open().await.mark().await.unwrap().clock, None);
+}
+
 async fn refused(directory: &Path) -> Fault {
     SqlJournal::in_folder(directory).await.unwrap_err()
 }

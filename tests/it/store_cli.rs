@@ -220,7 +220,7 @@ async fn one_person_is_exported_and_erased_to_the_last_byte_and_the_chain_stays(
     let lease = take(&store, ACME, holder).await;
     let ended = Record::Finished { outcome: Outcome::RolledBack, note: String::new() };
     store.append(&rotation("new"), &lease, &[Entry { record: ended, ..note(8, "") }.later(10)]).await.unwrap();
-    let holder = living(&store, &lease);
+    let holder = living(std::sync::Arc::new(store.clone()), &lease);
     assert!(erase(&["ada@example.net", "--reason", "asked"]).ends(4).err.contains("ada on bastion"));
     holder.abort();
     store.release(&lease).await.unwrap();

@@ -1,9 +1,13 @@
 //! What every store must do for leases and for the order of things, whoever's clock is right: one writer per tenant, by
 //! instance and count. Run on SQLite by `store` and on a PostgreSQL server by `live_postgres`.
 
-use crate::store_suite::{Place, at, lost, me, note, rotation, take, tenant};
+use crate::store_suite::{Place, at, living, lost, me, note, rotation, take, tenant};
 use changeguard::engine::journal::{AppendError, Holder, Instance, JournalStore};
 use changeguard::engine::record::Entry;
+use changeguard::runtime::lease::Taker;
+use changeguard::runtime::lookout::{LEASE_TTL, Lookout};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 /// Hands the names of all tests to a macro that declares them.
 macro_rules! every_lease_test {
@@ -197,4 +201,27 @@ pub async fn every_move_changes_the_mark_and_nothing_else_does<P: Place>() {
     moved("given back").await;
     let positions = other.positions().await.unwrap();
     assert_eq!(positions, [(t1, 1), (t2, 1)]);
+}
+
+/// A one-shot command, which has watched nobody before: it sees that a holder on another machine lives, and it waits the whole
+/// time before it takes the tenant from one that does not. The one test that waits as long as an operator would.
+pub async fn whoever_has_not_watched_watches_first<P: Place>() {
+    let place = P::new().await;
+    let (one, two) = (place.open().await, place.open().await);
+    let lease = take(&one, "t1", me(1, 86_400)).await;
+    let holder = living(Arc::new(one.clone()), &lease);
+    let told = Mutex::new(Vec::new());
+    let tell = |text: String| told.lock().unwrap().push(text);
+    let (tenant, bob, lookout) = (tenant("t1"), me(2, -86_400), Lookout::default());
+    let taker = Taker { store: &two, tenant: &tenant, me: &bob, lookout: &lookout };
+    let Err(met) = taker.take(None, &tell).await.unwrap() else { panic!("it lives") };
+    assert_eq!(met.pid, 1);
+    holder.abort();
+    let (began, lookout) = (Instant::now(), Lookout::default());
+    let taker = Taker { lookout: &lookout, ..taker };
+    let Ok((new, Some(taken))) = taker.take(None, &tell).await.unwrap() else { panic!("it is dead") };
+    assert!(began.elapsed() >= LEASE_TTL && new.fence > lease.fence);
+    assert_eq!((taken.reason.as_str(), taken.forced), ("no sign of life for 30 s", false));
+    assert!(told.lock().unwrap()[0].contains("goes on at 30 s"), "{told:?}");
+    assert!(!one.holds(&lease).await.unwrap());
 }

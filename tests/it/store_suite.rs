@@ -10,6 +10,7 @@ use changeguard::engine::audit::{self, Kind, Verdict};
 use changeguard::engine::journal::{AppendError, Holder, Instance, JournalStore, Lease, RotationHead};
 use changeguard::engine::record::{Entry, RECORD_VERSION, Record, RotationId};
 use jiff::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Where a journal of its own can be made for one test.
@@ -54,7 +55,7 @@ pub fn tenant(id: &str) -> TenantId {
 
 /// A run of the program on a bastion of its own: its process is not looked for here.
 pub fn me(pid: u32, second: i64) -> Holder {
-    let (id, boot) = (format!("{pid:032x}"), "another kernel".to_owned());
+    let (id, boot) = (format!("{pid:032x}"), format!("the kernel of {pid}"));
     let instance = Instance { id, boot, namespace: "pid:[1] time:[1]".into(), started: 1 };
     Holder::new("ada".into(), "bastion".into(), pid, at(second), instance)
 }
@@ -81,8 +82,8 @@ pub async fn take(store: &SqlJournal, id: &str, holder: Holder) -> Lease {
 }
 
 /// A holder who gives signs of life until the task is aborted.
-pub fn living(store: &SqlJournal, lease: &Lease) -> tokio::task::JoinHandle<()> {
-    let (store, lease) = (store.clone(), lease.clone());
+pub fn living(store: Arc<dyn JournalStore>, lease: &Lease) -> tokio::task::JoinHandle<()> {
+    let lease = lease.clone();
     tokio::spawn(async move {
         let mut beats = tokio::time::interval(Duration::from_millis(300));
         while store.renew(&lease, Timestamp::now()).await.unwrap_or_default() {
