@@ -187,7 +187,8 @@ impl Journal<'_> {
         let lease_log = self.store.lease_log(&tenant).await?;
         let tables = self.store.tables().await?;
         let verdict = audit::verify(&tables, Some(tenant.as_str()), &[]).into_iter().next();
-        let report = report::Report::new(&Rotation::fold(&entries)?, entries, lease_log, &tables, verdict);
+        let report = report::Report::new(&Rotation::fold(&entries)?, entries, lease_log, &tables, verdict)
+            .with_signatures(&wiring::four_eyes(self.config));
         if json {
             print::json(&report)?;
         } else {
