@@ -12,13 +12,14 @@ use changeguard::config::check::{Finding, Level};
 use changeguard::config::clouds::Environment;
 use changeguard::config::{self, Config, ConfigError};
 use changeguard::domain::fault::{Fault, Service};
+use changeguard::engine::signing::Signing;
 use changeguard::runtime::ending;
 use changeguard::runtime::fleet::UnknownTenant;
 use changeguard::runtime::hardening::{self, Hardening};
 use changeguard::runtime::screen::Loop;
 use changeguard::runtime::signals;
 use changeguard::runtime::watch::{Logbook, Watch};
-use changeguard::runtime::wiring::{Wiring, WiringError, environment};
+use changeguard::runtime::wiring::{Wiring, WiringError, environment, four_eyes};
 use clap::{CommandFactory, Parser};
 use std::alloc::System;
 use std::io::IsTerminal;
@@ -114,7 +115,10 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
         verb if audit::is_asked_here(&verb) => audit::ask(&load(path)?, verb, cli.json).await,
         verb => {
             let mut asked = signals::ending()?;
-            let wiring = Wiring::open(load(path)?).await?;
+            let mut wiring = Wiring::open(load(path)?).await?;
+            if std::io::stdin().is_terminal() {
+                wiring = wiring.asking_on_the_terminal();
+            }
             let bound = wiring.pair_bound().as_secs();
             signals::suspend_on_request(move || {
                 print::say(format_args!("changeguard: rests once the swap is finished, within {bound} s"));
@@ -175,6 +179,7 @@ fn config_check(config: &Config, hardening: &Hardening, json: bool) -> Result<u8
     findings.extend(config::check::check_cloud(config, &sources));
     let level = if hardening.may_swap { Level::Warning } else { Level::Note };
     findings.push(Finding { level, field: "memory", text: hardening.memory.into() });
+    findings.extend(signers(config));
     let refused = hardening.refused.iter().cloned();
     findings.extend(refused.map(|text| Finding { level: Level::Warning, field: "memory", text }));
     if json {
@@ -187,6 +192,33 @@ fn config_check(config: &Config, hardening: &Hardening, json: bool) -> Result<u8
     }
     let fails = findings.iter().any(|finding| finding.level == Level::Failure);
     Ok(if fails { exit::USAGE } else { exit::DONE })
+}
+
+/// What is to be said of the list of signers.
+fn signers(config: &Config) -> Vec<Finding> {
+    let find = |level, text| Finding { level, field: "approval.signers", text };
+    match four_eyes(config) {
+        None if config.approval.signers.is_some() => {
+            vec![find(Level::Warning, "changes nothing without approval.required = true".into())]
+        }
+        None => Vec::new(),
+        Some(Signing::ByLogin) => vec![find(Level::Warning, Signing::ByLogin.words(jiff::Timestamp::now()))],
+        Some(Signing::Untrusted(why)) => vec![find(Level::Failure, why)],
+        Some(Signing::Signers(roster)) => {
+            let people = roster.signers.people(jiff::Timestamp::now());
+            let mut findings: Vec<Finding> =
+                roster.signers.passed_over().iter().map(|text| find(Level::Warning, text.clone())).collect();
+            if people < 2 {
+                findings.push(find(Level::Failure, format!("{people} people can sign now; four eyes need two")));
+            }
+            let mine = |own: &_| roster.signers.name_of(own).is_some();
+            if !roster.own.as_ref().is_some_and(mine) {
+                findings
+                    .push(find(Level::Note, "your own key (approval.key) is not in the list: you can't sign".into()));
+            }
+            findings
+        }
+    }
 }
 
 fn troubles(only: Option<u8>) -> Result<u8> {

@@ -9,6 +9,7 @@ pub mod lab;
 pub mod mail;
 pub mod openstack;
 mod password;
+pub mod signers;
 pub mod store;
 pub mod system;
 pub mod wireguard;

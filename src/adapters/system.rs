@@ -6,12 +6,15 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::sanitize::sanitize;
 use crate::engine::journal::Instance;
 use crate::engine::ports::{Clock, Entropy};
+use crate::engine::record::Actor;
 use async_trait::async_trait;
 use base64ct::Encoding;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
 use std::time::Duration;
+
+mod proof;
 
 /// The system's clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,6 +60,21 @@ pub struct Identity {
     pub ssh: Option<String>,
     /// Where the ssh connection comes from: the client's address.
     pub from: Option<String>,
+    /// Why this login proves nobody, where it could have been made up.
+    pub unproven: Option<String>,
+}
+
+impl Identity {
+    /// Who acts, for the journal.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            by: self.user.clone(),
+            host: self.host.clone(),
+            person: self.person.clone(),
+            ssh: self.ssh.clone(),
+            unproven: self.unproven.clone(),
+        }
+    }
 }
 
 /// This run of the program, the same for as long as it lasts. Errors: no random bytes; a run without an id of its own could be
@@ -118,8 +136,7 @@ pub fn runs_here(instance: &Instance, pid: u32, me: &Instance) -> Option<bool> {
 /// What the system says of us, apart from the environment.
 struct Facts<'a> {
     uid: u32,
-    /// `/proc/self/loginuid` (set once at login by pam_loginuid, kept over su and sudo); none where nothing has set it.
-    login: Option<u32>,
+    login: proof::Login,
     passwd: &'a str,
     host: &'a str,
     pid: u32,
@@ -137,8 +154,7 @@ pub fn identity(env: &dyn Fn(&str) -> Option<String>) -> Identity {
     let ssh_auth = env("SSH_USER_AUTH").map(|path| read(&path)).unwrap_or_default();
     let facts = Facts {
         uid: rustix::process::getuid().as_raw(),
-        // 4294967295 is the kernel's "not set".
-        login: read("/proc/self/loginuid").trim().parse().ok().filter(|uid| *uid != u32::MAX),
+        login: proof::login(),
         passwd: &read("/etc/passwd"),
         host: &host,
         pid: std::process::id(),
@@ -154,7 +170,7 @@ fn describe(facts: &Facts<'_>, env: &dyn Fn(&str) -> Option<String>) -> Identity
         .or_else(|| given("USER"))
         .or_else(|| given("LOGNAME"))
         .unwrap_or_else(|| number(facts.uid));
-    let login = facts.login.map(|uid| name_of(uid, facts.passwd).unwrap_or_else(|| number(uid)));
+    let login = facts.login.uid.map(|uid| name_of(uid, facts.passwd).unwrap_or_else(|| number(uid)));
     let user = match (&login, given("SUDO_USER")) {
         (Some(login), _) if *login != own => format!("{login} as {own}"),
         (None, Some(caller)) if caller != own => format!("{caller} via sudo as {own}"),
@@ -168,7 +184,7 @@ fn describe(facts: &Facts<'_>, env: &dyn Fn(&str) -> Option<String>) -> Identity
         None => from.clone(),
     });
     let host = Some(sanitize(facts.host)).filter(|host| !host.is_empty()).unwrap_or_else(|| "unknown".into());
-    Identity { user, person, host, pid: facts.pid, ssh, from }
+    Identity { user, person, host, pid: facts.pid, ssh, from, unproven: facts.login.unproven.clone() }
 }
 
 /// The fingerprint of the key that sshd accepted, as `ssh-keygen -l` prints it. The file's lines are
@@ -195,6 +211,7 @@ mod tests {
 
     fn of(uid: u32, login: Option<u32>, variables: &[(&str, &str)]) -> Identity {
         let env = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let login = proof::Login { uid: login, unproven: None };
         let ssh_auth = "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8pOPs2pRmMPSqYGzYwLXGJ4Rl5WvPzUcFVpO8Qb7mH\n";
         describe(&Facts { uid, login, passwd: PASSWD, host: "bastion\x1b[2J", pid: 7, ssh_auth }, &env)
     }

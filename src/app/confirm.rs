@@ -160,7 +160,7 @@ pub fn verb_of(command: &Command) -> Option<CommandId> {
         Command::Finish { .. } => Id::Finish,
         Command::Cancel { .. } => Id::Cancel,
         Command::Note { .. } => Id::Note,
-        Command::Approve { .. } => Id::Approve,
+        Command::Approve { .. } | Command::ApproveSigned { .. } => Id::Approve,
         Command::Emergency { .. } => Id::Emergency,
         Command::CloseReview { .. } => Id::Review,
         Command::TakeOver { .. } => Id::TakeOver,

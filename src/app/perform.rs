@@ -227,7 +227,7 @@ pub fn word(command: &Command) -> &'static str {
         Command::Finish { .. } => "finish",
         Command::Cancel { .. } => "cancel",
         Command::Note { .. } => "note",
-        Command::Approve { .. } => "approve",
+        Command::Approve { .. } | Command::ApproveSigned { .. } => "approve",
         Command::Emergency { .. } => "emergency",
         Command::CloseReview { .. } => "review",
         Command::TakeOver { .. } => "take over",

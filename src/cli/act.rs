@@ -1,7 +1,7 @@
 //! Acting without a screen: a subcommand becomes a command of the engine; progress goes to standard error, the result to
 //! standard output, and the end of it into the exit code.
 
-use crate::cli::{CauseArg, Confirmed, KindArg, Verb, exit, mail, print};
+use crate::cli::{CauseArg, Confirmed, KindArg, Verb, approve, exit, mail, print};
 use crate::domain::client::ClientId;
 use crate::domain::gate::Reason;
 use crate::domain::notice::NoticeKind;
@@ -139,6 +139,11 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
             }
             Ok(exit::DONE)
         }
+        Verb::Approve { tenant, text: true, .. } => {
+            let conductor = fleet.find(&tenant.tenant)?;
+            conductor.reload().await?;
+            approve::text(conductor)
+        }
         Verb::Approve { tenant, digest: None, .. } => {
             let conductor = fleet.find(&tenant.tenant)?;
             conductor.reload().await?;
@@ -251,8 +256,8 @@ fn command(verb: Verb) -> Result<(String, Command)> {
         Verb::Emergency { why: Confirmed { tenant, confirm, reason }, through_tunnel } => {
             (tenant, Command::Emergency { confirm, reason, through_tunnel })
         }
-        Verb::Approve { tenant, digest, note } => {
-            (tenant.tenant, Command::Approve { digest: digest.unwrap_or_default(), note })
+        Verb::Approve { tenant, digest, note, signature, until, .. } => {
+            (tenant.tenant, approve::command(digest.unwrap_or_default(), note, signature.zip(until))?)
         }
         Verb::Review { tenant, note } => (tenant.tenant, Command::CloseReview { note }),
         Verb::Takeover { why: Confirmed { tenant, confirm, reason } } => {

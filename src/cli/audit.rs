@@ -198,7 +198,8 @@ impl Journal<'_> {
         let tables = self.store.tables().await?;
         let verdict = audit::verify(&tables, Some(tenant.as_str()), &[]).into_iter().next();
         let verified = self.config.inbox.as_ref().map(|inbox| inbox.authserv_id.is_some());
-        let report = report::Report::new(&Rotation::fold(&entries)?, entries, lease_log, &tables, verdict, verified);
+        let report = report::Report::new(&Rotation::fold(&entries)?, entries, lease_log, &tables, verdict, verified)
+            .with_signatures(&wiring::four_eyes(self.config));
         if json {
             print::json(&report)?;
         } else {

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod answer;
+pub mod approve;
 pub mod audit;
 pub mod lab;
 pub mod mail;
@@ -177,6 +178,15 @@ pub enum Verb {
         /// The digest of the plan that you have read (8 digits or more)
         #[arg(long, value_name = "HEX")]
         digest: Option<String>,
+        /// Print the text that approves the plan, to be signed elsewhere: ssh-keygen -Y sign -n approval@changeguard
+        #[arg(long, conflicts_with_all = ["digest", "signature"])]
+        text: bool,
+        /// A signature of that text which was made elsewhere
+        #[arg(long, value_name = "FILE", requires = "digest", requires = "until")]
+        signature: Option<PathBuf>,
+        /// Until when the signed text says that it counts
+        #[arg(long, value_name = "TIME", requires = "signature")]
+        until: Option<jiff::Timestamp>,
         /// A note
         #[arg(long, default_value = "")]
         note: String,

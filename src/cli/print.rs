@@ -1,7 +1,7 @@
 //! The views without a screen: the same status as plain lines, or as JSON on standard output.
 
 use crate::domain::gate::Verdict;
-use crate::engine::status::{KeySight, Standing, TenantStatus};
+use crate::engine::status::{KeySight, TenantStatus};
 use anyhow::Result;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -112,14 +112,17 @@ pub fn plan(status: &TenantStatus) -> Result<()> {
         return Ok(());
     };
     writeln!(out, "{name}: {}, revision {}", window.for_people(), window.revision)?;
-    for view in status.clients.iter().filter(|view| view.standing == Standing::Waived) {
-        writeln!(out, "  waived: {} ({})", view.client.name, view.standing_detail)?;
-    }
     let keys = status.preflight.as_ref().map(|run| &run.keys);
-    match (keys.and_then(|keys| keys.interface.or(keys.secret)), &status.plan_digest) {
-        (Some(key), Some(digest)) => {
-            writeln!(out, "  key to be replaced: {key}")?;
+    match (keys, &status.plan_digest) {
+        (Some(_), Some(digest)) => {
+            writeln!(out, "an approval covers:")?;
+            for line in &status.plan_covers {
+                writeln!(out, "  {line}")?;
+            }
             writeln!(out, "  digest: {digest}")?;
+            if let Some(words) = &status.four_eyes {
+                writeln!(out, "{words}")?;
+            }
             writeln!(out, "approve with: changeguard approve {name} --digest {}", digest.get(..12).unwrap_or(digest))?;
         }
         (_, None) if keys.is_some() => writeln!(out, "no approval is asked for here")?,

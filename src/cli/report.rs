@@ -4,6 +4,7 @@
 //! in the timeline, which holds every record.
 
 mod markdown;
+mod signed;
 
 use crate::domain::acknowledgement::{Acknowledgement, Waiver};
 use crate::domain::notice::Delivery;
@@ -152,6 +153,10 @@ pub struct Report {
     not_carried: Vec<String>,
     incidents: Vec<Incident>,
     actors: Vec<Actor>,
+    /// By what a second operator is known, where one is asked for.
+    four_eyes: Option<String>,
+    /// Who has signed what, by the list of signers as it is now.
+    signatures: Vec<signed::Signed>,
     /// What the audit says of the tenant's chain.
     audit: Option<Verdict>,
     timeline: Vec<Moment>,
@@ -220,6 +225,8 @@ impl Report {
             not_carried: rotation.not_carried.clone(),
             incidents: incidents(&entries, &lease_log),
             actors: actors(&entries),
+            four_eyes: None,
+            signatures: Vec::new(),
             audit,
             timeline: entries.iter().map(moment).collect(),
             records: entries,

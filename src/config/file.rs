@@ -42,6 +42,8 @@ pub(super) struct File {
 pub(super) struct ApprovalTable {
     pub(super) required: Value<bool>,
     pub(super) valid: Value<String>,
+    pub(super) signers: Value<String>,
+    pub(super) key: Value<String>,
 }
 
 /// `[cloud]`

@@ -81,11 +81,15 @@ pub struct Approval {
     pub required: bool,
     /// How long one counts.
     pub valid: Duration,
+    /// Whose ssh signatures count, an `allowed_signers` file; `None`: logins are taken, which is advisory.
+    pub signers: Option<PathBuf>,
+    /// The operator's own key, its public half; `None`: `~/.ssh/id_ed25519.pub`. Used only with `signers`.
+    pub key: Option<PathBuf>,
 }
 
 impl Default for Approval {
     fn default() -> Self {
-        Self { required: false, valid: Duration::from_secs(4 * 3600) }
+        Self { required: false, valid: Duration::from_secs(4 * 3600), signers: None, key: None }
     }
 }
 

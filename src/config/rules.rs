@@ -105,6 +105,8 @@ impl<'a> Rules<'a> {
         let default = Approval::default();
         Approval {
             required: table.required.map_or(default.required, Spanned::into_inner),
+            key: self.path("approval.key", table.key),
+            signers: self.path("approval.signers", table.signers),
             valid: self.or("approval.valid", table.valid, default.valid, values::duration),
         }
     }

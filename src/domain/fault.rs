@@ -21,6 +21,8 @@ pub enum Service {
     Console,
     /// Alertmanager.
     Alerts,
+    /// The program that signs with an operator's key.
+    Signature,
     /// Our own journal.
     Journal,
     /// The configuration, or a file that it names.
@@ -37,6 +39,7 @@ impl fmt::Display for Service {
             Service::Mail => "mail server",
             Service::Console => "console API",
             Service::Alerts => "Alertmanager",
+            Service::Signature => "ssh-keygen",
             Service::Journal => "journal",
             Service::Configuration => "configuration",
         })

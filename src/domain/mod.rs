@@ -20,6 +20,8 @@ pub mod reminder;
 pub mod reply;
 pub mod sanitize;
 pub mod secret_shape;
+pub mod signature;
+pub mod signers;
 pub mod step;
 pub mod tenant;
 pub mod token;

@@ -10,6 +10,7 @@ use crate::engine::hearing::Withdrawal;
 use crate::engine::journal::Holder;
 use crate::engine::mailbox::{Decision, Matched};
 use crate::engine::record::Cause;
+use jiff::Timestamp;
 
 /// One act of an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,6 +219,17 @@ pub enum Command {
         /// Whose; `None` is all of them.
         only: Option<Vec<ClientId>>,
     },
+    /// Approve the plan by a signature that was made elsewhere.
+    ApproveSigned {
+        /// As with approve.
+        digest: String,
+        /// A note.
+        note: String,
+        /// The signature, armored (SSHSIG).
+        signature: String,
+        /// Until when it says that it counts, UTC.
+        expires: Timestamp,
+    },
 }
 
 /// What [`Command::SetAside`] calls the reason that no client is known.
@@ -240,7 +252,7 @@ impl Command {
             Command::Finish { .. } => "finish",
             Command::Cancel { .. } => "cancel",
             Command::Note { .. } => "note",
-            Command::Approve { .. } => "approve",
+            Command::Approve { .. } | Command::ApproveSigned { .. } => "approve",
             Command::Emergency { .. } => "emergency",
             Command::CloseReview { .. } => "review",
             Command::TakeOver { .. } => "takeover",

@@ -3,7 +3,7 @@
 use crate::domain::client::{Client, ClientId};
 use crate::domain::gate::{self, ApprovalFact, ChecksPart, Facts, PeoplePart, Stand, Verdict};
 use crate::domain::step::{StepNumber, StepState};
-use crate::engine::approval;
+use crate::engine::approval::{self, Me};
 use crate::engine::machine::Rules;
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
@@ -19,8 +19,8 @@ pub struct Beside<'a> {
     pub unknown: Option<&'a str>,
     /// Who else holds the tenant.
     pub held_by: Option<&'a str>,
-    /// Who asks, by what they can't set themselves.
-    pub person: &'a str,
+    /// Who asks.
+    pub me: Me<'a>,
 }
 
 /// An operator's word, with its reason.
@@ -35,7 +35,7 @@ pub struct Said {
 }
 
 /// Judges the gate at a moment.
-pub fn judge(open: Option<&Rotation>, beside: Beside<'_>, rules: Rules, now: Timestamp) -> Verdict {
+pub fn judge(open: Option<&Rotation>, beside: Beside<'_>, rules: &Rules, now: Timestamp) -> Verdict {
     let (acknowledgements, waivers) = (BTreeMap::new(), BTreeMap::new());
     let to_read = open.map(Rotation::clients_to_read).unwrap_or_default();
     let nobody = PeoplePart {
@@ -57,7 +57,7 @@ pub fn judge(open: Option<&Rotation>, beside: Beside<'_>, rules: Rules, now: Tim
         },
         held_by: beside.held_by,
         approval: open.map_or(ApprovalFact::NotNeeded, |rotation| {
-            approval::judge(rotation, rules.approval_valid.is_some(), beside.person, now)
+            approval::judge(rotation, rules.approval.as_ref(), beside.me, now)
         }),
         emergency: open.is_some_and(|rotation| rotation.emergency.is_some()),
     };
@@ -78,7 +78,7 @@ fn people<'a>(rotation: &'a Rotation, beside: Beside<'a>, to_read: &'a BTreeSet<
 
 /// How one client stands before the key is changed. `to_read`: [`Rotation::clients_to_read`], asked once for all of them.
 pub fn stand<'a>(client: &Client, rotation: &'a Rotation, to_read: &'a BTreeSet<ClientId>) -> Stand<'a> {
-    let beside = Beside { clients: &rotation.clients, unknown: None, held_by: None, person: "" };
+    let beside = Beside { clients: &rotation.clients, unknown: None, held_by: None, me: Me::looking("") };
     Stand::of(client, rotation.window.revision, &people(rotation, beside, to_read))
 }
 

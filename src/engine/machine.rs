@@ -14,12 +14,13 @@ use crate::domain::gate::{ApprovalFact, Verdict};
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
-use crate::engine::approval;
+use crate::engine::approval::{self, Asked, Me, Rotates};
 use crate::engine::command::{Command, Refusal};
 use crate::engine::judging::{self, Beside};
 use crate::engine::ports::Settings;
-use crate::engine::record::{Actor, Entry, Outcome, RECORD_VERSION, Record, RotationId};
+use crate::engine::record::{Actor, Entry, Outcome, Record, RotationId};
 use crate::engine::rotation::Rotation;
+use crate::engine::signing::Hand;
 use crate::engine::step::Probe;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -123,21 +124,25 @@ pub struct Machine {
     cancel_note: String,
     /// The tenant's name was typed once more, knowing that our own connection runs through the tunnel.
     through_tunnel: bool,
+    /// What our operator has signed for this command.
+    hand: Hand,
 }
 
 /// What the configuration says to the machine.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Rules {
     /// How long a green preflight counts.
     pub preflight_valid: Duration,
-    /// How long an approval counts; `None`: none is asked for.
-    pub approval_valid: Option<Duration>,
+    /// What a second operator's approval must be; `None`: none is asked for.
+    pub approval: Option<Asked>,
 }
 
 impl Rules {
     /// Those of the settings.
     pub fn of(settings: &Settings) -> Self {
-        Self { preflight_valid: settings.preflight_valid, approval_valid: settings.approval_valid }
+        let signing = &settings.signing;
+        let approval = settings.approval_valid.map(|valid| Asked { valid, signing: signing.clone() });
+        Self { preflight_valid: settings.preflight_valid, approval }
     }
 }
 
@@ -147,7 +152,19 @@ impl Machine {
     /// A machine over what the journal holds. Who acts goes into every record that it emits.
     pub fn new(tenant: Tenant, me: Actor, rules: Rules, rotation: Option<Rotation>) -> Self {
         let (intent, cancel_note) = (Intent::Single, String::new());
-        Self { tenant, me, rules, rotation, intent, cancel_note, through_tunnel: false }
+        Self { tenant, me, rules, rotation, intent, cancel_note, through_tunnel: false, hand: Hand::default() }
+    }
+
+    /// The same with what its operator has signed.
+    pub fn signed(mut self, hand: Hand) -> Self {
+        self.hand = hand;
+        self
+    }
+
+    /// Who acts, for four eyes.
+    fn who(&self) -> Me<'_> {
+        let unproven = self.me.unproven.as_deref();
+        Me { person: &self.me.person, unproven, rotates: Rotates::Now(self.hand.signature.as_deref()) }
     }
 
     /// The rotation as it stands, ended or not.
@@ -162,9 +179,13 @@ impl Machine {
             (_, Some(rotation)) => rotation.seq + 1,
             (_, None) => return Err(not_now("nothing is planned for this tenant")),
         };
-        let Actor { by, host, person, ssh } = self.me.clone();
-        let person = Some(person);
-        let entry = Entry { seq, version: RECORD_VERSION, at, by, host, person, ssh, record };
+        let case = match (&record, &self.rotation) {
+            (Record::Planned { rotation, .. }, _) => Some(rotation),
+            (_, rotation) => rotation.as_ref().map(|rotation| &rotation.id),
+        };
+        let session = self.hand.session.as_ref().filter(|session| Some(&session.rotation) == case);
+        let session = session.map(|session| session.id.clone());
+        let entry = Entry { session, ..self.me.entry(seq, at, record) };
         if let Record::Planned { .. } = entry.record {
             self.rotation = Rotation::begin(&entry);
         } else if let Some(rotation) = &mut self.rotation {
@@ -204,7 +225,7 @@ impl Machine {
     /// Takes one input in.
     pub fn handle(&mut self, at: Timestamp, input: Input) -> Outputs {
         match input {
-            Input::Command { command, new_id } => self.command(at, command, new_id),
+            Input::Command { command, new_id } => self.command_in_session(at, command, new_id),
             Input::StepEnded { step, result } => self.step_ended(at, step, result),
             Input::Probed { step, probe } => self.probed(at, step, probe),
             Input::Sent => self.sent(at),
@@ -343,12 +364,13 @@ impl Machine {
             return Ok(vec![Output::Refused(Refusal::NeedsPerson(lockout(&self.tenant.name, route)))]);
         }
         let waived = rotation.waivers.keys().cloned().collect();
-        let approved_by = match approval::judge(rotation, self.rules.approval_valid.is_some(), &self.me.person, at) {
+        let approved_by = match approval::judge(rotation, self.rules.approval.as_ref(), self.who(), at) {
             ApprovalFact::Given { by, .. } => Some(by),
             _ => None,
         };
-        let through_tunnel = self.through_tunnel;
-        let mut outputs = vec![self.append(at, Record::RotateConfirmed { waived, approved_by, through_tunnel })?];
+        let (through_tunnel, signature) = (self.through_tunnel, self.hand.signature.clone());
+        let record = Record::RotateConfirmed { waived, approved_by, through_tunnel, signature };
+        let mut outputs = vec![self.append(at, record)?];
         outputs.extend(self.go_on(at)?);
         Ok(outputs)
     }
@@ -373,9 +395,9 @@ impl Machine {
     fn judge(&self, at: Timestamp) -> Result<Verdict, Refusal> {
         let rotation = self.open()?;
         let unknown = (!rotation.unseen.is_empty()).then(|| rotation.unseen.join("; "));
-        let beside =
-            Beside { clients: &rotation.clients, unknown: unknown.as_deref(), held_by: None, person: &self.me.person };
-        Ok(judging::judge(Some(rotation), beside, self.rules, at))
+        let (unknown, me) = (unknown.as_deref(), self.who());
+        let beside = Beside { clients: &rotation.clients, unknown, held_by: None, me };
+        Ok(judging::judge(Some(rotation), beside, &self.rules, at))
     }
 
     fn refuse_by_gate(&self, at: Timestamp) -> Result<Output, Refusal> {

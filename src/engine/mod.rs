@@ -2,6 +2,7 @@
 //!
 //! No tokio, no reqwest, no file and no clock here: time comes in with each input, the world is reached through [`ports`].
 
+pub mod acts;
 pub mod alerts;
 pub mod approval;
 pub mod audit;
@@ -23,9 +24,11 @@ pub mod ports;
 pub mod record;
 pub mod remind;
 pub mod reply_key;
+pub mod review;
 pub mod rotation;
 pub mod secret;
 pub mod senders;
+pub mod signing;
 pub mod sources;
 pub mod status;
 pub mod step;

@@ -154,6 +154,9 @@ impl Rotation {
             | Record::Noted { .. }
             | Record::TakenOver { .. }
             | Record::HandedOver { .. } => Ok(()),
+            Record::SessionSigned { session, .. } => {
+                need(!self.sessions.contains_key(session), "that session has signed already")
+            }
             Record::LeaseLost { .. } | Record::PersonErased { .. } => Err("that belongs into the lease log".into()),
         }
     }

@@ -23,6 +23,7 @@ use crate::engine::reply_key::ReplyKey;
 use crate::engine::rotation::Rotation;
 use crate::engine::secret::SecretBytes;
 use crate::engine::transport::Transport;
+use crate::engine::signing::Signing;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -351,6 +352,15 @@ pub struct TokenReport {
     pub skew_s: i64,
 }
 
+/// The operators' signatures, where they sign.
+#[async_trait]
+pub trait Signatures: Send + Sync {
+    /// Whose signatures count, as the list says now.
+    fn signing(&self) -> Signing;
+    /// The operator signs this text; armored (SSHSIG). May wait for a person, for a bounded time.
+    async fn sign(&self, text: &str) -> Result<String, Fault>;
+}
+
 /// The clock.
 #[async_trait]
 pub trait Clock: Send + Sync {
@@ -393,6 +403,8 @@ pub struct World {
     pub alerts: Option<Arc<dyn Alerts>>,
     /// Entries of the contacts file for this tenant.
     pub contacts: Arc<[Entry]>,
+    /// The operators' signatures; `None`: their logins are taken.
+    pub signatures: Option<Arc<dyn Signatures>>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -418,6 +430,8 @@ pub struct Settings {
     pub preflight_valid: Duration,
     /// How long a second operator's approval counts; `None`: none is asked for.
     pub approval_valid: Option<Duration>,
+    /// Whether operators sign, and whose signatures count now.
+    pub signing: Signing,
     /// How long the pair of DELETE and POST lasts at most once DELETE is sent.
     pub pair_bound: Duration,
     /// When those who do not answer are reminded; `None`: only when an operator asks for it.

@@ -2,9 +2,11 @@
 //!
 //! Versioned and append-only. A record holds no secret: keys are public keys, hrefs and names.
 
+mod entry;
 mod summary;
 mod values;
 
+pub use entry::Entry;
 pub use values::{Actor, BackSource, Cause, Outcome, RotationId};
 
 use crate::domain::acknowledgement::{Answer, Channel};
@@ -19,6 +21,7 @@ use crate::domain::secret_shape::SecretShape;
 use crate::domain::step::StepNumber;
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
+use crate::engine::acts::Author;
 use crate::engine::hearing::Withdrawal;
 use crate::engine::journal::Holder;
 use crate::engine::mailbox::{Decision, Doubt};
@@ -30,29 +33,6 @@ use serde::{Deserialize, Serialize};
 pub const RECORD_VERSION: u32 = 4;
 /// The last version in which the start of step 4 stands for its first change; later ones have [`Record::Touching`].
 pub const STARTING_TOUCHED: u32 = 3;
-
-/// One line of the journal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// 1 for the first record of the rotation, then without a gap.
-    pub seq: u64,
-    /// The version in which it was written.
-    pub version: u32,
-    /// When, UTC.
-    pub at: Timestamp,
-    /// Who: the Unix user, sanitized.
-    pub by: String,
-    /// On which host.
-    pub host: String,
-    /// The person as the kernel knows them (the login user, whatever `su` and `sudo` came after); none before version 2.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub person: Option<String>,
-    /// Their ssh connection: the client's address, and the fingerprint of the key where sshd exposes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ssh: Option<String>,
-    /// What.
-    pub record: Record,
-}
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +130,9 @@ pub enum Record {
         /// The operator's own connection runs through the tunnel, and they typed the name once more.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         through_tunnel: bool,
+        /// The signature of who rotates over the plan that was approved, where operators sign.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
     },
     /// A step begins. Durable before the step touches the world.
     StepStarted {
@@ -307,6 +290,9 @@ pub enum Record {
         role: KeyRole,
         /// Who had already reconfigured and will be cut off again.
         cut_again: Vec<ClientId>,
+        /// Where plans are approved by a second operator: until when one must have reviewed this way back, UTC.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        review_due: Option<Timestamp>,
     },
     /// A kept key was deleted from Barbican, with what it answered.
     KeyDestroyed {
@@ -337,6 +323,12 @@ pub enum Record {
         expires: Timestamp,
         /// What they said.
         note: String,
+        /// How the digest is made: what it covers. Records before version 4 have the first scheme.
+        #[serde(default = "first_scheme")]
+        scheme: u32,
+        /// The approver's signature over scheme, digest and expiry, armored (SSHSIG).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
     },
     /// A suspected compromise: the rotation goes first, and a review is open until a second operator closes it.
     EmergencyDeclared {
@@ -346,11 +338,17 @@ pub enum Record {
         review_due: Timestamp,
         /// Earlier emergencies whose review was open still; closing this one closes them too.
         covers: Vec<RotationId>,
+        /// Who had declared those.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        earlier: Vec<Author>,
     },
-    /// A second operator has reviewed the emergency.
+    /// A second operator has reviewed the emergency, or the rollback.
     ReviewClosed {
         /// What they found.
         note: String,
+        /// Their signature over it, armored (SSHSIG), where operators sign.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
     },
     /// The tenant was taken from another process.
     TakenOver {
@@ -443,11 +441,15 @@ pub enum Record {
         /// Who is waived.
         client: ClientId,
     },
+    /// An operator's session signs for this case: what is written under its id is theirs.
+    SessionSigned {
+        /// The session's id.
+        session: String,
+        /// The signature over tenant, rotation and session, armored (SSHSIG).
+        signature: String,
+    },
 }
 
-impl Entry {
-    /// Who wrote it, by what they can't set themselves where that is known.
-    pub fn person(&self) -> &str {
-        self.person.as_deref().unwrap_or(&self.by)
-    }
+fn first_scheme() -> u32 {
+    1
 }

@@ -12,6 +12,7 @@ use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
 use crate::domain::token::Topic;
 use crate::domain::window::Window;
+use crate::engine::acts::{Author, Rotator, Word};
 use crate::engine::alerts::Silence;
 use crate::engine::approval::Approval;
 use crate::engine::hearing::Hearing;
@@ -19,6 +20,7 @@ use crate::engine::judging::Said;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::ports::SecretRef;
 use crate::engine::record::{BackSource, Cause, Entry, Outcome, Record, RotationId, STARTING_TOUCHED};
+pub use crate::engine::review::Emergency;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -67,23 +69,6 @@ pub struct Back {
     pub at: Timestamp,
     /// The stamp, or what the client said.
     pub note: String,
-}
-
-/// A suspected compromise, and the review that it leaves open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Emergency {
-    /// Why.
-    pub reason: String,
-    /// Who declared it.
-    pub person: String,
-    /// When, UTC.
-    pub at: Timestamp,
-    /// When the review is due, UTC.
-    pub review_due: Timestamp,
-    /// Earlier emergencies whose review this one covers.
-    pub covers: Vec<RotationId>,
-    /// Who closed the review, when, and what they found.
-    pub reviewed: Option<(String, Timestamp, String)>,
 }
 
 /// A hand-over to the next operator.
@@ -169,10 +154,20 @@ pub struct Rotation {
     pub back: BTreeMap<ClientId, Back>,
     /// Gateway pings as reported: answered, when, note.
     pub pings: BTreeMap<ClientId, (bool, Timestamp, String)>,
-    /// Who made the plan or changed its window last, by what they can't set themselves.
-    pub planned_person: String,
+    /// Who made the plan, then who changed its window, in their order.
+    pub planners: Vec<Author>,
+    /// Number of the record that set the window in force.
+    pub window_seq: u64,
+    /// The words of operators that bear on the gate, in their order.
+    pub words: Vec<Word>,
     /// The second operator's approval.
     pub approval: Option<Approval>,
+    /// The signature of who confirmed rotate, over the approved plan.
+    pub rotator: Option<Rotator>,
+    /// The sessions that have signed for this case: id and signature.
+    pub sessions: BTreeMap<String, String>,
+    /// A rollback that waits for its review, or had one.
+    pub rollback_review: Option<Emergency>,
     /// The emergency, if one was declared.
     pub emergency: Option<Emergency>,
     /// The last hand-over.
@@ -235,8 +230,13 @@ impl Rotation {
             applied: None,
             back: BTreeMap::new(),
             pings: BTreeMap::new(),
-            planned_person: first.person().to_owned(),
+            planners: vec![Author::of(first)],
+            window_seq: first.seq,
+            words: Vec::new(),
             approval: None,
+            rotator: None,
+            sessions: BTreeMap::new(),
+            rollback_review: None,
             emergency: None,
             hand_over: None,
             silence: None,
@@ -250,6 +250,7 @@ impl Rotation {
         let at = entry.at;
         self.seq = entry.seq;
         self.touching = matches!(entry.record, Record::Touching { .. });
+        self.note_author(entry);
         match entry.record.clone() {
             Record::Planned { .. }
             | Record::Noted { .. }
@@ -262,7 +263,6 @@ impl Rotation {
                     self.not_confirmed();
                 }
                 self.renew(entry.seq, entry.version, before);
-                self.planned_person = entry.person().to_owned();
             }
             Record::PeopleSeen { clients, unseen } => {
                 self.clients = match entry.version > STARTING_TOUCHED {
@@ -298,7 +298,10 @@ impl Rotation {
                 self.preflight = Some(preflight);
                 self.checked_by = entry.person().to_owned();
             }
-            Record::RotateConfirmed { .. } => self.confirmed_at = Some(at),
+            Record::RotateConfirmed { signature, .. } => {
+                self.confirmed_at = Some(at);
+                self.confirm_rotate(Author::of(entry), signature);
+            }
             Record::StepStarted { step } => {
                 self.touched |= step == StepNumber::SECRET && entry.version <= STARTING_TOUCHED;
                 self.steps[step.index()] = StepState::Running { since: at };
@@ -337,25 +340,29 @@ impl Rotation {
             Record::GatewayPing { client, answered, note } => {
                 self.pings.insert(client, (answered, at, note));
             }
-            Record::RollbackStarted { reason, role, .. } => self.turn_back(reason, role, at),
+            Record::RollbackStarted { reason, role, review_due, .. } => {
+                if let Some(due) = review_due {
+                    self.review_rollback(entry, reason.clone(), due);
+                }
+                self.turn_back(reason, role, at);
+            }
             Record::KeyDestroyed { role, answer, .. } => {
                 if let Some(key) = self.keys.get_mut(&role) {
                     key.destroyed = Some(answer);
                 }
             }
-            Record::Approved { digest, expires, note } => {
-                self.approval = Some(Approval { digest, person: entry.person().to_owned(), at, expires, note });
+            Record::Approved { digest, expires, note, scheme, signature } => {
+                self.approve(entry, (digest, expires, note), scheme, signature);
             }
-            Record::EmergencyDeclared { reason, review_due, covers } => {
+            Record::EmergencyDeclared { reason, review_due, covers, earlier } => {
                 // Whatever it was planned for: the previous key is never put back now.
                 self.cause = Cause::Compromise;
-                let person = entry.person().to_owned();
-                self.emergency = Some(Emergency { reason, person, at, review_due, covers, reviewed: None });
+                self.declare_emergency(entry, reason, review_due, covers, earlier);
             }
-            Record::ReviewClosed { note } => {
-                if let Some(emergency) = &mut self.emergency {
-                    emergency.reviewed = Some((entry.person().to_owned(), at, note));
-                }
+            Record::ReviewClosed { note, signature } => self.close_review(entry, note, signature),
+            Record::SessionSigned { session, signature } => {
+                // The first signature stands: nobody gives a session to somebody else afterwards.
+                self.sessions.entry(session).or_insert(signature);
             }
             Record::HandedOver { to, note } => {
                 self.hand_over = Some(HandOver { person: entry.person().to_owned(), to, note, at, accepted: None });
@@ -462,11 +469,6 @@ impl Rotation {
     /// How this person's own connection runs through the tunnel, if the last check, run by them, has found that.
     pub fn own_route(&self, person: &str) -> Option<&str> {
         self.preflight.as_ref().filter(|_| self.checked_by == person)?.own_route()
-    }
-
-    /// The emergency whose review is open still.
-    pub fn open_review(&self) -> Option<&Emergency> {
-        self.emergency.as_ref().filter(|emergency| emergency.reviewed.is_none())
     }
 
     /// The hand-over that `person` must read before they act: somebody else's, not accepted yet.

@@ -279,8 +279,12 @@ pub struct TenantStatus {
     pub journal: Vec<JournalLine>,
     /// The digest of the plan as it stands, where a second operator must approve it; none before a check.
     pub plan_digest: Option<String>,
+    /// What that digest covers, a line each.
+    pub plan_covers: Vec<String>,
     /// The last approval; whether it counts is in the gate.
     pub approval: Option<Approval>,
+    /// By what a second operator is known here, where one is asked for: signatures, or logins, which is advisory.
+    pub four_eyes: Option<String>,
     /// An emergency whose review is open still.
     pub review: Option<Emergency>,
     /// That review's deadline has passed.

@@ -228,6 +228,8 @@ mod tests {
             host: "h".into(),
             person: None,
             ssh: None,
+            session: None,
+            unproven: false,
             record,
         };
         let mut touched = false;
@@ -260,7 +262,7 @@ mod tests {
             begun(step),
             Record::Checked { preflight },
             Record::StepSucceeded { step, evidence: String::new() },
-            Record::RotateConfirmed { waived: Vec::new(), approved_by: None, through_tunnel: false },
+            Record::RotateConfirmed { waived: Vec::new(), approved_by: None, through_tunnel: false, signature: None },
         ]
     }
 
@@ -307,7 +309,12 @@ mod tests {
     #[test]
     fn the_way_back_is_gone_on_with_and_never_begun() {
         let mut records = all_done();
-        records.push(Record::RollbackStarted { reason: "x".into(), role: KeyRole::Fresh, cut_again: Vec::new() });
+        records.push(Record::RollbackStarted {
+            reason: "x".into(),
+            role: KeyRole::Fresh,
+            cut_again: Vec::new(),
+            review_due: None,
+        });
         assert_eq!(resumes(&decided(records.clone())), Some(StepNumber::STAGE));
         records.push(begun(StepNumber::STAGE));
         assert_eq!(resumes(&decided(records)), Some(StepNumber::STAGE));

@@ -12,8 +12,8 @@ use crate::engine::journal::{Holder, JournalStore, Lease};
 use crate::engine::machine::{Input, Machine, Rules, SendOrder};
 use crate::engine::mailing;
 use crate::engine::observe::Sights;
-use crate::engine::ports::{Letter, NoticeRequest, World};
-use crate::engine::record::{Actor, Entry, RECORD_VERSION, Record, RotationId};
+use crate::engine::ports::{Letter, NoticeRequest, Settings, World};
+use crate::engine::record::{Actor, Entry, Record, RotationId};
 use crate::engine::rotation::Rotation;
 use crate::engine::status::{self, TenantStatus, Viewer};
 use crate::engine::step::{Progress, Runbook};
@@ -22,6 +22,7 @@ use crate::runtime::fence::{LeaseFence, lost};
 use crate::runtime::lease::Taker;
 use crate::runtime::lookout::{BEAT, FALLEN_QUIET, Life, Lookout};
 use crate::runtime::run::{Observer, Run, RunError, Taken};
+use crate::runtime::signing::{self, Session};
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -72,6 +73,8 @@ pub struct Conductor {
     fence: Arc<LeaseFence>,
     /// What is seen of somebody else who holds the tenant.
     lookout: Lookout,
+    /// What this operator has signed for the case that is open.
+    session: Session,
 }
 
 impl Conductor {
@@ -85,8 +88,8 @@ impl Conductor {
         watcher: Arc<dyn Watcher>,
     ) -> Self {
         let known = Mutex::default();
-        let (busy, lookout) = (tokio::sync::Mutex::new(()), Lookout::default());
-        Self { world, runbook, me, actor, watcher, known, busy, fence, lookout }
+        let (busy, lookout, session) = (tokio::sync::Mutex::new(()), Lookout::default(), Session::default());
+        Self { world, runbook, me, actor, watcher, known, busy, fence, lookout, session }
     }
 
     /// Whether a command is under way in this process: another one waits for its end.
@@ -118,9 +121,15 @@ impl Conductor {
         let titles = std::array::from_fn(|at| self.runbook.steps[at].title());
         let known = self.known();
         let (rotation, now) = (known.rotation.as_deref(), self.world.clock.now());
-        let (tenant, settings) = (&self.world.tenant, &self.world.settings);
+        let (tenant, settings) = (&self.world.tenant, &self.settings());
         let viewer = Viewer { person: &self.actor.person, now };
         status::derive(tenant, rotation, &known.entries, &known.sights, settings, &titles, viewer)
+    }
+
+    /// The rules, with whose signatures count at this moment: the list may have been changed.
+    fn settings(&self) -> Settings {
+        let signing = self.world.signatures.as_ref().map(|signatures| signatures.signing());
+        Settings { signing: signing.unwrap_or_default(), ..self.world.settings.clone() }
     }
 
     /// Reads the journal again, if another process has written to it, and who holds the tenant.
@@ -262,10 +271,8 @@ impl Conductor {
     /// A take-over is journaled on both sides: whoever took it writes into the rotation, we into the tenant's lease log.
     async fn witness_loss(&self, doing: &str) {
         let to = self.holder().await.ok().flatten().map(|holder| holder.to_string());
-        let Actor { by, host, person, ssh } = self.actor.clone();
         let record = Record::LeaseLost { doing: doing.to_owned(), to };
-        let (at, person) = (self.world.clock.now(), Some(person));
-        let entry = Entry { seq: 0, version: RECORD_VERSION, at, by, host, person, ssh, record };
+        let entry = self.actor.entry(0, self.world.clock.now(), record);
         // Best effort: the journal that can't be reached now has shown us the loss a moment ago.
         let _ = self.world.store.witness(&self.world.tenant.id, &entry).await;
     }
@@ -338,8 +345,9 @@ impl Conductor {
         let mut random = [0u8; 3];
         self.world.entropy.fill(&mut random)?;
         let new_id = RotationId::new(self.world.clock.now(), random);
-        let rules = Rules::of(&self.world.settings);
-        let machine = Machine::new(self.world.tenant.clone(), self.actor.clone(), rules, rotation);
+        let hand = signing::hand(&self.world, &self.actor, &self.session, rotation.as_ref(), &new_id, &command).await?;
+        let rules = Rules::of(&self.settings());
+        let machine = Machine::new(self.world.tenant.clone(), self.actor.clone(), rules, rotation).signed(hand);
         let plans = matches!(command, Command::Plan { .. });
         let run = Run::new(&self.world, &self.runbook, lease, self, machine);
         run.taken_over(from).await?;
@@ -375,6 +383,11 @@ impl Conductor {
             letters.push((client.id, letter));
         }
         Ok(letters)
+    }
+
+    /// What a second operator signs elsewhere to approve the plan: the text, its digest, and until when it counts.
+    pub fn approval_text(&self) -> Result<(String, String, Timestamp), Fault> {
+        signing::approval_text(&self.world, self.rotation().as_deref())
     }
 
     /// When those who do not answer are reminded.

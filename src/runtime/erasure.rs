@@ -6,7 +6,7 @@ use crate::domain::tenant::TenantId;
 use crate::engine::command::Refusal;
 use crate::engine::journal::{Erased, Holder, JournalStore, Lease};
 use crate::engine::ports::Clock;
-use crate::engine::record::{Entry, RECORD_VERSION, Record};
+use crate::engine::record::Record;
 use crate::engine::rotation::Rotation;
 use crate::runtime::lease::Taker;
 use crate::runtime::lookout::Lookout;
@@ -53,9 +53,7 @@ async fn under_leases(
         refuse_open(store, tenant, address).await?;
     }
     let record = Record::PersonErased { tokens: Vec::new(), reason: reason.to_owned() };
-    let (by, host) = (identity.user, identity.host);
-    let (person, ssh) = (Some(identity.person), identity.ssh);
-    let entry = Entry { seq: 0, version: RECORD_VERSION, at: now, by, host, person, ssh, record };
+    let entry = identity.actor().entry(0, now, record);
     let mut done = Vec::new();
     for lease in leases.iter() {
         let erased = store.erase(lease, address, &entry).await.map_err(journal_fault)?;

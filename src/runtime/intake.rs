@@ -54,7 +54,7 @@ impl Intake {
         let head = heads.into_iter().next().ok_or_else(none)?;
         let before = Rotation::fold(&self.store.load(&head.rotation).await?)?;
         // A mail is judged by what was asked; the rules are those of a gate that is not asked here.
-        let rules = Rules { preflight_valid: Duration::ZERO, approval_valid: None };
+        let rules = Rules { preflight_valid: Duration::ZERO, approval: None };
         let mut machine = Machine::new(before.tenant.clone(), self.actor.clone(), rules, Some(before.clone()));
         let (command, new_id) = (Command::TakeMails { mails }, RotationId(String::new()));
         let outputs = machine.handle(Timestamp::now(), Input::Command { command, new_id })?;

@@ -24,6 +24,7 @@ pub mod reply_key;
 pub mod run;
 pub mod screen;
 pub mod signals;
+pub mod signing;
 pub mod terminal;
 pub mod watch;
 pub mod wiring;

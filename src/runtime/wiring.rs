@@ -5,6 +5,7 @@ use crate::adapters::console::{Console, ConsoleParameters};
 use crate::adapters::inbox::ImapInbox;
 use crate::adapters::mail::{Sample, SmtpMailer};
 use crate::adapters::openstack::OpenStack;
+use crate::adapters::signers::{OpenSsh, SignersParameters};
 use crate::adapters::store::{Server, SqlJournal};
 use crate::adapters::system::{self, SystemClock, SystemEntropy};
 use crate::adapters::wireguard::{CommandServer, ServerParameters};
@@ -17,9 +18,10 @@ use crate::domain::window::Window;
 use crate::engine::alerts::Alerts;
 use crate::engine::journal::{Holder, JournalStore};
 use crate::engine::mail_store::MailStore;
-use crate::engine::ports::{self, Answers, Clock, Fence, Letter, Mailer, Settings, SwapOrder, World};
+use crate::engine::ports::{self, Answers, Clock, Fence, Letter, Mailer, Settings, Signatures, SwapOrder, World};
 use crate::engine::record::Actor;
 use crate::engine::reply_key::ReplyKey;
+use crate::engine::signing::Signing;
 use crate::engine::step::Runbook;
 use crate::engine::transport::Transport;
 use crate::runbooks;
@@ -34,6 +36,7 @@ use crate::runtime::intake::Intake;
 use crate::runtime::mail;
 use crate::runtime::post::Post;
 use crate::runtime::reply_key;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +51,7 @@ pub struct Wiring {
     console: Option<Arc<dyn ports::Console>>,
     alerts: Option<Alertmanager>,
     transport: Transport,
+    signatures: Option<Arc<dyn Signatures>>,
     runbook: Arc<Runbook>,
     me: Holder,
     actor: Actor,
@@ -83,6 +87,24 @@ pub async fn journal(config: &Config) -> Result<SqlJournal, Fault> {
     }
 }
 
+/// How long one signature may take: somebody may have to find a security key and touch it.
+const SIGNED_WITHIN: Duration = Duration::from_secs(120);
+
+/// The operators' signatures, where they are asked for.
+fn signatures(config: &Config, may_ask: bool) -> Option<Arc<dyn Signatures>> {
+    let approval = &config.approval;
+    let list = approval.signers.clone().filter(|_| approval.required)?;
+    let own = || PathBuf::from(environment("HOME").unwrap_or_default()).join(".ssh/id_ed25519.pub");
+    let (key, program) = (approval.key.clone().unwrap_or_else(own), "ssh-keygen".into());
+    Some(Arc::new(OpenSsh::new(SignersParameters { list, key, program, limit: SIGNED_WITHIN, may_ask })))
+}
+
+/// Whose signatures count by this configuration now; `None` where no approval is asked for.
+pub fn four_eyes(config: &Config) -> Option<Signing> {
+    let signing = || signatures(config, false).map_or(Signing::ByLogin, |signatures| signatures.signing());
+    config.approval.required.then(signing)
+}
+
 impl Wiring {
     /// Makes every shared adapter. Only the state folder is touched; nothing is sent.
     pub async fn open(config: Config) -> Result<Self, WiringError> {
@@ -111,8 +133,9 @@ impl Wiring {
         let alerts = alerts::parameters(&config, &transport).map(Alertmanager::new).transpose()?;
         let identity = system::identity(&environment);
         let (now, instance) = (SystemClock.now(), system::instance()?);
-        let me = Holder::new(identity.user.clone(), identity.host, identity.pid, now, instance);
-        let actor = Actor { by: identity.user, host: me.host.clone(), person: identity.person, ssh: identity.ssh };
+        let actor = identity.actor();
+        let me = Holder::new(identity.user, identity.host, identity.pid, now, instance);
+        let signatures = signatures(&config, false);
         let post = match &config.inbox {
             Some(inbox) => {
                 let authserv_id = inbox.authserv_id.clone();
@@ -134,6 +157,7 @@ impl Wiring {
             console,
             alerts,
             transport,
+            signatures,
             runbook: Arc::new(runbook.ok_or_else(none)?),
             me,
             actor,
@@ -146,6 +170,12 @@ impl Wiring {
         self.me.name = format!("{} ({what})", self.me.name);
         self.actor.by = format!("{} ({what})", self.actor.by);
         self.post = self.post.map(|post| post.working_as(self.me.clone(), self.actor.clone()));
+        self
+    }
+
+    /// The same, where a signature may be asked for on the terminal: nothing is drawn there.
+    pub fn asking_on_the_terminal(mut self) -> Self {
+        self.signatures = signatures(&self.config, true);
         self
     }
 
@@ -250,6 +280,7 @@ impl Wiring {
             cadence_months: wireguard.cadence_months,
             preflight_valid: wireguard.preflight_valid,
             approval_valid: Some(self.config.approval.valid).filter(|_| self.config.approval.required),
+            signing: Signing::ByLogin,
             pair_bound: self.cloud.pair_bound(),
             reminders: self.config.reminders.clone(),
             language: self.config.language_of(&tenant),
@@ -283,6 +314,7 @@ impl Wiring {
             console: self.console.clone(),
             alerts: self.alerts.as_ref().map(|alerts| Arc::new(alerts.of(&tenant, fence)) as Arc<dyn Alerts>),
             contacts: self.config.contacts_of(&tenant).into(),
+            signatures: self.signatures.clone(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             store: self.store.clone(),

@@ -3,7 +3,9 @@
 use crate::cli::Stage;
 use crate::scene::{Scene, as_person};
 use changeguard::adapters::lab::{Fault, Rule, Service, Which};
+use changeguard::domain::acknowledgement::{Answer, Channel};
 use changeguard::domain::gate::Reason;
+use changeguard::domain::notice::NoticeKind;
 use changeguard::engine::command::{Command, Refusal};
 use changeguard::engine::next::Act;
 use changeguard::engine::record::{Cause, Outcome, Record};
@@ -18,6 +20,18 @@ async fn four_eyes() -> Scene {
     Scene::start_with(|config| config.approval.required = true).await
 }
 
+/// As [`Scene::confirmed`], by somebody whose login is proven: where these tests run nobody may have logged in.
+async fn confirmed_by(conductor: &Conductor) {
+    let (window, cause) = (Scene::open_window(), Cause::Scheduled);
+    conductor.run(Command::Plan { window, cause, reference: "CHG-1".into() }).await.unwrap();
+    let kind = NoticeKind::Announcement;
+    conductor.run(Command::Notify { kind, only: None, again: false }).await.unwrap();
+    for client in conductor.status().clients {
+        let (client, answer, channel) = (client.client.id, Answer::Confirmed, Channel::Phone);
+        conductor.run(Command::Answer { client, answer, channel, note: String::new() }).await.unwrap();
+    }
+}
+
 async fn look(conductor: &Conductor) -> changeguard::engine::status::TenantStatus {
     conductor.look().await;
     conductor.status()
@@ -26,25 +40,26 @@ async fn look(conductor: &Conductor) -> changeguard::engine::status::TenantStatu
 #[tokio::test]
 async fn with_four_eyes_rotate_stays_shut_until_somebody_else_approves_this_plan() {
     let scene = four_eyes().await;
+    let ada = as_person(&scene.wiring, scene.acme(), "ada");
     let bob = as_person(&scene.wiring, scene.acme(), "bob");
-    scene.confirmed().await;
-    let refused = scene.rotate().await.unwrap_err();
+    confirmed_by(&ada).await;
+    let rotate = || Command::Rotate { confirm: "acme".into(), through_tunnel: String::new() };
+    let refused = ada.run(rotate()).await.unwrap_err();
     assert!(
         matches!(&refused, RunError::Refused(Refusal::GateShut(reasons))
         if matches!(reasons[..], [Reason::NotApproved { .. }])),
         "{refused}"
     );
-    assert_eq!(look(scene.acme()).await.next.action, Act::Approve);
+    assert_eq!(look(&ada).await.next.action, Act::Approve);
     let digest = look(&bob).await.plan_digest.unwrap();
-    let own = scene.run(Command::Approve { digest: digest.clone(), note: String::new() }).await.unwrap_err();
+    let own = ada.run(Command::Approve { digest: digest.clone(), note: String::new() }).await.unwrap_err();
     assert!(own.to_string().contains("another operator must approve"), "{own}");
     bob.run(Command::Approve { digest, note: "read it".into() }).await.unwrap();
-    let by_himself = bob.run(Command::Rotate { confirm: "acme".into(), through_tunnel: String::new() }).await;
+    let by_himself = bob.run(rotate()).await;
     assert!(by_himself.unwrap_err().to_string().contains("approved it yourself"));
-    scene.acme().look().await;
-    assert_eq!(scene.status().next.action, Act::Rotate);
-    scene.rotate().await.unwrap();
-    let confirmed = scene.acme().entries().into_iter().find_map(|entry| match entry.record {
+    assert_eq!(look(&ada).await.next.action, Act::Rotate);
+    ada.run(rotate()).await.unwrap();
+    let confirmed = ada.entries().into_iter().find_map(|entry| match entry.record {
         Record::RotateConfirmed { approved_by, .. } => approved_by,
         _ => None,
     });

@@ -73,6 +73,8 @@ pub fn note(seq: u64, text: &str) -> Entry {
         host: "bastion".into(),
         person: Some("ada".into()),
         ssh: None,
+        session: None,
+        unproven: false,
         record: Record::Noted { text: text.into() },
     }
 }

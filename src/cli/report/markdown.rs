@@ -82,6 +82,16 @@ impl Report {
             None => {}
         }
         line(format!("- audit: {}", plain(&self.audit_line())));
+        if let Some(words) = &self.four_eyes {
+            line(format!("- {}", plain(words)));
+        }
+        for signed in &self.signatures {
+            let who = match &signed.signer {
+                Some(signer) => format!("{} with key {}", signer.person, signer.key),
+                None => format!("{} by login, without a signature of the list", signed.by),
+            };
+            line(format!("- {} ({}, record {}): {}", signed.what, at(signed.at), signed.seq, plain(&who)));
+        }
 
         line("\n## What went wrong\n".into());
         if self.incidents.is_empty() && self.not_carried.is_empty() {

@@ -7,9 +7,12 @@ use crate::domain::preflight::MAILBOX;
 use crate::domain::sanitize::sanitize;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::window::Window;
+use crate::engine::acts::Author;
 use crate::engine::approval;
 use crate::engine::command::{Command, NOBODY, Refusal};
 use crate::engine::record::{Cause, Record, RotationId};
+use crate::engine::review::Emergency;
+use crate::engine::rotation::Rotation;
 use jiff::{SignedDuration, Timestamp};
 
 /// A review of an emergency is due within this.
@@ -34,6 +37,7 @@ impl Machine {
             | Command::EndSilence
             | Command::TakeMails { .. }
             | Command::Approve { .. }
+            | Command::ApproveSigned { .. }
             | Command::Emergency { .. }
             | Command::TakeOver { .. } => true,
             Command::Resume => rotation.touched,
@@ -51,10 +55,11 @@ impl Machine {
     /// Nothing new is planned for a tenant whose emergency nobody has looked at.
     pub(super) fn reviewed(&self) -> Result<(), Refusal> {
         match self.rotation.as_ref().and_then(|rotation| rotation.open_review()) {
-            Some(emergency) => Err(not_now(format!(
-                "the review of the emergency of {} is open: another operator than {} must close it first",
-                emergency.at.strftime("%Y-%m-%d"),
-                emergency.person
+            Some(review) => Err(not_now(format!(
+                "the review of the {} of {} is open: another operator than {} must close it first",
+                review.of.word(),
+                review.at.strftime("%Y-%m-%d"),
+                review.declarer_names()
             ))),
             None => Ok(()),
         }
@@ -101,17 +106,61 @@ impl Machine {
         Ok(vec![self.append(at, Record::CheckSetAside { check: what, reason })?, done(text)])
     }
 
+    /// A command of somebody who has signed for what they write: their signature stands in the journal, once a session and
+    /// case.
+    pub(super) fn command_in_session(&mut self, at: Timestamp, command: Command, new_id: RotationId) -> Outputs {
+        let before = self.sign_session(at)?;
+        let mut outputs = self.command(at, command, new_id)?;
+        match before {
+            Some(signed) => outputs.insert(0, signed),
+            // A plan begins the case that was signed for.
+            None => {
+                if let Some(signed) = self.sign_session(at)? {
+                    let first = outputs.iter().take_while(|output| matches!(output, Output::Append(_))).count();
+                    outputs.insert(first, signed);
+                }
+            }
+        }
+        Ok(outputs)
+    }
+
+    fn sign_session(&mut self, at: Timestamp) -> Result<Option<Output>, Refusal> {
+        let Some((session, rotation)) = self.hand.session.clone().zip(self.rotation.as_ref()) else { return Ok(None) };
+        let is_open = rotation.outcome.is_none() && rotation.id == session.rotation;
+        if !is_open || rotation.sessions.contains_key(&session.id) {
+            return Ok(None);
+        }
+        let record = Record::SessionSigned { session: session.id, signature: session.signature };
+        self.append(at, record).map(Some)
+    }
+
     pub(super) fn approve(&mut self, at: Timestamp, typed: &str, note: String) -> Outputs {
-        let Some(valid) = self.rules.approval_valid else {
+        let Some(asked) = &self.rules.approval else {
             return Err(not_now("no approval is asked for here (approval.required in the configuration)"));
         };
         let rotation = self.untouched()?;
-        let digest = approval::may_approve(rotation, &self.me.person, typed).map_err(Refusal::NotNow)?;
-        let valid = SignedDuration::try_from(valid).unwrap_or(SignedDuration::MAX);
-        let expires = at.checked_add(valid).unwrap_or(Timestamp::MAX);
-        let text = format!("approved until {}", expires.strftime("%H:%M UTC"));
+        let digest = approval::may_approve(rotation, asked, self.who(), typed, at).map_err(Refusal::NotNow)?;
+        let valid = SignedDuration::try_from(asked.valid).unwrap_or(SignedDuration::MAX);
+        let latest = at.checked_add(valid).unwrap_or(Timestamp::MAX);
+        let (mut expires, mut signature, mut by) = (latest, None, String::new());
+        if asked.signing.is_asked() {
+            let hand = self.hand.signature.clone().zip(self.hand.expires);
+            let (armored, until) = hand.ok_or_else(|| not_now("an approval is signed here; see approval.key"))?;
+            if until <= at || until > latest {
+                let told = |moment: Timestamp| moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+                let (until, latest) = (told(until), told(latest));
+                return Err(not_now(format!(
+                    "what was signed ends at {until}; sign one that ends from now to {latest}"
+                )));
+            }
+            let signer = approval::signed_by(rotation, asked, &digest, &armored, until, at).map_err(Refusal::NotNow)?;
+            (expires, signature, by) =
+                (until, Some(armored), format!(", signed by {} ({})", signer.person, signer.key));
+        }
+        let text = format!("approved until {}{by}", expires.strftime("%H:%M UTC"));
         let note = sanitize(&note);
-        Ok(vec![self.append(at, Record::Approved { digest, expires, note })?, done(text)])
+        let scheme = approval::SCHEME;
+        Ok(vec![self.append(at, Record::Approved { digest, expires, note, scheme, signature })?, done(text)])
     }
 
     pub(super) fn emergency(
@@ -125,11 +174,12 @@ impl Machine {
         self.confirmed_name(confirm)?;
         let reason = required(reason, "say what is suspected (a reason)")?;
         let mut outputs = Vec::new();
-        let mut covers = Vec::new();
+        let (mut covers, mut earlier) = (Vec::new(), Vec::new());
         if self.open().is_err() {
-            if let Some(before) = self.rotation.as_ref().filter(|rotation| rotation.open_review().is_some()) {
-                covers.extend(before.emergency.iter().flat_map(|emergency| emergency.covers.iter().cloned()));
+            if let Some((before, review)) = self.rotation.as_ref().and_then(|r| Some((r, r.open_review()?))) {
+                covers.extend(review.covers.iter().cloned());
                 covers.push(before.id.clone());
+                earlier.extend(self.declarers(before, review, at));
             }
             let end = at.checked_add(EMERGENCY_WINDOW).unwrap_or(Timestamp::MAX);
             let window = Window { start: at, end, zone: "UTC".into(), revision: 1 };
@@ -143,9 +193,23 @@ impl Machine {
         self.untouched()?;
         self.see_lockout(through_tunnel)?;
         let review_due = at.checked_add(REVIEW_WITHIN).unwrap_or(Timestamp::MAX);
-        outputs.push(self.append(at, Record::EmergencyDeclared { reason, review_due, covers })?);
+        outputs.push(self.append(at, Record::EmergencyDeclared { reason, review_due, covers, earlier })?);
         outputs.extend(self.begin(at, StepNumber::ANNOUNCE, Intent::Emergency)?);
         Ok(outputs)
+    }
+
+    /// Who declared what is to be reviewed, each with who had signed their session.
+    fn declarers(&self, rotation: &Rotation, review: &Emergency, at: Timestamp) -> Vec<Author> {
+        let signing = self.rules.approval.as_ref().map(|asked| &asked.signing);
+        let signer =
+            |author: &Author| approval::writer(rotation, author, signing?, at).ok().map(|signer| signer.person);
+        let known = |author: &Author| Author { signer: signer(author).or(author.signer.clone()), ..author.clone() };
+        review.declarers().into_iter().map(known).collect()
+    }
+
+    /// Where plans need a second operator, a way back that none had approved needs one afterwards.
+    pub(super) fn rollback_review_due(&self, at: Timestamp) -> Option<Timestamp> {
+        self.rules.approval.as_ref().map(|_| at.checked_add(REVIEW_WITHIN).unwrap_or(Timestamp::MAX))
     }
 
     /// The way to step 3: the check, and in an emergency that died before everybody was mailed, the mails first.
@@ -168,16 +232,34 @@ impl Machine {
 
     pub(super) fn close_review(&mut self, at: Timestamp, note: String) -> Outputs {
         let review = self.rotation.as_ref().and_then(|rotation| rotation.open_review().zip(Some(rotation)));
-        let Some((emergency, rotation)) = review else { return Err(not_now("no review is open")) };
+        let Some((review, rotation)) = review else { return Err(not_now("no review is open")) };
         if rotation.outcome.is_none() {
             return Err(not_now("the rotation is not at its end yet; review it then"));
         }
-        if emergency.person == self.me.person {
-            let person = &self.me.person;
-            return Err(not_now(format!("{person} declared the emergency; another operator must review it")));
+        let what = review.of.word();
+        let declared = |person: &str| not_now(format!("{person} declared the {what}; another operator must review it"));
+        if let Some(author) = review.declarers().into_iter().find(|author| author.person == self.me.person) {
+            return Err(declared(&author.person));
         }
         let note = required(note, "say what the review found (a note)")?;
-        Ok(vec![self.append(at, Record::ReviewClosed { note })?, done("the review is closed")])
+        let signing = self.rules.approval.as_ref().map(|asked| &asked.signing).filter(|signing| signing.is_asked());
+        let mut signature = None;
+        if let Some(signing) = signing {
+            let armored = self.hand.signature.clone();
+            let armored = armored.ok_or_else(|| not_now("a review is signed here; see approval.key"))?;
+            let statement = approval::review_statement(rotation, &note);
+            let signer = signing.who(&armored, &statement, at).map_err(Refusal::NotNow)?;
+            let is_theirs = |author: &Author| author.signer.as_ref() == Some(&signer.person);
+            if self.declarers(rotation, review, at).iter().any(is_theirs) {
+                return Err(declared(&signer.person));
+            }
+            signature = Some(armored);
+        } else if let Some(why) = &self.me.unproven {
+            return Err(not_now(format!(
+                "this login proves nobody: {why}; review it from a login session, or configure approval.signers"
+            )));
+        }
+        Ok(vec![self.append(at, Record::ReviewClosed { note, signature })?, done("the review is closed")])
     }
 
     pub(super) fn hand_over(&mut self, at: Timestamp, to: &str, note: String) -> Outputs {

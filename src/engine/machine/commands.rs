@@ -135,7 +135,9 @@ impl Machine {
                 let text = required(text, "a note needs a text")?;
                 Ok(vec![self.append(at, Record::Noted { text })?, done("noted")])
             }
-            Command::Approve { digest, note } => self.approve(at, &digest, note),
+            Command::Approve { digest, note } | Command::ApproveSigned { digest, note, .. } => {
+                self.approve(at, &digest, note)
+            }
             Command::Emergency { confirm, reason, through_tunnel } => {
                 self.emergency(at, &confirm, reason, &through_tunnel, new_id)
             }
@@ -264,7 +266,8 @@ impl Machine {
         // A compromised key is never put back.
         let role = if kept && rotation.cause != Cause::Compromise { KeyRole::Previous } else { KeyRole::Fresh };
         let cut_again = rotation.back.keys().cloned().collect();
-        let mut outputs = vec![self.append(at, Record::RollbackStarted { reason, role, cut_again })?];
+        let review_due = self.rollback_review_due(at);
+        let mut outputs = vec![self.append(at, Record::RollbackStarted { reason, role, cut_again, review_due })?];
         outputs.extend(self.go_on(at)?);
         Ok(outputs)
     }

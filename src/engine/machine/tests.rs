@@ -26,10 +26,10 @@ fn tenant() -> Tenant {
     Tenant { id: TenantId::new("t1").unwrap(), name: "acme".into(), server: None, gateway: None }
 }
 
-const RULES: Rules = Rules { preflight_valid: Duration::from_secs(600), approval_valid: None };
+const RULES: Rules = Rules { preflight_valid: Duration::from_secs(600), approval: None };
 
 fn op() -> Actor {
-    Actor { by: "op".into(), host: "host".into(), person: "op".into(), ssh: None }
+    Actor { by: "op".into(), host: "host".into(), person: "op".into(), ssh: None, unproven: None }
 }
 
 fn ada() -> Client {

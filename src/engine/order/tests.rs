@@ -49,11 +49,11 @@ fn pool() -> Vec<Record> {
         Record::NoticeResolved { message_id: "<2>".into(), arrived: true, reason: note() },
         Record::Waived { client: eve.clone(), reason: note() },
         Record::Checked { preflight },
-        Record::RotateConfirmed { waived: Vec::new(), approved_by: None, through_tunnel: false },
+        Record::RotateConfirmed { waived: Vec::new(), approved_by: None, through_tunnel: false, signature: None },
         Record::PreviousMissing { why: note() },
         Record::ClientBack { client: ada.clone(), source: BackSource::Client, note: note() },
         Record::GatewayPing { client: eve.clone(), answered: true, note: note() },
-        Record::ReviewClosed { note: note() },
+        Record::ReviewClosed { note: note(), signature: None },
         Record::HandOverAccepted,
         Record::SilenceEnded { id: "s".into(), why: note(), still_firing: None },
         Record::Finished { outcome: Outcome::Rotated, note: note() },
@@ -83,7 +83,7 @@ fn pool() -> Vec<Record> {
         pool.push(Record::ObjectChanged { from: None, to: public_key, etag: note() });
         let baseline = Baseline { public_key, clock: 0, peers: Default::default() };
         pool.push(Record::Applied { baseline, waited_ms: 1 });
-        pool.push(Record::RollbackStarted { reason: note(), role, cut_again: Vec::new() });
+        pool.push(Record::RollbackStarted { reason: note(), role, cut_again: Vec::new(), review_due: None });
     }
     pool
 }
@@ -97,7 +97,7 @@ fn planned() -> Rotation {
 
 fn entry(seq: u64, record: Record) -> Entry {
     let (by, host) = ("op".to_owned(), "h".to_owned());
-    Entry { seq, version: RECORD_VERSION, at: at(seq), by, host, person: None, ssh: None, record }
+    Entry { seq, version: RECORD_VERSION, at: at(seq), by, host, person: None, ssh: None, session: None, unproven: false, record }
 }
 
 /// The way that the program goes, cut off anywhere, so that random records meet every state.

@@ -30,10 +30,11 @@ impl Record {
             Record::Waived { client, reason } => format!("{client} waived: {reason}"),
             Record::Checked { preflight } if preflight.is_green() => "preflight check green".into(),
             Record::Checked { preflight } => format!("preflight check failed: {}", preflight.failed().join(", ")),
-            Record::RotateConfirmed { approved_by, through_tunnel, .. } => {
+            Record::RotateConfirmed { approved_by, through_tunnel, signature, .. } => {
                 let approved = approved_by.as_ref().map(|by| format!(", approved by {by}")).unwrap_or_default();
                 let tunnel = if *through_tunnel { ", although the session runs through the tunnel" } else { "" };
-                format!("rotation confirmed by typing the tenant's name{approved}{tunnel}")
+                let signed = if signature.is_some() { ", signed" } else { "" };
+                format!("rotation confirmed by typing the tenant's name{signed}{approved}{tunnel}")
             }
             Record::StepStarted { step } => format!("step {step} started"),
             Record::StepSucceeded { step, evidence } => format!("step {step} done: {evidence}"),
@@ -87,15 +88,19 @@ impl Record {
             Record::KeyDestroyed { role, answer, .. } => format!("{} key destroyed: {answer}", role.word()),
             Record::Finished { outcome, note } => format!("{}{}", outcome.word(), dash(note)),
             Record::Noted { text } => format!("note: {text}"),
-            Record::Approved { digest, expires, note } => {
+            Record::Approved { digest, expires, note, signature, .. } => {
                 let until = expires.strftime("%H:%M UTC");
-                format!("plan {} approved until {until}{}", digest.get(..12).unwrap_or(digest), dash(note))
+                let signed = if signature.is_some() { ", signed" } else { "" };
+                format!("plan {} approved until {until}{signed}{}", digest.get(..12).unwrap_or(digest), dash(note))
             }
             Record::EmergencyDeclared { reason, review_due, .. } => {
                 let due = review_due.strftime("%Y-%m-%d %H:%M UTC");
                 format!("EMERGENCY: {reason}; the gate is overridden, review due {due}")
             }
-            Record::ReviewClosed { note } => format!("review of the emergency closed{}", dash(note)),
+            Record::ReviewClosed { note, signature } => {
+                let signed = if signature.is_some() { ", signed" } else { "" };
+                format!("review closed{signed}{}", dash(note))
+            }
             Record::TakenOver { from, reason, forced } => {
                 format!("taken over{} from {from}: {reason}", if *forced { " by force" } else { "" })
             }
@@ -128,6 +133,7 @@ impl Record {
             }
             Record::TakenBack { what, reason } => format!("taken back: {what}: {reason}"),
             Record::WaiverKept { client } => format!("{client} stays waived for the new window"),
+            Record::SessionSigned { session, .. } => format!("session {session} signed for this case"),
         }
     }
 }

@@ -32,6 +32,8 @@ pub struct Actor {
     pub person: String,
     /// Their ssh connection, if there is one.
     pub ssh: Option<String>,
+    /// Why this login proves nobody (it could have been made up), where that is so.
+    pub unproven: Option<String>,
 }
 
 /// Why a rotation was begun.

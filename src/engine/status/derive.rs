@@ -14,7 +14,7 @@ use crate::domain::notice::NoticeKind;
 use crate::domain::observation::Observation;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
-use crate::engine::approval;
+use crate::engine::approval::{self, Me};
 use crate::engine::judging::{self, Beside};
 use crate::engine::machine::Rules;
 use crate::engine::next::{Act, NextAction, next_action};
@@ -65,7 +65,12 @@ pub fn derive(
         Some(review) if open.is_none() && holder.is_none() => NextAction {
             action: Act::Review,
             mail: None,
-            text: format!("review the emergency of {} (not {} themselves)", review.at.strftime("%m-%d"), review.person),
+            text: format!(
+                "review the {} of {} (not {} themselves)",
+                review.of.word(),
+                review.at.strftime("%m-%d"),
+                review.declarer_names()
+            ),
         },
         _ => next_action(open, phase, &gate, back, holder, drift.as_deref(), viewer),
     };
@@ -108,7 +113,9 @@ pub fn derive(
         next_reminder: next_reminder(open, settings),
         journal: journal_lines(journal),
         plan_digest: open.filter(|_| settings.approval_valid.is_some()).and_then(approval::digest),
-        approval: open.and_then(|rotation| rotation.approval.clone()),
+        plan_covers: open.filter(|_| settings.approval_valid.is_some()).map(approval::covers).unwrap_or_default(),
+        approval: open.and_then(|rotation| approval::shown(rotation, &settings.signing)),
+        four_eyes: settings.approval_valid.map(|_| settings.signing.words(now)),
         review_overdue: review.as_ref().is_some_and(|review| now > review.review_due),
         review,
         hand_over: open.and_then(|rotation| rotation.hand_over.clone()),
@@ -158,8 +165,9 @@ pub fn judge_gate(
 ) -> Verdict {
     let (clients, unknown) = people(open, sights);
     let holder = sights.holder.as_ref().map(ToString::to_string);
-    let beside = Beside { clients: &clients, unknown: unknown.as_deref(), held_by: holder.as_deref(), person };
-    judging::judge(open, beside, Rules::of(settings), now)
+    let me = Me::looking(person);
+    let beside = Beside { clients: &clients, unknown: unknown.as_deref(), held_by: holder.as_deref(), me };
+    judging::judge(open, beside, &Rules::of(settings), now)
 }
 
 /// Everybody who will be cut off by the last look, with those who were told in this rotation; and why that may not be all.
@@ -369,7 +377,8 @@ fn attention(status: &TenantStatus, sights: &Sights) -> Vec<String> {
     if let Some(review) = &status.review {
         let due = review.review_due.strftime("%Y-%m-%d %H:%M UTC");
         let state = if status.review_overdue { "OVERDUE since" } else { "open, due" };
-        items.push(format!("emergency: review {state} {due} (by another operator than {})", review.person));
+        let (what, names) = (review.of.word(), review.declarer_names());
+        items.push(format!("{what}: review {state} {due} (by another operator than {names})"));
     }
     if let Some(hand_over) = status.hand_over.as_ref().filter(|hand_over| hand_over.accepted.is_none()) {
         items.push(format!("handed over by {}, not accepted yet: {}", hand_over.person, hand_over.note));

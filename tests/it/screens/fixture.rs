@@ -142,6 +142,8 @@ pub fn idle(name: &str) -> TenantStatus {
     clients[5].latest_handshake = None;
     TenantStatus {
         plan_digest: None,
+        plan_covers: Vec::new(),
+        four_eyes: None,
         approval: None,
         review: None,
         review_overdue: false,

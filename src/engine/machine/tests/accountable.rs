@@ -1,13 +1,18 @@
 //! Approval, emergency, review, hand-over and self-lockout, as the machine decides them.
 
 use super::*;
+use crate::domain::client::Source;
 use crate::domain::preflight::{Check, CheckState, OWN_ROUTE};
+use crate::engine::acts::Author;
+use crate::engine::review::Reviewed;
+use crate::engine::signing::Signing;
 
-const FOUR_EYES: Rules =
-    Rules { preflight_valid: Duration::from_secs(600), approval_valid: Some(Duration::from_secs(3600)) };
+/// By logins.
+const ASKED: Asked = Asked { valid: Duration::from_secs(3600), signing: Signing::ByLogin };
+const FOUR_EYES: Rules = Rules { preflight_valid: Duration::from_secs(600), approval: Some(ASKED) };
 
 fn actor(person: &str) -> Actor {
-    Actor { by: person.into(), host: "host".into(), person: person.into(), ssh: None }
+    Actor { by: person.into(), host: "host".into(), person: person.into(), ssh: None, unproven: None }
 }
 
 /// The same journal in the hands of somebody else.
@@ -90,14 +95,217 @@ fn any_change_of_the_plan_voids_the_approval() {
     assert!(rotates(&other_key, "op").unwrap_err().contains("void"), "another key than the approved one");
 }
 
+/// A word of each kind that bears on the gate, and whatever else changes what the approver agreed to.
+fn changes() -> Vec<(&'static str, Record)> {
+    let client = || ClientId("ada".into());
+    let answered = |channel| Record::Answered {
+        client: client(),
+        revision: 1,
+        answer: Answer::Confirmed,
+        channel,
+        note: String::new(),
+    };
+    let ada = |email: &str| Client {
+        id: client(),
+        name: "Ada".into(),
+        email: Some(email.into()),
+        public_key: None,
+        sources: [Source::Object].into(),
+    };
+    let bob = Client { id: ClientId("bob".into()), ..ada("bob@x.example") };
+    let seen = |clients| Record::PeopleSeen { clients, unseen: Vec::new() };
+    vec![
+        ("an answer by telephone", answered(Channel::Phone)),
+        ("the same answer by chat", answered(Channel::Chat)),
+        ("a check set aside", Record::CheckSetAside { check: "mailbox".into(), reason: "no IMAP tonight".into() }),
+        ("a waiver", Record::Waived { client: client(), reason: "on leave".into() }),
+        ("another address", seen(vec![ada("other@x.example")])),
+        ("one more person", seen(vec![ada("ada@x.example"), bob])),
+    ]
+}
+
+#[test]
+fn an_approval_covers_the_people_and_every_word_that_an_operator_typed() {
+    let mut machine = answered();
+    checked(&mut machine, 7, false);
+    let approved = approve(&machine, "bob").unwrap();
+    let before = digest_of(&approved);
+    for (what, record) in changes() {
+        let mut changed = as_person(&approved, "op", FOUR_EYES);
+        changed.emit(at("22:04"), record).unwrap();
+        assert_ne!(digest_of(&changed), before, "{what}");
+        let why = approval::judge(changed.rotation().unwrap(), Some(&ASKED), Me::looking("op"), at("22:05"));
+        assert!(matches!(&why, ApprovalFact::Missing(text) if text.contains("is void")), "{what}: {why:?}");
+    }
+    let mut noted = as_person(&approved, "op", FOUR_EYES);
+    noted.emit(at("22:04"), Record::Noted { text: "nothing of it".into() }).unwrap();
+    assert_eq!(digest_of(&noted), before);
+}
+
+#[test]
+fn what_an_approval_covers_can_be_read() {
+    let mut machine = answered();
+    checked(&mut machine, 7, false);
+    for (_, record) in changes().into_iter().take(4) {
+        machine.emit(at("22:04"), record).unwrap();
+    }
+    let lines = approval::covers(machine.rotation().unwrap()).join("\n");
+    for part in [
+        "planned by op",
+        "revision 1",
+        "key to be replaced",
+        "ada@x.example",
+        "waived: Ada: on leave",
+        "by phone",
+        "by chat",
+    ] {
+        assert!(lines.contains(part), "{part} is missing in\n{lines}");
+    }
+}
+
+#[test]
+fn whoever_typed_an_answer_can_not_approve_the_plan() {
+    let mut machine = answered();
+    checked(&mut machine, 7, false);
+    for (what, record) in changes().into_iter().take(4) {
+        let mut typist = as_person(&machine, "bob", FOUR_EYES);
+        typist.emit(at("22:04"), record).unwrap();
+        let refused = approve(&typist, "bob").unwrap_err().to_string();
+        assert!(refused.contains("bob typed an answer"), "{what}: {refused}");
+        approve(&typist, "eve").unwrap();
+    }
+}
+
+#[test]
+fn who_planned_before_the_window_was_changed_by_somebody_else_can_not_approve_either() {
+    let mut machine = answered();
+    let mut bob = as_person(&machine, "bob", FOUR_EYES);
+    let window = Window::parse("2026-11-24 22:00", "2h", "UTC", 2).unwrap();
+    bob.emit(at("21:00"), Record::Rescheduled { window }).unwrap();
+    machine = bob;
+    checked(&mut machine, 7, false);
+    for planner in ["op", "bob"] {
+        assert!(approve(&machine, planner).unwrap_err().to_string().contains("made this plan"), "{planner}");
+    }
+    approve(&machine, "eve").unwrap();
+}
+
+#[test]
+fn an_approval_of_the_former_scheme_is_void_and_says_so() {
+    let mut machine = answered();
+    checked(&mut machine, 7, false);
+    let mut bob = as_person(&machine, "bob", FOUR_EYES);
+    let digest = digest_of(&bob);
+    // As a program before this scheme wrote it.
+    let text = format!(r#"{{"record":"approved","digest":"{digest}","expires":"2026-11-24T23:30:00Z","note":""}}"#);
+    bob.emit(at("22:04"), serde_json::from_str(&text).unwrap()).unwrap();
+    let why = rotates(&bob, "op").unwrap_err();
+    assert!(why.contains("the approval of bob was given under an older scheme: approve again"), "{why}");
+}
+
+#[test]
+fn a_login_that_can_be_made_up_neither_approves_nor_stands_behind_an_approved_plan() {
+    let mut machine = answered();
+    checked(&mut machine, 7, false);
+    let unproven = Actor { unproven: Some("this is a user namespace".into()), ..actor("bob") };
+    let mut bob = Machine::new(tenant(), unproven.clone(), FOUR_EYES, machine.rotation.clone());
+    let digest = digest_of(&bob);
+    let refused = command(&mut bob, at("22:04"), Command::Approve { digest, note: String::new() }).unwrap_err();
+    assert!(refused.to_string().contains("this is a user namespace"), "{refused}");
+    // An entry of a process that did not refuse counts for nothing.
+    let (digest, note, scheme) = (digest_of(&machine), String::new(), approval::SCHEME);
+    let record = Record::Approved { digest, expires: at("23:30"), note, scheme, signature: None };
+    bob.emit(at("22:04"), record).unwrap();
+    assert!(rotates(&bob, "op").unwrap_err().contains("made up"));
+    // What such a login has typed could be the approver's own word.
+    let mut typist =
+        Machine::new(tenant(), Actor { person: "eve".into(), ..unproven }, FOUR_EYES, machine.rotation.clone());
+    typist.emit(at("22:04"), changes().remove(0).1).unwrap();
+    assert!(approve(&typist, "bob").unwrap_err().to_string().contains("approver's own word"));
+}
+
+#[test]
+fn a_second_emergency_on_an_open_case_forgets_neither_who_declared_first_nor_what_is_covered() {
+    let mut machine = live();
+    let review_due = at("23:00");
+    let (covers, earlier) = (vec![RotationId("r0".into())], vec![Author::of(&by_zoe())]);
+    machine
+        .emit(at("22:30"), Record::EmergencyDeclared { reason: "leak".into(), review_due, covers, earlier })
+        .unwrap();
+    let mut bob = as_person(&machine, "bob", FOUR_EYES);
+    let again = Record::EmergencyDeclared {
+        reason: "again".into(),
+        review_due: at("23:30"),
+        covers: vec![RotationId("r-1".into())],
+        earlier: vec![],
+    };
+    bob.emit(at("22:31"), again).unwrap();
+    bob.emit(at("22:50"), Record::Finished { outcome: Outcome::Rotated, note: String::new() }).unwrap();
+    let review = bob.rotation().unwrap().open_review().unwrap();
+    assert_eq!((review.reason.as_str(), review.review_due), ("leak", at("23:00")));
+    assert_eq!(review.covers, [RotationId("r0".into()), RotationId("r-1".into())]);
+    assert_eq!(review.declarer_names(), "op, bob, zoe");
+    let close = || Command::CloseReview { note: "looked".into() };
+    for declarer in ["op", "bob", "zoe"] {
+        let mut theirs = as_person(&bob, declarer, FOUR_EYES);
+        assert!(command(&mut theirs, at("22:51"), close()).unwrap_err().to_string().contains("another operator"));
+    }
+    command(&mut as_person(&bob, "eve", FOUR_EYES), at("22:51"), close()).unwrap();
+}
+
+fn by_zoe() -> Entry {
+    actor("zoe").entry(1, at("20:00"), Record::HandOverAccepted)
+}
+
+#[test]
+fn a_rollback_where_plans_are_approved_leaves_a_review_open_that_somebody_else_closes() {
+    let back = || Command::RollBack { confirm: "acme".into(), reason: "slow".into(), through_tunnel: String::new() };
+    let mut without = live();
+    command(&mut without, at("22:20"), back()).unwrap();
+    assert!(without.rotation().unwrap().open_review().is_none(), "nobody is asked for an approval here");
+    let mut machine = as_person(&live(), "op", FOUR_EYES);
+    command(&mut machine, at("22:20"), back()).unwrap();
+    machine.emit(at("22:50"), Record::Finished { outcome: Outcome::RolledBack, note: String::new() }).unwrap();
+    let review = machine.rotation().unwrap().open_review().unwrap();
+    assert_eq!((review.of, review.person.as_str()), (Reviewed::Rollback, "op"));
+    let window = Window::parse("2026-11-25 22:00", "1h", "UTC", 1).unwrap();
+    let plan = || Command::Plan { window: window.clone(), cause: Cause::Scheduled, reference: String::new() };
+    let refused = command(&mut machine, at("22:51"), plan()).unwrap_err().to_string();
+    assert!(refused.contains("the review of the rollback"), "{refused}");
+    let close = || Command::CloseReview { note: "the driver".into() };
+    assert!(command(&mut machine, at("22:51"), close()).unwrap_err().to_string().contains("another operator"));
+    let mut bob = as_person(&machine, "bob", FOUR_EYES);
+    command(&mut bob, at("22:52"), close()).unwrap();
+    command(&mut bob, at("22:53"), plan()).unwrap();
+}
+
+#[test]
+fn an_emergency_covers_the_open_review_of_a_rollback_with_its_author() {
+    let mut machine = as_person(&live(), "op", FOUR_EYES);
+    let back = Command::RollBack { confirm: "acme".into(), reason: "slow".into(), through_tunnel: String::new() };
+    command(&mut machine, at("22:20"), back).unwrap();
+    machine.emit(at("22:50"), Record::Finished { outcome: Outcome::RolledBack, note: String::new() }).unwrap();
+    let mut bob = as_person(&machine, "bob", FOUR_EYES);
+    let declare = Command::Emergency { confirm: "acme".into(), reason: "leak".into(), through_tunnel: String::new() };
+    bob.handle(at("22:55"), Input::Command { command: declare, new_id: RotationId("r2".into()) }).unwrap();
+    let review = bob.rotation().unwrap().open_review().unwrap();
+    assert_eq!((review.declarer_names().as_str(), review.covers.len()), ("bob, op", 1));
+}
+
 #[test]
 fn an_approval_expires_and_is_bound_to_the_digest_that_was_read() {
     let mut machine = answered();
     checked(&mut machine, 7, false);
     let approved = approve(&machine, "bob").unwrap();
     let rotation = approved.rotation().unwrap();
-    assert!(matches!(approval::judge(rotation, true, "op", at("23:03")), ApprovalFact::Given { .. }));
-    assert!(matches!(approval::judge(rotation, true, "op", at("23:04")), ApprovalFact::Missing(_)));
+    assert!(matches!(
+        approval::judge(rotation, Some(&ASKED), Me::looking("op"), at("23:03")),
+        ApprovalFact::Given { .. }
+    ));
+    assert!(matches!(
+        approval::judge(rotation, Some(&ASKED), Me::looking("op"), at("23:04")),
+        ApprovalFact::Missing(_)
+    ));
     let mut bob = as_person(&machine, "bob", FOUR_EYES);
     for digest in ["", "0000", "deadbeef"] {
         let command = Command::Approve { digest: digest.into(), note: String::new() };
@@ -136,7 +344,12 @@ fn an_emergency_mails_first_checks_then_rotates_and_mails_again() {
 fn the_review_of_an_emergency_is_closed_by_somebody_else_at_the_end_and_nothing_is_planned_before() {
     let mut machine = live();
     let review_due = at("23:00");
-    machine.emit(at("22:30"), Record::EmergencyDeclared { reason: "leak".into(), review_due, covers: vec![] }).unwrap();
+    machine
+        .emit(
+            at("22:30"),
+            Record::EmergencyDeclared { reason: "leak".into(), review_due, covers: vec![], earlier: vec![] },
+        )
+        .unwrap();
     let close = || Command::CloseReview { note: "laptop was encrypted".into() };
     let mut bob = as_person(&machine, "bob", FOUR_EYES);
     assert!(command(&mut bob, at("22:40"), close()).is_err(), "not before the end");
@@ -154,7 +367,8 @@ fn the_review_of_an_emergency_is_closed_by_somebody_else_at_the_end_and_nothing_
 #[test]
 fn a_second_emergency_covers_the_review_of_the_first() {
     let mut machine = live();
-    let first = Record::EmergencyDeclared { reason: "leak".into(), review_due: at("23:00"), covers: vec![] };
+    let first =
+        Record::EmergencyDeclared { reason: "leak".into(), review_due: at("23:00"), covers: vec![], earlier: vec![] };
     machine.emit(at("22:30"), first).unwrap();
     machine.emit(at("22:50"), Record::Finished { outcome: Outcome::Rotated, note: String::new() }).unwrap();
     let (confirm, reason) = ("acme".into(), "again".into());
@@ -214,7 +428,7 @@ fn what_a_check_said_of_one_operators_session_is_not_asked_of_another() {
 fn a_check_that_could_not_be_recorded_is_no_check_although_an_older_one_was_green() {
     let mut emergency = answered();
     let review_due = at("23:00");
-    let declared = Record::EmergencyDeclared { reason: "leak".into(), review_due, covers: vec![] };
+    let declared = Record::EmergencyDeclared { reason: "leak".into(), review_due, covers: vec![], earlier: vec![] };
     emergency.emit(at("22:03"), declared).unwrap();
     for mut machine in [answered(), emergency] {
         checked(&mut machine, 7, false);
