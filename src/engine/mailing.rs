@@ -4,9 +4,10 @@ use crate::domain::client::{Client, ClientId};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::step::StepNumber;
+use crate::domain::window::Window;
 use crate::engine::machine::SendOrder;
 use crate::engine::ports::NoticeRequest;
-use crate::engine::record::Record;
+use crate::engine::record::{Entry, Record};
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Progress, StepContext};
 use futures_util::StreamExt;
@@ -85,6 +86,19 @@ pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, Notice
             needed.then(|| (client.clone(), kind))
         })
         .collect()
+}
+
+/// Every window that was told in this rotation, by the journal.
+pub fn windows(entries: &[Entry], rotation: &Rotation) -> Vec<Window> {
+    let told = entries.iter().filter_map(|entry| match &entry.record {
+        Record::Planned { window, .. } | Record::Rescheduled { window } => Some(window.clone()),
+        _ => None,
+    });
+    let mut windows: Vec<Window> = told.collect();
+    if !windows.contains(&rotation.window) {
+        windows.push(rotation.window.clone());
+    }
+    windows
 }
 
 fn is_silent(rotation: &Rotation, client: &Client) -> bool {

@@ -228,6 +228,9 @@ pub struct Letter {
 pub trait Mailer: Send + Sync {
     /// Writes a mail from the template of its kind. A missing variable or a bad address is an error.
     fn compose(&self, request: &NoticeRequest<'_>) -> Result<Letter, Fault>;
+    /// Subject and text of such a mail in every wording in which it may have been sent: the present texts, and the built-in ones in
+    /// each language. What can't be written is left out.
+    fn texts(&self, request: &NoticeRequest<'_>) -> Vec<String>;
     /// The domain for Message-IDs.
     fn message_domain(&self) -> String;
     /// Sends one; never `Queued`. A lost answer is `Uncertain`, never `Failed`.

@@ -367,6 +367,36 @@ impl Conductor {
         Ok(letters)
     }
 
+    /// What was written to a client in this rotation, subject and text of each mail, as far as it can be written once more: with the
+    /// windows that the journal knows, in the operator's texts and in the built-in ones.
+    pub fn written_to(&self, id: &ClientId) -> Vec<String> {
+        let known = self.known();
+        let Some(rotation) = known.rotation.clone() else { return Vec::new() };
+        let Some(client) = rotation.client(id) else { return Vec::new() };
+        let notices = rotation.notices.iter().filter(|notice| notice.client == *id);
+        let mut kinds: Vec<(NoticeKind, u32)> = notices.map(|notice| (notice.kind, notice.revision)).collect();
+        kinds.sort();
+        kinds.dedup();
+        let windows = mailing::windows(&known.entries, &rotation);
+        let token = self.world.reply_key.token(&rotation, id);
+        let mut texts = Vec::new();
+        for (kind, revision) in kinds {
+            let Some(window) = windows.iter().find(|window| window.revision == revision) else { continue };
+            texts.extend(self.world.mailer.texts(&NoticeRequest {
+                kind,
+                tenant: &rotation.tenant,
+                client_name: &client.name,
+                email: client.email.as_deref().unwrap_or_default(),
+                window,
+                message_id: "<copy@localhost>",
+                in_reply_to: None,
+                token: &token,
+                language: self.world.settings.language,
+            }));
+        }
+        texts
+    }
+
     /// When those who do not answer are reminded.
     pub fn reminders(&self) -> Option<&Schedule> {
         self.world.settings.reminders.as_ref()

@@ -92,6 +92,30 @@ impl Moment {
         self.local.0.weekday() == day
     }
 
+    /// Whether words that name a whole date, in any order, name the window's, give or take the day that zones make; no other weekday,
+    /// month or year is among them.
+    pub fn is_told_in(&self, words: &[String]) -> bool {
+        let near = |word: &str| {
+            let start = self.utc.0.date();
+            let days = [start.yesterday(), Ok(start), start.tomorrow()];
+            days.into_iter().flatten().any(|day| {
+                let month = MONTHS[usize::try_from(day.month() - 1).unwrap_or_default()];
+                let weekday = weekday(word).is_some_and(|named| named == day.weekday());
+                let short = ["mo", "di", "mi", "do", "fr", "sa", "so"][usize::from(day.weekday().to_monday_zero_offset().unsigned_abs())];
+                weekday || is_one_of(word, month) || short == word
+            })
+        };
+        let year = self.utc.0.year().to_string();
+        let number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+        let has_day = words.iter().any(|word| word.parse::<i8>().is_ok_and(|day| (self.utc.0.day() - day).abs() <= 1));
+        has_day
+            && words.contains(&year)
+            && words.iter().all(|word| {
+                let known = ["am", "pm", "to", "bis", "a", "de", "of", "at", "um", "uhr", "h", "on", "from", "von", "when", "wann", "quand", "cuando", "utc", "gmt", "time", "zone"];
+                near(word) || number(word) || known.contains(&word.as_str()) || self.zone.iter().any(|zone| zone.split(' ').any(|part| part == word))
+            })
+    }
+
     /// How many of the words, from the first on, name the window's day or time. `before` is the word before them.
     pub fn at(&self, words: &[String], before: Option<&str>) -> Found {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
