@@ -222,7 +222,7 @@ fn judged(letter: &Incoming, asked: &Asked<'_>) -> Heard {
         (None, None) => {}
     }
     let speaker = speaker(letter, asked);
-    let accounted = |body: &Option<Body>| body.as_ref().map(|body| account::account(body, &speaker.sent, &speaker.names));
+    let accounted = |body: &Option<Body>| body.as_ref().map(|body| account::account(body, &speaker));
     let forms: Vec<account::Words> = [&letter.text, &letter.html].into_iter().filter_map(accounted).collect();
     if let Some(why) = &letter.unreadable {
         return as_heard(Verdict::Unclear(why.clone()), Means::Headers, evidence(&forms, None));

@@ -10,7 +10,8 @@ mod vocabulary;
 pub use card::{Owner, is_card};
 pub use vocabulary::{Vocabulary, is_guarded, plain_words};
 
-use super::copy::Sent;
+use super::sentence::Speaker;
+use super::subject;
 use crate::domain::letter::{Body, Line, Look};
 
 /// A line with fewer words is judged whole, although some of them are ours.
@@ -32,8 +33,9 @@ pub struct Words {
 }
 
 /// Accounts for every line.
-pub fn account(body: &Body, sent: &Sent, names: &[String]) -> Words {
-    let ours = sent.mark(body);
+pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
+    let ours = speaker.sent.mark(body);
+    let is_subject = |text: &str| !speaker.asked.sent.is_empty() && subject::is_ours(text, speaker.asked.sent);
     let mut words = Words::default();
     let (mut own, mut quoted): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     let mut at = 0;
@@ -49,7 +51,9 @@ pub fn account(body: &Body, sent: &Sent, names: &[String]) -> Words {
             Some(pieces) if pieces.is_empty() || frame::is_label(&pieces) => Vec::new(),
             left => {
                 let rest: Vec<&Line> = body.lines[at..].iter().take(frame::LONGEST).collect();
-                let frame = Some(&rest).filter(|_| line.look == Look::Plain).and_then(|rest| frame::begins(rest, names));
+                let frame = Some(&rest).filter(|_| line.look == Look::Plain).and_then(|rest| {
+                    frame::begins(rest, &speaker.names, &is_subject)
+                });
                 if let Some(frame) = frame {
                     words.forwarded |= frame.forwards && line.depth == 0;
                     at += frame.lines;
@@ -81,8 +85,11 @@ pub fn account(body: &Body, sent: &Sent, names: &[String]) -> Words {
             parted(&mut own, &mut quoted, line.depth);
         }
     }
-    words.own = legal::without_notices(&own);
-    words.quoted = legal::without_notices(&quoted);
+    let said = |lines: &[String]| {
+        let lines = legal::without_notices(lines);
+        lines.into_iter().filter(|line| line.is_empty() || !footer::is_footer(line)).collect()
+    };
+    (words.own, words.quoted) = (said(&own), said(&quoted));
     words.beside.retain(|(look, text)| *look == Look::Struck || !legal::without_notices(&[text.clone()]).is_empty());
     words
 }

@@ -2,12 +2,14 @@
 //! stands beside it is somebody's.
 
 use super::account::{Vocabulary, Words, account, plain_words};
+use super::moment::{is_month, weekday};
 use super::sentence::Speaker;
 use super::text::{doubt, is_harmless};
+use super::words::tokens;
 use crate::domain::letter::Incoming;
 
 /// Words of such lines in the languages in which calendars were seen to write, folded.
-const WORDS: &str = "has accepted this invitation accepted the invitation invite meeting event appointment request your you have been invited to title when where what who guests guest organizer organiser attendees attendee attending required optional location calendar \
+const WORDS: &str = "zeit ort amsterdam berlin bern rom rome roma stockholm wien vienna vienne viena brussel brussels bruxelles bruselas copenhagen kopenhagen madrid paris dublin edinburgh lisbon london lissabon which hora lugar heure accepts i will attend scheduled with note subscribed notifications zum ereignis ihre folgender anmerkung notiz central european standard summer europe centrale centrales mitteleuropaische mitteleuropaischer zeit normalzeit hora estandar europa heure normale fuseau am pm um at bis to m uhr h con nota avec cette note been yes oui ja si has accepted this invitation accepted the invitation invite meeting event appointment request your you have been invited to title when where what who guests guest organizer organiser attendees attendee attending required optional location calendar \
 joining info from google calendar receiving this email because are an on of the is in at by and or for forwarding could allow any recipient send a response be added list others regardless their own status modify rsvp learn more view all details yes description time zone reply \
 invitations update updated click here add response accept microsoft outlook teams exchange yahoo apple icloud proton zoho nextcloud https http www com \
 hat die diese einladung angenommen zugesagt akzeptiert besprechung besprechungsanfrage termin ereignis titel wann wo was wer gaste gast teilnehmer organisator ort kalender einladung aus sie erhalten diese e mail weil als am an fur des der das ist teilnehmen weiterleiten \
@@ -19,10 +21,13 @@ se anada lista invitar otros informacion mas estado de por a y correo recibes me
 
 /// What stands beside an accepted invitation and must be read: the first such line.
 pub fn beside(letter: &Incoming, speaker: &Speaker<'_>) -> Option<String> {
-    [&letter.text, &letter.html].into_iter().flatten().find_map(|body| {
-        let mut words: Words = account(body, &speaker.sent, &speaker.names);
+    let bodies = || [&letter.text, &letter.html].into_iter().flatten();
+    let google = ["calendar.google.com", "Google Calendar", "Google Kalender", "Google Agenda"];
+    let abroad = bodies().flat_map(|body| &body.lines).any(|line| google.iter().any(|mark| line.text.contains(mark)));
+    bodies().find_map(|body| {
+        let mut words: Words = account(body, speaker);
         let form = FORM.get_or_init(|| Vocabulary::new(&[WORDS]));
-        let calendars = |line: &String| is_form(line, form, speaker);
+        let calendars = |line: &String| is_form(line, form, abroad, speaker);
         words.own.iter_mut().filter(|line| calendars(line)).for_each(String::clear);
         words.quoted.retain(|line| !calendars(line));
         words.beside.retain(|(_, line)| !calendars(line));
@@ -37,16 +42,37 @@ pub fn beside(letter: &Incoming, speaker: &Speaker<'_>) -> Option<String> {
 
 static FORM: std::sync::OnceLock<Vocabulary> = std::sync::OnceLock::new();
 
-/// A line of which every word is one of calendars, a name, an address, or the window's day and time.
-fn is_form(line: &str, form: &Vocabulary, speaker: &Speaker<'_>) -> bool {
-    let bare: Vec<&str> = line.split_whitespace().filter(|word| !word.contains('@') && !word.contains("://")).collect();
-    let bare = bare.join(" ");
-    let words = plain_words(&bare);
-    let dated = words.iter().any(|word| super::moment::is_month(word) || super::moment::weekday(word).is_some())
-        || words.iter().any(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-    if dated {
-        return speaker.window.is_told_in(&words);
+/// A line of which every word is one of calendars, a name, an address, a word of our subject, or the window's day and time.
+fn is_form(line: &str, form: &Vocabulary, abroad: bool, speaker: &Speaker<'_>) -> bool {
+    let mut bare = line.to_owned();
+    // The event's own name holds its day and time.
+    for subject in speaker.subjects().filter(|one| one.len() > 8) {
+        bare = bare.replace(subject, " ");
     }
-    let named = |word: &String| form.has(word) || speaker.names.contains(word) || speaker.is_ours(word);
-    !line.is_empty() && words.iter().all(named)
+    // Outlook's name of a zone: `(UTC+01:00) Amsterdam, Berlin, Bern`.
+    if let Some((before, (_, behind))) = bare.split_once("(UTC").and_then(|(a, b)| Some((a, b.split_once(')')?))) {
+        bare = format!("{before} {behind}");
+    }
+    let kept = |word: &&str| !word.contains('@') && !word.contains("://");
+    let bare = bare.split_whitespace().filter(kept).collect::<Vec<_>>().join(" ");
+    let all = tokens(&bare);
+    let (mut dated, mut plain): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut at = 0;
+    while at < all.len() {
+        let word = &all[at];
+        let length = speaker.window.at(&all[at..], at.checked_sub(1).map(|before| all[before].as_str()));
+        let is_date = word.starts_with(|c: char| c.is_ascii_digit()) || is_month(word) || weekday(word).is_some();
+        match length {
+            Some(length) => at += length - 1,
+            None if weekday(word).is_some_and(|day| speaker.window.is_on(day)) => {}
+            None if is_date => dated.extend(plain_words(word)),
+            None => plain.extend(plain_words(word)),
+        }
+        at += 1;
+    }
+    let named = |word: &String| {
+        form.has(word) || speaker.names.contains(word) || speaker.window.is_of_zone(word) || speaker.is_of_subject(word) || speaker.is_name_of_ours(word, line)
+    };
+    // Google tells the time in the zone of whoever answers.
+    !line.is_empty() && plain.iter().all(named) && (dated.is_empty() || abroad && speaker.window.is_told_in(&dated))
 }

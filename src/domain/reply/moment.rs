@@ -111,9 +111,16 @@ impl Moment {
         has_day
             && words.contains(&year)
             && words.iter().all(|word| {
-                let known = ["am", "pm", "to", "bis", "a", "de", "of", "at", "um", "uhr", "h", "on", "from", "von", "when", "wann", "quand", "cuando", "utc", "gmt", "time", "zone"];
-                near(word) || number(word) || known.contains(&word.as_str()) || self.zone.iter().any(|zone| zone.split(' ').any(|part| part == word))
+                // No other year.
+                let far = word.len() == 4 && word.starts_with("20") && *word != year && word.parse::<u16>().is_ok();
+                near(word) || number(word) && !far
             })
+    }
+
+    /// Whether a word belongs to the name of the zone in which the window was announced, or to UTC's.
+    pub fn is_of_zone(&self, word: &str) -> bool {
+        let of = |zone: &String| zone.split(' ').any(|part| part == word);
+        ["utc", "gmt"].contains(&word) || self.zone.iter().any(of)
     }
 
     /// How many of the words, from the first on, name the window's day or time. `before` is the word before them.

@@ -31,9 +31,25 @@ impl<'a> Speaker<'a> {
         speaker
     }
 
-    /// Whether a word, folded, stands in what was sent to them.
-    pub fn is_ours(&self, word: &str) -> bool {
-        !is_guarded(word) && self.asked.sent.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric())).any(|other| fold(other) == word)
+    /// Whether a word, folded, is a name in what was sent to them: with a capital there and in the line, and no word of an answer.
+    pub fn is_name_of_ours(&self, word: &str, line: &str) -> bool {
+        let unknown = phrase(&[word.to_owned()], Topic::Window).0;
+        let named = |text: &str| {
+            let mut all = text.split(|c: char| !c.is_alphanumeric()).filter(|piece| fold(piece) == word);
+            all.next().is_some_and(|piece| piece.starts_with(char::is_uppercase))
+        };
+        let is_name = matches!(unknown, Kind::Unknown | Kind::Polite) && !is_guarded(word);
+        is_name && named(line) && self.asked.sent.iter().any(|text| named(text))
+    }
+
+    /// The subjects of what was sent to them.
+    pub fn subjects(&self) -> impl Iterator<Item = &str> {
+        self.asked.sent.iter().filter_map(|text| text.lines().next())
+    }
+
+    /// Whether a word, folded, stands in the subject of a mail of ours.
+    pub fn is_of_subject(&self, word: &str) -> bool {
+        self.subjects().flat_map(|one| one.split(|c: char| !c.is_alphanumeric())).any(|other| fold(other) == word)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A plain text part as lines with their marks of quoting; nothing of it is left out.
 
 use super::lines::Lines;
-use crate::domain::letter::{Body, Look};
+use crate::domain::letter::Look;
 
 /// More marks in front of a line are not counted.
 const DEEPEST: usize = 50;
@@ -12,13 +12,6 @@ pub fn lines(text: &str, look: Look, into: &mut Lines) {
         let (depth, rest) = marks(line);
         into.push(rest, depth, look);
     }
-}
-
-/// A whole text, alone.
-pub fn body(text: &str) -> Body {
-    let mut all = Lines::default();
-    lines(text, Look::Plain, &mut all);
-    all.into_body()
 }
 
 /// `> >>text`, and `| text` of some programs.

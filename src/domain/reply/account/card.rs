@@ -81,15 +81,20 @@ fn found(line: &str, owner: &Owner<'_>) -> Option<Found> {
     let links = line.split_whitespace().filter(is_link).count();
     let text = line.split_whitespace().filter(|word| !is_link(word)).collect::<Vec<_>>().join(" ");
     let text = text.as_str();
+    if is_hours(text) {
+        return Some(Found::Proof);
+    }
     let long = text.chars().count() > 160 || plain_words(text).len() > 18;
     if long || text.contains(['?', '…']) || text.ends_with('!') {
         return None;
     }
     let mut proof = links > 0;
     let mut some = links > 0;
+    let is_street = |word: &String| STREETS.iter().any(|street| word == street || street.len() > 4 && word.ends_with(street));
+    let street = plain_words(text).iter().any(is_street);
     let parts = text.split(['|', '·', '•', ',', ';', '/', '–', '—', '(', ')', '*', '►', '│', '◦', '‖']).flat_map(|part| part.split(" - "));
     for part in parts.map(str::trim).filter(|part| !part.is_empty()) {
-        match part_found(part, owner)? {
+        match part_found(part, street, owner)? {
             Found::Proof => proof = true,
             Found::Names => {}
         }
@@ -98,7 +103,23 @@ fn found(line: &str, owner: &Owner<'_>) -> Option<Found> {
     some.then_some(if proof { Found::Proof } else { Found::Names })
 }
 
-fn part_found(part: &str, owner: &Owner<'_>) -> Option<Found> {
+/// `Bürozeiten: Mo-Do 8:00-15:00 Uhr`: days and hours behind a name for them, and nothing else.
+fn is_hours(text: &str) -> bool {
+    let Some((label, hours)) = text.split_once(':') else { return false };
+    const LABELS: [&str; 14] = [
+        "burozeiten", "sprechzeiten", "offnungszeiten", "geschaftszeiten", "arbeitszeiten", "office hours", "opening hours", "working hours", "business hours", "horaires", "horaires d ouverture", "horario", "horario de atencion",
+        "horario de oficina",
+    ];
+    const WORDS: [&str; 16] = ["uhr", "h", "to", "bis", "and", "und", "et", "y", "a", "de", "von", "from", "am", "pm", "-", "cet"];
+    let day = |word: &str| {
+        let short = ["mo", "di", "mi", "do", "fr", "sa", "so", "mon", "tue", "wed", "thu", "fri", "lun", "mar", "mer", "jeu", "ven", "mie", "jue", "vie"];
+        short.contains(&word) || crate::domain::reply::moment::weekday(word).is_some()
+    };
+    let plain = |word: &String| day(word) || WORDS.contains(&word.as_str()) || word.starts_with(|c: char| c.is_ascii_digit());
+    LABELS.contains(&plain_words(label).join(" ").as_str()) && plain_words(hours).iter().all(plain)
+}
+
+fn part_found(part: &str, street: bool, owner: &Owner<'_>) -> Option<Found> {
     let mut proof = false;
     let mut capitals = 0;
     let (label, value) = part.split_once(':').map_or((None, part), |(label, value)| (Some(label), value));
@@ -117,8 +138,13 @@ fn part_found(part: &str, owner: &Owner<'_>) -> Option<Found> {
         digits > 0 && word.chars().all(|c| c.is_ascii_digit() || "+-/.()".contains(c))
     };
     let digits = text.chars().filter(char::is_ascii_digit).count();
-    let street = plain_words(text).iter().any(|word| STREETS.iter().any(|street| word == street || street.len() > 4 && word.ends_with(street)));
     for (at, word) in words.iter().enumerate() {
+        let joined: String = word.split('.').collect();
+        if word.contains('.') && word.split('.').all(|letter| letter.len() <= 1) && MARK.has(&fold(&joined)) {
+            // `S.L.`
+            proof = true;
+            continue;
+        }
         if word.contains('@') && word.contains('.') || is_domain(word) {
             proof = true;
             continue;

@@ -27,7 +27,7 @@ cellphone movil celular tablet tablette tableta gerat geraet device appareil dis
 online freenet proton protonmail tutanota tuta aqua thunderbird k 9 k9 spark bluemail blue airmail canary edison fairemail nine fastmail zoho posteo mailbox org net com icloud aol \
 laposte orange free sfr bouygues vodafone o2 telekom telefonica movistar verizon at att tmobile 4g 5g lte network reseau red netz for fur pour para on auf sur en the der die das le la el my mein meinem \
 meiner mon ma mi mio mijn min meu using mit avec con ultra plus pro max mini note fold flip lite se secure sicher sicherer sicheren messagerie messaging mailer client webmail roundcube horde owa exchange microsoft office 365 \
-apple telefono un une einem einer eines mobilen l d s mobile mobiles wireless device handheld verizon sprint bell rogers telus ein lumia nexus z s wandelbarer tragbaren";
+apple telefono with via par un une einem einer eines mobilen l d s mobile mobiles wireless device handheld verizon sprint bell rogers telus ein lumia nexus z s wandelbarer tragbaren";
 /// Lines that stand alone, folded, without marks.
 const WHOLE: &str = "virus free|virus free www avast com|virenfrei|virenfrei www avast com|libre de virus|libre de virus www avast com|sans virus|sans virus www avast com|garanti sans virus|\
 no virus found in this message|this email has been checked for viruses by avast antivirus software|this email has been scanned for viruses|this message has been scanned for viruses|\
@@ -96,7 +96,9 @@ fn is_one(text: &str) -> bool {
     let words = plain_words(text);
     let first = words.first().map(String::as_str).unwrap_or_default();
     let open = |one: &&Around| one.starts.first().is_none_or(|start| *start == first);
-    ALONE.contains(words.join(" ").as_str()) || AROUND.iter().filter(open).any(|around| around.fits(&words, text))
+    let listed = words.len() <= 5 && words.ends_with(&["mailing".to_owned(), "list".to_owned()]);
+    let listed = listed && !words.iter().any(|word| is_guarded(word));
+    listed || ALONE.contains(words.join(" ").as_str()) || AROUND.iter().filter(open).any(|around| around.fits(&words, text))
 }
 
 /// What stands before the name of a device and behind it.

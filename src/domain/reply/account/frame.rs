@@ -21,7 +21,7 @@ pub struct Frame {
 const FORWARD: &str = "forwarded message|forwarded mail|begin forwarded message|weitergeleitete nachricht|anfang der weitergeleiteten nachricht|weitergeleitete mail|message transfere|\
 message reexpedie|debut du message transfere|debut du message reexpedie|courriel transfere|mensaje reenviado|mensaje remitido|inicio del mensaje reenviado|inicio mensaje reenviado|messaggio inoltrato|\
 forwarded by|forwarded|weitergeleitet|mail transfere|doorgestuurd bericht";
-const ORIGINAL: &str = "original message|originalnachricht|ursprungliche nachricht|original nachricht|original mail|original email|original e mail|ursprungliche mail|urspr nachricht|message d origine|message original|message initial|mensaje original|\
+const ORIGINAL: &str = "original message|originalnachricht|ursprungliche nachricht|original nachricht|original mail|original email|original e mail|ursprungliche mail|urspr nachricht|message d origine|mail original|e mail original|message original|message initial|mensaje original|\
 messaggio originale|oorspronkelijk bericht|mensagem original|original appointment|ursprunglicher termin|rendez vous d origine|cita original|reply message|antwort|reply above this line|original|message|mensaje|ursprungliche e mail";
 const WROTE: &[&str] = &[
     " wrote", "writes", " schrieb", "geschrieben", " a ecrit", " ecrit", "escribio", "escribia", "ha scritto", "scrisse", "schreef", " skrev", "escreveu", "napisal", "napsal", "kirjoitti", "пишет", "написал", "写道",
@@ -57,7 +57,7 @@ static ORIGINALS: LazyLock<HashSet<&str>> = LazyLock::new(|| listed(ORIGINAL));
 static LABEL: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new(&[SUBJECT]));
 
 /// Whether one begins in the first line.
-pub fn begins(lines: &[&Line], names: &[String]) -> Option<Frame> {
+pub fn begins(lines: &[&Line], names: &[String], is_subject: &dyn Fn(&str) -> bool) -> Option<Frame> {
     let first = lines.first()?.text.as_str();
     if !first.chars().any(char::is_alphanumeric) {
         // A rule, a lone mark. Signs that mean something are none.
@@ -72,19 +72,28 @@ pub fn begins(lines: &[&Line], names: &[String]) -> Option<Frame> {
     if ORIGINALS.contains(bare.as_str()) && (dressed && first.len() > bare.len() + 2 || bare.starts_with("original ") || bare.ends_with(" original")) {
         return Some(Frame { lines: 1, forwards: false });
     }
-    if is_header(first, names) {
+    if is_header(first, names) || subject(first).is_some_and(is_subject) {
         return Some(Frame { lines: 1, forwards: false });
     }
     let most = lines.iter().take_while(|line| !line.text.is_empty() && line.depth == lines[0].depth).count();
     let length = (1..=most.min(3)).find(|length| attributes(&lines[..*length], names))?;
     // An answer right above it is none of it: it begins in the last line in which it can begin.
-    let later = (1..length).any(|start| attributes(&lines[start..length], names));
+    let later = (1..length).any(|start| {
+        attributes(&lines[start..length], names) && (opens(&lines[start].text) || !opens(&lines[0].text))
+    });
     (!later).then_some(Frame { lines: length, forwards: false })
 }
 
 /// Whether these pieces, which are left of a line of ours, only name a header.
 pub fn is_label(pieces: &[String]) -> bool {
     !pieces.is_empty() && pieces.iter().flat_map(|piece| plain_words(piece)).all(|word| LABEL.has(&word))
+}
+
+/// Whether a line can be the first of one.
+fn opens(line: &str) -> bool {
+    let low = fold(line);
+    let words = ["on ", "am ", "le ", "el ", "il ", "op ", "den ", "em ", "w dniu", "dne "];
+    line.ends_with('<') || words.iter().any(|word| low.trim_start_matches(['-', ' ']).starts_with(word))
 }
 
 fn attributes(lines: &[&Line], names: &[String]) -> bool {
@@ -114,6 +123,13 @@ fn is_named(text: &str, names: &[String], timed: bool) -> bool {
     })
 }
 
+/// What stands behind `Subject:`.
+fn subject(text: &str) -> Option<&str> {
+    let (label, value) = text.split_once(':')?;
+    let words = plain_words(label);
+    (words.len() == 1 && LABEL.has(&words[0])).then(|| value.trim_matches(['*', ' ']))
+}
+
 /// `Sent: Tuesday, 24 November 2026 09:00`. Of the subject only what is ours is known.
 fn is_header(text: &str, names: &[String]) -> bool {
     let text = text.trim_start_matches(['*', '>', ' ']);
@@ -138,7 +154,8 @@ mod tests {
 
     fn frame(text: &str) -> Option<usize> {
         let lines: Vec<Line> = text.lines().map(|line| Line { text: line.into(), ..Line::default() }).collect();
-        begins(&lines.iter().collect::<Vec<_>>(), &["operations".to_owned()]).map(|frame| frame.lines)
+        let is_subject = |text: &str| text == "VPN maintenance for Acme";
+        begins(&lines.iter().collect::<Vec<_>>(), &["operations".to_owned()], &is_subject).map(|frame| frame.lines)
     }
 
     #[test]
@@ -156,6 +173,7 @@ mod tests {
             ("Von: Operations <ops@example.net>", 1),
             ("Gesendet: Dienstag, 24. November 2026 um 09:00 Uhr", 1),
             ("Begin forwarded message:", 1),
+            ("Betreff: VPN maintenance for Acme", 1),
         ] {
             assert_eq!(frame(text), Some(lines), "{text}");
         }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 /// What shows it, as pieces of the folded sentence.
 const CORE: &[&str] = &[
     "confidential", "privileged", "addressee", "recipient", "in error", "by mistake", "erroneously", "unauthorised", "unauthorized", "liability", "virus", "disclaimer", "proprietary",
-    "the sender", "originator", "originated from outside", "outside of your organi", "outside of the organi", "outside your organi", "outside the organi", "external sender", "external source", "click links", "click on links",
+    "the sender", "originator", "originated from outside", "comes from outside", "from outside ", "outside of your organi", "outside of the organi", "outside your organi", "outside the organi", "external sender", "external source", "click links", "click on links",
     "dissemination", "personal data", "data protection", "privacy policy", "privacy notice", "views expressed", "opinions expressed",
     "vertraulich", "adressat", "empfanger", "irrtumlich", "versehentlich", "unbefugt", "unerlaubt", "absender", "haftung", "viren", "datenschutz", "ausserhalb", "rechtsverbindlich", "geschutzte",
     "confidentiel", "destinataire", "par erreur", "expediteur", "diffusion", "responsabilite", "non autorise", "provient de l exterieur", "exterieur de", "donnees personnelles", "donnees a caractere",
@@ -27,7 +27,7 @@ written express expressly permission disclose disclosed discloses disclosing vie
 caused cause arising arise result resulting results consequence consequential direct indirect virus viruses malware malicious code transmitted transmit transmission scanned scan swept swept presence free checked check checking secure security guaranteed guarantee guarantees internet although \
 reasonable precautions precaution ensure own carry out opening open caution warning attention notice disclaimer originated originates origin comes came outside external source click clicking links link unless recognize recognise know known trust trusted safe content suspicious careful exercise verify sure \
 otherwise than only such so also there therein herein hereby hereof thereof therefore thank privacy policy visit website www http https com org net de fr es co uk gdpr regulation eu processing process processed purposes purpose business monitored monitor monitoring monitors compliance archived archive \
-subject terms conditions available registered limited ltd plc inc llc gmbh ag bank subsidiaries subsidiary affiliates affiliate employees employee agent agents responsible delivering delivery deliver delivered but changed altered amended alter integrity late incomplete lost corrupted intercepted contract binding agreement formed";
+subject terms conditions available registered limited ltd plc inc llc gmbh ag bank subsidiaries subsidiary affiliates affiliate employees employee agent agents responsible delivering delivery deliver delivered but changed altered amended alter integrity excluded exclude excludes late incomplete lost corrupted intercepted contract binding agreement formed";
 const GERMAN: &str = "diese dieser dieses diesen diesem die der das den dem des ein eine einen einem einer eines und oder bzw sowie sowohl als auch e mail mails email emails nachricht nachrichten mitteilung mitteilungen schreiben inhalt inhalte inhalts informationen information daten anhang \
 anhange anhangen anlage anlagen datei dateien enthalt enthalten enthaltene enthaltenen konnen kann konnte konnten ist sind ist sein war waren wird werden wurde wurden hat haben vertraulich vertrauliche vertraulichen vertraulicher vertraulichkeit rechtlich gesetzlich geschutzt geschutzte \
 geschutzten privilegierte personliche personlichen ausschliesslich nur allein fur an in im aus auf bei durch mit von vom zu zum zur uber unter ohne nach person personen adressat adressaten adressatin adressiert bestimmt bestimmte bestimmten genannt genannten bezeichneten empfanger empfangers empfangerin richtige \
@@ -74,7 +74,7 @@ fn is_notice(sentence: &str, beside: bool) -> bool {
     let low = fold(sentence).replace(['\'', '-'], " ");
     let words = plain_words(sentence);
     if words.is_empty() {
-        return true;
+        return false;
     }
     let core = CORE.iter().any(|core| low.contains(core));
     let bare = ["confidentiality notice", "disclaimer", "legal notice", "legal disclaimer", "caution", "warning", "achtung", "vorsicht", "hinweis", "rechtlicher hinweis", "attention", "avertissement", "aviso legal", "aviso", "aviso de confidencialidad", "precaucion", "haftungsausschluss", "thank you", "vielen dank", "merci", "gracias", "important notice", "important", "wichtiger hinweis"];
@@ -99,6 +99,8 @@ fn spoken(sentence: &str, words: &[String], list: &Vocabulary) -> bool {
         pieces.next().is_some_and(|piece| piece.starts_with(char::is_uppercase))
     };
     let strange: Vec<&String> = words.iter().filter(|word| !list.has(word) && !LAWS.contains(&word.as_str())).collect();
+    // German nouns have capitals too.
+    let named = named || !std::ptr::eq(list, &WORDS[1]) && strange.len() <= 3;
     let company = |word: &&String| named && (firm.contains(&word.as_str()) || capital(word) && !super::is_guarded(word));
     strange.iter().all(company) && strange.len() <= 4 && strange.len() * 2 <= words.len()
 }
