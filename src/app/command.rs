@@ -235,8 +235,7 @@ pub fn command_of(act: Act) -> Option<&'static CommandInfo> {
 
 /// The table of keys for the README.
 pub fn markdown_table() -> String {
-    let mut table =
-        String::from("| key | where | what it does | what sets it off |\n| --- | --- | --- | --- |\n");
+    let mut table = String::from("| key | where | what it does | what sets it off |\n| --- | --- | --- | --- |\n");
     for command in COMMANDS {
         let keys: Vec<String> = command.keys.iter().map(|key| format!("`{}`", key.label())).collect();
         let (keys, place, confirm) = (keys.join(" "), command.context.word(), command.confirm.words());
@@ -275,7 +274,11 @@ mod tests {
     fn the_second_key_is_another_than_the_first_and_never_enter() {
         for command in COMMANDS {
             let (Confirm::Key(second) | KeyForOne(second)) = command.confirm else { continue };
-            assert!(second.is_ascii_uppercase(), "{:?}: {second} is found on every keyboard and in few names", command.id);
+            assert!(
+                second.is_ascii_uppercase(),
+                "{:?}: {second} is found on every keyboard and in few names",
+                command.id
+            );
             let same = |key: &Key| matches!(key, Char(key) if key.eq_ignore_ascii_case(&second));
             assert!(!command.keys.iter().any(same), "{:?} is opened and set off by {second}", command.id);
         }

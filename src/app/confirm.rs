@@ -299,11 +299,15 @@ impl Confirmation {
             (Ask::Key(wanted), Key::Enter | Key::Char(_)) if self.reached => {
                 Pressed::Refused(format!("only {wanted} sets this off; Esc leaves it"))
             }
-            (Ask::Key(wanted), Key::Char(_)) => Pressed::Refused(format!("Enter goes on, then {wanted}; Esc leaves it")),
+            (Ask::Key(wanted), Key::Char(_)) => {
+                Pressed::Refused(format!("Enter goes on, then {wanted}; Esc leaves it"))
+            }
             (Ask::Name, Key::Enter) if self.typed.value() == name => {
                 Pressed::Given(Consent(Given::Name(name.to_owned())))
             }
-            (Ask::Name, Key::Enter) if self.typed.value().is_empty() => Pressed::Refused(format!("type the name: {name}")),
+            (Ask::Name, Key::Enter) if self.typed.value().is_empty() => {
+                Pressed::Refused(format!("type the name: {name}"))
+            }
             (Ask::Name, Key::Enter) => {
                 Pressed::Refused(format!("{:?} is not the name; it is {name}", self.typed.value()))
             }

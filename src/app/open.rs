@@ -89,7 +89,8 @@ fn gate(at: usize, status: &TenantStatus) -> Option<Subject> {
 
 fn peer(view: &ClientView) -> Subject {
     let key = view.client.public_key.map_or_else(|| "no key".to_owned(), |key| key.to_string());
-    let seen = view.latest_handshake.map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let seen =
+        view.latest_handshake.map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     let bytes = view.transfer.map_or_else(|| "not seen".to_owned(), |(rx, tx)| format!("{rx} received, {tx} sent"));
     let lines = [
         format!("public key: {key}"),
@@ -107,7 +108,9 @@ fn key(at: usize, status: &TenantStatus) -> Option<Subject> {
     let keys = &status.keys;
     let sight = |title: &str, sight: &KeySight| {
         let key = sight.key.map_or_else(|| "no key".to_owned(), |key| key.to_string());
-        let seen = sight.at.map_or_else(|| "never seen".to_owned(), |at| at.strftime("seen %Y-%m-%d %H:%M:%S UTC").to_string());
+        let seen = sight
+            .at
+            .map_or_else(|| "never seen".to_owned(), |at| at.strftime("seen %Y-%m-%d %H:%M:%S UTC").to_string());
         let mut rows = vec![Row::new(Mark::Plain, key), Row::new(Mark::Plain, seen)];
         rows.extend(sight.fault.as_ref().map(|fault| Row::new(Mark::Bad, format!("the last look failed: {fault}"))));
         full(title.to_owned(), rows)

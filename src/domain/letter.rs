@@ -1,6 +1,6 @@
 //! A mail that arrived, as far as a rule looks at it: who answers, to what, and with which words.
 //!
-//! Every text in it is sanitized and bounded by whoever read it; nothing here is judged.
+//! Every text in it is sanitized and bounded by whoever read it; nothing that a person would see is left out, and nothing is judged.
 
 use jiff::Timestamp;
 
@@ -25,11 +25,13 @@ pub struct Incoming {
     pub report: Option<Report>,
     /// Why its headers show that a program wrote it: `Auto-Submitted: auto-replied`, …
     pub automatic: Option<Automatic>,
-    /// What the writer wrote in the plain text part, the quoted mails taken out. `None` if there is no such part.
-    pub text: Option<String>,
-    /// The same of the HTML part: only what is visible.
-    pub html: Option<String>,
-    /// Whether it forwards a mail, by its subject, a line in it or a mail attached: its words may then be meant for somebody else.
+    /// The plain text parts, whole. `None` if there is no such part.
+    pub text: Option<Body>,
+    /// The same of the HTML parts.
+    pub html: Option<Body>,
+    /// What hangs on it that may say something and is not read here, by name and type: documents, pictures that no part shows, ….
+    pub attachments: Vec<String>,
+    /// Whether it forwards a mail, by its subject or a mail attached: its words may then be meant for somebody else.
     pub forwarded: bool,
     /// Why it can't be read as a whole: encrypted, TNEF, too large, too many parts.
     pub unreadable: Option<String>,
@@ -53,6 +55,45 @@ pub struct Dmarc {
     pub result: String,
     /// The domain of the From header for which it was reached (`header.from`), lower case.
     pub from: Option<String>,
+}
+
+/// The text of one form of a mail, line by line as a person would see it, quoted mails and signatures included.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Body {
+    /// The lines from the first to the last; empty ones part paragraphs.
+    pub lines: Vec<Line>,
+}
+
+impl From<&str> for Body {
+    /// Plain lines.
+    fn from(text: &str) -> Self {
+        Self { lines: text.lines().map(|line| Line { text: line.to_owned(), ..Line::default() }).collect() }
+    }
+}
+
+/// One line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// What it says, without marks of quoting.
+    pub text: String,
+    /// How many marks of quoting it has: `>` in front, quoting elements around it.
+    pub depth: u8,
+    /// How it is shown.
+    pub look: Look,
+}
+
+/// How a piece of text is shown, which decides whether it can be somebody's word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Look {
+    /// As text.
+    #[default]
+    Plain,
+    /// Struck through.
+    Struck,
+    /// Not to be seen, or hardly: hidden, tiny, in the colour of what is behind it.
+    Hidden,
+    /// Beside the text: the words of a picture, of a button or a field, of an attached text.
+    Aside,
 }
 
 /// How sure it is that a program wrote a mail.

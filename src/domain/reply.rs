@@ -4,18 +4,24 @@
 
 pub mod words;
 
+mod account;
 mod calendar;
+mod copy;
+mod form;
 mod moment;
-mod notice;
 mod remark;
+mod sentence;
 mod split;
+mod subject;
 mod text;
 
-use crate::domain::letter::{Automatic, CalendarPart, DeliveryAction, DeliveryReport, Incoming, Report};
+use crate::domain::letter::{Automatic, Body, CalendarPart, DeliveryAction, DeliveryReport, Incoming, Report};
 use crate::domain::token::{ReplyToken, Topic};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use sentence::Speaker;
 use serde::{Deserialize, Serialize};
+use std::mem::discriminant;
 
 /// What the mail belongs to: found by its token, its UID or the Message-ID that it refers to.
 #[derive(Clone, Debug)]
@@ -39,6 +45,8 @@ pub struct Asked<'a> {
     pub email: &'a str,
     /// The addresses of the other clients of this rotation, lower case.
     pub others: &'a [String],
+    /// What was written to the client: subject and text of each mail as it may have been sent. What a letter copies of it is ours.
+    pub sent: &'a [String],
 }
 
 /// What somebody said.
@@ -142,6 +150,13 @@ pub fn hear(letter: &Incoming, asked: &Asked<'_>) -> Heard {
     if let (Verdict::Confirmed, Some(why)) = (&heard.verdict, objection(letter, asked)) {
         heard.verdict = Verdict::Unclear(why);
     }
+    // A calendar's answer has a subject of its own; by its UID it is known what it answers.
+    let worded = (Verdict::Confirmed, Means::Text) == (heard.verdict.clone(), heard.means);
+    if worded && !subject::is_ours(&letter.subject, asked.sent) {
+        heard.verdict = Verdict::Unclear("its subject is another than ours".into());
+        heard.evidence.insert(0, clipped(&letter.subject));
+        heard.evidence.truncate(EVIDENCE.0);
+    }
     let sender = letter.from.as_ref().map(|(_, address)| address.as_str()).unwrap_or_default();
     let other_address = !sender.is_empty() && !sender.eq_ignore_ascii_case(asked.email);
     if other_address && heard.marks.is_empty() && matches!(heard.means, Means::Calendar | Means::Text) {
@@ -161,6 +176,9 @@ fn objection(letter: &Incoming, asked: &Asked<'_>) -> Option<String> {
     }
     if asked.others.contains(sender) {
         return Some(format!("{sender} is another client"));
+    }
+    if let Some(name) = letter.attachments.first() {
+        return Some(format!("something hangs on it: {name}"));
     }
     letter.forwarded.then(|| "a forwarded mail".into())
 }
@@ -190,9 +208,11 @@ fn judged(letter: &Incoming, asked: &Asked<'_>) -> Heard {
             let mut heard = as_heard(said.verdict, Means::Calendar, calendar_evidence(part));
             (heard.revision, heard.marks) = (said.revision, said.marks);
             heard.said_at = part.stamp.or(letter.date);
-            if heard.verdict == Verdict::Confirmed && contradicts(letter, asked) {
-                heard.verdict = Verdict::Unclear("accepted, but the words beside it say something else".into());
-                heard.evidence.extend(lines(letter));
+            if heard.verdict == Verdict::Confirmed
+                && let Some(line) = form::beside(letter, &speaker(letter, asked))
+            {
+                heard.verdict = Verdict::Unclear("accepted, and the words beside it must be read".into());
+                heard.evidence.push(clipped(&line));
             }
             return heard;
         }
@@ -201,34 +221,39 @@ fn judged(letter: &Incoming, asked: &Asked<'_>) -> Heard {
         }
         (None, None) => {}
     }
+    let speaker = speaker(letter, asked);
+    let accounted = |body: &Option<Body>| body.as_ref().map(|body| account::account(body, &speaker));
+    let forms: Vec<account::Words> = [&letter.text, &letter.html].into_iter().filter_map(accounted).collect();
     if let Some(why) = &letter.unreadable {
-        return as_heard(Verdict::Unclear(why.clone()), Means::Headers, lines(letter));
+        return as_heard(Verdict::Unclear(why.clone()), Means::Headers, evidence(&forms, None));
     }
-    as_heard(worded(letter, asked), Means::Text, lines(letter))
+    let told = worded(letter, &forms, &speaker);
+    let evidence = evidence(&forms, told.because);
+    as_heard(told.verdict, Means::Text, evidence)
+}
+
+fn speaker<'a>(letter: &'a Incoming, asked: &'a Asked<'a>) -> Speaker<'a> {
+    Speaker::new(asked, letter.from.as_ref().map_or("", |(name, _)| name.as_str()))
 }
 
 /// The words of a mail without a calendar part.
-fn worded(letter: &Incoming, asked: &Asked<'_>) -> Verdict {
-    let Some((name, sender)) = &letter.from else { return Verdict::Unclear("nobody is named as its sender".into()) };
-    if asked.others.contains(sender) {
-        return Verdict::Unclear(format!("{sender} is another client"));
+fn worded(letter: &Incoming, forms: &[account::Words], speaker: &Speaker<'_>) -> text::Told {
+    let unclear = |why: String| text::Told { verdict: Verdict::Unclear(why), because: None };
+    let Some((_, sender)) = &letter.from else { return unclear("nobody is named as its sender".into()) };
+    if speaker.asked.others.contains(sender) {
+        return unclear(format!("{sender} is another client"));
     }
-    let speaker = text::Speaker::new(asked, name);
-    let judge = |part: &Option<String>| part.as_deref().and_then(|part| text::judge(part, &speaker));
-    match (judge(&letter.text), judge(&letter.html)) {
-        (None, None) => Verdict::Unclear("there is no answer in it".into()),
-        (Some(one), None) | (None, Some(one)) => one,
+    let mut told: Vec<text::Told> = forms.iter().filter_map(|words| text::judge(words, speaker)).collect();
+    match (told.pop(), told.pop()) {
+        (None, _) => unclear("there is no answer in it".into()),
+        (Some(one), None) => one,
         // The same words may be wrapped otherwise in the two parts.
-        (Some(one), Some(other)) if std::mem::discriminant(&one) == std::mem::discriminant(&other) => one,
-        (Some(_), Some(_)) => Verdict::Unclear("its text and its HTML say different things".into()),
+        (Some(other), Some(one)) if discriminant(&one.verdict) == discriminant(&other.verdict) => one,
+        (Some(other), Some(one)) => text::Told {
+            verdict: Verdict::Unclear("its text and its HTML say different things".into()),
+            because: one.because.or(other.because),
+        },
     }
-}
-
-/// Words beside an accepted invitation that take it back.
-fn contradicts(letter: &Incoming, asked: &Asked<'_>) -> bool {
-    let name = letter.from.as_ref().map_or("", |(name, _)| name.as_str());
-    let speaker = text::Speaker::new(asked, name);
-    [&letter.text, &letter.html].into_iter().flatten().any(|part| text::takes_back(part, &speaker))
 }
 
 fn reported(report: &Report, asked: &Asked<'_>) -> (Verdict, Vec<String>) {
@@ -256,9 +281,17 @@ fn calendar_evidence(part: &CalendarPart) -> Vec<String> {
     evidence
 }
 
-fn lines(letter: &Incoming) -> Vec<String> {
-    let text = letter.text.as_deref().filter(|text| !text.is_empty()).or(letter.html.as_deref()).unwrap_or_default();
-    text.lines().filter(|line| !line.is_empty()).take(EVIDENCE.0).map(clipped).collect()
+/// The writer's words first; what could not be accounted for is among them.
+fn evidence(forms: &[account::Words], because: Option<String>) -> Vec<String> {
+    let own = |words: &&account::Words| words.own.iter().any(|line| !line.is_empty());
+    let lines = forms.iter().find(own).map(|words| words.own.as_slice()).unwrap_or_default();
+    let mut evidence: Vec<String> =
+        lines.iter().filter(|line| !line.is_empty()).take(EVIDENCE.0).map(|line| clipped(line)).collect();
+    if let Some(line) = because.map(|line| clipped(&line)).filter(|line| !evidence.contains(line)) {
+        evidence.truncate(EVIDENCE.0 - 1);
+        evidence.push(line);
+    }
+    evidence
 }
 
 fn clipped(line: &str) -> String {

@@ -119,6 +119,8 @@ pub struct Matched {
     pub is_torn: bool,
     /// Whether the receiving mail server vouches for its sender.
     pub vouched: Vouched,
+    /// What was written to the client, as [`Asked::sent`]; filled in by whoever can write those mails once more.
+    pub sent: Vec<String>,
     /// The mail.
     pub letter: Incoming,
 }
@@ -192,7 +194,7 @@ impl Index {
         let is_torn = found.iter().any(|whose| **whose != (tenant.clone(), client.clone()));
         let addressed = addressed.map(|addressed| (addressed.topic, addressed.revision));
         let vouched = self.vouched(&letter);
-        Ok((tenant, Matched { client, notice, addressed, is_torn, vouched, letter }))
+        Ok((tenant, Matched { client, notice, addressed, is_torn, vouched, sent: Vec::new(), letter }))
     }
 }
 
@@ -247,6 +249,7 @@ impl Rotation {
             name: &client.name,
             email: &email,
             others: &others,
+            sent: &matched.sent,
         };
         let speaks = |address: &str| self.speaks_for(&client.id, address, self.seq.saturating_add(1));
         let mut heard = hear(&called(&matched.letter, &email, &|address| own.contains(&mailbox_of(address))), &asked);

@@ -5,11 +5,12 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::step::StepNumber;
 use crate::engine::machine::SendOrder;
-use crate::engine::ports::NoticeRequest;
+use crate::engine::ports::{NoticeRequest, World};
 use crate::engine::record::Record;
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Progress, StepContext};
 use futures_util::StreamExt;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many went where.
@@ -85,6 +86,31 @@ pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, Notice
             needed.then(|| (client.clone(), kind))
         })
         .collect()
+}
+
+/// What was written to a client in this rotation, subject and text of each mail, as far as it can be written once more: with
+/// the windows that the journal knows, in the operator's texts and in the built-in ones.
+pub fn copies(world: &World, rotation: &Rotation, id: &ClientId) -> Vec<String> {
+    let Some(client) = rotation.client(id) else { return Vec::new() };
+    let notices = rotation.notices.iter().filter(|notice| notice.client == *id);
+    let kinds: BTreeSet<(NoticeKind, u32)> = notices.map(|notice| (notice.kind, notice.revision)).collect();
+    let token = world.reply_key.token(rotation, id);
+    let mut texts = Vec::new();
+    for (kind, revision) in kinds {
+        let Some(window) = rotation.windows.iter().find(|window| window.revision == revision) else { continue };
+        texts.extend(world.mailer.texts(&NoticeRequest {
+            kind,
+            tenant: &rotation.tenant,
+            client_name: &client.name,
+            email: client.email.as_deref().unwrap_or_default(),
+            window,
+            message_id: "<copy@localhost>",
+            in_reply_to: None,
+            token: &token,
+            language: world.settings.language,
+        }));
+    }
+    texts
 }
 
 fn is_silent(rotation: &Rotation, client: &Client) -> bool {

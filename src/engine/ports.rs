@@ -22,8 +22,8 @@ use crate::engine::mailbox::Matched;
 use crate::engine::reply_key::ReplyKey;
 use crate::engine::rotation::Rotation;
 use crate::engine::secret::SecretBytes;
-use crate::engine::transport::Transport;
 use crate::engine::signing::Signing;
+use crate::engine::transport::Transport;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -232,6 +232,9 @@ pub struct Letter {
 pub trait Mailer: Send + Sync {
     /// Writes a mail from the template of its kind. A missing variable or a bad address is an error.
     fn compose(&self, request: &NoticeRequest<'_>) -> Result<Letter, Fault>;
+    /// Subject and text of such a mail in every wording in which it may have been sent: the present texts, and the built-in ones in
+    /// each language. What can't be written is left out.
+    fn texts(&self, request: &NoticeRequest<'_>) -> Vec<String>;
     /// The domain for Message-IDs.
     fn message_domain(&self) -> String;
     /// Sends one; never `Queued`. A lost answer is `Uncertain`, never `Failed`.

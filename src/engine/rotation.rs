@@ -105,6 +105,8 @@ pub struct Rotation {
     pub planned_at: Timestamp,
     /// The window in force.
     pub window: Window,
+    /// Every window that there was, this one last.
+    pub windows: Vec<Window>,
     /// Everybody who will be cut off, as last recorded.
     pub clients: Vec<Client>,
     /// The places that know people and could not be asked at the last look, with why.
@@ -206,6 +208,7 @@ impl Rotation {
             planned_by: first.by.clone(),
             planned_at: first.at,
             window: window.clone(),
+            windows: vec![window.clone()],
             clients: Vec::new(),
             unseen: Vec::new(),
             nobody: None,
@@ -258,6 +261,7 @@ impl Rotation {
             | Record::LeaseLost { .. }
             | Record::PersonErased { .. } => {}
             Record::Rescheduled { window } => {
+                self.windows.push(window.clone());
                 let before = std::mem::replace(&mut self.window, window).revision;
                 if entry.version > STARTING_TOUCHED {
                     self.not_confirmed();

@@ -390,6 +390,12 @@ impl Conductor {
         signing::approval_text(&self.world, self.rotation().as_deref())
     }
 
+    /// What was written to a client in this rotation, as [`mailing::copies`] gives it.
+    pub fn copies_for(&self, id: &ClientId) -> Vec<String> {
+        let rotation = self.known().rotation.clone();
+        rotation.map(|rotation| mailing::copies(&self.world, &rotation, id)).unwrap_or_default()
+    }
+
     /// When those who do not answer are reminded.
     pub fn reminders(&self) -> Option<&Schedule> {
         self.world.settings.reminders.as_ref()

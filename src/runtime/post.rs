@@ -264,7 +264,15 @@ impl Post {
         }
         for (tenant, mails) in of_tenants {
             let name = cases.name(&tenant);
-            let (uids, mails): (Vec<u32>, Vec<Matched>) = mails.into_iter().unzip();
+            let (uids, mut mails): (Vec<u32>, Vec<Matched>) = mails.into_iter().unzip();
+            if let Some(conductor) = fleet.get(&tenant) {
+                // What each was written, so that a copy of it is told from their own words.
+                let mut written = BTreeMap::<ClientId, Vec<String>>::new();
+                for matched in &mut mails {
+                    let texts = written.entry(matched.client.clone());
+                    matched.sent = texts.or_insert_with(|| conductor.copies_for(&matched.client)).clone();
+                }
+            }
             match self.hand_in(fleet, &tenant, mails.clone()).await {
                 Ok(tally) => {
                     *sorted.tallies.entry(name).or_default() += tally;
@@ -329,7 +337,8 @@ fn stray(letter: Incoming, place: String, why: &str) -> Stray {
     let window = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
     let (topic, zone) = (Topic::Window, &jiff::tz::TimeZone::UTC);
     let (revision, token, others) = (1, None, [].as_slice());
-    let asked = Asked { topic, revision, present: 1, window, zone, token, name: &name, email: &email, others };
+    let asked =
+        Asked { topic, revision, present: 1, window, zone, token, name: &name, email: &email, others, sent: &[] };
     let seems = hear(&letter, &asked).verdict;
     let why = format!("{why}; reads as {}", seems.word());
     Stray { mail: letter.identity, at: Timestamp::now(), place, from: email, subject: letter.subject, why }
@@ -374,6 +383,7 @@ pub async fn judge(
                 addressed: None,
                 is_torn: false,
                 vouched: index.vouched(&letter),
+                sent: Vec::new(),
                 letter,
             };
             (rotation, matched.filter(|matched| matched.client == client).unwrap_or(alone))
@@ -391,6 +401,8 @@ pub async fn judge(
             }
         }
     };
+    let sent = fleet.get(&rotation.tenant.id).map(|conductor| conductor.copies_for(&matched.client));
+    let matched = Matched { sent: sent.unwrap_or_default(), ..matched };
     let whose = Some(format!("{}/{}", rotation.tenant.name, matched.client));
     let (heard, doubt) = rotation.judge_sender(&matched);
     Ok(Judged { whose, heard: Some(heard), doubt, why: String::new() })

@@ -11,7 +11,7 @@ use changeguard::engine::ports::Letter;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-fn answered(kind: NoticeKind, body: &str) -> Heard {
+fn answered(kind: NoticeKind, body: &str, sent: &[String]) -> Heard {
     let raw = format!(
         "From: Zoe <zoe@example.org>\r\nTo: ops@example.net\r\nMessage-ID: <a@example.org>\r\nIn-Reply-To: <x@example.net>\r\n\
          Subject: Re: VPN\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
@@ -23,7 +23,18 @@ fn answered(kind: NoticeKind, body: &str) -> Heard {
     let (topic, name, email) = (kind.topic(), "Zoë Ångström", "zoe@example.org");
     hear(
         &read(raw.as_bytes(), true),
-        &Asked { topic, revision: 2, present: 2, window, zone: &TimeZone::UTC, token: None, name, email, others: &[] },
+        &Asked {
+            topic,
+            revision: 2,
+            present: 2,
+            window,
+            zone: &TimeZone::UTC,
+            token: None,
+            name,
+            email,
+            others: &[],
+            sent,
+        },
     )
 }
 
@@ -55,8 +66,9 @@ fn shapes(letter: &Letter) -> Vec<String> {
 #[test]
 fn a_copy_of_our_mail_alone_is_never_an_answer() {
     for (kind, language, letter) in letters() {
+        let sent = [format!("VPN\n{}\n{}", letter.subject, letter.text)];
         for (at, copy) in shapes(&letter).into_iter().enumerate() {
-            let heard = answered(kind, &copy);
+            let heard = answered(kind, &copy, &sent);
             let is_answer = matches!(
                 heard.verdict,
                 Verdict::Confirmed | Verdict::Declined | Verdict::Tentative | Verdict::OtherTime(_)
@@ -78,8 +90,9 @@ fn a_yes_above_any_copy_is_heard_as_a_yes_where_the_copy_is_told_apart() {
         if !matches!(kind, NoticeKind::Announcement | NoticeKind::Reminder | NoticeKind::Change) {
             continue;
         }
-        for (at, copy) in shapes(&letter).into_iter().enumerate().take(2) {
-            let heard = answered(kind, &format!("{}\n\n{copy}", yes(language)));
+        let sent = [format!("VPN\n{}\n{}", letter.subject, letter.text)];
+        for (at, copy) in shapes(&letter).into_iter().enumerate() {
+            let heard = answered(kind, &format!("{}\n\n{copy}", yes(language)), &sent);
             assert_eq!(heard.verdict, Verdict::Confirmed, "{kind:?} {language:?} shape {at}: {heard:?}");
         }
     }
@@ -88,9 +101,10 @@ fn a_yes_above_any_copy_is_heard_as_a_yes_where_the_copy_is_told_apart() {
 #[test]
 fn a_no_above_any_copy_is_never_a_yes() {
     for (kind, language, letter) in letters() {
+        let sent = [format!("VPN\n{}\n{}", letter.subject, letter.text)];
         for copy in shapes(&letter) {
             for no in ["no", "nein", "non", "no, lo siento", "I can't", "geht leider nicht", "?"] {
-                let heard = answered(kind, &format!("{no}\n\n{copy}"));
+                let heard = answered(kind, &format!("{no}\n\n{copy}"), &sent);
                 assert_ne!(heard.verdict, Verdict::Confirmed, "{no} {kind:?} {language:?}: {heard:?}");
             }
         }

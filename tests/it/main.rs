@@ -11,6 +11,7 @@ mod converge;
 mod house;
 mod inbox;
 mod lab;
+mod letters;
 mod live;
 mod live_alerts;
 mod live_faults;

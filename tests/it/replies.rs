@@ -20,7 +20,8 @@ fn file(name: &str) -> String {
 fn mails(name: &str, into: &mut BTreeMap<String, Vec<u8>>) {
     for piece in file(name).split("=====> ").skip(1) {
         let (head, body) = piece.split_once('\n').unwrap();
-        let (name, shape) = head.split_once(' ').unwrap();
+        let mut words = head.split(' ');
+        let (name, shape) = (words.next().unwrap(), words.next().unwrap());
         let mail = match shape {
             "-" => body.to_owned(),
             shape => shaped(shape, body.trim_end_matches('\n')),
@@ -30,23 +31,34 @@ fn mails(name: &str, into: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-fn shaped(shape: &str, text: &str) -> String {
-    let notice = file("notice.txt");
+pub fn shaped(shape: &str, text: &str) -> String {
+    let notices = file("notice.txt");
+    let notice = notices.split("=====\n").next().unwrap();
     let html =
         |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\n', "<br>\n");
     let quoted: Vec<String> = notice.lines().map(|line| format!("> {line}")).collect();
+    let (first, second) = text.split_once("\n%%\n").unwrap_or((text, ""));
     file(&format!("shapes/{shape}.eml"))
+        .replace("{first}", first)
+        .replace("{second}", second)
         .replace("{text}", text)
         .replace("{html}", &html(text))
         .replace("{quoted}", &quoted.join("\n"))
-        .replace("{noticehtml}", &html(&notice))
-        .replace("{notice}", &notice)
+        .replace("{noticehtml}", &html(notice))
+        .replace("{notice}", notice)
 }
 
-fn judged(letter: &Incoming, topic: Topic, revision: u32) -> Heard {
+/// What the client got: the mail itself, and what the writers of the sets of whole mails took for it.
+fn sent() -> Vec<String> {
+    let subject = "VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00";
+    file("notice.txt").split("=====\n").map(|text| format!("{subject}\n{text}")).collect()
+}
+
+pub fn judged(letter: &Incoming, topic: Topic, revision: u32) -> Heard {
     let others = ["ben@example.org".to_owned()];
     let window = ("2026-12-05T22:00:00Z".parse().unwrap(), "2026-12-05T23:00:00Z".parse().unwrap());
     let (name, email) = ("Ada Okafor", "ada.okafor@example.org");
+    let sent = sent();
     let (zone, token) = (TimeZone::get("Europe/Berlin").unwrap(), ReplyToken::parse("gaytemzugu3doobzmfrggzdf"));
     hear(
         letter,
@@ -60,11 +72,12 @@ fn judged(letter: &Incoming, topic: Topic, revision: u32) -> Heard {
             name,
             email,
             others: &others,
+            sent: &sent,
         },
     )
 }
 
-fn word(verdict: &Verdict) -> &'static str {
+pub fn word(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Confirmed => "confirmed",
         Verdict::Declined => "declined",
@@ -81,7 +94,7 @@ fn word(verdict: &Verdict) -> &'static str {
 #[test]
 fn every_mail_of_the_corpus_means_what_the_table_says() {
     let mut all = BTreeMap::new();
-    for name in ["answers.txt", "calendars.txt", "mails.txt"] {
+    for name in ["answers.txt", "calendars.txt", "mails.txt", "fresh.txt"] {
         mails(name, &mut all);
     }
     let mut wrong = Vec::new();
@@ -108,13 +121,14 @@ fn every_mail_of_the_corpus_means_what_the_table_says() {
         // Behind a `|`: what will do, where the truth is not seen.
         let (truth, will_do) = verdict.split_once('|').unwrap_or((verdict, verdict));
         if ![truth, will_do].contains(&found) || heard.revision.to_string() != revision || !marked {
-            wrong.push(format!("{name}: {verdict} {revision} {mark}, but heard {heard:?}\n    in {:?}\n", letter.text));
+            wrong.push(format!("{name}: {verdict} {revision} {mark}, but heard {heard:?}\n"));
         }
     }
     println!("truth, heard, mails");
     counts.iter().for_each(|((truth, found), count)| println!("{truth:<11} {found:<11} {count}"));
     assert!(all.is_empty(), "without a row in the table: {:?}", all.keys());
-    assert!(lies.is_empty(), "confirmed, and it is not: {lies:?}");
+    let list = wrong.join("\n");
+    assert!(lies.is_empty(), "confirmed, and it is not: {lies:?}\n{list}");
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -140,11 +154,7 @@ fn another_set_has_no_wrong_yes() {
         *counts.entry((truth, found)).or_default() += 1;
         (all, right) = (all + 1, right + usize::from(found == truth));
         if found != truth {
-            println!(
-                "{name} {shape}: {truth}, but heard {:?}\n    in {:?}",
-                heard.verdict,
-                letter.text.or(letter.html)
-            );
+            println!("{name} {shape}: {truth}, but heard {:?}\n    in {:?}", heard.verdict, heard.evidence);
         }
         if found == "confirmed" && truth != "confirmed" {
             lies.push(name);
@@ -157,7 +167,9 @@ fn another_set_has_no_wrong_yes() {
 
 fn is_clean(letter: &Incoming) -> bool {
     let mut all: Vec<&str> = vec![&letter.subject, &letter.identity];
-    all.extend(letter.text.iter().chain(&letter.html).chain(&letter.unreadable).map(String::as_str));
+    let lines = letter.text.iter().chain(&letter.html).flat_map(|body| &body.lines);
+    all.extend(lines.map(|line| line.text.as_str()).chain(letter.unreadable.iter().map(String::as_str)));
+    all.extend(letter.attachments.iter().map(String::as_str));
     all.extend(letter.recipients.iter().chain(&letter.references).map(String::as_str));
     if let Some((name, address)) = &letter.from {
         all.extend([name.as_str(), address.as_str()]);
@@ -259,8 +271,8 @@ proptest::proptest! {
     #[test]
     fn a_quoted_copy_of_our_mail_below_nothing_is_never_a_yes(shape in 0usize..QUOTING.len(), lines in proptest::collection::vec(0usize..20, 0..20), blank in "[ \t\n]{0,5}") {
         // Any choice of the lines of our mail in any order, as a careless reader leaves them standing.
-        let notice = file("notice.txt");
-        let all: Vec<&str> = notice.lines().collect();
+        let notices = file("notice.txt");
+        let all: Vec<&str> = notices.lines().collect();
         let some: Vec<String> = lines.iter().filter_map(|at| all.get(*at)).map(|line| format!("> {line}")).collect();
         let raw = shaped(QUOTING[shape], &format!("{blank}{}", some.join("\n")));
         let heard = judged(&read(raw.as_bytes(), true), Topic::Window, 2);

@@ -6,14 +6,17 @@ mod authentication;
 mod automatic;
 mod html;
 mod ical;
-mod quote;
+mod lines;
+mod part;
+mod plain;
 mod report;
+mod style;
 
-use crate::domain::letter::{Automatic, CalendarPart, Incoming, Report};
+use crate::domain::letter::{Automatic, Incoming, Report};
 use crate::domain::reply::words::fold;
 use crate::domain::sanitize::sanitize;
 use jiff::Timestamp;
-use mail_parser::{Address, Encoding, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::{Address, HeaderValue, Message, MessageParser};
 use sha2::{Digest, Sha256};
 use std::thread;
 
@@ -30,8 +33,6 @@ const STACK: usize = 64 * 1024 * 1024;
 const MOST_BOUNDARIES: usize = 1_000;
 const MOST_ADDRESSES: usize = 100;
 const LONGEST_SUBJECT: usize = 300;
-const LONGEST_TEXT: usize = 4_000;
-const LONGEST_LINE: usize = 300;
 
 /// Reads one mail. `whole` is false if the mail is longer than `raw`; it then can't be read as a whole, and says so.
 pub fn read(raw: &[u8], whole: bool) -> Incoming {
@@ -96,19 +97,6 @@ fn headers_only(raw: &[u8], why: &str) -> Incoming {
     incoming
 }
 
-/// What the parts of a mail say, gathered in one walk.
-#[derive(Default)]
-struct Found {
-    text: Vec<String>,
-    html: Vec<String>,
-    calendars: Vec<CalendarPart>,
-    report: Option<Report>,
-    /// The Message-ID of the mail that a report returns.
-    original: Option<String>,
-    unreadable: Option<&'static str>,
-    forwarded: bool,
-}
-
 fn parts(raw: &[u8]) -> Incoming {
     let Some(message) = MessageParser::default().parse(raw) else {
         let unreadable = Some("it is no mail".into());
@@ -118,155 +106,44 @@ fn parts(raw: &[u8]) -> Incoming {
         return headers_only(raw, "too many parts");
     }
     let mut incoming = envelope(&message);
-    let mut found = Found::default();
+    let mut found = part::Found::default();
     // Attached mails hold parts of their own: they are not in this list, so what they say is not taken for this mail's.
     for part in &message.parts {
-        gather(raw, part, &mut found);
+        part::gather(raw, part, &mut found);
     }
-    let whole_text = found.text.join("\n");
-    let mut report = found.report;
+    let mut report = found.report.take();
     if report.is_none() {
-        report = report::in_plain_text(&automatic::headers(&message), &incoming, &whole_text);
+        report = report::in_plain_text(&automatic::headers(&message), &incoming, &found.plain);
     }
     if let Some(Report::Delivery { message_id, .. }) = &mut report {
-        *message_id = message_id.take().or(found.original);
+        *message_id = message_id.take().or(found.original.take());
         // A report has no References of its own, and the mail that it is about is what it refers to.
         incoming.references.extend(message_id.iter().cloned());
         found.forwarded = false;
     }
-    let (text, html) = (own(&found.text, &mut found.forwarded), own(&found.html, &mut found.forwarded));
-    incoming.calendar = chosen(found.calendars);
+    if found.text.is_full || found.html.is_full {
+        found.unreadable.get_or_insert("longer than is read");
+    }
+    let some = |lines: lines::Lines, is_there: bool| is_there.then(|| lines.into_body());
+    (incoming.text, incoming.html) = (some(found.text, found.has_text), some(found.html, found.has_html));
+    incoming.calendar = part::chosen(found.calendars, &mut found.attachments);
+    incoming.attachments = found.attachments;
     incoming.report = report;
     incoming.unreadable = found.unreadable.map(str::to_owned);
     incoming.forwarded |= found.forwarded;
-    let said = format!("{:?}{:?}{text:?}{html:?}", incoming.calendar, incoming.report);
+    let said = format!("{:?}{:?}{:?}{:?}", incoming.calendar, incoming.report, incoming.text, incoming.html);
     let sender = format!("{:?}{:?}{}", incoming.from, incoming.date, incoming.subject);
     incoming.identity =
         digest(&[message.message_id().unwrap_or_default().as_bytes(), sender.as_bytes(), said.as_bytes()]);
     if !matches!(incoming.automatic, Some(Automatic::Reply(_))) {
-        let own_words = [&text, &html].into_iter().flatten().find_map(|text| automatic::says_so(&fold(text)));
-        incoming.automatic = own_words.or(incoming.automatic);
+        // What the writer wrote, as far as the marks of quoting tell: our own mail may speak of automatic answers.
+        let own = [&incoming.text, &incoming.html].into_iter().flatten().find_map(|body| {
+            let own = body.lines.iter().filter(|line| line.depth == 0).map(|line| line.text.as_str());
+            automatic::says_so(&fold(&own.collect::<Vec<_>>().join(" ")))
+        });
+        incoming.automatic = own.or(incoming.automatic);
     }
-    (incoming.text, incoming.html) = (text, html);
     incoming
-}
-
-fn gather(raw: &[u8], part: &MessagePart<'_>, found: &mut Found) {
-    let kind = part.content_type();
-    let main = kind.map_or("text", |kind| kind.ctype()).to_ascii_lowercase();
-    let sub = kind.and_then(|kind| kind.subtype()).unwrap_or("plain").to_ascii_lowercase();
-    let attached = part.content_disposition().is_some_and(|disposition| disposition.is_attachment());
-    let name = part.attachment_name().unwrap_or_default().to_ascii_lowercase();
-    match (main.as_str(), sub.as_str()) {
-        (_, "pkcs7-mime" | "x-pkcs7-mime") => found.unreadable = Some("encrypted or signed as a closed whole (S/MIME)"),
-        ("multipart", "encrypted") | (_, "pgp-encrypted") => found.unreadable = Some("encrypted"),
-        (_, "ms-tnef" | "vnd.ms-tnef") => found.unreadable = Some("winmail.dat, which only Outlook reads"),
-        (_, "octet-stream") if name == "winmail.dat" => {
-            found.unreadable = Some("winmail.dat, which only Outlook reads")
-        }
-        ("text", "calendar") | (_, "ics" | "calendar") => found.calendars.extend(ical::read(&content(raw, part))),
-        _ if name.ends_with(".ics") => found.calendars.extend(ical::read(&content(raw, part))),
-        (_, "delivery-status" | "global-delivery-status") => found.report = Some(report::delivery(&content(raw, part))),
-        (_, "disposition-notification") => found.report = Some(Report::Receipt),
-        (_, "rfc822-headers" | "global-headers") => found.original = report::message_id_in(&content(raw, part)),
-        ("text", "plain") if !attached => {
-            let text = content(raw, part);
-            if text.contains("-----BEGIN PGP MESSAGE-----") {
-                found.unreadable = Some("encrypted (PGP)");
-            }
-            let flowed =
-                kind.and_then(|kind| kind.attribute("format")).is_some_and(|f| f.eq_ignore_ascii_case("flowed"));
-            let delete = kind.and_then(|kind| kind.attribute("delsp")).is_some_and(|d| d.eq_ignore_ascii_case("yes"));
-            let text = quote::unsigned(&text);
-            found.text.push(if flowed { quote::unflowed(&text, delete) } else { text });
-        }
-        ("text", "html") if !attached => found.html.push(html::visible(&content(raw, part))),
-        _ => {}
-    }
-    if let PartType::Message(inner) = &part.body {
-        found.forwarded = true;
-        found.original = inner.message_id().map(bracketed).or(found.original.take());
-    }
-}
-
-/// The text of a part; bytes without a charset that are no UTF-8 are taken for Latin-1.
-fn content(raw: &[u8], part: &MessagePart<'_>) -> String {
-    match &part.body {
-        PartType::Text(text) | PartType::Html(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
-            let named = part.content_type().is_some_and(|kind| kind.has_attribute("charset"));
-            let bytes = raw.get(part.offset_body as usize..part.offset_end as usize).unwrap_or_default();
-            match named || part.encoding != Encoding::None {
-                true => text.clone().into_owned(),
-                false => latin(bytes),
-            }
-        }
-        PartType::Text(text) | PartType::Html(text) => text.clone().into_owned(),
-        PartType::Binary(bytes) | PartType::InlineBinary(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => latin(bytes),
-        },
-        _ => String::new(),
-    }
-}
-
-fn latin(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| char::from(*byte)).collect()
-}
-
-/// What the writer wrote, sanitized line by line; `None` if there is no such part.
-fn own(texts: &[String], forwarded: &mut bool) -> Option<String> {
-    if texts.is_empty() {
-        return None;
-    }
-    let written = quote::own_words(&texts.join("\n"));
-    *forwarded |= written.forwarded;
-    let mut kept = String::new();
-    for line in written.text.lines().flat_map(pieces) {
-        let clean = sanitize(&line);
-        if kept.chars().count() + clean.chars().count() > LONGEST_TEXT {
-            // Whoever judges must see that something is missing.
-            kept.push('…');
-            break;
-        }
-        kept.push_str(&clean);
-        kept.push('\n');
-    }
-    Some(kept.trim().to_owned())
-}
-
-/// A long line in pieces that the sanitizer does not cut.
-fn pieces(line: &str) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    let mut length = 0;
-    for c in line.chars() {
-        if length >= LONGEST_LINE && (c.is_whitespace() || length > LONGEST_LINE + 60) {
-            pieces.push(String::new());
-            length = 0;
-        }
-        if let Some(piece) = pieces.last_mut() {
-            piece.push(c);
-        }
-        length += 1;
-    }
-    pieces
-}
-
-fn chosen(mut calendars: Vec<CalendarPart>) -> Option<CalendarPart> {
-    let rank = |part: &CalendarPart| match part.method.as_str() {
-        "COUNTER" => 0,
-        "REPLY" => 1,
-        "" => 3,
-        _ => 2,
-    };
-    // The sort is stable: the first of equal ones counts. Two that contradict each other are no answer at all.
-    calendars.sort_by_key(rank);
-    let answers = calendars.iter().filter(|part| rank(part) < 2);
-    let contradicting = answers.clone().any(|part| answers.clone().any(|other| other.attendees != part.attendees));
-    let first = calendars.into_iter().next()?;
-    match contradicting {
-        true => Some(CalendarPart { events: 2, ..first }),
-        false => Some(first),
-    }
 }
 
 fn bracketed(id: &str) -> String {
@@ -291,7 +168,7 @@ fn envelope(message: &Message<'_>) -> Incoming {
     recipients.retain(|one| one.contains('@'));
     recipients.truncate(MOST_ADDRESSES);
     let subject: String = sanitize(message.subject().unwrap_or_default()).chars().take(LONGEST_SUBJECT).collect();
-    let forwarded = quote::is_forward_subject(&fold(&subject));
+    let forwarded = is_forward_subject(&fold(&subject));
     Incoming {
         from: sender(message, &headers),
         recipients,
@@ -303,6 +180,13 @@ fn envelope(message: &Message<'_>) -> Incoming {
         subject,
         ..Incoming::default()
     }
+}
+
+/// Whether a subject, folded, says that a mail was forwarded.
+fn is_forward_subject(subject: &str) -> bool {
+    ["fwd:", "fw:", "wg:", "tr:", "rv:", "tr :", "rv :", "fwd :", "i:", "enc:", "wtr:"]
+        .iter()
+        .any(|start| subject.starts_with(start))
 }
 
 /// Who wrote: one address in one header, or nobody.

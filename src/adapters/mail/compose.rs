@@ -8,6 +8,7 @@ use super::headers::{AutoResponseSuppress, AutoSubmitted, Kind};
 use super::invitation::{self, Invitation};
 use super::templates::{Templates, Variables};
 use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::language::Language;
 use crate::domain::sanitize::sanitize;
 use crate::domain::token::{Addressed, ReplyToken, TOKEN_CHARACTERS};
 use crate::engine::ports::{Clock, Letter, NoticeRequest};
@@ -91,19 +92,9 @@ impl Composer {
             }
         }
         let name = clean_name(request.client_name);
-        let variables = Variables {
-            client_name: if name.is_empty() { "colleague" } else { &name },
-            tenant_name: &clean_name(&request.tenant.name),
-            window: &request.window.for_people_in(request.language),
-            window_utc: &request.window.for_people_in_utc(request.language),
-            zone: &sanitize(&request.window.zone),
-            revision: request.window.revision,
-            guide_url: &self.guide_url,
-            portal_url: &self.portal_url,
-            organisation: &self.organisation,
-            reply_address: self.reply_to.email.as_ref(),
-        };
-        let (subject, text) = self.templates.write(&request.tenant.name, request.language, request.kind, &variables)?;
+        let (subject, text) = self.written(request, request.language, |variables| {
+            self.templates.write(&request.tenant.name, request.language, request.kind, variables)
+        })?;
         let subject = format!("{mark}{subject}");
         let now = self.clock.now();
         let mut builder = Message::builder()
@@ -125,6 +116,46 @@ impl Composer {
             builder.multipart(parts).map_err(|error| invalid(format!("the mail can't be written: {error}")))?;
         let from = self.envelope_sender(request.token)?.to_string();
         Ok(Letter { subject, text, to: address.to_string(), from, message: message.formatted() })
+    }
+
+    /// Fills in the values of a person.
+    fn written<T>(
+        &self,
+        request: &NoticeRequest<'_>,
+        language: Language,
+        write: impl FnOnce(&Variables<'_>) -> T,
+    ) -> T {
+        let name = clean_name(request.client_name);
+        write(&Variables {
+            client_name: if name.is_empty() { "colleague" } else { &name },
+            tenant_name: &clean_name(&request.tenant.name),
+            window: &request.window.for_people_in(language),
+            window_utc: &request.window.for_people_in_utc(language),
+            zone: &sanitize(&request.window.zone),
+            revision: request.window.revision,
+            guide_url: &self.guide_url,
+            portal_url: &self.portal_url,
+            organisation: &self.organisation,
+            reply_address: self.reply_to.email.as_ref(),
+        })
+    }
+
+    /// Subject and text in the present wording, and in the built-in one of each language.
+    pub(super) fn texts(&self, request: &NoticeRequest<'_>) -> Vec<String> {
+        let present = self.written(request, request.language, |variables| {
+            self.templates.write(&request.tenant.name, request.language, request.kind, variables)
+        });
+        let built_in = Language::ALL.into_iter().map(|language| {
+            self.written(request, language, |variables| self.templates.built_in(language, request.kind, variables))
+        });
+        let mut texts: Vec<String> = [present]
+            .into_iter()
+            .chain(built_in)
+            .filter_map(Result::ok)
+            .map(|(subject, text)| format!("{subject}\n{text}\n{}", self.organisation))
+            .collect();
+        texts.dedup();
+        texts
     }
 
     /// The body: the text first and readable alone, the calendar last, and once more as a file for those mail programs that

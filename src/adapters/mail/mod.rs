@@ -265,6 +265,10 @@ impl Mailer for SmtpMailer {
         self.office.composer.compose(request, "")
     }
 
+    fn texts(&self, request: &NoticeRequest<'_>) -> Vec<String> {
+        self.office.composer.texts(request)
+    }
+
     fn message_domain(&self) -> String {
         self.office.sender.domain().to_owned()
     }

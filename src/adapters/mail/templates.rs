@@ -143,6 +143,16 @@ impl Templates {
         self.render(&self.name(tenant, language, kind), variables)
     }
 
+    /// The same in the words that are built in.
+    pub(super) fn built_in(
+        &self,
+        language: Language,
+        kind: NoticeKind,
+        variables: &Variables<'_>,
+    ) -> Result<(String, String), Fault> {
+        self.render(&format!("built in/{}/{}", language.word(), file(kind)), variables)
+    }
+
     fn render(&self, name: &str, variables: &Variables<'_>) -> Result<(String, String), Fault> {
         let template = self.texts.get_template(name).map_err(|error| broken(name, &error))?;
         let whole = template.render(minijinja::Value::from(Serde(variables))).map_err(|error| broken(name, &error))?;

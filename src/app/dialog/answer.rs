@@ -33,9 +33,10 @@ pub fn is_shown(form: &FormDialog, at: usize) -> bool {
 
 /// To what they answer.
 pub fn explain(status: &TenantStatus) -> Vec<Row> {
-    let window = status.window.as_ref().map(|window| {
-        Row::new(Mark::Plain, format!("to revision {}: {}", window.revision, window.for_people()))
-    });
+    let window = status
+        .window
+        .as_ref()
+        .map(|window| Row::new(Mark::Plain, format!("to revision {}: {}", window.revision, window.for_people())));
     let meaning = Row::new(
         Mark::Plain,
         "Confirmed means: aware of the downtime and ready to reconfigure. Nothing else opens the gate. It is recorded as \
@@ -75,11 +76,7 @@ pub fn commands(form: &FormDialog, people: &People) -> Result<Vec<Command>, Stri
         _ => Channel::Mail,
     };
     let note = form.value(NOTE).to_owned();
-    let of = |id: &ClientId| Command::Answer {
-        client: id.clone(),
-        answer: answer.clone(),
-        channel,
-        note: note.clone(),
-    };
+    let of =
+        |id: &ClientId| Command::Answer { client: id.clone(), answer: answer.clone(), channel, note: note.clone() };
     Ok(people.iter().map(|(id, _)| of(id)).collect())
 }

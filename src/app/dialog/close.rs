@@ -46,7 +46,10 @@ pub fn explain_finish(status: &TenantStatus) -> Vec<Row> {
     if status.phase == Phase::RollingBack {
         rows.push(Row::new(Mark::Plain, "the rotation is closed as rolled back, never as rotated"));
     }
-    rows.push(Row::new(Mark::Plain, "The live key stays as it is; the server's answers to the deletions are journaled."));
+    rows.push(Row::new(
+        Mark::Plain,
+        "The live key stays as it is; the server's answers to the deletions are journaled.",
+    ));
     rows
 }
 

@@ -155,7 +155,9 @@ impl NotifyDialog {
         let recipients = self.recipients(status);
         if recipients.is_empty() {
             return Err(match self.picked.is_empty() {
-                true => format!("everybody with an address has the {}; Space picks somebody to send it again", kind.word()),
+                true => {
+                    format!("everybody with an address has the {}; Space picks somebody to send it again", kind.word())
+                }
                 false => "nobody picked has an address".into(),
             });
         }

@@ -105,7 +105,9 @@ pub fn stakes(status: &TenantStatus) -> Vec<Row> {
     };
     let tell = match told.len() {
         0 => Row::new(Mark::Plain, "nobody has been told of the window yet"),
-        count => Row::new(Mark::Warn, format!("{count} know of the window in force; nobody of this one until n tells them")),
+        count => {
+            Row::new(Mark::Warn, format!("{count} know of the window in force; nobody of this one until n tells them"))
+        }
     };
     vec![void, tell]
 }

@@ -17,7 +17,9 @@ pub fn stakes(status: &TenantStatus) -> Vec<Row> {
         .steps
         .iter()
         .filter(stuck)
-        .map(|step| Row::new(Mark::Warn, format!("step {} {}: {} {}", step.number, step.title, step.state.word(), step.detail)))
+        .map(|step| {
+            Row::new(Mark::Warn, format!("step {} {}: {} {}", step.number, step.title, step.state.word(), step.detail))
+        })
         .collect();
     let announcing = status.steps.iter().find(stuck).is_some_and(|step| step.number == StepNumber::ANNOUNCE);
     if touched(status) {

@@ -97,7 +97,8 @@ pub fn stakes(client: &ClientId, decision: &Decision, status: &TenantStatus) -> 
 /// The mail once more.
 pub fn explain(status: &TenantStatus, mail: &str) -> Vec<Row> {
     let Some(mail) = status.mails.iter().find(|read| read.mail == mail) else { return Vec::new() };
-    let mut rows = vec![Row::new(Mark::Heading, format!("{}: {}", mail.at.strftime("%m-%d %H:%M UTC"), mail.heard.verdict))];
+    let mut rows =
+        vec![Row::new(Mark::Heading, format!("{}: {}", mail.at.strftime("%m-%d %H:%M UTC"), mail.heard.verdict))];
     rows.extend(mail.heard.evidence.iter().map(|line| Row::new(Mark::Plain, format!("    {line}"))));
     rows.extend(mail.heard.marks.iter().map(|mark| Row::new(Mark::Warn, format!("    ({mark})"))));
     rows

@@ -1,6 +1,7 @@
 //! What an iCalendar answer says (RFC 5546, RFC 6047); whether a program may say it is left to `reply`.
 
-use super::text::{Speaker, is_harmless};
+use super::sentence::Speaker;
+use super::text::is_harmless;
 use super::{Asked, Verdict};
 use crate::domain::letter::{Attendee, CalendarPart, Incoming};
 use crate::domain::reply::words::tokens;
@@ -91,7 +92,8 @@ fn verdict(
 fn accepted(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>) -> Verdict {
     let name = letter.from.as_ref().map_or("", |(name, _)| name.as_str());
     let speaker = Speaker::new(asked, name);
-    match is_harmless(&part.comment, &speaker) {
+    let lines: Vec<String> = part.comment.lines().map(str::to_owned).collect();
+    match is_harmless(&lines, &speaker) {
         true => Verdict::Confirmed,
         false => Verdict::Unclear("accepted with a comment that a person must read".into()),
     }

@@ -92,6 +92,38 @@ impl Moment {
         self.local.0.weekday() == day
     }
 
+    /// Whether words that name a whole date, in any order, name the window's, give or take the day that zones make; no other weekday,
+    /// month or year is among them.
+    pub fn is_told_in(&self, words: &[String]) -> bool {
+        let near = |word: &str| {
+            let start = self.utc.0.date();
+            let days = [start.yesterday(), Ok(start), start.tomorrow()];
+            days.into_iter().flatten().any(|day| {
+                let month = MONTHS[usize::try_from(day.month() - 1).unwrap_or_default()];
+                let weekday = weekday(word).is_some_and(|named| named == day.weekday());
+                let short = ["mo", "di", "mi", "do", "fr", "sa", "so"]
+                    [usize::from(day.weekday().to_monday_zero_offset().unsigned_abs())];
+                weekday || is_one_of(word, month) || short == word
+            })
+        };
+        let year = self.utc.0.year().to_string();
+        let number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+        let has_day = words.iter().any(|word| word.parse::<i8>().is_ok_and(|day| (self.utc.0.day() - day).abs() <= 1));
+        has_day
+            && words.contains(&year)
+            && words.iter().all(|word| {
+                // No other year.
+                let far = word.len() == 4 && word.starts_with("20") && *word != year && word.parse::<u16>().is_ok();
+                near(word) || number(word) && !far
+            })
+    }
+
+    /// Whether a word belongs to the name of the zone in which the window was announced, or to UTC's.
+    pub fn is_of_zone(&self, word: &str) -> bool {
+        let of = |zone: &String| zone.split(' ').any(|part| part == word);
+        ["utc", "gmt"].contains(&word) || self.zone.iter().any(of)
+    }
+
     /// How many of the words, from the first on, name the window's day or time. `before` is the word before them.
     pub fn at(&self, words: &[String], before: Option<&str>) -> Found {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();

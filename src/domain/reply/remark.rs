@@ -1,9 +1,10 @@
 //! Remarks that change nothing about a yes, whatever their words: thanks, an excuse for being late, a wish, why nobody minds,
 //! who was told, where somebody can be reached, a line that is asked for afterwards.
 //!
-//! Each is known by words of its own and by what it must not hold. A remark never is the yes.
+//! Each is known by words of its own, by what it must not hold, and by holding no word that stands in no remark. A remark never is the yes.
 
 use super::words::Kind::{self, *};
+use super::words::is_calm;
 
 /// Words, and beginnings of words that end in `*`, of one remark.
 type Signs = &'static str;
@@ -32,6 +33,19 @@ const OURS: Signs =
 /// Verbs with which somebody complains in the form of thanks; what makes "nobody" an objection.
 const BITTER: Signs = "ruin*|choos*|pick*|cut|cutting|ignor*|destroy*|spoil*|forc*|wak*|kill*|break*|annoy*|interrupt*|disturb*|zerstor*|verderb*|verhag*|weck*|stor*|gach*|coup*|reveill*|impos*|arruin*|cort*|despert*|fastidi*|estrope*|impon*|again|immer|toujours|siempre|always|can|able|kann|konnen|konnte*|peut|pourra|peuvent|puede|pueden|podra*|need*|brauch*|besoin|necesit*|against|gegen|contra|contre|booked|fully|ausgebucht|full|busy|voll|plein*|lleno|llena|agree*|promis*|leav*|skip*|exempt*|exclu*|postpon*|mov*|shift*|wait*|verschieb*|versproch*|ausnehm*|warten|report*|decal*|esper*|aplaz*|deadline*|kunden*|customer*|critical|kritisch";
 
+/// Words of remarks besides: of no condition.
+const MORE: Signs = "weekend*|wochenende*|saturday*|samstag*|samedi*|sabado*|night*|nacht|nachts|nuit|noche|train|phone|handy|team*|kolleg*|colleague*|colegas|equipe|rainy|users|affected|wedding|customers|clients|kunden|everybody|everyone|alle|tous|todos|early|earlier|late|spat|tard|tarde|week|woche|semaine|semana|yesterday|gestern|hier|ayer|holiday*|urlaub|conge*|vacances|vacaciones|sick|krank|malade|enferm*|trip|travel*|unterwegs|reise|deplacement|viaje|meeting*|typos|tippfehler|company|firma|empresa|people|leute|gens|gente|wieder|alles|geben|gib|gebt|geht|sie|uns|mir|einfach|noch|petit|petite|operation|hayan|terminado|tanta|tan|telefonisch|telephone|telefono|responder|repondre|antworten|beantworten|collegues|collegue|london|berlin|carefully|careful|kind|clear|good|great|nice|work*|arbeit*|travail*|trabaj*|info*|mail*|note*|long|well|very|much|all|my|our|the|a|in|on|at|of|for|and|und|et|y|i|we|it|is|are|was|were|be|been|have|had|will|so|this|that|here|there|from";
+/// Telling that is still to be done.
+const TO_DO: Signs = "to be|be informed|has to|have to|needs to|must|should|shall|please|bitte|noch|werden|wird|muss|mussen|sein|doivent|doit|etre|deben|debe|hay que|tienen|tiene|ser|merci de|advance|vorher|vorab|avance|antelacion|days|tage|jours|dias";
+
+/// Whether a word may stand in a remark.
+fn is_of_remarks(word: &String) -> bool {
+    const ALL: [Signs; 16] = [
+        THANKS, LATE, SORRY, WISHES, NOBODY, AT_WORK, ASLEEP, CLOSED, TOLD, WHO, REACHED, TELL, AFTER, DONE, OURS, MORE,
+    ];
+    is_calm(word) || ALL.iter().any(|signs| opens(std::slice::from_ref(word), signs))
+}
+
 fn holds(words: &[String], signs: Signs) -> bool {
     signs.split('|').any(|sign| (0..words.len()).any(|at| begins(&words[at..], sign)))
 }
@@ -53,6 +67,9 @@ fn begins(words: &[String], sign: &str) -> bool {
 /// Whether these words, of these kinds, only remark.
 pub fn is_remark(words: &[String], kinds: &[Kind]) -> bool {
     let words: Vec<String> = words.iter().filter(|word| *word != ",").cloned().collect();
+    if !words.iter().all(is_of_remarks) {
+        return false;
+    }
     let none_of = |bad: &[Kind]| !kinds.iter().any(|kind| bad.contains(kind));
     let plain = none_of(&[Yes, Suits, No, Not, Doubt, Maybe, Other, Rather, Would, Hedge, When]);
     let bitter = holds(&words, BITTER);
@@ -79,7 +96,10 @@ pub fn is_remark(words: &[String], kinds: &[Kind]) -> bool {
             || words.len() <= 8 && opens(&words, WISHES)
             || holds(&words, ASLEEP)
             || holds(&words, CLOSED) && holds(&words, OURS)
-            || holds(&words, TOLD) && holds(&words, WHO) && !holds(&words, "you|ihnen|euch|vous|os|les")
+            || holds(&words, TOLD)
+                && holds(&words, WHO)
+                && !holds(&words, TO_DO)
+                && !holds(&words, "you|ihnen|euch|vous|os|les")
             || holds(&words, REACHED))
 }
 

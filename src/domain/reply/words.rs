@@ -8,7 +8,7 @@ mod remarks;
 mod tables;
 
 use crate::domain::token::Topic;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// What a phrase does to an answer.
@@ -67,6 +67,19 @@ fn lexicon(topic: Topic) -> Lexicon {
         }
     }
     words
+}
+
+/// The words of all phrases that change nothing: what a remark may be made of.
+static CALM: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    let all = tables::ALWAYS.iter().chain(remarks::REMARKS).chain(tables::WINDOW).chain(remarks::REPLIES);
+    let calm =
+        all.filter(|(kind, _)| matches!(kind, Kind::Polite | Kind::Filler | Kind::Noted | Kind::Yes | Kind::Suits));
+    calm.flat_map(|(_, text)| text.split(['|', ' '])).collect()
+});
+
+/// Whether a word stands in a phrase that changes nothing.
+pub fn is_calm(word: &str) -> bool {
+    CALM.contains(word)
 }
 
 /// The phrase that begins at the first token: its kind and its length in tokens, at least 1.

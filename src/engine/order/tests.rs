@@ -97,7 +97,18 @@ fn planned() -> Rotation {
 
 fn entry(seq: u64, record: Record) -> Entry {
     let (by, host) = ("op".to_owned(), "h".to_owned());
-    Entry { seq, version: RECORD_VERSION, at: at(seq), by, host, person: None, ssh: None, session: None, unproven: false, record }
+    Entry {
+        seq,
+        version: RECORD_VERSION,
+        at: at(seq),
+        by,
+        host,
+        person: None,
+        ssh: None,
+        session: None,
+        unproven: false,
+        record,
+    }
 }
 
 /// The way that the program goes, cut off anywhere, so that random records meet every state.

@@ -42,7 +42,18 @@ mod tests {
     fn entry(seq: u64, host: &str, second: i64) -> Entry {
         let at = Timestamp::from_second(1_800_000_000 + second).unwrap();
         let (by, record) = ("ada".to_owned(), Record::Noted { text: "x".into() });
-        Entry { seq, version: RECORD_VERSION, at, by, host: host.into(), person: None, ssh: None, session: None, unproven: false, record }
+        Entry {
+            seq,
+            version: RECORD_VERSION,
+            at,
+            by,
+            host: host.into(),
+            person: None,
+            ssh: None,
+            session: None,
+            unproven: false,
+            record,
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::preflight::MAILBOX;
+use crate::engine::mailing;
 use crate::engine::step::StepContext;
 use std::time::Duration;
 
@@ -47,7 +48,8 @@ async fn take_in(context: &StepContext<'_>, within: Duration) -> Result<Heard, F
         Err(fault) => return Ok(Heard::Failed(fault)),
     };
     let mut taken = 0;
-    for matched in mails {
+    for mut matched in mails {
+        matched.sent = mailing::copies(context.world, &context.rotation(), &matched.client);
         if let Some(record) = context.rotation().record_of(matched) {
             context.ledger.record(record).await?;
             taken += 1;

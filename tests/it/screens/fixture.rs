@@ -423,7 +423,10 @@ pub fn press(model: &mut Model, keys: &[Key]) -> Vec<Effect> {
 
 /// The commands among the effects.
 pub fn commands(effects: &[Effect]) -> Vec<&Command> {
-    effects.iter().filter_map(|effect| if let Effect::Run(order) = effect { Some(order.command()) } else { None }).collect()
+    effects
+        .iter()
+        .filter_map(|effect| if let Effect::Run(order) = effect { Some(order.command()) } else { None })
+        .collect()
 }
 
 /// Types a text.

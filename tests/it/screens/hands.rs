@@ -150,7 +150,9 @@ fn no_key_followed_by_enters_sets_anything_off() {
 fn initech_typed_on_any_screen_sends_nothing() {
     for make in STATES {
         for panel in '1'..='6' {
-            for name in ["initech", "acme", "umbra", "hooli", "nnn", "racme", "eacme", "fR", "uG", "n S", "aR", "oyR", "wR"] {
+            for name in
+                ["initech", "acme", "umbra", "hooli", "nnn", "racme", "eacme", "fR", "uG", "n S", "aR", "oyR", "wR"]
+            {
                 let mut keys: Vec<Key> = name.chars().map(Key::Char).collect();
                 keys.extend([Key::Enter; 4]);
                 let mut model = shown(make, "acme", panel, false);
@@ -196,11 +198,11 @@ fn was_earned(before: &str, key: Key, opened_by: Option<Key>, ask: Ask, name: &s
     match ask {
         Ask::Nothing | Ask::Enter => true,
         Ask::Key(wanted) => {
-            key == Key::Char(wanted)
-                && opened_by != Some(key)
-                && before.contains(&format!("press {wanted} to "))
+            key == Key::Char(wanted) && opened_by != Some(key) && before.contains(&format!("press {wanted} to "))
         }
-        Ask::Name => key == Key::Enter && before.contains(&format!("type {name} to ")) && before.contains(&format!(": {name}")),
+        Ask::Name => {
+            key == Key::Enter && before.contains(&format!("type {name} to ")) && before.contains(&format!(": {name}"))
+        }
     }
 }
 
@@ -282,7 +284,8 @@ fn fill(model: &mut Model) {
     if empty {
         press(model, &[Key::Right]);
         typed(model, "x");
-    } else if matches!(&model.dialog, Some(Dialog::Form(form)) if matches!(form.purpose, changeguard::app::dialog::Purpose::Plan { change: true }) && form.focus == 0) {
+    } else if matches!(&model.dialog, Some(Dialog::Form(form)) if matches!(form.purpose, changeguard::app::dialog::Purpose::Plan { change: true }) && form.focus == 0)
+    {
         press(model, &[Key::Ctrl('u')]);
         typed(model, "2026-11-30 22:00");
     }

@@ -1,19 +1,29 @@
-//! The visible text of an HTML part, with quoted mails as one `>` line each.
+//! The text of an HTML part as a person would see it, line by line: how often each line is quoted and how it is shown.
+//! What is hidden or stands beside the text is kept, and said to be so.
 
+use super::lines::Lines;
+use super::style::{Paint, Sheet, colour};
+use crate::domain::letter::Look;
 use html5gum::{StartTag, Token, Tokenizer};
 
 /// Elements without content: they are never on the stack.
 const VOID: [&str; 14] =
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr", "param"];
-/// Elements that nobody sees.
-const UNSEEN: [&str; 11] =
-    ["head", "style", "script", "title", "template", "noscript", "object", "svg", "textarea", "select", "button"];
+/// Elements whose content no program shows.
+const UNSEEN: [&str; 5] = ["head", "script", "title", "template", "xml"];
+/// Elements whose content is no running text: buttons, fields, what stands in for something else, text turned around.
+const BESIDE: [&str; 13] = [
+    "button", "select", "textarea", "object", "svg", "noscript", "iframe", "video", "audio", "canvas", "bdo", "legend",
+    "datalist",
+];
 /// Elements that begin a line; they also end a paragraph that was left open.
-const BLOCKS: [&str; 30] = [
+const BLOCKS: [&str; 34] = [
     "address",
     "article",
     "aside",
     "blockquote",
+    "body",
+    "button",
     "center",
     "dd",
     "div",
@@ -33,13 +43,15 @@ const BLOCKS: [&str; 30] = [
     "li",
     "main",
     "ol",
+    "option",
     "p",
     "pre",
     "section",
     "table",
+    "td",
+    "th",
     "tr",
     "ul",
-    "td",
 ];
 /// Deeper nesting is read as text of the deepest element.
 const DEEPEST: usize = 500;
@@ -47,62 +59,145 @@ const DEEPEST: usize = 500;
 /// An element that is open.
 struct Open {
     name: String,
-    /// Whether its text is dropped.
-    dropped: bool,
+    paint: Paint,
+    quoted: bool,
+    /// Nobody sees its text.
+    unseen: bool,
+    /// Its text is no running text.
+    beside: bool,
 }
 
-/// The visible text, one line per block.
-pub fn visible(html: &str) -> String {
-    let mut text = Text::default();
+/// Reads a part. `attached`: it is no part of the letter's own text.
+pub fn lines(html: &str, attached: bool, into: &mut Lines) {
+    let mut text = Text { attached, ..Text::default() };
     let mut stack: Vec<Open> = Vec::new();
+    let mut sheet = Sheet::default();
+    let mut style = None::<String>;
     for token in Tokenizer::new(html) {
         let Ok(token) = token;
         match token {
             Token::StartTag(tag) => {
                 let name = String::from_utf8_lossy(&tag.name).to_ascii_lowercase();
-                let dropped = stack.last().is_some_and(|open| open.dropped);
-                close_implied(&mut stack, &name);
-                if BLOCKS.contains(&name.as_str()) {
-                    text.line();
-                } else if name == "br" {
-                    text.line_break();
-                }
-                if !dropped && ends_the_mail(&tag, &name) {
-                    text.quote();
-                    break;
-                }
-                if VOID.contains(&name.as_str()) {
+                if name == "style" {
+                    style = Some(String::new());
                     continue;
                 }
-                let quoted = !dropped && is_quote(&tag, &name);
-                if quoted {
-                    text.quote();
+                close_implied(&mut stack, &name);
+                if BLOCKS.contains(&name.as_str()) {
+                    text.line(into);
+                } else if name == "br" {
+                    text.line_break(into, &stack);
                 }
-                let hidden = UNSEEN.contains(&name.as_str()) || is_hidden(&tag);
-                let inherited = stack.last().is_some_and(|open| open.dropped);
-                if stack.len() < DEEPEST {
-                    stack.push(Open { name, dropped: inherited || quoted || hidden });
+                let open = opened(&tag, name, stack.last(), &sheet);
+                for said in beside(&tag, &open) {
+                    text.aside(&said);
+                }
+                if !VOID.contains(&open.name.as_str()) && stack.len() < DEEPEST {
+                    stack.push(open);
                 }
             }
             Token::EndTag(tag) => {
                 let name = String::from_utf8_lossy(&tag.name).to_ascii_lowercase();
+                if name == "style" {
+                    sheet.read(&style.take().unwrap_or_default());
+                    continue;
+                }
+                let block = BLOCKS.contains(&name.as_str());
+                if block {
+                    text.line(into);
+                }
                 if let Some(at) = stack.iter().rposition(|open| open.name == name) {
                     stack.truncate(at);
                 }
-                if BLOCKS.contains(&name.as_str()) {
-                    text.line();
-                }
-                if matches!(name.as_str(), "p" | "table" | "ul" | "ol") {
-                    text.gap();
+                if matches!(name.as_str(), "p" | "table" | "ul" | "ol" | "blockquote") {
+                    text.gap(into, &stack);
                 }
             }
-            Token::String(piece) if !stack.last().is_some_and(|open| open.dropped) => {
-                text.push(&String::from_utf8_lossy(&piece), stack.iter().any(|open| open.name == "pre"));
+            Token::String(piece) => {
+                let piece = String::from_utf8_lossy(&piece);
+                match &mut style {
+                    Some(style) => style.push_str(&piece),
+                    None => text.push(&piece, into, &stack),
+                }
+            }
+            Token::Comment(comment) => {
+                // Outlook shows what is in `<!--[if mso]>`.
+                let comment = String::from_utf8_lossy(&comment).into_owned();
+                if comment.trim_start().starts_with("[if") && !comment.contains("<xml") && !comment.contains("<style") {
+                    text.aside(&untagged(comment.split_once(']').map_or("", |(_, rest)| rest)));
+                }
             }
             _ => {}
         }
     }
-    text.whole
+    text.line(into);
+    for shown in sheet.content {
+        into.push(&shown, 0, Look::Aside);
+    }
+}
+
+fn opened(tag: &StartTag<()>, name: String, around: Option<&Open>, sheet: &Sheet) -> Open {
+    let mut paint = around.map(|open| open.paint).unwrap_or_default();
+    let said = |attribute: &str| attribute_of(tag, attribute).unwrap_or_default();
+    let class = said("class").to_ascii_lowercase();
+    sheet.apply(&mut paint, &name, &class, &said("id").to_ascii_lowercase());
+    if let Some(paper) = colour(&said("bgcolor").to_ascii_lowercase()) {
+        paint.paper = paper;
+    }
+    if name == "font"
+        && let Some(ink) = colour(&said("color").to_ascii_lowercase())
+    {
+        paint.ink = ink;
+    }
+    paint.declare(&said("style"));
+    paint.hidden |= tag.attributes.keys().any(|key| key.0.eq_ignore_ascii_case(b"hidden"));
+    paint.struck |= matches!(name.as_str(), "s" | "strike" | "del");
+    Open {
+        paint,
+        quoted: name == "blockquote",
+        unseen: around.is_some_and(|open| open.unseen) || UNSEEN.contains(&name.as_str()),
+        beside: around.is_some_and(|open| open.beside) || BESIDE.contains(&name.as_str()),
+        name,
+    }
+}
+
+/// What an element says without text of its own: pictures, boxes and buttons, frames, hints.
+fn beside(tag: &StartTag<()>, open: &Open) -> Vec<String> {
+    let said = |attribute: &str| attribute_of(tag, attribute).filter(|text| !text.trim().is_empty());
+    let mut all: Vec<String> = [said("title"), said("aria-label")].into_iter().flatten().collect();
+    match open.name.as_str() {
+        "img" | "area" => all.extend(said("alt")),
+        "input" => {
+            let kind = said("type").unwrap_or_default().to_ascii_lowercase();
+            let ticked = tag.attributes.keys().any(|key| key.0.eq_ignore_ascii_case(b"checked"));
+            match kind.as_str() {
+                "checkbox" | "radio" => all.push(if ticked { "☑" } else { "☐" }.to_owned()),
+                "hidden" => {}
+                _ => all.extend([said("value"), said("placeholder")].into_iter().flatten()),
+            }
+        }
+        "iframe" => all.extend(said("srcdoc").map(|inner| untagged(&inner))),
+        "option" | "textarea" | "embed" => all.extend([said("label"), said("placeholder")].into_iter().flatten()),
+        _ => {}
+    }
+    if open.unseen { Vec::new() } else { all }
+}
+
+fn untagged(html: &str) -> String {
+    let mut text = String::new();
+    let mut inside = false;
+    for c in html.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                text.push(' ');
+            }
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    text.replace("[endif]", "")
 }
 
 /// Elements whose end tag may be left out (HTML 13.1.2.4): what follows a hidden one must not be hidden with it.
@@ -111,6 +206,7 @@ fn close_implied(stack: &mut Vec<Open>, name: &str) {
         "li" => &["li"],
         "tr" => &["tr"],
         "td" | "th" => &["td", "th"],
+        "option" => &["option"],
         "body" => &["head"],
         _ if BLOCKS.contains(&name) => &["p"],
         _ => return,
@@ -123,101 +219,105 @@ fn close_implied(stack: &mut Vec<Open>, name: &str) {
     }
 }
 
-fn attribute(tag: &StartTag<()>, name: &str) -> Option<String> {
+fn attribute_of(tag: &StartTag<()>, name: &str) -> Option<String> {
     let found = tag.attributes.iter().find(|(key, _)| key.0.eq_ignore_ascii_case(name.as_bytes()))?;
-    Some(String::from_utf8_lossy(&found.1.value.0).to_ascii_lowercase())
+    Some(String::from_utf8_lossy(&found.1.value.0).into_owned())
 }
 
-fn has_class(tag: &StartTag<()>, class: &str) -> bool {
-    attribute(tag, "class")
-        .is_some_and(|all| all.split_whitespace().any(|one| one.trim_start_matches("m_").ends_with(class)))
-}
-
-/// Where Outlook and its web and mobile sisters put the mail that is answered, as what follows and not as an element.
-fn ends_the_mail(tag: &StartTag<()>, name: &str) -> bool {
-    let id = attribute(tag, "id").unwrap_or_default();
-    let style = style(tag);
-    let border = ["border-top:solid#e1e1e1", "border-top:solid#b5c4df"].iter().any(|border| style.contains(border));
-    id.ends_with("divrplyfwdmsg")
-        || id.ends_with("appendonsend")
-        || id == "mail-editor-reference-message-container"
-        || id == "ms-outlook-mobile-reference-message"
-        || border
-        || name == "hr" && id == "stopspelling"
-}
-
-/// Quotes and signatures. The containers of Gmail (`gmail_quote`, `gmail_attr`) are not among them: a forward has no other mark
-/// than the text in them, and an answer below the quote stands in them too.
-fn is_quote(tag: &StartTag<()>, name: &str) -> bool {
-    name == "blockquote"
-        || ["moz-cite-prefix", "yahoo_quoted", "protonmail_quote", "tutanota_quote", "gmail_signature", "moz-signature"]
-            .iter()
-            .any(|class| has_class(tag, class))
-        || attribute(tag, "id").is_some_and(|id| id == "signature" || id == "ms-outlook-mobile-signature")
-}
-
-fn style(tag: &StartTag<()>) -> String {
-    attribute(tag, "style").unwrap_or_default().chars().filter(|c| !c.is_whitespace()).collect()
-}
-
-fn is_hidden(tag: &StartTag<()>) -> bool {
-    let style = style(tag);
-    let tiny = style
-        .split("font-size:0")
-        .nth(1)
-        .is_some_and(|rest| !rest.starts_with(['.', '1', '2', '3', '4', '5', '6', '7', '8', '9']));
-    let marks = ["display:none", "visibility:hidden", "mso-hide:all", "max-height:0", "opacity:0;"];
-    tiny || marks.iter().any(|mark| style.contains(mark))
-        || style.ends_with("opacity:0")
-        || tag.attributes.keys().any(|key| key.0.eq_ignore_ascii_case(b"hidden"))
-}
-
-/// Text as it is laid out: blanks collapse, blocks begin lines.
+/// Text as it is laid out: blanks collapse, blocks begin lines. What is shown otherwise than as plain text becomes a line of
+/// its own below.
 #[derive(Default)]
 struct Text {
-    whole: String,
+    attached: bool,
+    line: String,
     blank: bool,
+    /// The depth of what is in the line.
+    depth: u8,
+    others: Vec<(Look, String)>,
+    /// An empty line was the last.
+    parted: bool,
 }
 
 impl Text {
-    fn push(&mut self, piece: &str, as_is: bool) {
+    fn push(&mut self, piece: &str, into: &mut Lines, stack: &[Open]) {
+        let Some(open) = stack.last() else {
+            return self.plain(piece, 0, false, into);
+        };
+        if open.unseen {
+            return;
+        }
+        let look = match open.paint {
+            Paint { struck: true, .. } => Look::Struck,
+            Paint { hidden: true, .. } => Look::Hidden,
+            paint if !paint.is_legible() => Look::Hidden,
+            _ if open.beside => Look::Aside,
+            _ => Look::Plain,
+        };
+        if look == Look::Plain {
+            let as_is = stack.iter().any(|open| open.name == "pre");
+            return self.plain(piece, depth(stack), as_is, into);
+        }
+        if piece.trim().is_empty() {
+            return;
+        }
+        self.depth = depth(stack);
+        match self.others.last_mut() {
+            Some((last, text)) if *last == look => text.push_str(piece),
+            _ => self.others.push((look, piece.to_owned())),
+        }
+    }
+
+    fn plain(&mut self, piece: &str, depth: u8, as_is: bool, into: &mut Lines) {
         for c in piece.chars() {
             match c {
-                '\n' if as_is => self.line(),
+                '\n' if as_is => self.line(into),
                 c if c.is_whitespace() => self.blank = true,
                 c => {
-                    if self.blank && !self.whole.is_empty() && !self.whole.ends_with('\n') {
-                        self.whole.push(' ');
+                    if self.blank && !self.line.is_empty() {
+                        self.line.push(' ');
                     }
                     self.blank = false;
-                    self.whole.push(c);
+                    self.depth = depth;
+                    self.line.push(c);
                 }
             }
         }
     }
 
-    fn line(&mut self) {
+    fn aside(&mut self, said: &str) {
+        if said.chars().any(|c| !c.is_whitespace()) {
+            self.others.push((Look::Aside, said.to_owned()));
+        }
+    }
+
+    fn line(&mut self, into: &mut Lines) {
         self.blank = false;
-        if !self.whole.is_empty() && !self.whole.ends_with('\n') {
-            self.whole.push('\n');
+        let (line, others) = (std::mem::take(&mut self.line), std::mem::take(&mut self.others));
+        let shown = |look: Look| if self.attached { Look::Aside } else { look };
+        if !line.is_empty() {
+            into.push(&line, self.depth, shown(Look::Plain));
+            self.parted = false;
+        }
+        for (look, text) in others {
+            into.push(&text, self.depth, shown(look));
+            self.parted = false;
         }
     }
 
     /// Two of them leave a line empty.
-    fn line_break(&mut self) {
-        if self.whole.ends_with('\n') { self.gap() } else { self.line() }
+    fn line_break(&mut self, into: &mut Lines, stack: &[Open]) {
+        if self.line.is_empty() { self.gap(into, stack) } else { self.line(into) }
     }
 
-    fn gap(&mut self) {
-        self.line();
-        if !self.whole.is_empty() && !self.whole.ends_with("\n\n") {
-            self.whole.push('\n');
+    fn gap(&mut self, into: &mut Lines, stack: &[Open]) {
+        self.line(into);
+        if !self.parted {
+            into.push("", depth(stack), Look::Plain);
+            self.parted = true;
         }
     }
+}
 
-    /// The place of a quoted mail, so that an answer below it is not taken for a part of it.
-    fn quote(&mut self) {
-        self.line();
-        self.whole.push_str(">\n");
-    }
+fn depth(stack: &[Open]) -> u8 {
+    u8::try_from(stack.iter().filter(|open| open.quoted).count()).unwrap_or(u8::MAX)
 }

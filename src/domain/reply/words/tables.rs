@@ -8,7 +8,7 @@ use super::Kind::{self, *};
 pub const ALWAYS: &[(Kind, &str)] = &[
     (
         Doubt,
-        "passt auf|pass auf|good luck with that|change the|change it|agree to disagree|agreed to disagree|we agree to disagree|not only",
+        "my time|our time|my timezone|our timezone|my time zone|our time zone|my local time|our local time|your time|meine zeit|unsere zeit|meiner zeit|unserer zeit|notre heure|mon heure|mi hora|nuestra hora|heure de chez nous|passt auf|pass auf|good luck with that|change the|change it|agree to disagree|agreed to disagree|we agree to disagree|not only",
     ),
     (
         Polite,
@@ -17,7 +17,7 @@ pub const ALWAYS: &[(Kind, &str)] = &[
     // Yes.
     (
         Yes,
-        "yes|yep|yup|yeah|yess|yes indeed|yes please|affirmative|confirmed|i confirm|we confirm|hereby confirm|can confirm",
+        "confirm|confirm it|i do confirm|yes i confirm|yes|yep|yup|yeah|yess|yes indeed|yes please|affirmative|confirmed|i confirm|we confirm|hereby confirm|can confirm",
     ),
     (
         Yes,
@@ -160,7 +160,7 @@ pub const ALWAYS: &[(Kind, &str)] = &[
     ),
     (
         Polite,
-        "dear sir or madam|folks|guys|hi folks|hey all|hi|hello|hey|dear|hi all|hi team|hello team|hi there|hello there|good morning|good afternoon|good evening|greetings|thank you|thanks|thank you very much|many thanks|thanks a lot|thanks again|thx|ty|cheers|regards|best|best regards|kind regards|warm regards|sincerely|yours|yours sincerely|all the best|have a nice day|have a good day|have a great day|have a nice weekend|have a good weekend|have a great weekend|see you|good luck|please|br|kr|thanks for the heads up|thanks for letting us know|thanks for the notice|thanks for the info|thanks for the information|thanks for asking|thanks in advance|hope you are well|i hope you are well|hope this finds you well|welcome|best wishes|take care|bye|everybody|everyone|ladies and gentlemen|sir|madam|colleagues|dear colleagues|ops|operations|admin|admins|support",
+        "\u{4f60}\u{597d}|\u{60a8}\u{597d}|\u{8c22}\u{8c22}|\u{8b1d}\u{8b1d}|大家好|早上好|下午好|晚上好|こんにちは|ありがとう|ありがとうございます|おはようございます|안녕하세요|감사합니다|привет|здравствуйте|спасибо|добрый день|с уважением|ciao|buongiorno|buonasera|salve|grazie|grazie mille|saluti|cordiali saluti|distinti saluti|ola|bom dia|boa tarde|boa noite|obrigado|obrigada|cumprimentos|atenciosamente|abraco|beste|goedemorgen|goedemiddag|dag|bedankt|dank je|dank u|groeten|groet|met vriendelijke groet|met vriendelijke groeten|mvg|hej|hei|tack|tak|takk|mvh|med vanliga halsningar|halsningar|hilsen|med venlig hilsen|vennlig hilsen|moi|kiitos|terveisin|dzien dobry|czesc|dziekuje|pozdrawiam|dobry den|dekuji|s pozdravem|merhaba|tesekkurler|saygilar|שלום|תודה|مرحبا|شكرا|السلام عليكم|aloha|namaste|shalom|salam|xin chao|cam on|dear sir or madam|folks|guys|hi folks|hey all|hi|hello|hey|dear|hi all|hi team|hello team|hi there|hello there|good morning|good afternoon|good evening|greetings|thank you|thanks|thank you very much|many thanks|thanks a lot|thanks again|thx|ty|cheers|regards|best|best regards|kind regards|warm regards|sincerely|yours|yours sincerely|all the best|have a nice day|have a good day|have a great day|have a nice weekend|have a good weekend|have a great weekend|see you|good luck|please|br|kr|thanks for the heads up|thanks for letting us know|thanks for the notice|thanks for the info|thanks for the information|thanks for asking|thanks in advance|hope you are well|i hope you are well|hope this finds you well|welcome|best wishes|take care|bye|everybody|everyone|ladies and gentlemen|sir|madam|colleagues|dear colleagues|ops|operations|admin|admins|support",
     ),
     (
         Polite,
@@ -204,7 +204,7 @@ pub const WINDOW: &[(Kind, &str)] = &[
     ),
     (
         Yes,
-        "ok|okay|okey|oki|o k|alright|all right|agreed|i agree|we agree|agree|accept|accepted|i accept|we accept|approve|approved|granted|go ahead|please go ahead|go for it|good to go|please proceed|feel free|no problem|no problems|no problem at all|not a problem|not a problem at all|no issue|no issues|no objection|no objections|no conflict|no conflicts|no concerns|no probs|np|do not object|dont object|nothing against it|nothing planned|count me in|im in|i am in|lgtm|by all means|can do|deal|aye",
+        "ok|okay|okey|oki|o k|alright|all right|agreed|i agree|we agree|agree|accept|accepted|i accept|we accept|approve|approved|granted|go ahead|please go ahead|go for it|good to go|please proceed|feel free|no problem|no prob|no problemo|no probs at all|no prob at all|no problem|no problems|no problem at all|not a problem|not a problem at all|no issue|no issues|no objection|no objections|no conflict|no conflicts|no concerns|no probs|np|do not object|dont object|nothing against it|nothing planned|count me in|im in|i am in|lgtm|by all means|can do|deal|aye",
     ),
     (
         Yes,

@@ -249,6 +249,7 @@ fn a_mail_of_somebody_who_is_no_client_any_more_is_kept_and_counts_for_nothing()
         addressed: None,
         is_torn: false,
         vouched: Vouched::NotAsked,
+        sent: vec![],
         letter,
     };
     command(&mut machine, at("20:30"), Command::TakeMails { mails: vec![matched] }).unwrap();

@@ -344,7 +344,18 @@ fn older_journals_fold_to_what_they_folded_to() {
             let (client, from, heard) = (id("ada"), "somebody@else.example".to_owned(), heard(verdict, said));
             let record = Record::MailRead { client, mail: mail.into(), from, heard, notice: None, doubt: None };
             let (by, host, seq) = ("op".to_owned(), "host".to_owned(), rotation.seq + 1);
-            rotation.apply(&Entry { seq, version, at: at("20:30"), by, host, person: None, ssh: None, session: None, unproven: false, record });
+            rotation.apply(&Entry {
+                seq,
+                version,
+                at: at("20:30"),
+                by,
+                host,
+                person: None,
+                ssh: None,
+                session: None,
+                unproven: false,
+                record,
+            });
         }
         assert_eq!(rotation.acknowledgements[&id("ada")].answer.word(), holds, "version {version}");
     }
@@ -393,7 +404,18 @@ fn what_was_answered_before_a_window_was_there_is_no_answer_to_it() {
     let window = Window::parse("2026-11-25 21:00", "1h", "UTC", 2).unwrap();
     for (version, record) in [(3, read), (4, Record::Rescheduled { window })] {
         let (by, host, seq) = ("op".to_owned(), "host".to_owned(), rotation.seq + 1);
-        rotation.apply(&Entry { seq, version, at: at("20:30"), by, host, person: None, ssh: None, session: None, unproven: false, record });
+        rotation.apply(&Entry {
+            seq,
+            version,
+            at: at("20:30"),
+            by,
+            host,
+            person: None,
+            ssh: None,
+            session: None,
+            unproven: false,
+            record,
+        });
     }
     assert!(rotation.acknowledgements.is_empty());
 }

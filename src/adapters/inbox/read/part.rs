@@ -1,0 +1,168 @@
+//! The parts of a mail, gathered in one walk: each is text, an answer of a calendar, a report, or something that hangs on it.
+//! None is passed over in silence.
+
+use super::lines::Lines;
+use super::{html, ical, plain, report};
+use crate::domain::letter::{CalendarPart, Look, Report};
+use crate::domain::sanitize::sanitize;
+use mail_parser::{Encoding, MessagePart, MimeHeaders, PartType};
+
+const MOST_ATTACHMENTS: usize = 20;
+const LONGEST_NAME: usize = 60;
+
+/// What was found.
+#[derive(Default)]
+pub struct Found {
+    /// The lines of the plain text parts.
+    pub text: Lines,
+    /// Whether there is one, attached ones included.
+    pub has_text: bool,
+    /// The lines of the HTML parts.
+    pub html: Lines,
+    /// Whether there is one, attached ones included.
+    pub has_html: bool,
+    /// The plain text, raw.
+    pub plain: String,
+    /// Calendars.
+    pub calendars: Vec<CalendarPart>,
+    /// A report.
+    pub report: Option<Report>,
+    /// The Message-ID of the mail that a report returns.
+    pub original: Option<String>,
+    /// Why the mail can't be read as a whole.
+    pub unreadable: Option<&'static str>,
+    /// A mail is attached.
+    pub forwarded: bool,
+    /// What hangs on it and may say something.
+    pub attachments: Vec<String>,
+}
+
+/// Looks at one part.
+pub fn gather(raw: &[u8], part: &MessagePart<'_>, found: &mut Found) {
+    let kind = part.content_type();
+    let main = kind.map_or("text", |kind| kind.ctype()).to_ascii_lowercase();
+    let sub = kind.and_then(|kind| kind.subtype()).unwrap_or("plain").to_ascii_lowercase();
+    let attached = part.content_disposition().is_some_and(|disposition| disposition.is_attachment());
+    let name = part.attachment_name().unwrap_or_default().to_ascii_lowercase();
+    match (main.as_str(), sub.as_str()) {
+        (_, "pkcs7-mime" | "x-pkcs7-mime") => found.unreadable = Some("encrypted or signed as a closed whole (S/MIME)"),
+        ("multipart", "encrypted") | (_, "pgp-encrypted") => found.unreadable = Some("encrypted"),
+        (_, "ms-tnef" | "vnd.ms-tnef") => found.unreadable = Some("winmail.dat, which only Outlook reads"),
+        (_, "octet-stream") if name == "winmail.dat" => {
+            found.unreadable = Some("winmail.dat, which only Outlook reads")
+        }
+        ("message", "partial" | "external-body") => found.unreadable = Some("a part of it is elsewhere"),
+        ("text", "calendar") | (_, "ics" | "calendar") => calendar(&content(raw, part), &name, found),
+        _ if name.ends_with(".ics") => calendar(&content(raw, part), &name, found),
+        (_, "delivery-status" | "global-delivery-status") => found.report = Some(report::delivery(&content(raw, part))),
+        (_, "disposition-notification") => found.report = Some(Report::Receipt),
+        (_, "rfc822-headers" | "global-headers") => {
+            found.original = report::message_id_in(&content(raw, part));
+        }
+        ("text", "plain") => plain_text(raw, part, attached, found),
+        ("text", "html") => {
+            html::lines(&content(raw, part), attached, &mut found.html);
+            found.has_html = true;
+        }
+        ("multipart" | "message", _) => {}
+        // Signatures and business cards say nothing about a window.
+        (_, "pgp-signature" | "pgp-keys" | "pkcs7-signature" | "x-pkcs7-signature") => {}
+        ("text", "vcard" | "x-vcard" | "directory") => {}
+        // What the letter's own text shows: logos and smileys.
+        ("image", _) if part.content_id().is_some() || !attached && name.is_empty() => {}
+        _ => attachment(&name, &format!("{main}/{sub}"), found),
+    }
+    if let PartType::Message(inner) = &part.body {
+        found.forwarded = true;
+        found.original = inner.message_id().map(super::bracketed).or(found.original.take());
+    }
+}
+
+fn plain_text(raw: &[u8], part: &MessagePart<'_>, attached: bool, found: &mut Found) {
+    let kind = part.content_type();
+    let text = content(raw, part);
+    if text.contains("-----BEGIN PGP MESSAGE-----") {
+        found.unreadable = Some("encrypted (PGP)");
+    }
+    let said = |name: &str, value: &str| {
+        kind.and_then(|kind| kind.attribute(name)).is_some_and(|said| said.eq_ignore_ascii_case(value))
+    };
+    let text = plain::unsigned(&text);
+    let text = if said("format", "flowed") { plain::unflowed(&text, said("delsp", "yes")) } else { text };
+    let look = if attached { Look::Aside } else { Look::Plain };
+    plain::lines(&text, look, &mut found.text);
+    found.text.push("", 0, look);
+    found.has_text = true;
+    if !attached {
+        found.plain.push_str(&text);
+        found.plain.push('\n');
+    }
+}
+
+fn calendar(text: &str, name: &str, found: &mut Found) {
+    match ical::read(text) {
+        Some(part) => found.calendars.push(part),
+        None => attachment(name, "text/calendar", found),
+    }
+}
+
+fn attachment(name: &str, kind: &str, found: &mut Found) {
+    if found.attachments.len() < MOST_ATTACHMENTS {
+        let said = sanitize(&format!("{name} ({kind})"));
+        found.attachments.push(said.trim().chars().take(LONGEST_NAME).collect());
+    }
+}
+
+/// The calendar that answers. What another one says that hangs on the mail besides is not heard, so it is named.
+pub fn chosen(mut calendars: Vec<CalendarPart>, attachments: &mut Vec<String>) -> Option<CalendarPart> {
+    let rank = |part: &CalendarPart| match part.method.as_str() {
+        "COUNTER" => 0,
+        "REPLY" => 1,
+        "" => 3,
+        _ => 2,
+    };
+    // The sort is stable: the first of equal ones counts. Two that contradict each other are no answer at all.
+    calendars.sort_by_key(rank);
+    let answers = calendars.iter().filter(|part| rank(part) < 2);
+    let said = |part: &CalendarPart| (part.attendees.clone(), part.comment.clone(), part.start, part.uid.clone());
+    let contradicting = answers.clone().any(|part| answers.clone().any(|other| said(other) != said(part)));
+    let first = calendars.first()?.clone();
+    for other in &calendars[1..] {
+        // The same once more as a file, in which programs leave out the method.
+        let same = other.uid == first.uid && other.start == first.start && other.comment == first.comment;
+        if !same && rank(other) > 1 && attachments.len() < MOST_ATTACHMENTS {
+            attachments.push("another calendar file".into());
+        }
+    }
+    if first.method.is_empty() {
+        attachments.push("a calendar file that answers nothing".into());
+    }
+    match contradicting {
+        true => Some(CalendarPart { events: 2, ..first }),
+        false => Some(first),
+    }
+}
+
+/// The text of a part; bytes without a charset that are no UTF-8 are taken for Latin-1.
+fn content(raw: &[u8], part: &MessagePart<'_>) -> String {
+    match &part.body {
+        PartType::Text(text) | PartType::Html(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
+            let named = part.content_type().is_some_and(|kind| kind.has_attribute("charset"));
+            let bytes = raw.get(part.offset_body as usize..part.offset_end as usize).unwrap_or_default();
+            match named || part.encoding != Encoding::None {
+                true => text.clone().into_owned(),
+                false => latin(bytes),
+            }
+        }
+        PartType::Text(text) | PartType::Html(text) => text.clone().into_owned(),
+        PartType::Binary(bytes) | PartType::InlineBinary(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => latin(bytes),
+        },
+        _ => String::new(),
+    }
+}
+
+fn latin(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}

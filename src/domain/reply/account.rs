@@ -1,0 +1,103 @@
+//! What every line of a letter is, so that no word of it is passed over: ours, a frame around a quote, a footer of a program,
+//! a legal notice, or somebody's words. Only words can be an answer, and all of them are judged.
+
+mod card;
+mod footer;
+mod frame;
+mod legal;
+mod vocabulary;
+
+pub use card::{Owner, is_card};
+pub use vocabulary::{Vocabulary, is_guarded, plain_words};
+
+use super::sentence::Speaker;
+use super::subject;
+use crate::domain::letter::{Body, Line, Look};
+
+/// A line with fewer words is judged whole, although some of them are ours.
+const SHORT: usize = 20;
+
+/// The words of a letter that nobody but their writer can account for.
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    /// The writer's own, line by line; empty lines part paragraphs.
+    pub own: Vec<String>,
+    /// Words in a quote that are not ours.
+    pub quoted: Vec<String>,
+    /// Words that are shown otherwise than as text.
+    pub beside: Vec<(Look, String)>,
+    /// A line in it says that a mail is forwarded.
+    pub forwarded: bool,
+    /// Something of ours is in it.
+    pub copied: bool,
+}
+
+/// Accounts for every line.
+pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
+    let ours = speaker.sent.mark(body);
+    let is_subject = |text: &str| !speaker.asked.sent.is_empty() && subject::is_ours(text, speaker.asked.sent);
+    let mut words = Words::default();
+    let (mut own, mut quoted): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut at = 0;
+    while at < body.lines.len() {
+        let line = &body.lines[at];
+        let left = ours.left(at, &line.text);
+        let copied = left.is_some();
+        words.copied |= copied;
+        let whole = || vec![line.text.clone()];
+        let pieces = match left {
+            // Whoever strikes out our words says something by it.
+            _ if line.look == Look::Struck => whole(),
+            Some(pieces) if pieces.is_empty() || frame::is_label(&pieces) => Vec::new(),
+            left => {
+                let rest: Vec<&Line> = body.lines[at..].iter().take(frame::LONGEST).collect();
+                let frame = Some(&rest)
+                    .filter(|_| line.look == Look::Plain)
+                    .and_then(|rest| frame::begins(rest, &speaker.names, &is_subject));
+                if let Some(frame) = frame {
+                    words.forwarded |= frame.forwards && line.depth == 0;
+                    at += frame.lines;
+                    parted(&mut own, &mut quoted, line.depth);
+                    continue;
+                }
+                // A few words in a line of ours belong together; in a long one only what differs is theirs.
+                left.filter(|_| ours.count(at) >= SHORT).unwrap_or_else(whole)
+            }
+        };
+        at += 1;
+        for piece in &pieces {
+            let mut piece = footer::without_links(piece);
+            if copied || line.depth > 0 {
+                // Gateways write links anew.
+                let is_link = |word: &&str| word.contains("://") || word.starts_with("www.");
+                piece = piece.split(' ').filter(|word| !is_link(word)).collect::<Vec<_>>().join(" ");
+            }
+            if !piece.chars().any(|c| !c.is_whitespace()) || footer::is_footer(&piece) {
+                continue;
+            }
+            match (line.look, line.depth) {
+                (Look::Plain, 0) => own.push(piece),
+                (Look::Plain, _) => quoted.push(piece),
+                (look, _) => words.beside.push((look, piece)),
+            }
+        }
+        if line.text.is_empty() || pieces.is_empty() {
+            parted(&mut own, &mut quoted, line.depth);
+        }
+    }
+    let said = |lines: &[String]| {
+        let lines = legal::without_notices(lines);
+        lines.into_iter().filter(|line| line.is_empty() || !footer::is_footer(line)).collect()
+    };
+    (words.own, words.quoted) = (said(&own), said(&quoted));
+    words.beside.retain(|(look, text)| *look == Look::Struck || !legal::without_notices(&[text.clone()]).is_empty());
+    words
+}
+
+/// Ends a paragraph.
+fn parted(own: &mut Vec<String>, quoted: &mut Vec<String>, depth: u8) {
+    let lines = if depth == 0 { own } else { quoted };
+    if lines.last().is_some_and(|last| !last.is_empty()) {
+        lines.push(String::new());
+    }
+}

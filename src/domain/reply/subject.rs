@@ -1,0 +1,141 @@
+//! Whether a subject is the one of a mail of ours, as programs give it back: behind marks of a reply and tags of gateways and lists.
+
+use super::words::{Kind, fold, phrase, tokens};
+use crate::domain::token::Topic;
+
+/// What programs put before the subject of a reply, folded, without the colon. Those of a forward are not among them.
+const REPLY: [&str; 44] = [
+    "re",
+    "aw",
+    "antw",
+    "antwort",
+    "sv",
+    "vs",
+    "res",
+    "odp",
+    "ynt",
+    "atb",
+    "r",
+    "rif",
+    "ref",
+    "rep",
+    "reply",
+    "respuesta",
+    "reponse",
+    "risposta",
+    "resposta",
+    "antwoord",
+    "svar",
+    "vast",
+    "va",
+    "vl",
+    "betr",
+    "bls",
+    "rcpt",
+    "回复",
+    "回覆",
+    "答复",
+    "返信",
+    "回信",
+    "ответ",
+    "отв",
+    "на",
+    "απ",
+    "σχετ",
+    "ריפליי",
+    "תשובה",
+    "رد",
+    "답장",
+    "hf",
+    "ts",
+    "ant",
+];
+/// A shorter piece of our subject is not known as cut.
+const SHORTEST: usize = 12;
+
+/// Whether it is. `sent` are texts whose first line is a subject; without any nothing can be told.
+pub fn is_ours(subject: &str, sent: &[String]) -> bool {
+    if sent.is_empty() {
+        return true;
+    }
+    let ours: Vec<String> = sent.iter().filter_map(|text| text.lines().next()).map(letters).collect();
+    let mut rest = subject.trim();
+    loop {
+        let bare = letters(rest);
+        // A long subject comes back cut.
+        let cut = rest.ends_with(['…', '.']) || bare.len() >= SHORTEST;
+        let same = |one: &String| *one == bare || cut && bare.len() >= SHORTEST && one.starts_with(&bare);
+        if !bare.is_empty() && ours.iter().any(same) {
+            return true;
+        }
+        match without_mark(rest).or_else(|| without_tag(rest)) {
+            Some(shorter) => rest = shorter,
+            None => return false,
+        }
+    }
+}
+
+/// Letters and digits, folded.
+fn letters(text: &str) -> String {
+    fold(text).chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// `Re: `, `AW[2]: `, `Re^3: `.
+fn without_mark(text: &str) -> Option<&str> {
+    let (mark, rest) = text.split_once([':', '：'])?;
+    let word = fold(mark.trim()).trim_end_matches(|c: char| c.is_ascii_digit() || "[]()^* ".contains(c)).to_owned();
+    REPLY.contains(&word.as_str()).then(|| rest.trim_start())
+}
+
+/// `[EXTERNAL] `, `[list] `, `(EXT) `: a tag says nothing in an answer.
+fn without_tag(text: &str) -> Option<&str> {
+    let end = match text.chars().next()? {
+        '[' => ']',
+        '(' => ')',
+        _ => return None,
+    };
+    let (tag, rest) = text.get(1..)?.split_once(end)?;
+    let words = tokens(tag);
+    let plain = |word: &String| {
+        let kind = phrase(std::slice::from_ref(word), Topic::Window).0;
+        matches!(kind, Kind::Unknown | Kind::Filler | Kind::Polite) && !super::account::is_guarded(word)
+    };
+    (words.len() <= 3 && words.iter().all(plain)).then(|| rest.trim_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_ours_behind_marks_and_tags_and_with_other_words_it_is_not() {
+        let sent = [
+            "VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00\nHello".to_owned(),
+            "Geändert: VPN-Wartung für Acme\n".to_owned(),
+        ];
+        for subject in [
+            "VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00",
+            "Re: VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00",
+            "AW: [EXTERNAL] Re[2]: VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00",
+            "[acme-ops] RE: VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00",
+            "回复：VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00",
+            "Re: VPN maintenance for Acme: Sat 5 Dec…",
+            "Antw: Geändert: VPN-Wartung für Acme",
+        ] {
+            assert!(is_ours(subject, &sent), "{subject}");
+        }
+        for subject in [
+            "",
+            "Re:",
+            "Lunch",
+            "No: VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00",
+            "[not ok] VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00",
+            "Re: VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00 - only if Bob agrees",
+            "Re: VPN maintenance for Globex: Sat 5 Dec 2026 23:00 to 24:00",
+            "Re: V",
+        ] {
+            assert!(!is_ours(subject, &sent), "{subject}");
+        }
+        assert!(is_ours("anything", &[]));
+    }
+}
