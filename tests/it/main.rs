@@ -6,6 +6,7 @@ mod alerts;
 mod bastion;
 mod cli;
 mod config;
+mod config_trust;
 mod converge;
 mod house;
 mod inbox;
