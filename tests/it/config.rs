@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const SMALLEST: &str = r#"[cloud]
+pub const SMALLEST: &str = r#"[cloud]
 name = "production"
 [[tenant]]
 id = "t1"
@@ -23,32 +23,32 @@ portal_url = "https://portal.example.net"
 organisation = "Example Cloud"
 "#;
 
-struct Folder(tempfile::TempDir);
+pub struct Folder(pub tempfile::TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn write(&self, name: &str, text: &str, mode: u32) -> PathBuf {
+    pub fn write(&self, name: &str, text: &str, mode: u32) -> PathBuf {
         let path = self.0.path().join(name);
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         path
     }
 
-    fn load(&self, text: &str) -> Result<Config, ConfigError> {
+    pub fn load(&self, text: &str) -> Result<Config, ConfigError> {
         let path = self.write("changeguard.toml", text, 0o644);
         load(&path)
     }
 }
 
-fn load(path: &Path) -> Result<Config, ConfigError> {
+pub fn load(path: &Path) -> Result<Config, ConfigError> {
     config::load(Some(path), &|name| (name == "HOME").then(|| "/home/ops".to_owned()))
 }
 
 /// Puts a line into a section of the smallest file (replacing the field of that name), and gives the line's number.
-fn with(section: &str, line: &str) -> (String, usize) {
+pub fn with(section: &str, line: &str) -> (String, usize) {
     let field = line.split(['=', ' ']).next().unwrap();
     let mut lines: Vec<String> = SMALLEST.lines().map(String::from).collect();
     let header = lines.iter().position(|text| text == section).unwrap_or_else(|| {

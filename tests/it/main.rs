@@ -7,6 +7,7 @@ mod bastion;
 mod bastions;
 mod cli;
 mod config;
+mod config_trust;
 mod converge;
 mod house;
 mod inbox;
