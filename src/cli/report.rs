@@ -300,6 +300,8 @@ fn incidents(entries: &[Entry], lease_log: &[Entry]) -> Vec<Incident> {
             | Record::TakenOver { .. }
             | Record::RollbackStarted { .. }
             | Record::EmergencyDeclared { .. }
+            | Record::CheckSetAside { .. }
+            | Record::NobodyWaived { .. }
             | Record::SenderAccepted { .. }
             | Record::DomainAccepted { .. }
             | Record::TakenBack { .. }

@@ -233,3 +233,25 @@ async fn what_happens_between_the_check_and_the_first_change_still_counts() {
     scene.run(Command::Resume).await.unwrap();
     assert_ne!(scene.lab.world().secrets(&scene.secret_name())[0].id, before[0].id);
 }
+
+#[tokio::test]
+async fn an_intruder_who_breaks_the_server_does_not_keep_an_emergency_shut() {
+    let scene = Scene::start().await;
+    let before = scene.lab.world().secrets(&scene.secret_name());
+    scene.lab.faults().add(Rule::new(Service::Shell, Fault::Status(255)).always());
+    let (confirm, reason) = (String::from("acme"), String::from("the server is not ours any more"));
+    let emergency = Command::Emergency { confirm: confirm.clone(), reason, through_tunnel: String::new() };
+    let ended = scene.run(emergency).await;
+    let [Reason::CheckFailed { checks }] = &reasons(ended)[..] else { panic!("{:?}", scene.status().gate) };
+    assert_eq!(checks, &["server", "keys"]);
+    for check in checks {
+        assert_eq!(scene.lab.world().secrets(&scene.secret_name())[0].id, before[0].id);
+        let reason = format!("{check} can't be had: ssh is broken on purpose");
+        scene.run(Command::SetAside { what: check.clone(), reason }).await.unwrap();
+    }
+    // Step 6 can't see the server; the key is changed all the same.
+    scene.run(Command::Rotate { confirm, through_tunnel: String::new() }).await.unwrap_err();
+    assert_ne!(scene.lab.world().secrets(&scene.secret_name())[0].id, before[0].id);
+    let shown: Vec<String> = scene.status().set_aside.into_keys().collect();
+    assert_eq!(shown, ["keys", "server"], "whoever reviews it reads them");
+}

@@ -93,7 +93,8 @@ pub fn derive(
         reconcile_deadline,
         gate,
         touched: open.is_some_and(|rotation| rotation.touched),
-        set_aside: open.map(|rotation| rotation.set_aside.clone()).unwrap_or_default(),
+        // What a review is about stays in sight until it is closed.
+        set_aside: open.or(rotation.filter(|_| review.is_some())).map(|r| r.set_aside.clone()).unwrap_or_default(),
         nobody: open.and_then(|rotation| rotation.nobody.clone()),
         preflight: rotation.and_then(|rotation| rotation.preflight.clone()),
         gap_us: rotation.and_then(|rotation| rotation.gap_us),
