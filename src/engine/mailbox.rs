@@ -271,7 +271,8 @@ impl Rotation {
             return (Heard { verdict, ..heard }, None);
         }
         // As if whoever answered were the one who was asked.
-        let accepted = hear(&called(&matched.letter, &email, &|address| !others.contains(&address.to_owned())), &asked);
+        let accepted =
+            hear(&called(&matched.letter, &email, &|address| others.iter().all(|other| other != address)), &asked);
         // What a program says needs no right to speak.
         if !accepted.is_word() {
             return (accepted, None);
