@@ -3,6 +3,7 @@
 //! Whatever a rule needs to know about the world comes in as an argument; whatever it decides goes out as a value.
 
 pub mod acknowledgement;
+pub mod address;
 pub mod cadence;
 pub mod client;
 pub mod document;

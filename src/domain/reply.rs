@@ -15,6 +15,7 @@ mod split;
 mod subject;
 mod text;
 
+use crate::domain::address::same_mailbox;
 use crate::domain::letter::{Automatic, Body, CalendarPart, DeliveryAction, DeliveryReport, Incoming, Report};
 use crate::domain::token::{ReplyToken, Topic};
 use jiff::Timestamp;
@@ -141,6 +142,26 @@ pub struct Heard {
     pub said_at: Option<Timestamp>,
 }
 
+impl Heard {
+    /// Whether somebody speaks in it: reports and programs need no right to it.
+    pub fn is_word(&self) -> bool {
+        use Verdict::{Automatic, Bounced, Delayed, Unrelated};
+        !matches!(self.verdict, Automatic(_) | Bounced(_) | Delayed(_) | Unrelated(_))
+    }
+}
+
+/// Who answers although somebody else was asked: the sender, or the one in whose name the invitation is answered.
+pub fn foreign_sender(letter: &Incoming, email: &str) -> Option<String> {
+    let is_theirs = |address: &str| same_mailbox(address, email);
+    let sender = letter.from.as_ref().map(|(_, address)| address.as_str()).filter(|address| !is_theirs(address));
+    let answers = letter.calendar.iter().filter(|part| !part.method.is_empty());
+    let attendee = answers.map(|part| &part.attendees).find_map(|all| {
+        let theirs = all.iter().any(|one| is_theirs(&one.email));
+        all.first().filter(|_| !theirs).map(|one| one.email.as_str())
+    });
+    sender.or(attendee).map(str::to_owned)
+}
+
 /// Most lines of evidence, and the longest of them.
 const EVIDENCE: (usize, usize) = (5, 200);
 
@@ -157,10 +178,13 @@ pub fn hear(letter: &Incoming, asked: &Asked<'_>) -> Heard {
         heard.evidence.insert(0, clipped(&letter.subject));
         heard.evidence.truncate(EVIDENCE.0);
     }
-    let sender = letter.from.as_ref().map(|(_, address)| address.as_str()).unwrap_or_default();
-    let other_address = !sender.is_empty() && !sender.eq_ignore_ascii_case(asked.email);
-    if other_address && heard.marks.is_empty() && matches!(heard.means, Means::Calendar | Means::Text) {
-        heard.marks.push(format!("answered from another address: {sender}"));
+    if let Some(address) = foreign_sender(letter, asked.email).filter(|_| heard.is_word()) {
+        let mark = format!("answered from another address: {address}");
+        heard.verdict = match heard.verdict {
+            Verdict::Unclear(why) => Verdict::Unclear(why),
+            _ => Verdict::Unclear(mark.clone()),
+        };
+        heard.marks.push(mark);
     }
     if heard.revision < asked.present {
         heard.marks.push(format!("answers revision {} of the window, {} is in force", heard.revision, asked.present));
@@ -206,7 +230,7 @@ fn judged(letter: &Incoming, asked: &Asked<'_>) -> Heard {
         (_, Some(part)) => {
             let said = calendar::judge(letter, part, asked);
             let mut heard = as_heard(said.verdict, Means::Calendar, calendar_evidence(part));
-            (heard.revision, heard.marks) = (said.revision, said.marks);
+            heard.revision = said.revision;
             heard.said_at = part.stamp.or(letter.date);
             if heard.verdict == Verdict::Confirmed
                 && let Some(line) = form::beside(letter, &speaker(letter, asked))

@@ -10,17 +10,17 @@ pub use tally::Tally;
 pub use vouched::Vouched;
 
 use crate::domain::acknowledgement::Answer;
+use crate::domain::address::mailbox_of;
 use crate::domain::client::ClientId;
 use crate::domain::letter::{Incoming, Report};
 use crate::domain::notice::{Delivery, Notice};
-use crate::domain::reply::{Asked, Heard, Means, Verdict, hear};
+use crate::domain::reply::{Asked, Heard, Means, Verdict, foreign_sender, hear};
 use crate::domain::tenant::TenantId;
 use crate::domain::token::{Addressed, ReplyToken, Topic};
 use crate::domain::window::zone_or_utc;
 use crate::engine::hearing::MOST_MAILS;
 use crate::engine::record::{BackSource, Record};
 use crate::engine::rotation::{Back, Rotation};
-use crate::engine::senders::mailbox_of;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -252,8 +252,8 @@ impl Rotation {
             sent: &matched.sent,
         };
         let speaks = |address: &str| self.speaks_for(&client.id, address, self.seq.saturating_add(1));
-        let mut heard = hear(&called(&matched.letter, &email, &|address| own.contains(&mailbox_of(address))), &asked);
-        let foreign = foreign_sender(&matched.letter, &own);
+        let letter = called(&matched.letter, &email, &|address| own.contains(&mailbox_of(address)));
+        let (mut heard, foreign) = (hear(&letter, &asked), foreign_sender(&letter, &email));
         if let Some(why) = self.not_to_us(matched, &heard, &client.id) {
             heard.verdict = Verdict::Unclear(why);
             heard.revision = heard.revision.min(self.window.revision);
@@ -263,7 +263,7 @@ impl Rotation {
             Vouched::No(why) => Some(why.clone()),
             _ => None,
         };
-        if !is_word(&heard) || (foreign.is_none() && unverified.is_none()) {
+        if !heard.is_word() || (foreign.is_none() && unverified.is_none()) {
             return (heard, None);
         }
         if let Some(other) = foreign.as_ref().filter(|address| others.contains(address)) {
@@ -271,9 +271,10 @@ impl Rotation {
             return (Heard { verdict, ..heard }, None);
         }
         // As if whoever answered were the one who was asked.
-        let accepted = hear(&called(&matched.letter, &email, &|address| !others.contains(&address.to_owned())), &asked);
+        let accepted =
+            hear(&called(&matched.letter, &email, &|address| others.iter().all(|other| other != address)), &asked);
         // What a program says needs no right to speak.
-        if !is_word(&accepted) {
+        if !accepted.is_word() {
             return (accepted, None);
         }
         heard = accepted;
@@ -287,7 +288,7 @@ impl Rotation {
 
     /// Why a mail with words says nothing to what we asked, whoever wrote it.
     fn not_to_us(&self, matched: &Matched, heard: &Heard, client: &ClientId) -> Option<String> {
-        if !is_word(heard) {
+        if !heard.is_word() {
             return None;
         }
         if matched.is_torn {
@@ -434,11 +435,6 @@ impl Rotation {
     }
 }
 
-/// Whether somebody speaks in it: reports and programs need no right to it.
-fn is_word(heard: &Heard) -> bool {
-    !matches!(heard.verdict, Verdict::Automatic(_) | Verdict::Bounced(_) | Verdict::Delayed(_) | Verdict::Unrelated(_))
-}
-
 /// The letter with the client's address in place of those that `is_theirs`.
 fn called(letter: &Incoming, email: &str, is_theirs: &dyn Fn(&str) -> bool) -> Incoming {
     let mut letter = letter.clone();
@@ -452,16 +448,4 @@ fn called(letter: &Incoming, email: &str, is_theirs: &dyn Fn(&str) -> bool) -> I
         theirs(&mut attendee.email);
     }
     letter
-}
-
-/// Who answers although somebody else was asked: the sender, or the one in whose name the invitation is answered.
-fn foreign_sender(letter: &Incoming, own: &BTreeSet<String>) -> Option<String> {
-    let is_own = |address: &str| own.contains(&mailbox_of(address));
-    let sender = letter.from.as_ref().map(|(_, address)| address.as_str()).filter(|address| !is_own(address));
-    let answers = letter.calendar.iter().filter(|part| !part.method.is_empty());
-    let attendee = answers.map(|part| &part.attendees).find_map(|all| {
-        let theirs = all.iter().any(|one| is_own(&one.email));
-        all.first().filter(|_| !theirs).map(|one| one.email.as_str())
-    });
-    sender.or(attendee).map(str::to_owned)
 }

@@ -1,5 +1,6 @@
 //! Whose addresses answer for a person: the one that was written to, and those that an operator has accepted as theirs.
 
+use crate::domain::address::{mailbox_of, same_mailbox};
 use crate::domain::client::ClientId;
 use crate::engine::record::{Entry, Record};
 use crate::engine::rotation::Rotation;
@@ -67,23 +68,6 @@ impl Senders {
     pub(super) fn revoke_domain(&mut self, from: &str, to: &str) {
         self.domains.retain(|known| !known.is(from, to));
     }
-}
-
-/// An address without what says nothing about whose it is: case, and the detail behind a `+` (RFC 5233).
-pub fn mailbox_of(address: &str) -> String {
-    let lower = address.trim().to_lowercase();
-    match lower.rsplit_once('@') {
-        Some((local, domain)) => {
-            let plain = local.split_once('+').map_or(local, |(plain, _)| plain);
-            format!("{}@{domain}", if plain.is_empty() { local } else { plain })
-        }
-        None => lower,
-    }
-}
-
-/// Whether two addresses are one mailbox, case and detail aside.
-pub fn same_mailbox(a: &str, b: &str) -> bool {
-    mailbox_of(a) == mailbox_of(b)
 }
 
 impl Rotation {

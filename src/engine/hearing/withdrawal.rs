@@ -2,10 +2,10 @@
 
 use super::Statement;
 use crate::domain::acknowledgement::Acknowledgement;
+use crate::domain::address::same_mailbox;
 use crate::domain::client::ClientId;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::rotation::Rotation;
-use crate::engine::senders::same_mailbox;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
