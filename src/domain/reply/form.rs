@@ -31,11 +31,23 @@ const SENTENCES: [&str; 6] = [
 
 /// Words of theirs that somebody could mean; they are known as a label (`When:`) and in advice only.
 const TWOFOLD: [&str; 25] = [
-    "when", "wann", "quand", "cuando", "where", "who", "what", "other", "others", "andere", "autres", "otros", "could", "konnte", "pourrait", "podria", "or", "oder", "ou", "o", "send", "zu", "add", "until", "because",
+    "when", "wann", "quand", "cuando", "where", "who", "what", "other", "others", "andere", "autres", "otros", "could",
+    "konnte", "pourrait", "podria", "or", "oder", "ou", "o", "send", "zu", "add", "until", "because",
 ];
 /// What shows their advice, folded.
 const ADVICE: [&str; 13] = [
-    "receiving this email because", "forwarding this invitation", "invitation status", "the organizer, be added", "weiterleitung dieser", "einladungsstatus", "erhalten diese e-mail", "transfert de cette", "recevez ce message car", "reenviar esta", "reenvio de esta", "recibes este",
+    "receiving this email because",
+    "forwarding this invitation",
+    "invitation status",
+    "the organizer, be added",
+    "weiterleitung dieser",
+    "einladungsstatus",
+    "erhalten diese e-mail",
+    "transfert de cette",
+    "recevez ce message car",
+    "reenviar esta",
+    "reenvio de esta",
+    "recibes este",
     "recipient to send a response",
 ];
 

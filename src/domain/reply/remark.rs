@@ -38,7 +38,8 @@ const MORE: Signs = "weekend*|wochenende*|saturday*|samstag*|samedi*|sabado*|nig
 /// Who says of themselves where they are reached.
 const SELF: Signs = "i|ill|im|we|were|well|ich|wir|bin|sind|je|j|nous|on|yo|estoy|estare|estaremos|quedo|quedamos|you can|sie erreichen|termin|bei";
 /// What asks for it in place of saying it.
-const TO_KEEP: Signs = "keep*|make|please|bitte|stay*|remain*|bleib*|rest*|reste*|mant*|garder|should|must|need*|nicht|not|pas|no";
+const TO_KEEP: Signs =
+    "keep*|make|please|bitte|stay*|remain*|bleib*|rest*|reste*|mant*|garder|should|must|need*|nicht|not|pas|no";
 /// Telling that is still to be done.
 const TO_DO: Signs = "to be|be informed|has to|have to|needs to|must|should|shall|please|bitte|noch|werden|wird|muss|mussen|sein|doivent|doit|etre|deben|debe|hay que|tienen|tiene|ser|merci de|advance|vorher|vorab|avance|antelacion|days|tage|jours|dias";
 

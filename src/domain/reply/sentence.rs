@@ -131,7 +131,9 @@ pub fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
     let mut clauses = vec![Clause::default()];
     let mut at = 0;
     // Behind "please" stands what is asked for.
-    let asks = words.iter().any(|word| ["bitte", "please", "favor", "svp", "stp", "plait", "pls", "plz"].contains(&word.as_str()));
+    let asks = words
+        .iter()
+        .any(|word| ["bitte", "please", "favor", "svp", "stp", "plait", "pls", "plz"].contains(&word.as_str()));
     let mut polite_so_far = true;
     let (mut verb, mut phone) = (false, false);
     while at < words.len() {

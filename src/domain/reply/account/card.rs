@@ -168,8 +168,23 @@ fn bracketed_numbers(text: &str) -> String {
 fn is_site(link: &str) -> bool {
     let low = link.to_ascii_lowercase();
     let bare = low.split_once("://").map_or(low.as_str(), |(_, rest)| rest).trim_end_matches(['/', '.', ',', ')']);
-    let known = ["linkedin.", "xing.", "github.", "gitlab.", "twitter.", "x.com/", "facebook.", "instagram.", "youtube.", "aka.ms/", "goo.gl/maps", "maps."];
-    !bare.contains(['/', '?', '#']) || known.iter().any(|site| bare.contains(site)) || bare.contains("/mailman/listinfo")
+    let known = [
+        "linkedin.",
+        "xing.",
+        "github.",
+        "gitlab.",
+        "twitter.",
+        "x.com/",
+        "facebook.",
+        "instagram.",
+        "youtube.",
+        "aka.ms/",
+        "goo.gl/maps",
+        "maps.",
+    ];
+    !bare.contains(['/', '?', '#'])
+        || known.iter().any(|site| bare.contains(site))
+        || bare.contains("/mailman/listinfo")
 }
 
 /// `Bürozeiten: Mo-Do 8:00-15:00 Uhr`: days and hours behind a name for them, and nothing else.

@@ -67,8 +67,7 @@ const LABELS: &[(&str, Value)] = &[
     ("importance|priority|wichtigkeit|prioritat|importancia|priorite|sensitivity|vertraulichkeit", Value::Level),
     ("attachments|anlagen|anhange|pieces jointes|adjuntos|datos adjuntos", Value::Files),
 ];
-const FROM: [&str; 11] =
-    ["from", "von", "de", "da", "van", "fra", "fran", "od", "expediteur", "remitente", "absender"];
+const FROM: [&str; 11] = ["from", "von", "de", "da", "van", "fra", "fran", "od", "expediteur", "remitente", "absender"];
 const SUBJECT: &str = "subject betreff objet asunto oggetto onderwerp assunto emne amne re aw antw sv rv wg fw fwd tr";
 
 /// What stands behind the name of a header.
@@ -233,9 +232,11 @@ mod tests {
             ("---- On Tue, 24 Nov 2026 09:00:00 +0100 Operations <ops@example.net> wrote ----", 1),
             ("-----Original Message-----", 1),
             ("________________________________", 1),
-            ("Von: Operations <ops@example.net>\nGesendet: Dienstag, 24. November 2026 um 09:00 Uhr\nAn: Ada Okafor\nBetreff: VPN maintenance for Acme\nyes", 4),
+            (
+                "Von: Operations <ops@example.net>\nGesendet: Dienstag, 24. November 2026 um 09:00 Uhr\nAn: Ada Okafor\nBetreff: VPN maintenance for Acme\nyes",
+                4,
+            ),
             ("Begin forwarded message:", 1),
-
         ] {
             assert_eq!(frame(text), Some(lines), "{text}");
         }
