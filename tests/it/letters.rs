@@ -1,10 +1,13 @@
 //! Letters made of parts: a condition in every place where a letter can hold one, in the dress of every program, which is never a yes;
 //! and harmless everyday letters, which nearly always are.
 
+mod places;
+
 use crate::replies::{judged, shaped, word};
 use changeguard::adapters::inbox::read::read;
 use changeguard::domain::reply::{Heard, Verdict};
 use changeguard::domain::token::Topic;
+use places::{IN_HTML, IN_TEXT, NO_YES};
 use std::collections::BTreeMap;
 
 /// A yes, and what takes it back, in one language.
@@ -160,131 +163,6 @@ const CARDS: [&[&str]; 4] = [
         "Ada Okafor\nAdministradora de sistemas\nMóvil: 600 123 456",
         "Ada Okafor\nDepartamento de Informática",
     ],
-];
-
-/// Places in the text of a letter: `@` is the yes, `#` what takes it back, `~` the notice, `^` the footer, `§` the closing.
-const IN_TEXT: [(&str, &str); 45] = [
-    ("above", "#\n\n@"),
-    ("beside", "@ #"),
-    ("below", "@\n\n#"),
-    ("below the name", "@\n\n§\nAda\n\n#"),
-    ("right below the name", "@\n§\nAda\n#"),
-    ("postscript", "@\n\n§\nAda Okafor\n\nPS: #"),
-    ("second postscript", "@\nAda\nP.S. thanks\nP.P.S. #"),
-    ("below the mark of a signature", "@\n\n-- \nAda Okafor\n#"),
-    ("as the only line of a signature", "@\n\n-- \n#"),
-    ("in the middle of a signature", "@\n\n-- \nAda Okafor\nLead Engineer\n#\n+44 20 7946 0999"),
-    ("below a rule", "@\n\n________________________________\n#"),
-    ("below dashes", "@\n---\n#"),
-    ("below stars", "@\n***\n#"),
-    ("within dashes", "@\n---- # ----"),
-    ("beside a telephone number", "@\n\nAda Okafor\nT +44 20 7946 0999 (#)"),
-    ("behind a telephone number", "@\n\nAda\n+44 20 7946 0999, #"),
-    ("before a telephone number", "@\n\nAda\n# +44 20 7946 0999"),
-    ("beside an address", "@\n\nAda\nada.okafor@example.org | #"),
-    ("beside a link", "@\n\nAda\nhttps://www.example.org #"),
-    ("beside a title", "@\n\nAda Okafor, Lead Engineer, #"),
-    ("beside a company", "@\n\nAda Okafor\nExample Robotics Ltd - #"),
-    ("beside the name", "@\n\nAda Okafor (#)"),
-    ("behind a register", "@\n\nAda\nSitz der Gesellschaft: Hamburg, HRB 98765. #"),
-    ("behind a label", "@\n\nAda\nTel.: #"),
-    ("beside a footer", "@\n\n^, #"),
-    ("behind a footer", "@\n\n^. #"),
-    ("below a footer", "@\n\n^\n#"),
-    ("above a footer", "@\n\n#\n^"),
-    ("behind a notice", "@\n\n~ #"),
-    ("before a notice", "@\n\n# ~"),
-    ("below a notice", "@\n\n~\n#"),
-    ("above a notice", "@\n\nAda\n\n#\n~"),
-    ("below a notice and a gap", "@\n\n~\n\n#"),
-    ("as a quote", "@\n\n> #"),
-    ("as a quote in a quote", "@\n\n> > #"),
-    (
-        "within a quote",
-        "@\n\n> We begin only when everybody who is cut off has agreed.\n> #\n> Reply to this mail, on the first line, with",
-    ),
-    (
-        "between quotes",
-        "@\n\n> We begin only when everybody who is cut off has agreed.\n#\n> Reply to this mail, on the first line, with",
-    ),
-    ("at the end of a quoted line", "@\n\n> We begin only when everybody who is cut off has agreed. #"),
-    ("behind words of ours", "@ We begin only when everybody who is cut off has agreed. #"),
-    ("below an attribution", "@\n\nOn Tue, Nov 24, 2026 at 9:00 AM Operations <ops@example.net> wrote:\n#"),
-    ("in an attribution", "@\n\nOn Tue, Nov 24, 2026, #, Operations <ops@example.net> wrote:"),
-    ("in a subject", "@\n\nFrom: Operations <ops@example.net>\nSent: Tuesday, 24 November 2026 09:00\nSubject: #"),
-    ("below a header", "@\n\nVon: Operations <ops@example.net>\nGesendet: Dienstag, 24. November 2026 09:00\n#"),
-    ("in brackets", "@ [#]"),
-    ("indented", "@\n\n        #"),
-];
-
-/// Places in HTML: `@` and `#` as above.
-const IN_HTML: [(&str, &str); 46] = [
-    ("paragraph", "<p>@</p><p>#</p>"),
-    ("margin", "<p>@</p><p style=\"margin-left:40px\">#</p>"),
-    ("division", "<div>@</div><div>#</div>"),
-    ("break", "@<br><br>#"),
-    ("quote", "<p>@</p><blockquote>#</blockquote>"),
-    ("quote of Gmail", "<div>@</div><div class=\"gmail_quote\">#</div>"),
-    (
-        "quote in a quote of Gmail",
-        "<div>@</div><div class=\"gmail_quote\"><blockquote class=\"gmail_quote\">#</blockquote></div>",
-    ),
-    ("cite prefix", "<p>@</p><div class=\"moz-cite-prefix\">#</div>"),
-    ("yahoo", "<p>@</p><div class=\"yahoo_quoted\">#</div>"),
-    ("signature of Gmail", "<p>@</p><div class=\"gmail_signature\">#</div>"),
-    ("signature of Thunderbird", "<p>@</p><div class=\"moz-signature\">-- <br>Ada<br>#</div>"),
-    ("signature by id", "<p>@</p><div id=\"Signature\">Ada<br>#</div>"),
-    (
-        "below Outlook's mark",
-        "<p>@</p><div id=\"appendonsend\"></div><hr><div id=\"divRplyFwdMsg\"><b>From:</b> Operations &lt;ops@example.net&gt;</div><p>#</p>",
-    ),
-    ("below Outlook's border", "<p>@</p><div style=\"border:none;border-top:solid #E1E1E1 1.0pt\"><p>#</p></div>"),
-    ("cell", "<table><tr><td>@</td><td>#</td></tr></table>"),
-    ("cells", "<table><tr><td>@</td></tr><tr><td>#</td></tr></table>"),
-    ("list", "<p>@</p><ul><li>#</li></ul>"),
-    ("preformatted", "<p>@</p><pre>#</pre>"),
-    ("struck", "<p>@</p><p><s>#</s></p>"),
-    ("struck beside", "<p>@ <strike>#</strike></p>"),
-    ("deleted", "<p>@ <del>#</del></p>"),
-    ("struck by style", "<p>@ <span style=\"text-decoration: line-through\">#</span></p>"),
-    ("hidden", "<p>@</p><p style=\"display:none\">#</p>"),
-    ("invisible", "<p>@</p><p style=\"visibility:hidden\">#</p>"),
-    ("hidden by attribute", "<p>@</p><p hidden>#</p>"),
-    ("hidden by class", "<style>.q{display:none}</style><p>@</p><p class=\"q\">#</p>"),
-    ("white", "<p>@</p><p style=\"color:#ffffff\">#</p>"),
-    ("white font", "<p>@</p><font color=\"white\">#</font>"),
-    ("white by class", "<style>.q{color:#fff}</style><p>@</p><p class=\"q\">#</p>"),
-    ("tiny", "<p>@</p><p style=\"font-size:1px\">#</p>"),
-    ("transparent", "<p>@</p><p style=\"opacity:0\">#</p>"),
-    ("out of the page", "<p>@</p><p style=\"position:absolute;left:-9999px\">#</p>"),
-    ("picture", "<p>@</p><img src=\"cid:a\" alt=\"#\">"),
-    ("hint of a picture", "<p>@</p><img src=\"cid:a\" title=\"#\">"),
-    ("hint", "<p><span title=\"#\">@</span></p>"),
-    ("button", "<p>@</p><button>#</button>"),
-    ("field", "<p>@</p><input type=\"text\" value=\"#\">"),
-    ("area of text", "<p>@</p><textarea>#</textarea>"),
-    ("choice", "<p>@</p><select><option>#</option></select>"),
-    ("unticked", "<p>@</p><p><input type=\"checkbox\"> #</p>"),
-    ("ticked", "<p>@</p><p><input type=\"checkbox\" checked> #</p>"),
-    ("details", "<p>@</p><details><summary>More</summary>#</details>"),
-    ("drawing", "<p>@</p><svg><text>#</text></svg>"),
-    ("without script", "<p>@</p><noscript>#</noscript>"),
-    ("style sheet", "<style>p:after{content:\"#\"}</style><p>@</p>"),
-    ("for Outlook only", "<p>@</p><!--[if mso]><p>#</p><![endif]-->"),
-];
-
-/// Letters in which the yes itself is none: `@` is a yes.
-const NO_YES: [(&str, &str); 10] = [
-    ("struck", "<p><s>@</s></p><p>Ada</p>"),
-    ("hidden", "<p style=\"display:none\">@</p><p>Ada</p>"),
-    ("white", "<p style=\"color:white\">@</p><p>Ada</p>"),
-    ("unticked", "<p><input type=\"checkbox\"> @</p>"),
-    ("button", "<p><button>@</button></p>"),
-    ("picture", "<img src=\"cid:a\" alt=\"@\">"),
-    ("field", "<input type=\"text\" value=\"@\">"),
-    ("quote", "<blockquote>@</blockquote>"),
-    ("hidden by class", "<style>.q{display:none}</style><p class=\"q\">@</p>"),
-    ("drawing", "<svg><text>@</text></svg>"),
 ];
 
 const HEAD: &str = "From: Ada Okafor <ada.okafor@example.org>\nTo: Operations <ops+gaytemzugu3doobzmfrggzdf.2@example.net>\n\
