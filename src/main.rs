@@ -268,8 +268,9 @@ async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>) -> Result
         steps: Vec::leak(steps),
         zone: environment("TZ").filter(|zone| zone.contains('/')).unwrap_or_else(|| "UTC".into()),
         length: "1h".into(),
+        poll_interval: wiring.config().server.poll_interval,
     };
-    let (poll_interval, bound) = (wiring.config().server.poll_interval, wiring.pair_bound());
+    let bound = wiring.pair_bound();
     let the_loop = Loop::default();
     if let Some(lab) = lab {
         let (mut events, bell) = (lab.events(), the_loop.bell());
@@ -292,7 +293,7 @@ async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>) -> Result
             Err(fault) => place.fail(fault),
         }
     });
-    let result = the_loop.run(options, poll_interval).await.context("the screen");
+    let result = the_loop.run(options).await.context("the screen");
     ending::ask();
     if is_pair_running() {
         let bound = bound.as_secs();

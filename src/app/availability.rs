@@ -6,11 +6,11 @@ use crate::app::clients::is_back;
 use crate::app::command::CommandId;
 use crate::app::dialog::{close, notify};
 use crate::app::model::{Model, Screen};
+use crate::app::open::to_hear;
 use crate::domain::gate::Reason;
 use crate::domain::step::{StepNumber, StepState};
-use crate::engine::mailbox::ReadMail;
 use crate::engine::next::Act;
-use crate::engine::status::{Phase, TenantStatus};
+use crate::engine::status::{ClientView, Phase, TenantStatus};
 
 /// How many names a reason holds before it counts.
 const NAMES: usize = 4;
@@ -26,8 +26,8 @@ impl CommandId {
             Id::Mark | Id::MarkAll => has_clients(known(model)?),
             Id::OpenRow => known(model).map(|_| ()),
             Id::ReadMail => {
-                let waiting = known(model)?.mails.iter().any(ReadMail::is_open);
-                if waiting { Ok(()) } else { Err("no mail waits to be read by a person".into()) }
+                let named = to_hear(known(model)?);
+                named.map(|_| ()).ok_or_else(|| "no mail waits to be read by a person, and nobody's answer is next".into())
             }
             Id::Troubles if model.options.steps.is_empty() => Err("the runbook's texts are not loaded".into()),
             _ if self.changes_something() => {
@@ -66,6 +66,8 @@ impl CommandId {
                 | Id::Emergency
                 | Id::Review
                 | Id::SetAside
+                | Id::TakeBack
+                | Id::KeepWaiver
         )
     }
 }
@@ -139,6 +141,17 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
             subject(model, status)
         }
         Id::Waive => has_clients(status).and_then(|()| subject(model, status)),
+        Id::TakeBack => {
+            need(before, "the key is being changed already; what was recorded stays")?;
+            need(
+                model.panels.people(status).len() == 1,
+                "it is taken back for one client at a time: the one under the cursor",
+            )
+        }
+        Id::KeepWaiver => {
+            need(before, "the key is being changed already")?;
+            need(!lapsed(model, status).is_empty(), "no waiver of an earlier window is theirs")
+        }
         Id::SetAside => {
             need(before, "the key is being changed already; nothing is asked of the gate any more")?;
             need(close::to_set_aside(model, status).is_some(), "no check has failed that keeps the gate shut")
@@ -176,6 +189,13 @@ fn subject(model: &Model, status: &TenantStatus) -> Result<(), String> {
     Ok(())
 }
 
+/// Whose waivers of an earlier window would be kept: those of the marked or of the one under the cursor.
+pub fn lapsed<'a>(model: &Model, status: &'a TenantStatus) -> Vec<&'a ClientView> {
+    let has =
+        |view: &&ClientView| status.heard.lapsed_waivers.iter().any(|lapsed| lapsed.waiver.client == view.client.id);
+    model.panels.people(status).into_iter().filter(has).collect()
+}
+
 /// Anything that clients can feel was begun.
 pub fn touched(status: &TenantStatus) -> bool {
     status.touched
@@ -206,6 +226,11 @@ fn finishable(status: &TenantStatus) -> Result<(), String> {
     let missing: Vec<&str> =
         status.clients.iter().filter(|view| !is_back(view)).map(|view| view.client.name.as_str()).collect();
     if missing.is_empty() { Ok(()) } else { Err(format!("not back and not waived: {}", names(&missing))) }
+}
+
+/// `Ada, Bob, Chen`: everybody, where it matters who exactly.
+pub fn everybody(all: &[&str]) -> String {
+    all.join(", ")
 }
 
 /// `Ada, Bob and 3 more`.

@@ -6,7 +6,9 @@ use crate::app::confirm::{Confirm, GO, RECORD, SEND};
 use crate::app::keymap::Key;
 use crate::app::model::{Model, Screen};
 use crate::app::panel::{Motion, Panel};
+use crate::app::open::to_hear;
 use crate::engine::next::Act;
+use crate::engine::status::TenantStatus;
 
 /// A command of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub enum CommandId {
     Cancel,
     Decide,
     SetAside,
+    TakeBack,
+    KeepWaiver,
     Troubles,
     Note,
     Approve,
@@ -133,6 +137,8 @@ pub static COMMANDS: &[CommandInfo] = &[
     info(Id::RollBack, &[Char('R')], Tenant, Name, "roll back", "back to the previous key (or a fresh one); cuts clients off again"),
     info(Id::Cancel, &[Char('x')], Tenant, Name, "cancel", "end a rotation that has not touched the server"),
     info(Id::SetAside, &[Char('D')], Tenant, Name, "", "disregard a check that fails, or that nobody is known to ask, with a reason"),
+    info(Id::TakeBack, &[Char('B')], Tenant, Confirm::Key(RECORD), "", "take back what was recorded of a client: an answer, a waiver, a mail's meaning, an address"),
+    info(Id::KeepWaiver, &[Char('K')], Tenant, KeyForOne(RECORD), "", "let waivers of an earlier window count for this one"),
     info(Id::Troubles, &[Char('t')], Tenant, Plain, "trouble", "troubleshooting of the stuck or selected step"),
     info(Id::Note, &[Char('N')], Tenant, Enter, "note", "add a note to the journal"),
     info(Id::Approve, &[Char('A')], Tenant, Name, "approve", "approve the plan as a second operator"),
@@ -141,7 +147,7 @@ pub static COMMANDS: &[CommandInfo] = &[
     info(Id::Emergency, &[Char('E')], Tenant, Name, "", "suspected compromise: tell everybody and rotate at once; a review stays open"),
     info(Id::Review, &[Char('C')], Tenant, Confirm::Key(RECORD), "review", "close the review of an emergency, as a second operator"),
     info(Id::OpenRow, &[Key::Enter], Tenant, Plain, "open", "open the row under the cursor: a client's mails, a reason, a record in full"),
-    info(Id::ReadMail, &[Char('o')], Tenant, Confirm::Key(RECORD), "read", "open the oldest mail that a person must read, and say what it means"),
+    info(Id::ReadMail, &[Char('o')], Tenant, Confirm::Key(RECORD), "read", "open the mails of whom the next action names: read one that is unclear, and say what it means"),
     info(Id::Sort, &[Char('s')], Tenant, Plain, "", "clients: those who need something first, or as listed"),
     info(Id::Mark, &[Char(' ')], Tenant, Plain, "mark", "clients: mark the selected one, to act on several at once"),
     info(Id::MarkAll, &[Char('M')], Tenant, Plain, "", "clients: mark all shown, or none"),
@@ -211,13 +217,13 @@ pub fn footer(model: &Model) -> impl Iterator<Item = &'static CommandInfo> + '_ 
 }
 
 /// The command that the one safe next action means; `None` where there is nothing to press.
-pub fn command_of(act: Act) -> Option<&'static CommandInfo> {
-    let id = match act {
+pub fn command_of(status: &TenantStatus) -> Option<&'static CommandInfo> {
+    let id = match status.next.action {
+        Act::Answers if to_hear(status).is_none() => Id::SetAside,
         Act::Plan => Id::Plan,
         Act::Reschedule => Id::Reschedule,
         Act::Announce | Act::Reconfigure => Id::Notify,
-        Act::Answers => Id::Answer,
-        Act::ReadMail => Id::ReadMail,
+        Act::Answers | Act::ReadMail => Id::ReadMail,
         Act::Resolve => Id::Decide,
         Act::Cancel => Id::Cancel,
         Act::Check => Id::Check,

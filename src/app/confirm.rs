@@ -166,11 +166,10 @@ pub fn verb_of(command: &Command) -> Option<CommandId> {
         Command::TakeOver { .. } => Id::TakeOver,
         Command::HandOver { .. } | Command::AcceptHandOver => Id::HandOver,
         Command::DecideMail { .. } | Command::AcceptSender { .. } => Id::ReadMail,
-        Command::KeepWaiver { .. } => Id::Waive,
+        Command::KeepWaiver { .. } => Id::KeepWaiver,
+        Command::TakeBack { .. } => Id::TakeBack,
         Command::SetAside { .. } => Id::SetAside,
-        Command::AcceptDomain { .. } | Command::TakeBack { .. } | Command::TakeMails { .. } | Command::EndSilence => {
-            return None;
-        }
+        Command::AcceptDomain { .. } | Command::TakeMails { .. } | Command::EndSilence => return None,
     })
 }
 

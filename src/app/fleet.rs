@@ -264,7 +264,8 @@ fn row_of(status: &TenantStatus) -> FleetRow {
         Some(Due::Soon) => " due soon",
         _ => "",
     };
-    let urgent = matches!(status.reconcile, Reconcile::Late | Reconcile::Differs);
+    let lost = status.sources.iter().any(|source| source.fault.is_some());
+    let urgent = lost || matches!(status.reconcile, Reconcile::Late | Reconcile::Differs);
     let rank = match (status.phase, status.attention.is_empty()) {
         (Phase::Rotating | Phase::RollingBack | Phase::Returning, false) => 0,
         _ if urgent => 1,
@@ -275,12 +276,13 @@ fn row_of(status: &TenantStatus) -> FleetRow {
     };
     let tenant = &status.tenant;
     let search = format!(
-        "{} {} {} {}{due} {}",
+        "{} {} {} {}{due} {}{}",
         tenant.name,
         tenant.id,
         status.phase.word(),
         status.reconcile.word(),
         status.attention.first().map(String::as_str).unwrap_or_default(),
+        if lost { " no answer" } else { "" },
     );
     FleetRow {
         id: tenant.id.clone(),

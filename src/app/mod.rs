@@ -18,6 +18,7 @@ pub mod open;
 pub mod panel;
 pub mod perform;
 pub mod space;
+pub mod truth;
 pub mod update;
 
 pub use message::{Effect, Msg};

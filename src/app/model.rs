@@ -3,6 +3,7 @@
 use crate::app::dialog::Dialog;
 use crate::app::fleet::FleetState;
 use crate::app::panel::{Panel, Panels};
+use crate::app::space;
 use crate::domain::step::StepNumber;
 use crate::domain::tenant::TenantId;
 use crate::engine::status::TenantStatus;
@@ -122,6 +123,8 @@ pub struct ModelOptions {
     pub zone: String,
     /// The length offered for a new window: `90m`.
     pub length: String,
+    /// How often the tenant on the screen is looked at.
+    pub poll_interval: Duration,
 }
 
 /// The whole state of the console.
@@ -216,6 +219,17 @@ impl Model {
         self.remarks.back().filter(|_| self.remark_shown)
     }
 
+    /// What is known of the tenants that are on the screen.
+    fn visible(&self) -> impl Iterator<Item = &TenantStatus> {
+        let page = match self.screen {
+            Screen::Tenant(_) => 0..0,
+            Screen::Fleet => space::page(self.fleet.order.len(), self.fleet.cursor, space::fleet_rows(self.size)),
+        };
+        let rows = page.filter_map(move |place| self.fleet.rows.get(*self.fleet.order.get(place)? as usize));
+        let rows = rows.filter_map(move |row| self.tenants.get(&row.id));
+        rows.chain(self.status()).map(AsRef::as_ref)
+    }
+
     /// What the runbook says of a step.
     pub fn step_info(&self, number: StepNumber) -> Option<&StepInfo> {
         self.options.steps.iter().find(|info| info.number == number)
@@ -226,6 +240,7 @@ impl Model {
     pub fn wakes_in(&self) -> Duration {
         let young = |at: Option<Timestamp>| at.is_some_and(|at| self.now.as_second() - at.as_second() < 120);
         let ticking = self.shown().is_some_and(|id| self.jobs.contains_key(id))
+            || self.visible().any(|status| !self.all_late(status).is_empty())
             || self.status().is_some_and(|status| {
                 let keys = &status.keys;
                 status.reconcile_deadline.is_some_and(|deadline| deadline > self.now)

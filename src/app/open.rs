@@ -1,18 +1,20 @@
 //! Which dialog a command opens, and what Enter opens in each panel; what a command may do stands in `availability`.
 
-use crate::app::availability::interrupted;
+use crate::app::availability::{interrupted, lapsed};
 use crate::app::clients::standing_text;
 use crate::app::command::CommandId;
 use crate::app::dialog::form::People;
 use crate::app::dialog::{
     Dialog, FormDialog, Mark, NotifyDialog, Reading, Row, Subject, accountable, answer, close, decide, people, plan,
-    resume, rollback, rotate,
+    resume, rollback, rotate, take_back,
 };
 use crate::app::message::Effect;
 use crate::app::model::Model;
-use crate::app::panel::{Panel, gate_reasons};
+use crate::app::panel::{GateRow, Panel, gate_rows};
 use crate::domain::client::ClientId;
+use crate::domain::gate::Reason;
 use crate::domain::step::StepNumber;
+use crate::engine::next::Act;
 use crate::engine::status::{ClientView, KeySight, TenantStatus};
 
 /// The dialog of a command and what it needs at once; `None` if there is nothing to open.
@@ -28,8 +30,9 @@ pub fn dialog_for(id: CommandId, model: &mut Model) -> Option<(Dialog, Vec<Effec
     match id {
         Id::OpenRow => return reading(row_under_cursor(model, &status)?),
         Id::ReadMail => {
-            let mail = status.mails.iter().find(|mail| mail.is_open())?;
-            return reading(thread(&mail.client, &status));
+            let client = to_hear(&status)?;
+            model.panels.clients.select(&client, &status);
+            return reading(thread(&client, &status));
         }
         Id::Troubles => return reading(Subject::Troubles(model.panels.step_in_question(&status))),
         Id::Notify => {
@@ -40,6 +43,13 @@ pub fn dialog_for(id: CommandId, model: &mut Model) -> Option<(Dialog, Vec<Effec
     }
     let form = form_for(id, model, &status)?;
     Some((Dialog::Form(Box::new(form)), Vec::new()))
+}
+
+/// Whom the next action names: whose mail a person must read, else whose answer is waited for first.
+pub fn to_hear(status: &TenantStatus) -> Option<ClientId> {
+    let unread = status.mails.iter().find(|mail| mail.is_open()).map(|mail| mail.client.clone());
+    let named = || status.gate.first().filter(|_| status.next.action == Act::Answers).and_then(Reason::client).cloned();
+    unread.or_else(named)
 }
 
 /// What the row under the cursor of the panel that has the keys is, in full.
@@ -72,19 +82,29 @@ fn thread(client: &ClientId, status: &TenantStatus) -> Subject {
 
 /// A reason leads to the client whom it names; what names nobody is read in full, as is a check.
 fn gate(at: usize, status: &TenantStatus) -> Option<Subject> {
-    let reasons = gate_reasons(status);
-    if let Some(reason) = reasons.get(at) {
-        let whole = || full("Why the gate is shut".into(), vec![Row::new(Mark::Bad, reason.to_string())]);
-        return Some(reason.client().map_or_else(whole, |client| thread(client, status)));
-    }
-    let run = status.preflight.as_ref()?;
-    let check = run.checks.get(at - reasons.len())?;
-    let mut rows = vec![
-        Row::new(Mark::Heading, format!("{} at {}", check.state.word(), run.at.strftime("%Y-%m-%d %H:%M:%S UTC"))),
-        Row::new(Mark::Plain, check.finding.clone()),
-    ];
-    rows.extend((!check.advice.is_empty()).then(|| Row::new(Mark::Warn, check.advice.clone())));
-    Some(full(format!("The check of {}", check.name), rows))
+    Some(match gate_rows(status).nth(at)? {
+        GateRow::Overridden(view) => thread(&view.client.id, status),
+        GateRow::Reason(reason) => match reason.client() {
+            Some(client) => thread(client, status),
+            None => full("Why the gate is shut".into(), vec![Row::new(Mark::Bad, reason.to_string())]),
+        },
+        GateRow::Run(run) => {
+            let rows = run.checks.iter().map(|check| {
+                Row::new(Mark::Plain, format!("{} {}: {}", check.state.word(), check.name, check.finding))
+            });
+            full(format!("The check of {}", run.at.strftime("%Y-%m-%d %H:%M:%S UTC")), rows.collect())
+        }
+        GateRow::Check(check) => {
+            let at = status.preflight.as_ref().map(|run| run.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+            let at = at.unwrap_or_default();
+            let mut rows = vec![
+                Row::new(Mark::Heading, format!("{} at {at}", check.state.word())),
+                Row::new(Mark::Plain, check.finding.clone()),
+            ];
+            rows.extend((!check.advice.is_empty()).then(|| Row::new(Mark::Warn, check.advice.clone())));
+            full(format!("The check of {}", check.name), rows)
+        }
+    })
 }
 
 fn peer(view: &ClientView) -> Subject {
@@ -142,6 +162,15 @@ fn form_for(id: CommandId, model: &mut Model, status: &TenantStatus) -> Option<F
         Id::RollBack => rollback::open(status),
         Id::Finish => close::open_finish(status),
         Id::Cancel => close::open_cancel(status),
+        Id::TakeBack => {
+            let (client, name) = subjects(model, status).into_iter().next()?;
+            take_back::open(status, client, name)
+        }
+        Id::KeepWaiver => {
+            let people = lapsed(model, status);
+            let people = people.into_iter().map(|view| (view.client.id.clone(), view.client.name.clone())).collect();
+            take_back::open_keep(status, people)
+        }
         Id::SetAside => close::open_set_aside(status, close::to_set_aside(model, status)?),
         Id::Note => decide::open_note(status),
         Id::Approve => accountable::open_approve(status),

@@ -3,6 +3,7 @@
 use crate::app::clients::ClientList;
 use crate::domain::client::ClientId;
 use crate::domain::gate::Reason;
+use crate::domain::preflight::{Check, Preflight};
 use crate::domain::step::StepNumber;
 use crate::domain::step::StepState;
 use crate::engine::status::{ClientView, Phase, TenantStatus};
@@ -144,7 +145,11 @@ impl Panels {
         let person = match (self.focus, self.tab) {
             (Panel::Clients, _) | (Panel::Steps, Panel::Clients) => self.clients.selected(status),
             (Panel::Peers, _) => status.clients.get(self.peer),
-            (Panel::Gate, _) => gate_reasons(status).get(self.gate).and_then(Reason::client).and_then(by_id),
+            (Panel::Gate, _) => match gate_rows(status).nth(self.gate) {
+                Some(GateRow::Reason(reason)) => reason.client().and_then(by_id),
+                Some(GateRow::Overridden(view)) => Some(view),
+                _ => None,
+            },
             _ => None,
         };
         person.into_iter().collect()
@@ -171,7 +176,38 @@ pub fn gate_reasons(status: &TenantStatus) -> &[Reason] {
     if matches!(status.phase, Phase::Planned | Phase::Announced) { status.gate.reasons() } else { &[] }
 }
 
-/// How many lines the gate panel has: reasons, then checks.
+/// One line of the gate panel.
+#[derive(Clone, Copy, Debug)]
+pub enum GateRow<'a> {
+    /// Why rotate may not start.
+    Reason(&'a Reason),
+    /// Who had not agreed when an emergency overrode them.
+    Overridden(&'a ClientView),
+    /// When step 2 ran, above what it found.
+    Run(&'a Preflight),
+    /// What one check found.
+    Check(&'a Check),
+}
+
+/// The lines of the gate panel: reasons, or whom an emergency overrode; then the run of step 2 and its checks.
+pub fn gate_rows(status: &TenantStatus) -> impl Iterator<Item = GateRow<'_>> {
+    let overridden = is_overridden(status);
+    let unasked = status.clients.iter().filter(move |view| overridden && !view.standing.is_settled());
+    let checks = status.preflight.iter().flat_map(|run| &run.checks);
+    let reasons = gate_reasons(status).iter().map(GateRow::Reason);
+    reasons
+        .chain(unasked.map(GateRow::Overridden))
+        .chain(status.preflight.iter().map(GateRow::Run))
+        .chain(checks.map(GateRow::Check))
+}
+
+/// The gate is behind us, and it was an emergency that went through it.
+pub fn is_overridden(status: &TenantStatus) -> bool {
+    let past = !matches!(status.phase, Phase::Idle | Phase::Planned | Phase::Announced);
+    past && status.review.is_some()
+}
+
+/// How many lines the gate panel has.
 pub fn gate_lines(status: &TenantStatus) -> usize {
-    gate_reasons(status).len() + status.preflight.as_ref().map_or(0, |run| run.checks.len())
+    gate_rows(status).count()
 }

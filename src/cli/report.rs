@@ -44,6 +44,10 @@ fn headline(rotation: &Rotation) -> String {
     let mut text = match &rotation.outcome {
         Some((outcome, _, _)) => outcome.word().to_uppercase(),
         None if rotation.rollback.is_some() => "ROLLING BACK, NOT FINISHED".to_owned(),
+        None if rotation.step(StepNumber::RECONCILE).is_done() => {
+            let back = rotation.clients.len() - rotation.not_back().len();
+            format!("KEY LIVE, {back} OF {} BACK, NOT FINISHED", rotation.clients.len())
+        }
         None if rotation.touched => "HALF-DONE, NOT FINISHED".to_owned(),
         None => "NOT FINISHED".to_owned(),
     };

@@ -5,6 +5,7 @@ use crate::app::failure::Failure;
 use crate::app::keymap::Key;
 use crate::app::message::{Effect, Letter, Msg};
 use crate::app::model::{Model, ModelOptions};
+use crate::app::truth::rounds;
 use crate::app::update::update;
 use crate::domain::client::ClientId;
 use crate::domain::fault::{Fault, FaultKind, Service};
@@ -34,12 +35,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
-/// How much rarer than the tenant on the screen the rest of the fleet is looked at, at least.
-const SWEEP_FACTOR: u32 = 15;
 /// What has happened already is noticed within this.
 const SOON: Duration = Duration::from_millis(100);
-/// A large fleet rests longer: after a sweep, one poll interval for each so many tenants.
-const TENANTS_PER_INTERVAL: u32 = 10;
 
 /// News for the loop, from wherever they come.
 #[derive(Clone)]
@@ -137,7 +134,8 @@ impl Loop {
     }
 
     /// Runs until the operator quits, a signal asks for the end, or the terminal is gone.
-    pub async fn run(mut self, options: ModelOptions, poll_interval: Duration) -> Result<()> {
+    pub async fn run(mut self, options: ModelOptions) -> Result<()> {
+        let poll_interval = options.poll_interval;
         // Before the alternate screen: a signal that comes in between must find its handler.
         let mut ending = signals::ending()?;
         let mut resized = signal(SignalKind::window_change())?;
@@ -249,7 +247,7 @@ async fn poll(
 /// source that has stopped answering is found by the first of them, and then all are looked at.
 async fn sweep(fleet: &Fleet, bell: &Bell, interval: Duration) {
     let tenants = u32::try_from(fleet.conductors().len()).unwrap_or(u32::MAX);
-    let rest = SWEEP_FACTOR.max(tenants / TENANTS_PER_INTERVAL);
+    let rest = rounds(tenants);
     let mut scouts = fleet.conductors().iter().cycle();
     loop {
         // A fault of the journal is shown by the status of each tenant.

@@ -3,6 +3,7 @@
 use crate::app::clients::is_back;
 use crate::app::{Model, space};
 use crate::domain::freshness::Presence;
+use crate::engine::sources::Source;
 use crate::engine::status::{ClientView, Phase, Standing, TenantStatus};
 use crate::ui::age;
 use crate::ui::fleet::skip_columns;
@@ -82,12 +83,14 @@ fn put_all(area: Rect, y: u16, cells: &[(&str, Style)], columns: &[u16; 4], pen:
 
 fn line(model: &Model, status: &TenantStatus, view: &ClientView, at: Rect, columns: &[u16; 4], pen: &mut Pen<'_>) {
     let theme = pen.theme;
-    let (word, style) = state(status, view, pen);
+    let (word, style) = state(model, status, view, pen);
     let mail = mail(view);
     let bad_mail = ["refused", "deferred", "uncertain"].iter().any(|word| mail.ends_with(word));
     let mail_style = if bad_mail { theme.bad() } else { theme.quiet() };
     let seen = view.latest_handshake.map_or("never".into(), |at| age::ago(at, model.now));
     let seen = if view.activity.is_none() { "?".into() } else { seen };
+    let late = model.late(status, Source::Server).is_some();
+    let seen = if late { format!("{}{seen}", pen.glyphs.stale) } else { seen };
     let detail = detail(status, view);
     let cells = [
         (view.client.name.as_str(), theme.plain()),
@@ -99,17 +102,23 @@ fn line(model: &Model, status: &TenantStatus, view: &ClientView, at: Rect, colum
     put_all(at, at.y, &cells, columns, pen);
 }
 
-fn state(status: &TenantStatus, view: &ClientView, pen: &Pen<'_>) -> (String, Style) {
+fn state(model: &Model, status: &TenantStatus, view: &ClientView, pen: &Pen<'_>) -> (String, Style) {
     let theme = pen.theme;
+    let late = model.late(status, Source::Server).is_some();
+    let stale = if late { pen.glyphs.stale } else { "" };
     if status.phase == Phase::Idle {
         let word = view.activity.map_or("-", |activity| activity.word());
-        return (word.into(), theme.quiet());
+        return (format!("{stale}{word}"), theme.quiet());
     }
     if status.back.is_some() {
         let (glyph, word, style) = match view.presence {
             _ if view.standing == Standing::Waived => (pen.glyphs.good, "waived", theme.warn()),
             _ if is_back(view) => (pen.glyphs.good, "back", theme.good()),
             _ if view.says_not_back => (pen.glyphs.bad, "says: not back", theme.bad()),
+            // What was seen and not recorded is as old as the last reading.
+            Some(presence) if late => {
+                return (format!("{} {stale}{}", pen.glyphs.unknown, presence.word()), theme.plain());
+            }
             Some(Presence::Back) => (pen.glyphs.warn, "back, not recorded", theme.good()),
             Some(presence @ Presence::ProbablyBack) => (pen.glyphs.unknown, presence.word(), theme.warn()),
             Some(presence) => (pen.glyphs.waiting, presence.word(), theme.warn()),

@@ -136,7 +136,8 @@ fn draw_form(
     if form.confirmation.has_place() {
         let at = Rect::new(inner.x, y, inner.width, 1);
         let name = &status.tenant.name;
-        let place = draw_confirmation(&form.confirmation, form.is_at_confirmation(), form.deed(), name, at, pen);
+        let focus = if form.is_at_confirmation() { Some(ask.is_ok()) } else { None };
+        let place = draw_confirmation(&form.confirmation, focus, form.deed(), name, at, pen);
         cursor = cursor.or(place);
         y += 1;
     }
@@ -189,20 +190,22 @@ pub fn confirmation_keys(confirmation: &Confirmation, deed: &str, name: &str, re
     }
 }
 
-/// The line that says what sets it off; gives the cursor while the name is typed.
+/// The line that says what sets it off; `focus` is whether it could be set off now, where the line has the keys. Gives the
+/// cursor while the name is typed.
 pub fn draw_confirmation(
     confirmation: &Confirmation,
-    focused: bool,
+    focus: Option<bool>,
     deed: &str,
     name: &str,
     at: Rect,
     pen: &mut Pen<'_>,
 ) -> Option<(u16, u16)> {
     let theme = pen.theme;
+    let focused = focus.is_some();
     let style = if focused { theme.strong() } else { theme.plain() };
     let head = if focused { pen.glyphs.selected } else { " " };
     let label = match confirmation.ask() {
-        Ask::Key(key) if focused && confirmation.is_reached() => format!("press {key} to {deed}"),
+        Ask::Key(key) if focus == Some(true) && confirmation.is_reached() => format!("press {key} to {deed}"),
         Ask::Key(key) => format!("then {key} to {deed}"),
         Ask::Name => format!("type {name} to {deed}: "),
         Ask::Nothing | Ask::Enter => return None,

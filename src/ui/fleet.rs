@@ -3,6 +3,7 @@
 use crate::app::fleet::FleetRow;
 use crate::app::{Model, space};
 use crate::domain::cadence::Due;
+use crate::engine::sources::Source;
 use crate::engine::status::{Phase, TenantStatus};
 use crate::ui::pen::{Pen, fit, piece};
 use crate::ui::{age, footer, header};
@@ -60,6 +61,7 @@ fn position(model: &Model, width: u16, pen: &mut Pen<'_>) -> Option<(u16, u16)> 
     let mut pieces = vec![
         piece(format!("tenants {of}"), theme.plain()),
         piece(format!("   sorted by {}", fleet.sort.word()), theme.quiet()),
+        piece(format!("   each looked at within {}", age::span(model.sweep().as_secs() as i64)), theme.quiet()),
     ];
     let filter = fleet.filter.value();
     if fleet.typing || !filter.is_empty() {
@@ -125,6 +127,9 @@ fn line(model: &Model, row: &FleetRow, y: u16, width: u16, selected: bool, pen: 
         cell("not looked at yet", 20, theme.quiet(), pen);
         return;
     };
+    // What does not answer any more is not shown as true: neither in colour nor without its age.
+    let (late, blind) = (model.late_key(status), model.late(status, Source::Server).is_some());
+    let unwritten = model.late(status, Source::Journal).is_some();
     let made = status.keys.created.map_or("?".into(), |at| age::span(model.now.as_second() - at.as_second()));
     cell(&made, columns[1], theme.plain(), pen);
     let (due, due_style) = match (status.keys.due, status.keys.due_state) {
@@ -143,7 +148,10 @@ fn line(model: &Model, row: &FleetRow, y: u16, width: u16, selected: bool, pen: 
         Phase::Rotating | Phase::Returning => theme.busy(),
         _ => theme.plain(),
     };
-    cell(row.phase.word(), columns[3], phase, pen);
+    match unwritten {
+        true => cell(&format!("{}{}", pen.glyphs.stale, row.phase.word()), columns[3], theme.plain(), pen),
+        false => cell(row.phase.word(), columns[3], phase, pen),
+    }
     let answers = match (row.phase, status.back) {
         (Phase::Idle, _) => "-".into(),
         (_, Some((back, of))) if width >= 110 => format!("{back}/{of} bk"),
@@ -151,17 +159,27 @@ fn line(model: &Model, row: &FleetRow, y: u16, width: u16, selected: bool, pen: 
         _ => format!("{}/{}", row.answers.0, row.answers.1),
     };
     cell(&answers, columns[4], theme.plain(), pen);
-    cell(row.reconcile.word(), columns[5], header::reconcile_style(row.reconcile, pen), pen);
-    cell(&format!("{}/{}", row.active.0, row.active.1), columns[6], theme.plain(), pen);
-    attention(status, x, y, width.saturating_sub(x), pen);
+    match late
+        .map(|view| view.seen_at.map_or_else(|| "never".into(), |at| age::span(model.now.as_second() - at.as_second())))
+    {
+        None => cell(row.reconcile.word(), columns[5], header::reconcile_style(row.reconcile, pen), pen),
+        Some(age) => cell(&format!("{}{age}", pen.glyphs.stale), columns[5], theme.warn(), pen),
+    }
+    let active = format!("{}{}/{}", if blind { pen.glyphs.stale } else { "" }, row.active.0, row.active.1);
+    cell(&active, columns[6], if blind { theme.quiet() } else { theme.plain() }, pen);
+    attention(model, status, x, y, width.saturating_sub(x), pen);
     if selected {
         pen.highlight(0, y, width, theme.selected());
     }
 }
 
-/// The first thing that needs attention and how many more; the next action where there is none.
-fn attention(status: &TenantStatus, x: u16, y: u16, width: u16, pen: &mut Pen<'_>) {
+/// Who does not answer, else the first thing that needs attention and how many more, else the next action.
+fn attention(model: &Model, status: &TenantStatus, x: u16, y: u16, width: u16, pen: &mut Pen<'_>) {
     let theme = pen.theme;
+    if let Some(late) = header::late_text(model, status) {
+        pen.flow(x, y, width, &[piece(format!("{} {late}", pen.glyphs.lost), theme.bad())]);
+        return;
+    }
     match status.attention.as_slice() {
         [] if status.phase == Phase::Idle => {}
         [] => {
@@ -203,6 +221,11 @@ fn detail(model: &Model, size: (u16, u16), pen: &mut Pen<'_>) {
     pen.rule(0, top, width, &format!("{} ({id})", status.tenant.name), false);
     let next = [piece("next: ", theme.strong()), piece(status.next.text.as_str(), theme.plain())];
     pen.flow(0, top + 1, width, &next);
+    if let Some(late) = header::late_text(model, status) {
+        let first = status.attention.first().map(|item| format!("; {item}")).unwrap_or_default();
+        pen.put(0, top + 2, width, &format!("{} {late}{first}", pen.glyphs.lost), theme.bad());
+        return;
+    }
     let room = usize::from(rows - 2);
     match status.attention.as_slice() {
         [] => {

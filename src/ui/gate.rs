@@ -1,10 +1,12 @@
 //! The gate: open, or every reason with its name, and then what each check of step 2 found.
 
-use crate::app::panel::{Panel, gate_lines, gate_reasons};
+use crate::app::clients::standing_text;
+use crate::app::panel::{GateRow, Panel, gate_lines, gate_rows, is_overridden};
 use crate::app::{Model, space};
-use crate::domain::gate::Verdict;
+use crate::domain::gate::{Reason, Verdict};
 use crate::domain::preflight::{Check, CheckState};
 use crate::engine::status::{Phase, TenantStatus};
+use crate::ui::age;
 use crate::ui::pen::{Pen, Piece, piece};
 use ratatui::layout::Rect;
 
@@ -20,7 +22,7 @@ pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>)
     let page = space::page(count, model.panels.gate, area.height);
     for (y, at) in page.enumerate() {
         let y = area.y + y as u16;
-        let pieces = line(status, at, pen);
+        let pieces = line(model, status, at, pen);
         pen.flow(area.x + 2, y, area.width.saturating_sub(2), &pieces);
         if at == model.panels.gate && model.panels.focus == Panel::Gate {
             let (strong, selected) = (pen.theme.strong(), pen.theme.selected());
@@ -31,18 +33,8 @@ pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>)
 }
 
 /// Draws rule and the first lines into a rectangle beside other panels.
-pub fn draw_short(status: &TenantStatus, area: Rect, pen: &mut Pen<'_>) {
-    let word = match &status.gate {
-        Verdict::Open => "open".to_owned(),
-        Verdict::Shut(reasons) => format!("SHUT ({})", reasons.len()),
-        Verdict::Unknown(reasons) => format!("UNKNOWN ({})", reasons.len()),
-    };
-    let word = match status.phase {
-        Phase::Idle => "no rotation".to_owned(),
-        Phase::Planned | Phase::Announced => word,
-        _ => "passed".to_owned(),
-    };
-    pen.rule(area.x, area.y, area.width, &format!("5 Gate: {word}"), false);
+pub fn draw_short(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>) {
+    pen.rule(area.x, area.y, area.width, &format!("5 Gate: {}", word(status)), false);
     let count = gate_lines(status);
     let room = usize::from(area.height.saturating_sub(1));
     if count == 0 {
@@ -53,7 +45,7 @@ pub fn draw_short(status: &TenantStatus, area: Rect, pen: &mut Pen<'_>) {
         let pieces = if at + 1 == room && count > room {
             vec![piece(format!("and {} more", count - at), pen.theme.quiet())]
         } else {
-            line(status, at, pen)
+            line(model, status, at, pen)
         };
         pen.flow(area.x + 1, area.y + 1 + at as u16, area.width.saturating_sub(1), &pieces);
     }
@@ -67,18 +59,50 @@ fn empty_text(status: &TenantStatus) -> &'static str {
     }
 }
 
-fn line<'a>(status: &'a TenantStatus, at: usize, pen: &Pen<'_>) -> Vec<Piece<'a>> {
-    let reasons = gate_reasons(status);
-    if let Some(reason) = reasons.get(at) {
-        let unknown = matches!(status.gate, Verdict::Unknown(_)) && at == 0;
-        let glyph = if unknown { pen.glyphs.unknown } else { pen.glyphs.bad };
-        return vec![piece(format!("{glyph} "), pen.theme.bad()), piece(reason.to_string(), pen.theme.plain())];
+/// What the gate says, in the title.
+fn word(status: &TenantStatus) -> String {
+    match (status.phase, &status.gate) {
+        (Phase::Idle, _) => "no rotation".to_owned(),
+        (Phase::Planned | Phase::Announced, Verdict::Open) => "open".to_owned(),
+        (Phase::Planned | Phase::Announced, Verdict::Shut(reasons)) => format!("SHUT ({})", reasons.len()),
+        (Phase::Planned | Phase::Announced, Verdict::Unknown(reasons)) => format!("UNKNOWN ({})", reasons.len()),
+        _ if is_overridden(status) => {
+            let open = status.clients.iter().filter(|view| !view.standing.is_settled()).count();
+            format!("OVERRIDDEN by an emergency, {open} of {} had not agreed", status.clients.len())
+        }
+        _ => "passed".to_owned(),
     }
-    let check = status.preflight.as_ref().and_then(|run| run.checks.get(at - reasons.len()));
-    check.map(|check| check_line(check, pen)).unwrap_or_default()
 }
 
-fn check_line<'a>(check: &'a Check, pen: &Pen<'_>) -> Vec<Piece<'a>> {
+fn line<'a>(model: &Model, status: &'a TenantStatus, at: usize, pen: &Pen<'_>) -> Vec<Piece<'a>> {
+    let theme = pen.theme;
+    match gate_rows(status).nth(at) {
+        None => Vec::new(),
+        Some(GateRow::Reason(reason)) => {
+            let unknown = matches!(status.gate, Verdict::Unknown(_)) && at == 0;
+            let glyph = if unknown { pen.glyphs.unknown } else { pen.glyphs.bad };
+            vec![piece(format!("{glyph} "), theme.bad()), piece(reason.to_string(), theme.plain())]
+        }
+        Some(GateRow::Overridden(view)) => vec![
+            piece(format!("{} overridden ", pen.glyphs.warn), theme.warn()),
+            piece(format!("{}: {}", view.client.name, standing_text(view)), theme.plain()),
+        ],
+        Some(GateRow::Run(run)) => {
+            let at = run.at.strftime("%Y-%m-%d %H:%M:%S UTC");
+            let text = format!("the check of {at}, {}", age::ago(run.at, model.now));
+            vec![piece(text, if is_old(status) { theme.warn() } else { theme.quiet() })]
+        }
+        Some(GateRow::Check(check)) => check_line(check, is_old(status), pen),
+    }
+}
+
+/// What a check found before the key was changed, or so long ago that the gate does not take it, is shown without colour.
+fn is_old(status: &TenantStatus) -> bool {
+    let before = matches!(status.phase, Phase::Planned | Phase::Announced);
+    !before || status.gate.reasons().iter().any(|reason| matches!(reason, Reason::CheckTooOld { .. }))
+}
+
+fn check_line<'a>(check: &'a Check, old: bool, pen: &Pen<'_>) -> Vec<Piece<'a>> {
     let theme = pen.theme;
     let (glyph, style) = match check.state {
         CheckState::Pass => (pen.glyphs.good, theme.good()),
@@ -86,6 +110,7 @@ fn check_line<'a>(check: &'a Check, pen: &Pen<'_>) -> Vec<Piece<'a>> {
         CheckState::Fail => (pen.glyphs.bad, theme.bad()),
         CheckState::Unknown => (pen.glyphs.unknown, theme.warn()),
     };
+    let style = if old { theme.plain() } else { style };
     let advice = if check.advice.is_empty() { String::new() } else { format!("; {}", check.advice) };
     vec![
         piece(format!("{glyph} {:<7} ", check.state.word()), style),

@@ -20,6 +20,10 @@ pub struct Glyphs {
     pub waiting: &'static str,
     /// Not known.
     pub unknown: &'static str,
+    /// Before what is not known to be true any more.
+    pub stale: &'static str,
+    /// A source that does not answer.
+    pub lost: &'static str,
     /// Before the selected line.
     pub selected: &'static str,
     /// Before a marked line.
@@ -48,6 +52,8 @@ static UTF8: Glyphs = Glyphs {
     running: "▶",
     waiting: "·",
     unknown: "?",
+    stale: "~",
+    lost: "○",
     selected: "▸",
     marked: "*",
     rule: "─",
@@ -67,6 +73,8 @@ static ASCII: Glyphs = Glyphs {
     running: ">",
     waiting: ".",
     unknown: "?",
+    stale: "~",
+    lost: "!",
     selected: ">",
     marked: "*",
     rule: "-",

@@ -51,9 +51,10 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
     };
     pen.flow(0, 1, width, &window);
     let mut facts = vec![piece(status.phase.word(), theme.strong()), piece("   ", theme.plain())];
-    facts.extend(gate_piece(&status.gate, status.phase, pen));
+    facts.extend(gate_piece(status, pen));
     facts.push(piece("server ", theme.quiet()));
-    facts.push(piece(status.reconcile.word(), reconcile_style(status.reconcile, pen)));
+    facts.push(server_piece(model, status, pen));
+    facts.extend(late_pieces(model, status, pen));
     if status.phase != Phase::Idle {
         let (settled, of) = status.answers;
         facts.push(piece("   answers ", theme.quiet()));
@@ -81,6 +82,10 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
     if let Some(reason) = &status.rollback {
         facts.push(piece(format!("   rolling back: {reason}"), theme.warn()));
     }
+    let asked = matches!(status.phase, Phase::Planned | Phase::Announced);
+    if asked && status.heard.senders_verified == Some(false) {
+        facts.push(piece("   senders NOT verified", theme.warn()));
+    }
     if let Some((plot, span)) = plot::answers(status, pen.glyphs) {
         // As much of it as all that matters more leaves room for.
         let used = facts.iter().map(|(text, _)| text.width()).sum::<usize>() + 1;
@@ -91,7 +96,7 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
         }
     }
     pen.flow(0, 2, width, &facts);
-    let key = command_of(status.next.action).and_then(|command| command.keys.first());
+    let key = command_of(status).and_then(|command| command.keys.first());
     let key = key.map_or(String::new(), |key| format!("({}) ", key.label()));
     pen.flow(
         0,
@@ -113,12 +118,15 @@ fn window_pieces<'a>(window: &Window, status: &TenantStatus, now: Timestamp, pen
     vec![piece(format!("window r{}: {}  ", window.revision, window.for_people()), theme.plain()), piece(word, style)]
 }
 
-fn gate_piece<'a>(gate: &Verdict, phase: Phase, pen: &Pen<'_>) -> Vec<Piece<'a>> {
+fn gate_piece<'a>(status: &TenantStatus, pen: &Pen<'_>) -> Vec<Piece<'a>> {
     let theme = pen.theme;
-    if !matches!(phase, Phase::Planned | Phase::Announced) {
-        return Vec::new();
+    if !matches!(status.phase, Phase::Planned | Phase::Announced) {
+        let overridden = status.review.is_some() && status.phase != Phase::Idle;
+        return overridden
+            .then(|| vec![piece("gate OVERRIDDEN", theme.bad()), piece("   ", theme.plain())])
+            .unwrap_or_default();
     }
-    let (text, style) = match gate {
+    let (text, style) = match &status.gate {
         Verdict::Open => ("gate open".to_owned(), theme.good()),
         Verdict::Shut(reasons) => (format!("gate SHUT ({})", count_reasons(reasons.len())), theme.bad()),
         Verdict::Unknown(reasons) => (format!("gate UNKNOWN ({})", count_reasons(reasons.len())), theme.bad()),
@@ -130,7 +138,30 @@ fn count_reasons(count: usize) -> String {
     if count == 1 { "1 reason".into() } else { format!("{count} reasons") }
 }
 
-/// How the server stands.
+/// How the server stands; without colour where that is not known to be true any more.
+pub fn server_piece<'a>(model: &Model, status: &TenantStatus, pen: &Pen<'_>) -> Piece<'a> {
+    match model.late_key(status) {
+        None => piece(status.reconcile.word(), reconcile_style(status.reconcile, pen)),
+        Some(_) => piece(format!("{}{}", pen.glyphs.stale, status.reconcile.word()), pen.theme.plain()),
+    }
+}
+
+/// Who does not answer, and since when.
+fn late_pieces<'a>(model: &Model, status: &TenantStatus, pen: &Pen<'_>) -> Option<Piece<'a>> {
+    let text = late_text(model, status)?;
+    Some(piece(format!(" {} {text}", pen.glyphs.lost), pen.theme.bad()))
+}
+
+/// `45 s no answer: barbican, server`, with the age of the oldest; `None` while all of them answer.
+pub fn late_text(model: &Model, status: &TenantStatus) -> Option<String> {
+    let late = model.all_late(status);
+    let oldest = late.iter().map(|view| view.seen_at).min()?;
+    let age = oldest.map_or_else(|| "never".into(), |at| age::span(model.now.as_second() - at.as_second()));
+    let names: Vec<&str> = late.iter().map(|view| view.name.word()).collect();
+    Some(format!("{age} no answer: {}", names.join(", ")))
+}
+
+/// How the server stands, while that is known.
 pub fn reconcile_style(reconcile: Reconcile, pen: &Pen<'_>) -> Style {
     match reconcile {
         Reconcile::InSync => pen.theme.good(),

@@ -2,11 +2,15 @@
 
 use crate::app::Model;
 use crate::app::panel::Panel;
+use crate::engine::sources::Source;
 use crate::engine::status::{KeySight, TenantStatus};
 use crate::ui::age;
-use crate::ui::header::{gap_text, key_age, reconcile_style};
+use crate::ui::header::{gap_text, key_age, server_piece};
 use crate::ui::pen::{Pen, piece};
 use ratatui::layout::Rect;
+
+/// Whose word each row is.
+const SOURCES: [Source; 4] = [Source::Barbican, Source::Swift, Source::Server, Source::Script];
 
 /// Draws the panel of the tab.
 pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>) {
@@ -14,7 +18,7 @@ pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>)
     let below = places(model, status, area, model.panels.focus == Panel::Keys, pen);
     let verdict = [
         piece("server ", theme.quiet()),
-        piece(status.reconcile.word(), reconcile_style(status.reconcile, pen)),
+        server_piece(model, status, pen),
         piece(format!("   {}", key_age(status, model.now)), theme.plain()),
         piece(status.gap_us.map_or(String::new(), |gap| format!("   gap {}", gap_text(gap))), theme.plain()),
     ];
@@ -57,13 +61,20 @@ fn places(model: &Model, status: &TenantStatus, area: Rect, focused: bool, pen: 
             let full = area.width >= 110 || focused && at == model.panels.key;
             let key = sight.key.map_or("?".into(), |key| if full { key.to_string() } else { key.short() });
             let same = sight.key.is_some() && sight.key == keys.secret.key;
-            let style = if same { theme.good() } else { theme.bad() };
+            let late = SOURCES.get(at).is_some_and(|source| model.late(status, *source).is_some());
+            let style = match (late, same) {
+                (true, _) => theme.plain(),
+                (false, true) => theme.good(),
+                (false, false) => theme.bad(),
+            };
+            let key = if late { format!("{}{key}", pen.glyphs.stale) } else { key };
             let role = role(sight, status);
             let seen = sight.at.map_or("never seen".into(), |at| format!("seen {}", age::ago(at, model.now)));
             let mut pieces = vec![piece(key, style), piece(role, theme.plain())];
             match &sight.fault {
                 // A stale value says how old it is and why no later one came.
                 Some(fault) => pieces.push(piece(format!("  STALE, {seen}: {fault}"), theme.warn())),
+                None if late => pieces.push(piece(format!("  STALE, {seen}"), theme.warn())),
                 None => pieces.push(piece(format!("  {seen}"), theme.quiet())),
             }
             pen.flow(x, y, width, &pieces);

@@ -82,7 +82,7 @@ fn draw_stakes(
     let room = Rect::new(area.x, area.y + 1, area.width, area.height.saturating_sub(3));
     draw_lines(&lines, 0, room, pen);
     let at = Rect::new(area.x, area.bottom().saturating_sub(1), area.width, 1);
-    draw_confirmation(confirmation, true, DEED, &status.tenant.name, at, pen)
+    draw_confirmation(confirmation, Some(true), DEED, &status.tenant.name, at, pen)
 }
 
 fn kinds(dialog: &NotifyDialog, status: &TenantStatus, inner: Rect, pen: &mut Pen<'_>) {
@@ -176,13 +176,15 @@ fn last_lines(
         pen.flow(inner.x, y, inner.width, &pieces);
     } else if let Some(error) = &dialog.error {
         pen.put(inner.x, y, inner.width, &format!("{} {error}", pen.glyphs.bad), theme.bad());
+    } else if dialog.confirmation.is_some() {
+        // What it does stands above.
     } else if let Some(why) = shut {
         pen.put(inner.x, y, inner.width, &format!("shut: {why}"), theme.warn());
     } else {
         let count = dialog.recipients(status).len();
         let whom = match dialog.picked.len() {
-            0 => format!("the {count} who have not got it"),
-            _ => format!("{count} picked, even if it is their second"),
+            0 => format!("{count} of {}", status.clients.len()),
+            _ => format!("the {count} picked, even if it is their second"),
         };
         pen.put(inner.x, y, inner.width, &format!("it would go to {whom}"), theme.plain());
     }

@@ -3,6 +3,7 @@
 use crate::app::panel::Panel;
 use crate::app::{Model, space};
 use crate::domain::freshness::Activity;
+use crate::engine::sources::Source;
 use crate::engine::status::{ClientView, TenantStatus};
 use crate::ui::age;
 use crate::ui::pen::Pen;
@@ -19,7 +20,7 @@ pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>)
     for (y, at) in page.enumerate() {
         let Some(view) = status.clients.get(at) else { continue };
         let y = area.y + 1 + y as u16;
-        line(model, view, area, y, pen);
+        line(model, status, view, area, y, pen);
         if at == model.panels.peer && model.panels.focus == Panel::Peers {
             let (strong, selected) = (pen.theme.strong(), pen.theme.selected());
             pen.put(area.x, y, 1, pen.glyphs.selected, strong);
@@ -28,7 +29,8 @@ pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>)
     }
 }
 
-fn line(model: &Model, view: &ClientView, area: Rect, y: u16, pen: &mut Pen<'_>) {
+fn line(model: &Model, status: &TenantStatus, view: &ClientView, area: Rect, y: u16, pen: &mut Pen<'_>) {
+    let late = model.late(status, Source::Server).is_some();
     let key = view.client.public_key.map_or("no key".into(), |key| key.short());
     let word = view.activity.map_or("not seen", |activity| activity.word());
     let seen = view.latest_handshake.map_or("never".into(), |at| age::ago(at, model.now));
@@ -36,7 +38,9 @@ fn line(model: &Model, view: &ClientView, area: Rect, y: u16, pen: &mut Pen<'_>)
     let endpoint = view.endpoint.as_deref().unwrap_or("-");
     let transfer = view.transfer.map_or("-".into(), |(rx, tx)| format!("{}/{}", bytes(rx), bytes(tx)));
     let live = matches!(view.activity, Some(Activity::Active | Activity::Ageing));
-    let style = if live { pen.theme.good() } else { pen.theme.plain() };
+    let stale = format!("{}{word}", pen.glyphs.stale);
+    let word = if late { stale.as_str() } else { word };
+    let style = if live && !late { pen.theme.good() } else { pen.theme.plain() };
     put_all(area, y, [&view.client.name, &key, word, &seen, endpoint, &transfer], style, pen);
 }
 

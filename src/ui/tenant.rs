@@ -1,6 +1,6 @@
 //! The screen of one tenant: where each panel is at this size, and the tabs.
 
-use crate::app::panel::{Panel, gate_reasons};
+use crate::app::panel::{Panel, gate_reasons, is_overridden};
 use crate::app::{Model, space};
 use crate::domain::tenant::TenantId;
 use crate::engine::status::TenantStatus;
@@ -29,7 +29,7 @@ pub fn draw(model: &Model, id: &TenantId, size: (u16, u16), pen: &mut Pen<'_>) -
         let below = Rect::new(0, 13, half - 1, upper - 13);
         keys::draw_short(model, status, below, pen);
         let right = Rect::new(half, 4, width - half, upper - 4);
-        gate::draw_short(status, right, pen);
+        gate::draw_short(model, status, right, pen);
     } else {
         steps::draw(model, status, Rect::new(0, 4, width, upper - 4), pen);
     }
@@ -54,6 +54,7 @@ fn tabs(model: &Model, status: &TenantStatus, y: u16, width: u16, pen: &mut Pen<
         let count = match panel {
             Panel::Clients if marked > 0 => format!(" {} ({marked} marked)", status.clients.len()),
             Panel::Clients => format!(" {}", status.clients.len()),
+            Panel::Gate if is_overridden(status) => " OVERRIDDEN".into(),
             Panel::Gate if !gate_reasons(status).is_empty() => format!(" SHUT {}", gate_reasons(status).len()),
             _ => String::new(),
         };

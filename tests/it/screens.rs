@@ -8,4 +8,6 @@ mod fixture;
 mod hands;
 mod hostile;
 mod pictures;
+mod recorded;
 mod tiny;
+mod truth;

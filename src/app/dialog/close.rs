@@ -1,11 +1,11 @@
 //! The forms of the two ordinary ends, finish and cancel, and of what is not to keep the gate shut.
 
-use crate::app::availability::names;
+use crate::app::availability::everybody;
 use crate::app::dialog::form::required;
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
 use crate::app::field::Field;
 use crate::app::model::Model;
-use crate::app::panel::{Panel, gate_reasons};
+use crate::app::panel::{GateRow, Panel, gate_reasons, gate_rows};
 use crate::domain::gate::Reason;
 use crate::domain::key::PublicKey;
 use crate::domain::preflight::{Check, CheckState};
@@ -59,7 +59,7 @@ pub fn stakes_of_cancel(status: &TenantStatus) -> Vec<Row> {
         status.clients.iter().filter(|view| view.last_notice.is_some()).map(|view| view.client.name.as_str()).collect();
     vec![match told.len() {
         0 => Row::new(Mark::Plain, "nobody has been told of the window, so nobody gets a mail"),
-        count => Row::new(Mark::Warn, format!("mails a cancellation to {count}: {}", names(&told))),
+        count => Row::new(Mark::Warn, format!("mails a cancellation to {count}: {}", everybody(&told))),
     }]
 }
 
@@ -87,9 +87,9 @@ pub fn cancel(form: &FormDialog) -> Result<Command, String> {
 pub fn to_set_aside(model: &Model, status: &TenantStatus) -> Option<String> {
     let checks = status.preflight.as_ref().map(|run| run.checks.as_slice()).unwrap_or_default();
     let failed = |check: &&Check| check.state == CheckState::Fail;
-    let under_cursor = || {
-        let at = model.panels.gate.checked_sub(gate_reasons(status).len())?;
-        checks.get(at).filter(|_| model.panels.focus == Panel::Gate)
+    let under_cursor = || match gate_rows(status).nth(model.panels.gate)? {
+        GateRow::Check(check) if model.panels.focus == Panel::Gate => Some(check),
+        _ => None,
     };
     let check = under_cursor().filter(failed).or_else(|| checks.iter().find(failed));
     let nobody = gate_reasons(status).contains(&Reason::NobodyToAsk).then(|| NOBODY.to_owned());

@@ -4,7 +4,7 @@ use crate::app::availability::touched;
 use crate::app::command::CommandId;
 use crate::app::confirm::{Confirmation, Consent, Pressed, Reach};
 use crate::app::dialog::{
-    Outcome, Row, accountable, answer, close, decide, people, plan, resume, rollback, rotate, thread,
+    Outcome, Row, accountable, answer, close, decide, people, plan, resume, rollback, rotate, take_back, thread,
 };
 use crate::app::field::Field;
 use crate::app::keymap::Key;
@@ -85,6 +85,26 @@ pub enum Purpose {
     },
     /// Going on.
     Resume,
+    /// What was recorded of a client is taken back.
+    TakeBack {
+        /// Whose.
+        client: ClientId,
+        /// Their name.
+        name: String,
+    },
+    /// Waivers of an earlier window.
+    KeepWaiver(People),
+    /// The address that a mail came from.
+    AcceptSender {
+        /// Whose.
+        client: ClientId,
+        /// Their name.
+        name: String,
+        /// Which mail.
+        mail: String,
+        /// From now on, not only for this mail.
+        alias: bool,
+    },
     /// A check, or that nobody is known to ask, which is not to keep the gate shut.
     SetAside(String),
 }
@@ -114,14 +134,19 @@ impl Purpose {
             Purpose::DecideMail { .. } => Id::ReadMail,
             Purpose::Resume => Id::Resume,
             Purpose::SetAside(_) => Id::SetAside,
+            Purpose::TakeBack { .. } => Id::TakeBack,
+            Purpose::KeepWaiver(_) => Id::KeepWaiver,
+            Purpose::AcceptSender { .. } => Id::ReadMail,
         }
     }
 
     fn reach(&self, status: &TenantStatus) -> Reach {
         let one = match self {
-            Purpose::Answer(people) | Purpose::Waive(people) | Purpose::Back(people) | Purpose::Ping(people) => {
-                people.len() == 1
-            }
+            Purpose::Answer(people)
+            | Purpose::Waive(people)
+            | Purpose::Back(people)
+            | Purpose::Ping(people)
+            | Purpose::KeepWaiver(people) => people.len() == 1,
             Purpose::Resume => touched(status),
             _ => true,
         };
@@ -199,6 +224,9 @@ impl FormDialog {
             Purpose::DecideMail { name, decision, .. } => format!("The mail of {name}: {}", decision.word()),
             Purpose::Resume => format!("Go on with {name}"),
             Purpose::SetAside(what) => format!("Disregard {what} of {name}"),
+            Purpose::TakeBack { name, .. } => format!("Take back what was recorded of {name}"),
+            Purpose::KeepWaiver(people) => format!("Keep the waiver of {}", of(people)),
+            Purpose::AcceptSender { name, .. } => format!("The sender of the mail of {name}"),
         }
     }
 
@@ -216,6 +244,9 @@ impl FormDialog {
             Purpose::Decide(_) | Purpose::ResolveNotice { .. } | Purpose::DecideMail { .. } => "record it",
             Purpose::Resume => "go on",
             Purpose::SetAside(_) => "disregard it",
+            Purpose::TakeBack { .. } => "take it back",
+            Purpose::KeepWaiver(_) => "keep it",
+            Purpose::AcceptSender { .. } => "accept the sender",
             Purpose::Approve => "approve",
             Purpose::HandOver => "hand over",
             Purpose::Accept => "accept",
@@ -249,6 +280,9 @@ impl FormDialog {
             Purpose::ResolveNotice { .. } => decide::explain_notice(),
             Purpose::Resume => resume::explain(status),
             Purpose::SetAside(_) => close::explain_set_aside(),
+            Purpose::TakeBack { .. } => take_back::explain(),
+            Purpose::KeepWaiver(_) => take_back::explain_keep(),
+            Purpose::AcceptSender { mail, .. } => thread::explain(status, mail),
             Purpose::DecideMail { mail, .. } => thread::explain(status, mail),
         });
         rows
@@ -268,6 +302,9 @@ impl FormDialog {
             Purpose::ResolveNotice { client, .. } => decide::stakes_of_notice(client, status),
             Purpose::Resume => resume::stakes(status),
             Purpose::SetAside(what) => close::stakes_of_set_aside(what, status),
+            Purpose::TakeBack { client, .. } => take_back::stakes(client, status),
+            Purpose::KeepWaiver(people) => take_back::stakes_of_keep(people, status),
+            Purpose::AcceptSender { name, mail, alias, .. } => take_back::stakes_of_sender(name, mail, *alias, status),
             Purpose::DecideMail { client, decision, .. } => thread::stakes(client, decision, status),
             Purpose::Plan { change: false }
             | Purpose::Note
@@ -302,6 +339,9 @@ impl FormDialog {
             Purpose::ResolveNotice { message_id, .. } => vec![decide::notice(self, message_id)?],
             Purpose::Resume => vec![Command::Resume],
             Purpose::SetAside(what) => vec![close::set_aside(self, what)?],
+            Purpose::TakeBack { client, name } => vec![take_back::command(self, client, name, status)?],
+            Purpose::KeepWaiver(people) => vec![take_back::keep(people)],
+            Purpose::AcceptSender { mail, alias, .. } => vec![take_back::accept(self, mail, *alias)],
             Purpose::DecideMail { mail, decision, .. } => vec![thread::command(self, mail, decision, status)?],
         })
     }

@@ -14,6 +14,7 @@ pub mod reading;
 pub mod resume;
 pub mod rollback;
 pub mod rotate;
+pub mod take_back;
 pub mod thread;
 
 pub use form::{FormDialog, Purpose};

@@ -1,6 +1,6 @@
 //! The form of the window: start, length, zone, and for a new rotation its cause and reference.
 
-use crate::app::availability::names;
+use crate::app::availability::everybody;
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
 use crate::app::field::Field;
 use crate::app::model::Model;
@@ -101,7 +101,7 @@ pub fn stakes(status: &TenantStatus) -> Vec<Row> {
     let told = named(|view| view.last_notice.is_some());
     let void = match answered.len() {
         0 => Row::new(Mark::Plain, "nobody has answered yet, so no answer becomes void"),
-        count => Row::new(Mark::Bad, format!("makes {count} answers VOID: {}", names(&answered))),
+        count => Row::new(Mark::Bad, format!("makes {count} answers VOID: {}", everybody(&answered))),
     };
     let tell = match told.len() {
         0 => Row::new(Mark::Plain, "nobody has been told of the window yet"),

@@ -1,6 +1,6 @@
 //! The form of going on: what was begun, what is left, and who feels it.
 
-use crate::app::availability::{names, touched};
+use crate::app::availability::{everybody, touched};
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row, rotate};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::status::{StepView, TenantStatus};
@@ -26,7 +26,10 @@ pub fn stakes(status: &TenantStatus) -> Vec<Row> {
         rows.push(Row::new(Mark::Plain, "the server has been touched already: what is left of steps 3 to 6 is done"));
     } else if announcing {
         let to: Vec<&str> = status.clients.iter().map(|view| view.client.name.as_str()).collect();
-        rows.push(Row::new(Mark::Warn, format!("mails those who have no mail yet, of {}: {}", to.len(), names(&to))));
+        rows.push(Row::new(
+            Mark::Warn,
+            format!("mails those who have no mail yet, of {}: {}", to.len(), everybody(&to)),
+        ));
     } else {
         rows.extend(rotate::stakes(status));
     }

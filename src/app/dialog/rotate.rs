@@ -1,6 +1,6 @@
 //! The form of rotate: the gate's checklist with names, what breaks for whom, and the tenant's name to type.
 
-use crate::app::availability::names;
+use crate::app::availability::everybody;
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row, accountable};
 use crate::domain::freshness::Activity;
 use crate::domain::gate::{Reason, Verdict};
@@ -23,7 +23,7 @@ pub fn obstacles(verdict: &Verdict) -> impl Iterator<Item = &Reason> {
 /// Whom it cuts off.
 pub fn stakes(status: &TenantStatus) -> Vec<Row> {
     let all: Vec<&str> = status.clients.iter().map(|view| view.client.name.as_str()).collect();
-    vec![Row::new(Mark::Bad, format!("cuts off {} clients: {}", all.len(), names(&all)))]
+    vec![Row::new(Mark::Bad, format!("cuts off {} clients: {}", all.len(), everybody(&all)))]
 }
 
 /// The checklist and the consequences.

@@ -2,7 +2,7 @@
 
 use crate::app::availability::is_free;
 use crate::app::clients::standing_text;
-use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
+use crate::app::dialog::{FormDialog, Mark, Purpose, Row, take_back};
 use crate::app::field::Field;
 use crate::app::keymap::Key;
 use crate::app::model::Model;
@@ -49,9 +49,25 @@ pub fn rows(model: &Model, client: &ClientId) -> Vec<Row> {
             Mark::Warn,
             format!("read the first mail marked ? and say what it means: {}", keys.join(", ")),
         ));
+        if mail.doubt.is_some() {
+            rows.push(Row::new(
+                Mark::Warn,
+                "or accept its sender: 1 for this mail, 2 as an address of theirs from now on; then the mail counts as it reads",
+            ));
+        }
         if let Err(why) = is_free(model, status) {
             rows.push(Row::new(Mark::Shut, format!("shut now: {why}")));
         }
+    }
+    if status.heard.senders_verified == Some(false) {
+        let text = "senders are NOT verified here: whoever knows the mail can write any From (inbox.authserv_id)";
+        rows.push(Row::new(Mark::Warn, text));
+    }
+    for alias in status.heard.aliases.iter().filter(|alias| alias.client == *client) {
+        rows.push(Row::new(
+            Mark::Plain,
+            format!("{} answers for them, accepted by {}; B takes it back", alias.address, alias.by),
+        ));
     }
     let lines = status.thread(client);
     if lines.is_empty() {
@@ -76,12 +92,20 @@ pub fn press(model: &Model, client: &ClientId, key: Key) -> Option<FormDialog> {
     let status = model.status()?;
     let mail = to_decide(status, client)?;
     is_free(model, status).ok()?;
+    if let (Some(_), '1' | '2') = (&mail.doubt, pressed) {
+        let name = name_of(client, status);
+        return Some(take_back::open_sender(status, client.clone(), name, mail.mail.clone(), pressed == '2'));
+    }
     let (_, _, decision) = choices(mail.heard.topic).iter().find(|(key, _, _)| *key == pressed)?;
-    let view = status.clients.iter().find(|view| view.client.id == *client);
-    let name = view.map_or_else(|| client.to_string(), |view| view.client.name.clone());
+    let name = name_of(client, status);
     let (client, mail, decision) = (client.clone(), mail.mail.clone(), decision.clone());
     let purpose = Purpose::DecideMail { client, name, mail, decision };
     Some(FormDialog::new(status, purpose, vec![Field::text("note", "", "optional: how you know")]))
+}
+
+fn name_of(client: &ClientId, status: &TenantStatus) -> String {
+    let view = status.clients.iter().find(|view| view.client.id == *client);
+    view.map_or_else(|| client.to_string(), |view| view.client.name.clone())
 }
 
 /// What will be recorded, and what it replaces.

@@ -71,6 +71,7 @@ pub fn options(size: (u16, u16)) -> ModelOptions {
         steps: &STEPS,
         zone: "Europe/Berlin".into(),
         length: "90m".into(),
+        poll_interval: std::time::Duration::from_secs(20),
     }
 }
 

@@ -263,7 +263,7 @@ fn every_dangerous_verb_can_be_set_off_by_what_its_dialog_names() {
             }
         }
     }
-    for key in "neawrudbgfRxHo".chars().map(Key::Char) {
+    for key in "neawrudbgfRxHoB".chars().map(Key::Char) {
         assert!(set_off.contains(&key), "{key:?} could never be set off; could: {set_off:?}");
     }
 }
@@ -392,6 +392,11 @@ fn the_next_action_leads_to_the_mail_that_it_names_whoever_is_selected() {
     assert!(screen(&model).contains("next: (o) "), "{}", screen(&model));
     press(&mut model, &[Key::Char('o')]);
     assert!(matches!(&model.dialog, Some(Dialog::Reading(reading)) if reading.title() == "Mails with Emeka Obi"));
+    // So it is with whoever has not answered; and the keys about people then concern them.
+    let mut model = showing(announced("acme"), SIZE);
+    assert!(screen(&model).contains("next: (o) 4 open; first: Björn Lindqvist"), "{}", screen(&model));
+    press(&mut model, &[Key::Char('o'), Key::Esc, Key::Char('a')]);
+    assert!(screen(&model).contains("Answer of Björn Lindqvist"), "{}", screen(&model));
 }
 
 #[test]

@@ -1,0 +1,146 @@
+//! What is not known to be true any more has no colour, its age, and the name of who does not answer: in every panel and the fleet.
+
+use super::fixture::*;
+use changeguard::app::keymap::Key;
+use changeguard::app::{Model, Msg, update};
+use changeguard::domain::fault::{Fault, FaultKind, Service};
+use changeguard::engine::rotation::Emergency;
+use changeguard::engine::sources::{Looked, Source, SourceView};
+use changeguard::engine::status::{Standing, TenantStatus};
+use insta::assert_snapshot;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::style::Color;
+use std::sync::Arc;
+
+const SMALL: (u16, u16) = (80, 24);
+const LARGE: (u16, u16) = (120, 40);
+const OF_THE_KEY: [Source; 3] = [Source::Barbican, Source::Swift, Source::Server];
+
+fn source(name: Source, seen: &str, fault: Option<&str>) -> SourceView {
+    let seen_at = Some(at(&format!("2026-11-24T{seen}Z")));
+    SourceView { name, seen_at, fault: fault.map(str::to_owned), fault_at: fault.map(|_| now()) }
+}
+
+/// All that says something of the key was seen at this time; with a fault since, or merely not again.
+fn seen(mut status: TenantStatus, when: &str, fault: Option<&str>) -> TenantStatus {
+    status.sources = OF_THE_KEY.map(|name| source(name, when, fault)).to_vec();
+    status
+}
+
+/// Texts in green, line by line.
+fn green(model: &Model) -> Vec<String> {
+    let (width, height) = model.size;
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| changeguard::ui::view(model, frame)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let is_green = |x, y| buffer[(x, y)].fg == Color::Green && buffer[(x, y)].symbol() != " ";
+    let line = |y| (0..width).filter(|x| is_green(*x, y)).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+    (0..height).map(line).filter(|line| !line.is_empty()).collect()
+}
+
+/// Both ways in which a value stops being true: a look that failed, and no look at all.
+fn ways() -> [TenantStatus; 2] {
+    let refused = Some("connection refused");
+    [seen(idle("acme"), "21:09:15", refused), seen(idle("acme"), "20:45:00", None)]
+}
+
+#[test]
+fn with_every_service_dead_no_panel_is_green_and_each_shows_the_age() {
+    for status in ways() {
+        for panel in '1'..='6' {
+            let mut model = showing(status.clone(), LARGE);
+            press(&mut model, &[Key::Char(panel)]);
+            assert!(green(&model).is_empty(), "panel {panel}: {:?}\n{}", green(&model), screen(&model));
+            let text = screen(&model);
+            assert!(
+                text.contains(" no answer: barbican, swift, server") && text.contains("server ~in sync "),
+                "{text}"
+            );
+        }
+    }
+    let mut model = showing(seen(idle("acme"), "21:09:48", None), LARGE);
+    press(&mut model, &[Key::Char('2')]);
+    assert!(green(&model).iter().any(|line| line.contains("insync")), "what answers is green: {:?}", green(&model));
+}
+
+#[test]
+fn with_every_service_dead_no_row_of_the_fleet_is_green_and_each_says_who_and_how_long() {
+    for (size, age) in [(SMALL, "~45 s"), (LARGE, "~45 s")] {
+        let mut model = Model::new(options(size));
+        update(&mut model, Msg::Status(Arc::new(seen(idle("acme"), "21:09:15", Some("connection refused")))));
+        assert!(green(&model).is_empty(), "{:?}", green(&model));
+        let text = screen(&model);
+        assert!(text.contains(age) && text.contains("○ 45 s no answer: barbican, swift, server"), "{text}");
+        assert!(text.contains("each looked at within 5 min"), "the bound is shown\n{text}");
+        assert!(!text.contains(" 4/6"), "peers of an old reading are marked as old\n{text}");
+    }
+}
+
+#[test]
+fn a_row_that_nobody_looked_at_within_two_sweeps_is_stale_although_nothing_failed() {
+    let mut model = Model::new(options(LARGE));
+    update(&mut model, Msg::Status(Arc::new(seen(idle("acme"), "21:09:15", None))));
+    assert!(!green(&model).is_empty(), "seen 45 s ago, within a sweep");
+    update(&mut model, Msg::Tick(at("2026-11-24T21:30:00Z")));
+    assert!(green(&model).is_empty(), "{}", screen(&model));
+    assert_eq!(model.wakes_in().as_secs(), 1, "a late age ticks");
+}
+
+#[test]
+fn the_fleet_and_a_tenant_without_any_answer_at_80x24() {
+    let status = seen(returning("acme"), "21:09:15", Some("connection refused"));
+    let mut model = fleet(SMALL);
+    update(&mut model, Msg::Status(Arc::new(status.clone())));
+    assert_snapshot!("fleet", screen(&model));
+    assert_snapshot!("tenant", screen(&showing(status, SMALL)));
+}
+
+#[test]
+fn a_look_says_how_it_ended() {
+    let mut model = showing(idle("acme"), SMALL);
+    press(&mut model, &[Key::Char('l')]);
+    assert!(screen(&model).contains("looking at its services now"));
+    let looked = Looked { answered: OF_THE_KEY.to_vec(), failed: Vec::new() };
+    update(&mut model, Msg::Looked(tenant("acme").id, looked));
+    assert!(screen(&model).contains("done: acme: looked: all answered"), "{}", screen(&model));
+    let fault = Fault::new(Service::Barbican, FaultKind::Unreachable, "connection refused");
+    let looked = Looked { answered: vec![Source::Swift], failed: vec![(Source::Barbican, fault)] };
+    update(&mut model, Msg::Looked(tenant("acme").id, looked));
+    assert!(screen(&model).contains("ERROR: acme: looked: no answer from barbican"), "{}", screen(&model));
+}
+
+/// Declared by ada, over the heads of those who had not agreed.
+fn emergency() -> Emergency {
+    let (declared, review_due) = (at("2026-11-24T20:30:00Z"), at("2026-11-25T20:30:00Z"));
+    let (reason, person) = ("laptop stolen".into(), "ada".into());
+    Emergency { reason, person, at: declared, review_due, covers: Vec::new(), reviewed: None }
+}
+
+#[test]
+fn a_gate_that_an_emergency_went_through_says_so_and_whom_it_overrode() {
+    let mut status = returning("acme");
+    status.review = Some(emergency());
+    status.clients[2].standing = Standing::Silent;
+    status.clients[2].standing_detail = "announcement sent".into();
+    let model = showing(status.clone(), LARGE);
+    let text = screen(&model);
+    assert!(text.contains("5 Gate: OVERRIDDEN by an emergency, 1 of 6 had not agreed"), "{text}");
+    assert!(text.contains("gate OVERRIDDEN") && !text.contains("passed"), "{text}");
+    assert!(text.contains("overridden Chen Wei: silent; announcement sent"), "{text}");
+    let mut model = showing(status, SMALL);
+    press(&mut model, &[Key::Char('C')]);
+    let said = model.remark().unwrap().text.clone();
+    assert_eq!(said, "review: the rotation of the emergency is not at its end; its review can be closed then");
+}
+
+#[test]
+fn checks_of_before_the_change_are_shown_with_their_time_and_without_colour() {
+    let mut status = rolling_back("acme");
+    status.steps.clear();
+    let mut model = showing(status, SMALL);
+    press(&mut model, &[Key::Char('5')]);
+    let text = screen(&model);
+    assert!(text.contains("the check of 2026-11-24 19:00:00 UTC, 2 h ago"), "{text}");
+    assert!(!green(&model).iter().any(|line| line.contains("pass")), "{:?}", green(&model));
+}
