@@ -42,6 +42,7 @@ impl Drop for Lab {
 /// The green texts of the screen, a row each.
 fn green(screen: &Screen) -> Vec<String> {
     let (rows, columns) = screen.size();
+    let (rows, columns) = (rows.get(), columns.get());
     let row = |row| {
         let cells = (0..columns).filter_map(|column| screen.cell(row, column));
         let green = cells.filter(|cell| matches!(cell.fgcolor(), Color::Idx(2 | 10)));

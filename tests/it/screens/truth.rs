@@ -4,7 +4,7 @@ use super::fixture::*;
 use changeguard::app::keymap::Key;
 use changeguard::app::{Model, Msg, update};
 use changeguard::domain::fault::{Fault, FaultKind, Service};
-use changeguard::engine::rotation::Emergency;
+use changeguard::engine::review::Emergency;
 use changeguard::engine::sources::{Looked, Source, SourceView};
 use changeguard::engine::status::{Standing, TenantStatus};
 use insta::assert_snapshot;
@@ -114,7 +114,18 @@ fn a_look_says_how_it_ended() {
 fn emergency() -> Emergency {
     let (declared, review_due) = (at("2026-11-24T20:30:00Z"), at("2026-11-25T20:30:00Z"));
     let (reason, person) = ("laptop stolen".into(), "ada".into());
-    Emergency { reason, person, at: declared, review_due, covers: Vec::new(), reviewed: None }
+    Emergency {
+        of: changeguard::engine::review::Reviewed::Emergency,
+        reason,
+        person,
+        at: declared,
+        review_due,
+        covers: Vec::new(),
+        declared: Vec::new(),
+        earlier: Vec::new(),
+        reviewed: None,
+        closing: None,
+    }
 }
 
 #[test]
