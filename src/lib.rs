@@ -40,8 +40,9 @@
 //!   right before every request that changes something outside: a process that was overtaken changes nothing when it wakes.
 //! * **The pair**: once DELETE is sent, `adapters::openstack` sends the POST whatever happens to its caller;
 //!   [`runtime::ending`] lets everything else stop at a record and gives the tenant back.
-//! * **Accountability**: [`engine::approval`] binds a second operator's word to the plan, `engine::machine::accountable` holds
-//!   emergency, review and hand-over, [`engine::audit`] the chain of hashes, [`engine::persons`] what of it may be forgotten.
+//! * **Accountability**: [`engine::approval`] binds a second operator's word to the plan and to everybody's whose word the plan
+//!   rests on ([`engine::acts`]), [`engine::signing`] says what they sign, `engine::machine::accountable` holds emergency, review
+//!   and hand-over, [`engine::audit`] the chain of hashes, [`engine::persons`] what of it may be forgotten.
 //! * **Answers**: [`engine::mailbox`] says whose a mail is, [`domain::reply`] what it says (doubtful is unclear),
 //!   [`runtime::post`] sees to it that each is taken in once and none is passed over.
 //! * **Nobody there**: [`engine::tend`] says what may go on without a person, [`runtime::watch`] does it.

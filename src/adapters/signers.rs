@@ -3,6 +3,7 @@
 //!
 //! What is signed, and what a signature is worth, is the engine's business.
 
+use super::child;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::sanitize::sanitize;
 use crate::domain::signature::{NAMESPACE, SignerKey};
@@ -18,7 +19,6 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
 
 /// The largest list that is read, bytes.
 const LARGEST: u64 = 1024 * 1024;
@@ -35,7 +35,7 @@ pub struct SignersParameters {
     /// The public half of the operator's key (or the private one's file, which ssh-keygen opens itself).
     pub key: PathBuf,
     /// The program that signs: `ssh-keygen`.
-    pub program: PathBuf,
+    pub program: String,
     /// How long one signature may take: somebody may have to touch a key, or type a passphrase.
     pub limit: Duration,
     /// ssh-keygen may ask on the terminal where the agent can't sign. Never where we draw on it.
@@ -70,19 +70,21 @@ impl OpenSsh {
 
     /// One run of ssh-keygen. The text goes through a pipe.
     async fn run(&self, text: &str, by_agent: bool) -> Result<String, String> {
-        let program = self.parameters.program.display();
-        let mut command = Command::new(&self.parameters.program);
+        let program = &self.parameters.program;
+        let mut command = child::command(program);
         command.args(["-Y", "sign", "-q", "-n", NAMESPACE, "-f"]).arg(&self.parameters.key);
         if by_agent {
             // Only the agent: nothing is asked on a terminal.
             command.arg("-U");
+        } else {
+            // With us in the foreground: there a passphrase can be typed.
+            command.process_group(rustix::process::getpgrp().as_raw_nonzero().get());
         }
         let asks = if by_agent { Stdio::piped() } else { Stdio::inherit() };
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(asks)
-            .kill_on_drop(true)
             .spawn()
             .map_err(|error| format!("{program} could not be started: {error}"))?;
         if let Some(mut input) = child.stdin.take() {

@@ -151,13 +151,16 @@ pub fn covers(rotation: &Rotation) -> Vec<String> {
     lines
 }
 
+/// How the lines of [`covers`] begin that tell what an operator typed.
+pub const TYPED_BY: &str = "typed by ";
+
 fn typed(word: &Word) -> String {
     let revision = match &word.record {
         Record::Answered { revision, .. } => format!(" (revision {revision})"),
         _ => String::new(),
     };
     let (seq, person, at) = (word.seq, &word.author.person, word.at.strftime("%m-%d %H:%M UTC"));
-    format!("typed by {person}, {at}, record {seq}: {}{revision}", word.record.summary())
+    format!("{TYPED_BY}{person}, {at}, record {seq}: {}{revision}", word.record.summary())
 }
 
 /// What four eyes are asked for, and by what they are known.

@@ -5,6 +5,7 @@ use crate::app::dialog::rotate::consequences;
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row};
 use crate::app::field::Field;
 use crate::domain::preflight::CheckState;
+use crate::engine::approval::TYPED_BY;
 use crate::engine::command::Command;
 use crate::engine::status::{Standing, TenantStatus};
 use jiff::Timestamp;
@@ -61,6 +62,12 @@ pub fn explain_approve(status: &TenantStatus, now: Timestamp) -> Vec<Row> {
         rows.extend(failed.map(|check| Row::new(Mark::Bad, format!("check {}: {}", check.name, check.finding))));
         let key = run.keys.interface.or(run.keys.secret).map_or_else(|| "unknown".into(), |key| key.to_string());
         rows.push(Row::new(Mark::Plain, format!("key to be replaced: {key}")));
+    }
+    // Who is cut off stands in the table of clients; what an operator typed stands nowhere else as a whole.
+    let typed = status.plan_covers.iter().filter(|line| line.starts_with(TYPED_BY));
+    rows.extend(typed.map(|line| Row::new(Mark::Warn, line.clone())));
+    if let Some(words) = &status.four_eyes {
+        rows.push(Row::new(Mark::Plain, words.clone()));
     }
     if let Some(digest) = &status.plan_digest {
         rows.push(Row::new(Mark::Plain, format!("digest of this plan: {}", digest.get(..16).unwrap_or(digest))));

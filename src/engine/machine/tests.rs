@@ -3,6 +3,7 @@
 mod accountable;
 mod mailbox;
 mod senders;
+mod signing;
 mod withdrawal;
 
 use super::*;
