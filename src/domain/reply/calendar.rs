@@ -65,9 +65,7 @@ fn verdict(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>, revision: 
             None => Verdict::OtherTime(part.start_text.clone()),
         };
     }
-    let other =
-        part.start.is_some_and(|start| start != asked.window.0) || part.end.is_some_and(|end| end != asked.window.1);
-    let moved = other && revision == asked.present;
+    let moved = part.start.is_some_and(|start| start != asked.window.0) && revision == asked.present;
     match who.status.as_str() {
         "ACCEPTED" if moved => unclear("accepts another time than the window's"),
         "ACCEPTED" => accepted(letter, part, asked),
