@@ -5,7 +5,7 @@ use super::account::{Vocabulary, Words, account, plain_words};
 use super::moment::{is_month, weekday};
 use super::sentence::Speaker;
 use super::text::{doubt, is_harmless};
-use super::words::tokens;
+use super::words::{fold, tokens};
 use crate::domain::letter::Incoming;
 
 /// Words of such lines in the languages in which calendars were seen to write, folded.
@@ -18,6 +18,38 @@ a accepte cette l invitation reunion evenement rendez vous titre quand ou quoi q
 etre ajoute liste inviter autres en savoir plus statut de du pour et \
 ha aceptado esta la invitacion reunion evento convocatoria cita titulo cuando donde que quien invitados invitado organizador asistentes lugar ubicacion calendario recibe este correo electronico porque es un del el participante reenviar reenvio podria permitir cualquier destinatario enviar respuesta \
 se anada lista invitar otros informacion mas estado de por a y correo recibes mensaje accettato questo invito riunione evento calendario aangenomen uitnodiging accepterat inbjudan";
+
+/// Sentences of theirs that hold a word which somebody could mean, folded.
+const SENTENCES: [&str; 6] = [
+    "wenn sie diese einladung weiterleiten konnen andere empfanger eine antwort an den organisator senden",
+    "wenn sie diese einladung weiterleiten konnte jeder empfanger eine antwort an den organisator senden zur gasteliste hinzugefugt werden andere unabhangig von ihrem einladungsstatus einladen oder ihre zusage andern",
+    "si vous transferez cette invitation tous les destinataires pourront envoyer une reponse a l organisateur",
+    "si reenvias esta invitacion cualquier destinatario podria enviar una respuesta al organizador",
+    "nextcloud a safe home for all your data",
+    "nextcloud ein sicherer ort fur all deine daten",
+];
+
+/// Words of theirs that somebody could mean; they are known as a label (`When:`) and in advice only.
+const TWOFOLD: [&str; 25] = [
+    "when", "wann", "quand", "cuando", "where", "who", "what", "other", "others", "andere", "autres", "otros", "could",
+    "konnte", "pourrait", "podria", "or", "oder", "ou", "o", "send", "zu", "add", "until", "because",
+];
+/// What shows their advice, folded.
+const ADVICE: [&str; 13] = [
+    "receiving this email because",
+    "forwarding this invitation",
+    "invitation status",
+    "the organizer, be added",
+    "weiterleitung dieser",
+    "einladungsstatus",
+    "erhalten diese e-mail",
+    "transfert de cette",
+    "recevez ce message car",
+    "reenviar esta",
+    "reenvio de esta",
+    "recibes este",
+    "recipient to send a response",
+];
 
 /// What stands beside an accepted invitation and must be read: the first such line.
 pub fn beside(letter: &Incoming, speaker: &Speaker<'_>) -> Option<String> {
@@ -45,6 +77,15 @@ static FORM: std::sync::OnceLock<Vocabulary> = std::sync::OnceLock::new();
 
 /// A line of which every word is one of calendars, a name, an address, a word of our subject, or the window's day and time.
 fn is_form(line: &str, form: &Vocabulary, abroad: bool, speaker: &Speaker<'_>) -> bool {
+    if SENTENCES.contains(&plain_words(line).join(" ").as_str()) {
+        return true;
+    }
+    let folded = fold(line);
+    let advice = ADVICE.iter().any(|words| folded.contains(words));
+    let label = plain_words(line.split_once(':').map_or(line, |(label, _)| label)).len() == 1;
+    if !advice && !label && plain_words(line).iter().any(|word| TWOFOLD.contains(&word.as_str())) {
+        return false;
+    }
     let mut bare = line.to_owned();
     // The event's own name holds its day and time.
     for subject in speaker.subjects().filter(|one| one.len() > 8) {

@@ -34,7 +34,12 @@ const OURS: Signs =
 const BITTER: Signs = "ruin*|choos*|pick*|cut|cutting|ignor*|destroy*|spoil*|forc*|wak*|kill*|break*|annoy*|interrupt*|disturb*|zerstor*|verderb*|verhag*|weck*|stor*|gach*|coup*|reveill*|impos*|arruin*|cort*|despert*|fastidi*|estrope*|impon*|again|immer|toujours|siempre|always|can|able|kann|konnen|konnte*|peut|pourra|peuvent|puede|pueden|podra*|need*|brauch*|besoin|necesit*|against|gegen|contra|contre|booked|fully|ausgebucht|full|busy|voll|plein*|lleno|llena|agree*|promis*|leav*|skip*|exempt*|exclu*|postpon*|mov*|shift*|wait*|verschieb*|versproch*|ausnehm*|warten|report*|decal*|esper*|aplaz*|deadline*|kunden*|customer*|critical|kritisch";
 
 /// Words of remarks besides: of no condition.
-const MORE: Signs = "weekend*|wochenende*|saturday*|samstag*|samedi*|sabado*|night*|nacht|nachts|nuit|noche|train|phone|handy|team*|kolleg*|colleague*|colegas|equipe|rainy|users|affected|wedding|customers|clients|kunden|everybody|everyone|alle|tous|todos|early|earlier|late|spat|tard|tarde|week|woche|semaine|semana|yesterday|gestern|hier|ayer|holiday*|urlaub|conge*|vacances|vacaciones|sick|krank|malade|enferm*|trip|travel*|unterwegs|reise|deplacement|viaje|meeting*|typos|tippfehler|company|firma|empresa|people|leute|gens|gente|wieder|alles|geben|gib|gebt|geht|sie|uns|mir|einfach|noch|petit|petite|operation|hayan|terminado|tanta|tan|telefonisch|telephone|telefono|responder|repondre|antworten|beantworten|collegues|collegue|london|berlin|carefully|careful|kind|clear|good|great|nice|work*|arbeit*|travail*|trabaj*|info*|mail*|note*|long|well|very|much|all|my|our|the|a|in|on|at|of|for|and|und|et|y|i|we|it|is|are|was|were|be|been|have|had|will|so|this|that|here|there|from";
+const MORE: Signs = "weekend*|wochenende*|saturday*|samstag*|samedi*|sabado*|night*|nacht|nachts|nuit|noche|train|phone|handy|team*|kolleg*|colleague*|colegas|equipe|rainy|users|affected|wedding|customers|clients|kunden|everybody|everyone|alle|tous|todos|early|earlier|late|spat|tard|tarde|week|woche|semaine|semana|yesterday|gestern|hier|ayer|holiday*|urlaub|conge*|vacances|vacaciones|sick|krank|malade|enferm*|trip|travel*|unterwegs|reise|deplacement|viaje|meeting*|typos|tippfehler|company|firma|empresa|people|leute|gens|gente|fois|deja|avoir|wieder|alles|geben|gib|gebt|geht|sie|uns|mir|einfach|noch|petit|petite|operation|hayan|terminado|tanta|tan|telefonisch|telephone|telefono|responder|repondre|antworten|beantworten|collegues|collegue|london|berlin|carefully|careful|kind|clear|good|great|nice|work*|arbeit*|travail*|trabaj*|info*|mail*|note*|long|well|very|much|all|my|our|the|a|in|on|at|of|for|and|und|et|y|i|we|it|is|are|was|were|be|been|have|had|will|so|this|that|here|there|from";
+/// Who says of themselves where they are reached.
+const SELF: Signs = "i|ill|im|we|were|well|ich|wir|bin|sind|je|j|nous|on|yo|estoy|estare|estaremos|quedo|quedamos|you can|sie erreichen|termin|bei";
+/// What asks for it in place of saying it.
+const TO_KEEP: Signs =
+    "keep*|make|please|bitte|stay*|remain*|bleib*|rest*|reste*|mant*|garder|should|must|need*|nicht|not|pas|no";
 /// Telling that is still to be done.
 const TO_DO: Signs = "to be|be informed|has to|have to|needs to|must|should|shall|please|bitte|noch|werden|wird|muss|mussen|sein|doivent|doit|etre|deben|debe|hay que|tienen|tiene|ser|merci de|advance|vorher|vorab|avance|antelacion|days|tage|jours|dias";
 
@@ -43,7 +48,10 @@ fn is_of_remarks(word: &String) -> bool {
     const ALL: [Signs; 16] = [
         THANKS, LATE, SORRY, WISHES, NOBODY, AT_WORK, ASLEEP, CLOSED, TOLD, WHO, REACHED, TELL, AFTER, DONE, OURS, MORE,
     ];
-    is_calm(word) || ALL.iter().any(|signs| opens(std::slice::from_ref(word), signs))
+    // A telephone number.
+    let number = word.starts_with(['0', '+']) || word.len() >= 6;
+    let phone = number && word.chars().all(|c| c.is_ascii_digit() || c == '+');
+    phone || is_calm(word) || ALL.iter().any(|signs| opens(std::slice::from_ref(word), signs))
 }
 
 fn holds(words: &[String], signs: Signs) -> bool {
@@ -100,7 +108,7 @@ pub fn is_remark(words: &[String], kinds: &[Kind]) -> bool {
                 && holds(&words, WHO)
                 && !holds(&words, TO_DO)
                 && !holds(&words, "you|ihnen|euch|vous|os|les")
-            || holds(&words, REACHED))
+            || opens(&words, SELF) && holds(&words, REACHED) && !holds(&words, TO_KEEP))
 }
 
 #[cfg(test)]

@@ -130,6 +130,10 @@ pub fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
     let names = &speaker.names;
     let mut clauses = vec![Clause::default()];
     let mut at = 0;
+    // Behind "please" stands what is asked for.
+    let asks = words
+        .iter()
+        .any(|word| ["bitte", "please", "favor", "svp", "stp", "plait", "pls", "plz"].contains(&word.as_str()));
     let mut polite_so_far = true;
     let (mut verb, mut phone) = (false, false);
     while at < words.len() {
@@ -151,7 +155,7 @@ pub fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
             Kind::Unknown if day.is_some_and(|day| speaker.window.is_on(day)) => Kind::Filler,
             Kind::Unknown if day.is_some() || word.starts_with(|c: char| c.is_ascii_digit()) => Kind::When,
             Kind::Unknown if names.iter().any(|name| name == word) => Kind::Polite,
-            Kind::Unknown if polite_so_far && at > 0 && is_name_like(text, &words[at..]) => Kind::Polite,
+            Kind::Unknown if polite_so_far && at > 0 && !asks && is_name_like(text, &words[at..]) => Kind::Polite,
             kind => kind,
         };
         polite_so_far &= matches!(kind, Kind::Polite) || word == ",";

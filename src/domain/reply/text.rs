@@ -4,7 +4,7 @@
 //! answer unclear and never a yes.
 
 use super::Verdict;
-use super::account::{Owner, Words, is_card};
+use super::account::{Owner, Words, is_card, is_guarded};
 use super::sentence::{
     Clause, Sentence, Speaker, is_closing, is_friendly, is_name_like, is_own_name, is_picture, sentence,
 };
@@ -148,12 +148,18 @@ fn is_caption(text: &str) -> bool {
         "gif",
     ];
     let words = tokens(text);
-    !words.is_empty()
-        && words.iter().all(|word| {
-            WORDS.contains(&word.as_str())
-                || word == ","
-                || word.strip_prefix("image").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
-        })
+    let known = |word: &String| {
+        let number = word.strip_prefix("image").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
+        WORDS.contains(&word.as_str()) || word == "," || number
+    };
+    // `Acme Robotics logo`
+    let capital = |word: &String| {
+        let mut all = text.split(|c: char| !c.is_alphanumeric()).filter(|piece| fold(piece) == *word);
+        let is_capital = all.next().is_some_and(|piece| piece.starts_with(char::is_uppercase));
+        is_capital && !is_guarded(word) && phrase(std::slice::from_ref(word), Topic::Window).0 == Kind::Unknown
+    };
+    let picture = words.iter().any(|word| ["logo", "icon", "banner", "photo", "foto"].contains(&word.as_str()));
+    !words.is_empty() && words.iter().all(|word| known(word) || picture && words.len() <= 6 && capital(word))
 }
 
 /// Whether these lines take nothing back: nothing in them is more than thanks, a greeting or another yes.
@@ -169,7 +175,10 @@ pub fn is_harmless(lines: &[String], speaker: &Speaker<'_>) -> bool {
 }
 
 fn is_doubtful(text: &str) -> bool {
-    text.chars().any(|c| is_picture(c) && !is_friendly(c) || "□◻◽▢❏❐".contains(c))
+    // A face made of signs; letters struck through, by signs or by a stroke over each.
+    let sad = [":(", ":-(", ":-/", ":'(", "=(", ":-\\", "~~"].iter().any(|face| text.contains(face));
+    let other = |c: char| "□◻◽▢❏❐".contains(c) || matches!(c, '\u{335}'..='\u{338}');
+    sad || text.chars().any(|c| is_picture(c) && !is_friendly(c) || other(c))
 }
 
 /// `[ ]` and `[x]`: which of them is ticked is for a person to see.

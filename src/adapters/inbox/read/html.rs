@@ -12,9 +12,9 @@ const VOID: [&str; 14] =
 /// Elements whose content no program shows.
 const UNSEEN: [&str; 5] = ["head", "script", "title", "template", "xml"];
 /// Elements whose content is no running text: buttons, fields, what stands in for something else, text turned around.
-const BESIDE: [&str; 13] = [
+const BESIDE: [&str; 16] = [
     "button", "select", "textarea", "object", "svg", "noscript", "iframe", "video", "audio", "canvas", "bdo", "legend",
-    "datalist",
+    "datalist", "details", "dialog", "noframes",
 ];
 /// Elements that begin a line; they also end a paragraph that was left open.
 const BLOCKS: [&str; 34] = [

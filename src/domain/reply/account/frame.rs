@@ -3,12 +3,14 @@
 
 use super::vocabulary::{Vocabulary, is_guarded, listed, plain_words};
 use crate::domain::letter::Line;
-use crate::domain::reply::words::fold;
+use crate::domain::reply::moment::weekday;
+use crate::domain::reply::words::{Kind, fold, phrase};
+use crate::domain::token::Topic;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Lines over which one of them is wrapped at most.
-pub const LONGEST: usize = 4;
+pub const LONGEST: usize = 12;
 
 /// A frame: how many lines, and whether it says that a mail is forwarded.
 pub struct Frame {
@@ -59,12 +61,13 @@ const LABELS: &[(&str, Value)] = &[
         Value::Names,
     ),
     (
-        "sent|date|gesendet|datum|envoye|envoye le|enviado|enviado el|fecha|inviato|data|verzonden|sent on|gesendet am|received|when|wann|quand|cuando",
+        "sent|date|gesendet|datum|envoye|envoye le|enviado|enviado el|fecha|inviato|data|verzonden|sent on|gesendet am|received",
         Value::Moment,
     ),
     ("importance|priority|wichtigkeit|prioritat|importancia|priorite|sensitivity|vertraulichkeit", Value::Level),
     ("attachments|anlagen|anhange|pieces jointes|adjuntos|datos adjuntos", Value::Files),
 ];
+const FROM: [&str; 11] = ["from", "von", "de", "da", "van", "fra", "fran", "od", "expediteur", "remitente", "absender"];
 const SUBJECT: &str = "subject betreff objet asunto oggetto onderwerp assunto emne amne re aw antw sv rv wg fw fwd tr";
 
 /// What stands behind the name of a header.
@@ -100,8 +103,8 @@ pub fn begins(lines: &[&Line], names: &[String], is_subject: &dyn Fn(&str) -> bo
     {
         return Some(Frame { lines: 1, forwards: false });
     }
-    if is_header(first, names) || subject(first).is_some_and(is_subject) {
-        return Some(Frame { lines: 1, forwards: false });
+    if let Some(lines) = header(lines, names, is_subject) {
+        return Some(Frame { lines, forwards: false });
     }
     let most = lines.iter().take_while(|line| !line.text.is_empty() && line.depth == lines[0].depth).count();
     let length = (1..=most.min(3)).find(|length| attributes(&lines[..*length], names))?;
@@ -144,13 +147,34 @@ fn is_named(text: &str, names: &[String], timed: bool) -> bool {
         let low = fold(word);
         let number = low.chars().next().is_some_and(|c| c.is_ascii_digit());
         let known = timed && (KNOWN.has(&low) || number) || names.contains(&low);
+        let kind = phrase(std::slice::from_ref(&low), Topic::Window).0;
+        let says = weekday(&low).is_some() || !matches!(kind, Kind::Unknown | Kind::Polite | Kind::Filler);
         let small = [
             "von", "van", "de", "der", "of", "for", "and", "und", "et", "y", "la", "le", "du", "on", "behalf", "im",
             "auftrag", "mailto",
         ];
         let capital = word.starts_with(char::is_uppercase) || !word.is_ascii() && !word.starts_with(char::is_lowercase);
-        known || small.contains(&low.as_str()) || capital && !is_guarded(&low)
+        known || small.contains(&low.as_str()) || capital && !says && !is_guarded(&low)
     })
+}
+
+/// The block of a header, which names a sender: a date or a name alone is somebody's word. Empty lines may stand in it.
+fn header(lines: &[&Line], names: &[String], is_subject: &dyn Fn(&str) -> bool) -> Option<usize> {
+    let (mut length, mut is_sent) = (0, false);
+    for (at, line) in lines.iter().enumerate() {
+        let text = line.text.trim_start_matches(['*', '>', ' ']);
+        if text.is_empty() && at > 0 {
+            continue;
+        }
+        if !is_header(text, names) && !subject(text).is_some_and(is_subject) {
+            break;
+        }
+        let label = text.split_once(':').map(|(label, _)| plain_words(label).join(" ")).unwrap_or_default();
+        // Where it does not stand first, it is known by its address.
+        is_sent |= FROM.contains(&label.as_str()) && (at == 0 || text.contains('@'));
+        length = at + 1;
+    }
+    is_sent.then_some(length)
 }
 
 /// What stands behind `Subject:`.
@@ -208,10 +232,11 @@ mod tests {
             ("---- On Tue, 24 Nov 2026 09:00:00 +0100 Operations <ops@example.net> wrote ----", 1),
             ("-----Original Message-----", 1),
             ("________________________________", 1),
-            ("Von: Operations <ops@example.net>", 1),
-            ("Gesendet: Dienstag, 24. November 2026 um 09:00 Uhr", 1),
+            (
+                "Von: Operations <ops@example.net>\nGesendet: Dienstag, 24. November 2026 um 09:00 Uhr\nAn: Ada Okafor\nBetreff: VPN maintenance for Acme\nyes",
+                4,
+            ),
             ("Begin forwarded message:", 1),
-            ("Betreff: VPN maintenance for Acme", 1),
         ] {
             assert_eq!(frame(text), Some(lines), "{text}");
         }
@@ -222,6 +247,9 @@ mod tests {
         for text in [
             "On condition that the backup is done, 24 Nov 2026, ops wrote:",
             "An: nur wenn Bob zustimmt",
+            "Datum: 6.12.2026 23:00",
+            "Sent: Sunday, 6 December 2026 23:00",
+            "From: Sunday\nTo: Monday",
             "Sent: only after 23:30 on 5.12.2026",
             "Subject: Backup First",
             "-- please wait for Bob --",

@@ -24,6 +24,10 @@ const CORE: &[&str] = &[
     "originator",
     "originated from outside",
     "comes from outside",
+    "links and attachments",
+    "links or attachments",
+    "attachments or links",
+    "attachments and links",
     "from outside ",
     "outside of your organi",
     "outside of the organi",
@@ -97,7 +101,7 @@ written express expressly permission disclose disclosed discloses disclosing vie
 caused cause arising arise result resulting results consequence consequential direct indirect virus viruses malware malicious code transmitted transmit transmission scanned scan swept swept presence free checked check checking secure security guaranteed guarantee guarantees internet although \
 reasonable precautions precaution ensure own carry out opening open caution warning attention notice disclaimer originated originates origin comes came outside external source click clicking links link unless recognize recognise know known trust trusted safe content suspicious careful exercise verify sure \
 otherwise than only such so also there therein herein hereby hereof thereof therefore thank privacy policy visit website www http https com org net de fr es co uk gdpr regulation eu processing process processed purposes purpose business monitored monitor monitoring monitors compliance archived archive \
-subject terms conditions available registered limited ltd plc inc llc gmbh ag bank subsidiaries subsidiary affiliates affiliate employees employee agent agents responsible delivering delivery deliver delivered but changed altered amended alter integrity excluded exclude excludes late incomplete lost corrupted intercepted contract binding agreement formed";
+subject terms conditions available registered limited ltd plc inc llc gmbh ag bank subsidiaries subsidiary affiliates affiliate employees employee agent agents responsible delivering delivery deliver delivered but changed altered amended alter integrity sent excluded exclude excludes late incomplete lost corrupted intercepted contract binding agreement formed";
 const GERMAN: &str = "diese dieser dieses diesen diesem die der das den dem des ein eine einen einem einer eines und oder bzw sowie sowohl als auch e mail mails email emails nachricht nachrichten mitteilung mitteilungen schreiben inhalt inhalte inhalts informationen information daten anhang \
 anhange anhangen anlage anlagen datei dateien enthalt enthalten enthaltene enthaltenen konnen kann konnte konnten ist sind ist sein war waren wird werden wurde wurden hat haben vertraulich vertrauliche vertraulichen vertraulicher vertraulichkeit rechtlich gesetzlich geschutzt geschutzte \
 geschutzten privilegierte personliche personlichen ausschliesslich nur allein fur an in im aus auf bei durch mit von vom zu zum zur uber unter ohne nach person personen adressat adressaten adressatin adressiert bestimmt bestimmte bestimmten genannt genannten bezeichneten empfanger empfangers empfangerin richtige \
@@ -126,6 +130,9 @@ const LAWS: [&str; 8] = ["2016", "679", "2018", "3", "15", "1999", "34", "2002"]
 static WORDS: LazyLock<[Vocabulary; 4]> =
     LazyLock::new(|| [ENGLISH, GERMAN, FRENCH, SPANISH].map(|list| Vocabulary::new(&[list])));
 
+/// What may be done with a mail.
+const MAIL_IS_USED: &[&str] = &["copy", "copied", "disclos", "distribut", "reprod", "forward", "content", "attachment"];
+
 /// Words that need a companion in the same sentence: alone they are what somebody says of a window.
 const BOUND: &[(&str, &[&str])] = &[
     ("accept", &["liabilit", "responsibilit"]),
@@ -136,6 +143,15 @@ const BOUND: &[(&str, &[&str])] = &[
     ("antes", &["imprimir", "abrir"]),
     ("but", &["recipient", "addressee", "sender", "deliver"]),
     ("prior", &["consent", "permission", "authori", "written"]),
+    ("action", &["relian", "rely", "content", "information", "this e", "this mes"]),
+    ("actions", &["relian", "rely", "content", "information", "this e", "this mes"]),
+    ("consent", MAIL_IS_USED),
+    ("permission", MAIL_IS_USED),
+    ("must", &["intended", "copy", "copied", "disclos", "delete", "destroy", "distribut", "addressee"]),
+    ("rely", &["intended", "addressee"]),
+    ("reliance", &["intended", "addressee", "prohibit", "persons", "other than"]),
+    ("autorisation", &["copi", "diffus", "exploit", "utilis", "divulg", "reprod"]),
+    ("autorizacion", &["copia", "distrib", "divulg", "difus", "reprod", "utiliz"]),
 ];
 
 /// Whether a sentence is one of a notice.

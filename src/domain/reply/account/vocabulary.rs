@@ -17,7 +17,7 @@ invalid|void|ungultig|unwirksam|nul|nulo|provision|vorlauf|tentativ|draft|entwur
 never|nie|no|non|nein|ohne|without|sans|sin|postpon|versch|repor|decal|aplaz|move|cambi|instead|statt|other|ander|autre|otro|otra|revo|\
 widerruf|withdr|zuruck|retir|reject|ablehn|refus|rechaz|declin|veto|object|einspruch|warn|freeze|sperr|bloqu|block|promis|zusag|\
 versprech|promet|agree|einverst|accord|acuerdo|confirm|bestatig|bestaetig|window|fenster|maintenance|wartung|schlussel|rollback|\
-migration|cutover|downtime|release|stand-by|standby|exempt|ausnahm|exclu|guarant|garant|expir|ablauf|urgent|dringend|emergen|notfall";
+migration|cutover|downtime|release|stand-by|standby|exempt|ausnahm|exclu|outstanding|missing|undecid|decid|decision|entscheid|unterschrift|steht|fehlt|manqu|falta|overload|unhappy|risk|delay|verzog|retras|retard|frozen|veto|guarant|garant|expir|ablauf|urgent|dringend|emergen|notfall";
 
 /// Words that only look like one of them, and short ones that are so only whole.
 const UNGUARDED: &str = "sicherungstechnik|notebook|noticeable|note|nora|noel|nohr|nordic|nord|north|norte|notar|nova|novotel|noa|noe|noah|simon|\
