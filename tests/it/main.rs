@@ -60,6 +60,8 @@ mod fault_cases;
 #[cfg(debug_assertions)]
 mod fault_walk;
 #[cfg(debug_assertions)]
+mod gate_walk;
+#[cfg(debug_assertions)]
 mod journals;
 #[cfg(debug_assertions)]
 mod kill_walk;

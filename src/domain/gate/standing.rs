@@ -3,7 +3,7 @@
 use super::{PeoplePart, Reason};
 use crate::domain::acknowledgement::{Acknowledgement, Answer, Waiver};
 use crate::domain::client::Client;
-use crate::domain::notice::{Delivery, Notice};
+use crate::domain::notice::{Delivery, Notice, NoticeKind};
 use serde::Serialize;
 
 /// How one client stands.
@@ -99,7 +99,9 @@ impl<'a> Stand<'a> {
         if people.to_read.contains(&client.id) {
             return Stand::ToRead;
         }
-        let told = |n: &&Notice| n.client == client.id && n.revision == revision && n.kind.tells_window();
+        // A reminder that was refused takes nothing back: the mail before it has told.
+        let void = |n: &Notice| n.kind == NoticeKind::Reminder && matches!(n.delivery, Delivery::Failed { .. });
+        let told = |n: &&Notice| n.client == client.id && n.revision == revision && n.kind.tells_window() && !void(n);
         let told = people.notices.iter().rfind(told);
         let answered = people.acknowledgements.get(&client.id);
         // Whoever answers after a bounce has been reached in another way.

@@ -97,6 +97,19 @@ fn one_missing_answer_shuts_it_and_names_the_person() {
 }
 
 #[test]
+fn a_reminder_that_was_refused_does_not_hide_that_the_announcement_has_told() {
+    let mut case = open();
+    case.acks.remove(&ClientId("bob".into()));
+    let failed = Delivery::Failed { permanent: false, reply: "450 later".into() };
+    let sent = Delivery::Sent { reply: "250 ok".into() };
+    for (kind, delivery) in [(NoticeKind::Announcement, sent), (NoticeKind::Reminder, failed)] {
+        let (client, email, message_id) = (ClientId("bob".into()), "bob@x".into(), format!("<{}>", kind.word()));
+        case.notices.push(Notice { client, email, kind, revision: 2, message_id, delivery, at: now() });
+    }
+    assert_eq!(verdict(&case, now()).reasons()[0].to_string(), "BOB has not answered");
+}
+
+#[test]
 fn an_answer_to_another_revision_does_not_count() {
     let mut case = open();
     case.acks.extend([ack("ada", 1, Answer::Confirmed)]);
