@@ -27,7 +27,9 @@ impl CommandId {
             Id::OpenRow => known(model).map(|_| ()),
             Id::ReadMail => {
                 let named = to_hear(known(model)?);
-                named.map(|_| ()).ok_or_else(|| "no mail waits to be read by a person, and nobody's answer is next".into())
+                named
+                    .map(|_| ())
+                    .ok_or_else(|| "no mail waits to be read by a person, and nobody's answer is next".into())
             }
             Id::Troubles if model.options.steps.is_empty() => Err("the runbook's texts are not loaded".into()),
             _ if self.changes_something() => {

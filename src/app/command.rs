@@ -5,8 +5,8 @@
 use crate::app::confirm::{Confirm, GO, RECORD, SEND};
 use crate::app::keymap::Key;
 use crate::app::model::{Model, Screen};
-use crate::app::panel::{Motion, Panel};
 use crate::app::open::to_hear;
+use crate::app::panel::{Motion, Panel};
 use crate::engine::next::Act;
 use crate::engine::status::TenantStatus;
 

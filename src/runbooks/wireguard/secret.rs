@@ -1,5 +1,6 @@
 //! Step 4: the Barbican secret `vpn-private-key-<tenant_id>` holds the target key, and nothing else has that name.
 
+use super::announce::see_people;
 use super::stage::find_kept;
 use super::{answers, silence};
 use crate::domain::fault::{Fault, FaultKind, Service};
@@ -114,8 +115,12 @@ impl Touch for Moment<'_> {
         if self.context.rotation().touched {
             return Ok(());
         }
-        // A decline that has just come in is heard before anything is changed.
-        answers::hear_at_once(self.context).await?;
+        // What is true now: a decline that has just come in, somebody who has just appeared, a place that has just failed.
+        let (heard, seen) = futures_util::join!(answers::hear_at_once(self.context), see_people(self.context));
+        heard?;
+        if self.context.rotation().emergency.is_none() {
+            seen.map_err(|fault| Fault { kind: FaultKind::Refused, ..fault })?;
+        }
         let judged = self.context.ledger.touch(StepNumber::SECRET).await;
         self.begun.store(judged.is_ok(), Ordering::Relaxed);
         judged.map_err(|fault| {
