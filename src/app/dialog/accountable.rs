@@ -62,6 +62,10 @@ pub fn explain_approve(status: &TenantStatus, now: Timestamp) -> Vec<Row> {
         let key = run.keys.interface.or(run.keys.secret).map_or_else(|| "unknown".into(), |key| key.to_string());
         rows.push(Row::new(Mark::Plain, format!("key to be replaced: {key}")));
     }
+    rows.extend(status.plan_covers.iter().map(|line| Row::new(Mark::Plain, line.clone())));
+    if let Some(by) = &status.four_eyes {
+        rows.push(Row::new(Mark::Warn, format!("four eyes rest on {by}")));
+    }
     if let Some(digest) = &status.plan_digest {
         rows.push(Row::new(Mark::Plain, format!("digest of this plan: {}", digest.get(..16).unwrap_or(digest))));
     }
