@@ -2,6 +2,7 @@
 
 use crate::app::Model;
 use crate::app::command::command_of;
+use crate::app::panel::is_overridden;
 use crate::domain::gate::Verdict;
 use crate::domain::window::{Window, WindowState};
 use crate::engine::status::{Phase, Reconcile, TenantStatus};
@@ -73,7 +74,8 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
     }
     if let Some(review) = &status.review {
         let word = if model.now > review.review_due { "review OVERDUE" } else { "review due" };
-        let text = format!("   EMERGENCY {word} {}", age::until(review.review_due, model.now));
+        let of = review.of.word().to_uppercase();
+        let text = format!("   {of} {word} {}", age::until(review.review_due, model.now));
         facts.push(piece(text, theme.bad()));
     }
     if status.own_route.is_some() {
@@ -121,8 +123,7 @@ fn window_pieces<'a>(window: &Window, status: &TenantStatus, now: Timestamp, pen
 fn gate_piece<'a>(status: &TenantStatus, pen: &Pen<'_>) -> Vec<Piece<'a>> {
     let theme = pen.theme;
     if !matches!(status.phase, Phase::Planned | Phase::Announced) {
-        let overridden = status.review.is_some() && status.phase != Phase::Idle;
-        return overridden
+        return is_overridden(status)
             .then(|| vec![piece("gate OVERRIDDEN", theme.bad()), piece("   ", theme.plain())])
             .unwrap_or_default();
     }

@@ -66,8 +66,8 @@ pub fn explain_approve(status: &TenantStatus, now: Timestamp) -> Vec<Row> {
     // Who is cut off stands in the table of clients; what an operator typed stands nowhere else as a whole.
     let typed = status.plan_covers.iter().filter(|line| line.starts_with(TYPED_BY));
     rows.extend(typed.map(|line| Row::new(Mark::Warn, line.clone())));
-    if let Some(words) = &status.four_eyes {
-        rows.push(Row::new(Mark::Plain, words.clone()));
+    if let Some(by) = &status.four_eyes {
+        rows.push(Row::new(Mark::Warn, format!("four eyes rest on {by}")));
     }
     if let Some(digest) = &status.plan_digest {
         rows.push(Row::new(Mark::Plain, format!("digest of this plan: {}", digest.get(..16).unwrap_or(digest))));
