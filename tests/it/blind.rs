@@ -44,11 +44,11 @@ fn green(screen: &Screen) -> Vec<String> {
     let (rows, columns) = screen.size();
     let (rows, columns) = (rows.get(), columns.get());
     let row = |row| {
-        let cells = (0..columns.get()).filter_map(|column| screen.cell(row, column));
+        let cells = (0..columns).filter_map(|column| screen.cell(row, column));
         let green = cells.filter(|cell| matches!(cell.fgcolor(), Color::Idx(2 | 10)));
         green.map(|cell| cell.contents().to_owned()).collect::<String>()
     };
-    (0..rows.get()).map(row).filter(|text| !text.trim().is_empty()).collect()
+    (0..rows).map(row).filter(|text| !text.trim().is_empty()).collect()
 }
 
 #[test]
