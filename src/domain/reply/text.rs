@@ -5,6 +5,7 @@
 
 use super::Verdict;
 use super::account::{Owner, Words, is_card, is_guarded};
+use super::moment::{is_month, weekday};
 use super::sentence::{
     Clause, Sentence, Speaker, is_closing, is_friendly, is_name_like, is_own_name, is_picture, sentence,
 };
@@ -315,7 +316,7 @@ fn is_wish(sentence: &Sentence) -> bool {
 fn said(lines: &[String], speaker: &Speaker<'_>) -> Vec<Sentence> {
     let says = |word: &str| {
         let kind = phrase(&[word.to_owned()], Topic::Window).0;
-        !matches!(kind, Kind::Unknown | Kind::Polite | Kind::Filler)
+        !matches!(kind, Kind::Unknown | Kind::Polite | Kind::Filler) || weekday(word).is_some() || is_month(word)
     };
     let known = |word: &str| phrase(&[word.to_owned()], Topic::Window).0 != Kind::Unknown;
     let owner = Owner { names: &speaker.names, says: &says, known: &known };

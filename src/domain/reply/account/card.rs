@@ -18,11 +18,11 @@ das die von van di da e in i a m f x zu zum zur am an on at external extern free
 /// What shows that a line is one of a card, whatever else is in it.
 const PROOF: &str = "gmbh mbh ag kg kgaa ohg ug ev gbr se ltd limited llc llp inc incorporated corp corporation plc sas sarl sa eurl sci sl slu srl spa bv nv oy ab aps kft sro doo pty co company cie hrb hra amtsgericht handelsregister registergericht ust uid ustid idnr vat tva siret siren rcs cif nif registered";
 /// Words of the lines that the law wants.
-const REGISTER: &str = "sitz der gesellschaft amtsgericht handelsregister registergericht hrb hra geschaftsfuhrer geschaftsfuhrerin geschaftsfuhrung vorstand vorstande vorsitzender vorsitzende vorstandsvorsitzender aufsichtsrat aufsichtsratsvorsitzender aufsichtsratsvorsitzende vertretungsberechtigt ust id idnr nr no number steuernummer steuer \
+const REGISTER: &str = "sitz der gesellschaft amtsgericht handelsregister registergericht aufsichtsrates aufsichtsrats hrb hra geschaftsfuhrer geschaftsfuhrerin geschaftsfuhrung vorstand vorstande vorsitzender vorsitzende vorstandsvorsitzender aufsichtsrat aufsichtsratsvorsitzender aufsichtsratsvorsitzende vertretungsberechtigt ust id idnr nr no number steuernummer steuer \
 uid ustid registered office in england and wales scotland ireland company vat reg registration capital au de social siret siren rcs ape naf tva intracommunautaire siege inscrita inscrit en el la registro mercantil tomo folio hoja seccion cif nif domicilio gmbh ag kg mbh ltd prokura komplementarin personlich haftende gesellschafterin handelsregisternummer \
 firmensitz eingetragen im beim unter des commerce registre du des eur euro numero n numéro wee geschaftsfuhrender gesellschafter bank iban bic";
 /// Names of a way to reach somebody.
-const WAYS: &str = "t m f e w p d o tel telefon telephone telefono tlf phone ph mobile mobil mob movil cell celular portable gsm handy fax telefax direct direkt directe durchwahl dw office buro bureau oficina main zentrale standard centralita ext extension email mail e courriel correo web website site url internet www linkedin xing twitter github skype teams \
+const WAYS: &str = "tfno tlfno telf telef telnr rufnummer fono t m f e w p d o tel telefon telephone telefono tlf phone ph mobile mobil mob movil cell celular portable gsm handy fax telefax direct direkt directe durchwahl dw office buro bureau oficina main zentrale standard centralita ext extension email mail e courriel correo web website site url internet www linkedin xing twitter github skype teams \
 signal whatsapp matrix fixe festnetz hotline switchboard port fon zimmer room raum gebaude building floor etage stock piso planta og address adresse direccion postfach po box bp cedex apartado poste interne";
 /// Words of a street.
 const STREETS: &[&str] = &[
@@ -128,15 +128,35 @@ fn found(line: &str, owner: &Owner<'_>) -> Option<Found> {
     if is_hours(text) {
         return Some(Found::Proof);
     }
+    // `Fabrikam Ltd. Registered in England No. 01234567.`: each by itself.
+    let sentences: Vec<&str> = text.split(". ").filter(|one| one.chars().any(char::is_alphanumeric)).collect();
+    if links == 0 && (2..=6).contains(&sentences.len()) && sentences.iter().all(|one| one.chars().count() > 3) {
+        let each: Option<Vec<Found>> = sentences.iter().map(|one| found(one, owner)).collect();
+        if let Some(each) = each {
+            return Some(if each.contains(&Found::Proof) { Found::Proof } else { Found::Names });
+        }
+    }
     let long = text.chars().count() > 160 || plain_words(text).len() > 18;
     if long || text.contains(['?', '…']) || text.ends_with('!') {
         return None;
     }
     let mut proof = links > 0;
     let mut some = links > 0;
-    let is_street =
-        |word: &String| STREETS.iter().any(|street| word == street || street.len() > 4 && word.ends_with(street));
-    let street = plain_words(text).iter().any(is_street);
+    let is_street = |word: &String| {
+        STREETS.iter().any(|street| {
+            word == street || (street.len() > 4 || *street == "str" && word.len() > 5) && word.ends_with(street)
+        })
+    };
+    // `Am Wasserturm 1`
+    let first = plain_words(text).into_iter().next().unwrap_or_default();
+    let at_a_place = ["am", "an", "im", "zum", "zur", "auf"].contains(&first.as_str());
+    let numbered = text
+        .trim_end()
+        .rsplit(' ')
+        .next()
+        .is_some_and(|last| last.len() <= 4 && last.starts_with(|c: char| c.is_ascii_digit()));
+    let place = at_a_place && numbered && !plain_words(text).iter().any(|word| (owner.says)(word));
+    let street = place || plain_words(text).iter().any(is_street);
     let parts = text
         .split(['|', '·', '•', ',', ';', '/', '–', '—', '(', ')', '*', '►', '│', '◦', '‖'])
         .flat_map(|part| part.split(" - "));
