@@ -60,6 +60,9 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
         let (settled, of) = status.answers;
         facts.push(piece("   answers ", theme.quiet()));
         facts.push(piece(format!("{settled}/{of}"), theme.plain()));
+        if status.back.is_none() && status.heard.senders_verified == Some(false) {
+            facts.push(piece(" unverified", theme.warn()));
+        }
     }
     let after_answers = facts.len();
     if let Some((back, of)) = status.back {
@@ -83,10 +86,6 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
     }
     if let Some(reason) = &status.rollback {
         facts.push(piece(format!("   rolling back: {reason}"), theme.warn()));
-    }
-    let asked = matches!(status.phase, Phase::Planned | Phase::Announced);
-    if asked && status.heard.senders_verified == Some(false) {
-        facts.push(piece("   senders NOT verified", theme.warn()));
     }
     if let Some((plot, span)) = plot::answers(status, pen.glyphs) {
         // As much of it as all that matters more leaves room for.

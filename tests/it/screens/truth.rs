@@ -117,7 +117,7 @@ fn a_gate_that_an_emergency_went_through_says_so_and_whom_it_overrode() {
     status.clients[2].standing_detail = "announcement sent".into();
     let model = showing(status.clone(), LARGE);
     let text = screen(&model);
-    assert!(text.contains("5 Gate: OVERRIDDEN by an emergency, 1 of 6 had not agreed"), "{text}");
+    assert!(text.contains("5 Gate: OVERRIDDEN, 1 of 6 had not agreed"), "{text}");
     assert!(text.contains("gate OVERRIDDEN") && !text.contains("passed"), "{text}");
     assert!(text.contains("overridden Chen Wei: silent; announcement sent"), "{text}");
     let mut model = showing(status, SMALL);
