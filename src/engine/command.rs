@@ -290,7 +290,7 @@ pub enum Refusal {
     BadInput(String),
     /// Somebody else holds the tenant (exit code 4).
     #[error("held by {0}")]
-    Held(Holder),
+    Held(Box<Holder>),
     /// Only a person can decide this (exit code 5).
     #[error("{0}")]
     NeedsPerson(String),

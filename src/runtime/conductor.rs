@@ -304,7 +304,7 @@ impl Conductor {
             Ok(taken) => Ok(taken),
             Err(holder) => {
                 self.known().sights.holder = Some(holder.clone());
-                Err(Refusal::Held(holder).into())
+                Err(Refusal::Held(Box::new(holder)).into())
             }
         }
     }

@@ -46,7 +46,7 @@ async fn under_leases(
     let me = Holder::new(name, host, identity.pid, now, system::instance()?);
     for tenant in tenants {
         let taker = Taker { store, tenant, me: &me, lookout: &Lookout::default() };
-        let (lease, _) = taker.take(None, tell).await?.map_err(Refusal::Held)?;
+        let (lease, _) = taker.take(None, tell).await?.map_err(|holder| Refusal::Held(Box::new(holder)))?;
         leases.push(lease);
     }
     for tenant in tenants {

@@ -33,13 +33,13 @@ impl Intake {
         let _work = ending::begin().await.ok_or_else(ended)?;
         let held = self.store.holders().await?.into_iter().find(|(held, _)| held == tenant);
         if let Some((_, holder)) = held {
-            return Err(Refusal::Held(holder).into());
+            return Err(Refusal::Held(Box::new(holder)).into());
         }
         let now = Timestamp::now();
         let me = Holder { since: now, heartbeat: now, ..self.me.clone() };
         let lease = match self.store.acquire(tenant, &me).await? {
             Ok(lease) => lease,
-            Err(holder) => return Err(Refusal::Held(holder).into()),
+            Err(holder) => return Err(Refusal::Held(Box::new(holder)).into()),
         };
         let taken = self.under(&lease, mails).await;
         let released = self.store.release(&lease).await;

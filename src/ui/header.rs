@@ -122,9 +122,10 @@ fn window_pieces<'a>(window: &Window, status: &TenantStatus, now: Timestamp, pen
 fn gate_piece<'a>(status: &TenantStatus, pen: &Pen<'_>) -> Vec<Piece<'a>> {
     let theme = pen.theme;
     if !matches!(status.phase, Phase::Planned | Phase::Announced) {
-        return is_overridden(status)
-            .then(|| vec![piece("gate OVERRIDDEN", theme.bad()), piece("   ", theme.plain())])
-            .unwrap_or_default();
+        return match is_overridden(status) {
+            true => vec![piece("gate OVERRIDDEN", theme.bad()), piece("   ", theme.plain())],
+            false => Vec::new(),
+        };
     }
     let (text, style) = match &status.gate {
         Verdict::Open => ("gate open".to_owned(), theme.good()),

@@ -90,7 +90,9 @@ pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
         lines.into_iter().filter(|line| line.is_empty() || !footer::is_footer(line)).collect()
     };
     (words.own, words.quoted) = (said(&own), said(&quoted));
-    words.beside.retain(|(look, text)| *look == Look::Struck || !legal::without_notices(&[text.clone()]).is_empty());
+    words
+        .beside
+        .retain(|(look, text)| *look == Look::Struck || !legal::without_notices(std::slice::from_ref(text)).is_empty());
     words
 }
 

@@ -3,18 +3,16 @@
 use super::sentence::Speaker;
 use super::text::is_harmless;
 use super::{Asked, Verdict};
+use crate::domain::address::same_mailbox;
 use crate::domain::letter::{Attendee, CalendarPart, Incoming};
-use crate::domain::reply::words::tokens;
 use crate::domain::token::{ReplyToken, Topic};
 
-/// What was said, to which revision, and what an operator should know besides.
+/// What was said, and to which revision.
 pub struct Said {
     /// The verdict, as if the revision was in force.
     pub verdict: Verdict,
     /// The revision that is answered.
     pub revision: u32,
-    /// Marks.
-    pub marks: Vec<String>,
 }
 
 /// Judges the calendar part of a mail.
@@ -22,18 +20,10 @@ pub fn judge(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>) -> Said 
     let revision = part
         .sequence
         .map_or(if letter.references.is_empty() { 1 } else { asked.revision }, |sequence| sequence.saturating_add(1));
-    let mut marks = Vec::new();
-    let verdict = verdict(letter, part, asked, revision, &mut marks);
-    Said { verdict, revision, marks }
+    Said { verdict: verdict(letter, part, asked, revision), revision }
 }
 
-fn verdict(
-    letter: &Incoming,
-    part: &CalendarPart,
-    asked: &Asked<'_>,
-    revision: u32,
-    marks: &mut Vec<String>,
-) -> Verdict {
+fn verdict(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>, revision: u32) -> Verdict {
     let unclear = |why: &str| Verdict::Unclear(why.into());
     match part.method.as_str() {
         "REPLY" | "COUNTER" => {}
@@ -50,11 +40,8 @@ fn verdict(
     if asked.topic == Topic::Back {
         return unclear("a calendar answer says nothing about being back");
     }
-    let who = match attendee(letter, part, asked) {
-        Ok((who, mark)) => {
-            marks.extend(mark);
-            who
-        }
+    let who = match attendee(part, asked) {
+        Ok(who) => who,
         Err(why) => return Verdict::Unclear(why),
     };
     if let Some(agent) = &who.sent_by {
@@ -105,40 +92,17 @@ fn shown(word: &str) -> &str {
     if word.is_empty() { "nothing" } else { word }
 }
 
-/// The one whose answer it is (RFC 6047 2.3: ATTENDEE, not the sender), and a mark if it is another address of theirs.
-fn attendee<'a>(
-    letter: &Incoming,
-    part: &'a CalendarPart,
-    asked: &Asked<'_>,
-) -> Result<(&'a Attendee, Option<String>), String> {
-    let mut same = part.attendees.iter().filter(|one| one.email.eq_ignore_ascii_case(asked.email));
+/// The one whose answer it is (RFC 6047 2.3: ATTENDEE, not the sender).
+fn attendee<'a>(part: &'a CalendarPart, asked: &Asked<'_>) -> Result<&'a Attendee, String> {
+    let mut same = part.attendees.iter().filter(|one| same_mailbox(&one.email, asked.email));
     if let Some(who) = same.next() {
         return match same.all(|other| other.status == who.status) {
-            true => Ok((who, None)),
+            true => Ok(who),
             false => Err("the same person answers twice, and differently".into()),
         };
     }
-    let [who] = part.attendees.as_slice() else {
-        return Err("nobody, or several others, answer the invitation".into());
-    };
-    if asked.others.contains(&who.email) {
-        return Err(format!("{} answered in place of the client", who.email));
+    match part.attendees.as_slice() {
+        [who] => Err(format!("somebody else answered the invitation: {}", who.email)),
+        _ => Err("nobody, or several others, answer the invitation".into()),
     }
-    let sender = letter.from.as_ref().map(|(_, address)| address.as_str()).unwrap_or_default();
-    let halves = |address: &str| address.rsplit_once('@').map(|(local, domain)| (local.to_owned(), domain.to_owned()));
-    let (theirs, ours) = (halves(&who.email), halves(&asked.email.to_lowercase()));
-    let sorted = |name: &str| {
-        let mut words = tokens(name);
-        words.retain(|word| word != ",");
-        words.sort();
-        words
-    };
-    let same_name = !who.name.is_empty() && sorted(&who.name) == sorted(asked.name);
-    let (same_local, same_domain) = match (theirs, ours) {
-        (Some(theirs), Some(ours)) => (theirs.0 == ours.0, theirs.1 == ours.1),
-        _ => (false, false),
-    };
-    let theirs = same_name || same_local || same_domain && sender == who.email;
-    let mark = format!("answered from another address: {}", who.email);
-    if theirs { Ok((who, Some(mark))) } else { Err(format!("somebody else answered the invitation: {}", who.email)) }
 }

@@ -93,7 +93,7 @@ pub fn doubt(words: &Words, speaker: &Speaker<'_>) -> Option<(&'static str, Stri
     }
     let doubtful = |(look, text): &&(Look, String)| match look {
         Look::Struck => text.chars().any(char::is_alphanumeric),
-        _ => !is_caption(text) && !is_harmless(&[text.clone()], speaker),
+        _ => !is_caption(text) && !is_harmless(std::slice::from_ref(text), speaker),
     };
     let (look, text) = words.beside.iter().find(doubtful)?;
     let why = match look {

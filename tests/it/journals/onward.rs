@@ -89,7 +89,8 @@ async fn onward(lab: &Lab, journal: &Journal, at: usize, folder: &Path) -> Resul
     let prefix = &journal.prefixes[at];
     // Every second as if the upgrade came at once, the others after a long time: then the window is over.
     let record = journal.records()[at].at_ms;
-    let later = (at % 2 == 0).then(|| SignedDuration::from_millis(Timestamp::now().as_millisecond() - record - 500));
+    let later =
+        at.is_multiple_of(2).then(|| SignedDuration::from_millis(Timestamp::now().as_millisecond() - record - 500));
     let worlds = journal.prefixes[..=at].iter().map(|prefix| &prefix.world).chain([&journal.before]);
     let keys: BTreeMap<String, [u8; 32]> = world::keys(worlds);
     world::put_back(lab.world(), &prefix.world, &keys);
@@ -110,7 +111,7 @@ async fn onward(lab: &Lab, journal: &Journal, at: usize, folder: &Path) -> Resul
             let mut wrong = wrong_in_the_end(lab.world(), &before, &conductor.entries());
             // Whose mail came back was written to once more, and rightly so.
             let bounced = journal.dump.contains("\"bounced\"");
-            wrong.retain(|line| !(bounced && line.starts_with("2 mails")) && !needs_no_call(&conductor, line));
+            wrong.retain(|line| !(needs_no_call(&conductor, line) || bounced && line.starts_with("2 mails")));
             ended = if wrong.is_empty() { Ok(()) } else { Err(format!("{wrong:#?}")) };
             break;
         };

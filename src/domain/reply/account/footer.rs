@@ -191,7 +191,7 @@ static AROUND: LazyLock<Vec<Around>> = LazyLock::new(|| {
     let around = |frame: &&'static str| {
         let mut parts = frame.split('~').map(|part| part.split_whitespace().collect());
         let sent = SENT.iter().any(|sent| frame.contains(sent));
-        Around { starts: parts.next().unwrap_or_default(), ends: parts.last(), sent }
+        Around { starts: parts.next().unwrap_or_default(), ends: parts.next_back(), sent }
     };
     FRAMES.iter().map(around).collect()
 });

@@ -31,7 +31,9 @@ nachhaltigkeit|bismarck|bismarckstrasse|bismarckstr|promise|avanti|avantgarde|ab
 
 static UNGUARDED_SET: LazyLock<HashSet<&str>> = LazyLock::new(|| listed(UNGUARDED));
 /// The whole words of at most 3 letters, and the others by their first 3.
-static STARTS: LazyLock<(HashSet<&str>, HashMap<&str, Vec<&str>>)> = LazyLock::new(|| {
+type Starts = (HashSet<&'static str>, HashMap<&'static str, Vec<&'static str>>);
+
+static STARTS: LazyLock<Starts> = LazyLock::new(|| {
     let (short, long): (HashSet<&str>, HashSet<&str>) = listed(GUARDED).into_iter().partition(|start| start.len() <= 3);
     let mut starts: HashMap<&str, Vec<&str>> = HashMap::new();
     for start in long {
