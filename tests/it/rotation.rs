@@ -201,7 +201,7 @@ async fn two_secrets_of_the_name_are_shown_and_replaced_by_one() {
 async fn a_waived_client_opens_the_gate_and_need_not_return() {
     let scene = Scene::start().await;
     scene.confirmed().await;
-    let window = Scene::open_window();
+    let window = Scene::another_window();
     scene.run(Command::Reschedule { window }).await.unwrap();
     scene.run(Command::Notify { kind: NoticeKind::Announcement, only: None, again: false }).await.unwrap();
     let clients: Vec<ClientId> = scene.status().clients.into_iter().map(|view| view.client.id).collect();

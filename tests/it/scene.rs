@@ -17,6 +17,7 @@ use changeguard::runtime::fence::LeaseFence;
 use changeguard::runtime::fleet::Fleet;
 use changeguard::runtime::run::RunError;
 use changeguard::runtime::wiring::Wiring;
+use jiff::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,6 +114,12 @@ impl Scene {
         let start = jiff::Timestamp::from_second(now.as_second() - 60).unwrap();
         let end = jiff::Timestamp::from_second(now.as_second() + 3600).unwrap();
         Window { start, end, zone: "UTC".into(), revision: 1 }
+    }
+
+    /// Another one that is open now.
+    pub fn another_window() -> Window {
+        let window = Self::open_window();
+        Window { end: Timestamp::from_second(window.end.as_second() + 60).unwrap(), ..window }
     }
 
     /// Plans an open window, tells everybody, and records that everybody confirmed.

@@ -71,7 +71,7 @@ async fn another_window_after_a_failed_step_4_asks_everybody_and_begins_nothing_
     assert!(scene.rotate().await.is_err());
     scene.lab.faults().remove(id);
     assert!(!scene.acme().rotation().unwrap().touched);
-    scene.run(Command::Reschedule { window: Scene::open_window() }).await.unwrap();
+    scene.run(Command::Reschedule { window: Scene::another_window() }).await.unwrap();
     assert_eq!(scene.status().next.action, Act::Announce, "{:?}", scene.status().next);
     assert!(scene.run(Command::Resume).await.is_err());
     assert!(matches!(reasons(scene.rotate().await)[0], Reason::OldAnswer { .. }));

@@ -25,6 +25,13 @@ struct Word {
     letters: Range<usize>,
     /// Letters beyond ASCII are in it.
     foreign: usize,
+    /// These are accented Latin ones, or what damage made of them.
+    is_latin: bool,
+}
+
+/// `à`, `é`, also damaged on the way; no letter of a script in which one says a word.
+fn is_accented(c: char) -> bool {
+    c < '\u{250}' || c == '\u{fffd}'
 }
 
 /// ASCII letters and digits of words in a row, in lower case.
@@ -43,7 +50,8 @@ impl Stream {
             match (&mut word, inside) {
                 (None, true) => {
                     let here = self.letters.len();
-                    word = Some(Word { line: at, bytes: byte..byte, letters: here..here, foreign: 0 });
+                    let (bytes, letters) = (byte..byte, here..here);
+                    word = Some(Word { line: at, bytes, letters, foreign: 0, is_latin: true });
                 }
                 (Some(_), false) => self.words.extend(word.take().map(|word| Word {
                     bytes: word.bytes.start..byte,
@@ -55,7 +63,10 @@ impl Stream {
             if let Some(word) = &mut word {
                 match c.is_ascii_alphanumeric() {
                     true => self.letters.push(c.to_ascii_lowercase() as u8),
-                    false => word.foreign += 1,
+                    false => {
+                        word.foreign += 1;
+                        word.is_latin &= is_accented(c);
+                    }
                 }
             }
         }
@@ -193,8 +204,15 @@ impl Sent {
         let same = here.iter().zip(there).take_while(|(a, b)| a == b).count();
         let end = stream.words[at].letters.start + same;
         let their_end = self.stream.words[place].letters.start + same;
-        // A word without one letter of ours in it is nobody's copy.
-        let written = |word: &&Word| word.letters.end <= end && !word.letters.is_empty();
+        // A word without one letter of ours in it is nobody's copy, unless our mail has such a one just there (`à`).
+        let (begun, theirs_begun) = (stream.words[at].letters.start, self.stream.words[place].letters.start);
+        let accent = |word: &Word| {
+            let there = theirs_begun + (word.letters.start - begun);
+            let behind = self.stream.words[place..].iter().skip_while(|theirs| theirs.letters.end < there);
+            let mut here = behind.take_while(|theirs| theirs.letters.start <= there);
+            word.is_latin && here.any(|theirs| theirs.letters.is_empty() && theirs.letters.start == there)
+        };
+        let written = |word: &&Word| word.letters.end <= end && (!word.letters.is_empty() || accent(word));
         let mut words = stream.words[at..].iter().take_while(written).count();
         let mut theirs = self.stream.words[place..].iter().take_while(|word| word.letters.end <= their_end).count();
         // Both must end at the end of a word, and hold as many letters beyond ASCII, give or take what damage makes of them.
