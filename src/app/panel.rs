@@ -6,6 +6,7 @@ use crate::domain::gate::Reason;
 use crate::domain::preflight::{Check, Preflight};
 use crate::domain::step::StepNumber;
 use crate::domain::step::StepState;
+use crate::engine::review::Reviewed;
 use crate::engine::status::{ClientView, Phase, TenantStatus};
 
 /// A panel. The number is the key that goes there.
@@ -204,7 +205,7 @@ pub fn gate_rows(status: &TenantStatus) -> impl Iterator<Item = GateRow<'_>> {
 /// The gate is behind us, and it was an emergency that went through it.
 pub fn is_overridden(status: &TenantStatus) -> bool {
     let past = !matches!(status.phase, Phase::Idle | Phase::Planned | Phase::Announced);
-    past && status.review.is_some()
+    past && status.review.as_ref().is_some_and(|review| review.of == Reviewed::Emergency)
 }
 
 /// How many lines the gate panel has.

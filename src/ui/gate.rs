@@ -68,7 +68,7 @@ fn word(status: &TenantStatus) -> String {
         (Phase::Planned | Phase::Announced, Verdict::Unknown(reasons)) => format!("UNKNOWN ({})", reasons.len()),
         _ if is_overridden(status) => {
             let open = status.clients.iter().filter(|view| !view.standing.is_settled()).count();
-            format!("OVERRIDDEN by an emergency, {open} of {} had not agreed", status.clients.len())
+            format!("OVERRIDDEN, {open} of {} had not agreed", status.clients.len())
         }
         _ => "passed".to_owned(),
     }

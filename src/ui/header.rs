@@ -2,6 +2,7 @@
 
 use crate::app::Model;
 use crate::app::command::command_of;
+use crate::app::panel::is_overridden;
 use crate::domain::gate::Verdict;
 use crate::domain::window::{Window, WindowState};
 use crate::engine::status::{Phase, Reconcile, TenantStatus};
@@ -59,6 +60,9 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
         let (settled, of) = status.answers;
         facts.push(piece("   answers ", theme.quiet()));
         facts.push(piece(format!("{settled}/{of}"), theme.plain()));
+        if status.back.is_none() && status.heard.senders_verified == Some(false) {
+            facts.push(piece(" unverified", theme.warn()));
+        }
     }
     let after_answers = facts.len();
     if let Some((back, of)) = status.back {
@@ -73,7 +77,8 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
     }
     if let Some(review) = &status.review {
         let word = if model.now > review.review_due { "review OVERDUE" } else { "review due" };
-        let text = format!("   EMERGENCY {word} {}", age::until(review.review_due, model.now));
+        let of = review.of.word().to_uppercase();
+        let text = format!("   {of} {word} {}", age::until(review.review_due, model.now));
         facts.push(piece(text, theme.bad()));
     }
     if status.own_route.is_some() {
@@ -81,10 +86,6 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
     }
     if let Some(reason) = &status.rollback {
         facts.push(piece(format!("   rolling back: {reason}"), theme.warn()));
-    }
-    let asked = matches!(status.phase, Phase::Planned | Phase::Announced);
-    if asked && status.heard.senders_verified == Some(false) {
-        facts.push(piece("   senders NOT verified", theme.warn()));
     }
     if let Some((plot, span)) = plot::answers(status, pen.glyphs) {
         // As much of it as all that matters more leaves room for.
@@ -121,8 +122,7 @@ fn window_pieces<'a>(window: &Window, status: &TenantStatus, now: Timestamp, pen
 fn gate_piece<'a>(status: &TenantStatus, pen: &Pen<'_>) -> Vec<Piece<'a>> {
     let theme = pen.theme;
     if !matches!(status.phase, Phase::Planned | Phase::Announced) {
-        let overridden = status.review.is_some() && status.phase != Phase::Idle;
-        return overridden
+        return is_overridden(status)
             .then(|| vec![piece("gate OVERRIDDEN", theme.bad()), piece("   ", theme.plain())])
             .unwrap_or_default();
     }

@@ -13,9 +13,11 @@ use changeguard::domain::preflight::{Check, CheckState, Preflight};
 use changeguard::domain::step::{StepNumber, StepState};
 use changeguard::domain::tenant::{Tenant, TenantId};
 use changeguard::domain::window::Window;
+use changeguard::engine::acts::Author;
 use changeguard::engine::command::Command;
 use changeguard::engine::next::{Act, NextAction};
 use changeguard::engine::record::Cause;
+use changeguard::engine::review::{Declared, Emergency, Reviewed};
 use changeguard::engine::status::{
     ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, StepView, TenantStatus,
 };
@@ -374,6 +376,24 @@ pub fn rolling_back(name: &str) -> TenantStatus {
     let text = "step 4 was interrupted: resume looks first, then goes on";
     status.next = NextAction { action: Act::Resume, text: text.into(), mail: None };
     status
+}
+
+/// Declared by ada.
+pub fn emergency(declared: &str, due: &str) -> Emergency {
+    let (reason, person) = ("laptop stolen".to_owned(), "ada".to_owned());
+    let author = Author { person: person.clone(), session: None, signer: None, unproven: false };
+    Emergency {
+        of: Reviewed::Emergency,
+        reason: reason.clone(),
+        person,
+        at: at(declared),
+        review_due: at(due),
+        covers: Vec::new(),
+        declared: vec![Declared { author, at: at(declared), reason }],
+        earlier: Vec::new(),
+        reviewed: None,
+        closing: None,
+    }
 }
 
 /// A model that shows one tenant.

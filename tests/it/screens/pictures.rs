@@ -9,9 +9,7 @@ use changeguard::domain::fault::{Fault, FaultKind, Service};
 use changeguard::domain::gate::{Reason, Verdict};
 use changeguard::domain::notice::NoticeKind;
 use changeguard::domain::step::StepNumber;
-use changeguard::engine::acts::Author;
 use changeguard::engine::journal::Holder;
-use changeguard::engine::review::{Declared, Emergency, Reviewed};
 use changeguard::engine::status::TenantStatus;
 use changeguard::engine::step::Progress;
 use insta::assert_snapshot;
@@ -271,21 +269,7 @@ fn the_form_of_an_emergency_for_an_operator_within_the_tunnel() {
 #[test]
 fn a_review_that_is_overdue_stays_red_on_an_idle_tenant() {
     let mut status = idle("acme");
-    let (reason, person): (String, String) = ("laptop stolen".into(), "ada".into());
-    let (declared, review_due) = (at("2026-11-23T20:00:00Z"), at("2026-11-24T20:00:00Z"));
-    let author = Author { person: person.clone(), session: None, signer: None, unproven: false };
-    let emergency = Emergency {
-        of: Reviewed::Emergency,
-        reason: reason.clone(),
-        person,
-        at: declared,
-        review_due,
-        covers: Vec::new(),
-        declared: vec![Declared { author, at: declared, reason }],
-        earlier: Vec::new(),
-        reviewed: None,
-        closing: None,
-    };
+    let emergency = emergency("2026-11-23T20:00:00Z", "2026-11-24T20:00:00Z");
     (status.review, status.review_overdue) = (Some(emergency), true);
     assert_snapshot!(screen(&showing(status, SMALL)));
 }

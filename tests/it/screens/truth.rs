@@ -4,7 +4,6 @@ use super::fixture::*;
 use changeguard::app::keymap::Key;
 use changeguard::app::{Model, Msg, update};
 use changeguard::domain::fault::{Fault, FaultKind, Service};
-use changeguard::engine::review::Emergency;
 use changeguard::engine::sources::{Looked, Source, SourceView};
 use changeguard::engine::status::{Standing, TenantStatus};
 use insta::assert_snapshot;
@@ -110,33 +109,15 @@ fn a_look_says_how_it_ended() {
     assert!(screen(&model).contains("ERROR: acme: looked: no answer from barbican"), "{}", screen(&model));
 }
 
-/// Declared by ada, over the heads of those who had not agreed.
-fn emergency() -> Emergency {
-    let (declared, review_due) = (at("2026-11-24T20:30:00Z"), at("2026-11-25T20:30:00Z"));
-    let (reason, person) = ("laptop stolen".into(), "ada".into());
-    Emergency {
-        of: changeguard::engine::review::Reviewed::Emergency,
-        reason,
-        person,
-        at: declared,
-        review_due,
-        covers: Vec::new(),
-        declared: Vec::new(),
-        earlier: Vec::new(),
-        reviewed: None,
-        closing: None,
-    }
-}
-
 #[test]
 fn a_gate_that_an_emergency_went_through_says_so_and_whom_it_overrode() {
     let mut status = returning("acme");
-    status.review = Some(emergency());
+    status.review = Some(emergency("2026-11-24T20:30:00Z", "2026-11-25T20:30:00Z"));
     status.clients[2].standing = Standing::Silent;
     status.clients[2].standing_detail = "announcement sent".into();
     let model = showing(status.clone(), LARGE);
     let text = screen(&model);
-    assert!(text.contains("5 Gate: OVERRIDDEN by an emergency, 1 of 6 had not agreed"), "{text}");
+    assert!(text.contains("5 Gate: OVERRIDDEN, 1 of 6 had not agreed"), "{text}");
     assert!(text.contains("gate OVERRIDDEN") && !text.contains("passed"), "{text}");
     assert!(text.contains("overridden Chen Wei: silent; announcement sent"), "{text}");
     let mut model = showing(status, SMALL);
