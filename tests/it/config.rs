@@ -134,6 +134,7 @@ fn every_optional_line_of_the_example_is_known() {
         login: InboxLogin::Password(Password::File(secret)),
         address: "vpn-ops@example.net".into(),
         ca_file: Some("/etc/ssl/private-ca.pem".into()),
+        authserv_id: Some("mx.example.net".into()),
         ..Inbox::default()
     };
     assert_eq!(config.inbox, Some(expected), "the example shows the defaults");

@@ -5,7 +5,6 @@ mod accountable;
 mod alerts;
 mod bastion;
 mod bastions;
-mod blind;
 mod cli;
 mod config;
 mod config_trust;

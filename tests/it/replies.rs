@@ -218,7 +218,8 @@ fn hostile_mails_are_bounded_clean_and_never_a_yes() {
 
 #[test]
 fn a_mail_that_was_not_fetched_whole_is_never_a_yes() {
-    let raw = format!("{HEAD}\r\nyes\r\n");
+    let subject = sent()[0].lines().next().unwrap().to_owned();
+    let raw = format!("{HEAD}Subject: Re: {subject}\r\n\r\nyes\r\n");
     assert_eq!(word(&judged(&read(raw.as_bytes(), true), Topic::Window, 2).verdict), "confirmed");
     assert_eq!(word(&judged(&read(raw.as_bytes(), false), Topic::Window, 2).verdict), "unclear");
 }

@@ -2,6 +2,7 @@
 //! What is hidden or stands beside the text is kept, and said to be so.
 
 use super::lines::Lines;
+use super::plain;
 use super::style::{Paint, Sheet, colour};
 use crate::domain::letter::Look;
 use html5gum::{StartTag, Token, Tokenizer};
@@ -295,7 +296,9 @@ impl Text {
         let (line, others) = (std::mem::take(&mut self.line), std::mem::take(&mut self.others));
         let shown = |look: Look| if self.attached { Look::Aside } else { look };
         if !line.is_empty() {
-            into.push(&line, self.depth, shown(Look::Plain));
+            // `>` in front of a line is a quotation's mark here too.
+            let (marks, line) = plain::marks(&line);
+            into.push(line, self.depth.saturating_add(marks), shown(Look::Plain));
             self.parted = false;
         }
         for (look, text) in others {

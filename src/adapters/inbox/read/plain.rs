@@ -15,7 +15,7 @@ pub fn lines(text: &str, look: Look, into: &mut Lines) {
 }
 
 /// `> >>text`, and `| text` of some programs.
-fn marks(line: &str) -> (u8, &str) {
+pub(super) fn marks(line: &str) -> (u8, &str) {
     let mut rest = line.trim_start_matches([' ', '\t', '\u{a0}']);
     let mut depth = 0u8;
     while usize::from(depth) < DEEPEST {
