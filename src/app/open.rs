@@ -12,7 +12,7 @@ use crate::app::message::Effect;
 use crate::app::model::Model;
 use crate::app::panel::{GateRow, Panel, gate_rows};
 use crate::domain::client::ClientId;
-use crate::domain::gate::Reason;
+use crate::domain::gate::{Reason, Remedy};
 use crate::domain::step::StepNumber;
 use crate::engine::next::Act;
 use crate::engine::status::{ClientView, KeySight, TenantStatus};
@@ -47,9 +47,14 @@ pub fn dialog_for(id: CommandId, model: &mut Model) -> Option<(Dialog, Vec<Effec
 
 /// Whom the next action names: whose mail a person must read, else whose answer is waited for first.
 pub fn to_hear(status: &TenantStatus) -> Option<ClientId> {
-    let unread = status.mails.iter().find(|mail| mail.is_open()).map(|mail| mail.client.clone());
-    let named = || status.gate.first().filter(|_| status.next.action == Act::Answers).and_then(Reason::client).cloned();
-    unread.or_else(named)
+    let unread = || status.mails.iter().find(|mail| mail.is_open()).map(|mail| mail.client.clone());
+    match status.next.action {
+        Act::Answers => {
+            let asked = |reason: &&Reason| matches!(reason.remedy(), Some(Remedy::Ask(_)));
+            status.gate.reasons().iter().find(asked).and_then(Reason::client).cloned().or_else(unread)
+        }
+        _ => unread(),
+    }
 }
 
 /// What the row under the cursor of the panel that has the keys is, in full.

@@ -258,6 +258,7 @@ fn counts(
             Some(_) => Ok(approver.person),
             None => Err("who confirmed rotate has not signed this plan: rotate again".into()),
         },
+        (Rotates::Now(None), None) if signing.own(now).as_deref() == Some(&approver.person) => Err(yourself()),
         (Rotates::Now(None), None) => Err("who rotates must sign this plan".into()),
         (Rotates::Shown, None) if signing.own(now).as_deref() == Some(&approver.person) => Err(yourself()),
         (Rotates::Shown, None) => Ok(approver.person),

@@ -266,7 +266,9 @@ impl Post {
             let name = cases.name(&tenant);
             let (uids, mut mails): (Vec<u32>, Vec<Matched>) = mails.into_iter().unzip();
             if let Some(conductor) = fleet.get(&tenant) {
-                // What each was written, so that a copy of it is told from their own words.
+                // What each was written, so that a copy of it is told from their own words; nobody may have looked at the tenant
+                // yet. A journal that can't be read is met again when they are handed in.
+                conductor.reload().await.ok();
                 let mut written = BTreeMap::<ClientId, Vec<String>>::new();
                 for matched in &mut mails {
                     let texts = written.entry(matched.client.clone());

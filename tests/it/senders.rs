@@ -218,9 +218,10 @@ async fn the_words_of_the_command_line_accept_list_revoke_and_take_back() {
     bastion.run("plan acme --start", &[&start]).await.ends(0);
     bastion.run("notify acme --kind announcement", &[]).await.ends(0);
     let people = world.tenant("acme").unwrap().people;
-    let reply_to = world.mails_to(&people[0].email)[0].header("Reply-To").unwrap();
+    let told = world.mails_to(&people[0].email).remove(0);
+    let (reply_to, subject) = (told.header("Reply-To").unwrap(), told.header("Subject").unwrap());
     let mail = format!(
-        "From: me@home.example\r\nTo: {reply_to}\r\nSubject: Re: the window\r\nMessage-ID: <1@home.example>\r\n\r\nconfirmed\r\n"
+        "From: me@home.example\r\nTo: {reply_to}\r\nSubject: Re: {subject}\r\nMessage-ID: <1@home.example>\r\n\r\nconfirmed\r\n"
     );
     world.deliver_to_operator(mail.as_bytes());
     bastion.run("mail sync", &[]).await.ends(0);

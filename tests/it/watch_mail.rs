@@ -33,9 +33,10 @@ async fn watch_reads_answers_reminds_the_silent_once_and_lists_what_belongs_to_n
     let people = world.tenant("acme").unwrap().people;
     let told = world.mails_to(&people[0].email);
     let reply_to = told[0].header("Reply-To").unwrap();
+    let subject = told[0].header("Subject").unwrap();
     let answer = |to: &str, who: &str, text: &str| {
         let mail = format!(
-            "From: {who}\r\nTo: {to}\r\nSubject: Re: the window\r\nMessage-ID: <{}@people.example>\r\n\r\n{text}\r\n",
+            "From: {who}\r\nTo: {to}\r\nSubject: Re: {subject}\r\nMessage-ID: <{}@people.example>\r\n\r\n{text}\r\n",
             text.len()
         );
         world.deliver_to_operator(mail.as_bytes());

@@ -1,16 +1,16 @@
 //! Whether a subject is the one of a mail of ours, as programs give it back: behind marks of a reply and tags of gateways and lists.
 
+use super::moment::weekday;
 use super::words::{Kind, fold, phrase, tokens};
 use crate::domain::token::Topic;
 
 /// What programs put before the subject of a reply, folded, without the colon. Those of a forward are not among them.
-const REPLY: [&str; 44] = [
+const REPLY: [&str; 42] = [
     "re",
     "aw",
     "antw",
     "antwort",
     "sv",
-    "vs",
     "res",
     "odp",
     "ynt",
@@ -28,7 +28,6 @@ const REPLY: [&str; 44] = [
     "svar",
     "vast",
     "va",
-    "vl",
     "betr",
     "bls",
     "rcpt",
@@ -100,7 +99,9 @@ fn without_tag(text: &str) -> Option<&str> {
         let kind = phrase(std::slice::from_ref(word), Topic::Window).0;
         matches!(kind, Kind::Unknown | Kind::Filler | Kind::Polite) && !super::account::is_guarded(word)
     };
-    (words.len() <= 3 && words.iter().all(plain)).then(|| rest.trim_start())
+    // `[Thursday]`, `[2026-12-03]` say something.
+    let says = tag.chars().any(|c| c.is_ascii_digit()) || words.iter().any(|word| weekday(word).is_some());
+    (words.len() <= 2 && !says && words.iter().all(plain)).then(|| rest.trim_start())
 }
 
 #[cfg(test)]

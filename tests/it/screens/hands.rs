@@ -376,7 +376,7 @@ fn enter_opens_the_row_under_the_cursor_in_every_panel() {
     assert_eq!(opened('5', 0, announced), "Mails with Björn Lindqvist");
     assert_eq!(opened('5', 2, announced), "Mails with Emeka Obi");
     assert_eq!(opened('5', 4, announced), "Why the gate is shut");
-    assert_eq!(opened('5', 2, ready), "The check of barbican");
+    assert_eq!(opened('5', 2, ready), "The check of keystone");
     assert_eq!(opened('4', 1, announced), "Record 2 of the journal");
     assert_eq!(opened('3', 3, announced), "The peer of Dolores Haze");
     assert_eq!(opened('2', 1, announced), "The key in the Swift object");

@@ -119,7 +119,7 @@ fn a_gate_that_an_emergency_went_through_says_so_and_whom_it_overrode() {
     let text = screen(&model);
     assert!(text.contains("5 Gate: OVERRIDDEN, 1 of 6 had not agreed"), "{text}");
     assert!(text.contains("gate OVERRIDDEN") && !text.contains("passed"), "{text}");
-    assert!(text.contains("overridden Chen Wei: silent; announcement sent"), "{text}");
+    assert!(text.contains("overridden Chen Wei: silent; announcement"), "{text}");
     let mut model = showing(status, SMALL);
     press(&mut model, &[Key::Char('C')]);
     let said = model.remark().unwrap().text.clone();

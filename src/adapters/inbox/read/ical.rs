@@ -60,9 +60,17 @@ fn method(calendar: &ICalendar) -> String {
     sanitize(value.unwrap_or_default()).to_uppercase()
 }
 
+/// Most texts of one kind that are read.
+const MOST_TEXTS: usize = 10;
+
 fn texts(event: &ICalendarComponent, property: &ICalendarProperty) -> Vec<String> {
-    let values = event.properties(property).take(10).flat_map(|entry| entry.values.iter());
-    values.filter_map(ICalendarValue::as_text).map(sanitize).collect()
+    let values = event.properties(property).take(MOST_TEXTS).flat_map(|entry| entry.values.iter());
+    let mut texts: Vec<String> = values.filter_map(ICalendarValue::as_text).map(sanitize).collect();
+    if event.properties(property).nth(MOST_TEXTS).is_some() {
+        // A person must read what is not read here.
+        texts.push("(and more that is not shown)".into());
+    }
+    texts
 }
 
 fn integer(entry: &ICalendarEntry) -> Option<u32> {

@@ -155,10 +155,17 @@ const BOUND: &[(&str, &[&str])] = &[
 ];
 
 /// Whether a sentence is one of a notice.
+/// `Sent by mistake.`: somebody takes their mail back. A notice says what to do if it was.
+fn is_about_this_mail(low: &str, words: &[String]) -> bool {
+    let taken_back = ["mistake", "in error", "by error", "irrtum", "versehent", "par erreur", "por error"];
+    let conditional = ["if", "wenn", "falls", "sollte", "sollten", "si", "s", "should"];
+    taken_back.iter().any(|words| low.contains(words)) && !words.iter().any(|word| conditional.contains(&word.as_str()))
+}
+
 fn is_notice(sentence: &str, beside: bool) -> bool {
     let low = fold(sentence).replace(['\'', '-'], " ");
     let words = plain_words(sentence);
-    if words.is_empty() {
+    if words.is_empty() || is_about_this_mail(&low, &words) {
         return false;
     }
     let core = CORE.iter().any(|core| low.contains(core));
