@@ -68,7 +68,7 @@ fn verdict(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>, revision: 
     let other =
         part.start.is_some_and(|start| start != asked.window.0) || part.end.is_some_and(|end| end != asked.window.1);
     let moved = other && revision == asked.present;
-    let told = asked.window.0.to_zoned(asked.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    let told = asked.zone.to_datetime(asked.window.0).strftime("%Y-%m-%d %H:%M").to_string();
     match who.status.as_str() {
         // A start in a zone that is not known must at least be written as we wrote it.
         "ACCEPTED" if part.start.is_none() && !part.start_text.is_empty() && !part.start_text.starts_with(&told) => {

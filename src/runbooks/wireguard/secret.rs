@@ -119,7 +119,12 @@ impl Touch for Moment<'_> {
         let (heard, seen) = futures_util::join!(answers::hear_at_once(self.context), see_people(self.context));
         heard?;
         if self.context.rotation().emergency.is_none() {
-            seen.map_err(|fault| Fault { kind: FaultKind::Refused, ..fault })?;
+            let refused = |fault: Fault| Fault { kind: FaultKind::Refused, ..fault };
+            let sights = seen.map_err(refused)?;
+            // A served key that can't be read is no agreement.
+            if let Some((_, fault)) = sights.served.fault {
+                return Err(refused(fault));
+            }
         }
         let judged = self.context.ledger.touch(StepNumber::SECRET).await;
         self.begun.store(judged.is_ok(), Ordering::Relaxed);
