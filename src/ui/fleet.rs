@@ -61,10 +61,13 @@ fn position(model: &Model, width: u16, pen: &mut Pen<'_>) -> Option<(u16, u16)> 
     let mut pieces = vec![
         piece(format!("tenants {of}"), theme.plain()),
         piece(format!("   sorted by {}", fleet.sort.word()), theme.quiet()),
-        piece(format!("   each looked at within {}", age::span(model.sweep().as_secs() as i64)), theme.quiet()),
     ];
     let filter = fleet.filter.value();
-    if fleet.typing || !filter.is_empty() {
+    // The filter decides what is seen, so it has the room.
+    if !fleet.typing && filter.is_empty() {
+        let within = age::span(model.sweep().as_secs() as i64);
+        pieces.push(piece(format!("   each looked at within {within}"), theme.quiet()));
+    } else {
         pieces.push(piece("   filter: ", theme.quiet()));
     }
     let used = pen.flow(0, 1, width, &pieces);
