@@ -162,10 +162,10 @@ impl Journal<'_> {
 
     async fn list(&self, typed: &str, json: bool) -> Result<u8> {
         let tenant = self.find(typed).await?;
-        let mut list = Vec::new();
+        let (mut list, four_eyes) = (Vec::new(), wiring::four_eyes(self.config));
         for head in self.store.heads(Some(&tenant)).await? {
             let rotation = Rotation::fold(&self.store.load(&head.rotation).await?)?;
-            list.push(report::Line::of(&rotation));
+            list.push(report::Line::of(&rotation, four_eyes.as_ref()));
         }
         if json {
             print::json(&list)?;
@@ -198,8 +198,9 @@ impl Journal<'_> {
         let tables = self.store.tables().await?;
         let verdict = audit::verify(&tables, Some(tenant.as_str()), &[]).into_iter().next();
         let verified = self.config.inbox.as_ref().map(|inbox| inbox.authserv_id.is_some());
-        let report = report::Report::new(&Rotation::fold(&entries)?, entries, lease_log, &tables, verdict, verified)
-            .with_signatures(&wiring::four_eyes(self.config));
+        let (rotation, four_eyes) = (Rotation::fold(&entries)?, wiring::four_eyes(self.config));
+        let four_eyes = four_eyes.as_ref();
+        let report = report::Report::new(&rotation, entries, lease_log, &tables, verdict, verified, four_eyes);
         if json {
             print::json(&report)?;
         } else {

@@ -10,9 +10,13 @@ use crate::domain::acknowledgement::{Acknowledgement, Waiver};
 use crate::domain::notice::Delivery;
 use crate::domain::step::StepNumber;
 use crate::domain::window::Window;
+use crate::engine::approval::{self, Asked};
 use crate::engine::audit::{Tables, Verdict};
+use crate::engine::closing::Review;
 use crate::engine::record::{Cause, Entry, Outcome, Record};
-use crate::engine::rotation::{Emergency, HandOver, Rotation};
+use crate::engine::review::Reviewed;
+use crate::engine::rotation::{HandOver, Rotation};
+use crate::engine::signing::Signing;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,8 +32,9 @@ pub struct Line {
 
 impl Line {
     /// The line of a rotation.
-    pub fn of(rotation: &Rotation) -> Self {
-        Self { rotation: rotation.id.0.clone(), planned: rotation.planned_at, headline: headline(rotation) }
+    pub fn of(rotation: &Rotation, four_eyes: Option<&Signing>) -> Self {
+        let headline = headline(rotation, four_eyes.unwrap_or(&Signing::ByLogin));
+        Self { rotation: rotation.id.0.clone(), planned: rotation.planned_at, headline }
     }
 }
 
@@ -40,7 +45,7 @@ impl fmt::Display for Line {
 }
 
 /// How it ended, in capitals; more than one word where one would hide something.
-fn headline(rotation: &Rotation) -> String {
+fn headline(rotation: &Rotation, signing: &Signing) -> String {
     let mut text = match &rotation.outcome {
         Some((outcome, _, _)) => outcome.word().to_uppercase(),
         None if rotation.rollback.is_some() => "ROLLING BACK, NOT FINISHED".to_owned(),
@@ -55,11 +60,11 @@ fn headline(rotation: &Rotation) -> String {
     if ended_well && rotation.rollback.is_some() {
         text.push_str(" AFTER A ROLLBACK");
     }
-    if let Some(emergency) = &rotation.emergency {
+    if rotation.emergency.is_some() {
         text.push_str(", GATE OVERRIDDEN BY AN EMERGENCY");
-        if emergency.reviewed.is_none() {
-            text.push_str(", REVIEW OPEN");
-        }
+    }
+    if rotation.open_review(signing).is_some() {
+        text.push_str(", REVIEW OPEN");
     }
     text
 }
@@ -146,7 +151,8 @@ pub struct Report {
     window: Window,
     note: String,
     rollback: Option<String>,
-    emergency: Option<Emergency>,
+    emergency: Option<Review>,
+    rollback_review: Option<Review>,
     hand_over: Option<HandOver>,
     times: Times,
     steps: Vec<Step>,
@@ -169,7 +175,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Gathers the report. `lease_log` is the tenant's, `tables` all that is stored, for the places in the chain.
+    /// Gathers the report. `four_eyes`: by what a second operator is known, where one is asked for; `lease_log` is the tenant's, `tables` all that is stored, for the places in the chain.
     pub fn new(
         rotation: &Rotation,
         entries: Vec<Entry>,
@@ -177,7 +183,10 @@ impl Report {
         tables: &Tables,
         audit: Option<Verdict>,
         senders_verified: Option<bool>,
+        four_eyes: Option<&Signing>,
     ) -> Self {
+        let signing = four_eyes.unwrap_or(&Signing::ByLogin);
+        let mut reviews = rotation.reviews(signing).peekable();
         let replaced = |entry: &&Entry| matches!(entry.record, Record::Swapped { .. });
         let times = Times {
             planned: rotation.planned_at,
@@ -207,7 +216,7 @@ impl Report {
             }
         };
         Self {
-            headline: headline(rotation),
+            headline: headline(rotation, signing),
             rotation: rotation.id.0.clone(),
             tenant_id: rotation.tenant.id.to_string(),
             tenant: rotation.tenant.name.clone(),
@@ -219,7 +228,8 @@ impl Report {
             rollback: rotation.rollback.as_ref().map(|rollback| {
                 format!("to the {} key, decided {}: {}", rollback.role.word(), at(rollback.at), rollback.reason)
             }),
-            emergency: rotation.emergency.clone(),
+            emergency: reviews.next_if(|review| review.of == Reviewed::Emergency),
+            rollback_review: reviews.next(),
             hand_over: rotation.hand_over.clone(),
             times,
             steps: steps(rotation),
@@ -227,10 +237,10 @@ impl Report {
             senders_verified,
             keys: keys(rotation),
             not_carried: rotation.not_carried.clone(),
-            incidents: incidents(&entries, &lease_log),
+            incidents: incidents(rotation, &entries, &lease_log, signing),
             actors: actors(&entries),
-            four_eyes: None,
-            signatures: Vec::new(),
+            four_eyes: four_eyes.map(|signing| signing.words(Timestamp::now())),
+            signatures: four_eyes.map(|signing| signed::signatures(rotation, &entries, signing)).unwrap_or_default(),
             audit,
             timeline: entries.iter().map(moment).collect(),
             records: entries,
@@ -280,8 +290,12 @@ fn keys(rotation: &Rotation) -> Vec<Key> {
 }
 
 /// What went wrong: failed and interrupted steps, mails that did not arrive, take-overs, lost leases.
-fn incidents(entries: &[Entry], lease_log: &[Entry]) -> Vec<Incident> {
+fn incidents(rotation: &Rotation, entries: &[Entry], lease_log: &[Entry], signing: &Signing) -> Vec<Incident> {
+    let asked = Asked { valid: Default::default(), signing: signing.clone() };
     let mut found = Vec::new();
+    if let Some((text, (_, at))) = approval::touched_without(rotation, Some(&asked)).zip(rotation.touched_as.as_ref()) {
+        found.push(Incident { at: *at, seq: None, text });
+    }
     let mut running: BTreeSet<StepNumber> = BTreeSet::new();
     for entry in entries {
         let mut tell = |text: String| found.push(Incident { at: entry.at, seq: Some(entry.seq), text });

@@ -8,6 +8,7 @@ use crate::domain::key::PublicKey;
 use crate::domain::signers::Signer;
 use crate::domain::window::Window;
 use crate::engine::acts::{Author, Rotator, Word};
+use crate::engine::closing::UNVERIFIED;
 use crate::engine::record::{Cause, Entry, Record};
 use crate::engine::rotation::Rotation;
 use crate::engine::signing::{Signing, Statement};
@@ -201,7 +202,14 @@ impl<'a> Me<'a> {
 
 /// Whether I may rotate as far as approvals go. Everything that was signed is verified here, by the list as it is now.
 pub fn judge(rotation: &Rotation, asked: Option<&Asked>, me: Me<'_>, now: Timestamp) -> ApprovalFact {
-    let Some(asked) = asked.filter(|_| rotation.emergency.is_none()) else { return ApprovalFact::NotNeeded };
+    if rotation.emergency.is_some() {
+        return ApprovalFact::NotNeeded;
+    }
+    // Another configuration takes nothing back that somebody has signed for.
+    if rotation.is_signed() && asked.is_none_or(|asked| !asked.signing.is_asked()) {
+        return ApprovalFact::Missing(UNVERIFIED.into());
+    }
+    let Some(asked) = asked else { return ApprovalFact::NotNeeded };
     let Some(approval) = &rotation.approval else {
         return ApprovalFact::Missing(match &asked.signing {
             Signing::Untrusted(why) => format!("the list of signers can't be trusted: {why}"),
@@ -211,6 +219,19 @@ pub fn judge(rotation: &Rotation, asked: Option<&Asked>, me: Me<'_>, now: Timest
     match counts(rotation, approval, &asked.signing, me, now) {
         Ok(by) => ApprovalFact::Given { by, expires: approval.expires },
         Err(why) => ApprovalFact::Missing(why),
+    }
+}
+
+/// Why the key was changed without an approval that can be verified here, where operators sign: whoever changed it may have
+/// had another configuration. `None`: it was approved, or none was asked for.
+pub fn touched_without(rotation: &Rotation, asked: Option<&Asked>) -> Option<String> {
+    let asked = asked.filter(|asked| asked.signing.is_asked() && rotation.touched)?;
+    let (as_it_stood, at) = rotation.touched_as.as_ref()?;
+    match judge(as_it_stood, Some(asked), Me::looking(""), *at) {
+        ApprovalFact::Missing(why) => {
+            Some(format!("the key was changed, and that it was approved can't be verified: {why}"))
+        }
+        ApprovalFact::Given { .. } | ApprovalFact::NotNeeded => None,
     }
 }
 
@@ -293,11 +314,6 @@ pub fn signer(rotation: &Rotation, approval: &Approval, signing: &Signing) -> Op
 /// What an approver of the plan with this digest signs.
 pub fn statement<'a>(rotation: &'a Rotation, digest: &'a str, expires: Timestamp) -> Statement<'a> {
     Statement::Approve { tenant: &rotation.tenant.id, rotation: &rotation.id, scheme: SCHEME, digest, expires }
-}
-
-/// What is signed by who closes a review.
-pub fn review_statement<'a>(rotation: &'a Rotation, note: &'a str) -> Statement<'a> {
-    Statement::Review { tenant: &rotation.tenant.id, rotation: &rotation.id, note }
 }
 
 /// What is signed by who rotates.
@@ -383,6 +399,7 @@ pub fn may_approve(
     now: Timestamp,
 ) -> Result<String, String> {
     match &asked.signing {
+        Signing::ByLogin if rotation.is_signed() => return Err(UNVERIFIED.into()),
         Signing::ByLogin => {
             if let Some(why) = me.unproven {
                 return Err(format!(

@@ -236,6 +236,23 @@ pub enum Command {
 pub const NOBODY: &str = "nobody-to-ask";
 
 impl Command {
+    /// What it writes is an operator's own word, which must be known to be theirs wherever operators sign.
+    pub fn is_a_word(&self) -> bool {
+        matches!(
+            self,
+            Command::Plan { .. }
+                | Command::Reschedule { .. }
+                | Command::Answer { .. }
+                | Command::Waive { .. }
+                | Command::SetAside { .. }
+                | Command::AcceptSender { .. }
+                | Command::AcceptDomain { .. }
+                | Command::TakeBack { .. }
+                | Command::KeepWaiver { .. }
+                | Command::DecideMail { .. }
+        )
+    }
+
     /// Its word: the subcommand that does the same.
     pub fn word(&self) -> &'static str {
         match self {

@@ -20,7 +20,7 @@ use crate::engine::judging::{self, Beside};
 use crate::engine::ports::Settings;
 use crate::engine::record::{Actor, Entry, Outcome, Record, RotationId};
 use crate::engine::rotation::Rotation;
-use crate::engine::signing::Hand;
+use crate::engine::signing::{Hand, Signing};
 use crate::engine::step::Probe;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -143,6 +143,11 @@ impl Rules {
         let signing = &settings.signing;
         let approval = settings.approval_valid.map(|valid| Asked { valid, signing: signing.clone() });
         Self { preflight_valid: settings.preflight_valid, approval }
+    }
+
+    /// By what operators are known here.
+    pub fn signing(&self) -> &Signing {
+        self.approval.as_ref().map_or(&Signing::ByLogin, |asked| &asked.signing)
     }
 }
 
@@ -368,7 +373,8 @@ impl Machine {
             ApprovalFact::Given { by, .. } => Some(by),
             _ => None,
         };
-        let (through_tunnel, signature) = (self.through_tunnel, self.hand.signature.clone());
+        let signature = self.hand.signature.clone().filter(|_| approved_by.is_some());
+        let through_tunnel = self.through_tunnel;
         let record = Record::RotateConfirmed { waived, approved_by, through_tunnel, signature };
         let mut outputs = vec![self.append(at, record)?];
         outputs.extend(self.go_on(at)?);

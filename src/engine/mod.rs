@@ -6,6 +6,7 @@ pub mod acts;
 pub mod alerts;
 pub mod approval;
 pub mod audit;
+pub mod closing;
 pub mod command;
 pub mod converge_object;
 pub mod converge_secret;

@@ -125,7 +125,11 @@ impl Rotation {
             }
             Record::KeyDestroyed { role, .. } => need(self.keys.contains_key(role), "no such key was kept"),
             Record::Approved { .. } | Record::CheckSetAside { .. } | Record::NobodyWaived { .. } => untouched(),
-            Record::ReviewClosed { .. } => need(self.open_review().is_some(), "no review is open"),
+            // Whether an earlier one counts is each reader's to say, so there may be more than one.
+            Record::ReviewClosed { .. } => {
+                need(self.to_review().next().is_some(), "there is nothing to review")?;
+                need(self.outcome.is_some(), "what is to be reviewed is not at its end")
+            }
             Record::HandOverAccepted => {
                 let open = self.hand_over.as_ref().is_some_and(|left| left.accepted.is_none());
                 need(open, "nothing was handed over")

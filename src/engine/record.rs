@@ -293,6 +293,9 @@ pub enum Record {
         /// Where plans are approved by a second operator: until when one must have reviewed this way back, UTC.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         review_due: Option<Timestamp>,
+        /// The signature of who goes back, armored (SSHSIG), where operators sign.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
     },
     /// A kept key was deleted from Barbican, with what it answered.
     KeyDestroyed {
@@ -341,6 +344,9 @@ pub enum Record {
         /// Who had declared those.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         earlier: Vec<Author>,
+        /// The signature of who declares it, armored (SSHSIG), where operators sign.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
     },
     /// A second operator has reviewed the emergency, or the rollback.
     ReviewClosed {

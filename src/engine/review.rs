@@ -1,7 +1,9 @@
 //! The review that an emergency, or a rollback that nobody had approved, leaves open until somebody else closes it.
+//!
+//! Here is what the journal says of it. Whether a closing counts is each reader's to verify, and `closing`'s.
 
 use crate::engine::acts::Author;
-use crate::engine::record::{Entry, RotationId};
+use crate::engine::record::{Entry, RotationId, STARTING_TOUCHED};
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -37,6 +39,12 @@ pub struct Declared {
     pub at: Timestamp,
     /// Why.
     pub reason: String,
+    /// The record's number.
+    #[serde(skip)]
+    pub seq: u64,
+    /// Their signature, where operators sign.
+    #[serde(skip)]
+    pub signature: Option<String>,
 }
 
 /// An emergency (or a rollback), and the review that it leaves open.
@@ -58,49 +66,53 @@ pub struct Emergency {
     pub declared: Vec<Declared>,
     /// Who had declared those that it covers.
     pub earlier: Vec<Author>,
-    /// Who closed the review, when, and what they found.
-    pub reviewed: Option<(String, Timestamp, String)>,
-    /// By which record.
+    /// The records that say that it was reviewed. None of them counts by standing there.
     #[serde(skip)]
-    pub closing: Option<Closing>,
+    pub closings: Vec<Closing>,
 }
 
-/// The record that closed a review.
+/// A record that says that a review is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
     /// Whose.
     pub author: Author,
+    /// When, UTC.
+    pub at: Timestamp,
+    /// What they found.
+    pub note: String,
     /// Their signature, where operators sign.
     pub signature: Option<String>,
+    /// It is of a version that judged it only when it was written.
+    pub is_old: bool,
 }
 
 impl Emergency {
     /// What a first declaration begins.
-    pub(super) fn begin(of: Reviewed, entry: &Entry, reason: String, review_due: Timestamp) -> Self {
+    fn begin(of: Reviewed, entry: &Entry, declared: (String, Option<String>), review_due: Timestamp) -> Self {
         let mut begun = Self {
             of,
-            reason: reason.clone(),
+            reason: declared.0.clone(),
             person: entry.person().to_owned(),
             at: entry.at,
             review_due,
             covers: Vec::new(),
             declared: Vec::new(),
             earlier: Vec::new(),
-            reviewed: None,
-            closing: None,
+            closings: Vec::new(),
         };
-        begun.declare(entry, reason, review_due);
+        begun.declare(entry, declared, review_due);
         begun
     }
 
     /// Another declaration: nothing of the earlier ones is forgotten.
-    pub(super) fn declare(&mut self, entry: &Entry, reason: String, review_due: Timestamp) {
-        self.declared.push(Declared { author: Author::of(entry), at: entry.at, reason });
+    fn declare(&mut self, entry: &Entry, (reason, signature): (String, Option<String>), review_due: Timestamp) {
+        let (author, at, seq) = (Author::of(entry), entry.at, entry.seq);
+        self.declared.push(Declared { author, at, reason, seq, signature });
         self.review_due = self.review_due.min(review_due);
     }
 
     /// What was covered by it, and who had declared that.
-    pub(super) fn cover(&mut self, covers: Vec<RotationId>, earlier: Vec<Author>) {
+    fn cover(&mut self, covers: Vec<RotationId>, earlier: Vec<Author>) {
         for case in covers {
             if !self.covers.contains(&case) {
                 self.covers.push(case);
@@ -124,12 +136,13 @@ impl Emergency {
         all
     }
 
-    /// Their names, each once.
+    /// Their names, each once: who has signed, where that is known.
     pub fn declarer_names(&self) -> String {
         let mut names: Vec<&str> = Vec::new();
         for author in self.declarers() {
-            if !names.contains(&author.person.as_str()) {
-                names.push(&author.person);
+            let name = author.signer.as_ref().unwrap_or(&author.person);
+            if !names.contains(&name.as_str()) {
+                names.push(name);
             }
         }
         names.join(", ")
@@ -137,24 +150,34 @@ impl Emergency {
 }
 
 impl Rotation {
-    /// What waits for a review still.
-    pub fn open_review(&self) -> Option<&Emergency> {
-        let is_open = |review: &&Emergency| review.reviewed.is_none();
-        self.emergency.as_ref().filter(is_open).or(self.rollback_review.as_ref().filter(is_open))
+    /// What the journal leaves to be reviewed, or to have been reviewed, in this case.
+    pub fn to_review(&self) -> impl Iterator<Item = &Emergency> {
+        self.emergency.iter().chain(&self.rollback_review)
+    }
+
+    /// Somebody has signed for something in this case: then nothing but signatures tells who said what in it, whatever the
+    /// configuration of whoever reads it says.
+    pub fn is_signed(&self) -> bool {
+        let of_review = |review: &Emergency| {
+            review.declared.iter().any(|declared| declared.signature.is_some())
+                || review.closings.iter().any(|closing| closing.signature.is_some())
+        };
+        let approved = self.approval.as_ref().is_some_and(|approval| approval.signature.is_some());
+        approved || !self.sessions.is_empty() || self.to_review().any(of_review)
     }
 
     /// Folds a declaration. A second one on an open case adds to the first.
     pub(super) fn declare_emergency(
         &mut self,
         entry: &Entry,
-        reason: String,
+        declared: (String, Option<String>),
         due: Timestamp,
         covers: Vec<RotationId>,
         earlier: Vec<Author>,
     ) {
         match &mut self.emergency {
-            Some(emergency) => emergency.declare(entry, reason, due),
-            none => *none = Some(Emergency::begin(Reviewed::Emergency, entry, reason, due)),
+            Some(emergency) => emergency.declare(entry, declared, due),
+            none => *none = Some(Emergency::begin(Reviewed::Emergency, entry, declared, due)),
         }
         if let Some(emergency) = &mut self.emergency {
             emergency.cover(covers, earlier);
@@ -162,22 +185,19 @@ impl Rotation {
     }
 
     /// Folds a way back that nobody had approved: it is reviewed with the emergency, or by itself.
-    pub(super) fn review_rollback(&mut self, entry: &Entry, reason: String, due: Timestamp) {
+    pub(super) fn review_rollback(&mut self, entry: &Entry, declared: (String, Option<String>), due: Timestamp) {
         match &mut self.emergency {
-            Some(emergency) if emergency.reviewed.is_none() => emergency.declare(entry, reason, due),
-            _ => self.rollback_review = Some(Emergency::begin(Reviewed::Rollback, entry, reason, due)),
+            Some(emergency) if emergency.closings.is_empty() => emergency.declare(entry, declared, due),
+            _ => self.rollback_review = Some(Emergency::begin(Reviewed::Rollback, entry, declared, due)),
         }
     }
 
-    /// Folds the end of a review.
+    /// Folds what somebody found in a review. There is one review that can be meant: a rollback has one of its own only
+    /// where there is no emergency, or that was reviewed before.
     pub(super) fn close_review(&mut self, entry: &Entry, note: String, signature: Option<String>) {
-        let open = match &mut self.emergency {
-            Some(emergency) if emergency.reviewed.is_none() => Some(emergency),
-            _ => self.rollback_review.as_mut().filter(|review| review.reviewed.is_none()),
-        };
-        if let Some(review) = open {
-            review.reviewed = Some((entry.person().to_owned(), entry.at, note));
-            review.closing = Some(Closing { author: Author::of(entry), signature });
+        if let Some(review) = self.rollback_review.as_mut().or(self.emergency.as_mut()) {
+            let is_old = entry.version <= STARTING_TOUCHED;
+            review.closings.push(Closing { author: Author::of(entry), at: entry.at, note, signature, is_old });
         }
     }
 }

@@ -135,11 +135,12 @@ pub struct Rotation {
     pub forward: Option<[StepState; 8]>,
     /// The rollback, if one began.
     pub rollback: Option<Rollback>,
-    /// A request that changes the live secret was about to be sent at least once: clients may feel it, and only a rollback
-    /// leads back.
+    /// A request that changes the live secret was about to be sent: clients may feel it, and only a rollback leads back.
     pub touched: bool,
     /// The last record says that the secret is about to be changed.
     pub touching: bool,
+    /// What stood when that was announced, and when, UTC.
+    pub touched_as: Option<(Box<Rotation>, Timestamp)>,
     /// Keys kept in Barbican.
     pub keys: BTreeMap<KeyRole, KeptKey>,
     /// Why there is no previous key, if there is none.
@@ -225,6 +226,7 @@ impl Rotation {
             rollback: None,
             touched: false,
             touching: false,
+            touched_as: None,
             keys: BTreeMap::new(),
             previous_missing: None,
             shape: None,
@@ -344,9 +346,9 @@ impl Rotation {
             Record::GatewayPing { client, answered, note } => {
                 self.pings.insert(client, (answered, at, note));
             }
-            Record::RollbackStarted { reason, role, review_due, .. } => {
+            Record::RollbackStarted { reason, role, review_due, signature, .. } => {
                 if let Some(due) = review_due {
-                    self.review_rollback(entry, reason.clone(), due);
+                    self.review_rollback(entry, (reason.clone(), signature), due);
                 }
                 self.turn_back(reason, role, at);
             }
@@ -358,10 +360,10 @@ impl Rotation {
             Record::Approved { digest, expires, note, scheme, signature } => {
                 self.approve(entry, (digest, expires, note), scheme, signature);
             }
-            Record::EmergencyDeclared { reason, review_due, covers, earlier } => {
+            Record::EmergencyDeclared { reason, review_due, covers, earlier, signature } => {
                 // Whatever it was planned for: the previous key is never put back now.
                 self.cause = Cause::Compromise;
-                self.declare_emergency(entry, reason, review_due, covers, earlier);
+                self.declare_emergency(entry, (reason, signature), review_due, covers, earlier);
             }
             Record::ReviewClosed { note, signature } => self.close_review(entry, note, signature),
             Record::SessionSigned { session, signature } => {
@@ -378,7 +380,10 @@ impl Rotation {
             }
             Record::Silenced { id, until } => self.silence = Some(Silence { id, until }),
             Record::SilenceEnded { id, .. } => self.silence_ended(&id),
-            Record::Touching { .. } => self.touched = true,
+            Record::Touching { .. } => {
+                let before = Self { touched_as: None, ..self.clone() };
+                (self.touched, self.touched_as) = (true, Some((Box::new(before), at)));
+            }
             Record::NotTouched { .. } => self.touched = false,
             Record::Finished { outcome, note } => self.outcome = Some((outcome, at, note)),
             Record::SenderAccepted { .. } | Record::DomainAccepted { .. } => self.accept_sender(entry),

@@ -7,6 +7,7 @@ use crate::domain::signature::{self, SignerKey};
 use crate::domain::signers::{Signer, Signers};
 use crate::domain::tenant::TenantId;
 use crate::engine::record::RotationId;
+use crate::engine::review::Reviewed;
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -53,12 +54,25 @@ pub enum Statement<'a> {
         /// The plan's digest.
         digest: &'a str,
     },
+    /// "I declare this emergency", or "I go back without an approval".
+    Declare {
+        /// Whose case.
+        tenant: &'a TenantId,
+        /// Which case.
+        rotation: &'a RotationId,
+        /// What will be reviewed.
+        of: Reviewed,
+    },
     /// "I have reviewed this."
     Review {
         /// Whose case.
         tenant: &'a TenantId,
         /// Which case.
         rotation: &'a RotationId,
+        /// What is reviewed.
+        of: Reviewed,
+        /// The digest of who declared it when, and of the cases that it covers.
+        digest: String,
         /// What was found.
         note: &'a str,
     },
@@ -84,7 +98,7 @@ impl Statement<'_> {
 pub struct Hand {
     /// The session that what is written belongs to, and its signature.
     pub session: Option<SignedSession>,
-    /// The signature of an approval, a rotation or a review.
+    /// The signature of an approval, a rotation, a declaration or a review.
     pub signature: Option<String>,
     /// Until when the approval that was signed counts, UTC.
     pub expires: Option<Timestamp>,

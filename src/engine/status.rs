@@ -25,12 +25,13 @@ use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
 use crate::engine::approval::Approval;
+use crate::engine::closing::Review;
 use crate::engine::journal::Holder;
 use crate::engine::judging::Said;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::next::NextAction;
 use crate::engine::record::{Cause, Outcome};
-use crate::engine::rotation::{Emergency, HandOver};
+use crate::engine::rotation::HandOver;
 use crate::engine::sources::SourceView;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -286,7 +287,7 @@ pub struct TenantStatus {
     /// By what a second operator is known here, where one is asked for: signatures, or logins, which is advisory.
     pub four_eyes: Option<String>,
     /// An emergency whose review is open still.
-    pub review: Option<Emergency>,
+    pub review: Option<Review>,
     /// That review's deadline has passed.
     pub review_overdue: bool,
     /// The last hand-over.

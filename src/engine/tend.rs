@@ -314,6 +314,7 @@ mod tests {
             role: KeyRole::Fresh,
             cut_again: Vec::new(),
             review_due: None,
+            signature: None,
         });
         assert_eq!(resumes(&decided(records.clone())), Some(StepNumber::STAGE));
         records.push(begun(StepNumber::STAGE));

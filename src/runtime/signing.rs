@@ -6,9 +6,11 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::gate::ApprovalFact;
 use crate::domain::sanitize::sanitize;
 use crate::engine::approval::{self, Asked, Me, Rotates};
+use crate::engine::closing;
 use crate::engine::command::{Command, Refusal};
 use crate::engine::ports::{Signatures, World};
 use crate::engine::record::{Actor, RotationId};
+use crate::engine::review::Reviewed;
 use crate::engine::rotation::Rotation;
 use crate::engine::signing::{Hand, SignedSession, Signing, Statement};
 use crate::runtime::run::RunError;
@@ -35,8 +37,8 @@ enum Needs {
     Nothing,
     /// What it writes is the operator's word, and must be known to be theirs.
     Session,
-    /// The same, but what it does must not wait for a signature that can't be had.
-    SessionIfPossible,
+    /// A signature of its own, but what it does must not wait for one that can't be had.
+    Declaration(Reviewed),
     /// A signature of its own.
     Plan,
 }
@@ -44,17 +46,9 @@ enum Needs {
 fn needs(command: &Command) -> Needs {
     match command {
         Command::Approve { .. } | Command::Rotate { .. } | Command::CloseReview { .. } => Needs::Plan,
-        Command::Plan { .. }
-        | Command::Reschedule { .. }
-        | Command::Answer { .. }
-        | Command::Waive { .. }
-        | Command::SetAside { .. }
-        | Command::AcceptSender { .. }
-        | Command::AcceptDomain { .. }
-        | Command::TakeBack { .. }
-        | Command::KeepWaiver { .. }
-        | Command::DecideMail { .. } => Needs::Session,
-        Command::Emergency { .. } | Command::RollBack { .. } => Needs::SessionIfPossible,
+        command if command.is_a_word() => Needs::Session,
+        Command::Emergency { .. } => Needs::Declaration(Reviewed::Emergency),
+        Command::RollBack { .. } => Needs::Declaration(Reviewed::Rollback),
         _ => Needs::Nothing,
     }
 }
@@ -81,15 +75,19 @@ pub async fn hand(
             let asked = Asked { valid, signing: signatures.signing() };
             hand = plan(&**signatures, actor, &asked, rotation, command, world.clock.now()).await?;
         }
-        Needs::Session | Needs::SessionIfPossible => {
-            let case = match command {
-                Command::Plan { .. } => new_id,
-                Command::Emergency { .. } => open.map_or(new_id, |rotation| &rotation.id),
-                _ => match open {
-                    Some(rotation) => &rotation.id,
-                    // The engine says why not.
-                    None => return Ok(hand),
-                },
+        Needs::Declaration(of) => {
+            let case = open.map_or(new_id, |rotation| &rotation.id);
+            // In the review of an emergency a rollback is another declaration of it.
+            let of = if open.is_some_and(|rotation| rotation.emergency.is_some()) { Reviewed::Emergency } else { of };
+            let statement = closing::declaration(&world.tenant.id, case, of);
+            hand.signature = signed(&**signatures, &statement, world.clock.now()).await.ok();
+        }
+        Needs::Session => {
+            let case = match (command, open) {
+                (Command::Plan { .. }, _) => new_id,
+                (_, Some(rotation)) => &rotation.id,
+                // The engine says why not.
+                (_, None) => return Ok(hand),
             };
             if let Some(known) = session.known(case) {
                 hand.session = Some(known);
@@ -99,15 +97,10 @@ pub async fn hand(
             world.entropy.fill(&mut random)?;
             let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
             let statement = Statement::Write { tenant: &world.tenant.id, rotation: case, session: &id };
-            match signed(&**signatures, &statement, world.clock.now()).await {
-                Ok(signature) => {
-                    let signed = SignedSession { id, rotation: case.clone(), signature };
-                    session.keep(&signed);
-                    hand.session = Some(signed);
-                }
-                Err(_) if matches!(needs(command), Needs::SessionIfPossible) => {}
-                Err(error) => return Err(error),
-            }
+            let signature = signed(&**signatures, &statement, world.clock.now()).await?;
+            let signed = SignedSession { id, rotation: case.clone(), signature };
+            session.keep(&signed);
+            hand.session = Some(signed);
         }
     }
     Ok(hand)
@@ -155,8 +148,10 @@ async fn plan(
         Command::CloseReview { note } => {
             // As it will be journaled.
             let note = sanitize(note);
-            let statement = approval::review_statement(rotation, &note);
-            hand.signature = Some(signed(signatures, &statement, now).await?);
+            if let Some(review) = rotation.open_review(&asked.signing) {
+                let statement = closing::statement(rotation, review.of, &note);
+                hand.signature = Some(signed(signatures, &statement, now).await?);
+            }
         }
         _ => {}
     }

@@ -70,8 +70,9 @@ async fn with_four_eyes_rotate_stays_shut_until_somebody_else_approves_this_plan
 async fn an_emergency_rotates_without_answers_and_stays_red_until_somebody_else_has_reviewed_it() {
     let scene = four_eyes().await;
     let before = scene.lab.world().key_secrets("acme");
+    let ada = as_person(&scene.wiring, scene.acme(), "ada");
     let (confirm, reason) = ("acme".into(), "laptop stolen".into());
-    scene.run(Command::Emergency { confirm, reason, through_tunnel: String::new() }).await.unwrap();
+    ada.run(Command::Emergency { confirm, reason, through_tunnel: String::new() }).await.unwrap();
     assert_ne!(scene.lab.world().key_secrets("acme")[0].payload, before[0].payload);
     let people = scene.lab.world().tenant("acme").unwrap().people;
     for person in &people {
@@ -87,7 +88,7 @@ async fn an_emergency_rotates_without_answers_and_stays_red_until_somebody_else_
     assert_eq!((status.outcome, status.next.action), (Some(Outcome::Rotated), Act::Review));
     assert!(status.attention[0].contains("review open"), "{:?}", status.attention);
     let close = || Command::CloseReview { note: "the disk was encrypted".into() };
-    assert!(scene.run(close()).await.unwrap_err().to_string().contains("another operator"));
+    assert!(ada.run(close()).await.unwrap_err().to_string().contains("another operator"));
     let (window, cause) = (Scene::open_window(), Cause::Scheduled);
     let plan = scene.run(Command::Plan { window, cause, reference: String::new() }).await.unwrap_err();
     assert!(plan.to_string().contains("review"), "{plan}");

@@ -127,3 +127,35 @@ async fn three_operators_with_one_login_plan_approve_and_rotate_by_what_they_sig
     });
     assert_eq!(confirmed, Some((Some("bob".into()), true)));
 }
+
+#[tokio::test]
+async fn the_review_of_an_emergency_is_closed_by_who_signs_and_by_none_who_declared_it_whatever_the_login_and_the_file()
+{
+    let scene = Scene::start_with(|config| config.approval.required = true).await;
+    let list: List = Arc::new(Mutex::new(line("ada", 1) + &line("bob", 2)));
+    let ((ada, _), (bob, _)) = (conductor(&scene, 1, &list), conductor(&scene, 2, &list));
+    let (confirm, reason) = ("acme".into(), "laptop stolen".into());
+    ada.run(Command::Emergency { confirm, reason, through_tunnel: String::new() }).await.unwrap();
+    scene.lab.world().reimport_all("acme").await;
+    ada.run(Command::Verify).await.unwrap();
+    ada.run(Command::Finish { note: String::new() }).await.unwrap();
+    let close = || Command::CloseReview { note: "the disk was encrypted".into() };
+    let refused = ada.run(close()).await.unwrap_err().to_string();
+    assert!(refused.contains("ada declared the emergency"), "{refused}");
+    // The operator whose configuration knows no signers has a login of their own.
+    let refused = scene.run(close()).await.unwrap_err().to_string();
+    assert!(refused.contains("no list of signers"), "{refused}");
+    let done = bob.run(close()).await.unwrap();
+    assert_eq!(done, "the review is closed by bob");
+    ada.look().await;
+    assert!(ada.status().review.is_none());
+    scene.acme().look().await;
+    assert!(
+        scene.status().attention.iter().any(|item| item.contains("no list of signers")),
+        "{:?}",
+        scene.status().attention
+    );
+    *list.lock().unwrap() = line("ada", 1);
+    ada.look().await;
+    assert!(ada.status().attention.iter().any(|item| item.contains("is not in the list of signers")));
+}

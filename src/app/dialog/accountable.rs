@@ -210,11 +210,13 @@ pub fn explain_review(status: &TenantStatus, now: Timestamp) -> Vec<Row> {
     let at = review.at.strftime("%Y-%m-%d %H:%M UTC");
     let due = review.review_due.strftime("%Y-%m-%d %H:%M UTC");
     let mark = if now > review.review_due { Mark::Bad } else { Mark::Warn };
-    vec![
-        Row::new(Mark::Plain, format!("{} declared at {at}: {}", review.person, review.reason)),
-        Row::new(mark, format!("due {due}")),
-        Row::new(Mark::Plain, "4 shows the journal; `changeguard report` prints it whole."),
-    ]
+    let mut rows = vec![
+        Row::new(Mark::Plain, format!("{} declared at {at}: {}", review.declarer_names(), review.reason)),
+        Row::new(mark, format!("due {due}, to be closed by {}", review.by_whom())),
+    ];
+    rows.extend(review.not_counted.iter().map(|why| Row::new(Mark::Bad, why.clone())));
+    rows.push(Row::new(Mark::Plain, "4 shows the journal; `changeguard report` prints it whole."));
+    rows
 }
 
 /// The end of the review.

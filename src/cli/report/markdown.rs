@@ -45,18 +45,20 @@ impl Report {
         if let Some(rollback) = &self.rollback {
             line(format!("- rollback {}", plain(rollback)));
         }
-        if let Some(emergency) = &self.emergency {
-            let review = match &emergency.reviewed {
-                Some((by, moment, note)) => format!("closed {} by {by}: {note}", at(*moment)),
-                None => format!("OPEN, due {}", at(emergency.review_due)),
+        for review in self.emergency.iter().chain(&self.rollback_review) {
+            let (declared, names) = (at(review.at), plain(&review.declarer_names()));
+            line(format!("- {} declared {declared} by {names}: {}", review.of.word(), plain(&review.reason)));
+            let text = match &review.reviewed {
+                Some((by, moment, note)) => {
+                    let how = if review.advisory { " (by login only: advisory)" } else { "" };
+                    format!("closed {} by {by}{how}: {note}", at(*moment))
+                }
+                None => format!("OPEN, due {}, by {}", at(review.review_due), review.by_whom()),
             };
-            line(format!(
-                "- emergency declared {} by {}: {}",
-                at(emergency.at),
-                plain(&emergency.person),
-                plain(&emergency.reason)
-            ));
-            line(format!("- review: {}", plain(&review)));
+            line(format!("- review: {}", plain(&text)));
+            for why in &review.not_counted {
+                line(format!("- review: {}", plain(why)));
+            }
         }
         if let Some(hand_over) = &self.hand_over {
             let accepted =

@@ -1,9 +1,10 @@
 //! Who has signed what in a rotation: every signature of the journal, verified anew for the report.
 
-use super::Report;
 use crate::domain::signers::Signer;
 use crate::engine::approval;
+use crate::engine::closing;
 use crate::engine::record::{Entry, Record, RotationId};
+use crate::engine::review::Reviewed;
 use crate::engine::rotation::Rotation;
 use crate::engine::signing::{Signing, Statement};
 use jiff::Timestamp;
@@ -21,16 +22,9 @@ pub struct Signed {
     pub(super) signer: Option<Signer>,
 }
 
-impl Report {
-    /// The same with who has signed, where operators sign; `None` where no approval is asked for.
-    pub fn with_signatures(mut self, signing: &Option<Signing>) -> Self {
-        let Some(signing) = signing else { return self };
-        self.four_eyes = Some(signing.words(Timestamp::now()));
-        if let Ok(rotation) = Rotation::fold(&self.records) {
-            self.signatures = self.records.iter().filter_map(|entry| signed(entry, &rotation, signing)).collect();
-        }
-        self
-    }
+/// Who has signed what, in the order of the records.
+pub(super) fn signatures(rotation: &Rotation, records: &[Entry], signing: &Signing) -> Vec<Signed> {
+    records.iter().filter_map(|entry| signed(entry, rotation, signing)).collect()
 }
 
 fn signed(entry: &Entry, rotation: &Rotation, signing: &Signing) -> Option<Signed> {
@@ -45,8 +39,18 @@ fn signed(entry: &Entry, rotation: &Rotation, signing: &Signing) -> Option<Signe
             ("confirmed rotate", signing.name(armored, &approval::rotate_statement(rotation, digest)))
         }
         Record::ReviewClosed { note, signature } => {
-            let statement = approval::review_statement(rotation, note);
+            let of = rotation.to_review().last()?.of;
+            let statement = closing::statement(rotation, of, note);
             ("closed the review", signature.as_deref().and_then(|armored| signing.name(armored, &statement)))
+        }
+        Record::EmergencyDeclared { signature, .. } => {
+            let statement = closing::declaration(tenant, case, Reviewed::Emergency);
+            ("declared the emergency", signature.as_deref().and_then(|armored| signing.name(armored, &statement)))
+        }
+        Record::RollbackStarted { signature, review_due: Some(_), .. } => {
+            let of = rotation.to_review().last()?.of;
+            let statement = closing::declaration(tenant, case, of);
+            ("went back", signature.as_deref().and_then(|armored| signing.name(armored, &statement)))
         }
         Record::SessionSigned { session, signature } => {
             let statement = Statement::Write { tenant, rotation: case, session };

@@ -9,9 +9,10 @@ use crate::domain::step::{StepNumber, StepState};
 use crate::domain::window::Window;
 use crate::engine::acts::Author;
 use crate::engine::approval;
+use crate::engine::closing::{self, UNVERIFIED};
 use crate::engine::command::{Command, NOBODY, Refusal};
 use crate::engine::record::{Cause, Record, RotationId};
-use crate::engine::review::Emergency;
+use crate::engine::review::Closing;
 use crate::engine::rotation::Rotation;
 use jiff::{SignedDuration, Timestamp};
 
@@ -54,12 +55,13 @@ impl Machine {
 
     /// Nothing new is planned for a tenant whose emergency nobody has looked at.
     pub(super) fn reviewed(&self) -> Result<(), Refusal> {
-        match self.rotation.as_ref().and_then(|rotation| rotation.open_review()) {
+        match self.rotation.as_ref().and_then(|rotation| rotation.open_review(self.rules.signing())) {
             Some(review) => Err(not_now(format!(
-                "the review of the {} of {} is open: another operator than {} must close it first",
+                "the review of the {} of {} is open, to be closed first (by {}){}",
                 review.of.word(),
                 review.at.strftime("%Y-%m-%d"),
-                review.declarer_names()
+                review.by_whom(),
+                review.not_counted.last().map(|why| format!("; {why}")).unwrap_or_default()
             ))),
             None => Ok(()),
         }
@@ -109,6 +111,10 @@ impl Machine {
     /// A command of somebody who has signed for what they write: their signature stands in the journal, once a session and
     /// case.
     pub(super) fn command_in_session(&mut self, at: Timestamp, command: Command, new_id: RotationId) -> Outputs {
+        let is_signed = self.open().is_ok_and(Rotation::is_signed);
+        if is_signed && command.is_a_word() && !self.rules.signing().is_asked() {
+            return Err(not_now(format!("nothing is typed into it here: {UNVERIFIED}")));
+        }
         let before = self.sign_session(at)?;
         let mut outputs = self.command(at, command, new_id)?;
         match before {
@@ -176,10 +182,11 @@ impl Machine {
         let mut outputs = Vec::new();
         let (mut covers, mut earlier) = (Vec::new(), Vec::new());
         if self.open().is_err() {
-            if let Some((before, review)) = self.rotation.as_ref().and_then(|r| Some((r, r.open_review()?))) {
+            let signing = self.rules.signing();
+            if let Some((before, review)) = self.rotation.as_ref().and_then(|r| Some((r, r.open_review(signing)?))) {
                 covers.extend(review.covers.iter().cloned());
                 covers.push(before.id.clone());
-                earlier.extend(self.declarers(before, review, at));
+                earlier.extend(review.declarers().into_iter().cloned());
             }
             let end = at.checked_add(EMERGENCY_WINDOW).unwrap_or(Timestamp::MAX);
             let window = Window { start: at, end, zone: "UTC".into(), revision: 1 };
@@ -193,23 +200,16 @@ impl Machine {
         self.untouched()?;
         self.see_lockout(through_tunnel)?;
         let review_due = at.checked_add(REVIEW_WITHIN).unwrap_or(Timestamp::MAX);
-        outputs.push(self.append(at, Record::EmergencyDeclared { reason, review_due, covers, earlier })?);
+        let signature = self.hand.signature.clone();
+        outputs.push(self.append(at, Record::EmergencyDeclared { reason, review_due, covers, earlier, signature })?);
         outputs.extend(self.begin(at, StepNumber::ANNOUNCE, Intent::Emergency)?);
         Ok(outputs)
     }
 
-    /// Who declared what is to be reviewed, each with who had signed their session.
-    fn declarers(&self, rotation: &Rotation, review: &Emergency, at: Timestamp) -> Vec<Author> {
-        let signing = self.rules.approval.as_ref().map(|asked| &asked.signing);
-        let signer =
-            |author: &Author| approval::writer(rotation, author, signing?, at).ok().map(|signer| signer.person);
-        let known = |author: &Author| Author { signer: signer(author).or(author.signer.clone()), ..author.clone() };
-        review.declarers().into_iter().map(known).collect()
-    }
-
     /// Where plans need a second operator, a way back that none had approved needs one afterwards.
     pub(super) fn rollback_review_due(&self, at: Timestamp) -> Option<Timestamp> {
-        self.rules.approval.as_ref().map(|_| at.checked_add(REVIEW_WITHIN).unwrap_or(Timestamp::MAX))
+        let is_asked = self.rules.approval.is_some() || self.rotation.as_ref().is_some_and(Rotation::is_signed);
+        is_asked.then(|| at.checked_add(REVIEW_WITHIN).unwrap_or(Timestamp::MAX))
     }
 
     /// The way to step 3: the check, and in an emergency that died before everybody was mailed, the mails first.
@@ -231,35 +231,26 @@ impl Machine {
     }
 
     pub(super) fn close_review(&mut self, at: Timestamp, note: String) -> Outputs {
-        let review = self.rotation.as_ref().and_then(|rotation| rotation.open_review().zip(Some(rotation)));
+        let signing = self.rules.signing();
+        let review = self.rotation.as_ref().and_then(|rotation| rotation.open_review(signing).zip(Some(rotation)));
         let Some((review, rotation)) = review else { return Err(not_now("no review is open")) };
         if rotation.outcome.is_none() {
             return Err(not_now("the rotation is not at its end yet; review it then"));
         }
-        let what = review.of.word();
-        let declared = |person: &str| not_now(format!("{person} declared the {what}; another operator must review it"));
-        if let Some(author) = review.declarers().into_iter().find(|author| author.person == self.me.person) {
-            return Err(declared(&author.person));
-        }
         let note = required(note, "say what the review found (a note)")?;
-        let signing = self.rules.approval.as_ref().map(|asked| &asked.signing).filter(|signing| signing.is_asked());
-        let mut signature = None;
-        if let Some(signing) = signing {
-            let armored = self.hand.signature.clone();
-            let armored = armored.ok_or_else(|| not_now("a review is signed here; see approval.key"))?;
-            let statement = approval::review_statement(rotation, &note);
-            let signer = signing.who(&armored, &statement, at).map_err(Refusal::NotNow)?;
-            let is_theirs = |author: &Author| author.signer.as_ref() == Some(&signer.person);
-            if self.declarers(rotation, review, at).iter().any(is_theirs) {
-                return Err(declared(&signer.person));
-            }
-            signature = Some(armored);
-        } else if let Some(why) = &self.me.unproven {
-            return Err(not_now(format!(
-                "this login proves nobody: {why}; review it from a login session, or configure approval.signers"
-            )));
+        let signature = self.hand.signature.clone();
+        if signing.is_asked() && signature.is_none() {
+            return Err(not_now("a review is signed here; see approval.key"));
         }
-        Ok(vec![self.append(at, Record::ReviewClosed { note, signature })?, done("the review is closed")])
+        let author = Author::of(&self.me.entry(0, at, Record::HandOverAccepted));
+        let closing = Closing { author, at, note: note.clone(), signature: signature.clone(), is_old: false };
+        let by = closing::may_close(rotation, &review, &closing, signing).map_err(Refusal::NotNow)?;
+        let text = match closing::is_first_of_two(&review) {
+            true => format!("recorded as closed by {by}; the review stays open until another operator closes it too"),
+            false if review.advisory => format!("the review is closed by {by} (by login only: advisory)"),
+            false => format!("the review is closed by {by}"),
+        };
+        Ok(vec![self.append(at, Record::ReviewClosed { note, signature })?, done(text)])
     }
 
     pub(super) fn hand_over(&mut self, at: Timestamp, to: &str, note: String) -> Outputs {

@@ -267,7 +267,9 @@ impl Machine {
         let role = if kept && rotation.cause != Cause::Compromise { KeyRole::Previous } else { KeyRole::Fresh };
         let cut_again = rotation.back.keys().cloned().collect();
         let review_due = self.rollback_review_due(at);
-        let mut outputs = vec![self.append(at, Record::RollbackStarted { reason, role, cut_again, review_due })?];
+        let signature = self.hand.signature.clone();
+        let record = Record::RollbackStarted { reason, role, cut_again, review_due, signature };
+        let mut outputs = vec![self.append(at, record)?];
         outputs.extend(self.go_on(at)?);
         Ok(outputs)
     }

@@ -2,6 +2,7 @@
 
 mod accountable;
 mod mailbox;
+mod reviews;
 mod senders;
 mod signing;
 mod withdrawal;

@@ -83,7 +83,13 @@ fn pool() -> Vec<Record> {
         pool.push(Record::ObjectChanged { from: None, to: public_key, etag: note() });
         let baseline = Baseline { public_key, clock: 0, peers: Default::default() };
         pool.push(Record::Applied { baseline, waited_ms: 1 });
-        pool.push(Record::RollbackStarted { reason: note(), role, cut_again: Vec::new(), review_due: None });
+        pool.push(Record::RollbackStarted {
+            reason: note(),
+            role,
+            cut_again: Vec::new(),
+            review_due: None,
+            signature: None,
+        });
     }
     pool
 }

@@ -60,16 +60,17 @@ pub fn derive(
     let (reconcile, reconcile_deadline) = judge_reconcile(open, &keys, settings, now);
     let drift = open.and_then(|rotation| drift(rotation, &keys));
     let holder = sights.holder.as_ref();
-    let review = rotation.and_then(|rotation| rotation.open_review().cloned());
+    let rules = Rules::of(settings);
+    let review = rotation.and_then(|rotation| rotation.open_review(rules.signing()));
     let next = match &review {
         Some(review) if open.is_none() && holder.is_none() => NextAction {
             action: Act::Review,
             mail: None,
             text: format!(
-                "review the {} of {} (not {} themselves)",
+                "review the {} of {} (by {})",
                 review.of.word(),
                 review.at.strftime("%m-%d"),
-                review.declarer_names()
+                review.by_whom()
             ),
         },
         _ => next_action(open, phase, &gate, back, holder, drift.as_deref(), viewer),
@@ -127,6 +128,7 @@ pub fn derive(
     status.attention.extend(lease::attention(&status, journal));
     status.attention.extend(status.heard.attention());
     status.attention.extend(alert::attention(open, rotation, sights, settings, now));
+    status.attention.extend(open.and_then(|rotation| approval::touched_without(rotation, rules.approval.as_ref())));
     if let Some(drift) = drift {
         status.attention.insert(0, drift);
     }
@@ -378,8 +380,9 @@ fn attention(status: &TenantStatus, sights: &Sights) -> Vec<String> {
     if let Some(review) = &status.review {
         let due = review.review_due.strftime("%Y-%m-%d %H:%M UTC");
         let state = if status.review_overdue { "OVERDUE since" } else { "open, due" };
-        let (what, names) = (review.of.word(), review.declarer_names());
-        items.push(format!("{what}: review {state} {due} (by another operator than {names})"));
+        let (what, who) = (review.of.word(), review.by_whom());
+        items.push(format!("{what}: review {state} {due} (by {who})"));
+        items.extend(review.not_counted.iter().map(|why| format!("{what}: the review stays open: {why}")));
     }
     if let Some(hand_over) = status.hand_over.as_ref().filter(|hand_over| hand_over.accepted.is_none()) {
         items.push(format!("handed over by {}, not accepted yet: {}", hand_over.person, hand_over.note));

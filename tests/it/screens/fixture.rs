@@ -14,6 +14,7 @@ use changeguard::domain::step::{StepNumber, StepState};
 use changeguard::domain::tenant::{Tenant, TenantId};
 use changeguard::domain::window::Window;
 use changeguard::engine::acts::Author;
+use changeguard::engine::closing::Review;
 use changeguard::engine::command::Command;
 use changeguard::engine::next::{Act, NextAction};
 use changeguard::engine::record::Cause;
@@ -379,21 +380,22 @@ pub fn rolling_back(name: &str) -> TenantStatus {
 }
 
 /// Declared by ada.
-pub fn emergency(declared: &str, due: &str) -> Emergency {
+pub fn emergency(declared: &str, due: &str) -> Review {
     let (reason, person) = ("laptop stolen".to_owned(), "ada".to_owned());
     let author = Author { person: person.clone(), session: None, signer: None, unproven: false };
-    Emergency {
+    let subject = Emergency {
         of: Reviewed::Emergency,
         reason: reason.clone(),
         person,
         at: at(declared),
         review_due: at(due),
         covers: Vec::new(),
-        declared: vec![Declared { author, at: at(declared), reason }],
+        declared: vec![Declared { author, at: at(declared), reason, seq: 2, signature: None }],
         earlier: Vec::new(),
-        reviewed: None,
-        closing: None,
-    }
+        closings: Vec::new(),
+    };
+    let (not_counted, closers) = (Vec::new(), Vec::new());
+    Review { subject, reviewed: None, advisory: true, needs_two: false, not_counted, closers }
 }
 
 /// A model that shows one tenant.

@@ -230,7 +230,10 @@ fn a_second_emergency_on_an_open_case_forgets_neither_who_declared_first_nor_wha
     let review_due = at("23:00");
     let (covers, earlier) = (vec![RotationId("r0".into())], vec![Author::of(&by_zoe())]);
     machine
-        .emit(at("22:30"), Record::EmergencyDeclared { reason: "leak".into(), review_due, covers, earlier })
+        .emit(
+            at("22:30"),
+            Record::EmergencyDeclared { reason: "leak".into(), review_due, covers, earlier, signature: None },
+        )
         .unwrap();
     let mut bob = as_person(&machine, "bob", FOUR_EYES);
     let again = Record::EmergencyDeclared {
@@ -238,10 +241,11 @@ fn a_second_emergency_on_an_open_case_forgets_neither_who_declared_first_nor_wha
         review_due: at("23:30"),
         covers: vec![RotationId("r-1".into())],
         earlier: vec![],
+        signature: None,
     };
     bob.emit(at("22:31"), again).unwrap();
     bob.emit(at("22:50"), Record::Finished { outcome: Outcome::Rotated, note: String::new() }).unwrap();
-    let review = bob.rotation().unwrap().open_review().unwrap();
+    let review = bob.rotation().unwrap().open_review(&Signing::ByLogin).unwrap();
     assert_eq!((review.reason.as_str(), review.review_due), ("leak", at("23:00")));
     assert_eq!(review.covers, [RotationId("r0".into()), RotationId("r-1".into())]);
     assert_eq!(review.declarer_names(), "op, bob, zoe");
@@ -262,11 +266,14 @@ fn a_rollback_where_plans_are_approved_leaves_a_review_open_that_somebody_else_c
     let back = || Command::RollBack { confirm: "acme".into(), reason: "slow".into(), through_tunnel: String::new() };
     let mut without = live();
     command(&mut without, at("22:20"), back()).unwrap();
-    assert!(without.rotation().unwrap().open_review().is_none(), "nobody is asked for an approval here");
+    assert!(
+        without.rotation().unwrap().open_review(&Signing::ByLogin).is_none(),
+        "nobody is asked for an approval here"
+    );
     let mut machine = as_person(&live(), "op", FOUR_EYES);
     command(&mut machine, at("22:20"), back()).unwrap();
     machine.emit(at("22:50"), Record::Finished { outcome: Outcome::RolledBack, note: String::new() }).unwrap();
-    let review = machine.rotation().unwrap().open_review().unwrap();
+    let review = machine.rotation().unwrap().open_review(&Signing::ByLogin).unwrap();
     assert_eq!((review.of, review.person.as_str()), (Reviewed::Rollback, "op"));
     let window = Window::parse("2026-11-25 22:00", "1h", "UTC", 1).unwrap();
     let plan = || Command::Plan { window: window.clone(), cause: Cause::Scheduled, reference: String::new() };
@@ -288,7 +295,7 @@ fn an_emergency_covers_the_open_review_of_a_rollback_with_its_author() {
     let mut bob = as_person(&machine, "bob", FOUR_EYES);
     let declare = Command::Emergency { confirm: "acme".into(), reason: "leak".into(), through_tunnel: String::new() };
     bob.handle(at("22:55"), Input::Command { command: declare, new_id: RotationId("r2".into()) }).unwrap();
-    let review = bob.rotation().unwrap().open_review().unwrap();
+    let review = bob.rotation().unwrap().open_review(&Signing::ByLogin).unwrap();
     assert_eq!((review.declarer_names().as_str(), review.covers.len()), ("bob, op", 1));
 }
 
@@ -347,7 +354,13 @@ fn the_review_of_an_emergency_is_closed_by_somebody_else_at_the_end_and_nothing_
     machine
         .emit(
             at("22:30"),
-            Record::EmergencyDeclared { reason: "leak".into(), review_due, covers: vec![], earlier: vec![] },
+            Record::EmergencyDeclared {
+                reason: "leak".into(),
+                review_due,
+                covers: vec![],
+                earlier: vec![],
+                signature: None,
+            },
         )
         .unwrap();
     let close = || Command::CloseReview { note: "laptop was encrypted".into() };
@@ -360,21 +373,26 @@ fn the_review_of_an_emergency_is_closed_by_somebody_else_at_the_end_and_nothing_
     assert!(command(&mut machine, at("22:51"), plan()).unwrap_err().to_string().contains("review"));
     let mut bob = as_person(&machine, "bob", FOUR_EYES);
     command(&mut bob, at("22:52"), close()).unwrap();
-    assert!(bob.rotation().unwrap().open_review().is_none());
+    assert!(bob.rotation().unwrap().open_review(&Signing::ByLogin).is_none());
     command(&mut bob, at("22:53"), plan()).unwrap();
 }
 
 #[test]
 fn a_second_emergency_covers_the_review_of_the_first() {
     let mut machine = live();
-    let first =
-        Record::EmergencyDeclared { reason: "leak".into(), review_due: at("23:00"), covers: vec![], earlier: vec![] };
+    let first = Record::EmergencyDeclared {
+        reason: "leak".into(),
+        review_due: at("23:00"),
+        covers: vec![],
+        earlier: vec![],
+        signature: None,
+    };
     machine.emit(at("22:30"), first).unwrap();
     machine.emit(at("22:50"), Record::Finished { outcome: Outcome::Rotated, note: String::new() }).unwrap();
     let (confirm, reason) = ("acme".into(), "again".into());
     let again = Command::Emergency { confirm, reason, through_tunnel: String::new() };
     machine.handle(at("22:55"), Input::Command { command: again, new_id: RotationId("r2".into()) }).unwrap();
-    let covers = &machine.rotation().unwrap().open_review().unwrap().covers;
+    let covers = &machine.rotation().unwrap().open_review(&Signing::ByLogin).unwrap().covers;
     assert_eq!(covers, &[RotationId("r1".into())]);
 }
 
@@ -428,7 +446,13 @@ fn what_a_check_said_of_one_operators_session_is_not_asked_of_another() {
 fn a_check_that_could_not_be_recorded_is_no_check_although_an_older_one_was_green() {
     let mut emergency = answered();
     let review_due = at("23:00");
-    let declared = Record::EmergencyDeclared { reason: "leak".into(), review_due, covers: vec![], earlier: vec![] };
+    let declared = Record::EmergencyDeclared {
+        reason: "leak".into(),
+        review_due,
+        covers: vec![],
+        earlier: vec![],
+        signature: None,
+    };
     emergency.emit(at("22:03"), declared).unwrap();
     for mut machine in [answered(), emergency] {
         checked(&mut machine, 7, false);

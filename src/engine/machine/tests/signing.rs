@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 const LIST: [(&str, u8); 4] = [("ada", 1), ("bob", 2), ("eve", 3), ("zoe", 4)];
 
-fn seed(person: &str) -> u8 {
+pub(super) fn seed(person: &str) -> u8 {
     LIST.iter().find(|(name, _)| *name == person).map(|(_, seed)| *seed).unwrap()
 }
 
 /// Everybody's key, with the options that some have.
-fn list(options: &[(&str, &str)], without: &str) -> Signing {
+pub(super) fn list(options: &[(&str, &str)], without: &str) -> Signing {
     let lines: Vec<String> = LIST
         .iter()
         .filter(|(name, _)| *name != without)
@@ -29,13 +29,13 @@ fn list(options: &[(&str, &str)], without: &str) -> Signing {
     Signing::Signers(Roster { signers, memo: Arc::default(), own: None })
 }
 
-fn rules(signing: &Signing) -> Rules {
+pub(super) fn rules(signing: &Signing) -> Rules {
     let asked = Asked { valid: Duration::from_secs(3600), signing: signing.clone() };
     Rules { preflight_valid: Duration::from_secs(600), approval: Some(asked) }
 }
 
 /// All of them work under one login: what tells them apart is what they sign.
-fn shared() -> Actor {
+pub(super) fn shared() -> Actor {
     Actor { by: "root".into(), host: "host".into(), person: "root".into(), ssh: None, unproven: Some("root".into()) }
 }
 
@@ -46,7 +46,7 @@ fn session_of(person: &str, rotation: &RotationId) -> SignedSession {
 }
 
 /// The journal in somebody's hands, whose session has signed.
-fn hands(before: Option<&Machine>, person: &str, signing: &Signing) -> Machine {
+pub(super) fn hands(before: Option<&Machine>, person: &str, signing: &Signing) -> Machine {
     let session = Some(session_of(person, &RotationId("r1".into())));
     let hand = Hand { session, ..Hand::default() };
     let rotation = before.and_then(|machine| machine.rotation.clone());
@@ -66,7 +66,7 @@ fn answer(channel: Channel) -> Command {
 }
 
 /// Planned by ada, answered by bob, checked.
-fn ready(signing: &Signing) -> Machine {
+pub(super) fn ready(signing: &Signing) -> Machine {
     let mut machine = hands(None, "ada", signing);
     let window = Window::parse("2026-11-24 22:00", "1h", "UTC", 1).unwrap();
     let plan = Command::Plan { window, cause: Cause::Scheduled, reference: String::new() };
@@ -308,31 +308,20 @@ fn an_approval_is_taken_only_with_a_signature_that_ends_in_time() {
     }
 }
 
-#[test]
-fn none_who_declared_an_emergency_closes_its_review_under_another_login() {
-    let signing = list(&[], "");
-    let mut machine = ready(&signing);
-    let declared = |reason: &str| Record::EmergencyDeclared {
-        reason: reason.into(),
-        review_due: at("23:00"),
-        covers: vec![],
-        earlier: vec![],
-    };
-    machine.emit(at("22:05"), declared("leak")).unwrap();
-    let mut zoe = hands(Some(&machine), "zoe", &signing);
-    command(&mut zoe, at("22:05"), answer(Channel::Chat)).unwrap();
-    zoe.emit(at("22:06"), declared("again")).unwrap();
-    zoe.emit(at("22:50"), Record::Finished { outcome: Outcome::Cancelled, note: String::new() }).unwrap();
-    let close = |person: &str| {
-        let rotation = zoe.rotation.clone();
-        let statement = approval::review_statement(rotation.as_ref().unwrap(), "looked").text();
-        let hand = Hand { signature: Some(sign(seed(person), &statement)), ..Hand::default() };
-        let actor = Actor { person: format!("login of {person}"), ..shared() };
-        let mut machine = Machine::new(tenant(), actor, rules(&signing), rotation).signed(hand);
-        command(&mut machine, at("22:51"), Command::CloseReview { note: "looked".into() })
-    };
-    for person in ["bob", "zoe"] {
-        assert!(close(person).unwrap_err().to_string().contains(&format!("{person} declared")), "{person}");
+/// Approved by somebody with this signature, confirmed by ada, and the first request announced, past every rule.
+pub(super) fn touched(signing: &Signing, approver: &str, signature: impl Fn(&str) -> Option<String>) -> Machine {
+    let machine = ready(signing);
+    let Record::Approved { digest, note, scheme, .. } = approval_of(&machine, approver) else { panic!() };
+    let text = approval::statement(machine.rotation().unwrap(), &digest, expires()).text();
+    let approved =
+        with(&machine, Record::Approved { digest, expires: expires(), note, scheme, signature: signature(&text) });
+    let (waived, approved_by) = (Vec::new(), Some(approver.to_owned()));
+    let signature = Some(rotate_signature(&approved, "ada"));
+    let mut machine =
+        with(&approved, Record::RotateConfirmed { waived, approved_by, through_tunnel: false, signature });
+    let step = StepNumber::SECRET;
+    for record in [Record::StepStarted { step }, Record::Touching { step }] {
+        machine.emit(at("22:06"), record).unwrap();
     }
-    close("eve").unwrap();
+    machine
 }
