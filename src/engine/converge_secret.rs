@@ -2,7 +2,8 @@
 //! wanted key in it. Rotate, roll back and resume are all this one call.
 //!
 //! A request without an answer is not a request that failed (Barbican was seen to carry such requests out later), so
-//! after every unknown outcome it looks again before it acts again.
+//! after every unknown outcome it looks again before it acts again. A look that sees everything as it was is the proof that
+//! nothing was touched, and then the gate is judged anew before anything is sent again.
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
@@ -15,6 +16,13 @@ use std::time::Duration;
 
 /// How often an act is tried again after a passing fault before the operator is asked.
 const ROUNDS: u32 = 6;
+
+/// Where nobody has answered, the request may be carried out still, so one look is no proof: Barbican's worker does not notice
+/// that its client has gone, and goes on. What it has read it carries out within a second; this long after it was given up
+/// the second look is taken. A worker that was stopped may come to it even later (seen: minutes), and no pause excludes that.
+/// Then an old secret goes whose key is kept under its own name: the name is shown as empty, nothing goes on over it, and a
+/// cancellation puts the key back before it destroys what is kept. No key is lost by it.
+const SETTLES: Duration = Duration::from_secs(5);
 
 /// The state that is wanted.
 pub struct Wanted<'a> {
@@ -44,16 +52,57 @@ pub struct Converged {
     pub changed: bool,
 }
 
+/// A secret with the key that it holds.
+type Held = (SecretRef, Option<PublicKey>);
+
 /// What one look found, apart.
 struct Found {
     wanted: Vec<SecretRef>,
     others: Vec<SecretRef>,
+    all: Vec<Held>,
+}
+
+/// A request that may have been the first change, and of which it is not known whether it was carried out.
+struct Unsettled {
+    /// What was there before it.
+    before: Before,
+    /// Nobody answered, so it may be carried out still.
+    is_lost: bool,
+}
+
+/// What was there before the first change.
+enum Before {
+    /// As this run has seen it.
+    Seen(Vec<Held>),
+    /// A run before this one has announced it, when this key was live.
+    Live(PublicKey),
+}
+
+impl Unsettled {
+    /// Everything is as it was: a secret's payload is never written over, so the same reference holds the same key.
+    fn is_as_before(&self, found: &Found) -> bool {
+        match &self.before {
+            Before::Seen(all) => *all == found.all,
+            Before::Live(key) => matches!(found.all[..], [(_, Some(only))] if only == *key),
+        }
+    }
+}
+
+/// What is known of the live secret's name, for whoever is told of a fault.
+enum Known {
+    /// Something has the name.
+    There,
+    /// Nothing has it.
+    Missing,
+    /// It can't be told before the next look.
+    Unknown(&'static str),
 }
 
 async fn look(world: &World, wanted: &Wanted<'_>) -> Result<Found, Fault> {
     let sight = super::observe::look_at_secret(world).await?;
-    let mut found = Found { wanted: Vec::new(), others: Vec::new() };
-    for (href, key) in sight.hrefs.into_iter().zip(sight.keys) {
+    let all = sight.hrefs.into_iter().zip(sight.keys).collect();
+    let mut found = Found { wanted: Vec::new(), others: Vec::new(), all };
+    for (href, key) in found.all.iter().cloned() {
         if key == Some(wanted.public_key) { &mut found.wanted } else { &mut found.others }.push(href);
     }
     Ok(found)
@@ -83,14 +132,16 @@ pub async fn holds(
 
 /// Converges. On an error the fault says what is safe; calling again goes on from whatever state was left.
 pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, Fault> {
-    let mut run = Run { world, wanted, gap: None, opened: None, stored: false, changed: false, not_carried: None };
+    let unsettled = wanted.touch.announced().map(|key| Unsettled { before: Before::Live(key), is_lost: true });
+    let (changed, known) = (unsettled.is_some(), Known::Unknown("whether the old secret was deleted is not known yet"));
+    let mut run = Run { world, wanted, gap: None, opened: None, known, changed, unsettled, not_carried: None };
     let mut last = None;
     for round in 0..ROUNDS {
         if round > 0 {
             // The first try again is immediate: while no secret exists every moment counts.
             world.clock.sleep(Duration::from_millis(if round == 1 { 0 } else { 250 << round })).await;
         }
-        let found = match look(world, wanted).await {
+        let found = match run.look().await {
             Ok(found) => found,
             Err(fault) if fault.is_passing() && run.changed => {
                 last = Some(fault);
@@ -105,6 +156,13 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
             Err(fault) => return Err(run.explain(fault)),
         }
     }
+    // What is told is what was seen after the last request. Where nothing can be seen now, that is told.
+    match run.look().await {
+        Ok(found) if found.others.is_empty() && found.wanted.len() == 1 => {
+            return run.seal(found.wanted[0].clone()).await;
+        }
+        _ => {}
+    }
     let unsettled = || Fault::new(Service::Barbican, FaultKind::Conflict, "the secret kept changing under our hands");
     Err(run.explain(last.unwrap_or_else(unsettled)))
 }
@@ -115,8 +173,11 @@ struct Run<'a> {
     gap: Option<Duration>,
     /// When the DELETE was sent that left no secret, if none has been stored since.
     opened: Option<jiff::Timestamp>,
-    stored: bool,
+    known: Known,
+    /// Something was changed, or may have been.
     changed: bool,
+    /// Of what may have changed it this is not known.
+    unsettled: Option<Unsettled>,
     /// What the last store could not carry over; `None` if nothing was stored here.
     not_carried: Option<Vec<String>>,
 }
@@ -129,6 +190,24 @@ impl Run<'_> {
         NewSecret { name: self.wanted.name.to_owned(), payload, shape: self.wanted.shape.clone() }
     }
 
+    /// Looks; and where everything is as it was before a request of unknown outcome, the gate is in force again.
+    async fn look(&mut self) -> Result<Found, Fault> {
+        let mut found = look(self.world, self.wanted).await?;
+        if let Some(unsettled) = &self.unsettled {
+            if unsettled.is_lost && unsettled.is_as_before(&found) {
+                self.world.clock.sleep(SETTLES).await;
+                found = look(self.world, self.wanted).await?;
+            }
+            if unsettled.is_as_before(&found) {
+                self.wanted.touch.not_touched().await?;
+                (self.changed, self.opened) = (false, None);
+            }
+            self.unsettled = None;
+        }
+        self.known = if found.all.is_empty() { Known::Missing } else { Known::There };
+        Ok(found)
+    }
+
     /// One act that the found state asks for; `Some` when the wanted state holds.
     async fn act(&mut self, found: &Found) -> Result<Option<SecretRef>, Fault> {
         match (found.wanted.split_first(), found.others.split_last()) {
@@ -136,72 +215,105 @@ impl Run<'_> {
             (Some((_, surplus)), _) => {
                 // The wanted key is there, so none of these deletions leaves the server without it.
                 for href in surplus.iter().chain(&found.others) {
-                    self.delete(href).await?;
+                    self.delete(href, &found.all).await?;
                 }
             }
-            (None, None) => self.store().await?,
+            (None, None) => self.store(&found.all).await?,
             (None, Some((old, surplus))) => {
                 if self.world.settings.swap == SwapOrder::DeleteFirst {
                     for href in surplus {
-                        self.delete(href).await?;
+                        self.delete(href, &found.all).await?;
                     }
                 }
-                self.swap(old).await?;
+                self.swap(old, &found.all).await?;
             }
         }
         Ok(None)
     }
 
     /// One of the requests that change the secret: judged before, and what it surely did not change is said.
-    async fn change<T>(&mut self, request: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    async fn change<T>(
+        &mut self,
+        before: &[Held],
+        request: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
         if !self.changed {
             self.wanted.touch.touch().await?;
         }
         let answer = request.await;
-        match &answer {
-            Err(fault) if !fault.is_outcome_unknown() => self.refused().await?,
-            _ => self.changed = true,
-        }
+        self.came_of_it(before, answer.as_ref().err()).await?;
         answer
     }
 
-    /// A request was surely not carried out.
-    async fn refused(&mut self) -> Result<(), Fault> {
-        if self.changed { Ok(()) } else { self.wanted.touch.not_touched().await }
+    /// What the first change has come to, by the fault of its request.
+    async fn came_of_it(&mut self, before: &[Held], fault: Option<&Fault>) -> Result<(), Fault> {
+        match fault {
+            _ if self.changed => {}
+            Some(fault) if !fault.is_outcome_unknown() => self.wanted.touch.not_touched().await?,
+            Some(fault) => {
+                // Barbican itself (500), or who stands before it and reaches none (503), has done with a request that it has
+                // answered; a gateway that got no answer (502, 504) has not.
+                let is_lost = !matches!(fault.kind, FaultKind::ServerError(500 | 503));
+                self.unsettled = Some(Unsettled { before: Before::Seen(before.to_vec()), is_lost });
+                self.changed = true;
+            }
+            None => self.changed = true,
+        }
+        Ok(())
     }
 
-    async fn delete(&mut self, href: &SecretRef) -> Result<(), Fault> {
+    async fn delete(&mut self, href: &SecretRef, before: &[Held]) -> Result<(), Fault> {
         let world = self.world;
-        self.change(world.secrets.delete(href)).await
+        self.change(before, world.secrets.delete(href)).await
     }
 
-    async fn store(&mut self) -> Result<(), Fault> {
+    async fn store(&mut self, before: &[Held]) -> Result<(), Fault> {
         let (world, new) = (self.world, self.new_secret());
-        let href = self.change(world.secrets.store(&new)).await?;
+        let stored = self.change(before, world.secrets.store(&new)).await;
+        if stored.as_ref().is_err_and(Fault::is_outcome_unknown) {
+            self.known = Known::Unknown("no secret had the name, and whether the new one was stored is not known yet");
+        }
+        let href = stored?;
         self.close_gap();
         self.not_carried = Some(self.world.secrets.attach(&href, self.wanted.shape).await);
         Ok(())
     }
 
-    async fn swap(&mut self, old: &SecretRef) -> Result<(), Fault> {
+    async fn swap(&mut self, old: &SecretRef, before: &[Held]) -> Result<(), Fault> {
         let sent = self.world.clock.now();
         let touch = Until { touch: self.wanted.touch, changed: self.changed, asked: AtomicBool::new(false) };
-        let swap = self.world.secrets.swap(old, self.new_secret(), self.world.settings.swap, &touch).await;
-        let asked = touch.asked.into_inner();
-        if !self.changed && !asked {
+        let order = self.world.settings.swap;
+        let swap = self.world.secrets.swap(old, self.new_secret(), order, &touch).await;
+        if !self.changed && !touch.asked.into_inner() {
             // It was not even asked whether it may be changed: what failed was the preparation, or the answer was no.
             return swap.deleted;
         }
-        let unchanged = |fault: &Fault| !fault.is_outcome_unknown();
-        let stored = swap.stored.as_ref().is_some_and(|stored| !stored.as_ref().is_err_and(unchanged));
-        self.changed |= stored || !swap.deleted.as_ref().is_err_and(unchanged);
-        if asked {
-            self.refused().await?;
+        let (deleted, stored) = (swap.deleted.as_ref().err(), swap.stored.as_ref().map(|stored| stored.as_ref().err()));
+        let is_unknown = |fault: Option<&Fault>| fault.is_some_and(Fault::is_outcome_unknown);
+        // What the first request of the two came to.
+        let first = match (order, stored) {
+            (SwapOrder::StoreFirst, Some(fault)) => fault,
+            _ => deleted,
+        };
+        self.came_of_it(before, first).await?;
+        if order == SwapOrder::StoreFirst && is_unknown(stored.flatten()) {
+            self.known = Known::Unknown("whether the new secret was stored beside the old one is not known yet");
         }
-        if self.world.settings.swap == SwapOrder::DeleteFirst
-            && (swap.deleted.is_ok() || swap.deleted.as_ref().is_err_and(Fault::is_outcome_unknown))
-        {
-            self.opened.get_or_insert(sent);
+        if order == SwapOrder::DeleteFirst {
+            if deleted.is_none() || is_unknown(deleted) {
+                self.opened.get_or_insert(sent);
+            }
+            match (deleted, stored) {
+                (None, Some(Some(fault))) if !fault.is_outcome_unknown() => self.known = Known::Missing,
+                (None, Some(Some(_))) => {
+                    let text = "the old secret is deleted, and whether the new one was stored is not known yet";
+                    self.known = Known::Unknown(text);
+                }
+                (Some(fault), _) if fault.is_outcome_unknown() => {
+                    self.known = Known::Unknown("whether the old secret was deleted is not known yet");
+                }
+                _ => {}
+            }
         }
         match swap.stored {
             Some(Ok(_)) => {
@@ -209,7 +321,7 @@ impl Run<'_> {
                     (Some(gap), None) => (self.gap, self.opened) = (Some(gap), None),
                     _ => self.close_gap(),
                 }
-                self.stored = true;
+                self.known = Known::There;
                 self.not_carried = Some(swap.not_carried);
             }
             Some(Err(fault)) => return Err(fault),
@@ -219,7 +331,7 @@ impl Run<'_> {
     }
 
     fn close_gap(&mut self) {
-        self.stored = true;
+        self.known = Known::There;
         if let Some(opened) = self.opened.take() {
             let nanos = self.world.clock.now().as_nanosecond() - opened.as_nanosecond();
             self.gap = Some(Duration::from_nanos(u64::try_from(nanos).unwrap_or(0)));
@@ -253,15 +365,19 @@ impl Run<'_> {
             let hint = format!("nothing was changed in Barbican; {advice}");
             return fault.hint(hint);
         }
-        if self.opened.is_some() && !self.stored {
-            let hint = format!(
+        let advice = fault.advice();
+        let hint = match self.known {
+            Known::Missing => format!(
                 "SECRET MISSING: the old secret is deleted and the new one is not stored; tunnels stay up, and the key is \
-                 kept in Barbican under its own name. {}; resume stores the same key",
-                fault.advice()
-            );
-            return fault.hint(hint);
-        }
-        let hint = format!("the key is kept under its own name; {}; resume looks and goes on", fault.advice());
+                 kept in Barbican under its own name. {advice}; resume stores the same key"
+            ),
+            Known::Unknown(what) => {
+                format!(
+                    "{what}; the key is kept under its own name. {advice}; resume looks before anything is sent again"
+                )
+            }
+            Known::There => format!("the key is kept under its own name; {advice}; resume looks and goes on"),
+        };
         fault.hint(hint)
     }
 }
@@ -285,6 +401,10 @@ impl Touch for Until<'_> {
 
     async fn not_touched(&self) -> Result<(), Fault> {
         self.touch.not_touched().await
+    }
+
+    fn announced(&self) -> Option<PublicKey> {
+        self.touch.announced()
     }
 }
 

@@ -221,10 +221,16 @@ impl Machine {
 
     fn untouched(&self) -> Result<&Rotation, Refusal> {
         let rotation = self.quiet()?;
-        if rotation.touched {
-            return Err(not_now("the server's key was already being changed; only finish or roll back leads on"));
+        match (rotation.touched, rotation.touching) {
+            (false, _) => Ok(rotation),
+            (true, false) => {
+                Err(not_now("the server's key was already being changed; only finish or roll back leads on"))
+            }
+            (true, true) => Err(not_now(
+                "whether the server's key is being changed is not known yet: resume looks first, and where nothing was \
+                 changed the gate counts again and it can be cancelled",
+            )),
         }
-        Ok(rotation)
     }
 
     /// Takes one input in.

@@ -100,7 +100,8 @@ impl Rotation {
                 need(*step == StepNumber::SECRET && at_work(*step), "step 4 is not at work")
             }
             Record::NotTouched { step } => {
-                need(*step == StepNumber::SECRET && self.touching, "it was not said right before that it is touched")
+                need(self.touching, "it was not said before that it is touched")?;
+                need(*step == StepNumber::SECRET && at_work(*step), "step 4 is not at work")
             }
             Record::Swapped { public_key, .. } => {
                 need(self.touched, "nothing was touched")?;
@@ -162,6 +163,21 @@ impl Rotation {
                 need(!self.sessions.contains_key(session), "that session has signed already")
             }
             Record::LeaseLost { .. } | Record::PersonErased { .. } => Err("that belongs into the lease log".into()),
+        }
+    }
+}
+
+impl Record {
+    /// Whether it is open after this record if the secret was changed, as it was about to be.
+    pub(super) fn is_touching(&self, before: bool) -> bool {
+        match self {
+            Record::Touching { .. } => true,
+            Record::NotTouched { .. }
+            | Record::Swapped { .. }
+            | Record::StepSucceeded { step: StepNumber::SECRET, .. }
+            | Record::StepResolved { step: StepNumber::SECRET, done: true, .. }
+            | Record::RollbackStarted { .. } => false,
+            _ => before,
         }
     }
 }

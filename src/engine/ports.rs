@@ -119,9 +119,11 @@ pub trait SecretStore: Send + Sync {
 pub trait Touch: Send + Sync {
     /// Judges and journals. Errs (never with an unknown outcome) when nothing may be changed now.
     async fn touch(&self) -> Result<(), Fault>;
-    /// What was about to be sent has surely changed nothing (it was refused, or not sent): the gate is in force as before,
-    /// and the next attempt is judged anew. Errs when that can't be journaled.
+    /// What was about to be sent has changed nothing (it was refused, not sent, or the secret was seen as it was): the gate
+    /// is in force as before, and the next attempt is judged anew. Errs when that can't be journaled.
     async fn not_touched(&self) -> Result<(), Fault>;
+    /// The key that was live when an earlier run announced a change of which it is not known whether it was made.
+    fn announced(&self) -> Option<PublicKey>;
 }
 
 /// Nothing to judge: for measurements without a journal.
@@ -136,6 +138,10 @@ impl Touch for Ungated {
 
     async fn not_touched(&self) -> Result<(), Fault> {
         Ok(())
+    }
+
+    fn announced(&self) -> Option<PublicKey> {
+        None
     }
 }
 

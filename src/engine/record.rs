@@ -394,7 +394,8 @@ pub enum Record {
         /// In which step.
         step: StepNumber,
     },
-    /// What the last [`Record::Touching`] announced has surely changed nothing: it was refused, or not sent.
+    /// What the last [`Record::Touching`] announced has changed nothing: it was refused, not sent, or a look has seen the
+    /// secret as it was.
     NotTouched {
         /// In which step.
         step: StepNumber,

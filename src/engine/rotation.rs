@@ -137,7 +137,7 @@ pub struct Rotation {
     pub rollback: Option<Rollback>,
     /// A request that changes the live secret was about to be sent: clients may feel it, and only a rollback leads back.
     pub touched: bool,
-    /// The last record says that the secret is about to be changed.
+    /// The secret was about to be changed, and nothing says yet whether it was.
     pub touching: bool,
     /// What stood when that was announced, and when, UTC.
     pub touched_as: Option<(Box<Rotation>, Timestamp)>,
@@ -254,7 +254,7 @@ impl Rotation {
     pub fn apply(&mut self, entry: &Entry) {
         let at = entry.at;
         self.seq = entry.seq;
-        self.touching = matches!(entry.record, Record::Touching { .. });
+        self.touching = entry.record.is_touching(self.touching);
         self.note_author(entry);
         match entry.record.clone() {
             Record::Planned { .. }

@@ -49,6 +49,7 @@ mod store_suite;
 mod terminal;
 mod touching;
 mod transport;
+mod unanswered;
 mod watch;
 mod watch_mail;
 mod wireguard;

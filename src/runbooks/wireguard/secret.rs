@@ -4,6 +4,7 @@ use super::announce::see_people;
 use super::stage::find_kept;
 use super::{answers, silence};
 use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::{self, Wanted};
 use crate::engine::ports::{Touch, World};
@@ -12,7 +13,6 @@ use crate::engine::rotation::KeptKey;
 use crate::engine::secret::{PrivateKey, SecretBytes};
 use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
 use async_trait::async_trait;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Step 4.
 pub struct Secret;
@@ -76,7 +76,7 @@ impl Step for Secret {
         let payload = kept_payload(context.world, kept).await.map_err(unchanged)?.ok_or_else(missing)?;
         let shape = rotation.shape.clone().unwrap_or_default();
         let name = &context.world.settings.secret_name;
-        let touch = Moment { context, begun: AtomicBool::new(false) };
+        let touch = Moment { context };
         let wanted = Wanted { name, public_key: kept.public_key, payload: &payload, shape: &shape, touch: &touch };
         // The server's next look may fall into the gap; the alert of that is expected.
         let unsilenced = silence::begin(context).await?;
@@ -105,8 +105,6 @@ impl Step for Secret {
 /// The moment of touching: the gate is judged from what is true then.
 struct Moment<'a> {
     context: &'a StepContext<'a>,
-    /// This run has announced the first change.
-    begun: AtomicBool,
 }
 
 #[async_trait]
@@ -126,19 +124,23 @@ impl Touch for Moment<'_> {
                 return Err(refused(fault));
             }
         }
-        let judged = self.context.ledger.touch(StepNumber::SECRET).await;
-        self.begun.store(judged.is_ok(), Ordering::Relaxed);
-        judged.map_err(|fault| {
+        self.context.ledger.touch(StepNumber::SECRET).await.map_err(|fault| {
             fault.hint("nothing was changed in Barbican; when the gate is open again, resume, or cancel")
         })
     }
 
     async fn not_touched(&self) -> Result<(), Fault> {
-        // What a run before this one has begun may have changed something.
-        if !self.begun.swap(false, Ordering::Relaxed) {
+        // What was said to have changed something, or is not said to have begun at all, is not taken back.
+        if !self.context.rotation().touching {
             return Ok(());
         }
         self.context.ledger.record(Record::NotTouched { step: StepNumber::SECRET }).await
+    }
+
+    fn announced(&self) -> Option<PublicKey> {
+        let rotation = self.context.rotation();
+        let previous = rotation.keys.get(&KeyRole::Previous).filter(|_| rotation.touching);
+        previous.map(|kept| kept.public_key)
     }
 }
 

@@ -5,7 +5,9 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::secret_shape::SecretShape;
 use crate::domain::step::StepNumber;
-use crate::engine::ports::{NewSecret, SecretRef, World};
+use crate::engine::converge_secret::{self, Wanted};
+use crate::engine::observe;
+use crate::engine::ports::{NewSecret, SecretRef, Ungated, World};
 use crate::engine::record::Record;
 use crate::engine::rotation::Rotation;
 use crate::engine::secret::{PrivateKey, SecretBytes};
@@ -122,8 +124,35 @@ impl Step for Stage {
     }
 
     async fn undo(&self, context: &StepContext<'_>) -> Result<String, Fault> {
+        put_back(context).await?;
         Ok(format!("{} kept keys destroyed", destroy_kept(context).await?))
     }
+}
+
+/// A request of step 4 whose answer was lost may have been carried out after it was seen to have changed nothing: the secret
+/// is gone then, or has a second one beside it. What is kept is not destroyed before that was put right. What somebody else
+/// has put there is theirs.
+async fn put_back(context: &StepContext<'_>) -> Result<(), Fault> {
+    let (world, rotation) = (context.world, context.rotation());
+    let previous = rotation.keys.get(&KeyRole::Previous).filter(|kept| kept.destroyed.is_none());
+    let Some(kept) = previous.filter(|_| rotation.touched_as.is_some()) else { return Ok(()) };
+    let (live, ours) = (Some(kept.public_key), rotation.target());
+    let sight = observe::look_at_secret(world).await?;
+    if sight.keys == [live] || !sight.keys.iter().all(|key| *key == live || key.is_some() && *key == ours) {
+        return Ok(());
+    }
+    let Some((_, payload)) = find_kept(world, &kept.name, kept.public_key).await? else {
+        let text =
+            "the tenant's secret is not as it was, and the previous key is not in Barbican under its own name either";
+        return Err(Fault::new(Service::Barbican, FaultKind::Conflict, text)
+            .hint("nothing that is kept was destroyed; restore the secret, then cancel again"));
+    };
+    let shape = rotation.shape.clone().unwrap_or_default();
+    let (name, public_key) = (&world.settings.secret_name, kept.public_key);
+    converge_secret::converge(world, &Wanted { name, public_key, payload: &payload, shape: &shape, touch: &Ungated })
+        .await?;
+    let text = "a request of step 4 was carried out late; the secret was put back as it was, with the previous key";
+    context.ledger.record(Record::Noted { text: text.into() }).await
 }
 
 fn previous_settled(rotation: &Rotation) -> bool {
