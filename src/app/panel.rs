@@ -202,10 +202,25 @@ pub fn gate_rows(status: &TenantStatus) -> impl Iterator<Item = GateRow<'_>> {
         .chain(checks.map(GateRow::Check))
 }
 
-/// The gate is behind us, and it was an emergency that went through it.
+/// What a gate that nothing keeps shut is, in words: an emergency waits for nobody, and that is not what open means.
+pub fn open_word(status: &TenantStatus) -> String {
+    let open = status.clients.iter().filter(|view| !view.standing.is_settled()).count();
+    match (status.phase, is_overridden(status)) {
+        (Phase::Idle, _) => "no rotation".into(),
+        (_, true) => format!("OVERRIDDEN, {open} of {} had not agreed", status.clients.len()),
+        (Phase::Planned | Phase::Announced, false) => "open".into(),
+        (_, false) => "passed".into(),
+    }
+}
+
+/// The gate is open or behind us, and it is an emergency that goes or went through it.
 pub fn is_overridden(status: &TenantStatus) -> bool {
-    let past = !matches!(status.phase, Phase::Idle | Phase::Planned | Phase::Announced);
-    past && status.review.as_ref().is_some_and(|review| review.of == Reviewed::Emergency)
+    let through = match status.phase {
+        Phase::Idle => false,
+        Phase::Planned | Phase::Announced => status.gate.is_open(),
+        _ => true,
+    };
+    through && status.review.as_ref().is_some_and(|review| review.of == Reviewed::Emergency)
 }
 
 /// How many lines the gate panel has.

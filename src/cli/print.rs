@@ -1,5 +1,6 @@
 //! The views without a screen: the same status as plain lines, or as JSON on standard output.
 
+use crate::app::panel;
 use crate::domain::gate::Verdict;
 use crate::engine::status::{KeySight, TenantStatus};
 use anyhow::Result;
@@ -70,7 +71,7 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
         writeln!(out, "  {} {:48} {:12} {}", step.number, step.title, step.state.word(), step.detail)?;
     }
     match &status.gate {
-        Verdict::Open => writeln!(out, "gate      open")?,
+        Verdict::Open => writeln!(out, "gate      {}", panel::open_word(status))?,
         verdict => {
             let word = if matches!(verdict, Verdict::Unknown(_)) { "unknown" } else { "shut" };
             writeln!(out, "gate      {word}")?;

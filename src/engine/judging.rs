@@ -1,6 +1,6 @@
 //! The gate of one rotation: its facts are gathered in this one place, for the machine, the screen and `--json` alike.
 
-use crate::domain::client::{Client, ClientId};
+use crate::domain::client::{Client, ClientId, Source};
 use crate::domain::gate::{self, ApprovalFact, ChecksPart, Facts, PeoplePart, Stand, Verdict};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::approval::{self, Me};
@@ -104,6 +104,14 @@ impl Rotation {
                 || self.waivers.contains_key(&client.id)
         };
         for known in &self.clients {
+            if let Some(at) = seen.iter().position(|client| client.id == known.id && client.public_key.is_none()) {
+                // The place that told their key names them no more; the peer on the interface is theirs still.
+                let is_peer = |client: &Client| client.public_key.is_some() && client.public_key == known.public_key;
+                if let Some(peer) = seen.iter().position(|client| is_peer(client) && is_unnamed(client)) {
+                    seen[at].public_key = known.public_key;
+                    seen.remove(peer);
+                }
+            }
             if seen.iter().any(|client| client.id == known.id) || is_everybody && !told(known) {
                 continue;
             }
@@ -114,4 +122,9 @@ impl Rotation {
         }
         seen
     }
+}
+
+/// A peer on the interface that no place names.
+fn is_unnamed(client: &Client) -> bool {
+    client.sources.iter().all(|source| *source == Source::Peer)
 }

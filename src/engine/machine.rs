@@ -50,7 +50,10 @@ pub enum Input {
         probe: Probe,
     },
     /// The mails of [`Output::Send`] are out (or not).
-    Sent,
+    Sent {
+        /// Evidence or fault.
+        result: Result<String, Fault>,
+    },
     /// What [`Output::Undo`] asked for has ended.
     Undone {
         /// Which step.
@@ -126,6 +129,8 @@ pub struct Machine {
     through_tunnel: bool,
     /// What our operator has signed for this command.
     hand: Hand,
+    /// Step 1 tells those whom the operator was shown, and nobody who appears meanwhile.
+    telling: bool,
 }
 
 /// What the configuration says to the machine.
@@ -157,7 +162,8 @@ impl Machine {
     /// A machine over what the journal holds. Who acts goes into every record that it emits.
     pub fn new(tenant: Tenant, me: Actor, rules: Rules, rotation: Option<Rotation>) -> Self {
         let (intent, cancel_note) = (Intent::Single, String::new());
-        Self { tenant, me, rules, rotation, intent, cancel_note, through_tunnel: false, hand: Hand::default() }
+        let (through_tunnel, hand, telling) = (false, Hand::default(), false);
+        Self { tenant, me, rules, rotation, intent, cancel_note, through_tunnel, hand, telling }
     }
 
     /// The same with what its operator has signed.
@@ -239,7 +245,7 @@ impl Machine {
             Input::Command { command, new_id } => self.command_in_session(at, command, new_id),
             Input::StepEnded { step, result } => self.step_ended(at, step, result),
             Input::Probed { step, probe } => self.probed(at, step, probe),
-            Input::Sent => self.sent(at),
+            Input::Sent { result } => self.sent(at, result),
             Input::Undone { step, result } => self.undone(at, step, result),
         }
     }
@@ -260,7 +266,10 @@ impl Machine {
         };
         match run.into_iter().find(|step| !rotation.step(*step).is_done()) {
             Some(step) => self.begin(at, step, intent),
-            None => Ok(vec![done("the key is live; tell the clients to reconfigure")]),
+            None => {
+                let role = rotation.target_role().word();
+                Ok(vec![done(format!("the {role} key is live; tell the clients to reconfigure"))])
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::domain::gate::{Reason, Remedy, Verdict};
 use crate::domain::step::{StepNumber, StepState};
+use crate::engine::approval;
 use crate::engine::journal::Holder;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::rotation::Rotation;
@@ -95,7 +96,7 @@ pub fn next_action(
     if rotation.is_cancelling() {
         return offer(Act::Cancel, "the cancellation was begun and some were told: cancel again to end it".into());
     }
-    if !rotation.touched && phase == Phase::Rotating && !is_interrupted(rotation) && is_shut_by_people_or_window(gate) {
+    if !rotation.touched && phase == Phase::Rotating && !is_at_work(rotation) && is_shut_by_people_or_window(gate) {
         return before_rotation(rotation, gate);
     }
     if let Some((number, state)) = stuck_step(rotation) {
@@ -146,6 +147,18 @@ fn is_interrupted(rotation: &Rotation) -> bool {
     StepNumber::ALL
         .into_iter()
         .any(|number| matches!(state(number), StepState::Running { .. } | StepState::Interrupted { .. }))
+}
+
+/// A step is running, or one was for which a resume leads on whatever the gate says: nothing is left of a step 3 or 4 that
+/// has not touched the server but what the next one looks for itself.
+fn is_at_work(rotation: &Rotation) -> bool {
+    let state = |number| rotation.step(number);
+    let of_the_run = |number| matches!(number, StepNumber::STAGE | StepNumber::SECRET);
+    StepNumber::ALL.into_iter().any(|number| match state(number) {
+        StepState::Running { .. } => true,
+        StepState::Interrupted { .. } => !of_the_run(number),
+        _ => false,
+    })
 }
 
 /// For a rotation that was confirmed and has not touched the server: what resume would be refused for.
@@ -204,7 +217,7 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
         Some(Remedy::Wait(_)) => {
             offer(Act::Wait, format!("everybody has confirmed; wait for the window: {}", rotation.window.for_people()))
         }
-        Some(Remedy::Approve) if rotation.preflight.is_none() => {
+        Some(Remedy::Approve) if approval::digest(rotation).is_none() => {
             offer(Act::Check, "check first: the approval is bound to the key that the check sees".into())
         }
         Some(Remedy::Approve) => offer(Act::Approve, first.to_string()),
@@ -222,7 +235,13 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> Next
         return offer(Act::Resume, format!("go on with step {step}"));
     }
     if !rotation.step(StepNumber::RECONFIGURE).is_done() && !rotation.is_everybody_back() {
-        return offer(Act::Reconfigure, "the key is live: tell the clients to reconfigure".into());
+        let text = match &rotation.rollback {
+            None => "the key is live: tell the clients to reconfigure".into(),
+            Some(back) => {
+                format!("the {} key is live on the way back: tell the clients to reconfigure", back.role.word())
+            }
+        };
+        return offer(Act::Reconfigure, text);
     }
     let not_called = rotation.not_called();
     if let Some(first) = not_called.first() {

@@ -187,9 +187,33 @@ impl<'a> Run<'a> {
 
     async fn send(&self, order: &SendOrder, queue: &mut VecDeque<Output>) -> Result<String, RunError> {
         let step = if self.rotation().applied.is_some() { StepNumber::RECONFIGURE } else { StepNumber::ANNOUNCE };
-        let tally = mailing::send(&self.context(), step, order).await?;
-        self.feed(Input::Sent, queue).await?;
-        Ok(tally.judge()?)
+        let before = self.rotation();
+        if step == StepNumber::ANNOUNCE && order.only.is_some() {
+            // Whoever has appeared since the operator was shown the list is not mailed, but named.
+            self.see_people().await?;
+        }
+        let result = mailing::send(&self.context(), step, order).await;
+        if let Err(fault) = &result
+            && ending::is_end(fault)
+        {
+            return Err(fault.clone().into());
+        }
+        let result = result.and_then(mailing::Tally::judge);
+        self.feed(Input::Sent { result: result.clone() }, queue).await?;
+        let (mut text, now) = match result {
+            Ok(text) => (text, self.rotation()),
+            // Behind what is to be recorded of it.
+            Err(fault) => {
+                queue.push_back(Output::Failed(fault));
+                return Ok(String::new());
+            }
+        };
+        let appeared = now.clients.iter().filter(|client| before.client(&client.id).is_none());
+        let names: Vec<&str> = appeared.map(|client| client.name.as_str()).collect();
+        if !names.is_empty() {
+            text.push_str(&format!("; not told, for they have only just appeared: {}", names.join(", ")));
+        }
+        Ok(text)
     }
 
     fn context(&self) -> StepContext<'_> {

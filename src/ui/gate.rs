@@ -1,7 +1,7 @@
 //! The gate: open, or every reason with its name, and then what each check of step 2 found.
 
 use crate::app::clients::standing_text;
-use crate::app::panel::{GateRow, Panel, gate_lines, gate_rows, is_overridden};
+use crate::app::panel::{GateRow, Panel, gate_lines, gate_rows, open_word};
 use crate::app::{Model, space};
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::preflight::{Check, CheckState};
@@ -62,15 +62,9 @@ fn empty_text(status: &TenantStatus) -> &'static str {
 /// What the gate says, in the title.
 fn word(status: &TenantStatus) -> String {
     match (status.phase, &status.gate) {
-        (Phase::Idle, _) => "no rotation".to_owned(),
-        (Phase::Planned | Phase::Announced, Verdict::Open) => "open".to_owned(),
         (Phase::Planned | Phase::Announced, Verdict::Shut(reasons)) => format!("SHUT ({})", reasons.len()),
         (Phase::Planned | Phase::Announced, Verdict::Unknown(reasons)) => format!("UNKNOWN ({})", reasons.len()),
-        _ if is_overridden(status) => {
-            let open = status.clients.iter().filter(|view| !view.standing.is_settled()).count();
-            format!("OVERRIDDEN, {open} of {} had not agreed", status.clients.len())
-        }
-        _ => "passed".to_owned(),
+        _ => open_word(status),
     }
 }
 

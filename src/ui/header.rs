@@ -121,11 +121,11 @@ fn window_pieces<'a>(window: &Window, status: &TenantStatus, now: Timestamp, pen
 
 fn gate_piece<'a>(status: &TenantStatus, pen: &Pen<'_>) -> Vec<Piece<'a>> {
     let theme = pen.theme;
+    if is_overridden(status) {
+        return vec![piece("gate OVERRIDDEN", theme.bad()), piece("   ", theme.plain())];
+    }
     if !matches!(status.phase, Phase::Planned | Phase::Announced) {
-        return match is_overridden(status) {
-            true => vec![piece("gate OVERRIDDEN", theme.bad()), piece("   ", theme.plain())],
-            false => Vec::new(),
-        };
+        return Vec::new();
     }
     let (text, style) = match &status.gate {
         Verdict::Open => ("gate open".to_owned(), theme.good()),

@@ -29,6 +29,7 @@ mod mail_copies;
 mod mail_invitation;
 mod mail_kills;
 mod memory;
+mod offers;
 mod openstack;
 mod picture;
 mod process;

@@ -162,7 +162,8 @@ impl NotifyDialog {
             });
         }
         let again = recipients.iter().any(|view| matches!(mail_state(view, kind), Some("sent" | "uncertain")));
-        let whole = self.picked.is_empty() && kind != NoticeKind::Reminder;
+        // Whom the window is told is who stands in the list, and nobody who appears while it is told.
+        let whole = self.picked.is_empty() && kind != NoticeKind::Reminder && !kind.tells_window();
         let only = (!whole).then(|| recipients.iter().map(|view| view.client.id.clone()).collect());
         Ok(vec![Command::Notify { kind, only, again: again && !self.picked.is_empty() }])
     }

@@ -4,12 +4,14 @@
 use super::{Intent, Machine, Output, Outputs, SendOrder, bad_input, cancelling, done, not_now, required};
 use crate::domain::acknowledgement::Answer;
 use crate::domain::client::{Client, ClientId};
+use crate::domain::fault::Fault;
 use crate::domain::gate::Reason;
 use crate::domain::key::KeyRole;
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::window::WindowState;
 use crate::engine::command::{Command, Refusal};
+use crate::engine::mailing;
 use crate::engine::record::{BackSource, Cause, Record, RotationId};
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
@@ -219,15 +221,37 @@ impl Machine {
             NoticeKind::Emergency => return Err(not_now("that mail is sent by emergency")),
             NoticeKind::Cancellation => return Err(not_now("a cancellation is sent by cancel")),
         };
-        match (step, only) {
-            (Some(step), None) => self.begin(at, step, Intent::Single),
-            (_, only) => Ok(vec![Output::Send(SendOrder { kind, only, again })]),
+        let Some(only) = only else {
+            return match step {
+                Some(step) => self.begin(at, step, Intent::Single),
+                None => Ok(vec![Output::Send(SendOrder { kind, only: None, again })]),
+            };
+        };
+        let everybody = SendOrder { kind, only: None, again: false };
+        let untold = mailing::recipients(rotation, &everybody);
+        let mut untold = untold.into_iter().filter(|(client, _)| client.email.is_some()).peekable();
+        let all = !again && untold.peek().is_some() && untold.all(|(client, _)| only.contains(&client.id));
+        let mut outputs = Vec::new();
+        if step == Some(StepNumber::ANNOUNCE) && all {
+            self.telling = true;
+            outputs.push(self.append(at, Record::StepStarted { step: StepNumber::ANNOUNCE })?);
         }
+        outputs.push(Output::Send(SendOrder { kind, only: Some(only), again }));
+        Ok(outputs)
     }
 
     /// After mails to some: the step that they belong to is done once everybody has one.
-    pub(super) fn sent(&mut self, at: Timestamp) -> Outputs {
+    pub(super) fn sent(&mut self, at: Timestamp, result: Result<String, Fault>) -> Outputs {
+        let is_telling = std::mem::take(&mut self.telling);
         let rotation = self.open()?;
+        if is_telling {
+            let step = StepNumber::ANNOUNCE;
+            let record = match result {
+                Ok(evidence) => Record::StepSucceeded { step, evidence },
+                Err(fault) => Record::StepFailed { step, fault },
+            };
+            return Ok(vec![self.append(at, record)?, done("mails handed over")]);
+        }
         let told = |kinds: &[NoticeKind]| {
             let has = |client: &Client| {
                 let mail = |kind: &NoticeKind| rotation.notice(&client.id, *kind);
