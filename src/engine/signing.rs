@@ -102,6 +102,8 @@ pub struct Hand {
     pub signature: Option<String>,
     /// Until when the approval that was signed counts, UTC.
     pub expires: Option<Timestamp>,
+    /// Why a declaration goes out without a signature, which is waited for in no emergency.
+    pub unsigned: Option<String>,
 }
 
 /// A session that has signed for a case.

@@ -36,7 +36,7 @@ pub trait Watcher: Send + Sync {
     fn changed(&self, conductor: &Conductor);
     /// A step of a running command is so far.
     fn progress(&self, tenant: &Tenant, progress: Progress);
-    /// A command waits for something before it begins, and for what.
+    /// A command waits for something before it begins, and for what; or what else must be known of how it begins.
     fn waits(&self, _tenant: &Tenant, _text: &str) {}
 }
 
@@ -346,6 +346,10 @@ impl Conductor {
         self.world.entropy.fill(&mut random)?;
         let new_id = RotationId::new(self.world.clock.now(), random);
         let hand = signing::hand(&self.world, &self.actor, &self.session, rotation.as_ref(), &new_id, &command).await?;
+        if let Some(why) = &hand.unsigned {
+            let text = format!("it goes on without your signature, so two others must close its review ({why})");
+            self.watcher.waits(&self.world.tenant, &text);
+        }
         let rules = Rules::of(&self.settings());
         let machine = Machine::new(self.world.tenant.clone(), self.actor.clone(), rules, rotation).signed(hand);
         let plans = matches!(command, Command::Plan { .. });

@@ -80,7 +80,10 @@ pub async fn hand(
             // In the review of an emergency a rollback is another declaration of it.
             let of = if open.is_some_and(|rotation| rotation.emergency.is_some()) { Reviewed::Emergency } else { of };
             let statement = closing::declaration(&world.tenant.id, case, of);
-            hand.signature = signed(&**signatures, &statement, world.clock.now()).await.ok();
+            match signed(&**signatures, &statement, world.clock.now()).await {
+                Ok(signature) => hand.signature = Some(signature),
+                Err(why) => hand.unsigned = Some(why.to_string()),
+            }
         }
         Needs::Session => {
             let case = match (command, open) {

@@ -159,3 +159,23 @@ async fn the_review_of_an_emergency_is_closed_by_who_signs_and_by_none_who_decla
     ada.look().await;
     assert!(ada.status().attention.iter().any(|item| item.contains("is not in the list of signers")));
 }
+
+#[tokio::test]
+async fn an_emergency_waits_for_no_signature_and_then_two_others_close_its_review() {
+    let scene = Scene::start_with(|config| config.approval.required = true).await;
+    let list: List = Arc::new(Mutex::new(line("ada", 1) + &line("bob", 2)));
+    let ((ada, _), (bob, _), (eve, _)) =
+        (conductor(&scene, 1, &list), conductor(&scene, 2, &list), conductor(&scene, 3, &list));
+    let (confirm, reason) = ("acme".into(), "laptop stolen".into());
+    eve.run(Command::Emergency { confirm, reason, through_tunnel: String::new() }).await.unwrap();
+    scene.lab.world().reimport_all("acme").await;
+    eve.run(Command::Verify).await.unwrap();
+    eve.run(Command::Finish { note: String::new() }).await.unwrap();
+    let close = || Command::CloseReview { note: "looked".into() };
+    assert!(bob.run(close()).await.unwrap().contains("stays open until another operator closes it too"));
+    bob.look().await;
+    assert!(bob.status().next.text.contains("another operator besides bob"), "{}", bob.status().next.text);
+    assert_eq!(ada.run(close()).await.unwrap(), "the review is closed by ada");
+    ada.look().await;
+    assert!(ada.status().review.is_none());
+}

@@ -296,7 +296,7 @@ fn an_approval_is_taken_only_with_a_signature_that_ends_in_time() {
     let digest = approval::digest(rotation).unwrap();
     let approve = |person: &str, expires: Timestamp| {
         let signature = Some(sign(seed(person), &approval::statement(rotation, &digest, expires).text()));
-        let hand = Hand { session: None, signature, expires: Some(expires) };
+        let hand = Hand { signature, expires: Some(expires), ..Hand::default() };
         let mut machine = Machine::new(tenant(), shared(), rules(&signing), machine.rotation.clone()).signed(hand);
         let approve = Command::Approve { digest: digest[..12].to_owned(), note: String::new() };
         command(&mut machine, at("22:05"), approve).map(|outputs| records(&outputs))
