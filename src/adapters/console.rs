@@ -31,8 +31,9 @@ const CONSOLE: Service = Service::Console;
 /// Most bytes of an answer: the list of all tenants with their users.
 const LARGEST: usize = 32 * 1024 * 1024;
 
-/// The list of tenants serves all tenants of the fleet for so long: it comes only as a whole.
-const LIST_LIVES: Duration = Duration::from_secs(10);
+/// The list of tenants serves all tenants of the fleet that ask within this time, since it comes only as a whole. What it says
+/// is taken for what is true now, and that it was given for a sign of life, so it is no longer.
+const LIST_LIVES: Duration = Duration::from_secs(1);
 
 /// What the adapter must be told.
 #[derive(Clone, Debug)]
@@ -178,8 +179,9 @@ impl Console {
             return Ok(Arc::clone(tenants));
         }
         let what = "list the tenants";
+        let asked = Instant::now();
         let tenants = Arc::new(json(what, &self.get(what, &["tenants"]).await?)?);
-        *kept = Some((Instant::now(), Arc::clone(&tenants)));
+        *kept = Some((asked, Arc::clone(&tenants)));
         Ok(tenants)
     }
 }

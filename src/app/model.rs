@@ -240,7 +240,7 @@ impl Model {
     pub fn wakes_in(&self) -> Duration {
         let young = |at: Option<Timestamp>| at.is_some_and(|at| self.now.as_second() - at.as_second() < 120);
         let ticking = self.shown().is_some_and(|id| self.jobs.contains_key(id))
-            || self.visible().any(|status| !self.all_late(status).is_empty())
+            || self.visible().any(|status| self.is_late(status))
             || self.status().is_some_and(|status| {
                 let keys = &status.keys;
                 status.reconcile_deadline.is_some_and(|deadline| deadline > self.now)

@@ -80,7 +80,8 @@ pub fn open_tenant(model: &mut Model, id: TenantId) -> Vec<Effect> {
     }
     model.screen = Screen::Tenant(id.clone());
     model.remark_shown = false;
-    vec![Effect::Watch(Some(id.clone())), Effect::Look(id)]
+    // It is looked at from now on, at once to begin with.
+    vec![Effect::Watch(Some(id))]
 }
 
 /// One level up: filter and marks first, then the fleet. Ends nothing.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// The sources that the state of the server follows from.
 const OF_THE_KEY: [Source; 3] = [Source::Barbican, Source::Swift, Source::Server];
-/// A look of its own may take this long before it is late.
+/// What one look may take before what was seen by the last one is late.
 const SLACK: Duration = Duration::from_secs(10);
 
 impl Model {
@@ -23,23 +23,31 @@ impl Model {
         }
     }
 
-    /// Within what time each tenant of the fleet is looked at.
+    /// Within what time each tenant of the fleet is looked at: the rest between two sweeps, and what the last one took.
     pub fn sweep(&self) -> Duration {
         let tenants = u32::try_from(self.fleet.rows.len()).unwrap_or(u32::MAX);
-        self.options.poll_interval * rounds(tenants)
+        let took = self.fleet.swept.map_or(0, |(_, took)| took.as_secs());
+        self.options.poll_interval * rounds(tenants) + Duration::from_secs(took)
     }
 
     /// The source as it stands, if what it said last can't be shown as true any more.
     pub fn late<'a>(&self, status: &'a TenantStatus, source: Source) -> Option<&'a SourceView> {
         let bound = self.bound(&status.tenant.id);
         let view = status.sources.iter().find(|view| view.name == source)?;
+        // The mailbox has a pace of its own, which tells of a look only where it fails.
+        let fresh = if source == Source::Mailbox { view.fault.is_none() } else { view.is_fresh(self.now, bound) };
         // What was never asked says nothing, so nothing of it is shown.
-        (view.seen_at.is_some() || view.fault.is_some()).then_some(view).filter(|view| !view.is_fresh(self.now, bound))
+        (view.seen_at.is_some() || view.fault.is_some()).then_some(view).filter(|_| !fresh)
     }
 
     /// All that are late, in their order.
     pub fn all_late<'a>(&self, status: &'a TenantStatus) -> Vec<&'a SourceView> {
         status.sources.iter().filter_map(|view| self.late(status, view.name)).collect()
+    }
+
+    /// Whether anybody does not answer.
+    pub fn is_late(&self, status: &TenantStatus) -> bool {
+        status.sources.iter().any(|view| self.late(status, view.name).is_some())
     }
 
     /// The one that answered longest ago of those that the state of the server follows from.

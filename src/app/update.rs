@@ -80,6 +80,10 @@ fn take_status(model: &mut Model, status: Arc<TenantStatus>) {
 fn looked(model: &mut Model, tenant: &TenantId, looked: &Looked) {
     let severity = if looked.is_whole() { Severity::Done } else { Severity::Error };
     let name = name_of(model, tenant);
+    // Why stands in the log, each by itself; who, on the message line.
+    for (source, fault) in &looked.failed {
+        model.say(severity, format!("{name}: {source}: {fault}; {}", fault.advice()));
+    }
     model.say(severity, format!("{name}: {looked}"));
 }
 

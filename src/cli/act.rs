@@ -14,7 +14,7 @@ use crate::engine::status::TenantStatus;
 use crate::engine::step::Progress;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::ending;
-use crate::runtime::fleet::Fleet;
+use crate::runtime::fleet::{Fleet, Pace};
 use crate::runtime::run::RunError;
 use crate::runtime::wiring::Wiring;
 use anyhow::{Context, Result, anyhow};
@@ -104,7 +104,11 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
     match verb {
         Verb::Mail { verb } if mail::command(&verb).is_none() => mail::mail(fleet, wiring, verb, json).await,
         Verb::Status { tenant: None, offline } => {
-            fleet.look_at_all(!offline).await?;
+            if offline {
+                fleet.read_all().await?;
+            } else {
+                fleet.look_at_all(Pace::ONCE).await?;
+            }
             let statuses: Vec<TenantStatus> = fleet.conductors().iter().map(|conductor| conductor.status()).collect();
             if json {
                 print::json(&statuses)?

@@ -81,6 +81,8 @@ pub struct Sights {
     pub contacts: Vec<Entry>,
     /// Our own journal: that it could be read.
     pub journal: Observation<()>,
+    /// The mailbox: that it could be read; never seen where none is configured or no rotation is open.
+    pub mailbox: Observation<()>,
     /// Who holds the tenant, when it is not this process.
     pub holder: Option<Holder>,
     /// Since when, UTC by this host's clock, they gave no sign of life, where one was due.
@@ -129,6 +131,7 @@ impl Sights {
             Source::Script => &self.served.fault,
             Source::Alerts => &self.alert.fault,
             Source::Journal => &self.journal.fault,
+            Source::Mailbox => &self.mailbox.fault,
         };
         fault.as_ref().map(|(_, fault)| fault)
     }
@@ -147,6 +150,7 @@ impl Sights {
             Source::Script => self.served.take(at, Err(fault(Service::Console))),
             Source::Alerts => self.alert.take(at, Err(fault(Service::Alerts))),
             Source::Journal => self.journal.take(at, Err(fault(Service::Journal))),
+            Source::Mailbox => self.mailbox.take(at, Err(fault(Service::Mail))),
         }
     }
 
@@ -263,8 +267,8 @@ pub async fn look_at(world: &World, source: Source, before: &Before) -> Option<S
             let sight = |firing| AlertSight { name: alerts.name().into(), firing };
             Some(Sight::Alert(alerts.firing().await.map(sight)))
         }
-        // The conductor reads it.
-        Source::Journal => None,
+        // The conductor reads the one, the post the other.
+        Source::Journal | Source::Mailbox => None,
     }
 }
 

@@ -26,6 +26,8 @@ pub enum Source {
     Alerts,
     /// Our own journal.
     Journal,
+    /// The mailbox that the answers come into.
+    Mailbox,
 }
 
 impl Source {
@@ -42,6 +44,7 @@ impl Source {
             Source::Script => "script",
             Source::Alerts => "alerts",
             Source::Journal => "journal",
+            Source::Mailbox => "mailbox",
         }
     }
 }
@@ -102,6 +105,9 @@ pub fn sources(sights: &Sights) -> Vec<SourceView> {
     if sights.journal.is_known() {
         found.push(SourceView::of(Source::Journal, &sights.journal));
     }
+    if sights.mailbox.is_known() {
+        found.push(SourceView::of(Source::Mailbox, &sights.mailbox));
+    }
     found
 }
 
@@ -148,14 +154,11 @@ impl fmt::Display for Looked {
         if self.failed.is_empty() {
             return write!(f, "looked: all answered ({})", names(&self.answered));
         }
-        f.write_str("looked: no answer from ")?;
-        for (at, (source, fault)) in self.failed.iter().enumerate() {
-            let comma = if at == 0 { "" } else { "; " };
-            write!(f, "{comma}{source} ({fault})")?;
-        }
+        let failed: Vec<Source> = self.failed.iter().map(|(source, _)| *source).collect();
         match self.answered.as_slice() {
-            [] => f.write_str("; nobody answered"),
-            some => write!(f, "; answered: {}", names(some)),
+            // The journal is our own.
+            [] | [Source::Journal] => write!(f, "looked: nobody answered: {}", names(&failed)),
+            some => write!(f, "looked: no answer from {}; answered: {}", names(&failed), names(some)),
         }
     }
 }
@@ -203,6 +206,9 @@ mod tests {
         assert!(Looked::since(&sights, at(1)).answered.is_empty(), "it answered an earlier look");
         sights.server.take(at(1), Err(dead(Service::Server)));
         let text = Looked::since(&sights, at(0)).to_string();
-        assert!(text.starts_with("looked: no answer from server (") && text.ends_with("answered: console"), "{text}");
+        assert_eq!(text, "looked: no answer from server; answered: console");
+        sights.console.take(at(1), Err(dead(Service::Console)));
+        let text = Looked::since(&sights, at(1)).to_string();
+        assert_eq!(text, "looked: nobody answered: server, console");
     }
 }

@@ -2,7 +2,9 @@
 //! a fault is shown when it is met.
 
 use crate::domain::client;
+use crate::domain::fault::Fault;
 use crate::domain::freshness::{Presence, judge_presence};
+use crate::domain::observation::Observation;
 use crate::engine::command::Command;
 use crate::engine::observe::{self, Before, Sights};
 use crate::engine::sources::{Looked, Source};
@@ -13,6 +15,10 @@ use std::time::Duration;
 /// A source that has not answered for this long is shown as such, although its answer may still come.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
+/// All that one look asks by themselves.
+pub const LOOKED_AT: [Source; 6] =
+    [Source::Barbican, Source::Swift, Source::Server, Source::Console, Source::Alerts, Source::Journal];
+
 impl Conductor {
     /// One look at everything outside, and at the journal. Faults become part of the status. Gives how it ended.
     pub async fn look(&self) -> Looked {
@@ -22,25 +28,39 @@ impl Conductor {
     /// The same, waiting for no source longer than this: one that is cut off counts as one that did not answer.
     pub async fn look_within(&self, limit: Duration) -> Looked {
         let began = self.world.clock.now();
-        let sources =
-            Source::ASKED.map(|source| tokio::time::timeout(limit, self.look_at(source, PATIENCE.min(limit))));
-        let sources = futures_util::future::join_all(sources);
-        futures_util::join!(self.look_at_journal(), sources);
-        self.see_who_is_back().await;
+        let looks = LOOKED_AT.map(async |source| {
+            if tokio::time::timeout(limit, self.look_at(source, PATIENCE.min(limit))).await.is_err() {
+                self.take_sight(source, |sights, at| sights.overdue(at, source, limit));
+            }
+        });
+        futures_util::future::join_all(looks).await;
+        // A journal that does not answer is not waited for once more.
+        if self.fault_of(Source::Journal).is_none() {
+            self.see_who_is_back().await;
+        }
         self.watcher.changed(self);
         Looked::since(&self.known().sights, began)
-    }
-
-    /// Reads the journal and compares the clocks.
-    pub async fn look_at_journal(&self) {
-        let _ = futures_util::join!(self.reload(), self.compare_clocks());
     }
 
     /// Those that did not answer at their last look.
     pub fn failing(&self) -> Vec<Source> {
         let known = self.known();
-        let asked = Source::ASKED.into_iter().chain([Source::Script, Source::Journal]);
+        let asked = LOOKED_AT.into_iter().chain([Source::Script]);
         asked.filter(|source| known.sights.fault_of(*source).is_some()).collect()
+    }
+
+    /// Why a source did not answer at its last look.
+    pub fn fault_of(&self, source: Source) -> Option<Fault> {
+        self.known().sights.fault_of(source).cloned()
+    }
+
+    /// What a look into the mailbox met: of weight where answers are awaited, so while a rotation is open.
+    pub fn take_mailbox(&self, look: Result<(), Fault>) {
+        if self.known().rotation.as_ref().is_none_or(|rotation| rotation.outcome.is_some()) {
+            self.known().sights.mailbox = Observation::default();
+            return;
+        }
+        self.take_sight(Source::Mailbox, |sights, at| sights.mailbox.take(at, look));
     }
 
     /// Tells the watcher what is true now.
@@ -51,6 +71,12 @@ impl Conductor {
     /// One look at one source. A fault is shown as soon as it is met, and a source that says nothing for `patience` as such:
     /// none waits for another.
     pub async fn look_at(&self, source: Source, patience: Duration) {
+        if source == Source::Journal {
+            let looking = futures_util::future::join(self.reload(), self.compare_clocks());
+            // What it met is in the sights.
+            let _ = self.patiently(source, patience, looking).await;
+            return;
+        }
         let secret = self.known().sights.secret.value().filter(|_| source == Source::Barbican).cloned();
         self.ask(source, &Before { secret, ..Before::default() }, patience).await;
         if source == Source::Swift {
@@ -64,16 +90,20 @@ impl Conductor {
             return;
         }
         let looking = observe::look_at(&self.world, source, before);
+        if let Some(sight) = self.patiently(source, patience, looking).await {
+            self.take_sight(source, |sights, at| sights.take(at, sight));
+        }
+    }
+
+    /// Waits for an answer; after `patience` the source is shown as one that does not answer, and is waited for.
+    async fn patiently<T>(&self, source: Source, patience: Duration, looking: impl Future<Output = T>) -> T {
         futures_util::pin_mut!(looking);
-        let sight = match tokio::time::timeout(patience, &mut looking).await {
-            Ok(sight) => sight,
+        match tokio::time::timeout(patience, &mut looking).await {
+            Ok(answer) => answer,
             Err(_) => {
                 self.take_sight(source, |sights, at| sights.overdue(at, source, patience));
                 looking.await
             }
-        };
-        if let Some(sight) = sight {
-            self.take_sight(source, |sights, at| sights.take(at, sight));
         }
     }
 

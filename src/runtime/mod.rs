@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod answers;
+pub mod attend;
 pub mod cases;
 pub mod cloud;
 pub mod conductor;

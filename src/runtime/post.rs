@@ -22,16 +22,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// How many mails are fetched and taken in at once.
 pub(super) const AT_ONCE: usize = 100;
-/// The pause after a fault of the mailbox, which doubles.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// A folder that was never read is read from the oldest open plan on, and never further back than this.
 const FURTHEST_BACK: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// So far may the clocks of two bastions and the mailbox be apart before an answer could be missed.
@@ -91,6 +87,8 @@ pub struct Post {
     authserv_id: Option<String>,
     /// A look has ended, well or not.
     looked: Arc<AtomicBool>,
+    /// How often the mailbox has answered since the start.
+    answers: Arc<AtomicU64>,
     desk: Arc<Mutex<Desk>>,
 }
 
@@ -115,7 +113,7 @@ impl Post {
     pub fn new(inbox: Arc<dyn Inbox>, store: Arc<dyn MailStore>, intake: Intake, authserv_id: Option<String>) -> Self {
         let cases = Cases::new(authserv_id.clone());
         let desk = Arc::new(Mutex::new(Desk { cases, ahead: HashMap::new() }));
-        Self { inbox, store, intake, authserv_id, looked: Arc::default(), desk }
+        Self { inbox, store, intake, authserv_id, looked: Arc::default(), answers: Arc::default(), desk }
     }
 
     /// The same, for somebody else who works here.
@@ -154,6 +152,11 @@ impl Post {
     /// Whether a look has ended since the start: before that, whoever seems silent may have answered.
     pub fn has_looked(&self) -> bool {
         self.looked.load(Ordering::Acquire)
+    }
+
+    /// How often the mailbox has answered since the start: where this stands still, nothing comes.
+    pub(super) fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Acquire)
     }
 
     /// Looks into every folder and takes in what is new.
@@ -202,6 +205,7 @@ impl Post {
                 }
             };
             let FolderReading { cursor, mails, more, .. } = self.inbox.read(folder, from, since, AT_ONCE).await?;
+            self.answers.fetch_add(1, Ordering::AcqRel);
             if ahead.cursor.is_some_and(|known| known.uid_validity != cursor.uid_validity) {
                 // Numbered anew: what waited was read once more, or will be.
                 ahead.held.clear();
@@ -369,7 +373,7 @@ pub async fn judge(
     authserv_id: Option<&str>,
 ) -> anyhow::Result<Judged> {
     // Whose journal can't be read is asked nothing; the others are.
-    let _ = fleet.look_at_all(false).await;
+    let _ = fleet.read_all().await;
     let letter = read(raw.get(..LONGEST_MAIL).unwrap_or(raw), raw.len() <= LONGEST_MAIL);
     let (rotation, matched) = match of {
         Some((tenant, client)) => {
@@ -408,56 +412,6 @@ pub async fn judge(
     let whose = Some(format!("{}/{}", rotation.tenant.name, matched.client));
     let (heard, doubt) = rotation.judge_sender(&matched);
     Ok(Judged { whose, heard: Some(heard), doubt, why: String::new() })
-}
-
-/// What a mailbox tells whoever attends it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PostLine {
-    /// Mails came.
-    Came(Sorted),
-    /// The mailbox can't be read; said once for the same fault.
-    Fails(Fault),
-    /// It can be read again.
-    Again,
-}
-
-impl Post {
-    /// Reads whenever something comes, for ever. It ends by being dropped: between two records nothing is lost.
-    pub async fn attend(&self, fleet: &Fleet, say: &(dyn Fn(PostLine) + Send + Sync)) {
-        let mut fault: Option<Fault> = None;
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let found = match self.sort(fleet).await {
-                Ok(sorted) => {
-                    if fault.take().is_some() {
-                        say(PostLine::Again);
-                    }
-                    let is_waiting = !sorted.waiting.is_empty();
-                    if sorted.fetched > 0 {
-                        say(PostLine::Came(sorted));
-                    }
-                    if is_waiting {
-                        // Somebody holds a tenant: not long, and its mails stay where they are.
-                        tokio::time::sleep(FIRST_PAUSE).await;
-                        continue;
-                    }
-                    self.inbox.wait().await
-                }
-                Err(fault) => Err(fault),
-            };
-            match found {
-                Ok(()) => pause = FIRST_PAUSE,
-                Err(new) => {
-                    if fault.as_ref().is_none_or(|old| old.message != new.message) {
-                        say(PostLine::Fails(new.clone()));
-                    }
-                    fault = Some(new);
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -14,11 +14,12 @@ use crate::domain::tenant::{Tenant, TenantId};
 use crate::engine::command::Command;
 use crate::engine::sources::Source;
 use crate::engine::step::Progress;
+use crate::runtime::attend::PostLine;
 use crate::runtime::conductor::{Conductor, Watcher};
-use crate::runtime::fleet::Fleet;
+use crate::runtime::fleet::{Fleet, Pace};
 use crate::runtime::follow::Follower;
-use crate::runtime::look::PATIENCE;
-use crate::runtime::post::{Post, PostLine};
+use crate::runtime::look::{LOOKED_AT, PATIENCE};
+use crate::runtime::post::Post;
 use crate::runtime::run::RunError;
 use crate::runtime::signals;
 use crate::runtime::terminal::{self, Screen};
@@ -248,17 +249,18 @@ async fn poll(
 async fn sweep(fleet: &Fleet, bell: &Bell, interval: Duration) {
     let tenants = u32::try_from(fleet.conductors().len()).unwrap_or(u32::MAX);
     let rest = rounds(tenants);
+    let pace = Pace::within(interval * rest, fleet.conductors().len());
     let mut scouts = fleet.conductors().iter().cycle();
     loop {
         // A fault of the journal is shown by the status of each tenant.
         let began = Instant::now();
-        let _ = fleet.look_at_all(true).await;
+        let _ = fleet.look_at_all(pace).await;
         bell.ring(Msg::Swept(began.elapsed()));
         for _ in 0..rest {
             tokio::time::sleep(interval).await;
             let Some(scout) = scouts.next() else { continue };
             let before = scout.failing();
-            scout.look().await;
+            scout.look_within(pace.limit).await;
             if scout.failing() != before {
                 break;
             }
@@ -292,13 +294,10 @@ async fn look_on(conductor: &Conductor, interval: Duration) {
     let mut asked = HashSet::new();
     loop {
         tokio::select! {
-            _ = rounds.tick() => for source in Source::ASKED.into_iter().chain([Source::Journal]) {
+            _ = rounds.tick() => for source in LOOKED_AT {
                 if asked.insert(source) {
                     out.push(async move {
-                        match source {
-                            Source::Journal => conductor.look_at_journal().await,
-                            source => conductor.look_at(source, patience).await,
-                        }
+                        conductor.look_at(source, patience).await;
                         source
                     });
                 }
@@ -308,8 +307,8 @@ async fn look_on(conductor: &Conductor, interval: Duration) {
                 if source == Source::Server {
                     conductor.see_who_is_back().await;
                 }
-                // One frame for all that answer together.
-                if out.is_empty() || asked.len() < 2 {
+                // One frame for all that answer together; nobody waits for those that are shown not to answer.
+                if asked.len() < 2 || asked.iter().all(|source| conductor.fault_of(*source).is_some()) {
                     conductor.tell();
                 }
             }

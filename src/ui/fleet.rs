@@ -20,9 +20,10 @@ pub struct Drawn {
 
 const HEADINGS: [&str; 7] = ["TENANT", "KEY", "DUE", "PHASE", "ANSWERS", "SERVER", "ACTIVE"];
 
-/// Widths of the columns, the tenant's name first; the rest is attention and next action.
+/// Widths of the columns, the tenant's name first; the rest is attention and next action. Where it is narrow the key's age,
+/// which says what its due says, leaves its room to them.
 fn widths(width: u16) -> [u16; 7] {
-    if width >= 110 { [24, 7, 13, 13, 8, 8, 8] } else { [14, 5, 8, 12, 7, 7, 7] }
+    if width >= 110 { [24, 7, 13, 13, 8, 8, 8] } else { [14, 0, 8, 12, 7, 7, 7] }
 }
 
 /// Draws the screen.
@@ -100,7 +101,7 @@ pub fn skip_columns(text: &str, columns: usize) -> String {
 fn headings(width: u16, pen: &mut Pen<'_>) {
     let style = pen.theme.quiet();
     let mut x = 2;
-    for (heading, columns) in HEADINGS.iter().zip(widths(width)) {
+    for (heading, columns) in HEADINGS.iter().zip(widths(width)).filter(|(_, columns)| *columns > 0) {
         pen.put(x, 2, columns, heading, style);
         x += columns + 1;
     }
@@ -122,8 +123,10 @@ fn line(model: &Model, row: &FleetRow, y: u16, width: u16, selected: bool, pen: 
     pen.put(0, y, 1, marker, theme.strong());
     let mut x = 2;
     let mut cell = |text: &str, columns: u16, style, pen: &mut Pen<'_>| {
-        pen.put(x, y, columns, text, style);
-        x += columns + 1;
+        if columns > 0 {
+            pen.put(x, y, columns, text, style);
+            x += columns + 1;
+        }
     };
     cell(&row.name, columns[0], theme.plain(), pen);
     let Some(status) = status else {
@@ -133,6 +136,7 @@ fn line(model: &Model, row: &FleetRow, y: u16, width: u16, selected: bool, pen: 
     // What does not answer any more is not shown as true: neither in colour nor without its age.
     let (late, blind) = (model.late_key(status), model.late(status, Source::Server).is_some());
     let unwritten = model.late(status, Source::Journal).is_some();
+    let unheard = model.late(status, Source::Mailbox).is_some();
     let made = status.keys.created.map_or("?".into(), |at| age::span(model.now.as_second() - at.as_second()));
     cell(&made, columns[1], theme.plain(), pen);
     let (due, due_style) = match (status.keys.due, status.keys.due_state) {
@@ -159,7 +163,7 @@ fn line(model: &Model, row: &FleetRow, y: u16, width: u16, selected: bool, pen: 
         (Phase::Idle, _) => "-".into(),
         (_, Some((back, of))) if width >= 110 => format!("{back}/{of} bk"),
         (_, Some((back, of))) => format!("{back}/{of}b"),
-        _ => format!("{}/{}", row.answers.0, row.answers.1),
+        _ => format!("{}{}/{}", if unheard { pen.glyphs.stale } else { "" }, row.answers.0, row.answers.1),
     };
     cell(&answers, columns[4], theme.plain(), pen);
     match late
@@ -179,8 +183,9 @@ fn line(model: &Model, row: &FleetRow, y: u16, width: u16, selected: bool, pen: 
 /// Who does not answer, else the first thing that needs attention and how many more, else the next action.
 fn attention(model: &Model, status: &TenantStatus, x: u16, y: u16, width: u16, pen: &mut Pen<'_>) {
     let theme = pen.theme;
-    if let Some(late) = header::late_text(model, status) {
-        pen.flow(x, y, width, &[piece(format!("{} {late}", pen.glyphs.lost), theme.bad())]);
+    // The glyph and a space go before it.
+    if let Some(late) = header::late_text(model, status, usize::from(width).saturating_sub(2)) {
+        pen.put(x, y, width, &format!("{} {late}", pen.glyphs.lost), theme.bad());
         return;
     }
     match status.attention.as_slice() {
@@ -224,7 +229,7 @@ fn detail(model: &Model, size: (u16, u16), pen: &mut Pen<'_>) {
     pen.rule(0, top, width, &format!("{} ({id})", status.tenant.name), false);
     let next = [piece("next: ", theme.strong()), piece(status.next.text.as_str(), theme.plain())];
     pen.flow(0, top + 1, width, &next);
-    if let Some(late) = header::late_text(model, status) {
+    if let Some(late) = header::late_text(model, status, usize::MAX) {
         let first = status.attention.first().map(|item| format!("; {item}")).unwrap_or_default();
         pen.put(0, top + 2, width, &format!("{} {late}{first}", pen.glyphs.lost), theme.bad());
         return;

@@ -23,6 +23,8 @@ fn message(model: &Model, width: u16, y: u16, pen: &mut Pen<'_>) {
     } else if let Some(remark) = model.remark() {
         let style = match remark.severity {
             Severity::Info => theme.plain(),
+            // It was so when it was said.
+            Severity::Done if is_blind(model) => theme.plain(),
             Severity::Done => theme.good(),
             Severity::Refused => theme.warn(),
             Severity::Error => theme.bad(),
@@ -48,6 +50,11 @@ fn message(model: &Model, width: u16, y: u16, pen: &mut Pen<'_>) {
         }
     };
     pen.flow(0, y, width, &pieces);
+}
+
+/// Whether somebody does not answer of the tenant that a command means now.
+fn is_blind(model: &Model) -> bool {
+    model.subject().and_then(|id| model.tenants.get(id)).is_some_and(|status| model.is_late(status))
 }
 
 /// What runs: bar, word, step, text, since when.

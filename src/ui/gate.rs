@@ -34,7 +34,7 @@ pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>)
 
 /// Draws rule and the first lines into a rectangle beside other panels.
 pub fn draw_short(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>) {
-    pen.rule(area.x, area.y, area.width, &format!("5 Gate: {}", word(status)), false);
+    pen.rule(area.x, area.y, area.width, &format!("5 Gate: {}", word(model, status, pen)), false);
     let count = gate_lines(status);
     let room = usize::from(area.height.saturating_sub(1));
     if count == 0 {
@@ -60,8 +60,11 @@ fn empty_text(status: &TenantStatus) -> &'static str {
 }
 
 /// What the gate says, in the title.
-fn word(status: &TenantStatus) -> String {
+fn word(model: &Model, status: &TenantStatus, pen: &Pen<'_>) -> String {
     match (status.phase, &status.gate) {
+        (Phase::Planned | Phase::Announced, Verdict::Open) if model.is_late(status) => {
+            format!("{}{}", pen.glyphs.stale, open_word(status))
+        }
         (Phase::Planned | Phase::Announced, Verdict::Shut(reasons)) => format!("SHUT ({})", reasons.len()),
         (Phase::Planned | Phase::Announced, Verdict::Unknown(reasons)) => format!("UNKNOWN ({})", reasons.len()),
         _ => open_word(status),
@@ -84,16 +87,19 @@ fn line<'a>(model: &Model, status: &'a TenantStatus, at: usize, pen: &Pen<'_>) -
         Some(GateRow::Run(run)) => {
             let at = run.at.strftime("%Y-%m-%d %H:%M:%S UTC");
             let text = format!("the check of {at}, {}", age::ago(run.at, model.now));
-            vec![piece(text, if is_old(status) { theme.warn() } else { theme.quiet() })]
+            vec![piece(text, if is_old(model, status) { theme.warn() } else { theme.quiet() })]
         }
-        Some(GateRow::Check(check)) => check_line(check, is_old(status), pen),
+        Some(GateRow::Check(check)) => check_line(check, is_old(model, status), pen),
     }
 }
 
-/// What a check found before the key was changed, or so long ago that the gate does not take it, is shown without colour.
-fn is_old(status: &TenantStatus) -> bool {
+/// What a check found before the key was changed, or so long ago that the gate does not take it, or of somebody who does not
+/// answer now, is shown without colour.
+fn is_old(model: &Model, status: &TenantStatus) -> bool {
     let before = matches!(status.phase, Phase::Planned | Phase::Announced);
-    !before || status.gate.reasons().iter().any(|reason| matches!(reason, Reason::CheckTooOld { .. }))
+    !before
+        || model.is_late(status)
+        || status.gate.reasons().iter().any(|reason| matches!(reason, Reason::CheckTooOld { .. }))
 }
 
 fn check_line<'a>(check: &'a Check, old: bool, pen: &Pen<'_>) -> Vec<Piece<'a>> {

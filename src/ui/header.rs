@@ -5,6 +5,7 @@ use crate::app::command::command_of;
 use crate::app::panel::is_overridden;
 use crate::domain::gate::Verdict;
 use crate::domain::window::{Window, WindowState};
+use crate::engine::sources::{Source, SourceView};
 use crate::engine::status::{Phase, Reconcile, TenantStatus};
 use crate::ui::age;
 use crate::ui::pen::{Pen, Piece, piece};
@@ -51,18 +52,27 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
         }
     };
     pen.flow(0, 1, width, &window);
-    let mut facts = vec![piece(status.phase.word(), theme.strong()), piece("   ", theme.plain())];
-    facts.extend(gate_piece(status, pen));
+    let unwritten = if model.late(status, Source::Journal).is_some() { pen.glyphs.stale } else { "" };
+    let mut facts =
+        vec![piece(format!("{unwritten}{}", status.phase.word()), theme.strong()), piece("   ", theme.plain())];
+    facts.extend(gate_piece(model, status, pen));
     facts.push(piece("server ", theme.quiet()));
     facts.push(server_piece(model, status, pen));
-    facts.extend(late_pieces(model, status, pen));
+    let after_server = facts.len();
     if status.phase != Phase::Idle {
         let (settled, of) = status.answers;
         facts.push(piece("   answers ", theme.quiet()));
-        facts.push(piece(format!("{settled}/{of}"), theme.plain()));
+        let stale = if model.late(status, Source::Mailbox).is_some() { pen.glyphs.stale } else { "" };
+        facts.push(piece(format!("{stale}{settled}/{of}"), theme.plain()));
         if status.back.is_none() && status.heard.senders_verified == Some(false) {
             facts.push(piece(" unverified", theme.warn()));
         }
+    }
+    let used = facts.iter().map(|(text, _)| text.width()).sum::<usize>();
+    let room = usize::from(width).saturating_sub(used + 3);
+    let late = late_text(model, status, room).map(|text| piece(format!(" {} {text}", pen.glyphs.lost), theme.bad()));
+    if let Some(late) = late {
+        facts.insert(after_server, late);
     }
     let after_answers = facts.len();
     if let Some((back, of)) = status.back {
@@ -119,7 +129,7 @@ fn window_pieces<'a>(window: &Window, status: &TenantStatus, now: Timestamp, pen
     vec![piece(format!("window r{}: {}  ", window.revision, window.for_people()), theme.plain()), piece(word, style)]
 }
 
-fn gate_piece<'a>(status: &TenantStatus, pen: &Pen<'_>) -> Vec<Piece<'a>> {
+fn gate_piece<'a>(model: &Model, status: &TenantStatus, pen: &Pen<'_>) -> Vec<Piece<'a>> {
     let theme = pen.theme;
     if is_overridden(status) {
         return vec![piece("gate OVERRIDDEN", theme.bad()), piece("   ", theme.plain())];
@@ -128,6 +138,8 @@ fn gate_piece<'a>(status: &TenantStatus, pen: &Pen<'_>) -> Vec<Piece<'a>> {
         return Vec::new();
     }
     let (text, style) = match &status.gate {
+        // It is open by what was seen last; whoever does not answer may say something else now.
+        Verdict::Open if model.is_late(status) => (format!("gate {}open", pen.glyphs.stale), theme.warn()),
         Verdict::Open => ("gate open".to_owned(), theme.good()),
         Verdict::Shut(reasons) => (format!("gate SHUT ({})", count_reasons(reasons.len())), theme.bad()),
         Verdict::Unknown(reasons) => (format!("gate UNKNOWN ({})", count_reasons(reasons.len())), theme.bad()),
@@ -147,19 +159,24 @@ pub fn server_piece<'a>(model: &Model, status: &TenantStatus, pen: &Pen<'_>) -> 
     }
 }
 
-/// Who does not answer, and since when.
-fn late_pieces<'a>(model: &Model, status: &TenantStatus, pen: &Pen<'_>) -> Option<Piece<'a>> {
-    let text = late_text(model, status)?;
-    Some(piece(format!(" {} {text}", pen.glyphs.lost), pen.theme.bad()))
+/// `45 s no answer: barbican, server`, with the age of the oldest; as many names as have room and the number of the others, at
+/// least `barbican+1 45 s`. `None` while all of them answer.
+pub fn late_text(model: &Model, status: &TenantStatus, room: usize) -> Option<String> {
+    let late = model.all_late(status);
+    let (age, (first, rest)) = (late_age(model, &late)?, late.split_first()?);
+    let more = |count| if count == 0 { String::new() } else { format!("+{count}") };
+    let named = |count: usize| {
+        let names: Vec<&str> = late.iter().take(count).map(|view| view.name.word()).collect();
+        format!("{age} no answer: {}{}", names.join(", "), more(late.len() - count))
+    };
+    let fitting = (1..=late.len()).rev().map(named).find(|text| text.width() <= room);
+    Some(fitting.unwrap_or_else(|| format!("{}{} {age}", first.name.word(), more(rest.len()))))
 }
 
-/// `45 s no answer: barbican, server`, with the age of the oldest; `None` while all of them answer.
-pub fn late_text(model: &Model, status: &TenantStatus) -> Option<String> {
-    let late = model.all_late(status);
+/// How long ago the one of them answered that has not for the longest; `None`: there are none.
+fn late_age(model: &Model, late: &[&SourceView]) -> Option<String> {
     let oldest = late.iter().map(|view| view.seen_at).min()?;
-    let age = oldest.map_or_else(|| "never".into(), |at| age::span(model.now.as_second() - at.as_second()));
-    let names: Vec<&str> = late.iter().map(|view| view.name.word()).collect();
-    Some(format!("{age} no answer: {}", names.join(", ")))
+    Some(oldest.map_or_else(|| "never".into(), |at| age::span(model.now.as_second() - at.as_second())))
 }
 
 /// How the server stands, while that is known.

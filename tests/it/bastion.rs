@@ -98,15 +98,25 @@ pub fn is_stopped(pid: u32) -> bool {
 impl Bastion {
     /// So many tenants of so many clients, where nobody acts by themselves.
     pub async fn start(tenants: usize, clients: usize, reconcile_interval: Duration) -> Self {
-        Self::start_on(false, tenants, clients, reconcile_interval).await
+        Self::start_on((false, false), tenants, clients, reconcile_interval).await
     }
 
     /// The same with Alertmanager in it.
     pub async fn with_alerts(tenants: usize, clients: usize, reconcile_interval: Duration) -> Self {
-        Self::start_on(true, tenants, clients, reconcile_interval).await
+        Self::start_on((true, false), tenants, clients, reconcile_interval).await
     }
 
-    async fn start_on(alerts: bool, tenants: usize, clients: usize, reconcile_interval: Duration) -> Self {
+    /// The same with all that may be looked at.
+    pub async fn all(tenants: usize, clients: usize, reconcile_interval: Duration) -> Self {
+        Self::start_on((true, true), tenants, clients, reconcile_interval).await
+    }
+
+    async fn start_on(
+        (alerts, console): (bool, bool),
+        tenants: usize,
+        clients: usize,
+        reconcile_interval: Duration,
+    ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let options = LabOptions {
@@ -117,7 +127,7 @@ impl Bastion {
             pace: Pace::Off,
             program: PathBuf::from(PROGRAM),
             seed: 7,
-            console: false,
+            console,
             alerts,
         };
         Self { lab: Lab::start(options).await.unwrap(), folder }

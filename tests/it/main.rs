@@ -5,6 +5,7 @@ mod accountable;
 mod alerts;
 mod bastion;
 mod bastions;
+mod blind;
 mod cli;
 mod config;
 mod config_trust;

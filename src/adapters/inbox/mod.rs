@@ -29,8 +29,6 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// The longest IDLE: servers may end it after 29 minutes (RFC 2177), a dead link is noticed after this.
-const RENEW: Duration = Duration::from_secs(300);
 /// So often a mail is asked for before it is given as unreadable: a server in trouble must not cost an answer.
 const TRIES: u32 = 3;
 /// UIDs of one command that changes something.
@@ -87,7 +85,8 @@ pub struct InboxParameters {
     pub folders: Vec<String>,
     /// What becomes of mails that are settled.
     pub after: After,
-    /// How often to look where the server has no IDLE, and into the folders but the first.
+    /// How often to look, also where the server has IDLE and tells of what comes: into the folders but the first, and
+    /// whether it still answers. Servers may end an IDLE after 29 minutes (RFC 2177).
     pub poll: Duration,
     /// The bound on a connection being made, and on each answer.
     pub timeout: Duration,
@@ -338,10 +337,14 @@ impl ImapInbox {
         Ok(())
     }
 
-    /// Waits on the second connection. `None`: there is no IDLE, or no connection.
-    async fn idle(&self, kept: &mut Option<Exchange>, longest: Duration) -> Option<()> {
-        let folder = self.connector.parameters.folders.first()?;
-        let (mut exchange, opened) = self.opened(kept, folder, false).await.ok()?;
+    /// Waits on the second connection. `None`: there is no IDLE, or no connection. A server that no longer answers is a fault.
+    async fn idle(&self, kept: &mut Option<Exchange>, longest: Duration) -> Result<Option<()>, Fault> {
+        let silent = |fault: Fault| if fault.kind == FaultKind::TimedOut { Err(fault) } else { Ok(None) };
+        let Some(folder) = self.connector.parameters.folders.first() else { return Ok(None) };
+        let (mut exchange, opened) = match self.opened(kept, folder, false).await {
+            Ok(opened) => opened,
+            Err(fault) => return silent(fault),
+        };
         if let Some(next_uid) = opened.next {
             let present = Cursor { uid_validity: opened.validity, next_uid };
             let mut notes = self.notes();
@@ -350,16 +353,21 @@ impl ImapInbox {
             if notes.seen.is_some_and(|seen| seen != present) && notes.woken != Some(present) {
                 notes.woken = Some(present);
                 *kept = Some(exchange);
-                return Some(());
+                return Ok(Some(()));
             }
         }
         if !exchange.offers("IDLE") {
             *kept = Some(exchange);
-            return None;
+            return Ok(None);
         }
-        exchange.idle(longest).await.ok()?;
-        *kept = Some(exchange);
-        Some(())
+        match exchange.idle(longest).await {
+            Ok(_) => {
+                *kept = Some(exchange);
+                Ok(Some(()))
+            }
+            Err(Trouble::Lost(fault)) => silent(fault),
+            Err(Trouble::Refused(_)) => Ok(None),
+        }
     }
 }
 
@@ -425,10 +433,10 @@ impl Inbox for ImapInbox {
     async fn wait(&self) -> Result<(), Fault> {
         let parameters = &self.connector.parameters;
         let begun = Instant::now();
-        // IDLE tells of the first folder only.
-        let longest = if parameters.folders.len() > 1 { parameters.poll.min(RENEW) } else { RENEW };
+        // IDLE tells of the first folder only, and nothing of a server that has stopped answering.
+        let longest = parameters.poll;
         let mut kept = self.waiter.lock().await;
-        if self.idle(&mut kept, longest).await.is_none() {
+        if self.idle(&mut kept, longest).await?.is_none() {
             tokio::time::sleep_until(begun + parameters.poll).await;
         }
         Ok(())

@@ -23,6 +23,7 @@ use crate::engine::journal::{
 use crate::engine::record::{Entry, RotationId};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use place::Place;
 use sqlx::any::AnyPoolOptions;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Connection};
@@ -43,7 +44,7 @@ const WHOLE: Duration = Duration::from_secs(300);
 /// Which database it is, where they differ.
 #[derive(Clone)]
 enum Backend {
-    Sqlite,
+    Sqlite(Place),
     Postgres(Server),
 }
 
@@ -58,7 +59,7 @@ impl std::fmt::Debug for SqlJournal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The pool would show the address, with the password in it.
         f.write_str(match self.backend {
-            Backend::Sqlite => "SqlJournal(SQLite)",
+            Backend::Sqlite(_) => "SqlJournal(SQLite)",
             Backend::Postgres(_) => "SqlJournal(PostgreSQL)",
         })
     }
@@ -87,7 +88,7 @@ impl SqlJournal {
         };
         bounded("opening the journal", OPENING, prepared).await?;
         let pool = pool().after_connect(|connection, _| Box::pin(schema::set_up_sqlite(connection)));
-        Ok(Self { pool: pool.connect_lazy_with(options), backend: Backend::Sqlite })
+        Ok(Self { pool: pool.connect_lazy_with(options), backend: Backend::Sqlite(place) })
     }
 
     /// Opens the journal on a PostgreSQL server, making the tables if they are not there.
@@ -115,6 +116,9 @@ impl SqlJournal {
     }
 
     async fn connection(&self, doing: &str) -> Result<PoolConnection<Any>, Fault> {
+        if let Backend::Sqlite(place) = &self.backend {
+            place.still(doing)?;
+        }
         let error = match self.pool.acquire().await {
             Ok(connection) => return Ok(connection),
             Err(error) => error,
@@ -187,7 +191,7 @@ impl SqlJournal {
         let work = async {
             let mut connection = self.connection(doing).await?;
             match self.backend {
-                Backend::Sqlite => schema::wipe_sqlite(&mut connection).await,
+                Backend::Sqlite(_) => schema::wipe_sqlite(&mut connection).await,
                 Backend::Postgres(_) => schema::wipe_postgres(&mut connection).await,
             }
         };
@@ -327,7 +331,7 @@ impl JournalStore for SqlJournal {
         let doing = "reading the whole journal";
         let mut connection = self.connection(doing).await?;
         let work = async {
-            if let Backend::Sqlite = self.backend {
+            if let Backend::Sqlite(_) = self.backend {
                 schema::integrity_sqlite(&mut connection).await?;
             }
             reading::tables(&mut connection, matches!(self.backend, Backend::Postgres(_))).await

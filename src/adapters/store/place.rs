@@ -16,9 +16,12 @@ const LOCK: Duration = Duration::from_secs(10);
 /// File systems on which SQLite's locks can't be trusted: NFS, SMB, CIFS, SMB2 (linux/magic.h).
 const NETWORK: [u64; 4] = [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42];
 
-/// A folder that has passed.
+/// A folder that has passed, and which file in it is the journal.
+#[derive(Clone)]
 pub(super) struct Place {
     directory: PathBuf,
+    /// Device and inode.
+    file: (u64, u64),
 }
 
 /// Makes the folder (0700) and the file (0600) where they are missing, and refuses what is not private or not local.
@@ -57,10 +60,26 @@ pub(super) fn prepare(directory: &Path) -> Result<Place, Fault> {
             );
         }
     }
-    Ok(Place { directory: directory.to_owned() })
+    let found =
+        std::fs::metadata(&file).map_err(|error| refused(format!("{} can't be read: {error}", file.display())))?;
+    Ok(Place { directory: directory.to_owned(), file: (found.dev(), found.ino()) })
 }
 
 impl Place {
+    /// Refuses once the journal's name leads to another file, or to none: an open connection would go on with the one that was
+    /// moved away or deleted, where no other process looks.
+    pub(super) fn still(&self, doing: &str) -> Result<(), Fault> {
+        let path = self.directory.join("journal.db");
+        let what = match std::fs::metadata(&path) {
+            Ok(found) if (found.dev(), found.ino()) == self.file => return Ok(()),
+            Ok(_) => format!("{} was replaced by another file", path.display()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => format!("{} is gone", path.display()),
+            Err(error) => format!("{} can't be reached: {error}", path.display()),
+        };
+        let hint = "nothing was written; put the journal back where it was, or start anew with the one that is there";
+        Err(Fault::new(Service::Journal, FaultKind::Refused, format!("{doing}: {what}")).hint(hint))
+    }
+
     /// Waits until no other process is opening this journal. The lock ends with the returned file.
     pub(super) async fn lock(&self) -> Result<File, Fault> {
         let path = self.directory.join("lock");

@@ -317,7 +317,7 @@ fn an_unwritable_journal_shuts_every_changing_key() {
 fn opening_a_tenant_watches_it_and_leaving_stops_that() {
     let mut model = fleet(SIZE);
     let id = model.fleet.selected().cloned().unwrap();
-    assert_eq!(press(&mut model, &[Key::Enter]), [Effect::Watch(Some(id.clone())), Effect::Look(id.clone())]);
+    assert_eq!(press(&mut model, &[Key::Enter]), [Effect::Watch(Some(id.clone()))]);
     assert_eq!(press(&mut model, &[Key::Esc]), [Effect::Watch(None)]);
     assert_eq!(model.fleet.selected(), Some(&id));
 }

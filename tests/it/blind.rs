@@ -1,0 +1,204 @@
+//! What stops answering is seen: the real console on services that are killed, that hang, and that come back. Nothing of theirs
+//! stays green, its age and its name are shown, within what the screen promises; and it is green again when it answers.
+
+use crate::bastion::{Bastion, CYCLE, signal};
+use crate::pty::{PATIENCE, Program};
+use changeguard::adapters::lab::{Fault, Rule, Service};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// The lab asks for a poll each 2 s; the fleet shows that each tenant is looked at within 15 of them.
+const PROMISED: (&str, Duration) = ("each looked at within 30 s", Duration::from_secs(30));
+/// Two poll intervals, and what a machine that builds something beside takes.
+const TWO_POLLS: Duration = Duration::from_secs(4 + 6);
+/// So many tenants are in the lab, more than are looked at at once.
+const TENANTS: &str = "10";
+
+/// The embedded lab as a process of its own.
+struct Services {
+    process: Child,
+    config: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Services {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_changeguard"));
+        command.args(["lab", "--tenants", TENANTS, "--clients", "2", "--pace", "off", "--console", "--directory"]);
+        command.arg(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = command.spawn().unwrap();
+        let mut printed = BufReader::new(process.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("gateway") {
+            line.clear();
+            assert!(printed.read_line(&mut line).unwrap() > 0, "the lab has ended");
+        }
+        // Whoever does not read what a process prints stops it.
+        std::thread::spawn(move || std::io::copy(&mut printed, &mut std::io::sink()));
+        Self { process, config: folder.path().join("changeguard.toml"), _folder: folder }
+    }
+
+    fn signal(&self, name: &str) {
+        signal(self.process.id(), name);
+    }
+}
+
+impl Drop for Services {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn console(config: &Path) -> Program {
+    Program::start(&["--config", config.to_str().unwrap()], &[], 80, 24)
+}
+
+/// What is green on the screen, line by line.
+fn green(program: &Program) -> Vec<String> {
+    program.look(|screen| {
+        let (rows, columns) = (screen.size().0.get(), screen.size().1.get());
+        let is_green =
+            |cell: &&vt100::Cell| cell.fgcolor() == vt100::Color::Idx(2) && !cell.contents().trim().is_empty();
+        let line = |row| -> String {
+            let cells = (0..columns).filter_map(|column| screen.cell(row, column)).filter(is_green);
+            cells.map(|cell| cell.contents().to_owned()).collect()
+        };
+        (0..rows).map(line).filter(|line| !line.is_empty()).collect()
+    })
+}
+
+/// All rows of the fleet are in sync.
+fn fleet_is_green(program: &mut Program) {
+    program.wait("a fleet in sync", PATIENCE, |screen| screen.matches("in sync").count() == 10);
+    assert_eq!(green(program).len(), 10, "the search for green works: {:?}", green(program));
+}
+
+/// No row is green, and each says who does not answer and how old it is.
+fn fleet_is_blind(program: &mut Program, how: &str) {
+    let screen = program.wait(&format!("a fleet without green, {how}"), PROMISED.1, |screen| {
+        !screen.contains("in sync") && screen.matches("○ barbican").count() == 10
+    });
+    assert!(green(program).is_empty(), "{how}: {:?}\n{screen}", green(program));
+    for row in screen.lines().filter(|line| line.contains("○ barbican")) {
+        assert!(row.contains(" ~") && row.trim_end().ends_with(" s"), "{how}: its age is in it: {row}");
+    }
+    assert!(screen.contains("no answer: barbican, swift, server"), "{how}: the selected one says all\n{screen}");
+}
+
+fn open(program: &mut Program) {
+    program.keys("\r").shows("6 Steps");
+}
+
+/// The tenant on the screen says that this one, and perhaps others, does not answer.
+fn names(program: &mut Program, who: &str, how: &str, within: Duration) -> String {
+    let told = |line: &str| line.split_once('○').is_some_and(|(_, told)| told.contains(who) && told.contains(" s"));
+    program.wait(&format!("no answer from {who}, {how}"), within, |screen| screen.lines().any(told))
+}
+
+fn answers(program: &mut Program) {
+    program.wait("that all answer", PATIENCE, |screen| screen.contains("in sync") && !screen.contains('○'));
+    assert!(!program.screen().contains('~'), "no age stays\n{}", program.screen());
+    assert!(green(program).iter().any(|line| line.contains("insync")), "{:?}", green(program));
+}
+
+#[test]
+fn killed_services_are_seen_in_the_fleet_and_on_a_tenants_screen() {
+    let services = Services::start();
+    let (mut fleet, mut tenant) = (console(&services.config), console(&services.config));
+    fleet_is_green(&mut fleet);
+    assert!(fleet.screen().contains(PROMISED.0), "{}", fleet.screen());
+    fleet_is_green(&mut tenant);
+    open(&mut tenant);
+    answers(&mut tenant);
+    services.signal("KILL");
+    let screen = names(&mut tenant, "barbican, swift, server", "killed", TWO_POLLS);
+    assert!(green(&tenant).is_empty(), "{:?}\n{screen}", green(&tenant));
+    assert!(screen.contains("server ~in sync"), "{screen}");
+    fleet_is_blind(&mut fleet, "killed");
+    tenant.keys("l").shows("looked: nobody answered: barbican, swift, server, console");
+    fleet.keys("l").shows("looked: nobody answered: barbican");
+}
+
+#[test]
+fn services_that_hang_are_seen_as_well_and_all_is_green_again_when_they_go_on() {
+    let services = Services::start();
+    let (mut fleet, mut tenant) = (console(&services.config), console(&services.config));
+    fleet_is_green(&mut fleet);
+    fleet_is_green(&mut tenant);
+    open(&mut tenant);
+    answers(&mut tenant);
+    services.signal("STOP");
+    let screen = names(&mut tenant, "barbican, swift, server", "hanging", TWO_POLLS);
+    assert!(green(&tenant).is_empty(), "{:?}\n{screen}", green(&tenant));
+    fleet_is_blind(&mut fleet, "hanging");
+    services.signal("CONT");
+    answers(&mut tenant);
+    fleet_is_green(&mut fleet);
+    fleet.wait("that all answer", PATIENCE, |screen| !screen.contains('○'));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_service_that_fails_alone_is_named_alone_and_leaves_the_others_true() {
+    let bastion = Bastion::all(1, 2, CYCLE).await;
+    let start = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
+    bastion.run("plan acme --start", &[&start]).await.ends(0);
+    let mut program = console(bastion.config());
+    program.shows("in sync");
+    open(&mut program);
+    answers(&mut program);
+    let cases = [
+        (Service::Barbican, "barbican"),
+        (Service::Swift, "swift"),
+        (Service::Shell, "server"),
+        (Service::Console, "console"),
+        (Service::Alerts, "alerts"),
+        (Service::Imap, "mailbox"),
+    ];
+    for (service, name) in cases {
+        for fault in [Fault::Close, Fault::Hang] {
+            let how = format!("{fault:?}");
+            bastion.lab.faults().add(Rule::new(service, fault).always());
+            // The mailbox is waited for by the pace that its own configuration sets, and as long as any mail server may take.
+            let within = if service == Service::Imap { PATIENCE } else { TWO_POLLS };
+            let screen = names(&mut program, name, &how, within);
+            let of_the_key = matches!(service, Service::Barbican | Service::Swift | Service::Shell);
+            assert_eq!(screen.contains("server ~in sync"), of_the_key, "{name}, {how}\n{screen}");
+            assert_eq!(screen.contains("answers ~0/2"), service == Service::Imap, "{name}, {how}\n{screen}");
+            bastion.lab.faults().clear();
+            answers(&mut program);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_journal_that_was_moved_away_or_replaced_is_seen_and_nothing_is_written_into_it() {
+    let bastion = Bastion::start(1, 1, CYCLE).await;
+    let mut program = console(bastion.config());
+    program.shows("in sync");
+    open(&mut program);
+    answers(&mut program);
+    let (here, away) = (bastion.folder.path().join("state"), bastion.folder.path().join("away"));
+    let store = bastion.store().await;
+    std::fs::rename(&here, &away).unwrap();
+    let screen = names(&mut program, "journal", "moved away", TWO_POLLS);
+    assert!(screen.contains("~idle"), "{screen}");
+    let told = |fault: changeguard::domain::fault::Fault| format!("{fault}; {}", fault.advice());
+    let fault = told(changeguard::engine::journal::JournalStore::mark(&store).await.unwrap_err());
+    assert!(fault.contains("journal.db is gone") && fault.contains("nothing was written"), "{fault}");
+    // Another bastion has made a new one meanwhile: nobody of those who look there would see what went into the old one.
+    bastion.run("plan acme --start", &["2031-01-01 10:00"]).await.ends(0);
+    let fault = told(changeguard::engine::journal::JournalStore::mark(&store).await.unwrap_err());
+    assert!(fault.contains("was replaced by another file"), "{fault}");
+    program.keys("p").shows("Plan a rotation of acme");
+    program.keys("\r\r\r\r\r").shows("ERROR: acme: plan: journal: ");
+    program.keys("m").shows("replaced by another file");
+    std::fs::remove_dir_all(&here).unwrap();
+    std::fs::rename(&away, &here).unwrap();
+    program.keys("\x1b").hides("What was said");
+    answers(&mut program);
+    assert_eq!(bastion.status("acme").await["phase"], "idle", "nothing came into the old one");
+}
