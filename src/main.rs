@@ -22,7 +22,7 @@ use changeguard::runtime::watch::{Logbook, Watch};
 use changeguard::runtime::wiring::{Wiring, WiringError, environment, four_eyes};
 use clap::{CommandFactory, Parser};
 use std::alloc::System;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -62,11 +62,6 @@ async fn ended(cli: Cli, hardening: &Hardening) -> u8 {
 
 /// Says what went wrong and what to do; gives the exit code.
 fn told(error: &anyhow::Error) -> u8 {
-    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
-    if io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe) {
-        // Whoever read our output has seen enough.
-        return exit::FAILED;
-    }
     print::say(format_args!("changeguard: {error:#}"));
     let fault = error.chain().find_map(|cause| cause.downcast_ref::<Fault>());
     if let Some(fault) = fault {
@@ -104,11 +99,14 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
         Verb::Watch { once } => keep_watch(load(path)?, once, cli.json).await,
         Verb::Config { verb: ConfigVerb::Check } => config_check(&load(path)?, hardening, cli.json),
         Verb::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "changeguard", &mut std::io::stdout());
+            // It panics where it can't write.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "changeguard", &mut script);
+            print::out().write_all(&script)?;
             Ok(exit::DONE)
         }
         Verb::Man => {
-            clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
+            clap_mangen::Man::new(Cli::command()).render(&mut print::out())?;
             Ok(exit::DONE)
         }
         Verb::Troubles { step } => troubles(step),
@@ -186,9 +184,9 @@ fn config_check(config: &Config, hardening: &Hardening, json: bool) -> Result<u8
         print::json(&findings)?;
     } else {
         for finding in &findings {
-            println!("{}: {}: {}", finding.level.word(), finding.field, finding.text);
+            print::line(format_args!("{}: {}: {}", finding.level.word(), finding.field, finding.text))?;
         }
-        println!("{}: {} tenants", config.path.display(), config.tenant.len());
+        print::line(format_args!("{}: {} tenants", config.path.display(), config.tenant.len()))?;
     }
     let fails = findings.iter().any(|finding| finding.level == Level::Failure);
     Ok(if fails { exit::USAGE } else { exit::DONE })

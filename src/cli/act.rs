@@ -1,7 +1,7 @@
 //! Acting without a screen: a subcommand becomes a command of the engine; progress goes to standard error, the result to
 //! standard output, and the end of it into the exit code.
 
-use crate::cli::{CauseArg, Confirmed, KindArg, Verb, approve, exit, mail, print};
+use crate::cli::{CauseArg, Confirmed, KindArg, Verb, approve, consent, exit, mail, print};
 use crate::domain::client::ClientId;
 use crate::domain::gate::Reason;
 use crate::domain::notice::NoticeKind;
@@ -136,10 +136,10 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
             conductor.reload().await?;
             let letters = conductor.previews(notice_kind(kind))?;
             if letters.is_empty() {
-                println!("nobody needs this mail now");
+                print::line(format_args!("nobody needs this mail now"))?;
             }
             for (_, letter) in letters {
-                println!("To: {}\nSubject: {}\n\n{}\n", letter.to, letter.subject, letter.text);
+                print::line(format_args!("To: {}\nSubject: {}\n\n{}\n", letter.to, letter.subject, letter.text))?;
             }
             Ok(exit::DONE)
         }
@@ -160,8 +160,12 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
             Ok(exit::PERSON)
         }
         verb => {
+            let confirm = confirm(&verb);
             let (tenant, command) = command(verb)?;
             let conductor = fleet.find(&tenant)?;
+            // What is at stake follows from the journal; one that can't be read is met by the command.
+            let _ = conductor.reload().await;
+            consent::given(conductor, &command, confirm).await?;
             run(conductor, teller, command, json).await
         }
     }
@@ -202,11 +206,11 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
         let error = result.as_ref().err().map(ToString::to_string);
         print::json(&Ended { tenant, ok, done: result.ok(), error, advice, reasons, gap_ms, duration_ms, status })?;
     } else if let Ok(done) = result {
-        println!("{tenant}: {done}");
+        print::line(format_args!("{tenant}: {done}"))?;
         if let Some(gap) = gap_ms {
-            println!("{tenant}: gap_ms {gap:.1}, duration_ms {duration_ms}");
+            print::line(format_args!("{tenant}: gap_ms {gap:.1}, duration_ms {duration_ms}"))?;
         }
-        println!("{tenant}: next: {}", status.next.text);
+        print::line(format_args!("{tenant}: next: {}", status.next.text))?;
     }
     Ok(code)
 }
@@ -230,6 +234,20 @@ pub(super) fn notice_kind(kind: KindArg) -> NoticeKind {
         KindArg::Reconfigure => NoticeKind::Reconfigure,
         KindArg::AreYouBack => NoticeKind::AreYouBack,
         KindArg::AllClear => NoticeKind::AllClear,
+    }
+}
+
+/// The tenant's name once more, as typed.
+fn confirm(verb: &Verb) -> Option<String> {
+    match verb {
+        Verb::Plan { tenant, .. }
+        | Verb::Notify { tenant, .. }
+        | Verb::SetAside { tenant, .. }
+        | Verb::Finish { tenant, .. }
+        | Verb::Resume(tenant) => tenant.confirm.clone(),
+        Verb::Waive(waive) => waive.tenant.confirm.clone(),
+        Verb::Mail { verb: mail::MailVerb::Alias { tenant, .. } } => tenant.confirm.clone(),
+        _ => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::TenantArg;
 use super::act::BadUsage;
+use super::consent::NamedArg;
 use crate::domain::acknowledgement::{Answer, Channel};
 use crate::domain::client::ClientId;
 use crate::domain::sanitize::sanitize;
@@ -42,7 +43,7 @@ pub struct AckVerb {
 pub struct WaiveVerb {
     /// Which tenant
     #[command(flatten)]
-    tenant: TenantArg,
+    pub(super) tenant: NamedArg,
     /// The client's id; none, with --keep, is everybody who was waived for the window before
     #[arg(required_unless_present = "keep")]
     client: Option<String>,

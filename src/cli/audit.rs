@@ -112,10 +112,10 @@ impl Journal<'_> {
             print::json(&Verified { intact, tenants: verdicts })?;
         } else {
             for verdict in &verdicts {
-                println!("{}", self.told(verdict));
+                print::line(format_args!("{}", self.told(verdict)))?;
             }
             if verdicts.is_empty() {
-                println!("the journal is empty");
+                print::line(format_args!("the journal is empty"))?;
             }
         }
         if !intact {
@@ -154,7 +154,7 @@ impl Journal<'_> {
             print::json(&heads)?;
         } else {
             for head in heads {
-                println!("{head}");
+                print::line(format_args!("{head}"))?;
             }
         }
         Ok(exit::DONE)
@@ -171,7 +171,7 @@ impl Journal<'_> {
             print::json(&list)?;
         } else {
             for line in list {
-                println!("{line}");
+                print::line(format_args!("{line}"))?;
             }
         }
         Ok(exit::DONE)

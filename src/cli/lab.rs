@@ -67,9 +67,9 @@ pub async fn serve(arguments: &LabArgs) -> Result<u8> {
     let mut ending = signals::ending()?;
     let started = start(arguments).await?;
     let mut events = started.lab.events();
-    println!("# The embedded lab is running; Ctrl-C ends it. In another terminal:");
-    println!("#   changeguard --config {} status", started.lab.config_path().display());
-    print!("{}", std::fs::read_to_string(started.lab.config_path())?);
+    print::line(format_args!("# The embedded lab is running; Ctrl-C ends it. In another terminal:"))?;
+    print::line(format_args!("#   changeguard --config {} status", started.lab.config_path().display()))?;
+    print::text(&std::fs::read_to_string(started.lab.config_path())?)?;
     loop {
         tokio::select! {
             event = events.recv() => match event {

@@ -1,6 +1,7 @@
 //! `mail` on the command line: reading the mailbox, what was said, and what a person must decide.
 
 use crate::cli::act::notice_kind;
+use crate::cli::consent::NamedArg;
 use crate::cli::{KindArg, TenantArg, exit, print};
 use crate::domain::acknowledgement::Answer;
 use crate::domain::client::ClientId;
@@ -75,7 +76,7 @@ pub enum MailVerb {
     Alias {
         /// Which tenant
         #[command(flatten)]
-        tenant: TenantArg,
+        tenant: NamedArg,
         /// Whoever was written to at OLD may answer from NEW
         #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["revoke", "revoke_domain"])]
         domain: Vec<String>,
@@ -206,7 +207,7 @@ pub async fn mail(fleet: &Fleet, wiring: &Wiring, verb: MailVerb, json: bool) ->
             if json {
                 print::json(&strays)?;
             } else {
-                let mut out = std::io::stdout().lock();
+                let mut out = print::out();
                 for stray in &strays {
                     let id = stray.mail.get(..12).unwrap_or(&stray.mail);
                     writeln!(out, "{id}  {}  {}  {}", stray.at.strftime("%m-%d %H:%M"), stray.from, stray.subject)?;
@@ -224,7 +225,7 @@ pub async fn mail(fleet: &Fleet, wiring: &Wiring, verb: MailVerb, json: bool) ->
                 (Some(_), Some(_)) => ("several on the list begin so; write more of it", exit::USAGE),
                 _ => ("it was not on the list", exit::USAGE),
             };
-            println!("{said}");
+            print::line(format_args!("{said}"))?;
             Ok(code)
         }
         MailVerb::Thread { tenant, client } => {
@@ -252,7 +253,7 @@ pub async fn mail(fleet: &Fleet, wiring: &Wiring, verb: MailVerb, json: bool) ->
                 Delivery::Uncertain { why } => why,
                 Delivery::Queued => String::new(),
             };
-            println!("{}: {told}", letter.subject);
+            print::line(format_args!("{}: {told}", letter.subject))?;
             Ok(if sent { exit::DONE } else { exit::FAILED })
         }
         MailVerb::Judge { files, of } => {
@@ -267,7 +268,7 @@ pub async fn mail(fleet: &Fleet, wiring: &Wiring, verb: MailVerb, json: bool) ->
             if json {
                 print::json(&judged)?;
             } else {
-                let mut out = std::io::stdout().lock();
+                let mut out = print::out();
                 for (file, Judged { whose, heard, why, .. }) in &judged {
                     let whose = whose.as_deref().unwrap_or("nobody's");
                     let said = heard.as_ref().map_or_else(|| why.clone(), |heard| heard.verdict.to_string());
@@ -300,7 +301,7 @@ fn sample_window() -> Window {
 }
 
 fn tell(sorted: &Sorted) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = print::out();
     writeln!(out, "{} new mails", sorted.fetched)?;
     for (tenant, text) in &sorted.taken {
         writeln!(out, "{tenant}: {text}")?;
@@ -319,7 +320,7 @@ fn tell(sorted: &Sorted) -> std::io::Result<()> {
 
 /// Whose addresses answer for whom.
 fn aliases(senders: &Senders) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = print::out();
     for alias in &senders.aliases {
         let Alias { client, address, by, at, note, .. } = alias;
         writeln!(out, "{address} answers for {client}, by {by} {}{}", at.strftime("%Y-%m-%d %H:%M"), dash(note))?;
@@ -337,7 +338,7 @@ fn dash(note: &str) -> String {
 
 /// What went to and fro, the oldest first.
 fn thread(status: &TenantStatus, only: Option<&ClientId>) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = print::out();
     for view in status.clients.iter().filter(|view| only.is_none_or(|only| view.client.id == *only)) {
         writeln!(out, "{} <{}>", view.client.name, view.client.email.as_deref().unwrap_or("no address"))?;
         for line in status.thread(&view.client.id) {

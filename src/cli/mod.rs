@@ -4,6 +4,7 @@ pub mod act;
 pub mod answer;
 pub mod approve;
 pub mod audit;
+pub mod consent;
 pub mod lab;
 pub mod mail;
 pub mod person;
@@ -12,6 +13,7 @@ pub mod report;
 pub mod watch;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use consent::NamedArg;
 use std::path::PathBuf;
 
 /// Exit codes, stable: what a script may rely on.
@@ -94,7 +96,7 @@ pub enum Verb {
     Plan {
         /// Which tenant
         #[command(flatten)]
-        tenant: TenantArg,
+        tenant: NamedArg,
         /// When it begins: "2026-11-24 22:00"
         #[arg(long)]
         start: String,
@@ -118,7 +120,7 @@ pub enum Verb {
     Notify {
         /// Which tenant
         #[command(flatten)]
-        tenant: TenantArg,
+        tenant: NamedArg,
         /// Which mail
         #[arg(long, value_enum)]
         kind: KindArg,
@@ -140,7 +142,7 @@ pub enum Verb {
     SetAside {
         /// Which tenant
         #[command(flatten)]
-        tenant: TenantArg,
+        tenant: NamedArg,
         /// The check's name as `status` shows it, or nobody-to-ask
         what: String,
         /// Why; everybody is shown it
@@ -221,7 +223,7 @@ pub enum Verb {
     /// Accept what was handed over (`status` shows the note)
     Accept(TenantArg),
     /// Go on with what was interrupted or failed: looks first
-    Resume(TenantArg),
+    Resume(NamedArg),
     /// Look who is back, and record it
     Verify {
         /// Which tenant
@@ -244,7 +246,7 @@ pub enum Verb {
     Finish {
         /// Which tenant
         #[command(flatten)]
-        tenant: TenantArg,
+        tenant: NamedArg,
         /// A closing note
         #[arg(long, default_value = "")]
         note: String,

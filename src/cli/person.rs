@@ -33,14 +33,25 @@ pub async fn export(store: &dyn JournalStore, address: &str, json: bool) -> Resu
         return Ok(exit::DONE);
     }
     if lines.is_empty() {
-        println!("the journal does not mention this address");
+        print::line(format_args!("the journal does not mention this address"))?;
     }
     for Line { tenant, rotation, entry } in lines {
         let at = entry.at.strftime("%Y-%m-%d %H:%M:%S UTC");
-        println!("{tenant} {rotation} {} {at} {}@{}: {}", entry.seq, entry.by, entry.host, entry.record.summary());
+        print::line(format_args!(
+            "{tenant} {rotation} {} {at} {}@{}: {}",
+            entry.seq,
+            entry.by,
+            entry.host,
+            entry.record.summary()
+        ))?;
         if let Record::PeopleSeen { clients, .. } = &entry.record {
             for client in clients {
-                println!("    {} {} {}", client.id, client.name, client.email.as_deref().unwrap_or_default());
+                print::line(format_args!(
+                    "    {} {} {}",
+                    client.id,
+                    client.name,
+                    client.email.as_deref().unwrap_or_default()
+                ))?;
             }
         }
     }
@@ -84,13 +95,13 @@ pub async fn erase(store: &dyn JournalStore, address: &str, confirm: &str, reaso
         print::json(&done)?;
     } else {
         for Done { tenant, values, note } in &done {
-            println!("{tenant}: {values} values erased");
+            print::line(format_args!("{tenant}: {values} values erased"))?;
             if !note.is_empty() {
-                println!("{tenant}: {note}");
+                print::line(format_args!("{tenant}: {note}"))?;
             }
         }
         if done.is_empty() {
-            println!("the journal does not mention this address");
+            print::line(format_args!("the journal does not mention this address"))?;
         }
     }
     Ok(exit::DONE)

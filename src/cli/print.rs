@@ -6,30 +6,65 @@ use crate::engine::status::{KeySight, TenantStatus};
 use anyhow::Result;
 use jiff::Timestamp;
 use serde::Serialize;
-use std::io::Write;
+use std::fmt::Display;
+use std::io::{self, StdoutLock, Write};
 
-/// Prints a value as one JSON document on standard output.
+/// Standard output, for all that the program prints.
+pub fn out() -> Out<StdoutLock<'static>> {
+    Out(Some(std::io::stdout().lock()))
+}
+
+/// Writes for as long as somebody reads. Whoever has closed the pipe has seen enough: what was done is done, and the exit code
+/// says how it ended. Everything else that fails, such as a full disk, is an error.
+pub struct Out<W>(Option<W>);
+
+impl<W: Write> Out<W> {
+    fn to<T>(&mut self, nothing: T, write: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        match self.0.as_mut().map(write) {
+            Some(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => self.0 = None,
+            Some(written) => return written,
+            None => {}
+        }
+        Ok(nothing)
+    }
+}
+
+impl<W: Write> Write for Out<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.to(bytes.len(), |out| out.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to((), |out| out.flush())
+    }
+}
+
+/// Prints a value as one JSON document.
 pub fn json(value: &impl Serialize) -> Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = out();
     serde_json::to_writer_pretty(&mut out, value)?;
     writeln!(out)?;
     Ok(())
 }
 
-/// Prints a text as it is. A closed pipe is an error of its caller, not a panic.
-pub fn text(text: &str) -> Result<()> {
-    std::io::stdout().lock().write_all(text.as_bytes())?;
-    Ok(())
+/// Prints a text as it is.
+pub fn text(text: &str) -> io::Result<()> {
+    out().write_all(text.as_bytes())
+}
+
+/// Prints a line.
+pub fn line(text: impl Display) -> io::Result<()> {
+    writeln!(out(), "{text}")
 }
 
 /// Says something on standard error. Nobody may be left to read it, and that is no reason to panic.
-pub fn say(text: impl std::fmt::Display) {
+pub fn say(text: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// The fleet, a line a tenant.
 pub fn fleet(statuses: &[TenantStatus]) -> Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = out();
     let width = statuses.iter().map(|s| s.tenant.name.chars().count()).max().unwrap_or(0).clamp(6, 24);
     writeln!(out, "{:width$}  {:12}  {:>9}  {:9}  {:10}  NEXT", "TENANT", "PHASE", "ANSWERS", "SERVER", "KEY DUE")?;
     for status in statuses {
@@ -51,7 +86,7 @@ pub fn fleet(statuses: &[TenantStatus]) -> Result<()> {
 
 /// One tenant, whole.
 pub fn tenant(status: &TenantStatus) -> Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = out();
     writeln!(out, "{} ({})", status.tenant.name, status.tenant.id)?;
     writeln!(out, "phase     {}", status.phase.word())?;
     if let Some(window) = &status.window {
@@ -106,7 +141,7 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
 
 /// The plan that a second operator approves, and how.
 pub fn plan(status: &TenantStatus) -> Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = out();
     let name = &status.tenant.name;
     let Some(window) = &status.window else {
         writeln!(out, "{name}: nothing is planned")?;

@@ -44,7 +44,7 @@ pub fn log(json: bool, weighed: bool) -> Log {
         let (kind, weight, text) = parts(&line);
         if json {
             let line = JsonLine { at: Timestamp::now(), tenant, kind, text };
-            let mut out = std::io::stdout().lock();
+            let mut out = print::out();
             // Whoever read it may be gone; the watch goes on.
             let _ = serde_json::to_writer(&mut out, &line).map(|()| writeln!(out).and_then(|()| out.flush()));
         } else if weighed {

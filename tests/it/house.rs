@@ -116,6 +116,28 @@ fn every_child_process_is_started_through_one_door() {
 }
 
 #[test]
+fn what_is_printed_goes_through_one_writer() {
+    let prints = |text: &str| {
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let mut code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+        let macros = ["println!(", "print!(", "stdout()", "stderr()"];
+        let asks = ["stdout().is_terminal()", "is_terminal(&std::io::stderr())", "ProgressDrawTarget::stderr()"];
+        code.any(|code| macros.iter().any(|word| code.contains(word)) && !asks.iter().any(|word| code.contains(word)))
+    };
+    assert!(prints("eprintln!(\"a closed pipe makes this panic\");"));
+    let doors: Vec<PathBuf> = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+        .into_iter()
+        .filter(|(_, text)| prints(text))
+        .map(|(path, _)| path)
+        .collect();
+    // The screen has the terminal; the read command of the lab, which people don't call, writes as it reads.
+    let ends = ["src/main.rs", "src/cli/print.rs", "src/runtime/terminal.rs", "src/adapters/lab/shell.rs"];
+    assert!(doors.iter().all(|door| ends.iter().any(|end| door.ends_with(end))), "{doors:?}");
+    let main = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/main.rs")).unwrap();
+    assert_eq!(main.matches("stdout()").count(), 2, "the lab's read command, and whether it is a terminal");
+}
+
+#[test]
 fn a_planted_violation_is_found() {
     assert_eq!(violations("domain", "use crate::engine::record::Record;\n").len(), 1);
     assert_eq!(violations("engine", "    let x = tokio::spawn(f);\n").len(), 1);

@@ -7,6 +7,7 @@ mod bastion;
 mod bastions;
 mod blind;
 mod cli;
+mod cli_hands;
 mod config;
 mod config_trust;
 mod converge;
