@@ -119,6 +119,15 @@ impl Fault {
         self
     }
 
+    /// The advice without its word that nothing was changed: for whoever says that of more than this one request.
+    pub fn remedy(&self) -> &str {
+        let advice = self.advice();
+        match advice.split_once("; ") {
+            Some((first, rest)) if first.starts_with("nothing was ") => rest,
+            _ => advice,
+        }
+    }
+
     /// The request may have been carried out although it failed for us: look again before deciding.
     ///
     /// Barbican and Swift were seen to carry out requests minutes after the client had given up.
@@ -201,5 +210,28 @@ mod tests {
         assert!(fault(FaultKind::Reset).is_outcome_unknown());
         assert!(!fault(FaultKind::Unreachable).is_outcome_unknown());
         assert!(!fault(FaultKind::Forbidden).is_outcome_unknown());
+    }
+
+    #[test]
+    fn a_remedy_says_nothing_of_what_was_changed_and_is_never_empty() {
+        let services = [Service::Barbican, Service::Swift, Service::Server, Service::Mail, Service::Journal];
+        let kinds = [
+            FaultKind::Unreachable,
+            FaultKind::Tls,
+            FaultKind::Unauthorized,
+            FaultKind::Quota,
+            FaultKind::NotFound,
+            FaultKind::Conflict,
+            FaultKind::TooMany,
+            FaultKind::Refused,
+            FaultKind::Invalid,
+        ];
+        for (service, kind) in services.into_iter().flat_map(|service| kinds.clone().map(|kind| (service, kind))) {
+            let fault = Fault::new(service, kind, "x");
+            assert!(!fault.remedy().contains("nothing was"), "{fault:?}: {}", fault.remedy());
+            assert!(fault.advice().ends_with(fault.remedy()));
+        }
+        let own = Fault::new(Service::Barbican, FaultKind::Refused, "x").hint("nothing was written; make room");
+        assert_eq!(own.remedy(), "make room");
     }
 }

@@ -361,11 +361,11 @@ impl Run<'_> {
     fn explain(&self, fault: Fault) -> Fault {
         if !self.changed {
             // Only readings have failed, so nothing can be carried out later.
-            let advice = if fault.is_outcome_unknown() { "when it answers again, resume" } else { fault.advice() };
+            let advice = if fault.is_outcome_unknown() { "when it answers again, resume" } else { fault.remedy() };
             let hint = format!("nothing was changed in Barbican; {advice}");
             return fault.hint(hint);
         }
-        let advice = fault.advice();
+        let advice = fault.remedy();
         let hint = match self.known {
             Known::Missing => format!(
                 "SECRET MISSING: the old secret is deleted and the new one is not stored; tunnels stay up, and the key is \

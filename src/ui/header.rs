@@ -77,7 +77,8 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
     let after_answers = facts.len();
     if let Some((back, of)) = status.back {
         facts.push(piece("   back ", theme.quiet()));
-        facts.push(piece(format!("{back}/{of}"), if back == of { theme.good() } else { theme.warn() }));
+        let style = if model.late_key(status).is_some() { theme.plain() } else { theme.good() };
+        facts.push(piece(format!("{back}/{of}"), if back == of { style } else { theme.warn() }));
     }
     if let Some(gap) = status.gap_us {
         facts.push(piece(format!("   gap {}", gap_text(gap)), theme.quiet()));

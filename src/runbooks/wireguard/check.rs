@@ -153,7 +153,7 @@ fn fail(name: &str, fault: &Fault) -> Finding {
     // A check only reads, so nothing of it can be carried out later.
     let advice = match fault.is_outcome_unknown() {
         true => "the service does not answer as it should: wait for it or ask its operators, then check again",
-        false => fault.advice(),
+        false => fault.remedy(),
     };
     finding(name, CheckState::Fail, fault.to_string(), format!("nothing was changed; {advice}"))
 }
