@@ -61,16 +61,31 @@ pub fn wrap_rows(rows: &[Row], width: u16, pen: &Pen<'_>) -> Vec<Wrapped> {
             Mark::Shut => (pen.glyphs.waiting, theme.quiet()),
         };
         let indent = if glyph.is_empty() { 0 } else { 2 };
-        for (at, line) in wrap(&row.text, usize::from(width).saturating_sub(indent)).into_iter().enumerate() {
+        let (left, rest) = columns(&row.text);
+        let hang = left.width();
+        for (at, line) in wrap(rest, usize::from(width).saturating_sub(indent + hang)).into_iter().enumerate() {
             let text = match (indent, at) {
-                (0, _) => line,
-                (_, 0) => format!("{glyph} {line}"),
-                _ => format!("  {line}"),
+                (0, 0) => format!("{left}{line}"),
+                (_, 0) => format!("{glyph} {left}{line}"),
+                _ => format!("{:indent$}{:hang$}{line}", "", ""),
             };
             lines.push((text, style));
         }
     }
     lines
+}
+
+/// A text of two columns, such as a key and what it does, in its left one with the gap behind it, and the rest: what is wrapped
+/// stays in its column.
+fn columns(text: &str) -> (&str, &str) {
+    /// No left column is wider than the keys'.
+    const WIDEST: usize = 16;
+    let gap = text.find("  ").filter(|gap| *gap > 0);
+    let right = gap.and_then(|gap| Some(gap + text.get(gap..)?.find(|c| c != ' ')?));
+    match right.filter(|right| *right <= WIDEST) {
+        Some(right) => text.split_at(right),
+        None => ("", text),
+    }
 }
 
 /// Draws lines from `scroll` on; says when there is more. Gives how many rows it took.
