@@ -52,7 +52,6 @@ mod store_suite;
 mod terminal;
 mod touching;
 mod transport;
-mod unanswered;
 mod watch;
 mod watch_mail;
 mod wireguard;
@@ -76,3 +75,5 @@ mod proxy;
 mod rig;
 #[cfg(debug_assertions)]
 mod store_trouble;
+#[cfg(debug_assertions)]
+mod unanswered;
