@@ -122,6 +122,10 @@ pub struct CalendarPart {
     pub start_text: String,
     /// DTEND, UTC, where its zone could be resolved.
     pub end: Option<Timestamp>,
+    /// Whether it has a DURATION in place of an end, which no invitation of ours has.
+    pub lasts: bool,
+    /// SUMMARY, DESCRIPTION and LOCATION, line by line.
+    pub said: Vec<String>,
     /// Those who answer.
     pub attendees: Vec<Attendee>,
     /// COMMENT and X-RESPONSE-COMMENT.
@@ -143,6 +147,8 @@ pub struct Attendee {
     pub kind: String,
     /// SENT-BY: somebody acts for them.
     pub sent_by: Option<String>,
+    /// DELEGATED-TO or DELEGATED-FROM: somebody else takes part.
+    pub delegated: Option<String>,
 }
 
 /// What a report says.

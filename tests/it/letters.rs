@@ -147,19 +147,19 @@ const CARDS: [&[&str]; 4] = [
     ],
     &[
         "Ada Okafor",
-        "i. A. Ada Okafor\nTeamleiterin IT-Infrastruktur\n\nBeispiel Logistik GmbH\nHafenstraße 12\n20457 Hamburg\nTel.: +49 40 5550-123",
+        "i. A. Ada Okafor\nTeamleiterin IT-Infrastruktur\n\nExample Logistik GmbH\nHafenstraße 12\n20457 Hamburg\nTel.: +49 40 5550-123",
         "Ada Okafor\nSystemadministratorin\nMobil 0171 5550123",
-        "Ada Okafor\nBeispiel Logistik GmbH\nSitz der Gesellschaft: Hamburg\nAmtsgericht Hamburg, HRB 98765\nGeschäftsführer: Dr. Uwe Petersen, Karin Holm",
+        "Ada Okafor\nExample Logistik GmbH\nSitz der Gesellschaft: Hamburg\nAmtsgericht Hamburg, HRB 98765\nGeschäftsführer: Dr. Uwe Petersen, Karin Holm",
     ],
     &[
         "Ada Okafor",
-        "Ada OKAFOR\nResponsable systèmes et réseaux\nExemple SAS\n12 rue de la République\n69002 Lyon\nTél. : 01 70 18 99 00",
+        "Ada OKAFOR\nResponsable systèmes et réseaux\nExample SAS\n12 rue de la République\n69002 Lyon\nTél. : 01 70 18 99 00",
         "Ada Okafor - Ingénieure réseau - 06 12 34 56 78",
         "Ada Okafor\nDirection des Systèmes d'Information",
     ],
     &[
         "Ada Okafor",
-        "Ada Okafor\nJefa de Sistemas\nEjemplo Logística S.L.\nCalle Mayor 15, 28013 Madrid\nTel. 91 555 01 23",
+        "Ada Okafor\nJefa de Sistemas\nExample Logística S.L.\nCalle Mayor 15, 28013 Madrid\nTel. 91 555 01 23",
         "Ada Okafor\nAdministradora de sistemas\nMóvil: 600 123 456",
         "Ada Okafor\nDepartamento de Informática",
     ],

@@ -111,6 +111,7 @@ fn parts(raw: &[u8]) -> Incoming {
     for part in &message.parts {
         part::gather(raw, part, &mut found);
     }
+    found.finish();
     let mut report = found.report.take();
     if report.is_none() {
         report = report::in_plain_text(&automatic::headers(&message), &incoming, &found.plain);

@@ -5,9 +5,11 @@ mod card;
 mod footer;
 mod frame;
 mod legal;
+mod slots;
 mod vocabulary;
 
-pub use card::{Owner, is_card};
+pub use card::{is_card, is_phone};
+pub use slots::{Owner, is_form, of_domain};
 pub use vocabulary::{Vocabulary, is_guarded, plain_words};
 
 use super::sentence::Speaker;
@@ -34,16 +36,19 @@ pub struct Words {
 
 /// Accounts for every line.
 pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
-    let ours = speaker.sent.mark(body);
+    let (ours, owner) = (speaker.sent.mark(body), speaker.owner());
     let is_subject = |text: &str| !speaker.asked.sent.is_empty() && subject::is_ours(text, speaker.asked.sent);
     let mut words = Words::default();
     let (mut own, mut quoted): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     let mut at = 0;
+    // Below a frame stands what somebody else wrote, if it is not marked as a quote and not ours.
+    let mut framed = false;
     while at < body.lines.len() {
         let line = &body.lines[at];
         let left = ours.left(at, &line.text);
         let copied = left.is_some();
         words.copied |= copied;
+        framed &= line.text.is_empty() || !copied && line.depth == 0;
         let whole = || vec![line.text.clone()];
         let pieces = match left {
             // Whoever strikes out our words says something by it.
@@ -56,6 +61,7 @@ pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
                     .and_then(|rest| frame::begins(rest, &speaker.names, &is_subject));
                 if let Some(frame) = frame {
                     words.forwarded |= frame.forwards && line.depth == 0;
+                    framed = framed && frame.is_rule || !frame.is_rule && line.depth == 0;
                     at += frame.lines;
                     parted(&mut own, &mut quoted, line.depth);
                     continue;
@@ -72,10 +78,11 @@ pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
                 let is_link = |word: &&str| word.contains("://") || word.starts_with("www.");
                 piece = piece.split(' ').filter(|word| !is_link(word)).collect::<Vec<_>>().join(" ");
             }
-            if !piece.chars().any(|c| !c.is_whitespace()) || footer::is_footer(&piece) {
+            if !piece.chars().any(|c| !c.is_whitespace()) || footer::is_footer(&piece, &owner) {
                 continue;
             }
             match (line.look, line.depth) {
+                (Look::Plain, 0) if framed => quoted.push(piece),
                 (Look::Plain, 0) => own.push(piece),
                 (Look::Plain, _) => quoted.push(piece),
                 (look, _) => words.beside.push((look, piece)),
@@ -86,13 +93,13 @@ pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
         }
     }
     let said = |lines: &[String]| {
-        let lines = legal::without_notices(lines);
-        lines.into_iter().filter(|line| line.is_empty() || !footer::is_footer(line)).collect()
+        let lines = legal::without_notices(lines, &owner);
+        lines.into_iter().filter(|line| line.is_empty() || !footer::is_footer(line, &owner)).collect()
     };
     (words.own, words.quoted) = (said(&own), said(&quoted));
-    words
-        .beside
-        .retain(|(look, text)| *look == Look::Struck || !legal::without_notices(std::slice::from_ref(text)).is_empty());
+    words.beside.retain(|(look, text)| {
+        *look == Look::Struck || !legal::without_notices(std::slice::from_ref(text), &owner).is_empty()
+    });
     words
 }
 

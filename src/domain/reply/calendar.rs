@@ -1,10 +1,13 @@
 //! What an iCalendar answer says (RFC 5546, RFC 6047); whether a program may say it is left to `reply`.
 
+use super::account::account;
 use super::sentence::Speaker;
+use super::subject;
 use super::text::is_harmless;
+use super::words::fold;
 use super::{Asked, Verdict};
 use crate::domain::address::same_mailbox;
-use crate::domain::letter::{Attendee, CalendarPart, Incoming};
+use crate::domain::letter::{Attendee, Body, CalendarPart, Incoming, Line};
 use crate::domain::token::{ReplyToken, Topic};
 
 /// What was said, and to which revision.
@@ -47,6 +50,9 @@ fn verdict(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>, revision: 
     if let Some(agent) = &who.sent_by {
         return Verdict::Unclear(format!("{} answered on behalf", shown(agent)));
     }
+    if let Some(other) = &who.delegated {
+        return Verdict::Unclear(format!("delegated: {}", shown(other)));
+    }
     if matches!(who.kind.as_str(), "ROOM" | "RESOURCE") {
         return Verdict::Automatic(format!("a {} answers by itself", who.kind.to_lowercase()));
     }
@@ -74,7 +80,7 @@ fn verdict(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>, revision: 
         "ACCEPTED" if part.start.is_none() && !part.start_text.is_empty() && !part.start_text.starts_with(&told) => {
             unclear("accepts a time that can't be read")
         }
-        "ACCEPTED" if moved => unclear("accepts another time than the window's"),
+        "ACCEPTED" if moved || part.lasts => unclear("accepts another time than the window's"),
         "ACCEPTED" => accepted(letter, part, asked),
         "DECLINED" => Verdict::Declined,
         "TENTATIVE" => Verdict::Tentative,
@@ -87,10 +93,41 @@ fn accepted(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>) -> Verdic
     let name = letter.from.as_ref().map_or("", |(name, _)| name.as_str());
     let speaker = Speaker::new(asked, name);
     let lines: Vec<String> = part.comment.lines().map(str::to_owned).collect();
-    match is_harmless(&lines, &speaker) {
-        true => Verdict::Confirmed,
-        false => Verdict::Unclear("accepted with a comment that a person must read".into()),
+    if !is_harmless(&lines, &speaker) {
+        return Verdict::Unclear("accepted with a comment that a person must read".into());
     }
+    match is_ours(&part.said, &speaker) {
+        true => Verdict::Confirmed,
+        false => Verdict::Unclear("accepts an event that says something else than ours".into()),
+    }
+}
+
+/// Whether these lines of the event are those that were sent: its title, behind a mark of the answer, and its description.
+fn is_ours(said: &[String], speaker: &Speaker<'_>) -> bool {
+    if speaker.asked.sent.is_empty() {
+        return true;
+    }
+    let marks = [
+        "accepted",
+        "angenommen",
+        "zugesagt",
+        "accepte",
+        "aceptado",
+        "aceptada",
+        "akzeptiert",
+        "accettato",
+        "geaccepteerd",
+    ];
+    let bare = |line: &str| match line.split_once(':') {
+        Some((mark, rest)) if marks.contains(&fold(mark).trim()) => rest.trim().to_owned(),
+        _ => line.to_owned(),
+    };
+    let body = Body { lines: said.iter().map(|line| Line { text: bare(line), ..Line::default() }).collect() };
+    let titles: Vec<&String> =
+        body.lines.iter().map(|line| &line.text).filter(|text| !subject::is_ours(text, speaker.asked.sent)).collect();
+    let rest = Body { lines: titles.into_iter().map(|text| Line { text: text.clone(), ..Line::default() }).collect() };
+    let words = account(&rest, speaker);
+    words.own.iter().chain(&words.quoted).all(String::is_empty) && words.beside.is_empty()
 }
 
 fn shown(word: &str) -> &str {

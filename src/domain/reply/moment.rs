@@ -4,7 +4,7 @@
 //! the end counts behind a start. Whatever else names a time is another time.
 
 use jiff::Timestamp;
-use jiff::civil::{DateTime, Time, Weekday};
+use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 
 /// The window's start and end on a clock.
@@ -130,7 +130,68 @@ impl Moment {
         // `Sa 05.12.`: two letters are a day before a date only.
         let short = words.first().filter(|word| self.short_day() == **word);
         let dated = short.and_then(|_| self.date(words.get(1..)?, None)).map(|length| length + 1);
-        [dated, self.date(&words, before), self.time(&words), self.part_of_day(&words)].into_iter().flatten().max()
+        let all = [dated, self.date(&words, before), self.time(&words), self.part_of_day(&words)];
+        all.into_iter().chain([self.stretch(&words), self.night_between(&words)]).flatten().max()
+    }
+
+    /// From a moment to a moment, each with its day: `22:00 on 1 December to 00:00 on 2 December (CET)`.
+    fn stretch(&self, words: &[&str]) -> Found {
+        let skip = |at: usize| {
+            let small = [
+                "on", "am", "the", "le", "el", "du", "den", "dem", "vom", "um", "at", "a", "las", ",", "de", "del",
+                "zum", "from", "von", "du",
+            ];
+            at + words.get(at..).unwrap_or_default().iter().take(2).take_while(|word| small.contains(word)).count()
+        };
+        let one = |(start, end): (DateTime, DateTime), utc: bool| {
+            // A clock with its day behind or before it.
+            let moment = |at: usize, of: DateTime| {
+                let behind = |at: usize| words.get(at..).unwrap_or_default();
+                let day =
+                    |at: usize| self.date_of(of.date(), behind(skip(at)), Some("the")).map(|length| skip(at) + length);
+                let before = day(at);
+                let (length, _) = clock(behind(before.map_or(at, skip)), of.time())?;
+                let at = before.map_or(at, skip) + length;
+                Some(match before {
+                    Some(_) => (at, true),
+                    None => day(at).map_or((at, false), |at| (at, true)),
+                })
+            };
+            let (at, dated) = moment(skip(0), start)?;
+            let connected =
+                words.get(at).is_some_and(|word| UNTIL.contains(word) || ["au", "al", "hasta"].contains(word));
+            let (at, ended) = moment(skip(at + usize::from(connected)), end)?;
+            let zone = self.zone_at(words.get(at..).unwrap_or_default());
+            let fits = match (zone, utc) {
+                (Some((_, is_utc)), utc) => is_utc == utc,
+                (None, utc) => !utc && !is_foreign_zone(words.get(at..).unwrap_or_default(), words),
+            };
+            (fits && connected && (dated || ended)).then(|| at + zone.map_or(0, |(length, _)| length))
+        };
+        [one(self.local, false), one(self.utc, true)].into_iter().flatten().max()
+    }
+
+    /// `the night of 1 to 2 December`, if the window lies in it.
+    fn night_between(&self, words: &[&str]) -> Found {
+        let (start, end) = (self.local.0, self.local.1);
+        let night = words.first().is_some_and(|word| ["night", "nacht", "nuit", "noche"].contains(word));
+        if !night || start.hour() < 17 || start.date().tomorrow().ok()? != end.date() {
+            return None;
+        }
+        let small = [
+            "of", "from", "vom", "von", "du", "del", "de", "the", "to", "auf", "den", "al", "au", "a", "el", "and",
+            "zum", "le", "on",
+        ];
+        let skip = |at: usize| {
+            at + words.get(at..).unwrap_or_default().iter().take(3).take_while(|word| small.contains(word)).count()
+        };
+        let first = skip(1);
+        let number = words.get(first)?.trim_end_matches(|c: char| c.is_alphabetic() || c == '.');
+        if number.parse() != Ok(start.day()) {
+            return None;
+        }
+        let second = skip(first + 1);
+        self.date_of(end.date(), words.get(second..)?, None).map(|length| second + length)
     }
 
     fn short_day(&self) -> &'static str {
@@ -146,7 +207,10 @@ impl Moment {
     }
 
     fn date(&self, words: &[&str], before: Option<&str>) -> Found {
-        let day = self.local.0.date();
+        self.date_of(self.local.0.date(), words, before)
+    }
+
+    fn date_of(&self, day: Date, words: &[&str], before: Option<&str>) -> Found {
         let (year, month) = (i32::from(day.year()), i32::from(day.month()));
         let is_day = |word: &str| {
             let number = ["st", "nd", "rd", "th", "er"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
@@ -295,6 +359,25 @@ fn clock(words: &[&str], time: Time) -> Option<(usize, bool)> {
         Some(word) if HOURS.contains(word) => (1, half),
         _ => (0, half),
     };
+    // `10 de la noche`, `10 Uhr abends`
+    let evening = [
+        "de la noche",
+        "por la noche",
+        "de la tarde",
+        "du soir",
+        "abends",
+        "am abend",
+        "in the evening",
+        "at night",
+        "nachts",
+        "in der nacht",
+    ];
+    let late =
+        half.is_none().then(|| evening.iter().find_map(|phrase| starts_with(words.get(1 + unit..)?, phrase))).flatten();
+    let (unit, half) = match late.filter(|_| (5..=12).contains(&h)) {
+        Some(length) => (unit + length, Some(if h == 12 { 0 } else { 12 })),
+        None => (unit, half),
+    };
     let h = match half {
         Some(half) if (1..=12).contains(&h) => h % 12 + half,
         Some(_) => return None,
@@ -379,6 +462,16 @@ mod tests {
             "el sábado 5 a las 23h",
             "Sat 5 Dec 23:00",
             "23:00 to 00:00",
+            "23:00 on 5 December 2026 to 00:00 on 6 December 2026 (CET)",
+            "vom 5. Dezember 23 Uhr bis zum 6. Dezember 0 Uhr",
+            "du 5 décembre 23h au 6 décembre 0h",
+            "5 de diciembre a las 11 de la noche",
+            "11 Uhr abends",
+            "11 h du soir",
+            "night of 5 to 6 December",
+            "Nacht vom 5. auf den 6. Dezember",
+            "nuit du 5 au 6 décembre",
+            "noche del 5 al 6 de diciembre",
         ] {
             assert!(whole(text), "{text}: {:?}", tokens(text));
         }
@@ -418,6 +511,12 @@ mod tests {
             "22 to 23 Uhr",
             "12 Dezember",
             "le 5 minutes",
+            "23:00 on 6 December to 00:00 on 7 December",
+            "5 December 23:00 to 6 December 01:00",
+            "night of 6 to 7 December",
+            "noche del 4 al 5 de diciembre",
+            "11 de la mañana",
+            "10 de la noche",
         ] {
             assert!(!whole(text), "{text}: {:?}", tokens(text));
         }

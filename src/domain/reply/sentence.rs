@@ -1,11 +1,11 @@
 //! One sentence of an answer: its clauses, and of what kind each of their words is.
 
 use super::Asked;
-use super::account::is_guarded;
+use super::account::{Owner, is_form, is_guarded, is_phone as is_number, of_domain};
 use super::copy::Sent;
-use super::moment::{Moment, weekday};
-use super::remark;
-use super::words::{Kind, fold, phrase, tokens};
+use super::known::{self, Known};
+use super::moment::{Moment, is_month, weekday};
+use super::words::{Kind, fold, is_calm, phrase, tokens};
 use crate::domain::token::Topic;
 
 /// Whose words they are, as far as it helps to tell a name from a word.
@@ -20,14 +20,16 @@ pub struct Speaker<'a> {
     pub sent: Sent,
     /// The words of their names, folded.
     pub names: Vec<String>,
+    /// The words of their firm: of their domain, and names in our subject.
+    firm: Vec<String>,
 }
 
 impl<'a> Speaker<'a> {
     /// Who was asked, and the display name in From.
     pub fn new(asked: &'a Asked<'a>, name: &'a str) -> Self {
         let (window, sent) = (Moment::new(asked.window, asked.zone), Sent::new(asked.sent));
-        let mut speaker = Self { asked, name, window, sent, names: Vec::new() };
-        speaker.names = names(&speaker);
+        let mut speaker = Self { asked, name, window, sent, names: Vec::new(), firm: Vec::new() };
+        (speaker.names, speaker.firm) = (names(&speaker), firm(&speaker));
         speaker
     }
 
@@ -40,6 +42,11 @@ impl<'a> Speaker<'a> {
         };
         let is_name = matches!(unknown, Kind::Unknown | Kind::Polite) && !is_guarded(word);
         is_name && named(line) && self.asked.sent.iter().any(|text| named(text))
+    }
+
+    /// As far as their signature names them.
+    pub fn owner(&self) -> Owner<'_> {
+        Owner { names: &self.names, firm: &self.firm, email: self.asked.email }
     }
 
     /// The subjects of what was sent to them.
@@ -63,6 +70,8 @@ pub struct Clause {
     pub strange_day: bool,
     /// Behind the yes a statement of its own follows: `yes, this is Ada`.
     pub goes_on: bool,
+    /// How all of it is known by examples.
+    pub known: Option<Known>,
 }
 
 impl Clause {
@@ -106,14 +115,52 @@ impl Sentence {
         self.clauses.iter().any(|clause| clause.has(kind))
     }
 
-    /// Takes out what only remarks: the whole of it, or clauses.
-    fn drop_remarks(&mut self, words: &[String]) {
-        let all: Vec<Kind> = self.clauses.iter().flat_map(|clause| clause.kinds.clone()).collect();
-        let whole = remark::is_remark(words, &all);
-        for clause in &mut self.clauses {
-            if !self.question && !clause.strange_day && (whole || remark::is_remark(&clause.words, &clause.kinds)) {
-                (clause.kinds, clause.goes_on) = (vec![Kind::Polite], false);
+    /// The first words in it that no example knows.
+    pub fn strange(&self) -> Option<String> {
+        let clause = self.clauses.iter().find(|clause| clause.known.is_none())?;
+        Some(clause.words.iter().filter(|word| *word != ",").cloned().collect::<Vec<_>>().join(" "))
+    }
+
+    /// Finds each clause among the examples; what only remarks is taken for polite words.
+    fn recognise(&mut self, first: bool, speaker: &Speaker<'_>) {
+        let question = self.question;
+        let each: Vec<Vec<String>> =
+            self.clauses.iter().map(|clause| slotted(&clause.words, &self.text, first, speaker)).collect();
+        // `Gebt Bescheid, sobald es fertig ist`: what stands behind the comma is no clause of its own.
+        let whole =
+            recognised(&each.concat(), &self.text, first).filter(|known| matches!(known, Known::Yes | Known::Remark));
+        for (clause, words) in self.clauses.iter_mut().zip(&each) {
+            // Greetings of other languages are in the tables.
+            let polite = clause.kinds.iter().all(|kind| *kind == Kind::Polite);
+            let calm = |word: &String| word == "," || is_calm(word);
+            clause.known = match words.is_empty() || polite && clause.words.iter().all(calm) {
+                true => Some(Known::Remark),
+                false => recognised(words, &self.text, first).or(whole),
+            };
+            if question || self.trails_off || clause.strange_day {
+                continue;
             }
+            let says = |bad: &[Kind]| clause.kinds.iter().any(|kind| bad.contains(kind));
+            use Kind::{Doubt, Maybe, No, Not, Noted, Other, Rather, Suits, When, Would, Yes};
+            match clause.known {
+                Some(Known::Yes) if says(&[Yes, Suits]) => {
+                    clause.kinds.retain(|kind| matches!(kind, Yes | Suits | Noted))
+                }
+                Some(Known::Yes) if !says(&[Noted]) && (clause.words.len() > 2 || agrees(&clause.words.join(" "))) => {
+                    clause.kinds = vec![Yes];
+                }
+                Some(Known::Remark) if says(&[Noted]) => clause.kinds = vec![Noted],
+                Some(Known::Remark) => clause.kinds = vec![Kind::Polite],
+                Some(Known::LikeRemarks) if !says(&[Yes, Suits, No, Not, Doubt, Maybe, Other, Rather, When, Would]) => {
+                    clause.kinds = vec![Kind::Polite];
+                }
+                Some(_) => {
+                    let unknown = clause.kinds.iter_mut().filter(|kind| **kind == Kind::Unknown);
+                    unknown.for_each(|kind| *kind = Kind::Filler);
+                }
+                None => continue,
+            }
+            clause.goes_on = false;
         }
     }
 
@@ -126,7 +173,7 @@ impl Sentence {
 
 /// One sentence. `first`: no other stands before it.
 pub fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
-    let words = tokens(text);
+    let words = undivided(tokens(&text.replace(" & ", " and ")), speaker);
     let names = &speaker.names;
     let mut clauses = vec![Clause::default()];
     let mut at = 0;
@@ -196,9 +243,208 @@ pub fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
         trails_off: end.ends_with("..") || text.contains('…'),
     };
     if speaker.asked.topic == Topic::Window {
-        sentence.drop_remarks(&words);
+        sentence.recognise(first, speaker);
+    } else {
+        sentence.clauses.iter_mut().for_each(|clause| clause.known = Some(Known::Like));
     }
     sentence
+}
+
+/// Whether folded words agree in a way that can't mean "yes, I have it".
+pub fn agrees(text: &str) -> bool {
+    let stems = [
+        "passt",
+        "basst",
+        "geht klar",
+        "convient",
+        "works for",
+        "conviene",
+        "viene bien",
+        "confirm",
+        "bestatig",
+        "bestaetig",
+        "einverstanden",
+        "accord",
+        "acuerdo",
+        "agree",
+        "accept",
+        "approv",
+        "zusag",
+        "zustimm",
+        "conform",
+        "go ahead",
+        "adelante",
+        "feu vert",
+        "grunes licht",
+        "green light",
+        "objection",
+        "inconvenien",
+        "einwande",
+    ];
+    stems.iter().any(|stem| text.contains(stem))
+}
+
+/// Without the comma in `Di, 01.12.2026`.
+fn undivided(words: Vec<String>, speaker: &Speaker<'_>) -> Vec<String> {
+    const SHORT: &str =
+        "mo di mi do fr sa so mon tue wed thu fri sat sun lun mar mer jeu ven sam dim mie jue vie sab dom";
+    let day = |word: &String| weekday(word).is_some() || SHORT.split(' ').any(|short| short == word);
+    let number = |word: &String| word.starts_with(|c: char| c.is_ascii_digit());
+    let divides = |at: usize| {
+        words[at] == ","
+            && at > 0
+            && day(&words[at - 1])
+            && words.get(at + 1).is_some_and(|next| number(next) || is_month(next))
+    };
+    let words: Vec<String> = (0..words.len()).filter(|at| !divides(*at)).map(|at| words[at].clone()).collect();
+    // `Tuesday, December 1st, 10 pm`: one moment.
+    let mut of_window = vec![false; words.len()];
+    let mut at = 0;
+    while at < words.len() {
+        let length = speaker.window.at(&words[at..], at.checked_sub(1).map(|at| words[at].as_str()));
+        let length = length.or(weekday(&words[at]).is_some_and(|day| speaker.window.is_on(day)).then_some(1));
+        of_window[at..at + length.unwrap_or(0)].iter_mut().for_each(|one| *one = true);
+        at += length.unwrap_or(1);
+    }
+    let small = |at: usize| {
+        ["from", "von", "de", "at", "um", "a", "on", "le", "el", "vom", "between", "zwischen", "entre"]
+            .contains(&words[at].as_str())
+    };
+    let next = |at: usize| (at + 1..words.len()).take(3).find(|at| !small(*at)).is_some_and(|at| of_window[at]);
+    let within = |at: usize| words[at] == "," && at > 0 && of_window[at - 1] && next(at);
+    (0..words.len()).filter(|at| !within(*at)).map(|at| words[at].clone()).collect()
+}
+
+/// The words of a clause with slots in place of names, the window's day and time, and telephone numbers.
+fn slotted(words: &[String], text: &str, first: bool, speaker: &Speaker<'_>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let mut push = |word: &str| {
+        if all.last().is_none_or(|last| last != word || !word.starts_with('<')) {
+            all.push(word.to_owned());
+        }
+    };
+    let mut at = 0;
+    while at < words.len() {
+        let (word, before) = (words[at].as_str(), at.checked_sub(1).map(|at| words[at].as_str()));
+        let number = |word: &String| word.trim_start_matches('+').chars().all(|c| c.is_ascii_digit());
+        let run = words[at..].iter().take_while(|word| number(word)).count();
+        let days = weekday(word).is_some_and(|day| speaker.window.is_on(day));
+        let length = speaker.window.at(&words[at..], before).or(days.then_some(1));
+        // `Saturday night`, but not `have a nice night`.
+        const PARTS: &str = "night nacht nachts nuit noche evening abend abends soir soiree au du in the de la a at am der por el le los";
+        let part = |word: &String| PARTS.split(' ').any(|one| one == word);
+        let behind = before.is_some_and(|one| weekday(one).is_some());
+        let length = length.filter(|length| behind || !words[at..at + length].iter().all(part));
+        match length {
+            Some(length) => {
+                push("<window>");
+                at += length;
+                continue;
+            }
+            None if word == "," => {}
+            // Before a comma it is a yes without its accent.
+            None if word == "si" && words.get(at + 1).is_some_and(|next| next == ",") => push("si\u{1}"),
+            None if run > 0 && is_number(&words[at..at + run].join(" "), false) => {
+                push("<phone>");
+                at += run;
+                continue;
+            }
+            None if known::city(&words[at..], text) > 0 => {
+                push("<city>");
+                at += known::city(&words[at..], text);
+                continue;
+            }
+            None if speaker.firm.iter().any(|name| name == word) => {
+                let form =
+                    (1..=4).rev().find(|length| at + length < words.len() && is_form(&words[at + 1..at + 1 + length]));
+                push(if first { "<someone>" } else { "<tenant>" });
+                at += form.unwrap_or(0);
+            }
+            None if speaker.names.iter().any(|name| name == word) && !known::is_word(word) => push("<name>"),
+            None if speaker.is_name_of_ours(word, text) && !known::is_word(word) => {
+                push(if first { "<someone>" } else { "<tenant>" });
+            }
+            None => push(word),
+        }
+        at += 1;
+    }
+    all
+}
+
+/// Joins the parts of one moment: `22:00 to midnight`.
+fn joined(words: Vec<String>) -> Vec<String> {
+    const BETWEEN: &str = "to bis a until till and und et y h uhr hrs o clock in the on at from von de del le el las la um am cet mez utc gmt der den dem time";
+    let mut all: Vec<String> = Vec::new();
+    for word in words {
+        let last = all.iter().rposition(|one| one == "<window>").filter(|_| word == "<window>");
+        match last.filter(|at| {
+            all[at + 1..].iter().all(|one| BETWEEN.split(' ').any(|word| word == one)) && all.len() - at <= 4
+        }) {
+            Some(at) => all.truncate(at + 1),
+            None => all.push(word),
+        }
+    }
+    all
+}
+
+/// How they are known; names of strangers may stand at their end: `hi Tom`, `thanks Tom`.
+fn recognised(words: &[String], text: &str, first: bool) -> Option<Known> {
+    let words = &joined(words.to_vec())[..];
+    if let [word] = words
+        && ["<window>", "<tenant>", "<org>", "<name>", "si", "si\u{1}"].contains(&word.as_str())
+    {
+        return Some(Known::LikeRemarks);
+    }
+    let plain = known::clause(words);
+    if plain.is_some() {
+        return plain;
+    }
+    // `Yep works for me`, `and thank you`
+    const BEFORE: [&str; 16] = [
+        "yes", "yep", "yeah", "ja", "jo", "oui", "si\u{1}", "ok", "okay", "sure", "and", "und", "et", "y", "dale",
+        "claro",
+    ];
+    if let Some((first_word, rest)) = words.split_first()
+        && BEFORE.contains(&first_word.as_str())
+        && !rest.is_empty()
+        && !BEFORE.contains(&rest[0].as_str())
+    {
+        return recognised(rest, text, first);
+    }
+    let slot = |word: &str| {
+        words
+            .iter()
+            .map(|one| if one == "<name>" || one == "<tenant>" { word.to_owned() } else { one.clone() })
+            .collect::<Vec<_>>()
+    };
+    let other =
+        ["<someone>", "<tenant>", "<org>", "<person>", "<name>"].iter().find_map(|word| known::clause(&slot(word)));
+    if other.is_some() {
+        return other;
+    }
+    // The window's own day and time at its end change nothing. (`22:00 on my side` is another zone's.)
+    const SMALL: &str = "on at the for from of in during am um im vom von der den dem fur le la el los las a de del du en para pour por zum this dieser diesen ce cette este esta";
+    if let Some(at) = words.iter().position(|word| word == "<window>").filter(|at| at + 1 == words.len()) {
+        let small = words[..at].iter().rev().take_while(|word| SMALL.split(' ').any(|one| one == *word)).count();
+        let rest: Vec<String> = words[..at - small].to_vec();
+        let known = (!rest.is_empty()).then(|| recognised(&rest, text, first)).flatten();
+        if known.is_some() {
+            return known;
+        }
+    }
+    let most = if first { 2 } else { 1 };
+    (1..=most.min(words.len().saturating_sub(1))).find_map(|length| {
+        let (start, names) = words.split_at(words.len() - length);
+        let stranger = |word: &String| {
+            !word.starts_with('<') && !known::is_word(word) && is_name_like(text, std::slice::from_ref(word))
+        };
+        if !names.iter().all(stranger) {
+            return None;
+        }
+        let mut all = start.to_vec();
+        all.push("<someone>".into());
+        known::clause(&all)
+    })
 }
 
 /// One or two words with a capital behind a greeting or thanks: `Hi Tom`, `Thanks Ada Okafor`.
@@ -217,31 +463,6 @@ pub fn is_name_like(text: &str, rest: &[String]) -> bool {
     unknown.len() <= 3 && unknown.iter().all(capital)
 }
 
-/// A line that closes and is followed by a name, or holds it: `Best regards, Ada`. Behind "thanks", which also stands in
-/// the middle, only the client's own name shows that the answer ends.
-pub fn is_closing(text: &str, next: Option<&String>, speaker: &Speaker<'_>) -> bool {
-    let words = tokens(text);
-    let names = &speaker.names;
-    let is_own = |word: &String| names.contains(word);
-    let opening = ["hi", "hello", "hallo", "dear", "hey", "bonjour", "hola", "salut", "moin", "please", "bitte"];
-    let greets = words.first().is_some_and(|word| opening.contains(&word.as_str()));
-    if words.len() > 7 || greets || !sentence(text, false, speaker).is_neutral() {
-        return false;
-    }
-    if phrase(&words, speaker.asked.topic).0 != Kind::Polite {
-        return false;
-    }
-    let thanks = words
-        .first()
-        .is_some_and(|word| ["thanks", "thank", "thx", "danke", "merci", "gracias"].contains(&word.as_str()));
-    let next = next.map(String::as_str).unwrap_or_default();
-    let following = tokens(next);
-    words.iter().any(is_own)
-        || !following.is_empty() && following.iter().all(is_own)
-        || next.contains('|') && following.first().is_some_and(is_own)
-        || !thanks && is_name_like(next, &following)
-}
-
 /// The writer's name alone: `Ada Okafor`, `Ada O.`
 pub fn is_own_name(text: &str, speaker: &Speaker<'_>) -> bool {
     let (words, names) = (tokens(text), &speaker.names);
@@ -251,6 +472,17 @@ pub fn is_own_name(text: &str, speaker: &Speaker<'_>) -> bool {
     };
     let long = |word: &String| names.contains(word) && word.len() > 1 && !says(word);
     words.iter().any(long) && words.iter().all(|word| long(word) || word.len() == 1)
+}
+
+fn firm(speaker: &Speaker<'_>) -> Vec<String> {
+    let mut firm = of_domain(speaker.asked.email);
+    let named =
+        speaker.subjects().flat_map(|one| one.split(|c: char| !c.is_alphanumeric()).map(move |word| (one, fold(word))));
+    // Names in our subject: the tenant's.
+    let named =
+        named.filter(|(one, word)| word.len() > 2 && speaker.is_name_of_ours(word, one) && !known::is_word(word));
+    firm.extend(named.map(|(_, word)| word).filter(|word| !speaker.window.is_of_zone(word)));
+    firm
 }
 
 fn names(speaker: &Speaker<'_>) -> Vec<String> {

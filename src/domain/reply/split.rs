@@ -46,7 +46,13 @@ pub fn split(text: &str) -> Vec<String> {
 fn is_ordinal(piece: &str, rest: impl Iterator<Item = char>) -> bool {
     let number = piece.trim_end_matches('.').ends_with(|c: char| c.is_ascii_digit());
     let word: String = rest.skip_while(|c| c.is_whitespace()).take_while(|c| c.is_alphabetic()).collect();
-    number && is_month(&fold(&word))
+    // `am 5.12. von 23 Uhr`
+    let date = piece.rsplit(' ').next().is_some_and(|last| {
+        let groups: Vec<&str> = last.trim_end_matches('.').split('.').collect();
+        let digits = |group: &&str| (1..=2).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_digit());
+        groups.len() == 2 && groups.iter().all(digits)
+    });
+    number && (is_month(&fold(&word)) || date && word.starts_with(char::is_lowercase))
 }
 
 /// `23 h - 24 h`: the dash stands between two times.

@@ -1,8 +1,7 @@
 //! Whether a subject is the one of a mail of ours, as programs give it back: behind marks of a reply and tags of gateways and lists.
 
-use super::moment::weekday;
-use super::words::{Kind, fold, phrase, tokens};
-use crate::domain::token::Topic;
+use super::moment::{is_month, weekday};
+use super::words::fold;
 
 /// What programs put before the subject of a reply, folded, without the colon. Those of a forward are not among them.
 const REPLY: [&str; 42] = [
@@ -67,7 +66,7 @@ pub fn is_ours(subject: &str, sent: &[String]) -> bool {
         if !bare.is_empty() && ours.iter().any(same) {
             return true;
         }
-        match without_mark(rest).or_else(|| without_tag(rest)) {
+        match without_mark(rest).or_else(|| without_tag(rest, sent)) {
             Some(shorter) => rest = shorter,
             None => return false,
         }
@@ -86,22 +85,29 @@ fn without_mark(text: &str) -> Option<&str> {
     REPLY.contains(&word.as_str()).then(|| rest.trim_start())
 }
 
-/// `[EXTERNAL] `, `[list] `, `(EXT) `: a tag says nothing in an answer.
-fn without_tag(text: &str) -> Option<&str> {
+/// Tags of gateways and lists, folded.
+const TAGS: &str = "external|ext|extern|externe|externo|external email|external mail|external sender|externe mail|externe e mail|correo externo|\
+courriel externe|suspected spam|spam|caution|warning|secure|encrypted|encrypt|signed|sec|verschlusselt|gesichert|chiffre|cifrado|internal|intern|interne|\
+interno|confidential|vertraulich|confidentiel|confidencial|list|liste|lista|team|ops|it|public|net|users|announce|dev|admin|non spam|bulk|marketing|unverified sender";
+
+/// `[EXTERNAL] `, `[acme-ops] `, `(EXT) `: a tag that is known, or made of the words of our subject.
+fn without_tag<'a>(text: &'a str, sent: &[String]) -> Option<&'a str> {
     let end = match text.chars().next()? {
         '[' => ']',
         '(' => ')',
         _ => return None,
     };
     let (tag, rest) = text.get(1..)?.split_once(end)?;
-    let words = tokens(tag);
-    let plain = |word: &String| {
-        let kind = phrase(std::slice::from_ref(word), Topic::Window).0;
-        matches!(kind, Kind::Unknown | Kind::Filler | Kind::Polite) && !super::account::is_guarded(word)
+    let words = super::account::plain_words(tag);
+    let known = |text: &str| TAGS.split('|').any(|tag| tag == text);
+    let of_subject = |word: &String| {
+        let subjects = sent.iter().filter_map(|text| text.lines().next());
+        let named = |piece: &str| piece.starts_with(char::is_alphabetic) && fold(piece) == *word;
+        let mut pieces = subjects.flat_map(|one| one.split(|c: char| !c.is_alphanumeric()));
+        word.len() > 2 && weekday(word).is_none() && !is_month(word) && pieces.any(named)
     };
-    // `[Thursday]`, `[2026-12-03]` say something.
-    let says = tag.chars().any(|c| c.is_ascii_digit()) || words.iter().any(|word| weekday(word).is_some());
-    (words.len() <= 2 && !says && words.iter().all(plain)).then(|| rest.trim_start())
+    let fits = !words.is_empty() && words.len() <= 3 && words.iter().all(|word| known(word) || of_subject(word));
+    (known(&words.join(" ")) || fits).then(|| rest.trim_start())
 }
 
 #[cfg(test)]
@@ -130,6 +136,9 @@ mod tests {
             "Re:",
             "Lunch",
             "No: VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00",
+            "[joke] VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00",
+            "[Bob writes] Re: VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00",
+            "[Sat] Re: VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00",
             "[not ok] VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00",
             "Re: VPN maintenance for Acme: Sat 5 Dec 2026 23:00 to 24:00 - only if Bob agrees",
             "Re: VPN maintenance for Globex: Sat 5 Dec 2026 23:00 to 24:00",

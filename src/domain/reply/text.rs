@@ -4,11 +4,8 @@
 //! answer unclear and never a yes.
 
 use super::Verdict;
-use super::account::{Owner, Words, is_card, is_guarded};
-use super::moment::{is_month, weekday};
-use super::sentence::{
-    Clause, Sentence, Speaker, is_closing, is_friendly, is_name_like, is_own_name, is_picture, sentence,
-};
+use super::account::{Words, is_card, is_guarded};
+use super::sentence::{Clause, Sentence, Speaker, agrees, is_friendly, is_own_name, is_picture, sentence};
 use super::split::split;
 use super::words::{Kind, fold, phrase, tokens};
 use crate::domain::letter::Look;
@@ -46,12 +43,14 @@ impl Told {
 pub fn judge(words: &Words, speaker: &Speaker<'_>) -> Option<Told> {
     let own = own(words, speaker);
     let doubt = || doubt(words, speaker);
+    let strange = || said(&words.own, speaker).iter().find_map(Sentence::strange);
     match own {
         Some(Verdict::Confirmed) => Some(match doubt() {
             Some((why, line)) => Told { verdict: Verdict::Unclear(why.into()), because: Some(line) },
             None if words.forwarded => Told::plain(Verdict::Unclear("a forwarded mail".into())),
             None => Told::plain(Verdict::Confirmed),
         }),
+        Some(verdict @ Verdict::Unclear(_)) => Some(Told { because: strange(), verdict }),
         Some(verdict) => Some(Told::plain(verdict)),
         None => match doubt() {
             Some((why, line)) => Some(Told { verdict: Verdict::Unclear(why.into()), because: Some(line) }),
@@ -170,7 +169,7 @@ pub fn is_harmless(lines: &[String], speaker: &Speaker<'_>) -> bool {
     let doubtful = lines.iter().any(|line| is_doubtful(line) || is_box(line) || line.contains('\u{fffd}'));
     !doubtful
         && sentences.iter().all(|one| {
-            let calm = |clause: &Clause| !clause.goes_on && clause.kinds.iter().all(fine);
+            let calm = |clause: &Clause| !clause.goes_on && clause.known.is_some() && clause.kinds.iter().all(fine);
             !one.question && !one.trails_off && one.clauses.iter().all(calm)
         })
 }
@@ -245,30 +244,16 @@ fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
         (true, false) if has(Kind::When) || has(Kind::Other) => Verdict::Unclear("a yes that names a time".into()),
         (true, false) if clauses().any(|clause| clause.goes_on) => Verdict::Unclear("a yes and a statement".into()),
         (true, false) if has(Kind::Unknown) => Verdict::Unclear("a yes with more that a person must read".into()),
+        (true, false) if clauses().any(|clause| clause.known.is_none()) => {
+            Verdict::Unclear("a yes with more that a person must read".into())
+        }
         (true, false) => Verdict::Confirmed,
     }
 }
 
 /// Yes in a word that cannot mean "yes, I have it".
 fn agrees_in_words(sentences: &[Sentence]) -> bool {
-    let stems = [
-        "passt",
-        "basst",
-        "geht klar",
-        "convient",
-        "works for",
-        "conviene",
-        "viene bien",
-        "confirm",
-        "bestatig",
-        "bestaetig",
-        "einverstanden",
-        "accord",
-        "acuerdo",
-        "agree",
-        "accept",
-    ];
-    sentences.iter().any(|one| stems.iter().any(|stem| fold(&one.text).contains(stem)))
+    sentences.iter().any(|one| agrees(&fold(&one.text)))
 }
 
 /// A yes beside a time that is not the window's, and a no to the window.
@@ -314,27 +299,18 @@ fn is_wish(sentence: &Sentence) -> bool {
 
 /// The sentences of an answer, without the lines of the signature.
 fn said(lines: &[String], speaker: &Speaker<'_>) -> Vec<Sentence> {
-    let says = |word: &str| {
-        let kind = phrase(&[word.to_owned()], Topic::Window).0;
-        !matches!(kind, Kind::Unknown | Kind::Polite | Kind::Filler) || weekday(word).is_some() || is_month(word)
-    };
-    let known = |word: &str| phrase(&[word.to_owned()], Topic::Window).0 != Kind::Unknown;
-    let owner = Owner { names: &speaker.names, says: &says, known: &known };
+    let owner = speaker.owner();
     let mut kept: Vec<&str> = Vec::new();
-    let (mut answered, mut signed) = (false, false);
+    let mut answered = false;
     for (at, line) in lines.iter().enumerate() {
         if line.is_empty() {
             kept.push("");
             continue;
         }
-        let next = lines[at + 1..].iter().find(|line| !line.is_empty());
-        if answered && (signed || is_own_name(line, speaker) || is_card(lines, at, &owner)) {
+        if answered && (is_own_name(line, speaker) || is_card(line, &owner)) {
             kept.push("");
-            signed = false;
             continue;
         }
-        signed =
-            answered && is_closing(line, next, speaker) && next.is_some_and(|next| is_name_like(next, &tokens(next)));
         answered |= !split(line).iter().all(|piece| sentence(piece, at == 0, speaker).is_neutral());
         kept.push(line);
     }

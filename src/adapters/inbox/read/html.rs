@@ -72,15 +72,16 @@ struct Open {
 pub fn lines(html: &str, attached: bool, into: &mut Lines) {
     let mut text = Text { attached, ..Text::default() };
     let mut stack: Vec<Open> = Vec::new();
-    let mut sheet = Sheet::default();
-    let mut style = None::<String>;
+    // A style sheet may stand below what it is about.
+    let sheet = sheet_of(html);
+    let mut style = false;
     for token in Tokenizer::new(html) {
         let Ok(token) = token;
         match token {
             Token::StartTag(tag) => {
                 let name = String::from_utf8_lossy(&tag.name).to_ascii_lowercase();
                 if name == "style" {
-                    style = Some(String::new());
+                    style = true;
                     continue;
                 }
                 close_implied(&mut stack, &name);
@@ -100,7 +101,7 @@ pub fn lines(html: &str, attached: bool, into: &mut Lines) {
             Token::EndTag(tag) => {
                 let name = String::from_utf8_lossy(&tag.name).to_ascii_lowercase();
                 if name == "style" {
-                    sheet.read(&style.take().unwrap_or_default());
+                    style = false;
                     continue;
                 }
                 let block = BLOCKS.contains(&name.as_str());
@@ -116,9 +117,8 @@ pub fn lines(html: &str, attached: bool, into: &mut Lines) {
             }
             Token::String(piece) => {
                 let piece = String::from_utf8_lossy(&piece);
-                match &mut style {
-                    Some(style) => style.push_str(&piece),
-                    None => text.push(&piece, into, &stack),
+                if !style {
+                    text.push(&piece, into, &stack);
                 }
             }
             Token::Comment(comment) => {
@@ -135,6 +135,29 @@ pub fn lines(html: &str, attached: bool, into: &mut Lines) {
     for shown in sheet.content {
         into.push(&shown, 0, Look::Aside);
     }
+}
+
+/// All style sheets of a part.
+fn sheet_of(html: &str) -> Sheet {
+    let mut sheet = Sheet::default();
+    let mut style = None::<String>;
+    for token in Tokenizer::new(html) {
+        let Ok(token) = token;
+        match token {
+            Token::StartTag(tag) if tag.name.eq_ignore_ascii_case(b"style") => style = Some(String::new()),
+            Token::EndTag(tag) if tag.name.eq_ignore_ascii_case(b"style") => {
+                sheet.read(&style.take().unwrap_or_default());
+            }
+            Token::String(piece) => {
+                if let Some(style) = &mut style {
+                    style.push_str(&String::from_utf8_lossy(&piece));
+                }
+            }
+            _ => {}
+        }
+    }
+    sheet.read(&style.unwrap_or_default());
+    sheet
 }
 
 fn opened(tag: &StartTag<()>, name: String, around: Option<&Open>, sheet: &Sheet) -> Open {

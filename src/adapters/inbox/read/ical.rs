@@ -27,13 +27,20 @@ pub fn read(text: &str) -> Option<CalendarPart> {
     let calendar = calendars.first()?;
     let event = calendar.components.iter().find(|part| part.component_type == ICalendarComponentType::VEvent)?;
     let (start, start_text) = moment(calendar, event, &ICalendarProperty::Dtstart);
+    let end = moment(calendar, event, &ICalendarProperty::Dtend);
     let comment = ICalendarProperty::Other("X-RESPONSE-COMMENT".into());
     let both = [&ICalendarProperty::Comment, &comment];
     let values = both.into_iter().flat_map(|property| event.properties(property).take(10)).flat_map(|e| &e.values);
     // The lines of a signature stay lines.
-    let lines = |text: &str| text.lines().take(40).map(sanitize).collect::<Vec<_>>().join("\n");
+    let lines = |text: &str| {
+        let more = (text.lines().count() > 40).then(|| "(and more that is not shown)".to_owned());
+        text.lines().take(40).map(sanitize).chain(more).collect::<Vec<_>>().join("\n")
+    };
     let mut comments: Vec<String> = values.filter_map(ICalendarValue::as_text).map(lines).collect();
     comments.extend(event.properties(&ICalendarProperty::Attendee).filter_map(response_comment));
+    if both.into_iter().any(|property| event.properties(property).nth(MOST_TEXTS).is_some()) {
+        comments.push("(and more that is not shown)".into());
+    }
     comments.retain(|one| !one.is_empty());
     comments.dedup();
     Some(CalendarPart {
@@ -43,11 +50,25 @@ pub fn read(text: &str) -> Option<CalendarPart> {
         stamp: moment(calendar, event, &ICalendarProperty::Dtstamp).0,
         start,
         start_text,
-        end: moment(calendar, event, &ICalendarProperty::Dtend).0,
+        end: end.0,
+        lasts: event.property(&ICalendarProperty::Duration).is_some(),
+        said: said(event),
         attendees: event.properties(&ICalendarProperty::Attendee).take(MOST_ATTENDEES).map(attendee).collect(),
         comment: comments.join("\n").trim().to_owned(),
         events: events(calendar) + further,
     })
+}
+
+/// What else it says that a person would see: title, description, place.
+fn said(event: &ICalendarComponent) -> Vec<String> {
+    let seen = [&ICalendarProperty::Summary, &ICalendarProperty::Description, &ICalendarProperty::Location];
+    let values = seen
+        .into_iter()
+        .flat_map(|property| event.properties(property).take(MOST_TEXTS))
+        .flat_map(|entry| &entry.values);
+    let lines =
+        values.filter_map(ICalendarValue::as_text).flat_map(|text| text.lines().map(sanitize).collect::<Vec<_>>());
+    lines.filter(|line| !line.is_empty()).take(200).collect()
 }
 
 fn events(calendar: &ICalendar) -> usize {
@@ -111,6 +132,10 @@ fn attendee(entry: &ICalendarEntry) -> Attendee {
         status: or(ICalendarParameterName::Partstat, "NEEDS-ACTION"),
         kind: or(ICalendarParameterName::Cutype, "INDIVIDUAL"),
         sent_by: parameter(entry, &ICalendarParameterName::SentBy).map(|text| address(&text)),
+        delegated: [ICalendarParameterName::DelegatedTo, ICalendarParameterName::DelegatedFrom]
+            .iter()
+            .find_map(|name| parameter(entry, name))
+            .map(|text| address(&text)),
     }
 }
 

@@ -35,6 +35,22 @@ pub struct Found {
     pub forwarded: bool,
     /// What hangs on it and may say something.
     pub attachments: Vec<String>,
+    /// Attached pictures that the text may show, by their Content-ID; name and type.
+    pictures: Vec<(String, String, String)>,
+    /// The HTML, raw.
+    markup: String,
+}
+
+impl Found {
+    /// To be called when all parts were looked at: pictures that no text shows hang on the mail.
+    pub fn finish(&mut self) {
+        for (id, name, kind) in std::mem::take(&mut self.pictures) {
+            let shown = !id.is_empty() && self.markup.contains(&format!("cid:{}", id.trim_matches(['<', '>'])));
+            if !shown {
+                attachment(&name, &kind, self);
+            }
+        }
+    }
 }
 
 /// Looks at one part.
@@ -61,15 +77,21 @@ pub fn gather(raw: &[u8], part: &MessagePart<'_>, found: &mut Found) {
         }
         ("text", "plain") => plain_text(raw, part, attached, found),
         ("text", "html") => {
-            html::lines(&content(raw, part), attached, &mut found.html);
+            let markup = content(raw, part);
+            html::lines(&markup, attached, &mut found.html);
+            found.markup.push_str(&markup);
             found.has_html = true;
         }
         ("multipart" | "message", _) => {}
-        // Signatures and business cards say nothing about a window.
+        // Signatures say nothing about a window.
         (_, "pgp-signature" | "pgp-keys" | "pkcs7-signature" | "x-pkcs7-signature") => {}
-        ("text", "vcard" | "x-vcard" | "directory") => {}
         // What the letter's own text shows: logos and smileys.
-        ("image", _) if part.content_id().is_some() || !attached && name.is_empty() => {}
+        ("image", _) if !attached && (part.content_id().is_some() || name.is_empty()) => {}
+        // Some programs call those attachments too: the text must show it, which is seen when it was read.
+        ("image", _) if part.content_id().is_some() => {
+            let id = part.content_id().unwrap_or_default().to_owned();
+            found.pictures.push((id, name.clone(), format!("{main}/{sub}")));
+        }
         _ => attachment(&name, &format!("{main}/{sub}"), found),
     }
     if let PartType::Message(inner) = &part.body {

@@ -54,7 +54,18 @@ pub fn unsigned(text: &str) -> String {
     let (mut head, mut signature) = (false, false);
     let unread = |line: &str| {
         let field = ["Hash: ", "Version: ", "Charset: "].iter().any(|name| line.starts_with(name));
-        field || line.len() >= 4 && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
+        // Full lines, and a last one or the checksum, which begin as no word does.
+        let armour = line.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+        let sum = line.len() == 5 && line.starts_with('=');
+        // Capitals in the middle, as no word has them.
+        let mixed = line.len() >= 12
+            && line
+                .as_bytes()
+                .windows(2)
+                .filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase())
+                .count()
+                >= 3;
+        field || armour && (line.len() >= 48 || sum || line.ends_with('=') || mixed)
     };
     for line in text.lines() {
         let bare = line.trim_end();

@@ -1,8 +1,6 @@
 //! How an element of HTML shows its text, as far as it decides whether a person sees it: struck through, hidden, in the
 //! colour of what is behind it.
 
-use std::collections::HashSet;
-
 /// Colours at least this far apart, in the sum of three channels, can be told from each other.
 const LEGIBLE: i32 = 64;
 /// Smaller letters are not read, pixels.
@@ -38,11 +36,19 @@ impl Paint {
     pub fn declare(&mut self, style: &str) {
         for (name, value) in declarations(style) {
             match name.as_str() {
-                "color" | "-webkit-text-fill-color" => {
-                    self.hidden |= is_transparent(&value);
-                    self.ink = colour(&value).unwrap_or(self.ink);
-                }
-                "background" | "background-color" => self.paper = colour(&value).unwrap_or(self.paper),
+                "color" | "-webkit-text-fill-color" => match colour(&value) {
+                    _ if is_transparent(&value) => self.hidden = true,
+                    Some(ink) => self.ink = ink,
+                    None if is_inherited(&value) => {}
+                    None => self.hidden = true,
+                },
+                "background" | "background-color" | "background-image" => match colour(&value) {
+                    Some(paper) => self.paper = paper,
+                    // Nobody knows here what is behind the letters.
+                    None => {
+                        self.hidden |= value.contains("gradient") || value.contains("var(") || value.contains("lab(")
+                    }
+                },
                 "text-decoration" | "text-decoration-line" => self.struck |= value.contains("line-through"),
                 _ => self.hidden |= hides(&name, &value),
             }
@@ -86,7 +92,44 @@ fn is_transparent(value: &str) -> bool {
     value == "transparent" || alpha.and_then(|alpha| alpha.trim().parse::<f32>().ok()).is_some_and(|alpha| alpha < 0.15)
 }
 
-/// `#fff`, `#ffffff`, `rgb(…)`, and the names that mails use. `None`: not known, so it changes nothing.
+/// Words for a colour that change nothing here.
+fn is_inherited(value: &str) -> bool {
+    let words = [
+        "inherit",
+        "initial",
+        "unset",
+        "revert",
+        "currentcolor",
+        "auto",
+        "windowtext",
+        "text",
+        "canvastext",
+        "link",
+        "linktext",
+        "visitedtext",
+        "",
+    ];
+    words.contains(&value.trim())
+}
+
+/// `hsl(210, 50%, 40%)`.
+fn from_hsl(text: &str) -> Option<[u8; 3]> {
+    let (_, inner) = text.split_once("hsl").and_then(|(_, rest)| rest.split_once('('))?;
+    let numbers: Vec<f32> = inner
+        .split([',', ' ', '/', ')'])
+        .filter_map(|part| part.trim().trim_end_matches("deg").trim_end_matches('%').parse().ok())
+        .collect();
+    let [hue, saturation, lightness, ..] = numbers[..] else { return None };
+    let (saturation, lightness) = (saturation / 100.0, lightness / 100.0);
+    let strength = saturation * lightness.min(1.0 - lightness);
+    let channel = |at: f32| {
+        let k = (at + hue / 30.0).rem_euclid(12.0);
+        ((lightness - strength * (k - 3.0).min(9.0 - k).clamp(-1.0, 1.0)) * 255.0) as u8
+    };
+    Some([channel(0.0), channel(8.0), channel(4.0)])
+}
+
+/// `#fff`, `#ffffff`, `rgb(…)`, `hsl(…)`, and the names that mails use. `None`: not known.
 pub fn colour(text: &str) -> Option<[u8; 3]> {
     let word = text.split([' ', ';']).next().unwrap_or_default();
     if let Some(hex) = word.strip_prefix('#') {
@@ -110,6 +153,9 @@ pub fn colour(text: &str) -> Option<[u8; 3]> {
             _ => None,
         };
     }
+    if text.contains("hsl") {
+        return from_hsl(text);
+    }
     Some(match word {
         "white" | "snow" | "ivory" | "ghostwhite" | "whitesmoke" => [255; 3],
         "black" => [0; 3],
@@ -122,16 +168,44 @@ pub fn colour(text: &str) -> Option<[u8; 3]> {
         "yellow" => [255, 255, 0],
         "orange" => [255, 165, 0],
         "purple" => [128, 0, 128],
+        "maroon" | "darkred" => [139, 0, 0],
+        "teal" | "darkcyan" => [0, 128, 128],
+        "olive" => [128, 128, 0],
+        "darkblue" | "midnightblue" => [0, 0, 139],
+        "darkgreen" => [0, 100, 0],
+        "dimgray" | "dimgrey" => [105; 3],
+        "darkgray" | "darkgrey" => [169; 3],
+        "slategray" | "slategrey" => [112, 128, 144],
+        "steelblue" => [70, 130, 180],
+        "royalblue" => [65, 105, 225],
+        "crimson" | "firebrick" => [178, 34, 34],
+        "brown" => [165, 42, 42],
+        "fuchsia" | "magenta" => [255, 0, 255],
+        "aqua" | "cyan" => [0, 255, 255],
+        "lime" => [0, 255, 0],
+        "pink" => [255, 192, 203],
+        "gold" => [255, 215, 0],
+        "tomato" | "coral" | "orangered" => [255, 99, 71],
+        "indigo" => [75, 0, 130],
         _ => return None,
     })
 }
 
-/// What the style sheets of a mail say of classes and ids, as far as it hides, strikes or adds text.
+/// More rules than a mail has need of.
+const MOST_RULES: usize = 2_000;
+
+/// What a rule is about, as far as the element itself tells: what stands around it, attributes and states are taken to fit.
+struct Rule {
+    name: Option<String>,
+    id: Option<String>,
+    classes: Vec<String>,
+    declared: String,
+}
+
+/// What the style sheets of a mail say of elements, as far as it hides, strikes, colours or adds text.
 #[derive(Default)]
 pub struct Sheet {
-    /// Selectors by their class or id, with the declarations.
-    rules: Vec<(String, String)>,
-    known: HashSet<String>,
+    rules: Vec<Rule>,
     /// Texts that the style sheet itself shows.
     pub content: Vec<String>,
 }
@@ -150,34 +224,68 @@ impl Sheet {
             }
             let mut paint = Paint::default();
             paint.declare(&lower);
-            if paint.hidden || paint.struck || !paint.is_legible() || lower.contains("color") {
-                for selector in selectors.rsplit('{').next().unwrap_or_default().split(',') {
-                    let last = selector.split([' ', '>', '\n', '\t']).rfind(|part| !part.is_empty());
-                    let Some(last) = last.map(str::to_ascii_lowercase) else { continue };
-                    let name = last.split(':').next().unwrap_or_default().to_owned();
-                    self.known.insert(name.clone());
-                    self.rules.push((name, lower.clone()));
+            if !(paint.hidden
+                || paint.struck
+                || !paint.is_legible()
+                || lower.contains("color")
+                || lower.contains("background"))
+            {
+                continue;
+            }
+            for selector in selectors.rsplit('{').next().unwrap_or_default().split(',') {
+                if self.rules.len() >= MOST_RULES {
+                    self.content.push("a style sheet that is too long".into());
+                    return;
                 }
+                self.rules.extend(rule_of(&selector.to_ascii_lowercase(), &lower));
             }
         }
     }
 
     /// Takes in what is said of an element with this name, these classes and this id.
     pub fn apply(&self, paint: &mut Paint, name: &str, classes: &str, id: &str) {
-        if self.rules.is_empty() {
-            return;
+        let classes: Vec<&str> = classes.split_whitespace().collect();
+        for rule in &self.rules {
+            let named =
+                rule.name.as_ref().is_none_or(|one| one == name) && rule.id.as_ref().is_none_or(|one| one == id);
+            if named && rule.classes.iter().all(|class| classes.contains(&class.as_str())) {
+                paint.declare(&rule.declared);
+            }
         }
-        let mut names = vec![name.to_owned(), "*".to_owned(), format!("#{id}"), format!("{name}#{id}")];
-        for class in classes.split_whitespace() {
-            names.push(format!(".{class}"));
-            names.push(format!("{name}.{class}"));
-        }
-        names.retain(|name| self.known.contains(name));
-        if names.is_empty() {
-            return;
-        }
-        self.rules.iter().filter(|(name, _)| names.contains(name)).for_each(|(_, declared)| paint.declare(declared));
     }
+}
+
+/// The rule of one selector, lower case: what its last part says of the element itself.
+fn rule_of(selector: &str, declared: &str) -> Option<Rule> {
+    // Attributes may hold any sign.
+    let mut bare = String::new();
+    let mut depth = 0usize;
+    for c in selector.chars() {
+        match c {
+            '[' | '(' => depth += 1,
+            ']' | ')' => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            c => bare.push(c),
+        }
+    }
+    let last = bare.split([' ', '>', '+', '~', '\n', '\r', '\t']).rfind(|part| !part.is_empty());
+    // `[data-x]` alone fits every element.
+    let last = last.or(selector.contains('[').then_some("*"))?;
+    let last = last.split(':').next().unwrap_or_default();
+    let mut rule = Rule { name: None, id: None, classes: Vec::new(), declared: declared.to_owned() };
+    let start = last.find(['.', '#']).unwrap_or(last.len());
+    let (name, mut rest) = last.split_at(start);
+    rule.name = Some(name.to_owned()).filter(|name| !name.is_empty() && name != "*");
+    while let Some(sign) = rest.chars().next() {
+        let behind = &rest[1..];
+        let (one, after) = behind.split_at(behind.find(['.', '#']).unwrap_or(behind.len()));
+        match sign {
+            '#' => rule.id = Some(one.to_owned()),
+            _ => rule.classes.push(one.to_owned()),
+        }
+        rest = after;
+    }
+    Some(rule)
 }
 
 fn uncommented(text: &str) -> String {
@@ -240,5 +348,17 @@ mod tests {
         let mut paint = Paint::default();
         sheet.apply(&mut paint, "p", "msonormal", "");
         assert!(!paint.hidden);
+        for selector in [".x.y", "p[data-x]", "[data-x]", "div > p", "p.x:first-child", "*", "p:not(.z)", "#i.x"] {
+            let mut sheet = Sheet::default();
+            sheet.read(&format!("{selector}{{text-decoration:line-through}}"));
+            let mut paint = Paint::default();
+            sheet.apply(&mut paint, "p", "x y", "i");
+            assert!(paint.struck, "{selector}");
+            let mut other = Paint::default();
+            sheet.apply(&mut other, "td", "z", "");
+            assert_eq!(other.struck, ["[data-x]", "*"].contains(&selector), "{selector}");
+        }
+        assert!(!painted("color:hsl(0, 0%, 100%)").is_legible() && painted("color:hsl(210 50% 40%)").is_legible());
+        assert!(painted("color:var(--x)").hidden && !painted("color:inherit").hidden);
     }
 }

@@ -18,6 +18,8 @@ pub struct Frame {
     pub lines: usize,
     /// Whether it says so.
     pub forwards: bool,
+    /// Only a rule, which names nobody.
+    pub is_rule: bool,
 }
 
 const FORWARD: &str = "forwarded message|forwarded mail|begin forwarded message|weitergeleitete nachricht|anfang der weitergeleiteten nachricht|weitergeleitete mail|message transfere|\
@@ -90,28 +92,28 @@ pub fn begins(lines: &[&Line], names: &[String], is_subject: &dyn Fn(&str) -> bo
     if !first.chars().any(char::is_alphanumeric) {
         // A rule, a lone mark. Signs that mean something are none.
         let rule = !first.is_empty() && first.chars().all(|c| "-_=*~#+–—•·.:|/\\ ─━═<>".contains(c));
-        return (rule && !first.contains("..")).then_some(Frame { lines: 1, forwards: false });
+        return (rule && !first.contains("..")).then_some(Frame { lines: 1, forwards: false, is_rule: true });
     }
     let dressed =
         first.starts_with(['-', '_', '=', '*', '>', '─', '—', '–']) || first.ends_with(':') || first.ends_with('-');
     let bare = plain_words(first).join(" ");
     if FORWARDS.contains(bare.as_str()) && (dressed || bare.contains(' ')) {
-        return Some(Frame { lines: 1, forwards: true });
+        return Some(Frame { lines: 1, forwards: true, is_rule: false });
     }
     if ORIGINALS.contains(bare.as_str())
         && (dressed && first.len() > bare.len() + 2 || bare.starts_with("original ") || bare.ends_with(" original"))
     {
-        return Some(Frame { lines: 1, forwards: false });
+        return Some(Frame { lines: 1, forwards: false, is_rule: false });
     }
     if let Some(lines) = header(lines, names, is_subject) {
-        return Some(Frame { lines, forwards: false });
+        return Some(Frame { lines, forwards: false, is_rule: false });
     }
     let most = lines.iter().take_while(|line| !line.text.is_empty() && line.depth == lines[0].depth).count();
     let length = (1..=most.min(3)).find(|length| attributes(&lines[..*length], names))?;
     // An answer right above it is none of it: it begins in the last line in which it can begin.
     let later = (1..length)
         .any(|start| attributes(&lines[start..length], names) && (opens(&lines[start].text) || !opens(&lines[0].text)));
-    (!later).then_some(Frame { lines: length, forwards: false })
+    (!later).then_some(Frame { lines: length, forwards: false, is_rule: false })
 }
 
 /// Whether these pieces, which are left of a line of ours, only name a header.

@@ -1,0 +1,212 @@
+//! What is known by example: the sentences of which people make a yes, what they write around one, the notices and footers
+//! of firms and programs, the lines of signatures. The lists stand in `known/lists`, by language; whoever misses a wording adds a line.
+//!
+//! A clause is known if each three neighbouring words stand so in an example; one with a word of which conditions are made
+//! must be an example as a whole. So nobody has to think of the condition that somebody may write: what is in no example is
+//! read by a person.
+
+mod graph;
+
+use super::account::is_guarded;
+use super::words::{fold, tokens};
+use graph::Graph;
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// The names of the lists, in each language.
+macro_rules! lists {
+    ($name:literal) => {
+        [
+            include_str!(concat!("known/lists/en/", $name)),
+            include_str!(concat!("known/lists/de/", $name)),
+            include_str!(concat!("known/lists/fr/", $name)),
+            include_str!(concat!("known/lists/es/", $name)),
+        ]
+    };
+}
+
+/// Neighbours that must stand so in an example.
+const WIDTH: usize = 3;
+/// The same around a word of a notice of which conditions are made.
+const WIDE: usize = 5;
+/// A shorter sentence of a notice must be an example as a whole.
+const SHORT: usize = 6;
+
+static YES: LazyLock<Graph> = LazyLock::new(|| graph(&lists!("yes.txt")));
+static REMARKS: LazyLock<Graph> = LazyLock::new(|| graph(&lists!("remarks.txt")));
+/// What is like these: without examples that count as a whole only, whose pieces would make conditions.
+static LIKE_REMARKS: LazyLock<Graph> = LazyLock::new(|| {
+    let mut graph = Graph::default();
+    lists!("remarks.txt").iter().for_each(|list| graph.read_without(list, &is_grave));
+    graph
+});
+static LIKE: LazyLock<Graph> = LazyLock::new(|| {
+    let mut graph = Graph::default();
+    lists!("yes.txt").iter().for_each(|list| graph.read_without(list, &is_grave));
+    graph
+});
+static NOTICES: LazyLock<Graph> = LazyLock::new(|| graph(&lists!("notices.txt")));
+static FOOTERS: LazyLock<Graph> = LazyLock::new(|| {
+    let mut graph = Graph::default();
+    for (footers, devices) in lists!("footers.txt").into_iter().zip(lists!("devices.txt")) {
+        let devices: Vec<&str> = lines(devices).collect();
+        let of_devices = format!("$device = ({})", devices.join("|"));
+        graph.read(&format!("{of_devices}\n{}", footers.replace("<device>", "$device")));
+    }
+    graph
+});
+static REGISTER: LazyLock<Graph> = LazyLock::new(|| {
+    let all: Vec<&str> = lists!("labels.txt").into_iter().flat_map(|list| of_kind(list, "register")).collect();
+    graph(&[all.join("\n").as_str()])
+});
+static WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let all = lists!("verbs.txt").into_iter().flat_map(lines);
+    all.flat_map(tokens).collect()
+});
+
+fn graph(lists: &[&str]) -> Graph {
+    let mut graph = Graph::default();
+    // Macros are those of one list.
+    lists.iter().for_each(|list| graph.read(list));
+    graph
+}
+
+fn lines(list: &'static str) -> impl Iterator<Item = &'static str> {
+    list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+fn of_kind(list: &'static str, kind: &'static str) -> impl Iterator<Item = &'static str> {
+    lines(list).filter_map(move |line| Some(line.strip_prefix(kind)?.strip_prefix(':')?.trim()))
+}
+
+/// The entries of a kind in the lists of labels or titles, folded: `phone`, `head`, …
+pub fn entries(kind: &'static str) -> HashSet<String> {
+    let all = lists!("labels.txt").into_iter().chain(lists!("titles.txt"));
+    let blank = matches!(kind, "head" | "mod" | "small" | "degree");
+    all.flat_map(|list| of_kind(list, kind))
+        .flat_map(|line| line.split(move |c: char| c == '|' || blank && c.is_whitespace()))
+        .map(|entry| tokens(entry).join(" "))
+        .filter(|entry| !entry.is_empty())
+        .collect()
+}
+
+static CITIES: LazyLock<HashSet<String>> =
+    LazyLock::new(|| lists!("cities.txt").into_iter().flat_map(lines).map(|line| tokens(line).join(" ")).collect());
+
+/// Whether folded words are a town, a region or a country.
+pub fn is_city(words: &str) -> bool {
+    CITIES.contains(words)
+}
+
+/// How many words, from the first on, are a town that stands in the text with a capital; 0 if they are none.
+pub fn city(words: &[String], text: &str) -> usize {
+    let capital = |word: &str| {
+        let mut all = text.split(|c: char| !c.is_alphanumeric()).filter(|piece| fold(piece) == word);
+        all.next().is_some_and(|piece| piece.starts_with(char::is_uppercase))
+    };
+    let most = words.len().min(4);
+    let found = (1..=most).rev().find(|length| CITIES.contains(&words[..*length].join(" ")));
+    found.filter(|_| capital(&words[0]) && !YES.has(&words[0])).unwrap_or(0)
+}
+
+/// First names.
+pub fn first_names() -> HashSet<String> {
+    lists!("firstnames.txt").into_iter().flat_map(lines).map(fold).collect()
+}
+
+/// Whether a word of an answer stands in any example, or is an ordinary word of a language: it is nobody's name.
+pub fn is_word(word: &str) -> bool {
+    YES.has(word) || REMARKS.has(word) || WORDS.contains(word)
+}
+
+/// Whether a word stands in an example of an answer.
+pub fn is_of_answers(word: &str) -> bool {
+    YES.has(word) || REMARKS.has(word)
+}
+
+/// What an answer is made of itself, and so no sign of a condition.
+const OF_ANSWERS: [&str; 13] = [
+    "confirm",
+    "agree",
+    "einverst",
+    "accord",
+    "acuerdo",
+    "bestatig",
+    "window",
+    "fenster",
+    "maintenance",
+    "wartung",
+    "schlussel",
+    "approv",
+    "genehmig",
+];
+
+/// Words that turn what stands beside them, and are not among those of which conditions are made.
+const TURNS: &str = "nichts niemand niemanden niemandem keinerlei kaum danach anschliessend dann ab aber doch ne n personne aucun aucune jamais quand lorsque lors fois \
+ensuite cas puis luego despues posteriormente siguiente terminar tarde manana cuando vez cualquier cualquiera mas nobody none never neither nor but though \
+however when while during whenever whether unless except mais pero sino sondern jedoch allerdings toutefois cependant aunque";
+
+fn is_grave(word: &str) -> bool {
+    let guarded = is_guarded(word) && !OF_ANSWERS.iter().any(|start| word.starts_with(start));
+    guarded || TURNS.split(' ').any(|one| one == word)
+}
+
+/// How a clause is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// An example of a yes, as a whole.
+    Yes,
+    /// An example of a remark, as a whole.
+    Remark,
+    /// Its neighbours stand so in examples of remarks.
+    LikeRemarks,
+    /// Its neighbours stand so in examples.
+    Like,
+}
+
+/// How the words of a clause are known, with slots in place of names, times and numbers.
+pub fn clause(words: &[String]) -> Option<Known> {
+    let one = || {
+        if YES.is_whole(words) {
+            return Some(Known::Yes);
+        }
+        if REMARKS.is_whole(words) {
+            return Some(Known::Remark);
+        }
+        if words.iter().any(|word| is_grave(word)) {
+            return None;
+        }
+        if LIKE_REMARKS.covers(words, WIDTH) {
+            return Some(Known::LikeRemarks);
+        }
+        LIKE.covers(words, WIDTH).then_some(Known::Like)
+    };
+    one().or_else(|| {
+        let and = |at: &usize| matches!(words[*at].as_str(), "and" | "und" | "et" | "y");
+        let mut parts = (1..words.len().saturating_sub(1)).filter(and);
+        parts.find_map(|at| {
+            let (left, right) = (clause(&words[..at])?, clause(&words[at + 1..])?);
+            let remark = |one| matches!(one, Known::Remark | Known::LikeRemarks);
+            Some(if remark(left) && remark(right) { Known::LikeRemarks } else { Known::Like })
+        })
+    })
+}
+
+/// Whether a sentence, with slots, is one of a legal notice or of a gateway.
+pub fn is_notice(words: &[String]) -> bool {
+    if words.len() < SHORT || words.len() > 150 {
+        return NOTICES.is_whole(words);
+    }
+    let around = |at: usize| !is_guarded(&words[at]) || NOTICES.covers_at(words, (at + 1).saturating_sub(2), WIDE);
+    NOTICES.covers(words, WIDTH) && (0..words.len()).all(around)
+}
+
+/// Whether a line is one that a program, a phone or a provider writes, as a whole.
+pub fn is_footer(words: &[String]) -> bool {
+    FOOTERS.is_whole(words)
+}
+
+/// Whether a piece of a line, with slots, is one that the law wants in a letter of a firm, or the like.
+pub fn is_register(words: &[String]) -> bool {
+    REGISTER.is_whole(words)
+}
