@@ -134,7 +134,8 @@ pub struct Heard {
     /// What an operator should know besides: another address, somebody on behalf, an older revision.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<String>,
-    /// A few lines of it, at most 5 of at most 200 characters.
+    /// A few lines of it, at most 5 of at most 200 characters; behind them at most 7 that were taken for a signature, a legal notice or
+    /// the line of a program, marked as `[left out]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
     /// When it was said, by the sender's clock: DTSTAMP or Date, UTC.
@@ -164,6 +165,8 @@ pub fn foreign_sender(letter: &Incoming, email: &str) -> Option<String> {
 
 /// Most lines of evidence, and the longest of them.
 const EVIDENCE: (usize, usize) = (5, 200);
+/// Most lines besides that were not judged as words.
+const LEFT_OUT: usize = 7;
 
 /// Judges a mail that belongs to a client of ours.
 pub fn hear(letter: &Incoming, asked: &Asked<'_>) -> Heard {
@@ -176,7 +179,6 @@ pub fn hear(letter: &Incoming, asked: &Asked<'_>) -> Heard {
     if worded && !subject::is_ours(&letter.subject, asked.sent) {
         heard.verdict = Verdict::Unclear("its subject is another than ours".into());
         heard.evidence.insert(0, clipped(&letter.subject));
-        heard.evidence.truncate(EVIDENCE.0);
     }
     if let Some(address) = foreign_sender(letter, asked.email).filter(|_| heard.is_word()) {
         let mark = format!("answered from another address: {address}");
@@ -315,6 +317,10 @@ fn evidence(forms: &[account::Words], because: Option<String>) -> Vec<String> {
         evidence.truncate(EVIDENCE.0 - 1);
         evidence.push(line);
     }
+    let words = forms.iter().find(own).or(forms.first());
+    let more = lines.iter().filter(|line| !line.is_empty()).skip(EVIDENCE.0);
+    let left_out = more.chain(words.iter().flat_map(|words| &words.left_out)).take(LEFT_OUT);
+    evidence.extend(left_out.map(|line| clipped(&format!("[left out] {line}"))));
     evidence
 }
 

@@ -32,6 +32,8 @@ pub struct Words {
     pub forwarded: bool,
     /// Something of ours is in it.
     pub copied: bool,
+    /// What was taken for a line of a program or a legal notice, so that it can be read.
+    pub left_out: Vec<String>,
 }
 
 /// Accounts for every line.
@@ -78,7 +80,11 @@ pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
                 let is_link = |word: &&str| word.contains("://") || word.starts_with("www.");
                 piece = piece.split(' ').filter(|word| !is_link(word)).collect::<Vec<_>>().join(" ");
             }
-            if !piece.chars().any(|c| !c.is_whitespace()) || footer::is_footer(&piece, &owner) {
+            if !piece.chars().any(|c| !c.is_whitespace()) {
+                continue;
+            }
+            if footer::is_footer(&piece, &owner) {
+                words.left_out.push(piece);
                 continue;
             }
             match (line.look, line.depth) {
@@ -92,14 +98,21 @@ pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
             parted(&mut own, &mut quoted, line.depth);
         }
     }
-    let said = |lines: &[String]| {
-        let lines = legal::without_notices(lines, &owner);
-        lines.into_iter().filter(|line| line.is_empty() || !footer::is_footer(line, &owner)).collect()
+    let mut left_out = std::mem::take(&mut words.left_out);
+    let mut said = |lines: &[String]| {
+        let mut kept = legal::without_notices(lines, &owner, &mut left_out);
+        kept.retain(|line| {
+            let footer = !line.is_empty() && footer::is_footer(line, &owner);
+            left_out.extend(footer.then(|| line.clone()));
+            !footer
+        });
+        kept
     };
     (words.own, words.quoted) = (said(&own), said(&quoted));
     words.beside.retain(|(look, text)| {
-        *look == Look::Struck || !legal::without_notices(std::slice::from_ref(text), &owner).is_empty()
+        *look == Look::Struck || !legal::without_notices(std::slice::from_ref(text), &owner, &mut left_out).is_empty()
     });
+    words.left_out = left_out;
     words
 }
 

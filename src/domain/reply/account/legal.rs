@@ -8,14 +8,18 @@ fn is_notice(sentence: &str, owner: &Owner<'_>) -> bool {
     known::is_notice(&slotted(sentence, owner))
 }
 
-/// The lines without the sentences of notices. Paragraphs stay apart by empty lines.
-pub fn without_notices(lines: &[String], owner: &Owner<'_>) -> Vec<String> {
+/// The lines without the sentences of notices, which are left out. Paragraphs stay apart by empty lines.
+pub fn without_notices(lines: &[String], owner: &Owner<'_>, left_out: &mut Vec<String>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for paragraph in lines.split(|line| line.is_empty()) {
         let sentences = sentences(paragraph);
         let notices: Vec<bool> = sentences.iter().map(|sentence| is_notice(sentence, owner)).collect();
         match notices.contains(&true) {
-            true => kept.extend(sentences.into_iter().zip(notices).filter(|(_, notice)| !notice).map(|(one, _)| one)),
+            true => {
+                for (sentence, notice) in sentences.into_iter().zip(notices) {
+                    if notice { &mut *left_out } else { &mut kept }.push(sentence);
+                }
+            }
             false => kept.extend_from_slice(paragraph),
         }
         kept.push(String::new());
@@ -76,7 +80,11 @@ mod tests {
 
     fn left(text: &str) -> Vec<String> {
         let firm = ["example".to_owned(), "robotics".to_owned()];
-        without_notices(&[text.to_owned()], &Owner { names: &[], firm: &firm, email: "ada@acme.example" })
+        without_notices(
+            &[text.to_owned()],
+            &Owner { names: &[], firm: &firm, email: "ada@acme.example" },
+            &mut Vec::new(),
+        )
     }
 
     #[test]
