@@ -11,6 +11,8 @@ pub struct Incoming {
     pub identity: String,
     /// Who wrote, if the header can be read: display name and address, the address in lower case.
     pub from: Option<(String, String)>,
+    /// Who sent it in their name or sent it on, by `Sender` and `Resent-From`: another mailbox, lower case.
+    pub sent_by: Option<String>,
     /// Every address that it was sent or delivered to (To, Cc, Delivered-To, X-Original-To, Envelope-To), lower case.
     pub recipients: Vec<String>,
     /// The Message-IDs that it refers to, with angle brackets: In-Reply-To first, then References from the last to the first.
@@ -122,16 +124,22 @@ pub struct CalendarPart {
     pub start_text: String,
     /// DTEND, UTC, where its zone could be resolved.
     pub end: Option<Timestamp>,
+    /// DTEND as written with its zone, for people.
+    pub end_text: String,
     /// Whether it has a DURATION in place of an end, which no invitation of ours has.
     pub lasts: bool,
     /// SUMMARY, DESCRIPTION and LOCATION, line by line.
     pub said: Vec<String>,
+    /// ORGANIZER: to whom it answers, the address in lower case.
+    pub organizer: Option<String>,
     /// Those who answer.
     pub attendees: Vec<Attendee>,
-    /// COMMENT and X-RESPONSE-COMMENT.
+    /// COMMENT and what programs write in its place.
     pub comment: String,
     /// The number of events in it.
     pub events: usize,
+    /// The names of what else it holds that no answer needs, and that is not read.
+    pub other: Vec<String>,
 }
 
 /// One ATTENDEE.

@@ -160,7 +160,7 @@ pub fn foreign_sender(letter: &Incoming, email: &str) -> Option<String> {
         let theirs = all.iter().any(|one| is_theirs(&one.email));
         all.first().filter(|_| !theirs).map(|one| one.email.as_str())
     });
-    sender.or(attendee).map(str::to_owned)
+    letter.sent_by.as_deref().or(sender).or(attendee).map(str::to_owned)
 }
 
 /// Most lines of evidence, and the longest of them.

@@ -4,6 +4,7 @@
 
 mod authentication;
 mod automatic;
+mod fields;
 mod html;
 mod ical;
 mod lines;
@@ -12,6 +13,7 @@ mod plain;
 mod report;
 mod style;
 
+use crate::domain::address::same_mailbox;
 use crate::domain::letter::{Automatic, Incoming, Report};
 use crate::domain::reply::words::fold;
 use crate::domain::sanitize::sanitize;
@@ -106,7 +108,12 @@ fn parts(raw: &[u8]) -> Incoming {
         return headers_only(raw, "too many parts");
     }
     let mut incoming = envelope(&message);
+    let owner = incoming.from.iter().flat_map(|(name, address)| {
+        let words = format!("{name} {address}").to_lowercase();
+        words.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>()
+    });
     let mut found = part::Found::default();
+    found.owner = owner.filter(|word| word.len() > 2).collect();
     // Attached mails hold parts of their own: they are not in this list, so what they say is not taken for this mail's.
     for part in &message.parts {
         part::gather(raw, part, &mut found);
@@ -170,8 +177,10 @@ fn envelope(message: &Message<'_>) -> Incoming {
     recipients.truncate(MOST_ADDRESSES);
     let subject: String = sanitize(message.subject().unwrap_or_default()).chars().take(LONGEST_SUBJECT).collect();
     let forwarded = is_forward_subject(&fold(&subject));
+    let from = sender(message, &headers);
     Incoming {
-        from: sender(message, &headers),
+        sent_by: from.as_ref().and_then(|(_, from)| sent_by(&headers, from)),
+        from,
         recipients,
         references,
         forwarded,
@@ -200,6 +209,34 @@ fn sender(message: &Message<'_>, headers: &[(String, String)]) -> Option<(String
     let address = address(first.address.as_deref()?);
     let name = sanitize(first.name.as_deref().unwrap_or_default());
     (second.is_none() && address.contains('@')).then_some((name, address))
+}
+
+/// Who sent it in the writer's name, or sent it on: `Sender` and `Resent-From` with another mailbox. What programs write there of
+/// themselves is nobody.
+fn sent_by(headers: &[(String, String)], from: &str) -> Option<String> {
+    let listed = headers.iter().any(|(name, _)| name == "list-id");
+    let named = headers.iter().filter(|(name, _)| matches!(name.as_str(), "sender" | "resent-from" | "resent-sender"));
+    let mut all = named.flat_map(|(name, value)| {
+        let words = value.split([' ', ',', ';', '<', '>', '(', ')', '"']).filter(|word| word.contains('@'));
+        let mut found: Vec<String> = words.map(address).collect();
+        // Nobody can be told from it.
+        found.extend((found.is_empty() && !value.trim().is_empty()).then(|| value.clone()));
+        found.into_iter().map(move |address| (name == "sender", address))
+    });
+    all.find(|(sender, address)| !(same_mailbox(address, from) || *sender && is_program(address, from, listed)))
+        .map(|(_, address)| address)
+}
+
+/// Whether lists, calendars and senders of newsletters write this of themselves.
+fn is_program(address: &str, from: &str, listed: bool) -> bool {
+    let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+    let of_list = local.contains("-bounces") || local.starts_with("owner-") || local.ends_with("-owner");
+    let programs = ["calendar-notification", "noreply", "no-reply", "notifications", "bounce", "bounces"];
+    let abroad = from.rsplit_once('@').is_none_or(|(_, ours)| {
+        let within = |inner: &str, outer: &str| inner == outer || inner.ends_with(&format!(".{outer}"));
+        !within(domain, ours) && !within(ours, domain)
+    });
+    of_list && (listed || abroad) || abroad && programs.contains(&local)
 }
 
 fn address(text: &str) -> String {

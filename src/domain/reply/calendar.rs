@@ -9,6 +9,7 @@ use super::{Asked, Verdict};
 use crate::domain::address::same_mailbox;
 use crate::domain::letter::{Attendee, Body, CalendarPart, Incoming, Line};
 use crate::domain::token::{ReplyToken, Topic};
+use jiff::Timestamp;
 
 /// What was said, and to which revision.
 pub struct Said {
@@ -56,6 +57,9 @@ fn verdict(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>, revision: 
     if matches!(who.kind.as_str(), "ROOM" | "RESOURCE") {
         return Verdict::Automatic(format!("a {} answers by itself", who.kind.to_lowercase()));
     }
+    if !matches!(who.kind.as_str(), "" | "INDIVIDUAL") {
+        return unclear("a group answers, or nobody knows who");
+    }
     if revision > asked.present {
         return unclear("answers a revision that was never sent");
     }
@@ -74,11 +78,19 @@ fn verdict(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>, revision: 
     let other =
         part.start.is_some_and(|start| start != asked.window.0) || part.end.is_some_and(|end| end != asked.window.1);
     let moved = other && revision == asked.present;
-    let told = asked.zone.to_datetime(asked.window.0).strftime("%Y-%m-%d %H:%M").to_string();
+    let unread = |moment: Option<Timestamp>, text: &str| moment.is_none() && !text.is_empty();
     match who.status.as_str() {
-        // A start in a zone that is not known must at least be written as we wrote it.
-        "ACCEPTED" if part.start.is_none() && !part.start_text.is_empty() && !part.start_text.starts_with(&told) => {
+        "ACCEPTED" if unread(part.start, &part.start_text) || unread(part.end, &part.end_text) => {
             unclear("accepts a time that can't be read")
+        }
+        "ACCEPTED" if is_strange(&who.name, asked) => {
+            Verdict::Unclear(format!("accepted by somebody who is called {}", who.name))
+        }
+        "ACCEPTED" if part.attendees.iter().any(|one| !matches!(one.status.as_str(), "ACCEPTED" | "NEEDS-ACTION")) => {
+            unclear("somebody else answers otherwise in it")
+        }
+        "ACCEPTED" if part.organizer.as_ref().is_some_and(|to| !sent_to(letter, to)) => {
+            unclear("answers the invitation of somebody else")
         }
         "ACCEPTED" if moved || part.lasts => unclear("accepts another time than the window's"),
         "ACCEPTED" => accepted(letter, part, asked),
@@ -92,6 +104,9 @@ fn verdict(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>, revision: 
 fn accepted(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>) -> Verdict {
     let name = letter.from.as_ref().map_or("", |(name, _)| name.as_str());
     let speaker = Speaker::new(asked, name);
+    if let Some(name) = part.other.first() {
+        return Verdict::Unclear(format!("accepted with something that a person must read: {name}"));
+    }
     let lines: Vec<String> = part.comment.lines().map(str::to_owned).collect();
     if !is_harmless(&lines, &speaker) {
         return Verdict::Unclear("accepted with a comment that a person must read".into());
@@ -128,6 +143,35 @@ fn is_ours(said: &[String], speaker: &Speaker<'_>) -> bool {
     let rest = Body { lines: titles.into_iter().map(|text| Line { text: text.clone(), ..Line::default() }).collect() };
     let words = account(&rest, speaker);
     words.own.iter().chain(&words.quoted).all(String::is_empty) && words.beside.is_empty()
+}
+
+/// Whether a letter was sent to this address, or to one of our reply addresses at it.
+fn sent_to(letter: &Incoming, address: &str) -> bool {
+    let base = |address: &str| {
+        let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+        format!("{}@{domain}", local.split('+').next().unwrap_or_default()).to_lowercase()
+    };
+    letter.recipients.is_empty() || letter.recipients.iter().any(|one| base(one) == base(address))
+}
+
+/// Whether a name holds a sign that says something, or a word that is none of theirs: not of their name, their address, nor their firm's in what was asked.
+fn is_strange(name: &str, asked: &Asked<'_>) -> bool {
+    let words = |text: &str| {
+        let all = fold(text);
+        all.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let theirs = words(&format!("{} {}", asked.name, asked.email));
+    let title = asked.sent.first().and_then(|text| text.lines().next()).unwrap_or_default();
+    // A name there is written as in the title: `Acme`.
+    let firm =
+        |word: &String| title.split(|c: char| !c.is_alphanumeric()).any(|one| one.len() > 2 && fold(one) == *word);
+    let known = |word: &String| word.chars().count() == 1 || theirs.contains(word);
+    let all = words(name);
+    let own = words(asked.name);
+    let mut foreign = all.iter().filter(|word| !known(word)).peekable();
+    let sign =
+        |c: char| !c.is_alphanumeric() && !c.is_whitespace() && !",.'\u{2019}-\u{2013}/\\()@_&\"<>|:;".contains(c);
+    name.contains(sign) || foreign.peek().is_some() && !(all.iter().any(|word| own.contains(word)) && foreign.all(firm))
 }
 
 fn shown(word: &str) -> &str {

@@ -1,7 +1,9 @@
 //! The iCalendar part of an answer; whether it is one is left to the rule.
 
+use super::fields;
 use crate::domain::letter::{Attendee, CalendarPart};
 use crate::domain::sanitize::sanitize;
+use calcard::common::PartialDateTime;
 use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarParameterName, ICalendarProperty,
     ICalendarValue,
@@ -10,6 +12,8 @@ use calcard::{Entry, Parser};
 use jiff::Timestamp;
 
 const MOST_ATTENDEES: usize = 50;
+/// Lines of title, description and place.
+const MOST_SAID: usize = 200;
 
 /// Reads the first calendar in it. An answer needs no more, and further ones count as more than one event.
 pub fn read(text: &str) -> Option<CalendarPart> {
@@ -26,8 +30,10 @@ pub fn read(text: &str) -> Option<CalendarPart> {
     let further = calendars.iter().skip(1).map(events).sum::<usize>();
     let calendar = calendars.first()?;
     let event = calendar.components.iter().find(|part| part.component_type == ICalendarComponentType::VEvent)?;
-    let (start, start_text) = moment(calendar, event, &ICalendarProperty::Dtstart);
-    let end = moment(calendar, event, &ICalendarProperty::Dtend);
+    let mut besides = fields::besides(text);
+    let at = |property: ICalendarProperty| moment(calendar, event, &property, &besides);
+    let ((start, start_text), (end, end_text)) = (at(ICalendarProperty::Dtstart), at(ICalendarProperty::Dtend));
+    let stamp = at(ICalendarProperty::Dtstamp).0;
     let comment = ICalendarProperty::Other("X-RESPONSE-COMMENT".into());
     let both = [&ICalendarProperty::Comment, &comment];
     let values = both.into_iter().flat_map(|property| event.properties(property).take(10)).flat_map(|e| &e.values);
@@ -41,21 +47,31 @@ pub fn read(text: &str) -> Option<CalendarPart> {
     if both.into_iter().any(|property| event.properties(property).nth(MOST_TEXTS).is_some()) {
         comments.push("(and more that is not shown)".into());
     }
+    comments.extend(besides.comments.iter().map(|text| lines(text)));
     comments.retain(|one| !one.is_empty());
     comments.dedup();
+    // What is beyond the bounds is not read.
+    let attendees = event.properties(&ICalendarProperty::Attendee).count();
+    let said = said(event);
+    besides
+        .other
+        .extend((attendees > MOST_ATTENDEES || said.len() > MOST_SAID).then(|| "more than is read".to_owned()));
     Some(CalendarPart {
         method: method(calendar),
         uid: texts(event, &ICalendarProperty::Uid).pop().unwrap_or_default(),
         sequence: event.property(&ICalendarProperty::Sequence).and_then(integer),
-        stamp: moment(calendar, event, &ICalendarProperty::Dtstamp).0,
+        stamp,
         start,
         start_text,
-        end: end.0,
+        end,
+        end_text,
         lasts: event.property(&ICalendarProperty::Duration).is_some(),
-        said: said(event),
+        said: said.into_iter().take(MOST_SAID).collect(),
+        organizer: event.property(&ICalendarProperty::Organizer).map(|entry| attendee(entry).email),
         attendees: event.properties(&ICalendarProperty::Attendee).take(MOST_ATTENDEES).map(attendee).collect(),
         comment: comments.join("\n").trim().to_owned(),
         events: events(calendar) + further,
+        other: besides.other,
     })
 }
 
@@ -68,7 +84,7 @@ fn said(event: &ICalendarComponent) -> Vec<String> {
         .flat_map(|entry| &entry.values);
     let lines =
         values.filter_map(ICalendarValue::as_text).flat_map(|text| text.lines().map(sanitize).collect::<Vec<_>>());
-    lines.filter(|line| !line.is_empty()).take(200).collect()
+    lines.filter(|line| !line.is_empty()).take(MOST_SAID + 1).collect()
 }
 
 fn events(calendar: &ICalendar) -> usize {
@@ -144,6 +160,7 @@ fn moment(
     calendar: &ICalendar,
     event: &ICalendarComponent,
     property: &ICalendarProperty,
+    besides: &fields::Besides,
 ) -> (Option<Timestamp>, String) {
     let Some(entry) = event.property(property) else { return (None, String::new()) };
     let zone = parameter(entry, &ICalendarParameterName::Tzid);
@@ -161,16 +178,51 @@ fn moment(
     let written = format!("{day} {}:{} ({named})", two(date.hour), two(date.minute));
     let seconds = match (utc, &zone) {
         (true, _) => date.to_timestamp(),
-        (false, Some(zone)) => {
-            resolved(calendar, zone).and_then(|zone| Some(date.to_date_time_with_tz(zone)?.timestamp()))
-        }
+        (false, Some(zone)) => in_zone(calendar, zone, date, besides),
         (false, None) => None,
     };
     (seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()), written)
 }
 
-/// By the name, which may be one of Windows; else by the rules that came with the event.
-fn resolved(calendar: &ICalendar, zone: &str) -> Option<calcard::common::timezone::Tz> {
+/// By the name, which may be one of Windows, and by the rules that came with the event: both, where both are known.
+fn in_zone(calendar: &ICalendar, zone: &str, date: &PartialDateTime, besides: &fields::Besides) -> Option<i64> {
     let known = zone.parse::<calcard::common::timezone::Tz>().ok();
-    known.or_else(|| calendar.build_tz_resolver().resolve(zone)).filter(|zone| !zone.is_floating())
+    let known = known.or_else(|| calendar.build_tz_resolver().resolve(zone)).filter(|zone| !zone.is_floating());
+    let named = known.and_then(|zone| Some(date.to_date_time_with_tz(zone)?.timestamp()));
+    let mut same = besides.zones.iter().filter(|(name, ..)| name == zone);
+    let (defined, further) = (same.next(), same.next());
+    match (named, defined) {
+        _ if further.is_some() => None,
+        (named, None) => named,
+        (named, Some((_, offsets, rules))) => {
+            let wall = civil(date)?;
+            match (named, rules) {
+                (named, Some(rules)) => {
+                    let ruled = rules.to_ambiguous_timestamp(wall).unambiguous().ok()?.as_second();
+                    named.is_none_or(|named| named == ruled).then_some(ruled)
+                }
+                (Some(named), None) => {
+                    let apart = jiff::tz::Offset::UTC.to_timestamp(wall).ok()?.as_second() - named;
+                    offsets.iter().any(|offset| i64::from(*offset) == apart).then_some(named)
+                }
+                (None, None) => None,
+            }
+        }
+    }
+}
+
+fn civil(date: &PartialDateTime) -> Option<jiff::civil::DateTime> {
+    let small = |part: Option<u8>| i8::try_from(part?).ok();
+    let second = small(date.second.or(Some(0)))?;
+    let year = i16::try_from(date.year?).ok()?;
+    jiff::civil::DateTime::new(
+        year,
+        small(date.month)?,
+        small(date.day)?,
+        small(date.hour)?,
+        small(date.minute)?,
+        second,
+        0,
+    )
+    .ok()
 }
