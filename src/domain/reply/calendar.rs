@@ -192,3 +192,68 @@ fn attendee<'a>(part: &'a CalendarPart, asked: &Asked<'_>) -> Result<&'a Attende
         _ => Err("nobody, or several others, answer the invitation".into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::tz::TimeZone;
+
+    #[test]
+    fn a_button_counts_only_where_everything_in_the_answer_is_known() {
+        let moment = |text: &str| text.parse::<Timestamp>().unwrap();
+        let window = (moment("2026-12-01T21:00:00Z"), moment("2026-12-01T23:00:00Z"));
+        let asked = Asked {
+            topic: Topic::Window,
+            revision: 1,
+            present: 1,
+            window,
+            zone: &TimeZone::UTC,
+            token: None,
+            name: "Ada Okafor",
+            email: "ada.okafor@acme.example",
+            others: &[],
+            sent: &[],
+        };
+        let ada = Attendee {
+            email: asked.email.into(),
+            name: "Okafor, Ada".into(),
+            status: "ACCEPTED".into(),
+            kind: "INDIVIDUAL".into(),
+            ..Attendee::default()
+        };
+        let bob = Attendee { email: "bob@acme.example".into(), status: "DECLINED".into(), ..Attendee::default() };
+        let part = CalendarPart {
+            method: "REPLY".into(),
+            sequence: Some(0),
+            start: Some(window.0),
+            end: Some(window.1),
+            organizer: Some("ops+b-x@lab.example".into()),
+            attendees: vec![ada.clone()],
+            events: 1,
+            ..CalendarPart::default()
+        };
+        let from = Some(("Ada Okafor".to_owned(), asked.email.to_owned()));
+        let letter = Incoming { from, recipients: vec!["ops@lab.example".into()], ..Incoming::default() };
+        let verdict = |part: &CalendarPart| judge(&letter, part, &asked).verdict;
+        assert_eq!(verdict(&part), Verdict::Confirmed);
+        let named = |name: &str| CalendarPart {
+            attendees: vec![Attendee { name: name.into(), ..ada.clone() }],
+            ..part.clone()
+        };
+        assert_eq!(verdict(&named("ada.okafor@acme.example")), Verdict::Confirmed);
+        for other in [
+            named("Bob Lee"),
+            named("Bob Lee for Ada"),
+            named("Ada Okafor (only if Bob agrees)"),
+            named("Ada Okafor ?"),
+            CalendarPart { other: vec!["STATUS:CANCELLED".into()], ..part.clone() },
+            CalendarPart { start: None, start_text: "2026-12-01 21:00 (Ours)".into(), ..part.clone() },
+            CalendarPart { end: None, end_text: "2026-12-01".into(), ..part.clone() },
+            CalendarPart { attendees: vec![Attendee { kind: "GROUP".into(), ..ada.clone() }], ..part.clone() },
+            CalendarPart { attendees: vec![ada.clone(), bob], ..part.clone() },
+            CalendarPart { organizer: Some("bob@acme.example".into()), ..part.clone() },
+        ] {
+            assert!(matches!(verdict(&other), Verdict::Unclear(_)), "{other:?}");
+        }
+    }
+}

@@ -226,3 +226,46 @@ fn civil(date: &PartialDateTime) -> Option<jiff::civil::DateTime> {
     )
     .ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(zone: &str, line: &str) -> (Option<Timestamp>, String) {
+        let event = format!("BEGIN:VEVENT\nUID:a\n{line}\nEND:VEVENT");
+        let part =
+            read(&format!("BEGIN:VCALENDAR\nVERSION:2.0\nMETHOD:REPLY\n{zone}{event}\nEND:VCALENDAR\n")).unwrap();
+        (part.start, part.start_text)
+    }
+
+    #[test]
+    fn a_time_is_a_moment_only_where_its_zone_is_known() {
+        for line in [
+            "DTSTART:20261201T220000",
+            "DTSTART;VALUE=DATE:20261201",
+            "DTSTART:20261201",
+            "DTSTART;TZID=Customized New York:20261201T220000",
+        ] {
+            let (moment, text) = start("", line);
+            assert!(moment.is_none() && !text.is_empty(), "{line}: {moment:?} {text}");
+        }
+        let moment = |text: &str| Some(text.parse::<Timestamp>().unwrap());
+        for (line, told) in [
+            ("DTSTART:20261201T210000Z", "2026-12-01T21:00:00Z"),
+            ("DTSTART;TZID=Europe/Berlin:20261201T220000", "2026-12-01T21:00:00Z"),
+            ("DTSTART;TZID=W. Europe Standard Time:20261201T220000", "2026-12-01T21:00:00Z"),
+        ] {
+            assert_eq!(start("", line).0, moment(told), "{line}");
+        }
+        let zone = |name: &str, offset: &str| {
+            let times = format!("TZOFFSETFROM:{offset}\nTZOFFSETTO:{offset}");
+            format!(
+                "BEGIN:VTIMEZONE\nTZID:{name}\nBEGIN:STANDARD\nDTSTART:16010101T000000\n{times}\nEND:STANDARD\nEND:VTIMEZONE\n"
+            )
+        };
+        let ours = start(&zone("Ours", "-0500"), "DTSTART;TZID=Ours:20261201T220000").0;
+        assert_eq!(ours, moment("2026-12-02T03:00:00Z"));
+        // A zone with our name and the rules of another.
+        assert_eq!(start(&zone("Europe/Berlin", "-0500"), "DTSTART;TZID=Europe/Berlin:20261201T220000").0, None);
+    }
+}
