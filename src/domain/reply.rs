@@ -180,6 +180,11 @@ pub fn hear(letter: &Incoming, asked: &Asked<'_>) -> Heard {
         heard.verdict = Verdict::Unclear("its subject is another than ours".into());
         heard.evidence.insert(0, clipped(&letter.subject));
     }
+    let pressed = (Verdict::Confirmed, Means::Calendar) == (heard.verdict.clone(), heard.means);
+    if pressed && !subject::accepts(&letter.subject, asked.sent) {
+        heard.verdict = Verdict::Unclear("accepted under a subject that says something else".into());
+        heard.evidence.insert(0, clipped(&letter.subject));
+    }
     if let Some(address) = foreign_sender(letter, asked.email).filter(|_| heard.is_word()) {
         let mark = format!("answered from another address: {address}");
         heard.verdict = match heard.verdict {
@@ -202,6 +207,10 @@ fn objection(letter: &Incoming, asked: &Asked<'_>) -> Option<String> {
     }
     if asked.others.contains(sender) {
         return Some(format!("{sender} is another client"));
+    }
+    if let Some(name) = letter.from.as_ref().map(|(name, _)| name).filter(|name| sentence::is_another_name(name, asked))
+    {
+        return Some(format!("signed as somebody else: {name}"));
     }
     if let Some(name) = letter.attachments.first() {
         return Some(format!("something hangs on it: {name}"));
@@ -259,7 +268,7 @@ fn judged(letter: &Incoming, asked: &Asked<'_>) -> Heard {
 }
 
 fn speaker<'a>(letter: &'a Incoming, asked: &'a Asked<'a>) -> Speaker<'a> {
-    Speaker::new(asked, letter.from.as_ref().map_or("", |(name, _)| name.as_str()))
+    Speaker::new(asked, letter.from.as_ref().map_or("", |(name, _)| name.as_str()), &letter.recipients)
 }
 
 /// The words of a mail without a calendar part.
@@ -272,6 +281,11 @@ fn worded(letter: &Incoming, forms: &[account::Words], speaker: &Speaker<'_>) ->
     let mut told: Vec<text::Told> = forms.iter().filter_map(|words| text::judge(words, speaker)).collect();
     match (told.pop(), told.pop()) {
         (None, _) => unclear("there is no answer in it".into()),
+        // One of two forms says nothing: as long as there is nothing in it at all, or both are told.
+        (Some(one), None) if one.verdict == Verdict::Confirmed && forms.len() > 1 && !is_empty(letter) => text::Told {
+            verdict: Verdict::Unclear("its text and its HTML say different things".into()),
+            because: one.because,
+        },
         (Some(one), None) => one,
         // The same words may be wrapped otherwise in the two parts.
         (Some(other), Some(one)) if discriminant(&one.verdict) == discriminant(&other.verdict) => one,
@@ -280,6 +294,11 @@ fn worded(letter: &Incoming, forms: &[account::Words], speaker: &Speaker<'_>) ->
             because: one.because.or(other.because),
         },
     }
+}
+
+/// Whether the text of a letter holds nothing, as some programs send it beside the HTML that they show.
+fn is_empty(letter: &Incoming) -> bool {
+    letter.text.as_ref().is_none_or(|body| body.lines.iter().all(|line| line.text.is_empty()))
 }
 
 fn reported(report: &Report, asked: &Asked<'_>) -> (Verdict, Vec<String>) {

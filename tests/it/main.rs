@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // the lint knows test functions, not the functions that they call
 
 mod accountable;
+mod aimed;
 mod alerts;
 mod bastion;
 mod bastions;

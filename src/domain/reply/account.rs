@@ -8,8 +8,8 @@ mod legal;
 mod slots;
 mod vocabulary;
 
-pub use card::{is_card, is_phone};
-pub use slots::{Owner, is_form, of_domain};
+pub use card::{is_bare_place, is_card, is_phone};
+pub use slots::{Owner, is_address, is_form, is_link, of_domain};
 pub use vocabulary::{Vocabulary, is_guarded, plain_words};
 
 use super::sentence::Speaker;
@@ -61,8 +61,18 @@ pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
                 let frame = Some(&rest)
                     .filter(|_| line.look == Look::Plain)
                     .and_then(|rest| frame::begins(rest, &speaker.names, &is_subject));
-                if let Some(frame) = frame {
+                // A head that heads nothing is somebody's words.
+                let behind = body.lines[at..].iter().enumerate().skip(frame.as_ref().map_or(0, |frame| frame.lines));
+                let next = behind.map(|(further, line)| (at + further, line)).find(|(_, line)| !line.text.is_empty());
+                let heads = next.is_some_and(|(next, line)| {
+                    line.depth > body.lines[at].depth || ours.left(next, &line.text).is_some()
+                });
+                let named =
+                    frame.as_ref().map(|frame| frame::addresses(&body.lines[at..at + frame.lines])).unwrap_or_default();
+                let heads = heads || named.iter().any(|address| speaker.is_recipient(address));
+                if let Some(frame) = frame.filter(|frame| frame.is_rule || frame.forwards || line.depth > 0 || heads) {
                     words.forwarded |= frame.forwards && line.depth == 0;
+                    words.forwarded |= line.depth == 0 && named.iter().any(|address| speaker.is_colleague(address));
                     framed = framed && frame.is_rule || !frame.is_rule && line.depth == 0;
                     at += frame.lines;
                     parted(&mut own, &mut quoted, line.depth);
@@ -74,10 +84,11 @@ pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
         };
         at += 1;
         for piece in &pieces {
-            let mut piece = footer::without_links(piece);
+            let mut piece = footer::without_links(piece, &owner);
             if copied || line.depth > 0 {
                 // Gateways write links anew.
-                let is_link = |word: &&str| word.contains("://") || word.starts_with("www.");
+                let is_link =
+                    |word: &&str| (word.contains("://") || word.starts_with("www.")) && slots::is_plain_link(word);
                 piece = piece.split(' ').filter(|word| !is_link(word)).collect::<Vec<_>>().join(" ");
             }
             if !piece.chars().any(|c| !c.is_whitespace()) {

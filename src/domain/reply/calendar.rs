@@ -103,7 +103,7 @@ fn verdict(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>, revision: 
 /// A yes by button counts unless the words beside it take it back.
 fn accepted(letter: &Incoming, part: &CalendarPart, asked: &Asked<'_>) -> Verdict {
     let name = letter.from.as_ref().map_or("", |(name, _)| name.as_str());
-    let speaker = Speaker::new(asked, name);
+    let speaker = Speaker::new(asked, name, &letter.recipients);
     if let Some(name) = part.other.first() {
         return Verdict::Unclear(format!("accepted with something that a person must read: {name}"));
     }

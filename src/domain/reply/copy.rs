@@ -268,7 +268,7 @@ impl Ours {
         let mut from = 0;
         for word in ours.iter().chain([&(text.len()..text.len())]) {
             let piece = text.get(from..word.start).unwrap_or_default();
-            if piece.contains("??") || piece.chars().any(says) {
+            if piece.chars().any(says) || is_sign(piece) {
                 pieces.push(piece.trim().to_owned());
             }
             from = word.end;
@@ -280,6 +280,14 @@ impl Ours {
     pub fn count(&self, at: usize) -> usize {
         self.lines.get(at).map_or(0, Vec::len)
     }
+}
+
+/// Signs with which somebody marks or asks something in our text; what programs put around a quote is none.
+fn is_sign(piece: &str) -> bool {
+    let bare: String = piece.chars().filter(|c| !c.is_whitespace()).collect();
+    ["?", ":-", ":(", "-->", "==>", "=>", "->", "(*)", "(x)", "[*]", "[x]", "~", "^", "!!"]
+        .iter()
+        .any(|sign| bare.to_lowercase().contains(sign))
 }
 
 /// Letters, digits, and signs that are pictures.

@@ -59,6 +59,8 @@ static REGISTER: LazyLock<Graph> = LazyLock::new(|| {
     let all: Vec<&str> = lists!("labels.txt").into_iter().flat_map(|list| of_kind(list, "register")).collect();
     graph(&[all.join("\n").as_str()])
 });
+static CALENDAR: LazyLock<Graph> = LazyLock::new(|| graph(&[include_str!("known/lists/calendar.txt")]));
+static ADVICE: LazyLock<Graph> = LazyLock::new(|| graph(&[include_str!("known/lists/calendar-advice.txt")]));
 static WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let all = lists!("verbs.txt").into_iter().flat_map(lines);
     all.flat_map(tokens).collect()
@@ -106,12 +108,16 @@ pub fn city(words: &[String], text: &str) -> usize {
     };
     let most = words.len().min(4);
     let found = (1..=most).rev().find(|length| CITIES.contains(&words[..*length].join(" ")));
-    found.filter(|_| capital(&words[0]) && !YES.has(&words[0])).unwrap_or(0)
+    let named = found.is_some_and(|length| words[..length].iter().any(|word| is_first_name(word)));
+    found.filter(|_| capital(&words[0]) && !YES.has(&words[0]) && !named).unwrap_or(0)
 }
 
-/// First names.
-pub fn first_names() -> HashSet<String> {
-    lists!("firstnames.txt").into_iter().flat_map(lines).map(fold).collect()
+static FIRST_NAMES: LazyLock<HashSet<String>> =
+    LazyLock::new(|| lists!("firstnames.txt").into_iter().flat_map(lines).map(fold).collect());
+
+/// Whether a folded word is a first name.
+pub fn is_first_name(word: &str) -> bool {
+    FIRST_NAMES.contains(word)
 }
 
 /// Whether a word of an answer stands in any example, or is an ordinary word of a language: it is nobody's name.
@@ -143,10 +149,11 @@ const OF_ANSWERS: [&str; 13] = [
 
 /// Words that turn what stands beside them, and are not among those of which conditions are made.
 const TURNS: &str = "nichts niemand niemanden niemandem keinerlei kaum danach anschliessend dann ab aber doch ne n personne aucun aucune jamais quand lorsque lors fois \
-ensuite cas puis luego despues posteriormente siguiente terminar tarde manana cuando vez cualquier cualquiera mas nobody none never neither nor but though \
-however when while during whenever whether unless except mais pero sino sondern jedoch allerdings toutefois cependant aunque";
+ensuite cas puis luego despues posteriormente siguiente terminar tarde manana cuando vez cualquier cualquiera mas nobody noone nadie none never neither nor hardly rarely scarcely seldom nunca jamas ninguno ninguna ningun apenas tampoco ni selten nirgends guere rarement but though \
+however when while during whenever whether unless except mais pero sino sondern jedoch allerdings toutefois cependant aunque solamente ningunos ningunas tras then dann da entonces alors everyone everybody alle todos tous jeder everything now jetzt maintenant ahora";
 
-fn is_grave(word: &str) -> bool {
+/// Whether a word is one of which conditions and negations are made.
+pub fn is_grave(word: &str) -> bool {
     let guarded = is_guarded(word) && !OF_ANSWERS.iter().any(|start| word.starts_with(start));
     guarded || TURNS.split(' ').any(|one| one == word)
 }
@@ -209,4 +216,108 @@ pub fn is_footer(words: &[String]) -> bool {
 /// Whether a piece of a line, with slots, is one that the law wants in a letter of a firm, or the like.
 pub fn is_register(words: &[String]) -> bool {
     REGISTER.is_whole(words)
+}
+
+/// Whether a line, with slots, is one that a calendar writes, as a whole.
+pub fn is_calendar(words: &[String]) -> bool {
+    CALENDAR.is_whole(words)
+}
+
+/// Whether a word stands in such a line.
+pub fn is_of_calendars(word: &str) -> bool {
+    CALENDAR.has(word)
+}
+
+/// Whether the words are advice of a calendar, or a line of it.
+pub fn is_advice(words: &[String]) -> bool {
+    ADVICE.is_whole(words) || words.len() >= 5 && ADVICE.is_part(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [(&str, [&str; 4]); 4] = [
+        ("yes", lists!("yes.txt")),
+        ("remarks", lists!("remarks.txt")),
+        ("notices", lists!("notices.txt")),
+        ("footers", lists!("footers.txt")),
+    ];
+
+    #[test]
+    fn each_line_of_the_lists_is_written_as_it_is_read() {
+        const SLOTS: [&str; 14] = [
+            "<name>",
+            "<someone>",
+            "<window>",
+            "<tenant>",
+            "<device>",
+            "<phone>",
+            "<number>",
+            "<city>",
+            "<person>",
+            "<org>",
+            "<url>",
+            "<mail>",
+            "<title>",
+            "<when>",
+        ];
+        for (name, lists) in ALL {
+            for list in lists {
+                let mut macros: Vec<&str> = Vec::new();
+                for line in lines(list) {
+                    let balance = line.chars().fold(0i32, |depth, c| depth + i32::from(c == '(') - i32::from(c == ')'));
+                    assert_eq!(balance, 0, "{name}: {line}");
+                    assert!(name == "footers" || !line.contains(['?', '¿']), "{name} asks: {line}");
+                    for slot in line.split('<').skip(1) {
+                        let slot = format!("<{}", slot.split_inclusive('>').next().unwrap_or_default());
+                        assert!(SLOTS.contains(&slot.as_str()), "{name}: {slot} in {line}");
+                    }
+                    let defined =
+                        line.strip_prefix('$').and_then(|rest| rest.split_once('=')).map(|(name, _)| name.trim());
+                    for used in line.split('$').skip(1 + usize::from(defined.is_some())) {
+                        let known = macros.iter().any(|one| used.starts_with(one));
+                        assert!(known, "{name}: ${used} is used before it is defined");
+                    }
+                    if let Some(defined) = defined {
+                        macros.push(defined);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_example_of_an_answer_is_a_condition_or_asks_to_wait() {
+        let hostile = [
+            "only if bob agrees",
+            "not before thursday",
+            "please wait",
+            "when the backup is done",
+            "once my boss has approved",
+            "nur wenn bob zustimmt",
+            "erst nach dem backup",
+            "seulement si paul est la",
+            "apres la sauvegarde",
+            "solo si bob esta de acuerdo",
+            "cuando termine el respaldo",
+            "is it ok",
+            "nobody told my team",
+            "tell my team",
+            "have a word with my team",
+            "we need the vpn then",
+            "wir brauchen das vpn",
+            "nous avons besoin du vpn",
+            "necesitamos la vpn",
+            "i am joking",
+            "bob decides",
+            "our office works then",
+            "everyone works then",
+            "call me first",
+        ];
+        for text in hostile {
+            assert_eq!(clause(&tokens(text)), None, "{text}");
+        }
+        assert_eq!(clause(&tokens("confirmed from our side")), Some(Known::Yes));
+    }
 }

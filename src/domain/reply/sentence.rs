@@ -6,6 +6,7 @@ use super::copy::Sent;
 use super::known::{self, Known};
 use super::moment::{Moment, is_month, weekday};
 use super::words::{Kind, fold, is_calm, phrase, tokens};
+use crate::domain::address::same_mailbox;
 use crate::domain::token::Topic;
 
 /// Whose words they are, as far as it helps to tell a name from a word.
@@ -16,6 +17,8 @@ pub struct Speaker<'a> {
     name: &'a str,
     /// The window's own day and time.
     pub window: Moment,
+    /// Whom the letter was sent to.
+    recipients: &'a [String],
     /// What was sent to them.
     pub sent: Sent,
     /// The words of their names, folded.
@@ -26,9 +29,9 @@ pub struct Speaker<'a> {
 
 impl<'a> Speaker<'a> {
     /// Who was asked, and the display name in From.
-    pub fn new(asked: &'a Asked<'a>, name: &'a str) -> Self {
+    pub fn new(asked: &'a Asked<'a>, name: &'a str, recipients: &'a [String]) -> Self {
         let (window, sent) = (Moment::new(asked.window, asked.zone), Sent::new(asked.sent));
-        let mut speaker = Self { asked, name, window, sent, names: Vec::new(), firm: Vec::new() };
+        let mut speaker = Self { asked, name, window, recipients, sent, names: Vec::new(), firm: Vec::new() };
         (speaker.names, speaker.firm) = (names(&speaker), firm(&speaker));
         speaker
     }
@@ -47,6 +50,18 @@ impl<'a> Speaker<'a> {
     /// As far as their signature names them.
     pub fn owner(&self) -> Owner<'_> {
         Owner { names: &self.names, firm: &self.firm, email: self.asked.email }
+    }
+
+    /// Whether an address is of somebody else in their firm, to whom the letter was not sent.
+    pub fn is_colleague(&self, address: &str) -> bool {
+        let domain = |text: &str| text.rsplit('@').next().unwrap_or_default().to_lowercase();
+        let ours = self.is_recipient(address);
+        domain(address) == domain(self.asked.email) && !same_mailbox(address, self.asked.email) && !ours
+    }
+
+    /// Whether the letter was sent to an address.
+    pub fn is_recipient(&self, address: &str) -> bool {
+        self.recipients.iter().any(|one| same_mailbox(one, address))
     }
 
     /// The subjects of what was sent to them.
@@ -149,7 +164,8 @@ impl Sentence {
                 Some(Known::Yes) if !says(&[Noted]) && (clause.words.len() > 2 || agrees(&clause.words.join(" "))) => {
                     clause.kinds = vec![Yes];
                 }
-                Some(Known::Remark) if says(&[Noted]) => clause.kinds = vec![Noted],
+                Some(Known::Remark) if says(&[Noted]) || receives(&clause.words) => clause.kinds = vec![Noted],
+                Some(Known::LikeRemarks) if receives(&clause.words) => clause.kinds = vec![Noted],
                 Some(Known::Remark) => clause.kinds = vec![Kind::Polite],
                 Some(Known::LikeRemarks) if !says(&[Yes, Suits, No, Not, Doubt, Maybe, Other, Rather, When, Would]) => {
                     clause.kinds = vec![Kind::Polite];
@@ -235,12 +251,18 @@ pub fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
         }
         at += length;
     }
+    if names_zone(text, speaker)
+        && let Some(clause) = clauses.last_mut()
+    {
+        clause.kinds.push(Kind::When);
+        clause.strange_day = true;
+    }
     let end = text.trim_end_matches(['!', ' ', ')', '"']);
     let mut sentence = Sentence {
         text: text.trim().to_owned(),
         clauses,
-        question: text.contains(['?', '¿', '？']),
-        trails_off: end.ends_with("..") || text.contains('…'),
+        question: text.contains(['?', '¿', '？', '⁇', '⁈', '⁉', '‽', '؟', '﹖', '；']),
+        trails_off: end.ends_with("..") || text.contains('…') || text.contains(". ."),
     };
     if speaker.asked.topic == Topic::Window {
         sentence.recognise(first, speaker);
@@ -248,6 +270,12 @@ pub fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
         sentence.clauses.iter_mut().for_each(|clause| clause.known = Some(Known::Like));
     }
     sentence
+}
+
+/// Whether somebody says that they have our mail, which is no answer.
+fn receives(words: &[String]) -> bool {
+    const RECEIPT: &str = "got receive received receiving read seen clear understood noted erhalten bekommen gelesen gesehen klar verstanden notiert vermerkt angekommen registrado apuntado recu lu vu compris note entendu recibido recibida recibi recibimos leido visto entendido anotado enterado enterada";
+    words.iter().any(|word| RECEIPT.split(' ').any(|one| one == word))
 }
 
 /// Whether folded words agree in a way that can't mean "yes, I have it".
@@ -273,6 +301,8 @@ pub fn agrees(text: &str) -> bool {
         "zustimm",
         "conform",
         "go ahead",
+        "valid",
+        "nickel",
         "adelante",
         "feu vert",
         "grunes licht",
@@ -282,6 +312,27 @@ pub fn agrees(text: &str) -> bool {
         "einwande",
     ];
     stems.iter().any(|stem| text.contains(stem))
+}
+
+/// Whether a zone of elsewhere stands behind a time, in capitals as one writes them: `22:00 EST ok`.
+fn names_zone(text: &str, speaker: &Speaker<'_>) -> bool {
+    const ZONES: &str = "EST EDT ET CST CDT CT MST MDT MT PST PDT PT BST IST WET WEST EET EEST MSK JST HKT SGT AEST AEDT NZST SAST GST PKT AKST HST BRT ART";
+    let mut timed = false;
+    text.split(|c: char| !c.is_alphanumeric() && c != ':').filter(|word| !word.is_empty()).any(|word| {
+        let zone = ZONES.split(' ').any(|zone| zone == word) && !speaker.window.is_of_zone(&fold(word));
+        let found = timed && zone;
+        let clock = word.starts_with(|c: char| c.is_ascii_digit())
+            || ["pm", "am", "PM", "AM", "h", "midnight", "noon"].contains(&word);
+        // French and German verbs in small letters stand beside words of their language.
+        let verb = timed && ["est", "ist"].contains(&word) && !is_french_or_german(text);
+        timed = clock;
+        found || verb
+    })
+}
+
+fn is_french_or_german(text: &str) -> bool {
+    const WORDS: &str = "le la les pour nous moi notre creneau mardi lundi mercredi jeudi vendredi samedi dimanche heures uhr fur uns mich das der die passt termin fenster zeit gut perfekt super montag dienstag mittwoch donnerstag freitag samstag sonntag prima bestens ordnung parfait bon convenable decembre janvier dezember januar bei";
+    tokens(text).iter().any(|word| WORDS.split(' ').any(|one| one == word))
 }
 
 /// Without the comma in `Di, 01.12.2026`.
@@ -328,13 +379,17 @@ fn slotted(words: &[String], text: &str, first: bool, speaker: &Speaker<'_>) -> 
         let (word, before) = (words[at].as_str(), at.checked_sub(1).map(|at| words[at].as_str()));
         let number = |word: &String| word.trim_start_matches('+').chars().all(|c| c.is_ascii_digit());
         let run = words[at..].iter().take_while(|word| number(word)).count();
-        let days = weekday(word).is_some_and(|day| speaker.window.is_on(day));
+        // `Tuesdays`: not this one only, but beside `nobody works on …`.
+        let every = ["days", "tags", "abends", "nachts"].iter().any(|end| word.ends_with(end));
+        let days = weekday(word).is_some_and(|day| speaker.window.is_on(day))
+            && (!every || words.iter().any(|word| known::is_grave(word)));
         let length = speaker.window.at(&words[at..], before).or(days.then_some(1));
         // `Saturday night`, but not `have a nice night`.
         const PARTS: &str = "night nacht nachts nuit noche evening abend abends soir soiree au du in the de la a at am der por el le los";
         let part = |word: &String| PARTS.split(' ').any(|one| one == word);
         let behind = before.is_some_and(|one| weekday(one).is_some());
         let length = length.filter(|length| behind || !words[at..at + length].iter().all(part));
+        let length = length.filter(|_| !every || days);
         match length {
             Some(length) => {
                 push("<window>");
@@ -390,6 +445,30 @@ fn joined(words: Vec<String>) -> Vec<String> {
 /// How they are known; names of strangers may stand at their end: `hi Tom`, `thanks Tom`.
 fn recognised(words: &[String], text: &str, first: bool) -> Option<Known> {
     let words = &joined(words.to_vec())[..];
+    // `Ist alles ok`, `is it fine`: a question without its mark.
+    const ASKS: &str = "is are do does did have has can could will shall may ist sind hat haben habt kann konnen konnt est sont avez etes peut pouvez esta estan es son puede pueden tiene tienen";
+    const WHAT: &str = "it this that the these everything all you we i they he she das es alles der die dies sie ihr wir er todo la el eso esto lo los las usted ustedes ce c tout ca cela vous nous il elle on le";
+    if let [verb, what, ..] = words
+        && ASKS.split(' ').any(|one| one == verb)
+        && WHAT.split(' ').any(|one| one == what)
+    {
+        return None;
+    }
+    let turned = |verb: &str, what: &str| {
+        ["passt", "geht", "klappt", "reicht", "stimmt"].contains(&verb)
+            && ["es", "das", "dir", "euch", "ihnen", "sie"].contains(&what)
+    };
+    let asks = words.windows(2).enumerate().any(|(at, two)| {
+        at == 0 && turned(&two[0], &two[1])
+            || two[0] == "ist"
+                && ["das", "es"].contains(&two[1].as_str())
+                && at > 0
+                && !["von", "fur", "so", "damit", "dann", "also"].contains(&words[0].as_str())
+            || two[0] == "by" && two[1] == "<window>"
+    });
+    if asks {
+        return None;
+    }
     if let [word] = words
         && ["<window>", "<tenant>", "<org>", "<name>", "si", "si\u{1}"].contains(&word.as_str())
     {
@@ -428,15 +507,24 @@ fn recognised(words: &[String], text: &str, first: bool) -> Option<Known> {
         let small = words[..at].iter().rev().take_while(|word| SMALL.split(' ').any(|one| one == *word)).count();
         let rest: Vec<String> = words[..at - small].to_vec();
         let known = (!rest.is_empty()).then(|| recognised(&rest, text, first)).flatten();
-        if known.is_some() {
+        // `I confirm on Tuesday` puts it off; `confirmed for Tuesday`, `fine on Tuesday` do not.
+        const FOR: &str = "for fur pour para zum of del du";
+        const STATES: &str = "confirmed agreed accepted approved ok okay fine good great perfect bestatigt einverstanden gut prima perfekt ordnung confirmado confirmada acuerdo bien perfecto valide accord bon parfait us me uns mich nous moi nosotros side seite parte cote";
+        const WHO: &str = "i we ill well ich wir je nous j lo os te les se yo le la nosotros";
+        let spoken = |list: &str, word: &str| list.split(' ').any(|one| one == word);
+        let meant = words[at - small..at].iter().any(|word| spoken(FOR, word));
+        let state = rest.last().is_some_and(|word| spoken(STATES, word)) && !spoken(WHO, &rest[0]);
+        if (meant || state) && matches!(known, Some(Known::Yes | Known::Like)) {
             return known;
         }
     }
-    let most = if first { 2 } else { 1 };
+    let most = if first { 2 } else { 0 };
     (1..=most.min(words.len().saturating_sub(1))).find_map(|length| {
         let (start, names) = words.split_at(words.len() - length);
         let stranger = |word: &String| {
-            !word.starts_with('<') && !known::is_word(word) && is_name_like(text, std::slice::from_ref(word))
+            !word.starts_with('<')
+                && (!known::is_word(word) || known::is_first_name(word))
+                && is_name_like(text, std::slice::from_ref(word))
         };
         if !names.iter().all(stranger) {
             return None;
@@ -474,6 +562,23 @@ pub fn is_own_name(text: &str, speaker: &Speaker<'_>) -> bool {
     words.iter().any(long) && words.iter().all(|word| long(word) || word.len() == 1)
 }
 
+/// Whether a display name names somebody else, or says more than a name.
+pub fn is_another_name(name: &str, asked: &Asked<'_>) -> bool {
+    let local = asked.email.split('@').next().unwrap_or_default().replace(['.', '_', '-', '+'], " ");
+    let own: Vec<String> =
+        tokens(&format!("{} {local}", asked.name)).into_iter().filter(|word| word.len() > 1).collect();
+    let words: Vec<String> = tokens(name).into_iter().filter(|word| word.chars().count() > 1 && word != ",").collect();
+    let shares = |word: &String| {
+        own.iter().any(|one| {
+            one == word
+                || one.len() > 2 && (one.starts_with(word.as_str()) || word.starts_with(one.as_str()))
+                || one.contains(word.as_str())
+        })
+    };
+    let says = |word: &String| (is_guarded(word) || known::is_word(word)) && !shares(word) || weekday(word).is_some();
+    !words.is_empty() && !name.contains('@') && !own.is_empty() && (!words.iter().any(shares) || words.iter().any(says))
+}
+
 fn firm(speaker: &Speaker<'_>) -> Vec<String> {
     let mut firm = of_domain(speaker.asked.email);
     let named =
@@ -487,7 +592,10 @@ fn firm(speaker: &Speaker<'_>) -> Vec<String> {
 
 fn names(speaker: &Speaker<'_>) -> Vec<String> {
     let local = speaker.asked.email.split('@').next().unwrap_or_default();
-    let all = format!("{} {} {}", speaker.asked.name, speaker.name, local.replace(['.', '_', '-'], " "));
+    // What somebody calls themselves counts as long as it is no other's name.
+    let called =
+        if speaker.name.contains('@') || is_another_name(speaker.name, speaker.asked) { "" } else { speaker.name };
+    let all = format!("{} {called} {}", speaker.asked.name, local.replace(['.', '_', '-'], " "));
     let mut names = tokens(&all);
     // A name must not hide a word: somebody called "No" or "Will" answers with them all the same.
     names.retain(|name| name.chars().count() > 1);

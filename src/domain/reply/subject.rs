@@ -58,6 +58,12 @@ pub fn is_ours(subject: &str, sent: &[String]) -> bool {
     }
     let ours: Vec<String> = sent.iter().filter_map(|text| text.lines().next()).map(letters).collect();
     let mut rest = subject.trim();
+    // Signs that ours do not have say something: `Re: … ???`
+    let sign = |c: char| "?¿？!⁉‽؟".contains(c) || super::sentence::is_picture(c) || c == '⃠' || c == '✗' || c == '✘';
+    if rest.chars().any(|c| sign(c) && !sent.iter().any(|text| text.lines().next().is_some_and(|one| one.contains(c))))
+    {
+        return false;
+    }
     loop {
         let bare = letters(rest);
         // A long subject comes back cut.
@@ -75,7 +81,82 @@ pub fn is_ours(subject: &str, sent: &[String]) -> bool {
 
 /// Letters and digits, folded.
 fn letters(text: &str) -> String {
-    fold(text).chars().filter(|c| c.is_alphanumeric()).collect()
+    let folded = fold(text);
+    let next = folded.chars().skip(1).chain([' ']);
+    // `UTC+01:00` is no `UTC-01:00`.
+    let kept = folded.chars().zip(next).filter(|(c, next)| c.is_alphanumeric() || *c == '+' && next.is_ascii_digit());
+    kept.map(|(c, _)| c).collect()
+}
+
+/// Whether a calendar's subject accepts: `Accepted: VPN maintenance …`.
+pub fn accepts(subject: &str, sent: &[String]) -> bool {
+    const MARKS: [&str; 24] = [
+        "accepted",
+        "angenommen",
+        "zugesagt",
+        "zusage",
+        "accepte",
+        "acceptee",
+        "acceptation",
+        "aceptado",
+        "aceptada",
+        "akzeptiert",
+        "accettato",
+        "geaccepteerd",
+        "accepterat",
+        "accepteret",
+        "hyvaksytty",
+        "aceito",
+        "aceite",
+        "zaakceptowano",
+        "prijato",
+        "invitation accepted",
+        "meeting accepted",
+        "invitation acceptee",
+        "elfogadva",
+        "accettata",
+    ];
+    let mut rest = subject.trim();
+    while let Some(shorter) = without_mark(rest).or_else(|| without_tag(rest, sent)) {
+        rest = shorter;
+    }
+    // `Event Invitation Reply (Accepted): …`, `… (accepted)`
+    const AROUND: &str = "answer event invitation reply meeting response request calendar termin einladung antwort besprechung evenement reunion reponse evento reunion respuesta invitacion has been this your";
+    let accepting = |text: &str| {
+        let words = super::account::plain_words(text);
+        let mark = |word: &String| MARKS.contains(&word.as_str()) || word == "accept";
+        (words.iter().any(mark) || !words.is_empty())
+            && words.iter().all(|word| mark(word) || AROUND.split(' ').any(|one| one == word))
+    };
+    let rest = rest
+        .strip_suffix(')')
+        .and_then(|start| start.rsplit_once(" ("))
+        .filter(|(_, mark)| accepting(mark))
+        .map_or(rest, |(start, _)| start);
+    let mark = rest.split_once([':', '：']).map(|(mark, _)| mark.to_owned()).filter(|mark| accepting(mark));
+    let title = rest.split_once([':', '：']).map_or("", |(_, title)| title.trim());
+    // Google tells the time behind it.
+    let title = title.split_once(" @ ").map_or(title, |(title, _)| title);
+    let ours = |title: &str| {
+        sent.iter().filter_map(|text| text.lines().next()).any(|one| letters(title).starts_with(&letters(one)))
+    };
+    // Behind the title calendars write its time; of a time alone nobody knows.
+    let fits = |title: &str| {
+        is_ours(title, sent)
+            || ours(title)
+            || !title.chars().any(|c| c.is_ascii_digit())
+                && !super::account::plain_words(title).iter().any(|word| {
+                    weekday(word).is_some()
+                        || is_month(word)
+                        || super::account::is_guarded(word) && !is_part(title, sent)
+                })
+    };
+    rest.is_empty() || mark.is_some() && fits(title) || is_ours(rest, sent) || MARKS.contains(&fold(rest).as_str())
+}
+
+/// Whether a title is the beginning of one of ours.
+fn is_part(title: &str, sent: &[String]) -> bool {
+    sent.iter().filter_map(|text| text.lines().next()).any(|one| letters(one).starts_with(&letters(title)))
 }
 
 /// `Re: `, `AW[2]: `, `Re^3: `.

@@ -4,7 +4,7 @@
 //! answer unclear and never a yes.
 
 use super::Verdict;
-use super::account::{Words, is_card, is_guarded};
+use super::account::{Words, is_bare_place, is_card, is_guarded};
 use super::sentence::{Clause, Sentence, Speaker, agrees, is_friendly, is_own_name, is_picture, sentence};
 use super::split::split;
 use super::words::{Kind, fold, phrase, tokens};
@@ -175,10 +175,55 @@ pub fn is_harmless(lines: &[String], speaker: &Speaker<'_>) -> bool {
 }
 
 fn is_doubtful(text: &str) -> bool {
+    if text.lines().any(has_strange_sign) {
+        return true;
+    }
     // A face made of signs; letters struck through, by signs or by a stroke over each.
     let sad = [":(", ":-(", ":-/", ":'(", "=(", ":-\\", "~~"].iter().any(|face| text.contains(face));
     let other = |c: char| "□◻◽▢❏❐".contains(c) || matches!(c, '\u{335}'..='\u{338}');
     sad || text.chars().any(|c| is_picture(c) && !is_friendly(c) || other(c))
+}
+
+/// Signs that are none of those with which people write: `≠ confirmed`, `!confirmed`, `ok :/`
+fn has_strange_sign(line: &str) -> bool {
+    const PLAIN: &str = ".,;:!?-–—'\"’‘´`“”„«»()[]{}<>/\\|@&+*#_=%€$£§°·•…¡¿‐‑‒®™©²³ªº\u{a0}\u{202f}\u{200b}\u{200c}\u{200d}\u{2009}\u{feff}\u{fe0f}\u{ad}~^";
+    let strange = |c: char| {
+        !(c.is_alphanumeric()
+            || c.is_whitespace()
+            || PLAIN.contains(c)
+            || is_picture(c)
+            || matches!(c, '\u{300}'..='\u{334}' | '\u{339}'..='\u{36f}'))
+    };
+    let faces = line.split_whitespace().any(|word| {
+        let Some(at) = word.find([':', ';', '=']).filter(|at| !word[*at..].starts_with("://")) else { return false };
+        let mouth = word[at + 1..].trim_start_matches(['-', 'o', '^']);
+        mouth.len() <= 2 && mouth.starts_with(['/', '\\', '|', '(', '[', '{', '<', '@', '$', '*', 'O', 'S', 's', '?'])
+    });
+    let before = |sign: char| {
+        let all: Vec<char> = line.chars().collect();
+        all.iter().enumerate().any(|(at, c)| {
+            *c == sign
+                && all.get(at + 1).is_some_and(|next| next.is_alphabetic())
+                && (at == 0 || all[at - 1].is_whitespace())
+        })
+    };
+    // `>_<`, `-_-`, `. . .`
+    let signs = line.split_whitespace().any(|word| {
+        let bare = !word.chars().any(|c| c.is_alphanumeric() || is_picture(c)) && word.chars().count() > 1;
+        let friendly = [":)", ":-)", ";)", ";-)", ":D", ":-D", "=)", "(:", "^^", ":]", "<3"].contains(&word);
+        bare && !friendly
+            && !word.chars().all(|c| "-_=*~#+–—.,!?()[]<>|/\\·•\"'“”„«»&:;…".contains(c) && !word.contains('_'))
+            && line.chars().any(char::is_alphanumeric)
+    });
+    let broken = line.contains(". .") || line.contains("¡!");
+    signs
+        || broken
+        || line.chars().any(|c| matches!(c, '\u{20d0}'..='\u{20ff}'))
+        || line.chars().any(strange)
+        || faces
+        || before('!')
+        || before('~')
+        || before('×')
 }
 
 /// `[ ]` and `[x]`: which of them is ticked is for a person to see.
@@ -301,16 +346,18 @@ fn is_wish(sentence: &Sentence) -> bool {
 fn said(lines: &[String], speaker: &Speaker<'_>) -> Vec<Sentence> {
     let owner = speaker.owner();
     let mut kept: Vec<&str> = Vec::new();
-    let mut answered = false;
+    let (mut answered, mut signed) = (false, false);
     for (at, line) in lines.iter().enumerate() {
         if line.is_empty() {
             kept.push("");
             continue;
         }
-        if answered && (is_own_name(line, speaker) || is_card(line, &owner)) {
-            kept.push("");
+        let card = answered && (is_own_name(line, speaker) || is_card(line, &owner));
+        if card && (signed || !is_bare_place(line)) {
+            (signed, _) = (true, kept.push(""));
             continue;
         }
+        signed = false;
         answered |= !split(line).iter().all(|piece| sentence(piece, at == 0, speaker).is_neutral());
         kept.push(line);
     }

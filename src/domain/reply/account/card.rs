@@ -4,6 +4,7 @@
 use super::slots::{Owner, is_address, is_form, is_link, is_plain_link, slotted};
 use super::{is_guarded, plain_words};
 use crate::domain::reply::known;
+use crate::domain::reply::moment::{is_month, weekday};
 use crate::domain::reply::words::{fold, tokens};
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -21,8 +22,6 @@ static PHONES: LazyLock<HashSet<String>> = LazyLock::new(|| known::entries("phon
 static MAILS: LazyLock<HashSet<String>> = LazyLock::new(|| known::entries("mail"));
 static WEBS: LazyLock<HashSet<String>> = LazyLock::new(|| known::entries("web"));
 static SOCIALS: LazyLock<HashSet<String>> = LazyLock::new(|| known::entries("social"));
-static STREETS: LazyLock<HashSet<String>> = LazyLock::new(|| known::entries("street"));
-static FIRST_NAMES: LazyLock<HashSet<String>> = LazyLock::new(known::first_names);
 
 /// Titles of persons before a name.
 const BEFORE: [&str; 20] = [
@@ -102,7 +101,8 @@ fn is_form_of_card(text: &str, owner: &Owner<'_>) -> bool {
         || is_place(text)
         || is_register(text, owner)
         || is_hours(text)
-        || text.split(':').all(|part| SOCIALS.contains(&tokens(part).join(" ")) || part.trim().is_empty())
+        || text.len() > 2
+            && text.split(':').all(|part| SOCIALS.contains(&tokens(part).join(" ")) || part.trim().is_empty())
 }
 
 /// Hours of an office: `Mon-Fri 9-17`, `Bürozeiten: Mo-Do 8:00-15:00 Uhr`. A single day, or an hour in the night, is somebody's.
@@ -149,6 +149,10 @@ fn is_title(text: &str, owner: &Owner<'_>) -> bool {
         && (words.iter().any(|word| HEADS.contains(word)) || text.contains(" & ") && words.len() > 1)
         && words.iter().all(|word| listed(word) || firm(word))
         && !text.contains(':')
+        && !words.iter().any(|word| {
+            ["at", "to", "on", "off", "out", "up", "by", "from", "per", "with", "without", "zu", "zum", "zur"]
+                .contains(&word.as_str())
+        })
         && !words.last().is_some_and(|word| SMALL.contains(word) && !HEADS.contains(word))
 }
 
@@ -228,20 +232,30 @@ fn is_reach(text: &str, owner: &Owner<'_>) -> bool {
 /// A telephone number, and no date or time.
 pub fn is_phone(text: &str, labelled: bool) -> bool {
     let text = text.trim().trim_end_matches(['.', ',', '-']).trim();
-    let groups: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
-    let digits: usize = groups.iter().map(|group| group.len()).sum();
+    let digits = text.chars().filter(char::is_ascii_digit).count();
     let national = text.starts_with(['+', '0']) || text.starts_with("(0") || text.starts_with("(+");
-    // 2026-12-03, 03.12.2026, 3.12.: what is written as a date is one.
+    let year = |word: &str| word.len() == 4 && (word.starts_with("202") || word.starts_with("203"));
+    (7..=15).contains(&digits)
+        && !text.starts_with("+0")
+        && !text.split([' ', '-', '/']).any(year)
+        && (national || digits >= 9 && labelled)
+        && !text.contains(':')
+        && !text.split_whitespace().any(is_moment)
+        && !(text.starts_with('0')
+            && text.split_whitespace().all(|one| one.len() <= 4)
+            && text.split_whitespace().count() <= 2)
+}
+
+/// Whether digits with signs between them are a date or a time: `03.12.26`, `2026-12-03`, `22.00-23.30`, `3/12`, `2300-0100`.
+fn is_moment(text: &str) -> bool {
+    let groups: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
     let year = |group: &&str| group.len() == 4 && (group.starts_with("20") || group.starts_with("19"));
     let small = |group: &&str| group.len() <= 2;
-    let dated =
-        groups.iter().any(year) && groups.iter().filter(|group| small(group)).count() >= 2 && !text.starts_with('+');
-    let dotted = text.contains('.') && groups.len() <= 3 && groups.iter().take(2).all(|group| small(&group));
-    let timed = text.contains(':')
-        || groups.len() == 4 && groups.iter().all(|group| small(&group)) && !text.starts_with(['+', '0']);
-    (7..=15).contains(&digits) && !dated && !dotted && !timed && (national || digits >= 9 && labelled)
-        // 2300-0100
-        && !(groups.len() == 2 && groups.iter().all(|group| group.len() == 4))
+    let hours = |group: &&str| group.len() == 4 && group.get(..2).is_some_and(|hour| hour < "25");
+    let mixed = text.contains('.') && text.contains(['-', '–', '/']);
+    let dated = (2..=3).contains(&groups.len()) && groups.iter().all(|group| small(group) || year(group));
+    !text.starts_with('+')
+        && (dated || mixed && groups.iter().all(small) || groups.len() == 2 && groups.iter().all(hours))
 }
 
 /// Their own address, or one of their firm that is nobody's.
@@ -273,9 +287,36 @@ fn is_own_address(word: &str, owner: &Owner<'_>) -> bool {
     domain == own_domain && (local == own || nobody.contains(&local) || theirs)
 }
 
+/// Whether a link or an address in brackets is their own, or one that programs write.
+pub fn is_known_link(text: &str, owner: &Owner<'_>) -> bool {
+    match is_address(text) {
+        true => is_own_address(text, owner),
+        false => is_own_link(text, owner),
+    }
+}
+
+/// Whether a line is only a town or a country, which could be a name too where no other line of a signature stands above it.
+pub fn is_bare_place(line: &str) -> bool {
+    known::is_city(&tokens(line).join(" "))
+}
+
 /// A page of their firm or a profile.
 fn is_own_link(word: &str, owner: &Owner<'_>) -> bool {
-    const SITES: [&str; 24] = [
+    const SITES: [&str; 38] = [
+        "safelinks",
+        "urldefense",
+        "avast",
+        "avg",
+        "gmx",
+        "web",
+        "yahoo",
+        "proton",
+        "icloud",
+        "apple",
+        "bit",
+        "windows",
+        "samsung",
+        "whatsapp",
         "linkedin",
         "xing",
         "github",
@@ -310,15 +351,27 @@ fn is_own_link(word: &str, owner: &Owner<'_>) -> bool {
     let own_domain = owner.email.rsplit('@').next().unwrap_or_default();
     let known = host.ends_with(own_domain)
         || labels.iter().any(|label| owner.firm.contains(label) || SITES.contains(&label.as_str()));
-    known && is_plain_link(bare)
+    // A page may be named like words.
+    let path = bare.split_once('/').map(|(_, path)| plain_words(path)).unwrap_or_default();
+    let says = |word: &String| {
+        known::is_word(word)
+            && !owner.names.contains(word)
+            && ![
+                "in", "company", "u", "user", "en", "de", "fr", "es", "it", "pub", "home", "index", "www", "com",
+                "web", "ios", "my",
+            ]
+            .contains(&word.as_str())
+    };
+    known && is_plain_link(bare) && !path.iter().any(says)
 }
 
 /// A street with its number, a town with its code, a country.
 fn is_place(text: &str) -> bool {
     let words: Vec<String> = tokens(text).into_iter().filter(|word| word != ",").collect();
     let joined = words.join(" ");
+    // A town that is a name too could be who signs.
     if known::is_city(&joined) {
-        return true;
+        return !words.iter().any(|word| known::is_first_name(word));
     }
     is_street(text) || is_town(&words) || {
         let box_number =
@@ -331,61 +384,97 @@ fn is_place(text: &str) -> bool {
     }
 }
 
-/// `20457 Hamburg`, `London E1 6AN`, `D-10115 Berlin`, `75001 Paris Cedex 08`.
+/// `20457 Hamburg`, `London E1 6AN`, `D-10115 Berlin`, `75001 Paris Cedex 08`: a town with its code.
 fn is_town(words: &[String]) -> bool {
-    let code = |word: &String| {
-        let digits = word.chars().filter(char::is_ascii_digit).count();
-        (1..=6).contains(&word.len()) && digits > 0 && word.chars().all(|c| c.is_ascii_alphanumeric())
-    };
-    let codes = words.iter().filter(|word| code(word)).count();
-    let small = ["d", "a", "ch", "f", "e", "uk", "gb", "us", "cedex", "de", "fr", "es", "at"];
-    let named: Vec<&String> = words.iter().filter(|word| !code(word) && !small.contains(&word.as_str())).collect();
-    let town = named.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(" ");
+    let digits = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
+    let shape = |word: &str| word.chars().map(|c| if c.is_ascii_digit() { '9' } else { 'a' }).collect::<String>();
+    let inward = |word: &String| shape(word) == "9aa";
+    let outward = |word: &String| ["a9", "a99", "aa9", "aa99", "a9a", "aa9a"].contains(&shape(word).as_str());
+    let mut named: Vec<&String> = Vec::new();
+    let mut codes = 0;
+    let mut at = 0;
+    while at < words.len() {
+        let next = words.get(at + 1);
+        match &words[at] {
+            word if outward(word) && next.is_some_and(inward) => (codes, at) = (codes + 1, at + 1),
+            word if digits(word) && (4..=6).contains(&word.len()) => codes += 1,
+            // `1016 DX Amsterdam`, `Cedex 08`
+            word if word.len() == 2 && codes > 0 && named.is_empty() && !super::is_guarded(word) => {}
+            word if digits(word) && at > 0 && words[at - 1] == "cedex" => {}
+            word if ["d", "a", "ch", "f", "e", "cedex"].contains(&word.as_str()) => {}
+            word => named.push(word),
+        }
+        at += 1;
+    }
+    let join = |part: &[&String]| part.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(" ");
     // Each by itself too: `London England`.
-    let known = known::is_city(&town)
-        || (1..named.len()).any(|at| {
-            let join = |part: &[&String]| part.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(" ");
-            known::is_city(&join(&named[..at])) && known::is_city(&join(&named[at..]))
-        });
-    (1..=3).contains(&codes) && known
-        || named.is_empty()
-            && codes == 2
-            && words.len() == 2
-            && words.iter().all(|word| word.chars().any(|c| c.is_ascii_alphabetic()))
+    let known = known::is_city(&join(&named))
+        || (1..named.len()).any(|at| known::is_city(&join(&named[..at])) && known::is_city(&join(&named[at..])));
+    codes == 1 && known
 }
 
-/// `Hafenstraße 12`, `12 Harbour Street`, `12 rue du Port`, `C/ del Puerto 12`: a kind of street, a number, and one word that is its name.
+/// `Hafenstraße 12`, `12 Harbour Street`, `12 rue du Port`, `C/ del Puerto 12`: a kind of street, a number, and a word that is its name.
 fn is_street(text: &str) -> bool {
-    let words = plain_words(text);
-    let number = |word: &String| word.len() <= 5 && word.starts_with(|c: char| c.is_ascii_digit());
-    let compound = |word: &String| {
-        let ends = [
-            "strasse", "str", "gasse", "weg", "allee", "platz", "ring", "ufer", "damm", "chaussee", "markt", "straat",
-            "laan",
-        ];
-        ends.iter().any(|end| {
-            word.strip_suffix(end).is_some_and(|start| start.len() > 2 && !is_guarded(start) && !known::is_word(start))
-        })
-    };
-    let kind = |word: &String| STREETS.contains(word) && !number(word);
-    let small = [
-        "de", "du", "des", "la", "le", "les", "del", "los", "las", "the", "of", "and", "und", "st", "saint", "am",
-        "an", "der", "dem", "zum", "zur", "im", "l", "d", "old", "new", "great", "upper", "lower", "north", "south",
-        "east", "west", "n", "s", "e", "w", "no", "nr", "floor", "fl", "etage", "stock", "og", "c", "piso", "planta",
+    const BEHIND: &str = "street st road rd avenue ave lane ln drive square sq boulevard blvd terrace crescent gardens row quay mews hill grove court place plaza gate wharf house tower building way";
+    const BEFORE: &str = "rue avenue av boulevard bd place impasse quai allee chemin route cours calle c avenida avda paseo plaza pza camino carretera via viale piazza corso carrera";
+    const ENDS: [&str; 14] = [
+        "strasse", "str", "gasse", "weg", "allee", "platz", "ring", "ufer", "damm", "chaussee", "markt", "straat",
+        "laan", "gracht",
     ];
-    let numbers = words.iter().filter(|word| number(word)).count();
-    let kinds = words.iter().filter(|word| kind(word) || compound(word)).count();
-    let others: Vec<&String> = words
-        .iter()
-        .filter(|word| {
-            !number(word) && !kind(word) && !compound(word) && !small.contains(&word.as_str()) && word.len() > 1
-        })
-        .collect();
-    let named = |word: &&String| !is_guarded(word) && !known::is_of_answers(word) && is_capital(text, word);
-    let named = others.iter().all(named) && others.len() <= 1;
-    // `12 Harbour Street`: two words of streets name one too.
-    let one = others.is_empty() && (words.iter().any(compound) || kinds == 2) || others.len() == 1;
-    (1..=2).contains(&numbers) && (1..=2).contains(&kinds) && named && one && words.len() <= 8
+    const SMALL: &str = "de du des la le les del los las the of and und saint am an der dem zum zur im l d old new great upper lower north south east west n s e w el y et bis ter";
+    // Names of streets that are words too.
+    const COMMON: &str = "high main church market station king kings queen queens victoria mill bridge canal park manor castle london oxford mayor real sol mercado iglesia eglise gare republique liberte paix";
+    let is_of = |list: &str, word: &str| list.split(' ').any(|one| one == word);
+    let words = plain_words(text);
+    let number = |word: &str| {
+        let digits = word.trim_end_matches(|c: char| "abcdef".contains(c));
+        (1..=4).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let name = |word: &str| {
+        !is_guarded(word)
+            && !known::is_of_answers(word)
+            && weekday(word).is_none()
+            && !is_month(word)
+            && is_capital(text, word)
+    };
+    // Floors and the like stand behind.
+    let floor = [
+        "floor", "fl", "etage", "stock", "og", "piso", "planta", "suite", "unit", "flat", "apt", "bureau", "nr", "no",
+        "num", "numero", "n",
+    ];
+    let (mut kinds, mut names, mut numbers) = (0, 0, 0);
+    let mut order = String::new();
+    for word in &words {
+        let compound = ENDS.iter().any(|end| {
+            word.strip_suffix(end)
+                .is_some_and(|start| start.len() > 2 && !is_guarded(start) && weekday(start).is_none())
+        });
+        match word.as_str() {
+            word if number(word) => (numbers, _) = (numbers + 1, order.push('9')),
+            word if floor.contains(&word) => {}
+            _ if compound => (kinds, names, _) = (kinds + 1, names + 1, order.push('k')),
+            word if kinds == 0 && is_of(BEFORE, word) && (order.is_empty() || order == "9") => {
+                (kinds, _) = (kinds + 1, order.push('b'))
+            }
+            word if is_of(BEHIND, word) && names > 0 || ENDS.contains(&word) && names > 0 => {
+                (kinds, _) = (kinds + 1, order.push('k'))
+            }
+            word if is_of(SMALL, word) => {}
+            word if name(word) || is_of(COMMON, word) && is_capital(text, word) => {
+                (names, _) = (names + 1, order.push('n'))
+            }
+            _ => return false,
+        }
+    }
+    let shapes = ["9nk", "nk9", "k9", "9k", "bn9", "9bn", "9nk9", "bn99", "9bn9", "k99", "b9", "9nnk", "bnn9", "9bnn"];
+    // `King Street`: two words only where one is a town's or a person's.
+    let two = names == 2 && !order.contains('k') || names == 2 && order == "9nnk";
+    let places = words.iter().filter(|word| known::is_city(word) || known::is_first_name(word)).count();
+    kinds == 1
+        && (1..=2).contains(&numbers)
+        && (names <= 1 || two && places > 0)
+        && shapes.contains(&order.as_str())
+        && words.len() <= 9
 }
 
 fn is_capital(text: &str, word: &str) -> bool {
@@ -425,8 +514,11 @@ fn is_dated(text: &str) -> bool {
 fn numbered(words: &[String]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for word in words {
+        let bare = word.trim_start_matches(|c: char| c.is_ascii_lowercase());
+        let inner = bare.trim_end_matches(|c: char| c.is_ascii_lowercase());
+        let digits = inner.chars().filter(char::is_ascii_digit).count();
         let code =
-            word.chars().any(|c| c.is_ascii_digit()) && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+            digits >= 5 && word.len() - inner.len() <= 3 && inner.chars().all(|c| c.is_ascii_digit() || c == '.');
         let land = ["gb", "de", "fr", "es", "at", "che", "atu", "ie", "b", "eur"].contains(&word.as_str());
         let number = word == "<number>" || code || land && all.len() > 1;
         match number {
@@ -477,7 +569,7 @@ fn is_person_of(words: &[String], text: &str) -> bool {
             || word.len() == 1
             || is_capital(text, word) && !is_guarded(word) && !known::is_word(word) && !HEADS.contains(word)
     };
-    FIRST_NAMES.contains(first) && is_capital(text, first) && (1..=3).contains(&rest.len()) && rest.iter().all(surname)
+    known::is_first_name(first) && is_capital(text, first) && (1..=3).contains(&rest.len()) && rest.iter().all(surname)
 }
 
 #[cfg(test)]
@@ -569,6 +661,17 @@ mod tests {
             "https://acme.example/only-if-Bob-agrees",
             "+44 20 7946 0991 Bob Decides Everything",
             "HRB 03.12.2026",
+            "03.12.26 22.00-23.30",
+            "3Dec 22h",
+            "Berlin 3DEC 2300",
+            "03/12/26 22.00",
+            "Block Thursday 22h",
+            "Close Friday 22h",
+            "Park 2 Weeks",
+            "12 Thursday Street",
+            "Sofia",
+            "Operations at Risk",
+            "Time zone: New York",
             "Ada Okafor (on leave)",
             "Tel: +49 40 123456-78 (Mon-Thu 22-23)",
             "Office hours: Tue-Fri 9-17",

@@ -1,11 +1,12 @@
 //! Lines that programs write under a mail (`Sent from my iPhone`, `Von meinem Handy gesendet`), each known as a whole by an example.
 
+use super::card::is_known_link;
 use super::slots::{Owner, is_plain_link, slotted};
 use crate::domain::reply::known;
 use crate::domain::reply::words::tokens;
 
 /// A text without its links, addresses in brackets, and marks of pictures (`[cid:image001.png@01]`, `<https://…>`).
-pub fn without_links(text: &str) -> String {
+pub fn without_links(text: &str, owner: &Owner<'_>) -> String {
     let mut rest = text;
     let mut whole = String::new();
     while let Some(start) = rest.find(['[', '<']) {
@@ -18,7 +19,13 @@ pub fn without_links(text: &str) -> String {
             || low.starts_with("bild:")
             || is_file(&low);
         let link = link && !inner.contains(' ') || is_file(&low.replace("image: ", "")) || is_external(&low);
-        let link = link && is_plain_link(inner);
+        let number = low
+            .strip_prefix("tel:")
+            .is_none_or(|rest| rest.chars().all(|c| c.is_ascii_digit() || "+-(). ".contains(c)));
+        let link = link
+            && number
+            && is_plain_link(inner)
+            && (!low.contains("://") && !low.contains('@') || is_known_link(inner, owner));
         whole.push_str(&rest[..start]);
         if !link {
             whole.push_str(&rest[start..=end]);
@@ -31,7 +38,33 @@ pub fn without_links(text: &str) -> String {
 
 fn is_file(low: &str) -> bool {
     let ends = [".png", ".jpg", ".jpeg", ".gif", ".svg"].iter().any(|end| low.ends_with(end));
-    ends && low.len() < 60 && !low.contains(' ')
+    // `image001.png`, `logo_acme.gif`, `1a2b3c.png`; `just-kidding.png` is somebody's.
+    let stem = low.split('.').next().unwrap_or_default();
+    let named = [
+        "image",
+        "img",
+        "logo",
+        "icon",
+        "bild",
+        "picture",
+        "photo",
+        "signature",
+        "outlook",
+        "unknown",
+        "inline",
+        "cid",
+        "banner",
+        "linkedin",
+        "facebook",
+        "twitter",
+        "instagram",
+        "youtube",
+        "xing",
+    ]
+    .iter()
+    .any(|start| stem.starts_with(start));
+    let coded = stem.chars().filter(char::is_ascii_digit).count() * 3 >= stem.len();
+    ends && low.len() < 60 && !low.contains(' ') && (named || coded)
 }
 
 fn is_external(low: &str) -> bool {
@@ -72,7 +105,7 @@ mod tests {
             "Virus-free.www.avast.com",
             "Holen Sie sich Outlook für iOS",
         ] {
-            assert!(is_footer(&without_links(line), &OWNER), "{line}");
+            assert!(is_footer(&without_links(line, &OWNER), &OWNER), "{line}");
         }
         for line in [
             "Sent from my iPhone, only if Bob agrees",
@@ -89,7 +122,7 @@ mod tests {
 
     #[test]
     fn links_go_and_brackets_with_words_stay() {
-        assert_eq!(without_links("Outlook<https://aka.ms/x> [cid:image001.png@01DC] x"), "Outlook  x");
-        assert_eq!(without_links("yes [only if Bob agrees]"), "yes [only if Bob agrees]");
+        assert_eq!(without_links("Outlook<https://aka.ms/x> [cid:image001.png@01DC] x", &OWNER), "Outlook  x");
+        assert_eq!(without_links("yes [only if Bob agrees]", &OWNER), "yes [only if Bob agrees]");
     }
 }

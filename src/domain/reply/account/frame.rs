@@ -22,6 +22,15 @@ pub struct Frame {
     pub is_rule: bool,
 }
 
+/// The addresses that stand in lines.
+pub fn addresses(lines: &[Line]) -> Vec<String> {
+    let words = lines.iter().flat_map(|line| line.text.split_whitespace());
+    let bare = words.map(|word| word.trim_matches(|c: char| "<>()[]\"',;:".contains(c)).to_lowercase());
+    bare.map(|word| word.strip_prefix("mailto:").map(str::to_owned).unwrap_or(word))
+        .filter(|word| word.contains('@'))
+        .collect()
+}
+
 const FORWARD: &str = "forwarded message|forwarded mail|begin forwarded message|weitergeleitete nachricht|anfang der weitergeleiteten nachricht|weitergeleitete mail|message transfere|\
 message reexpedie|debut du message transfere|debut du message reexpedie|courriel transfere|mensaje reenviado|mensaje remitido|inicio del mensaje reenviado|inicio mensaje reenviado|messaggio inoltrato|\
 forwarded by|forwarded|weitergeleitet|mail transfere|doorgestuurd bericht";
@@ -118,7 +127,8 @@ pub fn begins(lines: &[&Line], names: &[String], is_subject: &dyn Fn(&str) -> bo
 
 /// Whether these pieces, which are left of a line of ours, only name a header.
 pub fn is_label(pieces: &[String]) -> bool {
-    !pieces.is_empty() && pieces.iter().flat_map(|piece| plain_words(piece)).all(|word| LABEL.has(&word))
+    let words: Vec<String> = pieces.iter().flat_map(|piece| plain_words(piece)).collect();
+    !words.is_empty() && words.iter().all(|word| LABEL.has(word))
 }
 
 /// Whether a line can be the first of one.

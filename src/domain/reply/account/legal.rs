@@ -3,6 +3,75 @@
 
 use super::slots::{Owner, slotted};
 use crate::domain::reply::known;
+use crate::domain::reply::words::fold;
+
+/// Words of which one at least stands in a notice, folded.
+const CORE: [&str; 40] = [
+    "mail",
+    "message",
+    "communication",
+    "transmission",
+    "correspondence",
+    "recipient",
+    "addressee",
+    "confidential",
+    "privileged",
+    "attachment",
+    "nachricht",
+    "mitteilung",
+    "schreiben",
+    "empfanger",
+    "adressat",
+    "vertraulich",
+    "anhang",
+    "courriel",
+    "destinataire",
+    "confidentiel",
+    "mensaje",
+    "correo",
+    "destinatario",
+    "confidencial",
+    "external",
+    "externe",
+    "externo",
+    "registered",
+    "sitz",
+    "gesellschaft",
+    "datenschutz",
+    "data protection",
+    "privacy",
+    "donnees",
+    "datos",
+    "virus",
+    "viren",
+    "liability",
+    "haftung",
+    "environment",
+];
+
+/// What tells the reader to do something, which shows nothing by itself.
+const ASKS: [&str; 14] = [
+    "please",
+    "kindly",
+    "delete",
+    "destroy",
+    "report",
+    "bitte",
+    "veuillez",
+    "merci",
+    "priere",
+    "nous vous prions",
+    "por favor",
+    "le rogamos",
+    "rogamos",
+    "elimine",
+];
+
+fn is_about_mails(sentence: &str) -> bool {
+    let low = fold(sentence);
+    !ASKS.iter().any(|start| low.trim_start_matches(|c: char| !c.is_alphabetic()).starts_with(start))
+        && CORE.iter().any(|word| low.contains(word))
+}
 
 fn is_notice(sentence: &str, owner: &Owner<'_>) -> bool {
     known::is_notice(&slotted(sentence, owner))
@@ -13,7 +82,12 @@ pub fn without_notices(lines: &[String], owner: &Owner<'_>, left_out: &mut Vec<S
     let mut kept: Vec<String> = Vec::new();
     for paragraph in lines.split(|line| line.is_empty()) {
         let sentences = sentences(paragraph);
-        let notices: Vec<bool> = sentences.iter().map(|sentence| is_notice(sentence, owner)).collect();
+        let mut notices: Vec<bool> = sentences.iter().map(|sentence| is_notice(sentence, owner)).collect();
+        // `Please delete it.`: only beside one that shows what it is about.
+        let shown = |(sentence, notice): (&String, &bool)| *notice && is_about_mails(sentence);
+        if !sentences.iter().zip(&notices).any(shown) {
+            notices.fill(false);
+        }
         match notices.contains(&true) {
             true => {
                 for (sentence, notice) in sentences.into_iter().zip(notices) {

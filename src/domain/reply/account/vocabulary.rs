@@ -4,7 +4,7 @@ use crate::domain::reply::words::fold;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-/// Beginnings of words of which conditions are made. They are part of no name, title, footer or remark.
+/// Beginnings of words of which conditions are made. They are part of no name and no title, and an example that holds one counts as a whole only.
 const GUARDED: &str = "backup|back-up|sicherung|datensicherung|sauvegard|respald|copia|restor|approv|permission|permiso|permit|freigabe|\
 freizugeb|freigegeb|freizeich|genehmig|zustimm|autori|valida|validie|aproba|aprueb|first|zuerst|erst|vorher|vorab|vorhin|prior|before|bevor|\
 beforehand|previo|previa|antes|avant|auparavant|prealab|prerequis|voraussetz|vorausgesetz|bedingung|bedingt|condition|condicion|\

@@ -57,6 +57,8 @@ impl Graph {
             let text = with_macros(text, &macros);
             match name {
                 Some(name) => {
+                    // A later definition takes the place of an earlier one.
+                    macros.retain(|(one, _)| one[1..] != *name);
                     macros.push((format!("${name}"), format!("({text})")));
                     // The longer name first: `$done_all` is none of `$done`.
                     macros.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
@@ -131,6 +133,11 @@ impl Graph {
     /// Whether the words are a whole pattern.
     pub fn is_whole(&self, words: &[String]) -> bool {
         !words.is_empty() && self.runs(words, true, true)
+    }
+
+    /// Whether the words stand one behind the other in a pattern.
+    pub fn is_part(&self, words: &[String]) -> bool {
+        self.runs(words, false, false)
     }
 
     /// Whether each `width` neighbours, the beginning and the end counted as words, stand so in a pattern.

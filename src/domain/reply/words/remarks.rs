@@ -31,7 +31,7 @@ pub const REMARKS: &[(Kind, &str)] = &[
     ),
     (
         Polite,
-        "d avoir prevenu|de m avoir prevenu|de m avoir prevenue|de nous avoir prevenus|de nous avoir prevenu|de nous prevenir|de me prevenir|de prevenir|pour le rappel|pour l avertissement|pour l annonce|pour l invitation|pour le message|pour le mail|pour ton message|pour ton mail|pour votre mail|pour votre courriel|pour votre travail|pour ton travail|pour le travail|pour votre aide|pour votre patience|pour votre reactivite|pour tout|pour l organisation|pour ces precisions|pour les precisions|pour la precision|pour le preavis|pour cette information|pour ces informations|pour les informations|pour les infos|de l information|de l info|de votre mail|de votre courriel|de votre travail|de vous en occuper|de t en occuper|a l avance|pour votre vigilance",
+        "d avoir prevenu|de m avoir prevenu|de m avoir prevenue|de nous avoir prevenus|de nous avoir prevenu|pour le rappel|pour l avertissement|pour l annonce|pour l invitation|pour le message|pour le mail|pour ton message|pour ton mail|pour votre mail|pour votre courriel|pour votre travail|pour ton travail|pour le travail|pour votre aide|pour votre patience|pour votre reactivite|pour tout|pour l organisation|pour ces precisions|pour les precisions|pour la precision|pour le preavis|pour cette information|pour ces informations|pour les informations|pour les infos|de l information|de l info|de votre mail|de votre courriel|de votre travail|de vous en occuper|de t en occuper|a l avance|pour votre vigilance",
     ),
     (
         Polite,
