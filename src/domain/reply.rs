@@ -10,6 +10,7 @@ mod copy;
 mod form;
 mod known;
 mod moment;
+mod recognise;
 mod sentence;
 mod split;
 mod subject;

@@ -5,12 +5,16 @@ mod card;
 mod footer;
 mod frame;
 mod legal;
+mod place;
+mod reach;
 mod slots;
 mod vocabulary;
 
-pub use card::{is_bare_place, is_card, is_phone};
+pub use card::is_card;
+pub use place::is_bare_place;
+pub use reach::is_phone;
 pub use slots::{Owner, is_address, is_form, is_link, of_domain};
-pub use vocabulary::{Vocabulary, is_guarded, plain_words};
+pub use vocabulary::{is_guarded, plain_words};
 
 use super::sentence::Speaker;
 use super::subject;

@@ -6,7 +6,7 @@ use super::known;
 use super::moment::{is_month, weekday};
 use super::sentence::Speaker;
 use super::text::{doubt, is_harmless};
-use super::words::{fold, tokens};
+use super::words::tokens;
 use crate::domain::letter::Incoming;
 
 /// What stands beside an accepted invitation and must be read: the first such line.

@@ -4,6 +4,7 @@
 mod allowed;
 mod colour;
 mod sheet;
+mod tables;
 
 pub use colour::{Rgb, colour};
 pub use sheet::Sheet;

@@ -1,6 +1,6 @@
 //! Lines that programs write under a mail (`Sent from my iPhone`, `Von meinem Handy gesendet`), each known as a whole by an example.
 
-use super::card::is_known_link;
+use super::reach::is_known_link;
 use super::slots::{Owner, is_plain_link, slotted};
 use crate::domain::reply::known;
 use crate::domain::reply::words::tokens;

@@ -55,7 +55,7 @@ pub fn is_link(word: &str) -> bool {
         let labels: Vec<&str> = text.split('.').collect();
         let letters = |label: &&str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         labels.len() >= 2
-            && labels.iter().all(|label| letters(&label))
+            && labels.iter().all(letters)
             && labels
                 .last()
                 .is_some_and(|end| (2..=7).contains(&end.len()) && end.chars().all(|c| c.is_ascii_lowercase()))

@@ -1,0 +1,200 @@
+//! How somebody is reached, as a signature says it: numbers, addresses and links of their own.
+
+use super::plain_words;
+use super::slots::{Owner, is_address, is_link, is_plain_link};
+use crate::domain::reply::known;
+use crate::domain::reply::words::fold;
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+static PHONES: LazyLock<HashSet<String>> = LazyLock::new(|| known::entries("phone"));
+static MAILS: LazyLock<HashSet<String>> = LazyLock::new(|| known::entries("mail"));
+static WEBS: LazyLock<HashSet<String>> = LazyLock::new(|| known::entries("web"));
+static SOCIALS: LazyLock<HashSet<String>> = LazyLock::new(|| known::entries("social"));
+
+/// How they are reached: numbers, addresses and links of their own, each behind a label or bare.
+pub fn is_reach(text: &str, owner: &Owner<'_>) -> bool {
+    let text = text.trim_start_matches("24/7").trim_start_matches("24x7");
+    let mut label: Vec<String> = Vec::new();
+    let mut number = String::new();
+    let mut some = false;
+    let labelled = |label: &[String], of: &[&HashSet<String>]| {
+        // `Tel. office`, `T (direct)`: each word or all of them.
+        let one = |text: &String| of.iter().any(|set| set.contains(text));
+        label.is_empty() || one(&label.join(" ")) || label.iter().all(one)
+    };
+    let done = |label: &mut Vec<String>, number: &mut String, some: &mut bool| {
+        if number.is_empty() {
+            return true;
+        }
+        let digits = number.chars().filter(char::is_ascii_digit).count();
+        let plain = number.chars().all(|c| c.is_ascii_digit() || c == ' ' || c == '-');
+        // `Durchwahl -4711`
+        let extension = ["durchwahl", "dw", "ext", "extension", "poste", "anexo", "interno", "nebenstelle"];
+        let short = label.len() == 1 && extension.contains(&label[0].as_str()) && (2..=5).contains(&digits) && plain;
+        let fine = short || is_phone(number, !label.is_empty()) && labelled(label, &[&PHONES]);
+        (*some, _) = (*some || fine, (label.clear(), number.clear()));
+        fine
+    };
+    for chunk in text.split_whitespace() {
+        let (address, link) = (is_address(chunk), !is_address(chunk) && is_link(chunk));
+        let digits = chunk.chars().any(|c| c.is_ascii_digit());
+        let signs = chunk.chars().all(|c| c.is_ascii_digit() || "+()/.-–‑".contains(c));
+        if !address && !link && signs && (digits || !number.is_empty()) {
+            number.push_str(chunk);
+            number.push(' ');
+            continue;
+        }
+        if !done(&mut label, &mut number, &mut some) {
+            return false;
+        }
+        if address {
+            if !is_own_address(chunk, owner) || !labelled(&label, &[&MAILS, &WEBS]) {
+                return false;
+            }
+            (some, _) = (true, label.clear());
+        } else if link {
+            if !is_own_link(chunk, owner) || !labelled(&label, &[&WEBS, &MAILS, &SOCIALS]) {
+                return false;
+            }
+            (some, _) = (true, label.clear());
+        } else {
+            label.extend(plain_words(chunk));
+            if label.len() > 4 {
+                return false;
+            }
+        }
+    }
+    done(&mut label, &mut number, &mut some) && some && label.is_empty()
+}
+
+/// A telephone number, and no date or time.
+pub fn is_phone(text: &str, labelled: bool) -> bool {
+    let text = text.trim().trim_end_matches(['.', ',', '-']).trim();
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let national = text.starts_with(['+', '0']) || text.starts_with("(0") || text.starts_with("(+");
+    let year = |word: &str| word.len() == 4 && (word.starts_with("202") || word.starts_with("203"));
+    (7..=15).contains(&digits)
+        && !text.starts_with("+0")
+        && !text.split([' ', '-', '/']).any(year)
+        && (national || digits >= 9 && labelled)
+        && !text.contains(':')
+        && !text.split_whitespace().any(is_moment)
+        && !(text.starts_with('0')
+            && text.split_whitespace().all(|one| one.len() <= 4)
+            && text.split_whitespace().count() <= 2)
+}
+
+/// Whether digits with signs between them are a date or a time: `03.12.26`, `2026-12-03`, `22.00-23.30`, `3/12`, `2300-0100`.
+fn is_moment(text: &str) -> bool {
+    let groups: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
+    let year = |group: &&str| group.len() == 4 && (group.starts_with("20") || group.starts_with("19"));
+    let small = |group: &&str| group.len() <= 2;
+    let hours = |group: &&str| group.len() == 4 && group.get(..2).is_some_and(|hour| hour < "25");
+    let mixed = text.contains('.') && text.contains(['-', '–', '/']);
+    let dated = (2..=3).contains(&groups.len()) && groups.iter().all(|group| small(group) || year(group));
+    !text.starts_with('+')
+        && (dated || mixed && groups.iter().all(small) || groups.len() == 2 && groups.iter().all(hours))
+}
+
+/// Their own address, or one of their firm that is nobody's.
+pub fn is_own_address(word: &str, owner: &Owner<'_>) -> bool {
+    let bare = word.trim_matches(|c: char| "<>()[],;:.".contains(c)).to_lowercase();
+    let bare = bare.strip_prefix("mailto:").unwrap_or(&bare);
+    let (local, domain) = bare.rsplit_once('@').unwrap_or_default();
+    let (own, own_domain) = owner.email.rsplit_once('@').unwrap_or_default();
+    let nobody = [
+        "info",
+        "office",
+        "contact",
+        "kontakt",
+        "mail",
+        "support",
+        "it",
+        "hello",
+        "hallo",
+        "helpdesk",
+        "service",
+        "ops",
+        "noc",
+        "datenschutz",
+        "privacy",
+        "dpo",
+        "rgpd",
+    ];
+    let theirs = plain_words(local).iter().all(|word| owner.names.contains(word));
+    domain == own_domain && (local == own || nobody.contains(&local) || theirs)
+}
+
+/// Whether a link or an address in brackets is their own, or one that programs write.
+pub fn is_known_link(text: &str, owner: &Owner<'_>) -> bool {
+    match is_address(text) {
+        true => is_own_address(text, owner),
+        false => is_own_link(text, owner),
+    }
+}
+
+/// A page of their firm or a profile.
+fn is_own_link(word: &str, owner: &Owner<'_>) -> bool {
+    const SITES: [&str; 38] = [
+        "safelinks",
+        "urldefense",
+        "avast",
+        "avg",
+        "gmx",
+        "web",
+        "yahoo",
+        "proton",
+        "icloud",
+        "apple",
+        "bit",
+        "windows",
+        "samsung",
+        "whatsapp",
+        "linkedin",
+        "xing",
+        "github",
+        "gitlab",
+        "twitter",
+        "x",
+        "facebook",
+        "instagram",
+        "youtube",
+        "aka",
+        "goo",
+        "google",
+        "mastodon",
+        "threads",
+        "tiktok",
+        "calendly",
+        "outlook",
+        "office",
+        "microsoft",
+        "zoom",
+        "teams",
+        "maps",
+        "bsky",
+        "orcid",
+    ];
+    let low = word.to_ascii_lowercase();
+    let bare = low.split_once("://").map_or(low.as_str(), |(_, rest)| rest);
+    let bare = bare.trim_matches(|c: char| "<>()[],;".contains(c));
+    let host = bare.split(['/', '?', '#', ':']).next().unwrap_or_default();
+    let labels: Vec<String> =
+        host.split('.').flat_map(|label| label.split('-').map(fold).chain([fold(label)])).collect();
+    let own_domain = owner.email.rsplit('@').next().unwrap_or_default();
+    let known = host.ends_with(own_domain)
+        || labels.iter().any(|label| owner.firm.contains(label) || SITES.contains(&label.as_str()));
+    // A page may be named like words.
+    let path = bare.split_once('/').map(|(_, path)| plain_words(path)).unwrap_or_default();
+    let says = |word: &String| {
+        known::is_word(word)
+            && !owner.names.contains(word)
+            && ![
+                "in", "company", "u", "user", "en", "de", "fr", "es", "it", "pub", "home", "index", "www", "com",
+                "web", "ios", "my",
+            ]
+            .contains(&word.as_str())
+    };
+    known && is_plain_link(bare) && !path.iter().any(says)
+}
