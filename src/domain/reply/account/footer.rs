@@ -25,7 +25,7 @@ pub fn without_links(text: &str, owner: &Owner<'_>) -> String {
         let link = link
             && number
             && is_plain_link(inner)
-            && (!low.contains("://") && !low.contains('@') || is_known_link(inner, owner));
+            && (low.starts_with("cid:") || !low.contains("://") && !low.contains('@') || is_known_link(inner, owner));
         whole.push_str(&rest[..start]);
         if !link {
             whole.push_str(&rest[start..=end]);

@@ -188,7 +188,8 @@ fn is_own_link(word: &str, owner: &Owner<'_>) -> bool {
     // A page may be named like words.
     let path = bare.split_once('/').map(|(_, path)| plain_words(path)).unwrap_or_default();
     let says = |word: &String| {
-        known::is_word(word)
+        word.len() > 1
+            && known::is_word(word)
             && !owner.names.contains(word)
             && ![
                 "in", "company", "u", "user", "en", "de", "fr", "es", "it", "pub", "home", "index", "www", "com",
