@@ -140,7 +140,7 @@ impl Composer {
         })
     }
 
-    /// Subject and text in the present wording, and in the built-in one of each language.
+    /// Subject and text in the present wording, and in the built-in one of each language; title and words of the invitation likewise.
     pub(super) fn texts(&self, request: &NoticeRequest<'_>) -> Vec<String> {
         let present = self.written(request, request.language, |variables| {
             self.templates.write(&request.tenant.name, request.language, request.kind, variables)
@@ -154,6 +154,11 @@ impl Composer {
             .filter_map(Result::ok)
             .map(|(subject, text)| format!("{subject}\n{text}\n{}", self.organisation))
             .collect();
+        if invitation::carried(request.kind).is_some() {
+            let tenant = clean_name(&request.tenant.name);
+            let words = Language::ALL.into_iter().map(|language| invitation::words(language, &tenant));
+            texts.extend(words.map(|(title, description)| format!("{title}\n{description}")));
+        }
         texts.dedup();
         texts
     }

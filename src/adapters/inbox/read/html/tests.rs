@@ -1,3 +1,5 @@
+//! HTML as browsers show it, and what they leave out.
+
 use super::*;
 use crate::domain::letter::Line;
 

@@ -1,3 +1,5 @@
+//! Styles that are allowed, and that everything else hides.
+
 use super::*;
 
 fn painted(style: &str) -> Paint {
