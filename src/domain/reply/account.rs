@@ -36,6 +36,8 @@ pub struct Words {
     pub forwarded: bool,
     /// Something of ours is in it.
     pub copied: bool,
+    /// Lines of ours that it gives back.
+    pub ours: Vec<String>,
     /// What was taken for a line of a program or a legal notice, so that it can be read.
     pub left_out: Vec<String>,
 }
@@ -54,6 +56,7 @@ pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
         let left = ours.left(at, &line.text);
         let copied = left.is_some();
         words.copied |= copied;
+        words.ours.extend(copied.then(|| line.text.clone()));
         framed &= line.text.is_empty() || !copied && line.depth == 0;
         let whole = || vec![line.text.clone()];
         let pieces = match left {

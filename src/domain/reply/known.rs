@@ -125,6 +125,11 @@ pub fn is_word(word: &str) -> bool {
     YES.has(word) || REMARKS.has(word) || WORDS.contains(word)
 }
 
+/// Whether a word is an ordinary one of a language, as the lists of verbs have them.
+pub fn is_verb(word: &str) -> bool {
+    WORDS.contains(word)
+}
+
 /// Whether a word stands in an example of an answer.
 pub fn is_of_answers(word: &str) -> bool {
     YES.has(word) || REMARKS.has(word)

@@ -156,7 +156,7 @@ pub fn recognised(words: &[String], text: &str, first: bool) -> Option<Known> {
                 && ["das", "es"].contains(&two[1].as_str())
                 && at > 0
                 && !["von", "fur", "so", "damit", "dann", "also"].contains(&words[0].as_str())
-            || two[0] == "by" && two[1] == "<window>"
+            || ["by", "ab"].contains(&two[0].as_str()) && two[1] == "<window>"
     });
     if asks {
         return None;
@@ -182,10 +182,22 @@ pub fn recognised(words: &[String], text: &str, first: bool) -> Option<Known> {
     {
         return recognised(rest, text, first);
     }
+    // Their own name in a greeting, as a quote of ours has it.
+    let greets = [
+        "hi", "hello", "hallo", "dear", "hey", "hola", "bonjour", "guten", "liebe", "lieber", "sehr", "buenos",
+        "buenas", "good", "moin", "servus", "salut",
+    ];
+    let greeted = words.first().is_some_and(|word| greets.contains(&word.as_str()));
     let slot = |word: &str| {
         words
             .iter()
-            .map(|one| if one == "<name>" || one == "<tenant>" { word.to_owned() } else { one.clone() })
+            .map(|one| {
+                if one == "<tenant>" || one == "<someone>" || greeted && one == "<name>" {
+                    word.to_owned()
+                } else {
+                    one.clone()
+                }
+            })
             .collect::<Vec<_>>()
     };
     let other =

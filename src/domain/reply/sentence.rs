@@ -306,6 +306,23 @@ pub fn agrees(text: &str) -> bool {
         "objection",
         "inconvenien",
         "einwande",
+        "legt los",
+        "leg los",
+        "loslegen",
+        "nur zu",
+        "starten",
+        "procedan",
+        "proceda",
+        "pueden proceder",
+        "via libre",
+        "hacedlo",
+        "do it",
+        "allez y",
+        "vas y",
+        "ok pour",
+        "ok fur",
+        "ok for",
+        "ok para",
     ];
     stems.iter().any(|stem| text.contains(stem))
 }
@@ -334,7 +351,7 @@ pub fn is_own_name(text: &str, speaker: &Speaker<'_>) -> bool {
         !matches!(phrase(std::slice::from_ref(word), Topic::Window).0, Kind::Unknown | Kind::Polite | Kind::Filler)
     };
     let long = |word: &String| names.contains(word) && word.len() > 1 && !says(word);
-    words.iter().any(long) && words.iter().all(|word| long(word) || word.len() == 1)
+    words.iter().any(long) && words.iter().all(|word| long(word) || word.len() == 1 && names.contains(word))
 }
 
 /// Whether a display name names somebody else, or says more than a name.

@@ -47,6 +47,9 @@ pub fn judge(words: &Words, speaker: &Speaker<'_>) -> Option<Told> {
     match own {
         Some(Verdict::Confirmed) => Some(match doubt() {
             Some((why, line)) => Told { verdict: Verdict::Unclear(why.into()), because: Some(line) },
+            None if is_half_a_form(words) => {
+                Told::plain(Verdict::Unclear("only the other choice of our mail stands beside it".into()))
+            }
             None if words.forwarded => Told::plain(Verdict::Unclear("a forwarded mail".into())),
             None => Told::plain(Verdict::Confirmed),
         }),
@@ -58,6 +61,13 @@ pub fn judge(words: &Words, speaker: &Speaker<'_>) -> Option<Told> {
             None => None,
         },
     }
+}
+
+/// Whether of the two choices in our mail only the other one is quoted: `another time: <when>`.
+fn is_half_a_form(words: &Words) -> bool {
+    let other = words.ours.iter().any(|line| line.contains(": <") && line.contains('>'));
+    let yes = ["confirmed", "bestatigt", "confirme", "confirmado"];
+    other && !words.ours.iter().any(|line| tokens(line).iter().any(|word| yes.contains(&word.as_str())))
 }
 
 /// What the writer's own words say.
@@ -215,6 +225,12 @@ fn has_strange_sign(line: &str) -> bool {
             && !word.chars().all(|c| "-_=*~#+–—.,!?()[]<>|/\\·•\"'“”„«»&:;…".contains(c) && !word.contains('_'))
             && line.chars().any(char::is_alphanumeric)
     });
+    let written = line.chars().any(|c| c.is_alphanumeric() || is_picture(c));
+    let same = line.chars().filter(|c| !c.is_whitespace()).collect::<std::collections::HashSet<char>>().len() <= 1;
+    let friendly = [":)", ":-)", ";)", ";-)", ":D", "=)", "(:", "^^", "<3"].contains(&line.trim());
+    if !written && !same && !friendly {
+        return true;
+    }
     let broken = line.contains(". .") || line.contains("¡!");
     signs
         || broken

@@ -38,8 +38,9 @@ pub fn is_card(line: &str, owner: &Owner<'_>) -> bool {
     if line.is_empty() || line.chars().count() > LONGEST || line.contains(['?', '…', '!']) {
         return false;
     }
+    // Hours alone could be meant for the window.
     if is_form_of_card(line, owner) {
-        return true;
+        return line.contains(':') || !is_hours(line);
     }
     // Behind `Vorstand: Jan Petersen` more of them may follow.
     let mut people = false;
@@ -261,7 +262,7 @@ fn is_person_of(words: &[String], text: &str) -> bool {
         let small = ["von", "van", "de", "der", "la", "del", "zu"].contains(&word.as_str());
         small
             || word.len() == 1
-            || is_capital(text, word) && !is_guarded(word) && !known::is_word(word) && !HEADS.contains(word)
+            || is_capital(text, word) && !is_guarded(word) && !known::is_verb(word) && !HEADS.contains(word)
     };
     known::is_first_name(first) && is_capital(text, first) && (1..=3).contains(&rest.len()) && rest.iter().all(surname)
 }

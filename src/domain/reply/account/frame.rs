@@ -100,8 +100,14 @@ pub fn begins(lines: &[&Line], names: &[String], is_subject: &dyn Fn(&str) -> bo
     let first = lines.first()?.text.as_str();
     if !first.chars().any(char::is_alphanumeric) {
         // A rule, a lone mark. Signs that mean something are none.
-        let rule = !first.is_empty() && first.chars().all(|c| "-_=*~#+–—•·.:|/\\ ─━═<>".contains(c));
-        return (rule && !first.contains("..")).then_some(Frame { lines: 1, forwards: false, is_rule: true });
+        // One sign again and again, or a pattern of two; a lone bullet. `:-/` is somebody's.
+        let bare: Vec<char> = first.chars().filter(|c| !c.is_whitespace()).collect();
+        let signs: std::collections::HashSet<char> = bare.iter().copied().collect();
+        let drawn = "-_=*~#+–—•·|/\\─━═<>";
+        let long = signs.len() == 1 && (bare.len() > 2 || bare.len() == 1 || first == "--")
+            || signs.len() == 2 && bare.len() > 5;
+        let rule = !bare.is_empty() && long && bare.iter().all(|c| drawn.contains(*c));
+        return rule.then_some(Frame { lines: 1, forwards: false, is_rule: true });
     }
     let dressed =
         first.starts_with(['-', '_', '=', '*', '>', '─', '—', '–']) || first.ends_with(':') || first.ends_with('-');
@@ -112,7 +118,7 @@ pub fn begins(lines: &[&Line], names: &[String], is_subject: &dyn Fn(&str) -> bo
     if ORIGINALS.contains(bare.as_str())
         && (dressed && first.len() > bare.len() + 2 || bare.starts_with("original ") || bare.ends_with(" original"))
     {
-        return Some(Frame { lines: 1, forwards: false, is_rule: false });
+        return Some(Frame { lines: 1, forwards: false, is_rule: true });
     }
     if let Some(lines) = header(lines, names, is_subject) {
         return Some(Frame { lines, forwards: false, is_rule: false });

@@ -72,12 +72,14 @@ pub fn is_reach(text: &str, owner: &Owner<'_>) -> bool {
 pub fn is_phone(text: &str, labelled: bool) -> bool {
     let text = text.trim().trim_end_matches(['.', ',', '-']).trim();
     let digits = text.chars().filter(char::is_ascii_digit).count();
+    // `600 123 456`
+    let threes = text.split(' ').count() == 3 && text.split(' ').all(|part| part.len() == 3) && !text.starts_with('1');
     let national = text.starts_with(['+', '0']) || text.starts_with("(0") || text.starts_with("(+");
     let year = |word: &str| word.len() == 4 && (word.starts_with("202") || word.starts_with("203"));
     (7..=15).contains(&digits)
         && !text.starts_with("+0")
         && !text.split([' ', '-', '/']).any(year)
-        && (national || digits >= 9 && labelled)
+        && (national || threes || digits >= 9 && labelled)
         && !text.contains(':')
         && !text.split_whitespace().any(is_moment)
         && !(text.starts_with('0')
