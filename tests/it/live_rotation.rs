@@ -92,7 +92,9 @@ fn live_a_whole_rotation_driven_by_keys_in_a_terminal() {
     terminal.keys("acme\r");
     screens.push(terminal.shows("sent 3 of 3"));
     let announced = assert_mails(&live, "announcement");
-    terminal.keys("\x1b").shows("done: acme: notify");
+    // What the mailbox holds of others may be told in place of it.
+    terminal.keys("\x1b").hides("Mails to the clients");
+    terminal.shows("a answer");
 
     // Everybody has answered.
     terminal.keys("M").shows("(3 marked)");
