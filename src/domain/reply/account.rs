@@ -34,8 +34,6 @@ pub struct Words {
     pub beside: Vec<(Look, String)>,
     /// A line in it says that a mail is forwarded.
     pub forwarded: bool,
-    /// Something of ours is in it.
-    pub copied: bool,
     /// Lines of ours that it gives back.
     pub ours: Vec<String>,
     /// What was taken for a line of a program or a legal notice, so that it can be read.
@@ -55,7 +53,6 @@ pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
         let line = &body.lines[at];
         let left = ours.left(at, &line.text);
         let copied = left.is_some();
-        words.copied |= copied;
         words.ours.extend(copied.then(|| line.text.clone()));
         framed &= line.text.is_empty() || !copied && line.depth == 0;
         let whole = || vec![line.text.clone()];

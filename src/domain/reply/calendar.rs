@@ -122,19 +122,8 @@ fn is_ours(said: &[String], speaker: &Speaker<'_>) -> bool {
     if speaker.asked.sent.is_empty() {
         return true;
     }
-    let marks = [
-        "accepted",
-        "angenommen",
-        "zugesagt",
-        "accepte",
-        "aceptado",
-        "aceptada",
-        "akzeptiert",
-        "accettato",
-        "geaccepteerd",
-    ];
     let bare = |line: &str| match line.split_once(':') {
-        Some((mark, rest)) if marks.contains(&fold(mark).trim()) => rest.trim().to_owned(),
+        Some((mark, rest)) if subject::MARKS.contains(&fold(mark).trim()) => rest.trim().to_owned(),
         _ => line.to_owned(),
     };
     let body = Body { lines: said.iter().map(|line| Line { text: bare(line), ..Line::default() }).collect() };

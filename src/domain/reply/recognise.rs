@@ -82,6 +82,7 @@ pub fn slotted(words: &[String], text: &str, first: bool, speaker: &Speaker<'_>)
         let behind = before.is_some_and(|one| weekday(one).is_some());
         let length = length.filter(|length| behind || !words[at..at + length].iter().all(part));
         let length = length.filter(|_| !every || days);
+        let town = known::city(&words[at..], text);
         match length {
             Some(length) => {
                 push("<window>");
@@ -96,9 +97,9 @@ pub fn slotted(words: &[String], text: &str, first: bool, speaker: &Speaker<'_>)
                 at += run;
                 continue;
             }
-            None if known::city(&words[at..], text) > 0 => {
+            None if town > 0 => {
                 push("<city>");
-                at += known::city(&words[at..], text);
+                at += town;
                 continue;
             }
             None if speaker.firm.iter().any(|name| name == word) => {

@@ -88,34 +88,36 @@ fn letters(text: &str) -> String {
     kept.map(|(c, _)| c).collect()
 }
 
+/// With which calendars mark the title of an event that was accepted, folded.
+pub const MARKS: [&str; 24] = [
+    "accepted",
+    "angenommen",
+    "zugesagt",
+    "zusage",
+    "accepte",
+    "acceptee",
+    "acceptation",
+    "aceptado",
+    "aceptada",
+    "akzeptiert",
+    "accettato",
+    "geaccepteerd",
+    "accepterat",
+    "accepteret",
+    "hyvaksytty",
+    "aceito",
+    "aceite",
+    "zaakceptowano",
+    "prijato",
+    "invitation accepted",
+    "meeting accepted",
+    "invitation acceptee",
+    "elfogadva",
+    "accettata",
+];
+
 /// Whether a calendar's subject accepts: `Accepted: VPN maintenance …`.
 pub fn accepts(subject: &str, sent: &[String]) -> bool {
-    const MARKS: [&str; 24] = [
-        "accepted",
-        "angenommen",
-        "zugesagt",
-        "zusage",
-        "accepte",
-        "acceptee",
-        "acceptation",
-        "aceptado",
-        "aceptada",
-        "akzeptiert",
-        "accettato",
-        "geaccepteerd",
-        "accepterat",
-        "accepteret",
-        "hyvaksytty",
-        "aceito",
-        "aceite",
-        "zaakceptowano",
-        "prijato",
-        "invitation accepted",
-        "meeting accepted",
-        "invitation acceptee",
-        "elfogadva",
-        "accettata",
-    ];
     let mut rest = subject.trim();
     while let Some(shorter) = without_mark(rest).or_else(|| without_tag(rest, sent)) {
         rest = shorter;

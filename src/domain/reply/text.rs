@@ -57,7 +57,7 @@ pub fn judge(words: &Words, speaker: &Speaker<'_>) -> Option<Told> {
         Some(verdict) => Some(Told::plain(verdict)),
         None => match doubt() {
             Some((why, line)) => Some(Told { verdict: Verdict::Unclear(why.into()), because: Some(line) }),
-            None if words.copied => Some(Told::plain(Verdict::Unclear("only a copy of our own mail".into()))),
+            None if !words.ours.is_empty() => Some(Told::plain(Verdict::Unclear("only a copy of our own mail".into()))),
             None => None,
         },
     }
