@@ -109,9 +109,11 @@ impl Desk {
 async fn killed_again_and_again_while_sending_and_reading_nobody_has_two_mails_nobody_none_and_no_answer_is_lost() {
     let mut desk = Desk::open().await;
     let tenants: Vec<String> = desk.lab.world().tenants().into_iter().map(|tenant| tenant.name).collect();
-    let start = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second() + 3600).unwrap();
-    let start = start.strftime("%Y-%m-%d %H:%M").to_string();
-    for tenant in tenants.iter().cycle().take(TENANTS * 4) {
+    let first = jiff::Timestamp::now().as_second() + 3600;
+    for (turn, tenant) in tenants.iter().cycle().take(TENANTS * 4).enumerate() {
+        // Another window each time: the same one again is no change.
+        let start = jiff::Timestamp::from_second(first + 60 * turn as i64).unwrap();
+        let start = start.strftime("%Y-%m-%d %H:%M").to_string();
         if desk.kills >= kills() && desk.status(tenant).await["phase"] != "idle" {
             break;
         }

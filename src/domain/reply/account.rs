@@ -7,10 +7,11 @@ mod frame;
 mod legal;
 mod place;
 mod reach;
+mod register;
 mod slots;
 mod vocabulary;
 
-pub use card::is_card;
+pub use card::{is_card, is_title_word};
 pub use place::is_bare_place;
 pub use reach::is_phone;
 pub use slots::{Owner, is_address, is_form, is_link, of_domain};

@@ -17,7 +17,7 @@ pub fn beside(letter: &Incoming, speaker: &Speaker<'_>) -> Option<String> {
     bodies().find_map(|body| {
         let mut words: Words = account(body, speaker);
         let owner = speaker.owner();
-        let calendars = |line: &String| is_form(line, abroad, speaker) || is_card(line, &owner);
+        let calendars = |line: &String| is_form(line, abroad, speaker) || is_card(line, &owner, true);
         words.own.iter_mut().filter(|line| calendars(line)).for_each(String::clear);
         words.quoted.retain(|line| !calendars(line));
         words.beside.retain(|(_, line)| !calendars(line));
@@ -48,38 +48,11 @@ fn slotted(line: &str, abroad: bool, speaker: &Speaker<'_>) -> Vec<String> {
     // Outlook's name of a zone: `(UTC+01:00) Amsterdam, Berlin, Bern`.
     let zone = line.split_once("(UTC").and_then(|(start, rest)| Some((start, rest.split_once(')')?)));
     let (mut line, mut trailing) = (line.to_owned(), None);
-    if let Some((start, (offset, cities))) = zone {
-        let listed = |city: &str| {
-            [
-                "amsterdam",
-                "berlin",
-                "bern",
-                "rom",
-                "rome",
-                "roma",
-                "stockholm",
-                "wien",
-                "vienna",
-                "vienne",
-                "viena",
-                "brussels",
-                "brussel",
-                "bruxelles",
-                "bruselas",
-                "copenhagen",
-                "kopenhagen",
-                "madrid",
-                "paris",
-                "copenhague",
-                "berne",
-                "berna",
-                "estocolmo",
-            ]
-            .contains(&city)
-        };
-        if offset.len() <= 6 && tokens(cities).iter().all(|word| word == "," || listed(word)) {
-            (line, trailing) = (start.to_owned(), Some("<zone>"));
-        }
+    if let Some((start, (offset, cities))) = zone
+        && offset.len() <= 6
+        && tokens(cities).iter().all(|word| word == "," || is_central(word))
+    {
+        (line, trailing) = (start.to_owned(), Some("<zone>"));
     }
     // The event's own name holds its day and time; it may be cut behind the tenant.
     let titles: Vec<String> = speaker.subjects().map(str::to_owned).collect();
@@ -142,6 +115,8 @@ fn slotted(line: &str, abroad: bool, speaker: &Speaker<'_>) -> Vec<String> {
                 None if word.len() > 2 && speaker.window.is_of_zone(word) || ZONE.split(' ').any(|one| one == word) => {
                     push("<zone>", &mut all)
                 }
+                // Google names a town of the zone: `Heure d'Europe centrale - Paris`.
+                None if all.last().is_some_and(|last| last == "<zone>") && is_central(word) => {}
                 None if speaker.is_name_of_ours(word, &line) && !known::is_of_calendars(word) => push("<us>", &mut all),
                 None => all.push(word.clone()),
             }
@@ -161,8 +136,13 @@ fn slotted(line: &str, abroad: bool, speaker: &Speaker<'_>) -> Vec<String> {
     }
 }
 
+/// A town whose name calendars give to the central European zone.
+fn is_central(city: &str) -> bool {
+    const TOWNS: &str = "amsterdam berlin bern rom rome roma stockholm wien vienna vienne viena brussels brussel bruxelles bruselas copenhagen kopenhagen madrid paris copenhague berne berna estocolmo zurich";
+    TOWNS.split(' ').any(|town| town == city)
+}
+
 /// Words between the parts of a moment.
 const BETWEEN: &str = "to bis at um from a de von am pm uhr h";
 /// Words of the names of zones in which windows are announced.
-const ZONE: &str =
-    "central european standard summer mitteleuropaische mitteleuropaischer normalzeit centrale europe europa";
+const ZONE: &str = "central european standard summer normale estandar mitteleuropaische mitteleuropaischer normalzeit centrale europe europa";

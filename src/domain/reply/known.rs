@@ -5,10 +5,14 @@
 //! must be an example as a whole. So nobody has to think of the condition that somebody may write: what is in no example is
 //! read by a person.
 
+mod frames;
 mod graph;
 
 use super::account::is_guarded;
-use super::words::{fold, tokens};
+use super::moment::{is_month, weekday};
+use super::words::{Kind, fold, phrase, tokens};
+use crate::domain::token::Topic;
+use frames::Frames;
 use graph::Graph;
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -33,7 +37,17 @@ const WIDE: usize = 5;
 const SHORT: usize = 6;
 
 static YES: LazyLock<Graph> = LazyLock::new(|| graph(&lists!("yes.txt")));
-static REMARKS: LazyLock<Graph> = LazyLock::new(|| graph(&lists!("remarks.txt")));
+static REMARKS: LazyLock<Graph> = LazyLock::new(|| {
+    let mut graph = graph(&lists!("remarks.txt"));
+    lists!("greetings.txt").iter().for_each(|list| graph.read(list));
+    graph
+});
+/// Remarks with a place for any noun: known as a whole only.
+static FRAMES: LazyLock<Frames> = LazyLock::new(|| {
+    let mut frames = Frames::default();
+    lists!("frames.txt").iter().for_each(|list| frames.read(list, "<thing>"));
+    frames
+});
 /// What is like these: without examples that count as a whole only, whose pieces would make conditions.
 static LIKE_REMARKS: LazyLock<Graph> = LazyLock::new(|| {
     let mut graph = Graph::default();
@@ -153,14 +167,44 @@ const OF_ANSWERS: [&str; 13] = [
 ];
 
 /// Words that turn what stands beside them, and are not among those of which conditions are made.
-const TURNS: &str = "nichts niemand niemanden niemandem keinerlei kaum danach anschliessend dann ab aber doch ne n personne aucun aucune jamais quand lorsque lors fois \
+const TURNS: &str = "nichts niemand niemanden niemandem keinerlei kaum danach anschliessend dann ab aber doch ne n personne aucun aucune jamais vpn online offline forwarded weitergeleitet tell let put ask send quand lorsque lors fois \
 ensuite cas puis luego despues posteriormente siguiente terminar tarde manana cuando vez cualquier cualquiera mas nobody noone nadie none never neither nor hardly rarely scarcely seldom nunca jamas ninguno ninguna ningun apenas tampoco ni selten nirgends guere rarement but though \
 however when while during whenever whether unless except mais pero sino sondern jedoch allerdings toutefois cependant aunque solamente ningunos ningunas tras then dann da entonces alors everyone everybody alle todos tous jeder everything now jetzt maintenant ahora";
 
 /// Whether a word is one of which conditions and negations are made.
 pub fn is_grave(word: &str) -> bool {
-    let guarded = is_guarded(word) && !OF_ANSWERS.iter().any(|start| word.starts_with(start));
-    guarded || TURNS.split(' ').any(|one| one == word)
+    static SET: LazyLock<HashSet<&str>> = LazyLock::new(|| TURNS.split_whitespace().collect());
+    SET.contains(word) || is_guarded(word) && !OF_ANSWERS.iter().any(|start| word.starts_with(start))
+}
+
+/// What the answer is about, and who decides: named in the place of any noun, they would be a statement of their own.
+const OF_THE_CASE: &str = "vpn server servidor serveur mantenimiento corte coupure plazo respuesta reponse antwort answer reply direccion direction management chef chefin boss jefe jefa \
+intervention operation bascule date horaire hora elle ils elles nous wir attend demande exige pide exige espera verlangt fordert wartet patron patronne vorgesetzte vorgesetzter manager clave cle key keys deal fall trato ventana fenetre slot termin creneau \
+chaos outage mess headache trouble panne bordel lio caos ausfall day time tunnel connection connexion conexion verbindung consent alternative option proposal version different another new next neue neuer neuen otra";
+
+/// Whether a word may stand in the open place of a frame: it is a name of something, as far as no list says otherwise.
+fn is_thing(word: &str) -> bool {
+    use Kind::{Doubt, Hedge, Maybe, No, Not, Other, Rather, When, Would, Yes};
+    static SET: LazyLock<HashSet<&str>> = LazyLock::new(|| OF_THE_CASE.split_whitespace().collect());
+    let kind = phrase(std::slice::from_ref(&word.to_owned()), Topic::Window).0;
+    let says = matches!(kind, Yes | No | Not | Doubt | Maybe | Other | Rather | When | Would | Hedge);
+    word.chars().all(char::is_alphabetic)
+        && word.chars().count() > 2
+        && !says
+        && !is_guarded(word)
+        && !is_grave(word)
+        && !["fenster", "wartung", "schlussel", "genehmigung", "freigabe", "termin", "umstellung"]
+            .iter()
+            .any(|end| word.ends_with(end))
+        && weekday(word).is_none()
+        && !is_month(word)
+        && !SET.contains(word)
+        && !["you", "they", "sie", "ihr", "ihnen", "vous", "ustedes", "usted"].contains(&word)
+}
+
+/// Whether words are a frame as a whole.
+pub fn is_frame(words: &[String]) -> bool {
+    FRAMES.is_whole(words, &is_thing)
 }
 
 /// How a clause is known.
@@ -182,7 +226,7 @@ pub fn clause(words: &[String]) -> Option<Known> {
         if YES.is_whole(words) {
             return Some(Known::Yes);
         }
-        if REMARKS.is_whole(words) {
+        if REMARKS.is_whole(words) || is_frame(words) {
             return Some(Known::Remark);
         }
         if words.iter().any(|word| is_grave(word)) {
@@ -199,6 +243,10 @@ pub fn clause(words: &[String]) -> Option<Known> {
         parts.find_map(|at| {
             let (left, right) = (clause(&words[..at])?, clause(&words[at + 1..])?);
             let remark = |one| matches!(one, Known::Remark | Known::LikeRemarks);
+            // Each half an example as a whole: so is both.
+            if left == Known::Remark && right == Known::Remark {
+                return Some(Known::Remark);
+            }
             Some(if remark(left) && remark(right) { Known::LikeRemarks } else { Known::Like })
         })
     })
@@ -242,7 +290,8 @@ pub fn is_advice(words: &[String]) -> bool {
 mod tests {
     use super::*;
 
-    const ALL: [(&str, [&str; 4]); 4] = [
+    const ALL: [(&str, [&str; 4]); 5] = [
+        ("frames", lists!("frames.txt")),
         ("yes", lists!("yes.txt")),
         ("remarks", lists!("remarks.txt")),
         ("notices", lists!("notices.txt")),
@@ -251,7 +300,11 @@ mod tests {
 
     #[test]
     fn each_line_of_the_lists_is_written_as_it_is_read() {
-        const SLOTS: [&str; 14] = [
+        const SLOTS: [&str; 18] = [
+            "<day>",
+            "<thing>",
+            "<hour>",
+            "<nextday>",
             "<name>",
             "<someone>",
             "<window>",

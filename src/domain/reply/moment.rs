@@ -3,9 +3,12 @@
 //! Only the day and the time of the window's start count, in the zone in which it was announced, or in UTC where UTC is said;
 //! the end counts behind a start. Whatever else names a time is another time.
 
+mod spoken;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
+use spoken::{LATE, hour_of};
 
 /// The window's start and end on a clock.
 #[derive(Clone, Debug)]
@@ -54,6 +57,14 @@ pub fn weekday(word: &str) -> Option<Weekday> {
     named(word).or_else(|| named(word.strip_suffix('s').filter(|one| one.len() > 5)?))
 }
 
+/// The weekday that a word among others names; `mon` is French before another word.
+pub fn weekday_at(words: &[String], at: usize) -> Option<Weekday> {
+    let word = words.get(at)?;
+    let owned =
+        word == "mon" && words.get(at + 1).is_some_and(|next| next.chars().all(char::is_alphabetic) && !is_month(next));
+    weekday(word).filter(|_| !owned)
+}
+
 /// Whether a word names a month.
 pub fn is_month(word: &str) -> bool {
     MONTHS.iter().any(|names| is_one_of(word, names))
@@ -70,8 +81,7 @@ impl Moment {
     /// Of a window that was announced in a zone.
     pub fn new(window: (Timestamp, Timestamp), zone: &TimeZone) -> Self {
         let both = |zone: &TimeZone| (zone.to_datetime(window.0), zone.to_datetime(window.1));
-        let mut names: Vec<String> =
-            ["local time", "local", "ortszeit", "heure locale", "hora local"].map(String::from).into();
+        let mut names: Vec<String> = Vec::new();
         let abbreviation = zone.to_offset_info(window.0).abbreviation().to_lowercase();
         if abbreviation == "cet" {
             names.extend(["mez", "heure de paris", "hora peninsular"].map(String::from));
@@ -131,7 +141,10 @@ impl Moment {
         let short = words.first().filter(|word| self.short_day() == **word);
         let dated = short.and_then(|_| self.date(words.get(1..)?, None)).map(|length| length + 1);
         let all = [dated, self.date(&words, before), self.time(&words), self.part_of_day(&words)];
-        all.into_iter().chain([self.stretch(&words), self.night_between(&words)]).flatten().max()
+        all.into_iter()
+            .chain([self.stretch(&words), self.night_between(&words), self.spoken(&words), self.told_hour(&words)])
+            .flatten()
+            .max()
     }
 
     /// From a moment to a moment, each with its day: `22:00 on 1 December to 00:00 on 2 December (CET)`.
@@ -147,8 +160,11 @@ impl Moment {
             // A clock with its day behind or before it.
             let moment = |at: usize, of: DateTime| {
                 let behind = |at: usize| words.get(at..).unwrap_or_default();
-                let day =
-                    |at: usize| self.date_of(of.date(), behind(skip(at)), Some("the")).map(|length| skip(at) + length);
+                let day = |at: usize| {
+                    let named = behind(skip(at)).first().and_then(|word| weekday(word)) == Some(of.weekday());
+                    let at = skip(at) + usize::from(named);
+                    self.date_of(of.date(), behind(at), Some("the")).map(|length| at + length)
+                };
                 let before = day(at);
                 let (length, _) = clock(behind(before.map_or(at, skip)), of.time())?;
                 let at = before.map_or(at, skip) + length;
@@ -166,7 +182,8 @@ impl Moment {
                 (Some((_, is_utc)), utc) => is_utc == utc,
                 (None, utc) => !utc && !is_foreign_zone(words.get(at..).unwrap_or_default(), words),
             };
-            (fits && connected && (dated || ended)).then(|| at + zone.map_or(0, |(length, _)| length))
+            (fits && (connected && (dated || ended) || dated && ended))
+                .then(|| at + zone.map_or(0, |(length, _)| length))
         };
         [one(self.local, false), one(self.utc, true)].into_iter().flatten().max()
     }
@@ -186,6 +203,12 @@ impl Moment {
             at + words.get(at..).unwrap_or_default().iter().take(3).take_while(|word| small.contains(word)).count()
         };
         let first = skip(1);
+        if words.get(first).and_then(|word| weekday(word)).is_some_and(|day| self.is_on(day)) {
+            let second = skip(first + 1);
+            let next = words.get(second).and_then(|word| weekday(word)) == Some(end.date().weekday());
+            let date = self.date_of(end.date(), words.get(second + 1..)?, Some("the")).unwrap_or(0);
+            return next.then_some(second + 1 + date);
+        }
         let number = words.get(first)?.trim_end_matches(|c: char| c.is_alphabetic() || c == '.');
         if number.parse() != Ok(start.day()) {
             return None;
@@ -263,10 +286,14 @@ impl Moment {
 
     fn time_in(&self, words: &[&str], times: (DateTime, DateTime), utc: bool) -> Found {
         let opening = usize::from(words.first().is_some_and(|word| ["between", "zwischen", "entre"].contains(word)));
+        let opening = opening + usize::from(opening > 0 && words.get(1).is_some_and(|word| *word == "las"));
         let (first, marked) = clock(words.get(opening..)?, times.0.time())?;
         let mut at = opening + first;
         let behind = |at: usize| words.get(at..).unwrap_or_default();
-        let connected = usize::from(behind(at).first().is_some_and(|word| UNTIL.contains(word) || *word == "y"));
+        let until = behind(at).first().is_some_and(|word| UNTIL.contains(word) || *word == "y");
+        // `entre las 22:00 y las 24:00`
+        let article = until && behind(at).get(1).is_some_and(|word| ["las", "la"].contains(word));
+        let connected = usize::from(until) + usize::from(article);
         let mut clear = marked;
         match clock(behind(at + connected), times.1.time()) {
             Some((length, marked)) => (at, clear) = (at + connected + length, clear || marked),
@@ -288,7 +315,10 @@ impl Moment {
         if words.first().is_some_and(|word| ["utc", "gmt", "z", "zulu"].contains(word)) {
             return Some((1, true));
         }
-        self.zone.iter().find_map(|name| starts_with(words, name)).map(|length| (length, false))
+        // Whoever answers us means ours by it. Local time could be theirs.
+        const OURS: [&str; 6] = ["your time", "ihrer zeit", "eurer zeit", "votre heure", "vuestra hora", "su hora"];
+        let mut names = self.zone.iter().map(String::as_str).chain(OURS);
+        names.find_map(|name| starts_with(words, name)).map(|length| (length, false))
     }
 
     fn part_of_day(&self, words: &[&str]) -> Found {
@@ -346,8 +376,9 @@ fn clock(words: &[&str], time: Time) -> Option<(usize, bool)> {
             None => (None, first),
         },
     };
-    let mut parts = digits.split([':', '.', 'h']).filter(|part| !part.is_empty());
-    let h: u32 = parts.next().filter(|part| part.len() <= 2)?.parse().ok()?;
+    let figures = digits.starts_with(|c: char| c.is_ascii_digit());
+    let mut parts = digits.split(|c: char| figures && [':', '.', 'h'].contains(&c)).filter(|part| !part.is_empty());
+    let h = hour_of(parts.next()?)?;
     let m: u32 = parts.next().map_or(Some(0), |part| (part.len() == 2).then(|| part.parse().ok()).flatten())?;
     if parts.next().is_some() {
         return None;
@@ -356,24 +387,18 @@ fn clock(words: &[&str], time: Time) -> Option<(usize, bool)> {
     let (unit, half) = match words.get(1) {
         Some(&"pm") if half.is_none() => (1, Some(12)),
         Some(&"am") if half.is_none() && h <= 12 => (1, Some(0)),
+        Some(&"p") if half.is_none() && words.get(2) == Some(&"m") => (2, Some(12)),
+        Some(&"a") if half.is_none() && words.get(2) == Some(&"m") => (2, Some(0)),
+        // `heure de Paris` is a zone.
+        Some(&"heure" | &"hora") if words.get(2).is_some_and(|word| *word == "de" || word.starts_with("local")) => {
+            (0, half)
+        }
         Some(word) if HOURS.contains(word) => (1, half),
         _ => (0, half),
     };
     // `10 de la noche`, `10 Uhr abends`
-    let evening = [
-        "de la noche",
-        "por la noche",
-        "de la tarde",
-        "du soir",
-        "abends",
-        "am abend",
-        "in the evening",
-        "at night",
-        "nachts",
-        "in der nacht",
-    ];
     let late =
-        half.is_none().then(|| evening.iter().find_map(|phrase| starts_with(words.get(1 + unit..)?, phrase))).flatten();
+        half.is_none().then(|| LATE.iter().find_map(|phrase| starts_with(words.get(1 + unit..)?, phrase))).flatten();
     let (unit, half) = match late.filter(|_| (5..=12).contains(&h)) {
         Some(length) => (unit + length, Some(if h == 12 { 0 } else { 12 })),
         None => (unit, half),

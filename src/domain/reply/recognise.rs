@@ -2,7 +2,7 @@
 
 use super::account::{is_form, is_phone};
 use super::known::{self, Known};
-use super::moment::{is_month, weekday};
+use super::moment::{is_month, weekday, weekday_at};
 use super::sentence::{Speaker, is_name_like};
 use super::words::{fold, tokens};
 
@@ -50,12 +50,21 @@ pub fn undivided(words: Vec<String>, speaker: &Speaker<'_>) -> Vec<String> {
         at += length.unwrap_or(1);
     }
     let small = |at: usize| {
-        ["from", "von", "de", "at", "um", "a", "on", "le", "el", "vom", "between", "zwischen", "entre"]
+        ["from", "von", "de", "at", "um", "a", "on", "le", "el", "vom", "between", "zwischen", "entre", "der", "den"]
             .contains(&words[at].as_str())
     };
     let next = |at: usize| (at + 1..words.len()).take(3).find(|at| !small(*at)).is_some_and(|at| of_window[at]);
     let within = |at: usize| words[at] == "," && at > 0 && of_window[at - 1] && next(at);
     (0..words.len()).filter(|at| !within(*at)).map(|at| words[at].clone()).collect()
+}
+
+/// What a firm calls the case by: `CHG0048213`, `CAB-3391`.
+fn is_code(chunk: &str) -> bool {
+    let chunk = chunk.trim_matches(|c: char| "()[],.;:#".contains(c));
+    let letters = chunk.chars().take_while(char::is_ascii_uppercase).count();
+    let rest = &chunk[letters..];
+    let digits = rest.chars().filter(char::is_ascii_digit).count();
+    (2..=8).contains(&letters) && digits >= 4 && rest.chars().all(|c| c.is_ascii_digit() || c == '-' || c == '_')
 }
 
 /// The words of a clause with slots in place of names, the window's day and time, and telephone numbers.
@@ -66,6 +75,7 @@ pub fn slotted(words: &[String], text: &str, first: bool, speaker: &Speaker<'_>)
             all.push(word.to_owned());
         }
     };
+    let codes: Vec<Vec<String>> = text.split_whitespace().filter(|chunk| is_code(chunk)).map(tokens).collect();
     let mut at = 0;
     while at < words.len() {
         let (word, before) = (words[at].as_str(), at.checked_sub(1).map(|at| words[at].as_str()));
@@ -83,6 +93,7 @@ pub fn slotted(words: &[String], text: &str, first: bool, speaker: &Speaker<'_>)
         let length = length.filter(|length| behind || !words[at..at + length].iter().all(part));
         let length = length.filter(|_| !every || days);
         let town = known::city(&words[at..], text);
+        let ticket = codes.iter().find(|code| words[at..].starts_with(code)).map(Vec::len);
         match length {
             Some(length) => {
                 push("<window>");
@@ -102,7 +113,12 @@ pub fn slotted(words: &[String], text: &str, first: bool, speaker: &Speaker<'_>)
                 at += town;
                 continue;
             }
-            None if speaker.firm.iter().any(|name| name == word) => {
+            None if ticket.is_some() => {
+                push("<number>");
+                at += ticket.unwrap_or(1);
+                continue;
+            }
+            None if speaker.firm.iter().any(|name| name == word || word.strip_suffix('s') == Some(name)) => {
                 let form =
                     (1..=4).rev().find(|length| at + length < words.len() && is_form(&words[at + 1..at + 1 + length]));
                 push(if first { "<someone>" } else { "<tenant>" });
@@ -117,6 +133,46 @@ pub fn slotted(words: &[String], text: &str, first: bool, speaker: &Speaker<'_>)
         at += 1;
     }
     all
+}
+
+/// Whether a yes is one of some of them only: `for the sales team`, `from Hamburg`, `für die Buchhaltung`.
+pub fn is_partial(words: &[String]) -> bool {
+    const FOR: &str = "for from fur fuer aus von pour para por de desde seitens";
+    const ARTICLES: &str = "the both die den das der dem le la les l el los las beide deux ambos ambas";
+    const ALL: &str = "window slot date day time moment hour team maintenance change work key keys replacement side end whole entire company firm organisation organization business group rest \
+firma ganze gesamte unternehmen betrieb haus seite termin fenster wartung zeitfenster wartungsfenster tag abend nacht zeit uhrzeit datum vorschlag gruppe arbeiten \
+societe entreprise totalite ensemble fenetre creneau date maintenance intervention soir nuit jour heure cote part groupe \
+empresa totalidad ventana franja fecha mantenimiento noche dia hora parte lado corte intervencion grupo compania proposed planned announced vorgeschlagenen geplanten angekundigten";
+    let of = |list: &str, word: &String| list.split_whitespace().any(|one| one == word);
+    words.iter().enumerate().any(|(at, word)| {
+        let rest = &words[at + 1..];
+        let city = rest.iter().take(7).any(|word| word == "<city>");
+        let some = rest.first().is_some_and(|word| of(ARTICLES, word))
+            && rest.get(1).is_some_and(|word| !word.starts_with('<') && !of(ALL, word));
+        let others = rest
+            .iter()
+            .take(3)
+            .any(|word| ["rest", "others", "other", "ubrigen", "autres", "resto"].contains(&word.as_str()));
+        let speaks = ["for", "fur", "fuer", "pour", "para"].contains(&word.as_str());
+        of(FOR, word) && city || speaks && (some || others)
+    })
+}
+
+/// Slotted words with slots in place of an hour of the day before the window, and of the day behind it; `None` if there are none.
+pub fn around(words: &[String], speaker: &Speaker<'_>) -> Option<Vec<String>> {
+    let mut all: Vec<String> = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        let hour = speaker.window.before_it(&words[at..]);
+        match hour {
+            Some(_) => all.push("<hour>".into()),
+            None if speaker.window.is_next_day(&words[at]) => all.push("<nextday>".into()),
+            None if weekday_at(words, at).is_some() => all.push("<day>".into()),
+            None => all.push(words[at].clone()),
+        }
+        at += hour.unwrap_or(1);
+    }
+    (all != words).then_some(all)
 }
 
 /// Joins the parts of one moment: `22:00 to midnight`.
@@ -147,6 +203,7 @@ pub fn recognised(words: &[String], text: &str, first: bool) -> Option<Known> {
     {
         return None;
     }
+    // But a frame is a statement as a whole: `Abends ist das Labor leer`.
     let turned = |verb: &str, what: &str| {
         ["passt", "geht", "klappt", "reicht", "stimmt"].contains(&verb)
             && ["es", "das", "dir", "euch", "ihnen", "sie"].contains(&what)
@@ -160,10 +217,17 @@ pub fn recognised(words: &[String], text: &str, first: bool) -> Option<Known> {
             || ["by", "ab"].contains(&two[0].as_str()) && two[1] == "<window>"
     });
     if asks {
-        return None;
+        return known::is_frame(words).then_some(Known::Remark);
     }
     if let [word] = words
         && ["<window>", "<tenant>", "<org>", "<name>", "si", "si\u{1}"].contains(&word.as_str())
+    {
+        return Some(Known::LikeRemarks);
+    }
+    // Only the window once more: `soit de 21h à 23h UTC, le 1er décembre`.
+    const AGAIN: &str = "soit sea also namely thus so ie decir es heisst das from to on at de le du el los las la am um von vom der den dem the a al dia noche nacht night i e d h and und et y";
+    if words.iter().any(|word| word == "<window>")
+        && words.iter().all(|word| word == "<window>" || AGAIN.split(' ').any(|one| one == word))
     {
         return Some(Known::LikeRemarks);
     }
@@ -215,11 +279,14 @@ pub fn recognised(words: &[String], text: &str, first: bool) -> Option<Known> {
         // `I confirm on Tuesday` puts it off; `confirmed for Tuesday`, `fine on Tuesday` do not.
         const FOR: &str = "for fur pour para zum of del du";
         const STATES: &str = "confirmed agreed accepted approved ok okay fine good great perfect bestatigt einverstanden gut prima perfekt ordnung confirmado confirmada acuerdo bien perfecto valide accord bon parfait us me uns mich nous moi nosotros side seite parte cote";
+        const NAMED: &str = "zu so window slot date time maintenance fenster wartungsfenster termin zeitfenster wartung zeitraum fenetre creneau horaire intervention ventana franja fecha horario mantenimiento corte";
         const WHO: &str = "i we ill well ich wir je nous j lo os te les se yo le la nosotros";
         let spoken = |list: &str, word: &str| list.split(' ').any(|one| one == word);
         let meant = words[at - small..at].iter().any(|word| spoken(FOR, word));
         let state = rest.last().is_some_and(|word| spoken(STATES, word)) && !spoken(WHO, &rest[0]);
-        if (meant || state) && matches!(known, Some(Known::Yes | Known::Like)) {
+        // `We confirm the window on Tuesday`
+        let named = rest.last().is_some_and(|word| spoken(NAMED, word));
+        if (meant || state || named) && matches!(known, Some(Known::Yes | Known::Like)) {
             return known;
         }
     }

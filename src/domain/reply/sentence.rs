@@ -1,11 +1,11 @@
 //! One sentence of an answer: its clauses, and of what kind each of their words is.
 
 use super::Asked;
-use super::account::{Owner, is_guarded, of_domain};
+use super::account::{self, Owner, is_guarded, of_domain};
 use super::copy::Sent;
 use super::known::{self, Known};
-use super::moment::{Moment, weekday};
-use super::recognise::{names_zone, recognised, slotted, undivided};
+use super::moment::{Moment, weekday, weekday_at};
+use super::recognise::{around, is_partial, names_zone, recognised, slotted, undivided};
 use super::words::{Kind, fold, is_calm, phrase, tokens};
 use crate::domain::address::same_mailbox;
 use crate::domain::token::Topic;
@@ -140,18 +140,36 @@ impl Sentence {
         // `Gebt Bescheid, sobald es fertig ist`: what stands behind the comma is no clause of its own.
         let whole =
             recognised(&each.concat(), &self.text, first).filter(|known| matches!(known, Known::Yes | Known::Remark));
+        let of = |words: &[String]| recognised(words, &self.text, first);
+        // An hour of the day before and the day behind say nothing in the examples that have a place for them.
+        let timed = |words: &[String]| {
+            around(words, speaker).and_then(|words| of(&words)).filter(|known| *known == Known::Remark)
+        };
+        let timed_whole = timed(&each.concat());
         for (clause, words) in self.clauses.iter_mut().zip(&each) {
             // Greetings of other languages are in the tables.
             let polite = clause.kinds.iter().all(|kind| *kind == Kind::Polite);
             let calm = |word: &String| word == "," || is_calm(word);
             clause.known = match words.is_empty() || polite && clause.words.iter().all(calm) {
                 true => Some(Known::Remark),
-                false => recognised(words, &self.text, first).or(whole),
+                false => of(words).or(whole),
             };
+            if clause.known.is_none() || clause.strange_day {
+                let timed = timed(words).or(timed_whole);
+                clause.strange_day &= timed.is_none();
+                // A day that stands in an example as a whole is of no moment: `bon dimanche`.
+                clause.strange_day &= clause.known != Some(Known::Remark);
+                clause.known = clause.known.or(timed);
+            }
             if question || self.trails_off || clause.strange_day {
                 continue;
             }
             let says = |bad: &[Kind]| clause.kinds.iter().any(|kind| bad.contains(kind));
+            let yes = clause.known == Some(Known::Yes) || says(&[Kind::Yes, Kind::Suits]);
+            if yes && is_partial(words) {
+                clause.known = None;
+                continue;
+            }
             use Kind::{Doubt, Maybe, No, Not, Noted, Other, Rather, Suits, When, Would, Yes};
             match clause.known {
                 Some(Known::Yes) if says(&[Yes, Suits]) => {
@@ -185,7 +203,25 @@ impl Sentence {
 
 /// One sentence. `first`: no other stands before it.
 pub fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
-    let words = undivided(tokens(&text.replace(" & ", " and ")), speaker);
+    // A colon parts like a comma; a face of signs is no letter.
+    let mut plain = text.replace(" & ", " and ").replace(" : ", ": ");
+    let colons: Vec<usize> = plain.match_indices(": ").map(|(at, _)| at).collect();
+    for at in colons {
+        // `Confirmed: your mail is here` confirms that only.
+        let receipt = receives(&tokens(&plain[at + 2..]));
+        if plain[at + 2..].starts_with(char::is_alphabetic) && !receipt {
+            plain.replace_range(at..=at, ",");
+        }
+    }
+    // `Confirmed / confirmado`, but not `confirmed / read`.
+    if let Some((_, behind)) = plain.split_once(" / ")
+        && !receives(&tokens(behind))
+    {
+        plain = plain.replace(" / ", ", ");
+    }
+    let face = |word: &&str| ![":D", ";D", ":-D", ";-D", "xD", "XD", ":d"].contains(word);
+    let plain = plain.split(' ').filter(face).collect::<Vec<_>>().join(" ");
+    let words = undivided(tokens(&plain), speaker);
     let names = &speaker.names;
     let mut clauses = vec![Clause::default()];
     let mut at = 0;
@@ -201,7 +237,7 @@ pub fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
         let of_window = speaker.window.at(&words[at..], before).filter(|found| *found >= length);
         let length = of_window.unwrap_or(length);
         let word = words[at].as_str();
-        let day = weekday(word);
+        let day = weekday_at(&words, at);
         phone = is_phone(&words[at..]) || phone && word.chars().all(|c| c.is_ascii_digit());
         let kind = match kind {
             _ if of_window.is_some() => Kind::Filler,
@@ -247,12 +283,6 @@ pub fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
         }
         at += length;
     }
-    if names_zone(text, speaker)
-        && let Some(clause) = clauses.last_mut()
-    {
-        clause.kinds.push(Kind::When);
-        clause.strange_day = true;
-    }
     let end = text.trim_end_matches(['!', ' ', ')', '"']);
     let mut sentence = Sentence {
         text: text.trim().to_owned(),
@@ -265,12 +295,19 @@ pub fn sentence(text: &str, first: bool, speaker: &Speaker<'_>) -> Sentence {
     } else {
         sentence.clauses.iter_mut().for_each(|clause| clause.known = Some(Known::Like));
     }
+    // No example speaks for a time of elsewhere.
+    if names_zone(text, speaker)
+        && let Some(clause) = sentence.clauses.last_mut()
+    {
+        clause.kinds.push(Kind::When);
+        clause.strange_day = true;
+    }
     sentence
 }
 
 /// Whether somebody says that they have our mail, which is no answer.
 fn receives(words: &[String]) -> bool {
-    const RECEIPT: &str = "got receive received receiving read seen clear understood noted erhalten bekommen gelesen gesehen klar verstanden notiert vermerkt angekommen registrado apuntado recu lu vu compris note entendu recibido recibida recibi recibimos leido visto entendido anotado enterado enterada";
+    const RECEIPT: &str = "kenntnis registered registriert lecture acuse eingegangen eingetroffen arrived llegado arrive forwarded passed weitergeleitet weitergegeben transmis transfere reenviado trasladado got receive received receiving read seen clear understood noted erhalten bekommen gelesen gesehen klar verstanden notiert vermerkt angekommen registrado apuntado recu lu vu compris note entendu recibido recibida recibi recibimos leido visto entendido anotado enterado enterada";
     words.iter().any(|word| RECEIPT.split(' ').any(|one| one == word))
 }
 
@@ -317,6 +354,9 @@ pub fn agrees(text: &str) -> bool {
         "via libre",
         "hacedlo",
         "do it",
+        "procede",
+        "a yes",
+        "ados",
         "allez y",
         "vas y",
         "ok pour",
@@ -360,15 +400,22 @@ pub fn is_another_name(name: &str, asked: &Asked<'_>) -> bool {
     let own: Vec<String> =
         tokens(&format!("{} {local}", asked.name)).into_iter().filter(|word| word.len() > 1).collect();
     let words: Vec<String> = tokens(name).into_iter().filter(|word| word.chars().count() > 1 && word != ",").collect();
-    let shares = |word: &String| {
-        own.iter().any(|one| {
-            one == word
-                || one.len() > 2 && (one.starts_with(word.as_str()) || word.starts_with(one.as_str()))
-                || one.contains(word.as_str())
-        })
+    // `Ad Okafor` is her, `Adam Petersen` is not.
+    let shares = |word: &String| own.iter().any(|one| one == word || one.contains(word.as_str()));
+    let called: Vec<String> = tokens(asked.name).into_iter().filter(|word| word.chars().count() > 1).collect();
+    // With her whole name a firm may stand, but nobody who writes for her; with a part of it nothing else.
+    let whole = called.iter().all(|one| words.contains(one));
+    let strange = |word: &String| match whole {
+        true => account::is_title_word(word),
+        false => !shares(word) && called.len() > 1 && words.len() > 1,
     };
     let says = |word: &String| (is_guarded(word) || known::is_word(word)) && !shares(word) || weekday(word).is_some();
-    !words.is_empty() && !name.contains('@') && !own.is_empty() && (!words.iter().any(shares) || words.iter().any(says))
+    !words.is_empty()
+        && !name.contains('@')
+        && !own.is_empty()
+        && (!words.iter().any(shares)
+            || words.iter().any(says)
+            || words.iter().any(|word| !called.contains(word) && strange(word)))
 }
 
 fn firm(speaker: &Speaker<'_>) -> Vec<String> {
@@ -413,5 +460,5 @@ pub fn is_picture(c: char) -> bool {
 
 /// Pictures that take nothing back.
 pub fn is_friendly(c: char) -> bool {
-    "👍👌✅✔☑🙂😊😀😃😄🙏🎉💪🤝👏☺\u{1f3fb}\u{1f3fc}\u{1f3fd}\u{1f3fe}\u{1f3ff}".contains(c)
+    "☎✆✉📞📱📧🌐📍🏠👍👌✅✔☑🙂😊😀😃😄🙏🎉💪🤝👏☺\u{1f3fb}\u{1f3fc}\u{1f3fd}\u{1f3fe}\u{1f3ff}".contains(c)
 }

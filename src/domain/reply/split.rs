@@ -27,7 +27,12 @@ pub fn split(text: &str) -> Vec<String> {
             let ends = match c {
                 '–' | '—' if is_range(&piece, rest.clone()) => false,
                 '!' | '?' | ';' | '…' | '¡' | '¿' | '–' | '—' => !matches!(next, '!' | '?' | '.' | '…'),
-                '.' => next.is_whitespace() && !piece.ends_with("..") && !is_ordinal(&piece, rest.clone()),
+                '.' => {
+                    next.is_whitespace()
+                        && !piece.ends_with("..")
+                        && !is_ordinal(&piece, rest.clone())
+                        && !is_short(&piece, rest.clone())
+                }
                 ':' => next.is_whitespace() && tokens(&piece).len() < 2,
                 '-' => next.is_whitespace() && !is_range(&piece, rest.clone()),
                 _ => false,
@@ -55,9 +60,27 @@ fn is_ordinal(piece: &str, rest: impl Iterator<Item = char>) -> bool {
     number && (is_month(&fold(&word)) || date && word.starts_with(char::is_lowercase))
 }
 
+/// `Herr Dr. Weber`, `10 p.m. is fine`: a word that is cut ends no sentence.
+fn is_short(piece: &str, rest: impl Iterator<Item = char>) -> bool {
+    const TITLES: [&str; 18] = [
+        "dr.", "prof.", "mag.", "ing.", "dipl.", "mr.", "mrs.", "ms.", "hr.", "fr.", "mme.", "mlle.", "sr.", "sra.",
+        "dra.", "st.", "nr.", "no.",
+    ];
+    let word = fold(piece.rsplit(' ').next().unwrap_or_default());
+    let mut rest = rest;
+    let next = rest.find(|c| !c.is_whitespace() && *c != '-' && *c != '–');
+    if ["ref.", "inh.", "pol.", "av.", "avda.", "col.", "lic.", "abt."].contains(&word.as_str()) {
+        return next.is_some();
+    }
+    let half = ["p.m.", "a.m."].iter().any(|half| word.ends_with(half));
+    TITLES.contains(&word.as_str()) && next.is_some_and(|c| c.is_uppercase() || c.is_ascii_digit())
+        || half && next.is_some_and(|c| c.is_lowercase() || c.is_ascii_digit())
+}
+
 /// `23 h - 24 h`: the dash stands between two times.
 fn is_range(piece: &str, mut rest: impl Iterator<Item = char>) -> bool {
     let before = piece.trim_end_matches(['-', '–', '—', ' ']);
-    let before = before.rsplit(' ').take(2).any(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    let digit = |word: &str| word.trim_start_matches(['(', '[']).starts_with(|c: char| c.is_ascii_digit());
+    let before = before.rsplit(' ').take(2).any(digit);
     before && rest.find(|c| !c.is_whitespace()).is_some_and(|c| c.is_ascii_digit())
 }

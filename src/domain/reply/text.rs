@@ -41,9 +41,10 @@ impl Told {
 
 /// Judges the words of a text. `None`: there is no answer in it at all.
 pub fn judge(words: &Words, speaker: &Speaker<'_>) -> Option<Told> {
-    let own = own(words, speaker);
+    let sentences = said(&words.own, speaker);
+    let own = own(words, &sentences, speaker);
     let doubt = || doubt(words, speaker);
-    let strange = || said(&words.own, speaker).iter().find_map(Sentence::strange);
+    let strange = || sentences.iter().find_map(Sentence::strange);
     match own {
         Some(Verdict::Confirmed) => Some(match doubt() {
             Some((why, line)) => Told { verdict: Verdict::Unclear(why.into()), because: Some(line) },
@@ -71,7 +72,7 @@ fn is_half_a_form(words: &Words) -> bool {
 }
 
 /// What the writer's own words say.
-fn own(words: &Words, speaker: &Speaker<'_>) -> Option<Verdict> {
+fn own(words: &Words, sentences: &[Sentence], speaker: &Speaker<'_>) -> Option<Verdict> {
     let text = words.own.join("\n");
     let (letters, pictures) = (text.chars().any(char::is_alphanumeric), text.chars().any(is_picture));
     if !letters {
@@ -82,11 +83,10 @@ fn own(words: &Words, speaker: &Speaker<'_>) -> Option<Verdict> {
     if ABSENT.iter().any(|words| low.contains(words)) {
         return Some(Verdict::Unclear("reads like an absence note".into()));
     }
-    let sentences: Vec<Sentence> = said(&words.own, speaker);
     if sentences.iter().all(Sentence::is_neutral) {
         return None;
     }
-    Some(match weigh(&sentences, speaker.asked.topic) {
+    Some(match weigh(sentences, speaker.asked.topic) {
         Verdict::Confirmed if is_doubtful(&text) => Verdict::Unclear("a yes with a doubtful picture".into()),
         Verdict::Confirmed if words.own.iter().any(|line| is_box(line)) => Verdict::Unclear("a form to tick".into()),
         Verdict::Confirmed if text.contains('\u{fffd}') => Verdict::Unclear("characters of it are lost".into()),
@@ -115,8 +115,9 @@ pub fn doubt(words: &Words, speaker: &Speaker<'_>) -> Option<(&'static str, Stri
 
 /// What programs write of a picture.
 fn is_caption(text: &str) -> bool {
-    const WORDS: [&str; 40] = [
+    const WORDS: [&str; 41] = [
         "logo",
+        "logotipo",
         "image",
         "icon",
         "picture",
@@ -168,7 +169,8 @@ fn is_caption(text: &str) -> bool {
         let is_capital = all.next().is_some_and(|piece| piece.starts_with(char::is_uppercase));
         is_capital && !is_guarded(word) && phrase(std::slice::from_ref(word), Topic::Window).0 == Kind::Unknown
     };
-    let picture = words.iter().any(|word| ["logo", "icon", "banner", "photo", "foto"].contains(&word.as_str()));
+    let picture =
+        words.iter().any(|word| ["logo", "logotipo", "icon", "banner", "photo", "foto"].contains(&word.as_str()));
     !words.is_empty() && words.iter().all(|word| known(word) || picture && words.len() <= 6 && capital(word))
 }
 
@@ -196,7 +198,7 @@ fn is_doubtful(text: &str) -> bool {
 
 /// Signs that are none of those with which people write: `≠ confirmed`, `!confirmed`, `ok :/`
 fn has_strange_sign(line: &str) -> bool {
-    const PLAIN: &str = ".,;:!?-–—'\"’‘´`“”„«»()[]{}<>/\\|@&+*#_=%€$£§°·•…¡¿‐‑‒®™©²³ªº\u{a0}\u{202f}\u{200b}\u{200c}\u{200d}\u{2009}\u{feff}\u{fe0f}\u{ad}~^";
+    const PLAIN: &str = ".,;:!?-–—'\"’‘´`“”„«»()[]{}<>/\\|@&+*#_=%€$£§°·•…¡¿‐‑‒®™©²³ªº\u{a0}\u{202f}\u{200b}\u{200c}\u{200d}\u{2009}\u{feff}\u{fe0f}\u{ad}~^，。！、：";
     let strange = |c: char| {
         !(c.is_alphanumeric()
             || c.is_whitespace()
@@ -314,7 +316,8 @@ fn weigh(sentences: &[Sentence], topic: Topic) -> Verdict {
 
 /// Yes in a word that cannot mean "yes, I have it".
 fn agrees_in_words(sentences: &[Sentence]) -> bool {
-    sentences.iter().any(|one| agrees(&fold(&one.text)))
+    // `Confirmed: your mail has arrived.`: what stands behind the colon is confirmed.
+    sentences.iter().any(|one| agrees(&fold(&one.text)) && !one.text.ends_with(':'))
 }
 
 /// A yes beside a time that is not the window's, and a no to the window.
@@ -362,19 +365,20 @@ fn is_wish(sentence: &Sentence) -> bool {
 fn said(lines: &[String], speaker: &Speaker<'_>) -> Vec<Sentence> {
     let owner = speaker.owner();
     let mut kept: Vec<&str> = Vec::new();
-    let (mut answered, mut signed) = (false, false);
+    let (mut answered, mut signed, mut named) = (false, false, false);
     for (at, line) in lines.iter().enumerate() {
         if line.is_empty() {
             kept.push("");
             continue;
         }
-        let card = answered && (is_own_name(line, speaker) || is_card(line, &owner));
+        let card = answered && (is_own_name(line, speaker) || is_card(line, &owner, named));
+        named |= tokens(line).iter().any(|word| word.len() > 2 && owner.names.contains(word));
         if card && (signed || !is_bare_place(line)) {
             (signed, _) = (true, kept.push(""));
             continue;
         }
         signed = false;
-        answered |= !split(line).iter().all(|piece| sentence(piece, at == 0, speaker).is_neutral());
+        answered = answered || !split(line).iter().all(|piece| sentence(piece, at == 0, speaker).is_neutral());
         kept.push(line);
     }
     let pieces = split(&kept.join("\n"));

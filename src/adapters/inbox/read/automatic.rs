@@ -92,6 +92,8 @@ pub fn evidence(headers: &[(String, String)], subject: &str) -> Option<Automatic
             "precedence" if lower == "list" && answers => {}
             "list-id" if answers => {}
             "precedence" if matches!(lower.as_str(), "bulk" | "junk" | "list") => generated = Some(shown),
+            // Proton marks what its users write by hand with one, too.
+            "feedback-id" if value.trim().ends_with(":user:proton") => {}
             "list-id" | "feedback-id" => generated = generated.or(Some(shown)),
             // Programs send so, calendars among them that answer for the person who pressed the button.
             "return-path" | "x-envelope-from" if lower == "<>" => generated = generated.or(Some(shown)),

@@ -1,5 +1,6 @@
 //! Lines that programs write under a mail (`Sent from my iPhone`, `Von meinem Handy gesendet`), each known as a whole by an example.
 
+use super::plain_words;
 use super::reach::is_known_link;
 use super::slots::{Owner, is_plain_link, slotted};
 use crate::domain::reply::known;
@@ -22,6 +23,18 @@ pub fn without_links(text: &str, owner: &Owner<'_>) -> String {
         let number = low
             .strip_prefix("tel:")
             .is_none_or(|rest| rest.chars().all(|c| c.is_ascii_digit() || "+-(). ".contains(c)));
+        // `[Logotipo Acme]`
+        let words = plain_words(inner);
+        let logo = words.len() <= 4
+            && words.first().is_some_and(|word| ["logo", "logotipo"].contains(&word.as_str()))
+            && words[1..]
+                .iter()
+                .all(|word| owner.firm.contains(word) || ["de", "of", "der", "del"].contains(&word.as_str()));
+        if logo {
+            whole.push_str(&rest[..start]);
+            rest = &rest[end + 1..];
+            continue;
+        }
         let link = link
             && number
             && is_plain_link(inner)

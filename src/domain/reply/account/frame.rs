@@ -120,6 +120,13 @@ pub fn begins(lines: &[&Line], names: &[String], is_subject: &dyn Fn(&str) -> bo
     {
         return Some(Frame { lines: 1, forwards: false, is_rule: true });
     }
+    // `> Message du 28/11/26 15:34`, above the lines of a header.
+    if bare
+        .strip_prefix("message du ")
+        .is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == ' ' || c == 'h'))
+    {
+        return Some(Frame { lines: 1, forwards: false, is_rule: true });
+    }
     if let Some(lines) = header(lines, names, is_subject) {
         return Some(Frame { lines, forwards: false, is_rule: false });
     }
@@ -210,9 +217,11 @@ fn is_header(text: &str, names: &[String]) -> bool {
     let Some((_, kind)) = LABELS.iter().find(|(all, _)| all.split('|').any(|one| one == label)) else { return false };
     match kind {
         Value::Names => {
-            !value.is_empty()
-                && (value.contains('@') || value.split_whitespace().count() <= 6)
-                && is_named(value, names, false)
+            // `Copie à :` names nobody.
+            value.is_empty() && !FROM.contains(&label.as_str())
+                || (value.contains('@') || value.split_whitespace().count() <= 6)
+                    && !value.is_empty()
+                    && is_named(value, names, false)
         }
         Value::Moment => value.chars().filter(char::is_ascii_digit).count() >= 5 && is_moment(value),
         Value::Level => {

@@ -1,6 +1,7 @@
 //! Legal notices and warnings of gateways, sentence by sentence: each is known by examples. A sentence that is none of them is
 //! somebody's.
 
+use super::card::is_card;
 use super::slots::{Owner, slotted};
 use crate::domain::reply::known;
 use crate::domain::reply::words::fold;
@@ -81,7 +82,7 @@ fn is_notice(sentence: &str, owner: &Owner<'_>) -> bool {
 pub fn without_notices(lines: &[String], owner: &Owner<'_>, left_out: &mut Vec<String>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for paragraph in lines.split(|line| line.is_empty()) {
-        let sentences = sentences(paragraph);
+        let sentences = sentences(paragraph, owner);
         let mut notices: Vec<bool> = sentences.iter().map(|sentence| is_notice(sentence, owner)).collect();
         // `Please delete it.`: only beside one that shows what it is about.
         let shown = |(sentence, notice): (&String, &bool)| *notice && is_about_mails(sentence);
@@ -115,7 +116,7 @@ fn ends(before: &str, behind: &str) -> bool {
 }
 
 /// The sentences of a paragraph; a line that is full goes on in the next one.
-fn sentences(paragraph: &[String]) -> Vec<String> {
+fn sentences(paragraph: &[String], owner: &Owner<'_>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let mut open = false;
     for line in paragraph {
@@ -143,7 +144,7 @@ fn sentences(paragraph: &[String]) -> Vec<String> {
                 break;
             }
         }
-        open &= line.chars().count() >= 40;
+        open = open && line.chars().count() >= 40 && !is_card(line, owner, true);
     }
     all
 }

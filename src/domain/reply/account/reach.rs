@@ -1,5 +1,6 @@
 //! How somebody is reached, as a signature says it: numbers, addresses and links of their own.
 
+use super::card::{TRADES, is_capital, is_title_word};
 use super::plain_words;
 use super::slots::{Owner, is_address, is_link, is_plain_link};
 use crate::domain::reply::known;
@@ -21,7 +22,14 @@ pub fn is_reach(text: &str, owner: &Owner<'_>) -> bool {
     let labelled = |label: &[String], of: &[&HashSet<String>]| {
         // `Tel. office`, `T (direct)`: each word or all of them.
         let one = |text: &String| of.iter().any(|set| set.contains(text));
-        label.is_empty() || one(&label.join(" ")) || label.iter().all(one)
+        // `Sekretariat: 0521 555 33-0`
+        let any = |word: &String| is_title_word(word) || TRADES.contains(word) || owner.firm.contains(word);
+        label.is_empty()
+            || one(&label.join(" "))
+            || label.iter().all(one)
+            || label.iter().all(|word| any(word) || one(word) || ["de", "of", "du", "la"].contains(&word.as_str()))
+                && label.first().is_some_and(|word| is_capital(text, word))
+                && of.contains(&&*PHONES)
     };
     let done = |label: &mut Vec<String>, number: &mut String, some: &mut bool| {
         if number.is_empty() {
@@ -40,6 +48,13 @@ pub fn is_reach(text: &str, owner: &Owner<'_>) -> bool {
         let (address, link) = (is_address(chunk), !is_address(chunk) && is_link(chunk));
         let digits = chunk.chars().any(|c| c.is_ascii_digit());
         let signs = chunk.chars().all(|c| c.is_ascii_digit() || "+()/.-–‑".contains(c));
+        // `(410) 555-0147 x22`
+        let extension = chunk
+            .strip_prefix('x')
+            .is_some_and(|rest| (1..=5).contains(&rest.len()) && rest.bytes().all(|c| c.is_ascii_digit()));
+        if extension && !number.is_empty() {
+            continue;
+        }
         if !address && !link && signs && (digits || !number.is_empty()) {
             number.push_str(chunk);
             number.push(' ');
@@ -49,7 +64,7 @@ pub fn is_reach(text: &str, owner: &Owner<'_>) -> bool {
             return false;
         }
         if address {
-            if !is_own_address(chunk, owner) || !labelled(&label, &[&MAILS, &WEBS]) {
+            if !is_own_address(chunk, owner) || !labelled(&label, &[&MAILS, &WEBS, &PHONES]) {
                 return false;
             }
             (some, _) = (true, label.clear());
@@ -74,24 +89,61 @@ pub fn is_phone(text: &str, labelled: bool) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
     // `600 123 456`
     let threes = text.split(' ').count() == 3 && text.split(' ').all(|part| part.len() == 3) && !text.starts_with('1');
+    // `93 555 01 44`
+    let iberian = digits == 9
+        && text.starts_with(['6', '7', '8', '9'])
+        && text.split(' ').count() > 2
+        && !text.contains(['-', '.', '/']);
+    if is_moment_of_digits(text) {
+        return false;
+    }
     let national = text.starts_with(['+', '0']) || text.starts_with("(0") || text.starts_with("(+");
     let year = |word: &str| word.len() == 4 && (word.starts_with("202") || word.starts_with("203"));
     (7..=15).contains(&digits)
         && !text.starts_with("+0")
         && !text.split([' ', '-', '/']).any(year)
-        && (national || threes || digits >= 9 && labelled)
+        && (national || threes || iberian || digits >= 9 && labelled)
         && !text.contains(':')
-        && !text.split_whitespace().any(is_moment)
+        && !text.split_whitespace().enumerate().any(|(at, part)| {
+            // `0251 555 01-12`: the end of a long number.
+            let inner = at > 1 && labelled && digits >= 9 && part.contains('-') && !part.contains(['.', '/']);
+            is_moment(part) && !inner
+        })
         && !(text.starts_with('0')
+            && !(labelled && text.contains('-'))
             && text.split_whitespace().all(|one| one.len() <= 4)
             && text.split_whitespace().count() <= 2)
+}
+
+/// Whether the digits of a whole number are a date, or one with its time: `031226 2300`, `03 12 26 23 00`.
+fn is_moment_of_digits(text: &str) -> bool {
+    let all: Vec<u8> = text.bytes().filter(u8::is_ascii_digit).map(|digit| digit - b'0').collect();
+    let two = |at: usize| all.get(at..at + 2).map(|two| two[0] * 10 + two[1]);
+    let day = |at: usize| two(at).is_some_and(|day| (1..=31).contains(&day));
+    let month = |at: usize| two(at).is_some_and(|month| (1..=12).contains(&month));
+    let year = |at: usize| two(at).is_some_and(|year| (26..=29).contains(&year));
+    let hour = |at: usize| {
+        two(at).is_some_and(|hour| hour <= 24) && two(at + 2).is_some_and(|minute| [0, 15, 30, 45].contains(&minute))
+    };
+    let dated = day(0) && month(2) || month(0) && day(2);
+    dated
+        && match all.len() {
+            8 => hour(4) || year(6),
+            10 => year(4) && hour(6),
+            12 => two(4) == Some(20) && year(6) && hour(8),
+            _ => false,
+        }
 }
 
 /// Whether digits with signs between them are a date or a time: `03.12.26`, `2026-12-03`, `22.00-23.30`, `3/12`, `2300-0100`.
 fn is_moment(text: &str) -> bool {
     let groups: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
     let year = |group: &&str| group.len() == 4 && (group.starts_with("20") || group.starts_with("19"));
-    let small = |group: &&str| group.len() <= 2;
+    // `33-0` is an extension.
+    let small = |group: &&str| group.len() <= 2 && group.parse::<u8>().is_ok_and(|number| number <= 31);
+    if text.ends_with("-0") && groups.len() == 2 {
+        return false;
+    }
     let hours = |group: &&str| group.len() == 4 && group.get(..2).is_some_and(|hour| hour < "25");
     let mixed = text.contains('.') && text.contains(['-', '–', '/']);
     let dated = (2..=3).contains(&groups.len()) && groups.iter().all(|group| small(group) || year(group));
@@ -123,6 +175,21 @@ pub fn is_own_address(word: &str, owner: &Owner<'_>) -> bool {
         "privacy",
         "dpo",
         "rgpd",
+        "servicedesk",
+        "sekretariat",
+        "reception",
+        "empfang",
+        "praxis",
+        "admin",
+        "privacidad",
+        "secretariat",
+        "soporte",
+        "informatique",
+        "edv",
+        "accueil",
+        "contacto",
+        "oficina",
+        "administracion",
     ];
     let theirs = plain_words(local).iter().all(|word| owner.names.contains(word));
     domain == own_domain && (local == own || nobody.contains(&local) || theirs)
@@ -199,5 +266,8 @@ fn is_own_link(word: &str, owner: &Owner<'_>) -> bool {
             ]
             .contains(&word.as_str())
     };
-    known && is_plain_link(bare) && !path.iter().any(says)
+    // `/work`, `/contact`: a word or two say nothing.
+    known
+        && is_plain_link(bare)
+        && (path.len() <= 2 && !path.iter().any(|word| known::is_grave(word)) || !path.iter().any(says))
 }

@@ -1,5 +1,6 @@
 //! The words of a line with slots in place of what differs from firm to firm: `<org>`, `<url>`, `<mail>`, `<number>`.
 
+use super::place::is_nobodys_word;
 use crate::domain::reply::known;
 use crate::domain::reply::moment::{is_month, weekday};
 use crate::domain::reply::words::{fold, tokens};
@@ -83,6 +84,8 @@ pub fn is_address(word: &str) -> bool {
 /// The words of a text with slots.
 pub fn slotted(text: &str, owner: &Owner<'_>) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
+    // How many of the last ones have a capital, and are nobody's: `Clínica Dental Acme` is one name.
+    let mut named = 0;
     let push = |word: &str, words: &mut Vec<String>| {
         if words.last().is_none_or(|last| last != word) {
             words.push(word.to_owned());
@@ -110,7 +113,20 @@ pub fn slotted(text: &str, owner: &Owner<'_>) -> Vec<String> {
         }
         let pieces: Vec<String> = tokens(chunk).into_iter().filter(|word| word != ",").collect();
         let of_firm = |word: &String| owner.firm.contains(word);
+        let capital = chunk.starts_with(char::is_uppercase);
+        let name = |pieces: &[String]| !pieces.is_empty() && pieces.iter().all(|word| is_nobodys_word(word));
         if !pieces.is_empty() && pieces.iter().all(of_firm) {
+            words.truncate(words.len() - if named <= 2 { named } else { 0 });
+            named = 0;
+            // `ACME IBERIA, S.L.`
+            let more = chunks.get(at).filter(|next| next.starts_with(char::is_uppercase));
+            let more = more.map(|next| tokens(next).into_iter().filter(|word| word != ",").collect::<Vec<_>>());
+            let form = |at: usize| {
+                chunks.get(at).is_some_and(|next| {
+                    is_form(&tokens(next).into_iter().filter(|word| word != ",").collect::<Vec<_>>())
+                })
+            };
+            at += usize::from(more.is_some_and(|more| name(&more)) && form(at + 1));
             // The legal form behind it is of its name.
             let most = (1..=4).rev().find(|length| {
                 let form: Vec<String> =
@@ -121,6 +137,8 @@ pub fn slotted(text: &str, owner: &Owner<'_>) -> Vec<String> {
             push("<org>", &mut words);
             continue;
         }
+        named =
+            if capital && name(&pieces) && !chunk.ends_with(['.', ',', ':', ';']) { named + pieces.len() } else { 0 };
         for word in pieces {
             match () {
                 () if of_firm(&word) => push("<org>", &mut words),

@@ -25,7 +25,7 @@ silvia|sina|sidney|siemens|site|siren|sinan|sinclair|siobhan|solomon|solutions|s
 mustafa|nicola|nicole|nico|nina|niels|nils|pascal|paso|pasteur|nuri|nullinger|nurnberg|iffat|ifeoma|onlyoffice|bisoux|bisschop|antesberger|\
 callcenter|ringstrasse|ringstr|otros|bob's|consulting|consultant|consultants|consulta|coordinator|coordinatrice|coordinateur|coordinador|\
 coordinadora|koordinator|koordinatorin|tester|testing|autoridad|validation|reviewer|notary|noticias|holding|holdings|holder|holdt|\
-restaurant|limited|needham|waiter|waitrose|wartburg|warta|warte|ander|andersen|anderson|andersson|andreas|sanso|sansone|nonnenmacher|nonaka|\
+restaurant|limited|tilleul|tilleuls|tillmann|tiller|silvestre|silva|attenborough|needham|waiter|waitrose|wartburg|warta|warte|ander|andersen|anderson|andersson|andreas|sanso|sansone|nonnenmacher|nonaka|\
 reserve|emergency|release|releases|migrations|block|blocks|moves|mover|moverse|besoins|checker|checkpoint|verifone|nachname|erster|erstein|\
 nachhaltigkeit|bismarck|bismarckstrasse|bismarckstr|promise|avanti|avantgarde|ablaufsteuerung|garantie|warning|nicholas|nichols|nichola";
 

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 const MOST_FORMS: usize = 64;
 
 /// What a pattern is made of.
-enum Node {
+pub enum Node {
+    /// A word, or a slot.
     Word(String),
     /// One after the other.
     Chain(Vec<Node>),
@@ -155,7 +156,7 @@ impl Graph {
 
     /// Whether the words stand one behind the other in a pattern; at its beginning, to its end.
     fn runs(&self, words: &[String], begins: bool, ends: bool) -> bool {
-        let Some(ids) = words.iter().map(|word| self.ids.get(word).copied()).collect::<Option<Vec<u32>>>() else {
+        let Some(ids) = words.iter().map(|word| id_of(&self.ids, word)).collect::<Option<Vec<u32>>>() else {
             return false;
         };
         let Some((first, rest)) = ids.split_first() else { return true };
@@ -169,6 +170,12 @@ impl Graph {
         }
         here.iter().any(|at| !ends || self.ends[*at as usize])
     }
+}
+
+/// The number of a word; `ueber` is `über`, which is folded to `uber`.
+pub fn id_of(ids: &HashMap<String, u32>, word: &str) -> Option<u32> {
+    let plain = || word.replace("ae", "a").replace("oe", "o").replace("ue", "u");
+    ids.get(word).or_else(|| word.contains('e').then(|| ids.get(&plain())).flatten()).copied()
 }
 
 /// What is left without the wordings that hold an unwanted word.
@@ -208,6 +215,11 @@ fn alternatives(text: &str) -> Vec<&str> {
     .collect()
 }
 
+/// A pattern in which `$name` stands as a word.
+pub fn choice_of(text: &str) -> Node {
+    choice(text)
+}
+
 fn choice(text: &str) -> Node {
     Node::Choice(alternatives(text).into_iter().map(chain).collect())
 }
@@ -227,7 +239,8 @@ fn chain(text: &str) -> Node {
 
 /// A word, a slot, a group, or a word with groups in it: `(re-|)import`.
 fn piece(text: &str) -> Node {
-    if text.starts_with('<') && text.ends_with('>') {
+    let part = text.strip_prefix('$').is_some_and(|name| name.chars().all(is_of_name));
+    if part || text.starts_with('<') && text.ends_with('>') {
         return Node::Word(text.to_owned());
     }
     if let Some(inner) = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'))

@@ -132,3 +132,62 @@ fn whatever_else_names_a_time_is_another_time() {
         assert!(!whole(text), "{text}: {:?}", tokens(text));
     }
 }
+
+fn night() -> Moment {
+    let window = ("2026-12-01T21:00:00Z".parse().unwrap(), "2026-12-01T23:00:00Z".parse().unwrap());
+    Moment::new(window, &TimeZone::get("Europe/Berlin").unwrap())
+}
+
+#[test]
+fn hours_are_known_as_one_says_them_and_the_morning_is_another_time() {
+    for text in [
+        "ten till twelve at night",
+        "Dienstagabend von zehn bis zwölf",
+        "diez a doce de la noche",
+        "Tuesday evening between ten and twelve",
+        "Tuesday evening at ten",
+        "Dienstagabend um zehn",
+        "10 p.m.",
+        "noche del martes al miércoles 2",
+        "martes 1/12 22:00 al miércoles 2/12 00:00",
+    ] {
+        assert_eq!(night().at(&tokens(text), None), Some(tokens(text).len()), "{text}: {:?}", tokens(text));
+    }
+    for text in [
+        "ten till twelve in the morning",
+        "ten till twelve",
+        "10 bis 12 Uhr",
+        "ten to twelve at night",
+        "Tuesday at ten",
+        "zehn bis zwölf vormittags",
+        "ten till eleven",
+        "ten till twelve EST",
+        "Tuesday at ten am",
+        "Tuesday at eleven",
+        "Wednesday at ten",
+        "10 a.m.",
+        "ten",
+        "22:00 local time",
+    ] {
+        assert_ne!(night().at(&tokens(text), None), Some(tokens(text).len()), "{text}");
+    }
+}
+
+#[test]
+fn hours_of_the_day_before_and_the_day_behind_are_told_from_the_window_s() {
+    for text in ["six", "6 pm", "18 Uhr", "18h30", "sechs", "ocho", "20:00", "half past six", "siete y media", "noon"] {
+        assert_eq!(night().before_it(&tokens(text)), Some(tokens(text).len()), "{text}");
+    }
+    for text in ["22:00", "23 Uhr", "ten", "11 pm", "elf", "2200", "midnight", "one", "drei"] {
+        assert_eq!(night().before_it(&tokens(text)), None, "{text}");
+    }
+    for (word, next) in [("wednesday", true), ("mittwochmorgen", true), ("tuesday", false), ("thursday", false)] {
+        assert_eq!(night().is_next_day(word), next, "{word}");
+    }
+    // By day nobody says "the office is empty by six" of it.
+    let day = ("2026-12-01T09:00:00Z".parse().unwrap(), "2026-12-01T11:00:00Z".parse().unwrap());
+    let day = Moment::new(day, &TimeZone::UTC);
+    assert_eq!(day.before_it(&tokens("six")), None);
+    let words = tokens("mon équipe est prévenue, mon 5 December");
+    assert_eq!((weekday_at(&words, 0), weekday_at(&words, 5)), (None, Some(Weekday::Monday)));
+}
