@@ -12,6 +12,7 @@ use crate::engine::command::{Command, Refusal};
 use crate::engine::record::{Cause, Entry, Record};
 use crate::engine::status::TenantStatus;
 use crate::engine::step::Progress;
+use crate::engine::truth::Truth;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::ending;
 use crate::runtime::fleet::{Fleet, Pace};
@@ -81,6 +82,9 @@ impl Watcher for Teller {
 #[derive(Serialize)]
 struct Ended {
     tenant: String,
+    /// What is true of the live secret, where that comes before everything else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    truth: Option<Truth>,
     ok: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     done: Option<String>,
@@ -192,6 +196,10 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
     };
     let tenant = conductor.tenant().name.clone();
     let code = result.as_ref().err().map_or(exit::DONE, exit_code);
+    // What is true of the subject comes before what is true of this attempt.
+    if let Some(truth) = &status.truth {
+        print::say(format_args!("{tenant}: {truth}"));
+    }
     if let Err(error) = &result {
         print::say(format_args!("{tenant}: {error}"));
         if !error.advice().is_empty() {
@@ -204,7 +212,19 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
     if json {
         let (ok, advice) = (result.is_ok(), result.as_ref().err().map(RunError::advice));
         let error = result.as_ref().err().map(ToString::to_string);
-        print::json(&Ended { tenant, ok, done: result.ok(), error, advice, reasons, gap_ms, duration_ms, status })?;
+        let truth = status.truth.clone();
+        print::json(&Ended {
+            tenant,
+            truth,
+            ok,
+            done: result.ok(),
+            error,
+            advice,
+            reasons,
+            gap_ms,
+            duration_ms,
+            status,
+        })?;
     } else if let Ok(done) = result {
         print::line(format_args!("{tenant}: {done}"))?;
         if let Some(gap) = gap_ms {

@@ -88,6 +88,9 @@ pub fn fleet(statuses: &[TenantStatus]) -> Result<()> {
 pub fn tenant(status: &TenantStatus) -> Result<()> {
     let mut out = out();
     writeln!(out, "{} ({})", status.tenant.name, status.tenant.id)?;
+    if let Some(truth) = &status.truth {
+        writeln!(out, "{truth}")?;
+    }
     writeln!(out, "phase     {}", status.phase.word())?;
     if let Some(window) = &status.window {
         writeln!(out, "window    {} (revision {})", window.for_people(), window.revision)?;
@@ -129,7 +132,8 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
     for difference in &status.differences {
         writeln!(out, "  differs: {difference}")?;
     }
-    for item in &status.attention {
+    let truth = usize::from(status.truth.is_some());
+    for item in status.attention.iter().skip(truth) {
         writeln!(out, "ATTENTION {item}")?;
     }
     for line in &status.unprotected {

@@ -123,7 +123,7 @@ impl Fault {
     pub fn remedy(&self) -> &str {
         let advice = self.advice();
         match advice.split_once("; ") {
-            Some((first, rest)) if first.starts_with("nothing was ") => rest,
+            Some((first, rest)) if first.starts_with("nothing was ") || first.ends_with(" was not touched") => rest,
             _ => advice,
         }
     }

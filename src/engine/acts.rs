@@ -107,6 +107,8 @@ impl Record {
             | Record::PersonErased { .. }
             | Record::Touching { .. }
             | Record::NotTouched { .. }
+            | Record::SecretLeft { .. }
+            | Record::ForeignKept { .. }
             | Record::SessionSigned { .. } => false,
         }
     }

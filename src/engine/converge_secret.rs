@@ -10,6 +10,7 @@ use crate::domain::key::PublicKey;
 use crate::domain::secret_shape::SecretShape;
 use crate::engine::ports::{NewSecret, SecretRef, SwapOrder, Touch, World};
 use crate::engine::secret::{PrivateKey, SecretBytes};
+use crate::engine::truth::Live;
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -88,6 +89,8 @@ impl Unsettled {
     }
 }
 
+const NOT_KNOWN: &str = "whether the old secret was deleted is not known yet";
+
 /// What is known of the live secret's name, for whoever is told of a fault.
 enum Known {
     /// Something has the name.
@@ -133,7 +136,12 @@ pub async fn holds(
 /// Converges. On an error the fault says what is safe; calling again goes on from whatever state was left.
 pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, Fault> {
     let unsettled = wanted.touch.announced().map(|key| Unsettled { before: Before::Live(key), is_lost: true });
-    let (changed, known) = (unsettled.is_some(), Known::Unknown("whether the old secret was deleted is not known yet"));
+    let known = match wanted.touch.known() {
+        Live::There if unsettled.is_none() => Known::There,
+        Live::There | Live::Unknown => Known::Unknown(NOT_KNOWN),
+        Live::Missing => Known::Missing,
+    };
+    let changed = unsettled.is_some();
     let mut run = Run { world, wanted, gap: None, opened: None, known, changed, unsettled, not_carried: None };
     let mut last = None;
     for round in 0..ROUNDS {
@@ -147,13 +155,13 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
                 last = Some(fault);
                 continue;
             }
-            Err(fault) => return Err(run.explain(fault)),
+            Err(fault) => return Err(run.give_up(fault).await),
         };
         match run.act(&found).await {
             Ok(None) => {}
             Ok(Some(href)) => return run.seal(href).await,
             Err(fault) if fault.is_passing() => last = Some(fault),
-            Err(fault) => return Err(run.explain(fault)),
+            Err(fault) => return Err(run.give_up(fault).await),
         }
     }
     // What is told is what was seen after the last request. Where nothing can be seen now, that is told.
@@ -164,7 +172,7 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
         _ => {}
     }
     let unsettled = || Fault::new(Service::Barbican, FaultKind::Conflict, "the secret kept changing under our hands");
-    Err(run.explain(last.unwrap_or_else(unsettled)))
+    Err(run.give_up(last.unwrap_or_else(unsettled)).await)
 }
 
 struct Run<'a> {
@@ -213,6 +221,7 @@ impl Run<'_> {
         match (found.wanted.split_first(), found.others.split_last()) {
             (Some((keep, [])), None) => return Ok(Some(keep.clone())),
             (Some((_, surplus)), _) => {
+                self.give_way(&found.all).await?;
                 // The wanted key is there, so none of these deletions leaves the server without it.
                 for href in surplus.iter().chain(&found.others) {
                     self.delete(href, &found.all).await?;
@@ -220,6 +229,7 @@ impl Run<'_> {
             }
             (None, None) => self.store(&found.all).await?,
             (None, Some((old, surplus))) => {
+                self.give_way(&found.all).await?;
                 if self.world.settings.swap == SwapOrder::DeleteFirst {
                     for href in surplus {
                         self.delete(href, &found.all).await?;
@@ -229,6 +239,16 @@ impl Run<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// What is about to be deleted and may be somebody else's work is kept by whoever knows the keys of this case.
+    async fn give_way(&self, all: &[Held]) -> Result<(), Fault> {
+        for (href, key) in all {
+            if let Some(key) = key.filter(|key| *key != self.wanted.public_key) {
+                self.wanted.touch.give_way(href, key).await?;
+            }
+        }
+        Ok(())
     }
 
     /// One of the requests that change the secret: judged before, and what it surely did not change is said.
@@ -310,7 +330,7 @@ impl Run<'_> {
                     self.known = Known::Unknown(text);
                 }
                 (Some(fault), _) if fault.is_outcome_unknown() => {
-                    self.known = Known::Unknown("whether the old secret was deleted is not known yet");
+                    self.known = Known::Unknown(NOT_KNOWN);
                 }
                 _ => {}
             }
@@ -357,9 +377,27 @@ impl Run<'_> {
         self.world.secrets.shape(href).await.map_or(true, |found| differs(&found, self.wanted.shape))
     }
 
+    /// Ends badly: what is left of the secret is said to whoever keeps the journal, then to whoever asked.
+    async fn give_up(&self, fault: Fault) -> Fault {
+        let left = match self.known {
+            Known::There => Live::There,
+            Known::Missing => Live::Missing,
+            Known::Unknown(_) => Live::Unknown,
+        };
+        let explained = self.explain(fault);
+        // Where even that can't be written the first cause stands: whoever writes next meets the same.
+        match self.wanted.touch.left(left).await {
+            Ok(()) => explained,
+            Err(unwritten) => {
+                let hint = format!("{}; {unwritten}", explained.advice());
+                explained.hint(hint)
+            }
+        }
+    }
+
     /// The fault with what is true now and what is safe.
     fn explain(&self, fault: Fault) -> Fault {
-        if !self.changed {
+        if !self.changed && matches!(self.known, Known::There) {
             // Only readings have failed, so nothing can be carried out later.
             let advice = if fault.is_outcome_unknown() { "when it answers again, resume" } else { fault.remedy() };
             let hint = format!("nothing was changed in Barbican; {advice}");

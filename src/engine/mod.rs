@@ -35,4 +35,5 @@ pub mod status;
 pub mod step;
 pub mod tend;
 pub mod transport;
+pub mod truth;
 pub mod unsettled;

@@ -7,6 +7,7 @@ use crate::engine::journal::Holder;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::rotation::Rotation;
 use crate::engine::status::{Phase, Viewer};
+use crate::engine::truth::{Live, Truth};
 use crate::engine::unsettled::UncertainMail;
 use serde::Serialize;
 
@@ -64,6 +65,15 @@ pub struct NextAction {
     pub mail: Option<UncertainMail>,
 }
 
+/// What the looks say that the journal does not explain.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outside<'a> {
+    /// What was done does not hold any more.
+    pub drift: Option<&'a str>,
+    /// What is true of the live secret, where it comes before everything else.
+    pub truth: Option<&'a Truth>,
+}
+
 fn offer(action: Act, text: String) -> NextAction {
     NextAction { action, text, mail: None }
 }
@@ -75,9 +85,10 @@ pub fn next_action(
     gate: &Verdict,
     back: Option<(usize, usize)>,
     holder: Option<&Holder>,
-    drift: Option<&str>,
+    outside: Outside<'_>,
     viewer: Viewer<'_>,
 ) -> NextAction {
+    let Outside { drift, truth } = outside;
     let Viewer { person, .. } = viewer;
     if let Some(holder) = holder {
         return offer(Act::Watch, format!("held by {holder}: watch, or talk to them"));
@@ -85,6 +96,9 @@ pub fn next_action(
     let Some(rotation) = open else { return offer(Act::Plan, "plan a window for a rotation".into()) };
     if let Some(hand_over) = rotation.unread_hand_over(person) {
         return offer(Act::Accept, format!("handed over by {}: {}; accept it", hand_over.person, hand_over.note));
+    }
+    if let Some(truth) = truth.filter(|_| rotation.touched && !is_running(rotation)) {
+        return put_right(rotation, truth);
     }
     // In an emergency the key goes first.
     let may_wait = rotation.emergency.is_some() && rotation.applied.is_none();
@@ -104,7 +118,8 @@ pub fn next_action(
             StepState::Running { .. } => offer(Act::Wait, format!("step {number} is running")),
             StepState::Failed { fault, .. } => {
                 let or = if rotation.touched { "roll back" } else { "cancel" };
-                offer(Act::Resume, format!("step {number} failed: {}; then resume, or {or}", fault.advice()))
+                // What was said to be safe was so when it failed; what is true now is said apart.
+                offer(Act::Resume, format!("step {number} failed: {}; then resume, or {or}", fault.remedy()))
             }
             _ => offer(Act::Resume, format!("step {number} was interrupted: resume looks first, then goes on")),
         };
@@ -117,6 +132,23 @@ pub fn next_action(
         Phase::Planned | Phase::Announced => before_rotation(rotation, gate),
         Phase::Rotating | Phase::Returning | Phase::RollingBack => after_confirmation(rotation, back),
     }
+}
+
+/// The secret is missing, or nobody has seen it: nothing comes before that.
+fn put_right(rotation: &Rotation, truth: &Truth) -> NextAction {
+    let met = match rotation.step(StepNumber::SECRET) {
+        StepState::Failed { fault, .. } => format!("correct what step 4 has met ({fault}), then "),
+        _ => String::new(),
+    };
+    let resume = match truth.live {
+        Live::Missing => "resume: it stores the kept key",
+        _ => "resume: it looks before anything is sent",
+    };
+    offer(Act::Resume, format!("{met}{resume}"))
+}
+
+fn is_running(rotation: &Rotation) -> bool {
+    StepNumber::ALL.into_iter().any(|number| matches!(rotation.step(number), StepState::Running { .. }))
 }
 
 /// What only a person can know, with how to say it.

@@ -83,6 +83,8 @@ pub struct Sights {
     pub journal: Observation<()>,
     /// The mailbox: that it could be read; never seen where none is configured or no rotation is open.
     pub mailbox: Observation<()>,
+    /// What this process has done and could not record, a line each.
+    pub unwritten: Vec<String>,
     /// Who holds the tenant, when it is not this process.
     pub holder: Option<Holder>,
     /// Since when, UTC by this host's clock, they gave no sign of life, where one was due.

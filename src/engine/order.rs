@@ -162,6 +162,12 @@ impl Rotation {
             Record::SessionSigned { session, .. } => {
                 need(!self.sessions.contains_key(session), "that session has signed already")
             }
+            Record::ForeignKept { .. } => {
+                need(at_work(StepNumber::SECRET) || !self.touched, "nothing of the live secret is being changed")
+            }
+            Record::SecretLeft { step, .. } => {
+                need(matches!(*step, StepNumber::STAGE | StepNumber::SECRET), "only steps 3 and 4 change the secret")
+            }
             Record::LeaseLost { .. } | Record::PersonErased { .. } => Err("that belongs into the lease log".into()),
         }
     }

@@ -33,6 +33,7 @@ use crate::engine::next::NextAction;
 use crate::engine::record::{Cause, Outcome};
 use crate::engine::rotation::HandOver;
 use crate::engine::sources::SourceView;
+use crate::engine::truth::Truth;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -207,6 +208,9 @@ pub struct Viewer<'a> {
 pub struct TenantStatus {
     /// Which tenant.
     pub tenant: Tenant,
+    /// What is true of the live secret, where that comes before everything else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truth: Option<Truth>,
     /// Where it is.
     pub phase: Phase,
     /// The open (or last) rotation's id.

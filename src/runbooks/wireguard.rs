@@ -6,6 +6,7 @@
 mod announce;
 mod answers;
 mod check;
+mod foreign;
 mod object;
 mod reconcile;
 mod reconfigure;

@@ -20,7 +20,7 @@ use crate::engine::step::{Progress, Runbook};
 use crate::runtime::ending;
 use crate::runtime::fence::{LeaseFence, lost};
 use crate::runtime::lease::Taker;
-use crate::runtime::lookout::{BEAT, FALLEN_QUIET, Life, Lookout};
+use crate::runtime::lookout::{BEAT, FALLEN_QUIET, LEASE_TTL, Life, Lookout};
 use crate::runtime::run::{Observer, Run, RunError, Taken};
 use crate::runtime::signing::{self, Session};
 use jiff::Timestamp;
@@ -235,8 +235,10 @@ impl Conductor {
                 result = &mut running => result,
                 fault = heartbeat => {
                     // The journal refuses every further record by itself; what is under way ends at its next record.
-                    let result = running.await;
-                    result.and(Err(fault.into()))
+                    match running.await {
+                        Ok(achieved) => Err(fault.hint(format!("done and recorded before that: {achieved}")).into()),
+                        failed => failed,
+                    }
                 }
                 // What runs had its time to come to a record by itself; the rest of it is dropped here.
                 () = ending::is_due() => Err(ending::ended("the rest of it").into()),
@@ -254,8 +256,14 @@ impl Conductor {
         let _ = self.reload().await;
         self.watcher.changed(self);
         let achieved = result?;
-        released?;
-        Ok(achieved)
+        Ok(match released {
+            Ok(()) => achieved,
+            // What was asked was done and is in the journal.
+            Err(fault) => {
+                let quiet = LEASE_TTL.as_secs();
+                format!("{achieved}; but the tenant could not be given back: others wait {quiet} s for it ({fault})")
+            }
+        })
     }
 
     /// However a command ended: nobody is at work now, so the alert is expected no more. What fails here is shown with the
@@ -354,13 +362,21 @@ impl Conductor {
         let machine = Machine::new(self.world.tenant.clone(), self.actor.clone(), rules, rotation).signed(hand);
         let plans = matches!(command, Command::Plan { .. });
         let run = Run::new(&self.world, &self.runbook, lease, self, machine);
-        run.taken_over(from).await?;
-        let achieved = run.drive(Input::Command { command, new_id }).await?;
-        if plans {
-            // Who will be cut off belongs to the plan; if it can't be read now, the announcement reads it again.
-            run.see_people().await?;
+        let driven = async {
+            run.taken_over(from).await?;
+            let achieved = run.drive(Input::Command { command, new_id }).await?;
+            if plans {
+                // Who will be cut off belongs to the plan; if it can't be read now, the announcement reads it again.
+                run.see_people().await?;
+            }
+            Ok(achieved)
+        };
+        let result = driven.await;
+        let lacks = run.lacks();
+        if !lacks.is_empty() {
+            self.known().sights.unwritten = lacks;
         }
-        Ok(achieved)
+        result
     }
 
     /// The mails of a kind as the clients who need one would get them, with real values; nothing is sent.
@@ -425,13 +441,14 @@ impl Observer for Conductor {
             }
             known.entries.extend(entries.iter().cloned());
             known.rotation = Some(rotation.clone());
+            known.sights.unwritten.clear();
         }
         self.watcher.changed(self);
     }
 
-    fn unwritable(&self) {
+    fn unwritable(&self, fault: &Fault) {
         // What goes on beside the failed record (another mail, the other key) must not change anything either.
-        self.fence.shut();
+        self.fence.shut_for(fault.clone());
     }
 
     fn progress(&self, progress: Progress) {

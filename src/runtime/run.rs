@@ -14,7 +14,7 @@ use crate::runbooks::wireguard::{end_silence, look_who_is_back, see_people};
 use crate::runtime::ending;
 use async_trait::async_trait;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 /// How a command ended when it did not end well.
@@ -47,8 +47,8 @@ impl RunError {
 pub trait Observer: Send + Sync {
     /// These records are durable; this is the rotation now. Told once for what is durable together: whoever draws, draws once.
     fn recorded(&self, entries: &[Entry], rotation: &Arc<Rotation>);
-    /// A record could not be written: nothing more may be changed outside by this run.
-    fn unwritable(&self) {}
+    /// A record could not be written, and why: nothing more may be changed outside by this run.
+    fn unwritable(&self, _fault: &Fault) {}
     /// A step is so far.
     fn progress(&self, progress: Progress);
 }
@@ -73,6 +73,41 @@ pub struct Run<'a> {
     now_folded: Mutex<Option<Arc<Rotation>>>,
     /// Records that were given while another was being written.
     waiting: Mutex<Vec<Waiting>>,
+    /// Why the journal can't be written any more, and what it lacks since.
+    broken: Mutex<Option<Broken>>,
+    /// What the last act has met, until that is recorded.
+    met: Mutex<Option<Fault>>,
+}
+
+/// The journal is not written any more: the first cause stands, and no number is counted on after it.
+struct Broken {
+    fault: Fault,
+    lacks: Vec<String>,
+}
+
+/// So many of the records that the journal lacks are told.
+const LACKS_TOLD: usize = 3;
+
+impl Broken {
+    /// The first cause, with what is known of the tail.
+    fn fault(&self) -> Fault {
+        match self.lacks.is_empty() {
+            true => self.fault.clone(),
+            false => {
+                let hint = format!("{}; the journal lacks: {}", self.fault.advice(), told(&self.lacks));
+                self.fault.clone().hint(hint)
+            }
+        }
+    }
+}
+
+/// The first of them, and how many more.
+fn told(lacks: &[String]) -> String {
+    let more = match lacks.len().saturating_sub(LACKS_TOLD) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", lacks[..lacks.len().min(LACKS_TOLD)].join("; "))
 }
 
 /// A record to be written, and who waits for that.
@@ -96,6 +131,8 @@ impl<'a> Run<'a> {
             machine: tokio::sync::Mutex::new(machine),
             now_folded,
             waiting: Mutex::default(),
+            broken: Mutex::default(),
+            met: Mutex::default(),
         }
     }
 
@@ -123,13 +160,7 @@ impl<'a> Run<'a> {
                     }
                 }
                 Output::Perform(step) => {
-                    let result = self.runbook.step(step).perform(&self.context()).await;
-                    if let Err(fault) = &result
-                        && ending::is_end(fault)
-                    {
-                        // No failure: it stays begun and not ended, and resume looks.
-                        return Err(fault.clone().into());
-                    }
+                    let result = self.ended(self.runbook.step(step).perform(&self.context()).await)?;
                     self.feed(Input::StepEnded { step, result }, &mut queue).await?;
                 }
                 Output::Probe(step) => {
@@ -137,7 +168,7 @@ impl<'a> Run<'a> {
                     self.feed(Input::Probed { step, probe }, &mut queue).await?;
                 }
                 Output::Undo(step) => {
-                    let result = self.runbook.step(step).undo(&self.context()).await;
+                    let result = self.ended(self.runbook.step(step).undo(&self.context()).await)?;
                     self.feed(Input::Undone { step, result }, &mut queue).await?;
                 }
                 Output::Send(order) => achieved = self.send(&order, &mut queue).await?,
@@ -192,12 +223,7 @@ impl<'a> Run<'a> {
             // Whoever has appeared since the operator was shown the list is not mailed, but named.
             self.see_people().await?;
         }
-        let result = mailing::send(&self.context(), step, order).await;
-        if let Err(fault) = &result
-            && ending::is_end(fault)
-        {
-            return Err(fault.clone().into());
-        }
+        let result = self.ended(mailing::send(&self.context(), step, order).await)?;
         let result = result.and_then(mailing::Tally::judge);
         self.feed(Input::Sent { result: result.clone() }, queue).await?;
         let (mut text, now) = match result {
@@ -214,6 +240,30 @@ impl<'a> Run<'a> {
             text.push_str(&format!("; not told, for they have only just appeared: {}", names.join(", ")));
         }
         Ok(text)
+    }
+
+    /// How an act has ended, where the run may go on from that. It may not where the program is ending (no failure: it stays
+    /// begun and not ended, and resume looks), or where the journal can't be written: then that is told, and never what came of it.
+    fn ended<T>(&self, result: Result<T, Fault>) -> Result<Result<T, Fault>, RunError> {
+        let broken = self.broken().as_ref().map(Broken::fault);
+        match (result, broken) {
+            (Err(fault), _) if ending::is_end(&fault) => Err(fault.into()),
+            (Err(fault), Some(unwritten)) if fault.service != Service::Journal => Err(beside(fault, &unwritten).into()),
+            (_, Some(unwritten)) => Err(unwritten.into()),
+            (result, None) => {
+                *self.met.lock().unwrap_or_else(PoisonError::into_inner) = result.as_ref().err().cloned();
+                Ok(result)
+            }
+        }
+    }
+
+    fn broken(&self) -> MutexGuard<'_, Option<Broken>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was done and could not be recorded, a line each.
+    pub fn lacks(&self) -> Vec<String> {
+        self.broken().as_ref().map(|broken| broken.lacks.clone()).unwrap_or_default()
     }
 
     fn context(&self) -> StepContext<'_> {
@@ -242,10 +292,24 @@ impl<'a> Run<'a> {
             Some(Record::Planned { rotation, .. }) => rotation,
             _ => &rotation.id,
         };
-        let written = self.world.store.append(id, self.lease, entries).await;
-        written.inspect_err(|_| self.observer.unwritable()).map_err(journal_fault)?;
-        self.observer.recorded(entries, &rotation);
-        Ok(())
+        if self.broken().is_none() {
+            let Err(error) = self.world.store.append(id, self.lease, entries).await else {
+                self.met.lock().unwrap_or_else(PoisonError::into_inner).take();
+                self.observer.recorded(entries, &rotation);
+                return Ok(());
+            };
+            let fault = journal_fault(error);
+            self.observer.unwritable(&fault);
+            self.broken().get_or_insert(Broken { fault, lacks: Vec::new() });
+        }
+        let mut broken = self.broken();
+        let Some(broken) = broken.as_mut() else { return Ok(()) };
+        broken.lacks.extend(entries.iter().map(|entry| entry.record.summary()));
+        let unwritten = broken.fault();
+        match self.met.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(first) if first.service != Service::Journal => Err(beside(first, &unwritten)),
+            _ => Err(unwritten),
+        }
     }
 
     /// Writes all records that wait, in one transaction: several mails are sent at once, and each would else wait for the
@@ -274,6 +338,12 @@ impl<'a> Run<'a> {
             let _ = teller.send(result.clone());
         }
     }
+}
+
+/// What was met first, and that it could not be recorded either.
+fn beside(first: Fault, unwritten: &Fault) -> Fault {
+    let hint = format!("{}; and {unwritten}; {}", first.advice(), unwritten.advice());
+    first.hint(hint)
 }
 
 /// Nothing more is done once the journal can't be written.

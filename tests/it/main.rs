@@ -53,6 +53,7 @@ mod store_suite;
 mod terminal;
 mod touching;
 mod transport;
+mod truth;
 mod watch;
 mod watch_mail;
 mod wireguard;

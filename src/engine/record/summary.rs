@@ -1,6 +1,7 @@
 //! Each record as one line, for the journal's view and the report.
 
 use super::{Cause, Record};
+use crate::engine::truth::Live;
 
 impl Record {
     /// One line for the journal's view and the report.
@@ -134,6 +135,14 @@ impl Record {
             Record::TakenBack { what, reason } => format!("taken back: {what}: {reason}"),
             Record::WaiverKept { client } => format!("{client} stays waived for the new window"),
             Record::SessionSigned { session, .. } => format!("session {session} signed for this case"),
+            Record::ForeignKept { public_key, name, .. } => {
+                format!("somebody else's key {} stood under the live name; it is kept as {name}", public_key.short())
+            }
+            Record::SecretLeft { step, left } => match left {
+                Live::Missing => format!("step {step}: SECRET MISSING, nothing has the live secret's name"),
+                Live::Unknown => format!("step {step}: whether anything has the live secret's name is not known"),
+                Live::There => format!("step {step}: the live secret's name is held"),
+            },
         }
     }
 }

@@ -17,13 +17,14 @@ use crate::domain::tenant::Tenant;
 use crate::engine::approval::{self, Me};
 use crate::engine::judging::{self, Beside};
 use crate::engine::machine::Rules;
-use crate::engine::next::{Act, NextAction, next_action};
+use crate::engine::next::{Act, NextAction, Outside, next_action};
 use crate::engine::observe::Sights;
 use crate::engine::ports::Settings;
 use crate::engine::record::Entry;
 use crate::engine::remind;
 use crate::engine::rotation::Rotation;
 use crate::engine::sources;
+use crate::engine::truth;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -59,6 +60,8 @@ pub fn derive(
     let phase = open.map_or(Phase::Idle, phase_of);
     let (reconcile, reconcile_deadline) = judge_reconcile(open, &keys, settings, now);
     let drift = open.and_then(|rotation| drift(rotation, &keys));
+    let seen = sights.secret.seen.as_ref().map(|(at, secret)| (*at, secret.count));
+    let truth = truth::truth(open, seen);
     let holder = sights.holder.as_ref();
     let rules = Rules::of(settings);
     let review = rotation.and_then(|rotation| rotation.open_review(rules.signing()));
@@ -73,11 +76,20 @@ pub fn derive(
                 review.by_whom()
             ),
         },
-        _ => next_action(open, phase, &gate, back, holder, drift.as_deref(), viewer),
+        _ => {
+            let outside = Outside { drift: drift.as_deref(), truth: truth.as_ref() };
+            next_action(open, phase, &gate, back, holder, outside, viewer)
+        }
+    };
+    let next = match &truth {
+        // What is true of the subject comes before what is to be done.
+        Some(truth) => NextAction { text: format!("{}; {}", truth.lead, next.text), ..next },
+        None => next,
     };
     let rollback_cuts = open.map(|rotation| rotation.back.keys().cloned().collect()).unwrap_or_default();
     let mut status = TenantStatus {
         tenant: tenant.clone(),
+        truth,
         phase,
         rotation: rotation.map(|rotation| rotation.id.to_string()),
         cause: rotation.map(|rotation| rotation.cause),
@@ -129,8 +141,20 @@ pub fn derive(
     status.attention.extend(status.heard.attention());
     status.attention.extend(alert::attention(open, rotation, sights, settings, now));
     status.attention.extend(open.and_then(|rotation| approval::touched_without(rotation, rules.approval.as_ref())));
+    if !sights.unwritten.is_empty() {
+        let text = format!("done from here, and not in the journal: {}", sights.unwritten.join("; "));
+        status.attention.insert(0, text);
+    }
+    let foreign = open.map(|rotation| rotation.foreign.as_slice()).unwrap_or_default();
+    status.attention.extend(foreign.iter().map(|kept| {
+        let key = kept.public_key.short();
+        format!("somebody else's key {key} stood under the tenant's name: it is kept in Barbican as {}", kept.name)
+    }));
     if let Some(drift) = drift {
         status.attention.insert(0, drift);
+    }
+    if let Some(truth) = &status.truth {
+        status.attention.insert(0, truth.to_string());
     }
     status
 }
@@ -144,7 +168,8 @@ fn drift(rotation: &Rotation, keys: &KeysView) -> Option<String> {
     };
     if seen_since(&keys.secret, StepNumber::SECRET) && keys.secret.key != Some(target) {
         return Some(match keys.secret_count {
-            Some(0) => "SECRET MISSING: no secret has the tenant's name any more".into(),
+            // That is said before everything else.
+            Some(0) => return None,
             Some(count @ 2..) => format!("{count} secrets have the tenant's name"),
             _ => "the secret was changed by somebody else".into(),
         });

@@ -145,6 +145,7 @@ pub fn idle(name: &str) -> TenantStatus {
     clients[5].activity = Some(Activity::Never);
     clients[5].latest_handshake = None;
     TenantStatus {
+        truth: None,
         plan_digest: None,
         plan_covers: Vec::new(),
         four_eyes: None,

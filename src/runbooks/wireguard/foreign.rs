@@ -1,0 +1,35 @@
+//! Somebody else's key under the live secret's name: it is kept under a name of its own before it gives way, and told.
+
+use super::stage::{find_kept, keep_under};
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::key::PublicKey;
+use crate::engine::ports::SecretRef;
+use crate::engine::record::Record;
+use crate::engine::secret::PrivateKey;
+use crate::engine::step::StepContext;
+
+/// Keeps the key of this secret, unless it is one of this rotation's own or was kept before. It stays there after the end: it
+/// is not ours to destroy.
+pub(super) async fn keep_foreign(
+    context: &StepContext<'_>,
+    href: &SecretRef,
+    public_key: PublicKey,
+) -> Result<(), Fault> {
+    let (world, rotation) = (context.world, context.rotation());
+    let is_known = |kept: &crate::engine::rotation::KeptKey| kept.public_key == public_key;
+    if rotation.keys.values().any(is_known) || rotation.foreign.iter().any(is_known) {
+        return Ok(());
+    }
+    let payload = world.secrets.payload(href).await?;
+    let key = PrivateKey::from_payload(&payload).filter(|key| key.public() == public_key).ok_or_else(|| {
+        let text = format!("the secret that held {} gives something else now", public_key.short());
+        Fault::new(Service::Barbican, FaultKind::Conflict, text).hint("look who else writes there, then resume")
+    })?;
+    let name = format!("changeguard-found-{}-{}", rotation.id, rotation.tenant.id);
+    // A run before this one may have stored it without living to record it.
+    let href = match find_kept(world, &name, public_key).await? {
+        Some((href, _)) => href,
+        None => keep_under(world, &name, &key).await?,
+    };
+    context.ledger.record(Record::ForeignKept { public_key, name, href }).await
+}
