@@ -1,9 +1,10 @@
 //! The outside world, one room per service; no room sees another. What several of them need (a password, a
-//! child process) is asked for here.
+//! child process, what the host has run out of) is asked for here.
 
 pub mod alerts;
 mod child;
 pub mod console;
+pub mod host;
 pub mod inbox;
 pub mod lab;
 pub mod mail;

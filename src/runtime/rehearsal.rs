@@ -8,7 +8,7 @@ use crate::engine::journal::{AppendError, Erased, Holder, JournalStore, Lease, M
 use crate::engine::record::{Entry, RotationId};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Names what is rehearsed: `kill-before 7`, `kill-after 7` or `fail 7`, counted in records of this process from 1.
@@ -49,12 +49,21 @@ pub struct Rehearsal {
     /// The number of the record; 0 is none.
     at: AtomicU64,
     seen: AtomicU64,
+    /// Only that one fails: what comes after it meets a store that writes again.
+    only: AtomicBool,
     failed: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Rehearsal {
     fn new(store: Arc<dyn JournalStore>, what: What, at: u64) -> Self {
-        Self { store, what, at: AtomicU64::new(at), seen: AtomicU64::new(0), failed: OnceLock::new() }
+        Self {
+            store,
+            what,
+            at: AtomicU64::new(at),
+            seen: AtomicU64::new(0),
+            only: AtomicBool::new(false),
+            failed: OnceLock::new(),
+        }
     }
 
     /// A store that fails when it is told to, and calls `failed` the moment it does.
@@ -66,7 +75,17 @@ impl Rehearsal {
 
     /// The `nth` record from now on and all later ones can't be written; with 0 all can.
     pub fn fail_from(&self, nth: u64) {
+        self.fail(nth, false);
+    }
+
+    /// The `nth` record from now on can't be written; those behind it can, by whoever has not counted it.
+    pub fn fail_only(&self, nth: u64) {
+        self.fail(nth, true);
+    }
+
+    fn fail(&self, nth: u64, only: bool) {
         self.seen.store(0, Ordering::SeqCst);
+        self.only.store(only, Ordering::SeqCst);
         self.at.store(nth, Ordering::SeqCst);
     }
 }
@@ -83,7 +102,8 @@ impl JournalStore for Rehearsal {
         let at = self.at.load(Ordering::SeqCst);
         let number = before + entries.len() as u64;
         let is_here = (before + 1..=number).contains(&at);
-        if self.what == What::Fail && at > 0 && number >= at {
+        let fails = if self.only.load(Ordering::SeqCst) { is_here } else { at > 0 && number >= at };
+        if self.what == What::Fail && fails {
             if let Some(failed) = self.failed.get() {
                 failed();
             }

@@ -49,6 +49,7 @@ mod store_audit;
 mod store_cli;
 mod store_fight;
 mod store_leases;
+mod store_room;
 mod store_suite;
 mod terminal;
 mod touching;

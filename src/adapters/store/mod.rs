@@ -86,7 +86,8 @@ impl SqlJournal {
             connection.close().await?;
             Ok(())
         };
-        bounded("opening the journal", OPENING, prepared).await?;
+        let opened = bounded("opening the journal", OPENING, prepared).await;
+        opened.map_err(|fault| place.named("opening the journal", fault))?;
         let pool = pool().after_connect(|connection, _| Box::pin(schema::set_up_sqlite(connection)));
         Ok(Self { pool: pool.connect_lazy_with(options), backend: Backend::Sqlite(place) })
     }
@@ -123,7 +124,11 @@ impl SqlJournal {
             Ok(connection) => return Ok(connection),
             Err(error) => error,
         };
-        let Backend::Postgres(server) = &self.backend else { return Err(trouble(doing, &error)) };
+        let server = match &self.backend {
+            // The pool tries again and again and says only that it took too long.
+            Backend::Sqlite(place) => return Err(place.named(doing, trouble(doing, &error))),
+            Backend::Postgres(server) => server,
+        };
         let fault = trouble(doing, &error);
         if fault.kind == FaultKind::Unauthorized {
             // The password may have been changed since; it is asked for again.
@@ -175,13 +180,20 @@ impl SqlJournal {
             Err(Failure::Refused(error)) => Err(error),
             Err(failure) => {
                 let lost = attempt.is_committing() && failure.may_have_committed();
-                let fault = failure.fault(doing);
+                let fault = self.named(doing, failure.fault(doing));
                 if !lost {
                     return Err(fault.into());
                 }
                 self.settle(write.tenant(), &attempt, fault).await?;
                 Ok(attempt.erased())
             }
+        }
+    }
+
+    fn named(&self, doing: &str, fault: Fault) -> Fault {
+        match &self.backend {
+            Backend::Sqlite(place) => place.named(doing, fault),
+            Backend::Postgres(_) => fault,
         }
     }
 
@@ -245,21 +257,21 @@ impl JournalStore for SqlJournal {
         let doing = "reading the journal";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, reading::load(&mut connection, rotation)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn heads(&self, tenant: Option<&TenantId>) -> Result<Vec<RotationHead>, Fault> {
         let doing = "reading the journal";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, reading::heads(&mut connection, tenant)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn acquire(&self, tenant: &TenantId, me: &Holder) -> Result<Result<Lease, Holder>, Fault> {
         let doing = "taking the tenant's lease";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, leases::acquire(&mut connection, tenant, me)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn take_from(
@@ -273,35 +285,35 @@ impl JournalStore for SqlJournal {
         let mut connection = self.connection(doing).await?;
         let taken = leases::take_from(&mut connection, tenant, holder, me, overruled);
         let result = bounded(doing, OPERATION, taken).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn renew(&self, lease: &Lease, now: Timestamp) -> Result<bool, Fault> {
         let doing = "renewing the tenant's lease";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, leases::renew(&mut connection, lease, now)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn holds(&self, lease: &Lease) -> Result<bool, Fault> {
         let doing = "looking whether the tenant is still ours";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, leases::holds(&mut connection, lease)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), Fault> {
         let doing = "giving the tenant back";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, leases::release(&mut connection, lease)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn holders(&self) -> Result<Vec<(TenantId, Holder)>, Fault> {
         let doing = "reading who holds the tenants";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, leases::holders(&mut connection)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn mark(&self) -> Result<Mark, Fault> {
@@ -309,14 +321,14 @@ impl JournalStore for SqlJournal {
         let mut connection = self.connection(doing).await?;
         let has_clock = matches!(self.backend, Backend::Postgres(_));
         let result = bounded(doing, OPERATION, leases::mark(&mut connection, has_clock)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn positions(&self) -> Result<Vec<(TenantId, u64)>, Fault> {
         let doing = "reading how long the journals are";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, leases::positions(&mut connection)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn witness(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError> {
@@ -337,14 +349,14 @@ impl JournalStore for SqlJournal {
             reading::tables(&mut connection, matches!(self.backend, Backend::Postgres(_))).await
         };
         let result = bounded(doing, WHOLE, work).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn mentions(&self, address: &str) -> Result<Vec<Mention>, Fault> {
         let doing = "looking for a person in the journal";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, WHOLE, reading::mentions(&mut connection, address)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn erase(&self, lease: &Lease, address: &str, entry: &Entry) -> Result<Erased, AppendError> {

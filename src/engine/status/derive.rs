@@ -76,6 +76,8 @@ pub fn derive(
                 review.by_whom()
             ),
         },
+        // There may be an open rotation in what can't be read.
+        _ if rotation.is_none() && sights.journal.fault.is_some() && holder.is_none() => unread(sights),
         _ => {
             let outside = Outside { drift: drift.as_deref(), truth: truth.as_ref() };
             next_action(open, phase, &gate, back, holder, outside, viewer)
@@ -157,6 +159,14 @@ pub fn derive(
         status.attention.insert(0, truth.to_string());
     }
     status
+}
+
+/// Without the journal nothing can be offered but to put it right.
+fn unread(sights: &Sights) -> NextAction {
+    let why =
+        sights.journal.fault.as_ref().map(|(_, fault)| format!("{fault}; {}", fault.remedy())).unwrap_or_default();
+    let text = format!("what is under way is not known, for the journal can't be read: {why}");
+    NextAction { action: Act::Wait, text, mail: None }
 }
 
 /// What was seen, after it was done, to hold no longer: a late request has landed, or somebody else writes there.

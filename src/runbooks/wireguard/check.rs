@@ -83,6 +83,21 @@ impl Step for Check {
                 }
             }
         );
+        // No neighbour is found wanting by a host that could not ask it.
+        let seen = |sights: &Sights| {
+            let faults = [&sights.secret.fault, &sights.object.fault, &sights.server.fault, &sights.console.fault];
+            faults.into_iter().flatten().map(|(_, fault)| fault.clone()).collect::<Vec<_>>()
+        };
+        let looked = match &sights {
+            Ok(sights) => seen(sights),
+            Err(fault) => vec![fault.clone()],
+        };
+        let mailbox = if let Ok(Heard::Failed(fault)) = &heard { Some(fault) } else { None };
+        let asked = [token.as_ref().err(), listing.as_ref().err(), mail.as_ref().err(), mailbox];
+        if let Some(fault) = asked.into_iter().flatten().chain(&looked).find(|fault| fault.kind == FaultKind::Exhausted)
+        {
+            return Err(fault.clone());
+        }
         let at = world.clock.now();
         let mut checks = vec![
             match &token {
