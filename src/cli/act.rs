@@ -202,8 +202,10 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
     }
     if let Err(error) = &result {
         print::say(format_args!("{tenant}: {error}"));
-        if !error.advice().is_empty() {
-            print::say(format_args!("{tenant}: {}", error.advice()));
+        // An advice is given once: where the next action says the same, it is said there.
+        let advice = error.advice();
+        if !advice.is_empty() && !status.next.text.contains(advice.as_str()) {
+            print::say(format_args!("{tenant}: {advice}"));
         }
     }
     if result.is_err() {

@@ -42,6 +42,8 @@ pub async fn holds(world: &World, public_key: PublicKey) -> Result<Result<(), St
 pub async fn converge(world: &World, public_key: PublicKey) -> Result<Converged, Fault> {
     let mut merged = 0;
     let mut last = None;
+    // The version from which our upload was made that Swift has accepted.
+    let mut accepted: Option<String> = None;
     for round in 0..ROUNDS {
         if round > 0 {
             world.clock.sleep(Duration::from_millis(100 << round)).await;
@@ -51,6 +53,10 @@ pub async fn converge(world: &World, public_key: PublicKey) -> Result<Converged,
         if document.public_key == Some(public_key) {
             let (from, etag) = (document.public_key, before.etag);
             return Ok(Converged { from, etag, changed: round > 0, merged });
+        }
+        if accepted.as_ref() == Some(&before.etag) {
+            // Still the version before our upload: what is served is old, and nobody has changed anything.
+            continue;
         }
         let bytes = document.with_key(&before.bytes, &public_key);
         let after = StoredObject { bytes, etag: String::new(), ..before.clone() };
@@ -68,9 +74,18 @@ pub async fn converge(world: &World, public_key: PublicKey) -> Result<Converged,
             Err(fault) => return Err(fault),
         }
         match read_back(world, &before, &after).await? {
-            Some(etag) => return Ok(Converged { from: document.public_key, etag, changed: true, merged }),
-            None => merged += 1,
+            ReadBack::Ours(etag) => return Ok(Converged { from: document.public_key, etag, changed: true, merged }),
+            ReadBack::Stale => accepted = Some(before.etag),
+            ReadBack::Theirs => {
+                accepted = None;
+                merged += 1;
+            }
         }
+    }
+    if accepted.is_some() {
+        let text = "the upload was accepted, and Swift still gives the version before it";
+        return Err(Fault::new(Service::Swift, FaultKind::Conflict, text)
+            .hint("nobody else has changed it; wait until Swift's copies agree, then resume: it reads first"));
     }
     Err(last.unwrap_or_else(|| {
         Fault::new(Service::Swift, FaultKind::Conflict, "the object was changed by somebody else each time")
@@ -78,17 +93,26 @@ pub async fn converge(world: &World, public_key: PublicKey) -> Result<Converged,
     }))
 }
 
-/// The new version's ETag once the bytes read back are ours; `None` if somebody else's are there.
-async fn read_back(world: &World, before: &StoredObject, after: &StoredObject) -> Result<Option<String>, Fault> {
+/// What is read after an upload.
+enum ReadBack {
+    /// Our bytes, under this ETag.
+    Ours(String),
+    /// The version before it, each time.
+    Stale,
+    /// Somebody else's.
+    Theirs,
+}
+
+async fn read_back(world: &World, before: &StoredObject, after: &StoredObject) -> Result<ReadBack, Fault> {
     for read in 0..STALE_READS {
         let now = world.object.get().await?;
         if now.bytes == after.bytes {
-            return Ok(Some(now.etag));
+            return Ok(ReadBack::Ours(now.etag));
         }
         if now.etag != before.etag {
-            return Ok(None);
+            return Ok(ReadBack::Theirs);
         }
         world.clock.sleep(Duration::from_millis(50 << read)).await;
     }
-    Ok(None)
+    Ok(ReadBack::Stale)
 }

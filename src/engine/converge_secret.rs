@@ -25,6 +25,12 @@ const ROUNDS: u32 = 6;
 /// cancellation puts the key back before it destroys what is kept. No key is lost by it.
 const SETTLES: Duration = Duration::from_secs(5);
 
+/// How long it takes at most from the first request that changes something to the last word, where a pair takes `pair_bound`
+/// at most: no round begins once a pair's time is over, and one is a look, a pair, and the look behind it.
+pub fn longest(pair_bound: Duration) -> Duration {
+    pair_bound * 3
+}
+
 /// The state that is wanted.
 pub struct Wanted<'a> {
     /// The secret's name.
@@ -142,12 +148,20 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
         Live::Missing => Known::Missing,
     };
     let changed = unsettled.is_some();
-    let mut run = Run { world, wanted, gap: None, opened: None, known, changed, unsettled, not_carried: None };
+    let since = changed.then(|| world.clock.now());
+    let mut run = Run { world, wanted, since, gap: None, opened: None, known, changed, unsettled, not_carried: None };
     let mut last = None;
     for round in 0..ROUNDS {
         if round > 0 {
             // The first try again is immediate: while no secret exists every moment counts.
             world.clock.sleep(Duration::from_millis(if round == 1 { 0 } else { 250 << round })).await;
+            if run.is_over() {
+                break;
+            }
+            if let Some(fault) = &last {
+                let text = format!("{fault}; looking what Barbican holds, {} of {ROUNDS} times", round + 1);
+                wanted.touch.tell(text);
+            }
         }
         let found = match run.look().await {
             Ok(found) => found,
@@ -178,6 +192,8 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
 struct Run<'a> {
     world: &'a World,
     wanted: &'a Wanted<'a>,
+    /// When the first request that changes something was about to be sent.
+    since: Option<jiff::Timestamp>,
     gap: Option<Duration>,
     /// When the DELETE was sent that left no secret, if none has been stored since.
     opened: Option<jiff::Timestamp>,
@@ -191,6 +207,13 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Whether a pair's time has gone by since the first change: what is not known then is told, not waited for.
+    fn is_over(&self) -> bool {
+        let elapsed = self.since.map(|since| self.world.clock.now().duration_since(since));
+        let elapsed = elapsed.and_then(|elapsed| Duration::try_from(elapsed).ok()).unwrap_or_default();
+        self.changed && elapsed > self.world.settings.pair_bound
+    }
+
     fn new_secret(&self) -> NewSecret {
         let key = PrivateKey::from_payload(self.wanted.payload);
         let newline = self.wanted.shape.trailing_newline;
@@ -203,6 +226,8 @@ impl Run<'_> {
         let mut found = look(self.world, self.wanted).await?;
         if let Some(unsettled) = &self.unsettled {
             if unsettled.is_lost && unsettled.is_as_before(&found) {
+                let wait = SETTLES.as_secs();
+                self.wanted.touch.tell(format!("all is as it was; a lost request may still come: looking again in {wait} s"));
                 self.world.clock.sleep(SETTLES).await;
                 found = look(self.world, self.wanted).await?;
             }
@@ -259,6 +284,7 @@ impl Run<'_> {
     ) -> Result<T, Fault> {
         if !self.changed {
             self.wanted.touch.touch().await?;
+            self.since = Some(self.world.clock.now());
         }
         let answer = request.await;
         self.came_of_it(before, answer.as_ref().err()).await?;
@@ -301,6 +327,9 @@ impl Run<'_> {
 
     async fn swap(&mut self, old: &SecretRef, before: &[Held]) -> Result<(), Fault> {
         let sent = self.world.clock.now();
+        if !self.changed {
+            self.since = Some(sent);
+        }
         let touch = Until { touch: self.wanted.touch, changed: self.changed, asked: AtomicBool::new(false) };
         let order = self.world.settings.swap;
         let swap = self.world.secrets.swap(old, self.new_secret(), order, &touch).await;

@@ -119,7 +119,14 @@ pub fn next_action(
             StepState::Failed { fault, .. } => {
                 let or = if rotation.touched { "roll back" } else { "cancel" };
                 // What was said to be safe was so when it failed; what is true now is said apart.
-                offer(Act::Resume, format!("step {number} failed: {}; then resume, or {or}", fault.remedy()))
+                let remedy = fault.remedy();
+                // An advice is given once.
+                let then = match (remedy.contains("resume"), remedy.contains(or)) {
+                    (true, true) => String::new(),
+                    (true, false) => format!("; or {or}"),
+                    (false, _) => format!("; then resume, or {or}"),
+                };
+                offer(Act::Resume, format!("step {number} failed: {remedy}{then}"))
             }
             _ => offer(Act::Resume, format!("step {number} was interrupted: resume looks first, then goes on")),
         };

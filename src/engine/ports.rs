@@ -133,6 +133,8 @@ pub trait Touch: Send + Sync {
     async fn left(&self, _live: Live) -> Result<(), Fault> {
         Ok(())
     }
+    /// What is being waited for, for whoever sits before it.
+    fn tell(&self, _text: String) {}
     /// A secret of the name is about to be deleted, and holds this key. Whoever does not know the key as one of their own keeps
     /// it first. Errs, and it must not be deleted, when that can't be done.
     async fn give_way(&self, _href: &SecretRef, _key: PublicKey) -> Result<(), Fault> {

@@ -10,7 +10,7 @@ use crate::domain::lockout::{self, OwnAddresses};
 use crate::domain::preflight::{Check as Finding, CheckState, KeyAgreement, MAILBOX, OWN_ROUTE, Preflight};
 use crate::domain::step::StepNumber;
 use crate::engine::observe::Sights;
-use crate::engine::ports::AgentMode;
+use crate::engine::ports::{AgentMode, TokenReport};
 use crate::engine::record::Record;
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
@@ -101,6 +101,13 @@ impl Step for Check {
         let at = world.clock.now();
         let mut checks = vec![
             match &token {
+                Ok(token) if lives(token, at.as_second()) < world.settings.pair_bound.as_secs() => {
+                    let (lives, needed) = (lives(token, at.as_second()), world.settings.pair_bound.as_secs());
+                    let text = format!("Keystone: tokens live only {lives} s, and DELETE and POST may need {needed} s");
+                    let advice = "nothing was changed; have Keystone's tokens live longer, or set cloud.read_timeout lower (the \
+                                  pair may need six times as long), then check again";
+                    finding("keystone", CheckState::Fail, text, advice)
+                }
                 Ok(token) => pass(
                     "keystone",
                     format!("token for {} until {}", token.project, token.expires.strftime("%H:%M:%S UTC")),
@@ -154,6 +161,11 @@ impl Step for Check {
             }
         }
     }
+}
+
+/// How long a token that was just got lives, s, by the clock that it was dated with.
+fn lives(token: &TokenReport, now: i64) -> u64 {
+    u64::try_from(token.expires.as_second() - now - token.skew_s).unwrap_or(0)
 }
 
 fn finding(name: &str, state: CheckState, finding: impl Into<String>, advice: impl Into<String>) -> Finding {

@@ -59,8 +59,8 @@ impl Step for Object {
         let target = context.rotation().target().ok_or_else(none)?;
         let result = converge_object::converge(context.world, target).await.map_err(|fault| {
             let hint = format!(
-                "the server will have the new key, clients still get the old: {}; resume, or roll back",
-                fault.advice()
+                "the server will have the new key, clients still get the old: {}",
+                fault.remedy()
             );
             fault.hint(hint)
         })?;

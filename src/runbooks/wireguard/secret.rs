@@ -83,7 +83,11 @@ impl Step for Secret {
         // The server's next look may fall into the gap; the alert of that is expected.
         let unsilenced = silence::begin(context).await?;
         let bound = context.world.settings.pair_bound.as_secs();
-        let text = format!("DELETE and POST; once begun they are finished whatever happens here, within {bound} s");
+        let longest = converge_secret::longest(context.world.settings.pair_bound).as_secs();
+        let text = format!(
+            "DELETE and POST; once begun they are finished whatever happens here, within {bound} s; an answer that is lost is \
+             looked for, and within {longest} s there is a word"
+        );
         context.ledger.progress(Progress { step: self.number(), done: 0, total: 0, text });
         let result = converge_secret::converge(context.world, &wanted).await?;
         let gap_us = result.gap.map(|gap| u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
@@ -155,6 +159,10 @@ impl Touch for Moment<'_> {
 
     fn known(&self) -> Live {
         self.context.rotation().live.known()
+    }
+
+    fn tell(&self, text: String) {
+        self.context.ledger.progress(Progress { step: StepNumber::SECRET, done: 0, total: 0, text });
     }
 
     async fn left(&self, left: Live) -> Result<(), Fault> {
