@@ -227,7 +227,9 @@ impl Run<'_> {
         if let Some(unsettled) = &self.unsettled {
             if unsettled.is_lost && unsettled.is_as_before(&found) {
                 let wait = SETTLES.as_secs();
-                self.wanted.touch.tell(format!("all is as it was; a lost request may still come: looking again in {wait} s"));
+                self.wanted
+                    .touch
+                    .tell(format!("all is as it was; a lost request may still come: looking again in {wait} s"));
                 self.world.clock.sleep(SETTLES).await;
                 found = look(self.world, self.wanted).await?;
             }

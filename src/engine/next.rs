@@ -294,7 +294,14 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> Next
     match (missing.first(), back) {
         (Some(first), _) => offer(
             Act::Verify,
-            format!("{} not back yet, first {}: verify, call them, or waive", missing.len(), first.name),
+            match rotation.is_gone(first) {
+                true => format!(
+                    "{} not back yet; no place names {} any more: waive with a reason",
+                    missing.len(),
+                    first.name
+                ),
+                false => format!("{} not back yet, first {}: verify, call them, or waive", missing.len(), first.name),
+            },
         ),
         (None, _) => offer(Act::Finish, "everybody is back or waived: finish destroys the kept keys".into()),
     }

@@ -181,6 +181,9 @@ pub trait ObjectStore: Send + Sync {
     async fn get(&self) -> Result<StoredObject, Fault>;
     /// The newest version's ETag.
     async fn etag(&self) -> Result<String, Fault>;
+    /// The version that the newest one has replaced, where the container keeps versions and that is not the one of this ETag:
+    /// somebody's write that came between a look and an upload. Its ETag is its own.
+    async fn replaced(&self, read: &str) -> Result<Option<StoredObject>, Fault>;
     /// Uploads; Swift is made to check the MD5 on arrival.
     async fn put(&self, object: &StoredObject) -> Result<(), Fault>;
 }

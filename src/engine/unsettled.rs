@@ -76,7 +76,13 @@ impl Rotation {
             let mail = self.notice(&client.id, NoticeKind::Reconfigure);
             mail.is_some_and(|mail| !matches!(mail.delivery, Delivery::Failed { .. }))
         };
-        self.not_back().into_iter().filter(|client| client.email.is_some() && !called(client)).collect()
+        let open = |client: &&Client| client.email.is_some() && !called(client) && !self.is_gone(client);
+        self.not_back().into_iter().filter(open).collect()
+    }
+
+    /// Told in this rotation, and at the last look named by no place, all of which answered.
+    pub fn is_gone(&self, client: &Client) -> bool {
+        client.sources.is_empty() && self.unseen.is_empty()
     }
 
     fn mail_that_counts(&self, client: &Client) -> Option<&Notice> {

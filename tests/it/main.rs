@@ -34,6 +34,7 @@ mod mail_kills;
 mod memory;
 mod offers;
 mod openstack;
+mod others;
 mod picture;
 mod process;
 mod pty;

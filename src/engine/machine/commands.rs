@@ -257,7 +257,9 @@ impl Machine {
                 let mail = |kind: &NoticeKind| rotation.notice(&client.id, *kind);
                 kinds.iter().filter_map(mail).any(|n| matches!(n.delivery, Delivery::Sent { .. }))
             };
-            rotation.clients.iter().filter(|client| client.email.is_some()).all(has)
+            // Whoever is gone is asked to do nothing any more.
+            let asked = |client: &&Client| client.email.is_some() && !(rotation.touched && rotation.is_gone(client));
+            rotation.clients.iter().filter(asked).all(has)
         };
         let ended = [
             (StepNumber::ANNOUNCE, told(rotation.telling_kinds())),
