@@ -119,7 +119,7 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
             } else {
                 print::fleet(&statuses)?
             }
-            Ok(exit::DONE)
+            Ok(seen(&statuses))
         }
         Verb::Status { tenant: Some(tenant), offline } => {
             let conductor = fleet.find(&tenant)?;
@@ -133,7 +133,7 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
             } else {
                 print::tenant(&status)?
             }
-            Ok(exit::DONE)
+            Ok(seen(std::slice::from_ref(&status)))
         }
         Verb::Notify { tenant, kind, preview: true, .. } => {
             let conductor = fleet.find(&tenant.tenant)?;
@@ -173,6 +173,11 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
             run(conductor, teller, command, json).await
         }
     }
+}
+
+/// A look that has seen nothing of a tenant has failed, whatever the journal says.
+fn seen(statuses: &[TenantStatus]) -> u8 {
+    if statuses.iter().any(TenantStatus::is_unseen) { exit::FAILED } else { exit::DONE }
 }
 
 async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: bool) -> Result<u8> {

@@ -32,7 +32,7 @@ use crate::engine::mailbox::ReadMail;
 use crate::engine::next::NextAction;
 use crate::engine::record::{Cause, Outcome};
 use crate::engine::rotation::HandOver;
-use crate::engine::sources::SourceView;
+use crate::engine::sources::{Source, SourceView};
 use crate::engine::truth::Truth;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -201,6 +201,15 @@ pub struct Viewer<'a> {
     pub person: &'a str,
     /// Now, UTC.
     pub now: Timestamp,
+}
+
+impl TenantStatus {
+    /// Neither the secret nor the object has ever answered: what follows from them is not known, and not nothing.
+    pub fn is_unseen(&self) -> bool {
+        let unseen = |view: &&SourceView| view.seen_at.is_none() && view.fault.is_some();
+        let of_cloud = |view: &&SourceView| matches!(view.name, Source::Barbican | Source::Swift);
+        self.sources.iter().filter(of_cloud).filter(unseen).count() == 2
+    }
 }
 
 /// Everything that is true of a tenant.

@@ -38,6 +38,7 @@ mod others;
 mod picture;
 mod process;
 mod pty;
+mod readme;
 mod replies;
 mod rotation;
 mod sample;

@@ -250,7 +250,9 @@ fn failure(service: Service, what: &str, limit: Duration, error: &reqwest::Error
     } else {
         (FaultKind::Reset, chain(error))
     };
-    Fault::new(service, kind, format!("{what}: {text}"))
+    // Which of the catalogue's hosts it was is half of the remedy.
+    let place = error.url().map(address).map(|at| format!(" at {}:{}", at.host, at.port)).unwrap_or_default();
+    Fault::new(service, kind, format!("{what}{place}: {text}"))
 }
 
 /// Whether rustls is among the causes. An `io::Error` hides what it wraps from `source`.
