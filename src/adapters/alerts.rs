@@ -5,7 +5,7 @@
 //! DELETE of an unknown one is 500 there and 404 in newer ones; an extension keeps its id only with the same `startsAt`.
 
 use crate::adapters::PasswordSource;
-use crate::adapters::host;
+use crate::adapters::exhausted;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::Tenant;
@@ -453,7 +453,7 @@ fn refusal(what: &str, status: StatusCode, body: &[u8]) -> Fault {
 }
 
 fn failure(what: &str, limit: Duration, error: &reqwest::Error) -> Fault {
-    if let Some(fault) = host::exhausted(what, error) {
+    if let Some(fault) = exhausted(what, error) {
         return fault;
     }
     let (kind, text) = match () {

@@ -3,7 +3,7 @@
 //!
 //! Shapes: the platform's public documentation; another site may differ.
 
-use crate::adapters::host;
+use crate::adapters::exhausted;
 use crate::domain::client::Entry;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
@@ -305,7 +305,7 @@ fn refusal(what: &str, status: StatusCode, body: &[u8]) -> Fault {
 }
 
 fn failure(what: &str, limit: Duration, error: &reqwest::Error) -> Fault {
-    if let Some(fault) = host::exhausted(what, error) {
+    if let Some(fault) = exhausted(what, error) {
         return fault;
     }
     let (kind, text) = match () {

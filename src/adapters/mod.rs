@@ -4,7 +4,7 @@
 pub mod alerts;
 mod child;
 pub mod console;
-pub mod host;
+mod host;
 pub mod inbox;
 pub mod lab;
 pub mod mail;
@@ -16,4 +16,5 @@ pub mod system;
 pub mod wireguard;
 
 pub use child::command;
+pub use host::{exhausted, has_no_descriptor, has_no_room, no_descriptor};
 pub use password::PasswordSource;

@@ -56,7 +56,7 @@ async fn a_key_that_a_colleague_stores_in_the_gap_is_kept_under_a_name_of_its_ow
     scene.rotate().await.unwrap();
     let staged = scene.acme().rotation().unwrap().target().unwrap().to_string();
     assert_eq!(live(&scene), [staged]);
-    assert_eq!(kept_for_others(&scene), [theirs.clone()]);
+    assert_eq!(kept_for_others(&scene), std::slice::from_ref(&theirs));
     is_told(&scene);
     // Ours are destroyed in the end, theirs is not ours to destroy.
     scene.everybody_returns().await;
@@ -72,7 +72,7 @@ async fn the_same_where_our_own_key_could_not_be_stored_and_resume_replaces_thei
     let refused = Rule::new(Service::Barbican, Fault::Status(403)).method("POST").which(Which::From(3));
     scene.lab.faults().add(refused);
     assert!(scene.rotate().await.is_err());
-    assert_eq!(live(&scene), [theirs.clone()], "what can't be kept is not deleted");
+    assert_eq!(live(&scene), std::slice::from_ref(&theirs), "what can't be kept is not deleted");
     scene.lab.faults().clear();
     scene.run(Command::Resume).await.unwrap();
     let staged = scene.acme().rotation().unwrap().target().unwrap().to_string();

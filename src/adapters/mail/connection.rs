@@ -5,7 +5,7 @@
 
 use super::stream::{self, Encrypted};
 use super::{MailParameters, PasswordSource, Security};
-use crate::adapters::host;
+use crate::adapters::exhausted;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters};
@@ -175,7 +175,7 @@ impl Connector {
     }
 
     fn judge_cause(&self, doing: &str, error: &(dyn std::error::Error + 'static)) -> Fault {
-        if let Some(fault) = host::exhausted(doing, error) {
+        if let Some(fault) = exhausted(doing, error) {
             return fault;
         }
         let mut cause = Some(error);

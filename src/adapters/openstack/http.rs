@@ -3,7 +3,7 @@
 
 use super::answer::Answer;
 use super::parameters::{CloudParameters, Limits};
-use crate::adapters::host;
+use crate::adapters::exhausted;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::transport::{Address, is_loopback};
 use crate::engine::secret::SecretBytes;
@@ -233,7 +233,7 @@ fn is_proxy_configured() -> bool {
 
 /// What a failed exchange means.
 fn failure(service: Service, what: &str, limit: Duration, error: &reqwest::Error) -> Fault {
-    if let Some(fault) = host::exhausted(what, error) {
+    if let Some(fault) = exhausted(what, error) {
         return fault;
     }
     let (kind, text) = if error.is_builder() {

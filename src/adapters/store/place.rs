@@ -2,7 +2,7 @@
 //!
 //! The file's content is not touched here.
 
-use crate::adapters::host;
+use crate::adapters::{has_no_descriptor, has_no_room, no_descriptor};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use rustix::fs::FlockOperation;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -92,8 +92,8 @@ impl Place {
         if !matches!(fault.kind, FaultKind::Refused | FaultKind::TimedOut | FaultKind::NoRoom) {
             return fault;
         }
-        if File::open(self.directory.join("journal.db")).is_err_and(|error| host::has_no_descriptor(&error)) {
-            return host::no_descriptor(doing);
+        if File::open(self.directory.join("journal.db")).is_err_and(|error| has_no_descriptor(&error)) {
+            return no_descriptor(doing);
         }
         match rustix::fs::statvfs(&self.directory) {
             Ok(disk) if disk.f_bavail.saturating_mul(disk.f_frsize) < LEAST_ROOM => {
@@ -136,11 +136,11 @@ impl Place {
 
 /// What this host has run out of, where that is the cause.
 fn of_host(doing: &str, directory: &Path, error: &io::Error) -> Option<Fault> {
-    if host::has_no_descriptor(error) {
-        return Some(host::no_descriptor(doing));
+    if has_no_descriptor(error) {
+        return Some(no_descriptor(doing));
     }
     let other = Fault::new(Service::Journal, FaultKind::NoRoom, error.to_string());
-    host::has_no_room(error).then(|| full(doing, directory, &other))
+    has_no_room(error).then(|| full(doing, directory, &other))
 }
 
 fn full(doing: &str, directory: &Path, fault: &Fault) -> Fault {

@@ -3,7 +3,7 @@
 //! Codes: <https://www.sqlite.org/rescode.html> (the low byte is the primary one) and
 //! <https://www.postgresql.org/docs/15/errcodes-appendix.html>.
 
-use crate::adapters::host;
+use crate::adapters::{has_no_descriptor, no_descriptor};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::engine::journal::AppendError;
 
@@ -86,7 +86,7 @@ pub(super) fn trouble(doing: &str, error: &sqlx::Error) -> Fault {
             let hint = "nothing was written; try again, and look for a changeguard that hangs";
             ("all connections to it are busy".to_owned(), (FaultKind::TimedOut, "", hint))
         }
-        sqlx::Error::Io(io) if host::has_no_descriptor(io) => return host::no_descriptor(doing),
+        sqlx::Error::Io(io) if has_no_descriptor(io) => return no_descriptor(doing),
         sqlx::Error::Io(io) => (io.to_string(), broken(io.kind())),
         sqlx::Error::Tls(error) => (error.to_string(), (FaultKind::Tls, "the server can't be trusted", TLS)),
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) | sqlx::Error::Decode(_) => {

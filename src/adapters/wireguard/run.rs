@@ -2,7 +2,7 @@
 //!
 //! What its exit status and its words mean is `refusal`.
 
-use crate::adapters::{command, host};
+use crate::adapters::{command, exhausted};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use std::pin::pin;
 use std::process::Stdio;
@@ -66,7 +66,7 @@ pub(super) async fn run(argv: &[String], limit: Duration) -> Result<Ended, Failu
         argv.split_first().ok_or_else(|| Failure::NotStarted("server.command is empty".into()))?;
     let mut child =
         command(program).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| {
-            match host::exhausted(&format!("start {program}"), &error) {
+            match exhausted(&format!("start {program}"), &error) {
                 Some(fault) => Failure::Exhausted(fault),
                 None => Failure::NotStarted(format!("{program} could not be started: {error}")),
             }
