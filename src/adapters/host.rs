@@ -32,6 +32,19 @@ pub fn exhausted(doing: &str, error: &(dyn Error + 'static)) -> Option<Fault> {
     None
 }
 
+/// With fewer left than this a library that needs several at once (SQLite: the file, its log, its shared memory, the folder)
+/// fails, gives back what it had, and knows no cause.
+const FEW: usize = 8;
+
+/// Whether so few descriptors are left that whatever could not be opened failed for that.
+pub fn is_short_of_descriptors() -> bool {
+    let Some(limit) = rustix::process::getrlimit(rustix::process::Resource::Nofile).current else { return false };
+    match std::fs::read_dir("/proc/self/fd") {
+        Ok(open) => open.count().saturating_add(FEW) as u64 > limit,
+        Err(error) => has_no_descriptor(&error),
+    }
+}
+
 /// That fault, for one who was `doing` something.
 pub fn no_descriptor(doing: &str) -> Fault {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;

@@ -16,5 +16,5 @@ pub mod system;
 pub mod wireguard;
 
 pub use child::command;
-pub use host::{exhausted, has_no_descriptor, has_no_room, no_descriptor};
+pub use host::{exhausted, has_no_descriptor, has_no_room, is_short_of_descriptors, no_descriptor};
 pub use password::PasswordSource;

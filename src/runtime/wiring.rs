@@ -66,7 +66,7 @@ pub enum WiringError {
     #[error(transparent)]
     Cloud(#[from] CloudError),
     /// The state folder, a file that the configuration names, or its value can't be used.
-    #[error("{0}")]
+    #[error(transparent)]
     Fault(#[from] Fault),
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The file's content is not touched here.
 
-use crate::adapters::{has_no_descriptor, has_no_room, no_descriptor};
+use crate::adapters::{has_no_descriptor, has_no_room, is_short_of_descriptors, no_descriptor};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use rustix::fs::FlockOperation;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -92,7 +92,7 @@ impl Place {
         if !matches!(fault.kind, FaultKind::Refused | FaultKind::TimedOut | FaultKind::NoRoom) {
             return fault;
         }
-        if File::open(self.directory.join("journal.db")).is_err_and(|error| has_no_descriptor(&error)) {
+        if is_short_of_descriptors() {
             return no_descriptor(doing);
         }
         match rustix::fs::statvfs(&self.directory) {
