@@ -285,6 +285,7 @@ fn command(verb: Verb) -> Result<(String, Command)> {
         Verb::Takeover { why: Confirmed { tenant, confirm, reason } } => {
             (tenant, Command::TakeOver { confirm, reason })
         }
+        Verb::Recover { why: Confirmed { tenant, confirm, reason } } => (tenant, Command::Recover { confirm, reason }),
         Verb::Handover { tenant, note, to } => (tenant.tenant, Command::HandOver { to, note }),
         Verb::Accept(tenant) => (tenant.tenant, Command::AcceptHandOver),
         Verb::Resume(tenant) => (tenant.tenant, Command::Resume),

@@ -107,7 +107,8 @@ impl Record {
             | Record::PersonErased { .. }
             | Record::Touching { .. }
             | Record::NotTouched { .. }
-            | Record::SessionSigned { .. } => false,
+            | Record::SessionSigned { .. }
+            | Record::Recovered { .. } => false,
         }
     }
 }

@@ -157,6 +157,13 @@ pub enum Command {
         /// Why; must not be empty.
         reason: String,
     },
+    /// Go on although the end of the journal is lost: look at everything, and record what is found.
+    Recover {
+        /// The tenant's name, as typed.
+        confirm: String,
+        /// Why; must not be empty.
+        reason: String,
+    },
     /// Leave the rotation to the next operator.
     HandOver {
         /// To whom; empty: to whoever comes.
@@ -253,6 +260,19 @@ impl Command {
         )
     }
 
+    /// It may send mails, or change what the subject lives on, of a case that was not touched.
+    pub fn reaches_out(&self) -> bool {
+        matches!(
+            self,
+            Command::Notify { .. }
+                | Command::Rotate { .. }
+                | Command::Resume
+                | Command::Emergency { .. }
+                | Command::Cancel { .. }
+                | Command::Recover { .. }
+        )
+    }
+
     /// Its word: the subcommand that does the same.
     pub fn word(&self) -> &'static str {
         match self {
@@ -273,6 +293,7 @@ impl Command {
             Command::Emergency { .. } => "emergency",
             Command::CloseReview { .. } => "review",
             Command::TakeOver { .. } => "takeover",
+            Command::Recover { .. } => "recover",
             Command::HandOver { .. } => "handover",
             Command::AcceptHandOver => "accept",
             Command::EndSilence => "silence",

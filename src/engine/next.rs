@@ -8,6 +8,7 @@ use crate::engine::mailbox::ReadMail;
 use crate::engine::rotation::Rotation;
 use crate::engine::status::{Phase, Viewer};
 use crate::engine::unsettled::UncertainMail;
+use crate::engine::witness::Lost;
 use serde::Serialize;
 
 /// Which action is offered. The word is the subcommand that does the same.
@@ -50,6 +51,8 @@ pub enum Act {
     Approve,
     /// A second operator closes the review of an emergency.
     Review,
+    /// Go on although the end of the journal is lost, with a reason.
+    Recover,
 }
 
 /// The offered action with its reason.
@@ -117,6 +120,14 @@ pub fn next_action(
         Phase::Planned | Phase::Announced => before_rotation(rotation, gate),
         Phase::Rotating | Phase::Returning | Phase::RollingBack => after_confirmation(rotation, back),
     }
+}
+
+/// What leads on where the end of the journal is lost.
+pub fn recover(lost: &Lost) -> NextAction {
+    let text = format!(
+        "{lost}: change nothing by hand; put the journal back as it was last, or recover with a reason: it looks at everything first"
+    );
+    offer(Act::Recover, text)
 }
 
 /// What only a person can know, with how to say it.
@@ -200,6 +211,7 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
     let of_rank = || reasons.iter().filter(|reason| reason.rank() == first.rank());
     match first.remedy() {
         Some(Remedy::Watch) => offer(Act::Watch, first.to_string()),
+        Some(Remedy::Recover) => offer(Act::Recover, first.to_string()),
         Some(Remedy::Plan) => offer(Act::Plan, first.to_string()),
         Some(Remedy::Reschedule) => {
             offer(Act::Reschedule, "the window is over: plan another and tell everybody".into())

@@ -162,6 +162,7 @@ impl Rotation {
             Record::SessionSigned { session, .. } => {
                 need(!self.sessions.contains_key(session), "that session has signed already")
             }
+            Record::Recovered { .. } => Ok(()),
             Record::LeaseLost { .. } | Record::PersonErased { .. } => Err("that belongs into the lease log".into()),
         }
     }
@@ -177,6 +178,7 @@ impl Record {
             | Record::StepSucceeded { step: StepNumber::SECRET, .. }
             | Record::StepResolved { step: StepNumber::SECRET, done: true, .. }
             | Record::RollbackStarted { .. } => false,
+            Record::Recovered { found, .. } => before && !found.touched,
             _ => before,
         }
     }
@@ -197,6 +199,7 @@ fn may_follow_the_end(record: &Record) -> bool {
             | Record::TakenOver { .. }
             | Record::MailRead { .. }
             | Record::SilenceEnded { .. }
+            | Record::Recovered { .. }
     )
 }
 

@@ -33,6 +33,7 @@ use crate::engine::next::NextAction;
 use crate::engine::record::{Cause, Outcome};
 use crate::engine::rotation::HandOver;
 use crate::engine::sources::SourceView;
+use crate::engine::witness::Lost;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -252,6 +253,9 @@ pub struct TenantStatus {
     pub pair_bound_ms: u64,
     /// The one safe next action.
     pub next: NextAction,
+    /// The end of the journal is lost: what is known of the lost part. Nothing but `recover` acts then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
     /// What needs attention, most urgent first.
     pub attention: Vec<String>,
     /// Who was looked at, when each answered last, and why not since.

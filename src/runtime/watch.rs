@@ -212,7 +212,11 @@ impl<'a> Watch<'a> {
             visit.looked = Some(Instant::now());
         }
         drop(permit);
-        if read {
+        let status = conductor.status();
+        if let Some(lost) = status.lost {
+            // Whatever this process has done itself before: nothing goes on from a journal that has gone back in time.
+            self.call_for(&status.tenant, &mut visit, Some(lost.to_string()));
+        } else if read {
             self.tend(conductor, &mut visit).await;
             self.end_silence(conductor, &mut visit).await;
             self.remind(conductor).await;

@@ -100,7 +100,7 @@ impl Stage {
         // A journal of before: step 4 was begun, so the key may have been changed.
         let entries = entries.map(|entry| Entry { version: STARTING_TOUCHED, ..entry.later(10) });
         store.append(&rotation("new"), &lease, &entries).await.unwrap();
-        store.witness(&id, &lost("step 4").later(12)).await.unwrap();
+        store.add_to_lease_log(&id, &lost("step 4").later(12)).await.unwrap();
         store.release(&lease).await.unwrap();
         store.close().await;
         stage

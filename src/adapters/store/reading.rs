@@ -8,6 +8,7 @@ use crate::engine::audit::{ChainRow, LeaseRow, RotationRow, Row, Tables, genesis
 use crate::engine::journal::{Mention, RotationHead};
 use crate::engine::persons::{self, PersonRow, restore, same_address, tokens_in};
 use crate::engine::record::{Entry, RECORD_VERSION, RotationId};
+use crate::engine::witness::{self, Lost, Seen};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row as _};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,16 +40,25 @@ const CHAINS: &str = "SELECT tenant, position, hash, imported FROM chain ORDER B
 const LEASES: &str = "SELECT tenant, fence FROM lease ORDER BY tenant";
 const PERSONS: &str = "SELECT token, tenant, person, nonce, value FROM person ORDER BY token";
 const PERSONS_OF: &str = "SELECT token, tenant, person, nonce, value FROM person WHERE tenant = $1 ORDER BY token";
+const ENDS_AT: &str = "SELECT position FROM chain WHERE tenant = $1";
+const HASH_AT: &str = "SELECT hash FROM record WHERE tenant = $1 AND position = $2";
+/// Asked only where the chain is not what was seen of it.
+const RECOVERIES: &str =
+    "SELECT entry FROM record WHERE tenant = $1 AND entry LIKE '%\"record\":\"recovered\"%' ORDER BY position DESC";
 const AUDIT: &str = "run `changeguard audit verify` and find out who changed it; nothing was changed here";
+
+/// Whose a record is, its place in their chain and its hash.
+type Head = Option<(TenantId, i64, String)>;
 
 /// The entries of a rotation. Every record must fit its link and every table the others: nobody acts on a journal that was
 /// changed.
-pub(super) async fn load(connection: &mut AnyConnection, rotation: &RotationId) -> Result<Vec<Entry>, Failure> {
+/// Gives the tenant, place and hash of the last one, too.
+pub(super) async fn load(connection: &mut AnyConnection, rotation: &RotationId) -> Result<(Vec<Entry>, Head), Failure> {
     let rows = sqlx::query(LOAD).bind(&rotation.0).fetch_all(&mut *connection).await?;
     let Some(first) = rows.first() else {
         let listed = sqlx::query(LISTED).bind(&rotation.0).fetch_optional(&mut *connection).await?;
         return match listed {
-            None => Ok(Vec::new()),
+            None => Ok((Vec::new(), None)),
             Some(_) => Err(tampered(format!("record 1 of rotation {rotation} is missing")).into()),
         };
     };
@@ -85,7 +95,9 @@ pub(super) async fn load(connection: &mut AnyConnection, rotation: &RotationId) 
         texts.push(row);
     }
     let known = persons(connection, Some(&tenant)).await?;
-    entries(&texts, &known)
+    let entries = entries(&texts, &known)?;
+    let head = texts.pop().map(|last| Ok::<_, Failure>((tenant_id(last.tenant)?, last.position, last.hash)));
+    Ok((entries, head.transpose()?))
 }
 
 /// Puts the values back and reads the JSON.
@@ -159,6 +171,52 @@ async fn check_head(connection: &mut AnyConnection, tenant: &TenantId) -> Result
         return Err(tampered(format!("the last record of tenant {tenant} (position {position}) {what}")).into());
     }
     Ok(())
+}
+
+/// Where a tenant's chain ends; 0: it has none.
+pub(super) async fn ends_at(connection: &mut AnyConnection, tenant: &TenantId) -> Result<i64, Failure> {
+    let row = sqlx::query(ENDS_AT).bind(tenant.as_str()).fetch_optional(connection).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default())
+}
+
+/// The hash of the record at a place of a tenant's chain.
+pub(super) async fn hash_at(
+    connection: &mut AnyConnection,
+    tenant: &str,
+    position: i64,
+) -> Result<Option<String>, Failure> {
+    let row = sqlx::query(HASH_AT).bind(tenant).bind(position).fetch_optional(connection).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// How a chain compares with what was seen of it.
+#[derive(Default)]
+pub(super) struct Compared {
+    /// Its end is lost.
+    pub(super) lost: Option<Lost>,
+    /// It was lost, and was gone on with, knowingly: what was seen counts no more.
+    pub(super) is_covered: bool,
+}
+
+/// Compares.
+pub(super) async fn compare(
+    connection: &mut AnyConnection,
+    tenant: &str,
+    seen: Option<&Seen>,
+    ends_at: i64,
+) -> Result<Compared, Failure> {
+    let Some(seen) = seen else { return Ok(Compared::default()) };
+    let there = hash_at(connection, tenant, seen.position).await?;
+    let Some(lost) = witness::compare(Some(seen), ends_at, there.as_deref()) else { return Ok(Compared::default()) };
+    let rows = sqlx::query(RECOVERIES).bind(tenant).fetch_all(connection).await?;
+    for row in rows {
+        let entry: Result<Entry, _> = serde_json::from_str(row.try_get(0)?);
+        // One that can't be read without its personal values says nothing of a place.
+        if entry.is_ok_and(|entry| witness::covers(&entry.record, seen)) {
+            return Ok(Compared { lost: None, is_covered: true });
+        }
+    }
+    Ok(Compared { lost: Some(lost), is_covered: false })
 }
 
 /// The personal values of one tenant, or of all.

@@ -17,7 +17,7 @@ use crate::domain::tenant::Tenant;
 use crate::engine::approval::{self, Me};
 use crate::engine::judging::{self, Beside};
 use crate::engine::machine::Rules;
-use crate::engine::next::{Act, NextAction, next_action};
+use crate::engine::next::{Act, NextAction, next_action, recover};
 use crate::engine::observe::Sights;
 use crate::engine::ports::Settings;
 use crate::engine::record::Entry;
@@ -75,6 +75,11 @@ pub fn derive(
         },
         _ => next_action(open, phase, &gate, back, holder, drift.as_deref(), viewer),
     };
+    let lost = sights.lost();
+    let next = match &lost {
+        Some(lost) if holder.is_none() => recover(lost),
+        _ => next,
+    };
     let rollback_cuts = open.map(|rotation| rotation.back.keys().cloned().collect()).unwrap_or_default();
     let mut status = TenantStatus {
         tenant: tenant.clone(),
@@ -102,6 +107,7 @@ pub fn derive(
         pair_bound_ms: u64::try_from(settings.pair_bound.as_millis()).unwrap_or(u64::MAX),
         next,
         attention: Vec::new(),
+        lost,
         sources: sources::sources(sights),
         unprotected: settings.transport.unprotected(),
         holder: sights.holder.clone(),
@@ -131,6 +137,10 @@ pub fn derive(
     status.attention.extend(open.and_then(|rotation| approval::touched_without(rotation, rules.approval.as_ref())));
     if let Some(drift) = drift {
         status.attention.insert(0, drift);
+    }
+    status.attention.extend(sights.witnessed.note.clone());
+    if let Some(lost) = &status.lost {
+        status.attention.insert(0, lost.to_string());
     }
     status
 }
@@ -170,7 +180,11 @@ pub fn judge_gate(
     let holder = sights.holder.as_ref().map(ToString::to_string);
     let me = Me::looking(person);
     let beside = Beside { clients: &clients, unknown: unknown.as_deref(), held_by: holder.as_deref(), me };
-    judging::judge(open, beside, &Rules::of(settings), now)
+    let verdict = judging::judge(open, beside, &Rules::of(settings), now);
+    match sights.lost() {
+        Some(lost) => verdict.shut_by(Reason::JournalLost { lost: lost.to_string() }),
+        None => verdict,
+    }
 }
 
 /// Everybody who will be cut off by the last look, with those who were told in this rotation; and why that may not be all.
