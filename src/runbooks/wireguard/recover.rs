@@ -100,7 +100,8 @@ pub async fn signs_of_loss(world: &World, rotation: &Rotation) -> Result<Option<
     if rotation.outcome.is_some() || rotation.touched || rotation.touched_as.is_some() {
         return Ok(None);
     }
-    if !rotation.keys.contains_key(&KeyRole::Staged) {
+    // What was found when it was recovered is on record, also that what has the name holds no key.
+    if rotation.recovered.is_none() && !rotation.keys.contains_key(&KeyRole::Staged) {
         let name = kept_name(KeyRole::Staged, rotation);
         if !world.secrets.find(&name).await?.is_empty() {
             return Ok(Some(Sign::KeptKey { name }));

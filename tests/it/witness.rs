@@ -1,0 +1,234 @@
+//! What is remembered where the journal is not: by a host, by a process, by Barbican; what it stops, and what it does not.
+
+use crate::scene::{Scene, as_person};
+use crate::store::Folder;
+use crate::store_suite::{Place, me, note, rotation, take, tenant};
+use changeguard::adapters::store::SqlJournal;
+use changeguard::domain::fault::Fault;
+use changeguard::domain::window::Window;
+use changeguard::engine::command::{Command, Refusal};
+use changeguard::engine::journal::{AppendError, JournalStore};
+use changeguard::engine::next::Act;
+use changeguard::engine::record::{Cause, Entry, Outcome, Record};
+use changeguard::engine::recovery::Found;
+use changeguard::engine::secret::PrivateKey;
+use changeguard::engine::witness::Lost;
+use changeguard::runtime::run::RunError;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+fn planned() -> Entry {
+    let record = Record::Planned {
+        rotation: rotation("a"),
+        tenant: changeguard::domain::tenant::Tenant {
+            id: tenant("t1"),
+            name: "acme".into(),
+            server: None,
+            gateway: None,
+        },
+        window: Window::parse("2026-11-24 22:00", "1h", "UTC", 1).unwrap(),
+        cause: Cause::Scheduled,
+        reference: String::new(),
+    };
+    Entry { record, ..note(1, "") }
+}
+
+/// What a snapshot that is put back in place does: the same file, with less in it.
+async fn cut_back(folder: &Folder, position: i64) {
+    folder.change(&format!("DELETE FROM record WHERE position > {position}")).await;
+    folder
+        .change(&format!(
+            "UPDATE chain SET position = {position}, hash = (SELECT hash FROM record r WHERE r.position = {position})"
+        ))
+        .await;
+    let last = "(SELECT MAX(seq) FROM record r WHERE r.rotation = rotation.rotation)";
+    folder.change(&format!("UPDATE rotation SET last_seq = {last}")).await;
+}
+
+async fn open(folder: &Folder, host: &Path) -> SqlJournal {
+    folder.open().await.witnessed_in(host)
+}
+
+async fn lost(store: &SqlJournal) -> Option<Lost> {
+    for head in store.heads(Some(&tenant("t1"))).await.unwrap() {
+        store.load(&head.rotation).await.unwrap();
+    }
+    store.witnessed(&tenant("t1")).lost
+}
+
+fn recovered(seq: u64, lost: &Lost) -> Entry {
+    let (lost, reason, found) = (lost.clone(), "a rehearsal".into(), Found::default());
+    Entry { record: Record::Recovered { lost, reason, found }, ..note(seq, "") }
+}
+
+#[tokio::test]
+async fn a_host_that_has_seen_more_says_so_and_writes_nothing_before_it_is_gone_on_with_knowingly() {
+    let (folder, host) = (Folder::new().await, tempfile::tempdir().unwrap());
+    let store = open(&folder, host.path()).await;
+    let lease = take(&store, "t1", me(1, 0)).await;
+    store.append(&rotation("a"), &lease, &[planned(), note(2, "two"), note(3, "three")]).await.unwrap();
+    store.append(&rotation("a"), &lease, &[note(4, "four")]).await.unwrap();
+    let file = host.path().join("witness/t1");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(lost(&store).await, None);
+    cut_back(&folder, 2).await;
+    // Another process of the host, and the one that wrote it, whatever the file says.
+    let other = open(&folder, host.path()).await;
+    for store in [&other, &store] {
+        let lost = lost(store).await.expect("it is not said");
+        let text = lost.to_string();
+        assert!(text.contains("ends at record 2") && text.contains("record 4 was seen"), "{text}");
+        let refused = store.append(&rotation("a"), &lease, &[note(3, "other")]).await.unwrap_err();
+        assert!(matches!(refused, AppendError::Lost(_)), "{refused}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    let known = lost(&store).await.expect("this process has seen it");
+    store.append(&rotation("a"), &lease, &[recovered(3, &known)]).await.unwrap();
+    store.append(&rotation("a"), &lease, &[note(4, "on")]).await.unwrap();
+    assert_eq!(lost(&store).await, None);
+    // The other process still remembers what is gone, and finds that it was gone on with.
+    assert_eq!(lost(&other).await, None);
+    other.append(&rotation("a"), &lease, &[note(5, "on")]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_journal_that_has_gone_another_way_is_told_as_such() {
+    let (folder, host) = (Folder::new().await, tempfile::tempdir().unwrap());
+    let store = open(&folder, host.path()).await;
+    let lease = take(&store, "t1", me(1, 0)).await;
+    store.append(&rotation("a"), &lease, &[planned(), note(2, "two"), note(3, "three")]).await.unwrap();
+    cut_back(&folder, 1).await;
+    // A host that had seen nothing of it wrote on.
+    let elsewhere = folder.open().await;
+    elsewhere.append(&rotation("a"), &lease, &[note(2, "x"), note(3, "y"), note(4, "z")]).await.unwrap();
+    let text = lost(&store).await.expect("it is not said").to_string();
+    assert!(text.contains("its record 3 is another than was written"), "{text}");
+}
+
+#[tokio::test]
+async fn two_hosts_with_one_journal_have_a_witness_each_and_one_that_is_behind_is_normal() {
+    let (folder, one, two) = (Folder::new().await, tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (first, second) = (open(&folder, one.path()).await, open(&folder, two.path()).await);
+    let lease = take(&first, "t1", me(1, 0)).await;
+    first.append(&rotation("a"), &lease, &[planned(), note(2, "two")]).await.unwrap();
+    assert_eq!(lost(&second).await, None);
+    first.append(&rotation("a"), &lease, &[note(3, "three"), note(4, "four")]).await.unwrap();
+    first.release(&lease).await.unwrap();
+    let lease = take(&second, "t1", me(2, 0)).await;
+    second.append(&rotation("a"), &lease, &[note(5, "five")]).await.unwrap();
+    assert_eq!(lost(&first).await, None);
+    cut_back(&folder, 3).await;
+    let (by_one, by_two) = (lost(&first).await.unwrap(), lost(&second).await.unwrap());
+    assert_eq!(by_one.seen().map(|seen| seen.position), by_two.seen().map(|seen| seen.position), "it has read it");
+    // What one has gone on with, the other finds in the journal.
+    second.append(&rotation("a"), &lease, &[recovered(4, &by_two)]).await.unwrap();
+    assert_eq!((lost(&first).await, lost(&second).await), (None, None));
+}
+
+#[tokio::test]
+async fn a_witness_that_is_damaged_lost_or_can_not_be_written_is_told_and_stops_nothing() {
+    let (folder, host) = (Folder::new().await, tempfile::tempdir().unwrap());
+    let store = open(&folder, host.path()).await;
+    let lease = take(&store, "t1", me(1, 0)).await;
+    store.append(&rotation("a"), &lease, &[planned(), note(2, "two")]).await.unwrap();
+    let file = host.path().join("witness/t1");
+    let told = async |store: &SqlJournal| {
+        assert_eq!(lost(store).await, None);
+        store.witnessed(&tenant("t1")).note
+    };
+    assert_eq!(told(&open(&folder, host.path()).await).await, None);
+    for damaged in ["", "{", "[1]", "\u{1}\u{2}"] {
+        std::fs::write(&file, damaged).unwrap();
+        let text = told(&open(&folder, host.path()).await).await.expect("it is not said");
+        assert!(text.contains("set aside as"), "{text}");
+        assert_eq!(std::fs::read_to_string(host.path().join("witness/t1.aside")).unwrap(), damaged);
+        assert_eq!(told(&open(&folder, host.path()).await).await, None, "said once, and made anew");
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert!(told(&open(&folder, host.path()).await).await.expect("it is not said").contains("is not there"));
+    assert_eq!(told(&open(&folder, host.path()).await).await, None, "said once");
+    // A folder in the file's place can't be replaced by it.
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir_all(file.join("x")).unwrap();
+    let store = open(&folder, host.path()).await;
+    assert!(told(&store).await.is_some());
+    store.append(&rotation("a"), &lease, &[note(3, "three")]).await.unwrap();
+}
+
+/// The file is put back with nothing in it at all.
+#[tokio::test]
+async fn a_journal_that_was_emptied_is_said_and_its_case_is_begun_again_from_what_stands_outside() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    let (before, mails) = (scene.status(), scene.lab.world().mails().len());
+    let secrets = |scene: &Scene| scene.lab.world().key_secrets("acme").into_iter().map(|s| s.id).collect::<Vec<_>>();
+    let live = secrets(&scene);
+    let state = scene.wiring.config().state.directory.clone();
+    for file in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+        let _ = std::fs::remove_file(state.join(file));
+    }
+    let wiring = changeguard::runtime::wiring::Wiring::open(scene.wiring.config().clone()).await.unwrap();
+    let acme = as_person(&wiring, scene.acme(), "bob");
+    acme.look().await;
+    let status = acme.status();
+    assert_eq!((status.next.action, status.rotation), (Act::Recover, None), "{}", status.next.text);
+    assert!(status.lost.unwrap().to_string().contains("it is empty"));
+    let (confirm, reason) = ("acme".to_owned(), "the disk was lost".to_owned());
+    acme.run(Command::Recover { confirm, reason }).await.unwrap();
+    acme.look().await;
+    let status = acme.status();
+    assert_eq!((status.rotation, status.touched), (before.rotation, true));
+    assert_eq!(status.next.action, Act::Resume, "{}", status.next.text);
+    acme.run(Command::Resume).await.unwrap();
+    assert_eq!(secrets(&scene), live, "with the key that was live");
+    assert_eq!(scene.lab.world().mails().len(), mails);
+}
+
+/// No witness is left but what Barbican keeps.
+#[tokio::test]
+async fn a_kept_key_of_the_rotation_of_which_the_journal_knows_nothing_stops_everything_that_acts() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    let id = scene.status().rotation.unwrap();
+    let name = format!("changeguard-staged-{id}-{}", scene.acme().tenant().id);
+    let mails = scene.lab.world().mails().len();
+    let fill = |place: &mut [u8]| -> Result<(), Fault> {
+        place.fill(7);
+        Ok(())
+    };
+    let payload = PrivateKey::generate(fill).unwrap().to_payload(false);
+    scene.lab.world().add_secret(&name, "application/octet-stream", Some(payload.expose()));
+    for refused in [scene.rotate().await, scene.run(Command::Resume).await] {
+        let Err(RunError::Refused(Refusal::NeedsPerson(why))) = refused else { panic!("{refused:?}") };
+        assert!(why.contains(&name), "{why}");
+    }
+    scene.acme().look().await;
+    assert_eq!(scene.status().next.action, Act::Recover);
+    assert!(scene.status().attention[0].contains(&name));
+    let (confirm, reason) = ("acme".to_owned(), "an older snapshot".to_owned());
+    scene.run(Command::Recover { confirm, reason }).await.unwrap();
+    scene.acme().look().await;
+    assert_ne!(scene.status().next.action, Act::Recover);
+    assert_eq!(scene.lab.world().mails().len(), mails);
+    let (confirm, reason) = ("acme".to_owned(), "enough".to_owned());
+    let _ = scene.run(Command::Cancel { confirm, reason }).await;
+    assert!(scene.lab.world().secrets(&name).is_empty(), "it is destroyed with the others");
+}
+
+#[tokio::test]
+async fn a_live_secret_that_is_younger_than_the_plan_is_said_and_a_reason_leads_on() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    let secret = scene.lab.world().key_secrets("acme").remove(0);
+    let later = u64::try_from(jiff::Timestamp::now().as_second()).unwrap() + 5;
+    scene.lab.world().edit_secret(&secret.id, |secret| secret.created = later);
+    let refused = scene.rotate().await;
+    assert!(matches!(refused, Err(RunError::Refused(Refusal::NeedsPerson(_)))), "{refused:?}");
+    scene.acme().look().await;
+    assert!(scene.status().attention[0].contains("after the rotation was planned"), "{:?}", scene.status().attention);
+    let (confirm, reason) = ("acme".to_owned(), "a colleague stored it".to_owned());
+    scene.run(Command::Recover { confirm, reason }).await.unwrap();
+    let rotation = scene.acme().rotation().unwrap();
+    assert_eq!(rotation.outcome.as_ref().map(|(outcome, _, _)| *outcome), Some(Outcome::Lost));
+}
