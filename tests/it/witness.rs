@@ -14,8 +14,13 @@ use changeguard::engine::recovery::Found;
 use changeguard::engine::secret::PrivateKey;
 use changeguard::engine::witness::Lost;
 use changeguard::runtime::run::RunError;
+use changeguard::runtime::watch::{Line, Log, Watch};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, SqliteConnection};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 fn planned() -> Entry {
     let record = Record::Planned {
@@ -34,15 +39,17 @@ fn planned() -> Entry {
 }
 
 /// What a snapshot that is put back in place does: the same file, with less in it.
-async fn cut_back(folder: &Folder, position: i64) {
-    folder.change(&format!("DELETE FROM record WHERE position > {position}")).await;
-    folder
-        .change(&format!(
-            "UPDATE chain SET position = {position}, hash = (SELECT hash FROM record r WHERE r.position = {position})"
-        ))
-        .await;
-    let last = "(SELECT MAX(seq) FROM record r WHERE r.rotation = rotation.rotation)";
-    folder.change(&format!("UPDATE rotation SET last_seq = {last}")).await;
+async fn cut_back(file: &Path, tenant: &str, position: i64) {
+    let options = SqliteConnectOptions::new().filename(file).foreign_keys(false);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    for statement in [
+        "DELETE FROM record WHERE tenant = $1 AND position > $2",
+        "UPDATE chain SET position = $2, hash = (SELECT hash FROM record r WHERE r.tenant = $1 AND r.position = $2) WHERE tenant = $1",
+        "UPDATE rotation SET last_seq = (SELECT MAX(seq) FROM record r WHERE r.rotation = rotation.rotation) WHERE tenant = $1",
+    ] {
+        sqlx::query(statement).bind(tenant).bind(position).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
 }
 
 async fn open(folder: &Folder, host: &Path) -> SqlJournal {
@@ -71,7 +78,7 @@ async fn a_host_that_has_seen_more_says_so_and_writes_nothing_before_it_is_gone_
     let file = host.path().join("witness/t1");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(lost(&store).await, None);
-    cut_back(&folder, 2).await;
+    cut_back(&folder.file(), "t1", 2).await;
     // Another process of the host, and the one that wrote it, whatever the file says.
     let other = open(&folder, host.path()).await;
     for store in [&other, &store] {
@@ -97,7 +104,7 @@ async fn a_journal_that_has_gone_another_way_is_told_as_such() {
     let store = open(&folder, host.path()).await;
     let lease = take(&store, "t1", me(1, 0)).await;
     store.append(&rotation("a"), &lease, &[planned(), note(2, "two"), note(3, "three")]).await.unwrap();
-    cut_back(&folder, 1).await;
+    cut_back(&folder.file(), "t1", 1).await;
     // A host that had seen nothing of it wrote on.
     let elsewhere = folder.open().await;
     elsewhere.append(&rotation("a"), &lease, &[note(2, "x"), note(3, "y"), note(4, "z")]).await.unwrap();
@@ -117,7 +124,7 @@ async fn two_hosts_with_one_journal_have_a_witness_each_and_one_that_is_behind_i
     let lease = take(&second, "t1", me(2, 0)).await;
     second.append(&rotation("a"), &lease, &[note(5, "five")]).await.unwrap();
     assert_eq!(lost(&first).await, None);
-    cut_back(&folder, 3).await;
+    cut_back(&folder.file(), "t1", 3).await;
     let (by_one, by_two) = (lost(&first).await.unwrap(), lost(&second).await.unwrap());
     assert_eq!(by_one.seen().map(|seen| seen.position), by_two.seen().map(|seen| seen.position), "it has read it");
     // What one has gone on with, the other finds in the journal.
@@ -231,4 +238,51 @@ async fn a_live_secret_that_is_younger_than_the_plan_is_said_and_a_reason_leads_
     scene.run(Command::Recover { confirm, reason }).await.unwrap();
     let rotation = scene.acme().rotation().unwrap();
     assert_eq!(rotation.outcome.as_ref().map(|(outcome, _, _)| *outcome), Some(Outcome::Lost));
+}
+
+/// The witness file is gone; a process that runs has itself written what is lost.
+#[tokio::test]
+async fn a_process_that_runs_says_it_by_its_own_memory_and_so_do_the_subcommands_of_the_host() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    let (state, id) = (scene.wiring.config().state.directory.clone(), scene.acme().tenant().id.to_string());
+    let witness = std::fs::read(state.join("witness").join(&id)).unwrap();
+    std::fs::remove_dir_all(state.join("witness")).unwrap();
+    cut_back(&state.join("journal.db"), &id, 9).await;
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let said = lines.clone();
+    let log: Log = Arc::new(move |tenant: &str, line: Line| said.lock().unwrap().push((tenant.to_owned(), line)));
+    let mails = scene.lab.world().mails().len();
+    let tally = Watch::new(&scene.fleet, None, log, Duration::from_secs(1)).once().await;
+    assert_eq!(tally.persons, 1);
+    let said =
+        |(tenant, line): &(String, Line)| tenant == "acme" && matches!(line, Line::Person(why) if why.contains("LOST"));
+    assert!(lines.lock().unwrap().iter().any(said), "{:?}", lines.lock().unwrap());
+    assert_eq!(scene.lab.world().mails().len(), mails);
+    // Every other process of the host, by the file.
+    std::fs::create_dir_all(state.join("witness")).unwrap();
+    std::fs::write(state.join("witness").join(&id), witness).unwrap();
+    let run = async |arguments: &[&str]| {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_changeguard"));
+        command.arg("--config").arg(scene.lab.config_path()).args(arguments).env_clear().env("USER", "ops");
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let output = command.output().await.unwrap();
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, out, _) = run(&["status", "acme", "--json"]).await;
+    let status: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &status["lost"]["sign"], &status["lost"]["ends_at"]), (Some(0), &"seen".into(), &9.into()));
+    assert_eq!((&status["next"]["action"], &status["gate"]), (&"recover".into(), &"shut".into()));
+    let (code, out, _) = run(&["audit", "verify", "acme"]).await;
+    assert!(code == Some(1) && out.contains("NOT INTACT") && out.contains("shorter now"), "{code:?} {out}");
+    let (code, _, err) = run(&["rotate", "acme", "--confirm", "acme"]).await;
+    assert!(code == Some(5) && err.contains("THE END OF THE JOURNAL IS LOST"), "{code:?} {err}");
+    let (_, out, _) = run(&["status"]).await;
+    assert!(out.contains("LOST"), "{out}");
+    let (code, _, err) = run(&["recover", "acme", "--confirm", "acme", "--reason", "no copy is left"]).await;
+    assert_eq!(code, Some(0), "{err}");
+    let (code, out, _) = run(&["audit", "verify", "acme"]).await;
+    assert_eq!(code, Some(0), "{out}");
 }

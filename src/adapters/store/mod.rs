@@ -178,7 +178,7 @@ impl SqlJournal {
     async fn write(&self, write: Write<'_>) -> Result<usize, AppendError> {
         let doing = "writing the journal";
         let mut connection = self.connection(doing).await?;
-        let seen = self.witness.of(write.tenant(), 0);
+        let seen = matches!(write, Write::Append { .. }).then(|| self.witness.of(write.tenant(), 0)).flatten();
         let attempt = Attempt::after(seen);
         let result = match tokio::time::timeout(OPERATION, writing::write(&mut connection, &attempt, &write)).await {
             Ok(result) => result,
@@ -290,16 +290,16 @@ impl JournalStore for SqlJournal {
         let doing = "reading the journal";
         let mut connection = self.connection(doing).await?;
         let work = async {
-            let heads = reading::heads(&mut connection, tenant).await?;
-            let Some(tenant) = tenant else { return Ok(heads) };
-            let ends_at = reading::ends_at(&mut connection, tenant).await?;
-            let seen = self.witness.of(tenant, ends_at);
-            let compared = reading::compare(&mut connection, tenant.as_str(), seen.as_ref(), ends_at).await?;
-            if compared.is_covered {
-                self.witness.forget(tenant);
+            if let Some(tenant) = tenant {
+                let (ends_at, hash) = reading::check_head(&mut connection, tenant).await?;
+                let (seen, head) = (self.witness.of(tenant, ends_at), (ends_at, hash.as_str()));
+                let compared = reading::compare(&mut connection, tenant.as_str(), seen.as_ref(), head).await?;
+                if compared.is_covered {
+                    self.witness.forget(tenant);
+                }
+                self.witness.judged(tenant, compared.lost);
             }
-            self.witness.judged(tenant, compared.lost);
-            Ok(heads)
+            reading::heads(&mut connection, tenant).await
         };
         let result = bounded(doing, OPERATION, work).await;
         give_back(connection, result)

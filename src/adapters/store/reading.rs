@@ -40,7 +40,6 @@ const CHAINS: &str = "SELECT tenant, position, hash, imported FROM chain ORDER B
 const LEASES: &str = "SELECT tenant, fence FROM lease ORDER BY tenant";
 const PERSONS: &str = "SELECT token, tenant, person, nonce, value FROM person ORDER BY token";
 const PERSONS_OF: &str = "SELECT token, tenant, person, nonce, value FROM person WHERE tenant = $1 ORDER BY token";
-const ENDS_AT: &str = "SELECT position FROM chain WHERE tenant = $1";
 const HASH_AT: &str = "SELECT hash FROM record WHERE tenant = $1 AND position = $2";
 /// Asked only where the chain is not what was seen of it.
 const RECOVERIES: &str =
@@ -144,10 +143,7 @@ pub(super) async fn heads(
     tenant: Option<&TenantId>,
 ) -> Result<Vec<RotationHead>, Failure> {
     let rows = match tenant {
-        Some(tenant) => {
-            check_head(connection, tenant).await?;
-            sqlx::query(HEADS_OF_TENANT).bind(tenant.as_str()).fetch_all(&mut *connection).await?
-        }
+        Some(tenant) => sqlx::query(HEADS_OF_TENANT).bind(tenant.as_str()).fetch_all(&mut *connection).await?,
         None => sqlx::query(NEWEST_HEADS).fetch_all(&mut *connection).await?,
     };
     let head = |row: &AnyRow| {
@@ -160,23 +156,17 @@ pub(super) async fn heads(
     rows.iter().map(head).collect()
 }
 
-/// A journal whose end was cut off would look as if nothing had been planned.
-async fn check_head(connection: &mut AnyConnection, tenant: &TenantId) -> Result<(), Failure> {
+/// Where a tenant's chain ends, and its hash there. A journal whose end was cut off would look as if nothing had been planned.
+pub(super) async fn check_head(connection: &mut AnyConnection, tenant: &TenantId) -> Result<(i64, String), Failure> {
     let Some(row) = sqlx::query(HEAD_OF_CHAIN).bind(tenant.as_str()).fetch_optional(connection).await? else {
-        return Ok(());
+        return Ok((0, String::new()));
     };
     let (position, hash, last): (i64, String, Option<String>) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     if position > 0 && last.as_ref() != Some(&hash) {
         let what = if last.is_none() { "is missing" } else { "is not what was written" };
         return Err(tampered(format!("the last record of tenant {tenant} (position {position}) {what}")).into());
     }
-    Ok(())
-}
-
-/// Where a tenant's chain ends; 0: it has none.
-pub(super) async fn ends_at(connection: &mut AnyConnection, tenant: &TenantId) -> Result<i64, Failure> {
-    let row = sqlx::query(ENDS_AT).bind(tenant.as_str()).fetch_optional(connection).await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default())
+    Ok((position, hash))
 }
 
 /// The hash of the record at a place of a tenant's chain.
@@ -198,14 +188,17 @@ pub(super) struct Compared {
     pub(super) is_covered: bool,
 }
 
-/// Compares.
+/// Compares a chain that ends at `head`. Where that is what was seen, nothing more is asked.
 pub(super) async fn compare(
     connection: &mut AnyConnection,
     tenant: &str,
     seen: Option<&Seen>,
-    ends_at: i64,
+    head: (i64, &str),
 ) -> Result<Compared, Failure> {
-    let Some(seen) = seen else { return Ok(Compared::default()) };
+    let Some(seen) = seen.filter(|seen| (seen.position, seen.hash.as_str()) != head) else {
+        return Ok(Compared::default());
+    };
+    let (ends_at, _) = head;
     let there = hash_at(connection, tenant, seen.position).await?;
     let Some(lost) = witness::compare(Some(seen), ends_at, there.as_deref()) else { return Ok(Compared::default()) };
     let rows = sqlx::query(RECOVERIES).bind(tenant).fetch_all(connection).await?;

@@ -147,25 +147,7 @@ async fn append(
             _ => Err(Failure::Refused(AppendError::Conflict { expected: first.seq })),
         };
     }
-    goes_on(connection, attempt, lease, entries).await?;
     chain(connection, attempt, &lease.tenant, rotation, number(lease.fence), entries).await
-}
-
-/// Nothing is written behind a journal whose end is lost, but that it is gone on with. The tenant's row is locked by the lease.
-async fn goes_on(
-    connection: &mut AnyConnection,
-    attempt: &Attempt,
-    lease: &Lease,
-    entries: &[Entry],
-) -> Result<(), Failure> {
-    if attempt.seen.is_none() || entries.iter().any(|entry| matches!(entry.record, Record::Recovered { .. })) {
-        return Ok(());
-    }
-    let ends_at = reading::ends_at(connection, &lease.tenant).await?;
-    match reading::compare(connection, lease.tenant.as_str(), attempt.seen(), ends_at).await?.lost {
-        Some(lost) => Err(Failure::Refused(AppendError::Lost(Box::new(lost)))),
-        None => Ok(()),
-    }
 }
 
 async fn log(
@@ -225,6 +207,12 @@ async fn chain(
 ) -> Result<(), Failure> {
     let count = entries.len() as i64;
     let (mut position, mut previous) = advance(connection, tenant, count).await?;
+    let is_known = entries.iter().any(|entry| matches!(entry.record, Record::Recovered { .. }));
+    let seen = attempt.seen().filter(|_| !is_known);
+    if let Some(lost) = reading::compare(connection, tenant.as_str(), seen, (position, &previous)).await?.lost {
+        // Nothing is written behind a journal whose end is lost, but that it is gone on with.
+        return Err(Failure::Refused(AppendError::Lost(Box::new(lost))));
+    }
     let known = reading::persons(connection, Some(tenant.as_str())).await?;
     let mut persons = Persons::new(tenant.as_str(), known, random_bytes);
     for entry in entries {
