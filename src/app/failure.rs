@@ -25,6 +25,9 @@ impl Failure {
             Refusal::NotNow(_) => "press ? for what is possible now",
             Refusal::BadInput(_) => "correct the input and try again",
             Refusal::Held(_) => "watch here, or talk to them; T takes it over",
+            Refusal::JournalLost(_) => {
+                "put the journal back as it was last, or press J to recover: it looks at everything first"
+            }
             Refusal::NeedsPerson(_) => "look yourself, then press d to decide the step, t for its troubleshooting",
         };
         Self { refused: true, text: refusal.to_string(), safe: "nothing was begun".into(), advice: advice.into() }

@@ -202,11 +202,15 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
     let tenant = conductor.tenant().name.clone();
     let code = result.as_ref().err().map_or(exit::DONE, exit_code);
     // What is true of the subject comes before what is true of this attempt.
-    if let Some(truth) = &status.truth {
-        print::say(format_args!("{tenant}: {truth}"));
+    let leading = status.leading();
+    for text in &leading {
+        print::say(format_args!("{tenant}: {text}"));
     }
     if let Err(error) = &result {
-        print::say(format_args!("{tenant}: {error}"));
+        // What has led already is not said twice.
+        let said = error.to_string();
+        let rest = leading.iter().find_map(|text| said.strip_prefix(text.as_str())?.strip_prefix("; "));
+        print::say(format_args!("{tenant}: {}", rest.unwrap_or(&said)));
         // An advice is given once: where the next action says the same, it is said there.
         let advice = error.advice();
         if !advice.is_empty() && !status.next.text.contains(advice.as_str()) {
@@ -247,7 +251,7 @@ pub fn exit_code(error: &RunError) -> u8 {
     match error {
         RunError::Refused(Refusal::GateShut(_) | Refusal::NotBack(_)) => exit::SHUT,
         RunError::Refused(Refusal::Held(_)) => exit::HELD,
-        RunError::Refused(Refusal::NeedsPerson(_)) => exit::PERSON,
+        RunError::Refused(Refusal::NeedsPerson(_) | Refusal::JournalLost(_)) => exit::PERSON,
         RunError::Refused(Refusal::BadInput(_)) => exit::USAGE,
         RunError::Refused(Refusal::NotNow(_)) | RunError::Fault(_) => exit::FAILED,
     }
@@ -312,6 +316,7 @@ fn command(verb: Verb) -> Result<(String, Command)> {
         Verb::Takeover { why: Confirmed { tenant, confirm, reason } } => {
             (tenant, Command::TakeOver { confirm, reason })
         }
+        Verb::Recover { why: Confirmed { tenant, confirm, reason } } => (tenant, Command::Recover { confirm, reason }),
         Verb::Handover { tenant, note, to } => (tenant.tenant, Command::HandOver { to, note }),
         Verb::Accept(tenant) => (tenant.tenant, Command::AcceptHandOver),
         Verb::Resume(tenant) => (tenant.tenant, Command::Resume),

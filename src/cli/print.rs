@@ -110,8 +110,9 @@ pub fn fleet(statuses: &[TenantStatus]) -> Result<()> {
 pub fn tenant(status: &TenantStatus) -> Result<()> {
     let mut out = out();
     writeln!(out, "{} ({})", status.tenant.name, status.tenant.id)?;
-    if let Some(truth) = &status.truth {
-        writeln!(out, "{truth}")?;
+    let leading = status.leading();
+    for text in &leading {
+        writeln!(out, "{text}")?;
     }
     writeln!(out, "phase     {}", status.phase.word())?;
     if let Some(window) = &status.window {
@@ -154,8 +155,8 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
     for difference in &status.differences {
         writeln!(out, "  differs: {difference}")?;
     }
-    let truth = usize::from(status.truth.is_some());
-    for item in status.attention.iter().skip(truth) {
+    // They lead it, too.
+    for item in status.attention.iter().skip(leading.len()) {
         writeln!(out, "ATTENTION {item}")?;
     }
     for line in &status.unprotected {

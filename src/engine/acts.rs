@@ -109,7 +109,8 @@ impl Record {
             | Record::NotTouched { .. }
             | Record::SecretLeft { .. }
             | Record::ForeignKept { .. }
-            | Record::SessionSigned { .. } => false,
+            | Record::SessionSigned { .. }
+            | Record::Recovered { .. } => false,
         }
     }
 }

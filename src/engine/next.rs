@@ -1,5 +1,6 @@
 //! The one safe next action: what the operator is offered, from any state.
 
+use crate::domain::fault::Fault;
 use crate::domain::gate::{Reason, Remedy, Verdict};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::approval;
@@ -9,6 +10,7 @@ use crate::engine::rotation::Rotation;
 use crate::engine::status::{Phase, Viewer};
 use crate::engine::truth::{Live, Truth};
 use crate::engine::unsettled::UncertainMail;
+use crate::engine::witness::{Lost, WAY_OUT};
 use serde::Serialize;
 
 /// Which action is offered. The word is the subcommand that does the same.
@@ -51,6 +53,8 @@ pub enum Act {
     Approve,
     /// A second operator closes the review of an emergency.
     Review,
+    /// Go on although the end of the journal is lost, with a reason.
+    Recover,
 }
 
 /// The offered action with its reason.
@@ -158,6 +162,18 @@ fn is_running(rotation: &Rotation) -> bool {
     StepNumber::ALL.into_iter().any(|number| matches!(rotation.step(number), StepState::Running { .. }))
 }
 
+/// What leads on where the end of the journal is lost; that comes before what is true of the live secret, which is told, too.
+pub fn recover(lost: &Lost, truth: Option<&Truth>) -> NextAction {
+    let truth = truth.map(|truth| format!("; {}", truth.lead)).unwrap_or_default();
+    offer(Act::Recover, format!("{lost}{truth}; change nothing by hand; {WAY_OUT}"))
+}
+
+/// Without the journal nothing can be offered but to put it right.
+pub fn unread_journal(fault: &Fault) -> NextAction {
+    let remedy = fault.remedy();
+    offer(Act::Wait, format!("what is under way is not known, for the journal can't be read: {fault}; {remedy}"))
+}
+
 /// What only a person can know, with how to say it.
 fn resolve(mail: UncertainMail) -> NextAction {
     let text = format!(
@@ -239,6 +255,7 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
     let of_rank = || reasons.iter().filter(|reason| reason.rank() == first.rank());
     match first.remedy() {
         Some(Remedy::Watch) => offer(Act::Watch, first.to_string()),
+        Some(Remedy::Recover) => offer(Act::Recover, first.to_string()),
         Some(Remedy::Plan) => offer(Act::Plan, first.to_string()),
         Some(Remedy::Reschedule) => {
             offer(Act::Reschedule, "the window is over: plan another and tell everybody".into())

@@ -168,6 +168,7 @@ impl Rotation {
             Record::SecretLeft { step, .. } => {
                 need(matches!(*step, StepNumber::STAGE | StepNumber::SECRET), "only steps 3 and 4 change the secret")
             }
+            Record::Recovered { .. } => Ok(()),
             Record::LeaseLost { .. } | Record::PersonErased { .. } => Err("that belongs into the lease log".into()),
         }
     }
@@ -183,6 +184,7 @@ impl Record {
             | Record::StepSucceeded { step: StepNumber::SECRET, .. }
             | Record::StepResolved { step: StepNumber::SECRET, done: true, .. }
             | Record::RollbackStarted { .. } => false,
+            Record::Recovered { found, .. } => before && !found.touched,
             _ => before,
         }
     }
@@ -203,6 +205,7 @@ fn may_follow_the_end(record: &Record) -> bool {
             | Record::TakenOver { .. }
             | Record::MailRead { .. }
             | Record::SilenceEnded { .. }
+            | Record::Recovered { .. }
     )
 }
 

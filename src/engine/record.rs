@@ -26,7 +26,9 @@ use crate::engine::hearing::Withdrawal;
 use crate::engine::journal::Holder;
 use crate::engine::mailbox::{Decision, Doubt};
 use crate::engine::ports::SecretRef;
+use crate::engine::recovery::Found;
 use crate::engine::truth::Live;
+use crate::engine::witness::Lost;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -472,6 +474,15 @@ pub enum Record {
         name: String,
         /// Where.
         href: SecretRef,
+    },
+    /// The end of the journal was lost, everything was looked at, and an operator goes on from what was found.
+    Recovered {
+        /// What is known of the lost part.
+        lost: Lost,
+        /// Why it is gone on with.
+        reason: String,
+        /// What was found.
+        found: Found,
     },
 }
 

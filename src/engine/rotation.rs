@@ -186,6 +186,8 @@ pub struct Rotation {
     pub outcome: Option<(Outcome, Timestamp, String)>,
     /// Everybody's words in their order, and whose addresses count.
     pub hearing: Hearing,
+    /// When it was gone on with after the end of its journal was lost, UTC.
+    pub recovered: Option<Timestamp>,
 }
 
 impl Rotation {
@@ -254,6 +256,7 @@ impl Rotation {
             silence: None,
             outcome: None,
             hearing: Hearing::default(),
+            recovered: None,
         })
     }
 
@@ -401,6 +404,7 @@ impl Rotation {
             Record::SenderAccepted { .. } | Record::DomainAccepted { .. } => self.accept_sender(entry),
             Record::TakenBack { what, .. } => self.withdraw(&what),
             Record::WaiverKept { client } => self.keep_waiver(&client),
+            Record::Recovered { found, .. } => self.recover(entry, found),
         }
     }
 
@@ -411,7 +415,7 @@ impl Rotation {
         }
     }
 
-    fn turn_back(&mut self, reason: String, role: KeyRole, at: Timestamp) {
+    pub(super) fn turn_back(&mut self, reason: String, role: KeyRole, at: Timestamp) {
         self.rollback = Some(Rollback { reason, role, at });
         self.forward.get_or_insert_with(|| self.steps.clone());
         let mut steps: [StepState; 8] = Default::default();
@@ -426,22 +430,6 @@ impl Rotation {
         self.applied = None;
         self.back.clear();
         self.pings.clear();
-    }
-
-    /// Turns what was running into interrupted, and what was being sent into uncertain. Called once when a journal is
-    /// loaded by a process in which nothing of it can be running.
-    pub fn interrupt(&mut self) {
-        for step in &mut self.steps {
-            if let StepState::Running { since } = *step {
-                *step = StepState::Interrupted { since };
-            }
-        }
-        for notice in &mut self.notices {
-            if notice.delivery == Delivery::Queued {
-                let why = "changeguard ended before the mail server's answer was recorded".into();
-                notice.delivery = Delivery::Uncertain { why };
-            }
-        }
     }
 
     /// The key that the present leg makes live: staged on the way forward, previous or fresh on the way back.

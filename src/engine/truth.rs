@@ -7,6 +7,7 @@
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::record::{Entry, Record, STARTING_TOUCHED};
 use crate::engine::rotation::Rotation;
+use crate::engine::witness::Lost;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -51,6 +52,7 @@ impl LiveWord {
                 (Live::Missing, Live::Missing) => Self { before: None, ..self },
                 (left, _) => says(*left),
             },
+            Record::Recovered { found, .. } => says(found.live),
             Record::NotTouched { .. }
             | Record::Swapped { .. }
             | Record::StepSucceeded { step: StepNumber::SECRET, .. }
@@ -83,7 +85,20 @@ pub fn live(rotation: Option<&Rotation>, seen: Option<(Timestamp, usize)>) -> Li
     }
 }
 
-/// A sentence that comes before all others.
+/// The same where the end of the journal is lost: what is left of it can't say that something has the name, a look behind the
+/// last that was seen of it can.
+fn live_behind(lost: &Lost, word: LiveWord, seen: Option<(Timestamp, usize)>) -> Live {
+    let case = lost.seen().filter(|seen| seen.case.touched && !seen.case.ended);
+    let known = word.at.max(lost.seen().map(|seen| seen.at));
+    match seen.filter(|(at, _)| known.is_none_or(|known| *at > known)) {
+        Some((_, 0)) => Live::Missing,
+        Some(_) => Live::There,
+        None if word.live != Live::There || case.is_some() => Live::Unknown,
+        None => Live::There,
+    }
+}
+
+/// A sentence that comes before all others, but a journal that has lost its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Truth {
     /// Whether it is known to be missing, or not known to be there.
@@ -105,11 +120,13 @@ impl fmt::Display for Truth {
 const MISSING: &str = "SECRET MISSING: do not restart the VPN server";
 const UNKNOWN: &str = "SECRET UNCERTAIN: do not restart the VPN server";
 
-/// The sentence, where there is one. `open`: the rotation that has not ended.
-pub fn truth(open: Option<&Rotation>, seen: Option<(Timestamp, usize)>) -> Option<Truth> {
-    let live = live(open, seen);
+/// The sentence, where there is one. `open`: the rotation that has not ended; `lost`: the end of its journal, which is trusted
+/// no more then.
+pub fn truth(open: Option<&Rotation>, seen: Option<(Timestamp, usize)>, lost: Option<&Lost>) -> Option<Truth> {
     let word = open.map(|rotation| rotation.live).unwrap_or_default();
-    let since = word.at.filter(|_| word.live == live);
+    let live = lost.map_or_else(|| live(open, seen), |lost| live_behind(lost, word, seen));
+    let open = open.filter(|_| lost.is_none());
+    let since = word.at.filter(|_| word.live == live && open.is_some());
     let moment = since.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     let (lead, how) = match (live, moment) {
         (Live::There, _) => return None,
@@ -142,6 +159,7 @@ mod tests {
     use super::*;
     use crate::domain::fault::{Fault, FaultKind, Service};
     use crate::engine::record::Actor;
+    use crate::engine::witness::Sign;
 
     fn entry(minute: i64, record: Record) -> Entry {
         let (by, host, person) = ("ops".to_owned(), "here".to_owned(), "ops".to_owned());
@@ -204,8 +222,24 @@ mod tests {
         assert_eq!(live(None, Some((at(1), 0))), Live::Missing);
         assert_eq!(live(None, Some((at(1), 1))), Live::There);
         assert_eq!(live(None, None), Live::There);
-        let said = truth(None, Some((at(1), 0))).unwrap();
+        let said = truth(None, Some((at(1), 0)), None).unwrap();
         assert!(said.lead.starts_with("SECRET MISSING") && said.since.is_none(), "{said}");
-        assert!(truth(None, Some((at(1), 2))).is_none());
+        assert!(truth(None, Some((at(1), 2)), None).is_none());
+    }
+
+    #[test]
+    fn behind_a_lost_end_only_a_later_look_says_that_it_is_there() {
+        let at = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
+        let lost = Lost { ends_at: 3, sign: Sign::Younger { created: at(1) } };
+        let word = LiveWord { live: Live::Missing, at: Some(at(2)), before: None };
+        for (seen, live) in [
+            (None, Live::Unknown),
+            (Some((at(1), 1)), Live::Unknown),
+            (Some((at(3), 1)), Live::There),
+            (Some((at(3), 0)), Live::Missing),
+        ] {
+            assert_eq!(live_behind(&lost, word, seen), live, "{seen:?}");
+        }
+        assert_eq!(live_behind(&lost, LiveWord::default(), None), Live::There);
     }
 }

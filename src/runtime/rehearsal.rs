@@ -3,9 +3,10 @@
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::tenant::TenantId;
-use crate::engine::audit::Tables;
+use crate::engine::audit::{Head, Tables};
 use crate::engine::journal::{AppendError, Erased, Holder, JournalStore, Lease, Mark, Mention, RotationHead};
 use crate::engine::record::{Entry, RotationId};
+use crate::engine::witness::Witnessed;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -128,6 +129,14 @@ impl JournalStore for Rehearsal {
         self.store.heads(tenant).await
     }
 
+    fn witnessed(&self, tenant: &TenantId) -> Witnessed {
+        self.store.witnessed(tenant)
+    }
+
+    fn seen(&self) -> Vec<Head> {
+        self.store.seen()
+    }
+
     async fn acquire(&self, tenant: &TenantId, me: &Holder) -> Result<Result<Lease, Holder>, Fault> {
         self.store.acquire(tenant, me).await
     }
@@ -166,8 +175,8 @@ impl JournalStore for Rehearsal {
         self.store.positions().await
     }
 
-    async fn witness(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError> {
-        self.store.witness(tenant, entry).await
+    async fn add_to_lease_log(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError> {
+        self.store.add_to_lease_log(tenant, entry).await
     }
 
     async fn lease_log(&self, tenant: &TenantId) -> Result<Vec<Entry>, Fault> {

@@ -7,10 +7,12 @@ use crate::engine::journal::{AppendError, Holder, Lease};
 use crate::engine::machine::{Input, Machine, Output, SendOrder, refusal_fault};
 use crate::engine::mailing;
 use crate::engine::ports::World;
-use crate::engine::record::{Entry, Record};
+use crate::engine::record::{Entry, Outcome, Record};
+use crate::engine::recovery;
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Ledger, Progress, Runbook, StepContext};
-use crate::runbooks::wireguard::{end_silence, look_who_is_back, see_people};
+use crate::engine::witness::{Lost, WAY_OUT};
+use crate::runbooks::wireguard::{end_silence, look_who_is_back, recover, see_people};
 use crate::runtime::ending;
 use async_trait::async_trait;
 use std::collections::VecDeque;
@@ -38,6 +40,7 @@ impl RunError {
                 "call them, record that they are back, or waive with a reason".into()
             }
             RunError::Refused(Refusal::Held(_)) => "watch, or talk to them; one that is stuck can be taken over".into(),
+            RunError::Refused(Refusal::JournalLost(_)) => WAY_OUT.into(),
             RunError::Refused(_) => String::new(),
         }
     }
@@ -216,6 +219,41 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Goes on where the end of the journal is lost: looks at everything, and makes what was found durable at once, with the
+    /// mails of which nobody knows whether they were sent. Changes nothing outside.
+    pub async fn recover(&self, lost: &Lost, confirm: &str, reason: String) -> Result<String, RunError> {
+        let mut machine = self.machine.lock().await;
+        let reason = machine.recovers(confirm, reason)?;
+        let recovery = recover(self.world, machine.rotation(), lost).await?;
+        let (begun, at) = (recovery.begun.is_some(), self.world.clock.now());
+        let mut entries = Vec::new();
+        for record in recovery.begun.into_iter().chain(recovery.people) {
+            entries.push(machine.emit(at, record)?);
+        }
+        let (lost, found, is_over) = (lost.clone(), recovery.found, recovery.is_over);
+        let before = machine.rotation().cloned();
+        let (text, next) = (found.evidence.clone(), found.next.is_some());
+        entries.push(machine.emit(at, Record::Recovered { lost: lost.clone(), reason, found: found.clone() })?);
+        if let (Some(before), Some(now), false) = (before, machine.rotation().cloned(), is_over) {
+            let before = if begun { Rotation { seq: 0, ..before } } else { before };
+            let mails = recovery::mailed(&before, &lost, &found);
+            let domain = self.world.mailer.message_domain();
+            for record in recovery::uncertain(&now, &mails, &self.world.reply_key, &domain) {
+                entries.push(machine.emit(at, record)?);
+            }
+        }
+        if is_over {
+            let note = format!("nothing of it is left to be done: {text}");
+            entries.push(machine.emit(at, Record::Finished { outcome: Outcome::Lost, note })?);
+        }
+        self.keep(&machine);
+        self.persist(&entries).await?;
+        Ok(match next {
+            true => format!("closed: {text}; another one was begun in the lost part: recover once more"),
+            false => format!("gone on with: {text}"),
+        })
+    }
+
     async fn send(&self, order: &SendOrder, queue: &mut VecDeque<Output>) -> Result<String, RunError> {
         let step = if self.rotation().applied.is_some() { StepNumber::RECONFIGURE } else { StepNumber::ANNOUNCE };
         let before = self.rotation();
@@ -350,6 +388,8 @@ fn beside(first: Fault, unwritten: &Fault) -> Fault {
 pub fn journal_fault(error: AppendError) -> Fault {
     match error {
         AppendError::Fault(fault) | AppendError::Unknown(fault) => fault,
+        AppendError::Lost(_) => Fault::new(Service::Journal, FaultKind::Refused, error.to_string())
+            .hint(format!("nothing more is done here; {WAY_OUT}")),
         other => Fault::new(Service::Journal, FaultKind::Conflict, other.to_string())
             .hint("nothing more was done here; look at the status, somebody else is at work"),
     }

@@ -51,9 +51,9 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
             vec![piece(format!("never rotated by changeguard; {}", key_age(status, model.now)), theme.plain())]
         }
     };
-    match &status.truth {
+    match status.headline() {
         // It takes the place of what matters less for as long as it is so.
-        Some(truth) => pen.flow(0, 1, width, &[piece(truth.to_string(), theme.bad())]),
+        Some(text) => pen.flow(0, 1, width, &[piece(text, theme.bad())]),
         None => pen.flow(0, 1, width, &window),
     };
     let unwritten = if model.late(status, Source::Journal).is_some() { pen.glyphs.stale } else { "" };
@@ -121,7 +121,7 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
         &[
             piece("next: ", theme.strong()),
             piece(key, theme.busy()),
-            piece(status.next.text.as_str(), if status.truth.is_some() { theme.bad() } else { theme.strong() }),
+            piece(status.next.text.as_str(), if status.lead().is_some() { theme.bad() } else { theme.strong() }),
         ],
     );
 }

@@ -82,3 +82,7 @@ mod rig;
 mod store_trouble;
 #[cfg(debug_assertions)]
 mod unanswered;
+#[cfg(debug_assertions)]
+mod witness;
+#[cfg(debug_assertions)]
+mod witness_walk;

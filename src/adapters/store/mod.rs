@@ -10,17 +10,19 @@ mod reading;
 mod schema;
 mod server;
 mod trouble;
+mod witness;
 mod writing;
 
 pub use server::Server;
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::tenant::TenantId;
-use crate::engine::audit::Tables;
+use crate::engine::audit::{Head, Tables};
 use crate::engine::journal::{
     AppendError, Erased, Holder, JournalStore, Lease, Mark, Mention, RotationHead, lease_log_id,
 };
 use crate::engine::record::{Entry, RotationId};
+use crate::engine::witness::{self as witnessing, CaseSeen, Seen, Witnessed};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use place::Place;
@@ -30,6 +32,7 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection};
 use std::path::Path;
 use std::time::Duration;
 use trouble::{Failure, trouble};
+use witness::Witness;
 use writing::{Attempt, Write};
 
 /// How long an operation waits for a free connection; above `busy_timeout`, so that the fault tells the truer reason.
@@ -53,6 +56,7 @@ enum Backend {
 pub struct SqlJournal {
     pool: AnyPool,
     backend: Backend,
+    witness: Witness,
 }
 
 impl std::fmt::Debug for SqlJournal {
@@ -89,7 +93,7 @@ impl SqlJournal {
         let opened = bounded("opening the journal", OPENING, prepared).await;
         opened.map_err(|fault| place.named("opening the journal", fault))?;
         let pool = pool().after_connect(|connection, _| Box::pin(schema::set_up_sqlite(connection)));
-        Ok(Self { pool: pool.connect_lazy_with(options), backend: Backend::Sqlite(place) })
+        Ok(Self { pool: pool.connect_lazy_with(options), backend: Backend::Sqlite(place), witness: Witness::default() })
     }
 
     /// Opens the journal on a PostgreSQL server, making the tables if they are not there.
@@ -107,7 +111,16 @@ impl SqlJournal {
         bounded("opening the journal", OPENING, prepared).await?;
         let _ = connection.close().await;
         let pool = pool().after_connect(|connection, _| Box::pin(schema::set_up_postgres(connection)));
-        Ok(Self { pool: pool.connect_lazy_with(options), backend: Backend::Postgres(server) })
+        Ok(Self {
+            pool: pool.connect_lazy_with(options),
+            backend: Backend::Postgres(server),
+            witness: Witness::default(),
+        })
+    }
+
+    /// The same with a witness of every tenant's head in this state folder; without, only this process remembers.
+    pub fn witnessed_in(self, state: &Path) -> Self {
+        Self { witness: Witness::in_folder(state), ..self }
     }
 
     /// Closes all connections. With SQLite, what the write-ahead log holds is put into the file; without this nothing is
@@ -170,13 +183,17 @@ impl SqlJournal {
     async fn write(&self, write: Write<'_>) -> Result<usize, AppendError> {
         let doing = "writing the journal";
         let mut connection = self.connection(doing).await?;
-        let attempt = Attempt::default();
+        let seen = matches!(write, Write::Append { .. }).then(|| self.witness.of(write.tenant(), 0)).flatten();
+        let attempt = Attempt::after(seen);
         let result = match tokio::time::timeout(OPERATION, writing::write(&mut connection, &attempt, &write)).await {
             Ok(result) => result,
             Err(_) => Err(Failure::Fault(too_slow(doing))),
         };
         match give_back(connection, result) {
-            Ok(erased) => Ok(erased),
+            Ok(erased) => {
+                self.remember(&write, &attempt);
+                Ok(erased)
+            }
             Err(Failure::Refused(error)) => Err(error),
             Err(failure) => {
                 let lost = attempt.is_committing() && failure.may_have_committed();
@@ -185,6 +202,7 @@ impl SqlJournal {
                     return Err(fault.into());
                 }
                 self.settle(write.tenant(), &attempt, fault).await?;
+                self.remember(&write, &attempt);
                 Ok(attempt.erased())
             }
         }
@@ -194,6 +212,19 @@ impl SqlJournal {
         match &self.backend {
             Backend::Sqlite(place) => place.named(doing, fault),
             Backend::Postgres(_) => fault,
+        }
+    }
+
+    /// What was written is witnessed.
+    fn remember(&self, write: &Write<'_>, attempt: &Attempt) {
+        let (Write::Append { lease, entries, .. }, Some((position, hash))) = (write, attempt.head()) else { return };
+        let tenant = &lease.tenant;
+        let before = self.witness.case(tenant);
+        if entries.iter().any(|entry| attempt.seen().is_some_and(|seen| witnessing::covers(&entry.record, seen))) {
+            self.witness.forget(tenant);
+        }
+        if let Some(seen) = Seen::after(before, entries, (position, hash)) {
+            self.witness.keep(tenant, seen);
         }
     }
 
@@ -257,14 +288,41 @@ impl JournalStore for SqlJournal {
         let doing = "reading the journal";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, reading::load(&mut connection, rotation)).await;
-        give_back(connection, result).map_err(|fault| self.named(doing, fault))
+        let (entries, head) = give_back(connection, result).map_err(|fault| self.named(doing, fault))?;
+        if let Some((tenant, position, hash)) = head
+            && let Some(case) = CaseSeen::after(None, &entries)
+            && let Some(seen) = Seen::after(Some(case), &entries[entries.len() - 1..], (position, &hash))
+        {
+            self.witness.keep(&tenant, seen);
+        }
+        Ok(entries)
     }
 
     async fn heads(&self, tenant: Option<&TenantId>) -> Result<Vec<RotationHead>, Fault> {
         let doing = "reading the journal";
         let mut connection = self.connection(doing).await?;
-        let result = bounded(doing, OPERATION, reading::heads(&mut connection, tenant)).await;
+        let work = async {
+            if let Some(tenant) = tenant {
+                let (ends_at, hash) = reading::check_head(&mut connection, tenant).await?;
+                let (seen, head) = (self.witness.of(tenant, ends_at), (ends_at, hash.as_str()));
+                let compared = reading::compare(&mut connection, tenant.as_str(), seen.as_ref(), head).await?;
+                if compared.is_covered {
+                    self.witness.forget(tenant);
+                }
+                self.witness.judged(tenant, compared.lost);
+            }
+            reading::heads(&mut connection, tenant).await
+        };
+        let result = bounded(doing, OPERATION, work).await;
         give_back(connection, result).map_err(|fault| self.named(doing, fault))
+    }
+
+    fn witnessed(&self, tenant: &TenantId) -> Witnessed {
+        self.witness.told(tenant)
+    }
+
+    fn seen(&self) -> Vec<Head> {
+        self.witness.heads()
     }
 
     async fn acquire(&self, tenant: &TenantId, me: &Holder) -> Result<Result<Lease, Holder>, Fault> {
@@ -331,8 +389,8 @@ impl JournalStore for SqlJournal {
         give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
-    async fn witness(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError> {
-        self.write(Write::Witness { tenant, entry }).await.map(|_| ())
+    async fn add_to_lease_log(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError> {
+        self.write(Write::Log { tenant, entry }).await.map(|_| ())
     }
 
     async fn lease_log(&self, tenant: &TenantId) -> Result<Vec<Entry>, Fault> {

@@ -148,6 +148,8 @@ impl Machine {
             Command::TakeOver { .. } => {
                 Ok(vec![done("the tenant is yours; look at the status: resume looks before it acts")])
             }
+            // The conductor goes on where the end of the journal is lost, and nowhere else.
+            Command::Recover { .. } => Err(not_now("nothing of the journal is lost; just go on")),
             Command::HandOver { to, note } => self.hand_over(at, &to, note),
             Command::AcceptHandOver => self.accept(at),
             Command::EndSilence => match self.rotation().and_then(|rotation| rotation.silence.as_ref()) {

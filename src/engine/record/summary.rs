@@ -143,6 +143,22 @@ impl Record {
                 Live::Unknown => format!("step {step}: whether anything has the live secret's name is not known"),
                 Live::There => format!("step {step}: the live secret's name is held"),
             },
+            Record::Recovered { lost, reason, found } => {
+                format!(
+                    "gone on with after the end of the journal was lost ({lost}): {reason}; found: {}",
+                    found.evidence
+                )
+            }
+        }
+    }
+
+    /// What kind of record it is, in a word or two, and of which step: nothing personal.
+    pub fn word(&self) -> String {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        let kind = value["record"].as_str().unwrap_or("a record").replace('-', " ");
+        match value["step"].as_u64() {
+            Some(step) => format!("{kind}, step {step}"),
+            None => kind,
         }
     }
 }
