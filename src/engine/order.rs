@@ -163,7 +163,8 @@ impl Rotation {
                 need(!self.sessions.contains_key(session), "that session has signed already")
             }
             Record::ForeignKept { .. } => {
-                need(at_work(StepNumber::SECRET) || !self.touched, "nothing of the live secret is being changed")
+                let may_be = at_work(StepNumber::SECRET) || !self.touched || self.recovered.is_some();
+                need(may_be, "nothing of the live secret is being changed")
             }
             Record::SecretLeft { step, .. } => {
                 need(matches!(*step, StepNumber::STAGE | StepNumber::SECRET), "only steps 3 and 4 change the secret")

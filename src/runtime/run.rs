@@ -234,6 +234,9 @@ impl<'a> Run<'a> {
         let before = machine.rotation().cloned();
         let (text, next) = (found.evidence.clone(), found.next.is_some());
         entries.push(machine.emit(at, Record::Recovered { lost: lost.clone(), reason, found: found.clone() })?);
+        for record in recovery.foreign {
+            entries.push(machine.emit(at, record)?);
+        }
         if let (Some(before), Some(now), false) = (before, machine.rotation().cloned(), is_over) {
             let before = if begun { Rotation { seq: 0, ..before } } else { before };
             let mails = recovery::mailed(&before, &lost, &found);

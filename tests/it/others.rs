@@ -3,6 +3,7 @@
 
 use crate::offered::public;
 use crate::scene::Scene;
+use crate::witness::cut_back;
 use changeguard::adapters::lab::{Fault, Rule, Service, Which};
 use changeguard::domain::notice::NoticeKind;
 use changeguard::domain::step::{StepNumber, StepState};
@@ -78,6 +79,24 @@ async fn the_same_where_our_own_key_could_not_be_stored_and_resume_replaces_thei
     let staged = scene.acme().rotation().unwrap().target().unwrap().to_string();
     assert_eq!((live(&scene), kept_for_others(&scene)), (vec![staged], vec![theirs]));
     is_told(&scene);
+}
+
+/// What is told of it outlives the journal that told it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_was_kept_for_others_is_told_again_where_the_end_of_the_journal_was_lost() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    let theirs = stores_at_the_delete(&scene);
+    scene.rotate().await.unwrap();
+    let touching = scene.acme().entries().iter().position(|e| matches!(e.record, Record::Touching { .. })).unwrap();
+    let file = scene.wiring.config().state.directory.join("journal.db");
+    cut_back(&file, scene.acme().tenant().id.as_str(), touching as i64).await;
+    let (confirm, reason) = ("acme".to_owned(), "no copy is left".to_owned());
+    scene.run(Command::Recover { confirm, reason }).await.unwrap();
+    is_told(&scene);
+    scene.run(Command::Resume).await.unwrap();
+    is_told(&scene);
+    assert_eq!(kept_for_others(&scene), [theirs]);
 }
 
 fn users(bytes: &[u8]) -> Vec<String> {

@@ -43,7 +43,7 @@ fn planned() -> Entry {
 }
 
 /// What a snapshot that is put back in place does: the same file, with less in it.
-async fn cut_back(file: &Path, tenant: &str, position: i64) {
+pub async fn cut_back(file: &Path, tenant: &str, position: i64) {
     let options = SqliteConnectOptions::new().filename(file).foreign_keys(false);
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
     for statement in [

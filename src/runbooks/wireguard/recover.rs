@@ -1,7 +1,8 @@
 //! Looks at everything that a case has outside, where the end of its journal is lost: the live secret, the kept keys, the object,
 //! the interface and the people. Changes nothing; what follows from it is `engine::recovery`'s.
 
-use super::stage::kept_name;
+use super::foreign::unknown_foreign;
+use super::stage::{kept_keys, kept_name};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::KeyRole;
 use crate::engine::observe::{self, Sights};
@@ -9,7 +10,6 @@ use crate::engine::ports::World;
 use crate::engine::record::{Cause, Entry, RECORD_VERSION, Record};
 use crate::engine::recovery::{self, Found, FoundKey, Looked};
 use crate::engine::rotation::Rotation;
-use crate::engine::secret::PrivateKey;
 use crate::engine::witness::{Lost, Sign};
 use jiff::Timestamp;
 
@@ -21,6 +21,8 @@ pub struct Recovery {
     pub people: Option<Record>,
     /// What was found.
     pub found: Found,
+    /// Keys of somebody else that were kept in the lost part.
+    pub foreign: Vec<Record>,
     /// It has ended.
     pub is_over: bool,
 }
@@ -44,28 +46,32 @@ pub async fn recover(world: &World, newest: Option<&Rotation>, lost: &Lost) -> R
             let looked = look(world, rotation, &sights).await?;
             let (mut found, _) = recovery::judge(rotation, lost, looked);
             found.next = Some(next.id.clone());
-            return Ok(Recovery { begun: None, people: None, found, is_over: true });
+            let foreign = unknown_foreign(world, rotation).await?;
+            return Ok(Recovery { begun: None, people: None, found, foreign, is_over: true });
         }
         let looked = look(world, &next, &sights).await?;
         let (found, is_over) = recovery::judge(&next, lost, looked);
+        let foreign = unknown_foreign(world, &next).await?;
         let (clients, unseen) = (people.clients, Vec::new());
         let reference = "found begun when the journal was recovered".to_owned();
         let (rotation, tenant, window, cause) = (next.id, next.tenant, next.window, next.cause);
         let begun = Some(Record::Planned { rotation, tenant, window, cause, reference });
-        return Ok(Recovery { begun, people: Some(Record::PeopleSeen { clients, unseen }), found, is_over });
+        let people = Some(Record::PeopleSeen { clients, unseen });
+        return Ok(Recovery { begun, people, found, foreign, is_over });
     }
     let Some(rotation) = open else {
         let evidence = "no rotation is open; nothing is left to be done".to_owned();
         let nothing = || Fault::new(Service::Journal, FaultKind::Refused, "there is no rotation to go on with");
         newest.ok_or_else(nothing)?;
         let found = Found { evidence, ..Found::default() };
-        return Ok(Recovery { begun: None, people: None, found, is_over: false });
+        return Ok(Recovery { begun: None, people: None, found, foreign: Vec::new(), is_over: false });
     };
     let looked = look(world, rotation, &sights).await?;
     let (found, is_over) = recovery::judge(rotation, lost, looked);
     let (clients, unseen) = (rotation.with_told(people.clients, true), Vec::new());
     let people = (rotation.clients != clients).then_some(Record::PeopleSeen { clients, unseen });
-    Ok(Recovery { begun: None, people, found, is_over })
+    let foreign = unknown_foreign(world, rotation).await?;
+    Ok(Recovery { begun: None, people, found, foreign, is_over })
 }
 
 /// The case that was seen and of which the journal knows nothing at all, as far as it is known.
@@ -133,19 +139,10 @@ async fn look(world: &World, rotation: &Rotation, sights: &Sights) -> Result<Loo
 /// The key that is kept under the name of its role: the one that the journal knows, where several have the name.
 async fn kept_key(world: &World, rotation: &Rotation, role: KeyRole) -> Result<Option<FoundKey>, Fault> {
     let (name, known) = (kept_name(role, rotation), rotation.keys.get(&role).map(|key| key.public_key));
-    let mut found: Option<FoundKey> = None;
-    for entry in world.secrets.find(&name).await? {
-        if !entry.has_payload {
-            continue;
-        }
-        let payload = world.secrets.payload(&entry.href).await?;
-        let Some(public_key) = PrivateKey::from_payload(&payload).map(|key| key.public()) else { continue };
-        if found.is_none() || Some(public_key) == known {
-            let (name, href) = (name.clone(), Some(entry.href));
-            found = Some(FoundKey { role, public_key, name, href });
-        }
-    }
-    Ok(found)
+    let mut found = kept_keys(world, &name).await?;
+    let at = found.iter().position(|(_, key)| Some(*key) == known).unwrap_or_default();
+    let kept = (at < found.len()).then(|| found.swap_remove(at));
+    Ok(kept.map(|(href, public_key)| FoundKey { role, public_key, name, href: Some(href) }))
 }
 
 /// When the live secret was stored, where that is after the rotation was planned and the journal knows of no change.

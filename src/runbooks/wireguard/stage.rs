@@ -41,6 +41,16 @@ pub async fn find_kept(
     Ok(None)
 }
 
+/// The keys that are kept under a name, and where.
+pub(super) async fn kept_keys(world: &World, name: &str) -> Result<Vec<(SecretRef, PublicKey)>, Fault> {
+    let mut keys = Vec::new();
+    for entry in world.secrets.find(name).await?.into_iter().filter(|entry| entry.has_payload) {
+        let payload = world.secrets.payload(&entry.href).await?;
+        keys.extend(PrivateKey::from_payload(&payload).map(|key| (entry.href, key.public())));
+    }
+    Ok(keys)
+}
+
 /// Deletes every secret that keeps a key of this rotation and journals each answer. Calling it again is harmless.
 pub async fn destroy_kept(context: &StepContext<'_>) -> Result<usize, Fault> {
     let rotation = context.rotation();
