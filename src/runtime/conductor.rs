@@ -236,9 +236,10 @@ impl Conductor {
         self.fence.take(lease.clone());
         self.known().running = true;
         let result = {
-            let running = self.run_under(&lease, command, from);
+            // In a place of its own: what a command may await is large, and a worker's stack is not.
+            let mut running = Box::pin(self.run_under(&lease, command, from));
             let heartbeat = self.beat(&lease);
-            futures_util::pin_mut!(running, heartbeat);
+            futures_util::pin_mut!(heartbeat);
             tokio::select! {
                 biased;
                 result = &mut running => result,
@@ -280,7 +281,7 @@ impl Conductor {
     async fn end_silence(&self, lease: &Lease) {
         let is_open = self.known().rotation.as_ref().is_some_and(|rotation| rotation.silence.is_some());
         if is_open {
-            let ending = self.run_under(lease, Command::EndSilence, None);
+            let ending = Box::pin(self.run_under(lease, Command::EndSilence, None));
             tokio::time::timeout(SILENCE_ENDS_WITHIN, ending).await.ok();
         }
     }
@@ -377,12 +378,12 @@ impl Conductor {
         let run = Run::new(&self.world, &self.runbook, lease, self, machine);
         let driven = async {
             if let (Command::Recover { confirm, reason }, Some(lost)) = (&command, lost) {
-                let achieved = run.recover(&lost, confirm, reason.clone()).await?;
+                let achieved = Box::pin(run.recover(&lost, confirm, reason.clone())).await?;
                 run.taken_over(from).await?;
                 return Ok(achieved);
             }
             run.taken_over(from).await?;
-            let achieved = run.drive(Input::Command { command, new_id }).await?;
+            let achieved = Box::pin(run.drive(Input::Command { command, new_id })).await?;
             if plans {
                 // Who will be cut off belongs to the plan; if it can't be read now, the announcement reads it again.
                 run.see_people().await?;
