@@ -30,7 +30,12 @@ impl Failure {
             }
             Refusal::NeedsPerson(_) => "look yourself, then press d to decide the step, t for its troubleshooting",
         };
-        Self { refused: true, text: refusal.to_string(), safe: "nothing was begun".into(), advice: advice.into() }
+        let text = match refusal {
+            // What is safe is said behind it.
+            Refusal::JournalLost(lost) => lost.to_string(),
+            other => other.to_string(),
+        };
+        Self { refused: true, text, safe: "nothing was begun".into(), advice: advice.into() }
     }
 
     /// A command that met a fault on its way.

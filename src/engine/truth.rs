@@ -159,7 +159,7 @@ mod tests {
     use super::*;
     use crate::domain::fault::{Fault, FaultKind, Service};
     use crate::engine::record::Actor;
-    use crate::engine::witness::Sign;
+    use crate::engine::witness::{LEAD, Sign};
 
     fn entry(minute: i64, record: Record) -> Entry {
         let (by, host, person) = ("ops".to_owned(), "here".to_owned(), "ops".to_owned());
@@ -225,6 +225,13 @@ mod tests {
         let said = truth(None, Some((at(1), 0)), None).unwrap();
         assert!(said.lead.starts_with("SECRET MISSING") && said.since.is_none(), "{said}");
         assert!(truth(None, Some((at(1), 2)), None).is_none());
+    }
+
+    #[test]
+    fn both_leads_stand_side_by_side_in_eighty_columns() {
+        for lead in [MISSING, UNKNOWN] {
+            assert!(format!("{LEAD}; {lead}").len() <= 80, "{lead}");
+        }
     }
 
     #[test]
