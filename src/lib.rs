@@ -40,6 +40,8 @@
 //!   right before every request that changes something outside: a process that was overtaken changes nothing when it wakes.
 //! * **The pair**: once DELETE is sent, `adapters::openstack` sends the POST whatever happens to its caller;
 //!   [`runtime::ending`] lets everything else stop at a record and gives the tenant back.
+//! * **The end that is lost**: [`engine::witness`] compares a tenant's journal with what was seen of it where the journal is not,
+//!   [`engine::recovery`] says what an operator goes on from where it has gone back in time.
 //! * **Accountability**: [`engine::approval`] binds a second operator's word to the plan and to everybody's whose word the plan
 //!   rests on ([`engine::acts`]), [`engine::signing`] says what they sign, `engine::machine::accountable` holds emergency, review
 //!   and hand-over, [`engine::audit`] the chain of hashes, [`engine::persons`] what of it may be forgotten.

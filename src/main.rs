@@ -11,7 +11,7 @@ use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print, watch};
 use changeguard::config::check::{Finding, Level};
 use changeguard::config::clouds::Environment;
 use changeguard::config::{self, Config, ConfigError};
-use changeguard::domain::fault::{Fault, Service};
+use changeguard::domain::fault::{Fault, FaultKind, Service};
 use changeguard::engine::signing::Signing;
 use changeguard::runtime::ending;
 use changeguard::runtime::fleet::UnknownTenant;
@@ -63,14 +63,20 @@ async fn ended(cli: Cli, hardening: &Hardening) -> u8 {
 /// Says what went wrong and what to do; gives the exit code.
 fn told(error: &anyhow::Error) -> u8 {
     print::say(format_args!("changeguard: {error:#}"));
-    let fault = error.chain().find_map(|cause| cause.downcast_ref::<Fault>());
+    let of_wiring = match error.downcast_ref::<WiringError>() {
+        Some(WiringError::Fault(fault)) => Some(fault),
+        _ => None,
+    };
+    let fault = error.chain().find_map(|cause| cause.downcast_ref::<Fault>()).or(of_wiring);
+    // A good configuration is not at fault for a full disk, or for a server that is down.
+    let outside = |fault: &Fault| fault.is_passing() || fault.kind == FaultKind::NoRoom;
     if let Some(fault) = fault {
         print::say(format_args!("changeguard: {}", fault.advice()));
     }
     let usage = error.is::<BadUsage>()
         || error.is::<UnknownTenant>()
         || error.is::<ConfigError>()
-        || error.is::<WiringError>()
+        || error.is::<WiringError>() && !of_wiring.is_some_and(outside)
         || fault.is_some_and(|fault| fault.service == Service::Configuration);
     if usage { exit::USAGE } else { exit::FAILED }
 }

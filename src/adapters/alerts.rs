@@ -5,6 +5,7 @@
 //! DELETE of an unknown one is 500 there and 404 in newer ones; an extension keeps its id only with the same `startsAt`.
 
 use crate::adapters::PasswordSource;
+use crate::adapters::exhausted;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::Tenant;
@@ -452,6 +453,9 @@ fn refusal(what: &str, status: StatusCode, body: &[u8]) -> Fault {
 }
 
 fn failure(what: &str, limit: Duration, error: &reqwest::Error) -> Fault {
+    if let Some(fault) = exhausted(what, error) {
+        return fault;
+    }
     let (kind, text) = match () {
         () if error.is_connect() && is_tls(error) => (FaultKind::Tls, cause(error)),
         () if error.is_connect() => (FaultKind::Unreachable, cause(error)),

@@ -3,6 +3,7 @@
 //!
 //! Shapes: the platform's public documentation; another site may differ.
 
+use crate::adapters::exhausted;
 use crate::domain::client::Entry;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
@@ -304,6 +305,9 @@ fn refusal(what: &str, status: StatusCode, body: &[u8]) -> Fault {
 }
 
 fn failure(what: &str, limit: Duration, error: &reqwest::Error) -> Fault {
+    if let Some(fault) = exhausted(what, error) {
+        return fault;
+    }
     let (kind, text) = match () {
         () if error.is_connect() && is_tls(error) => (FaultKind::Tls, cause(error)),
         () if error.is_connect() => (FaultKind::Unreachable, cause(error)),

@@ -1,9 +1,10 @@
 //! The outside world, one room per service; no room sees another. What several of them need (a password, a
-//! child process) is asked for here.
+//! child process, what the host has run out of) is asked for here.
 
 pub mod alerts;
 mod child;
 pub mod console;
+mod host;
 pub mod inbox;
 pub mod lab;
 pub mod mail;
@@ -15,4 +16,5 @@ pub mod system;
 pub mod wireguard;
 
 pub use child::command;
+pub use host::{exhausted, has_no_descriptor, has_no_room, is_short_of_descriptors, no_descriptor};
 pub use password::PasswordSource;

@@ -65,6 +65,7 @@ impl CommandId {
                 | Id::Approve
                 | Id::HandOver
                 | Id::TakeOver
+                | Id::Recover
                 | Id::Emergency
                 | Id::Review
                 | Id::SetAside
@@ -91,6 +92,9 @@ pub fn is_free_for(id: CommandId, model: &Model, status: &TenantStatus) -> Resul
     if let Some(job) = model.jobs.get(&status.tenant.id) {
         return Err(format!("{} is running for {}; wait until it has ended", job.what, status.tenant.name));
     }
+    if let Some(lost) = status.lost.as_ref().filter(|_| id != CommandId::Recover) {
+        return Err(format!("{lost}; J goes on from what is found"));
+    }
     match &status.holder {
         Some(_) if id == CommandId::TakeOver => Ok(()),
         Some(holder) => Err(format!("held by {holder}; watch, talk to them, or T takes it over")),
@@ -115,6 +119,7 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
     let need = |condition: bool, why: &str| if condition { Ok(()) } else { Err(why.to_owned()) };
     match id {
         Id::Plan => need(phase == Phase::Idle, "a rotation is open already; e changes its window"),
+        Id::Recover => need(status.lost.is_some(), "nothing of the journal is lost"),
         Id::TakeOver => need(status.holder.is_some(), "nobody else holds the tenant"),
         Id::Review => {
             need(status.review.is_some(), "no review is open")?;

@@ -42,6 +42,7 @@ pub enum CommandId {
     Approve,
     HandOver,
     TakeOver,
+    Recover,
     Emergency,
     Review,
     Copy,
@@ -144,6 +145,7 @@ pub static COMMANDS: &[CommandInfo] = &[
     info(Id::Approve, &[Char('A')], Tenant, Name, "approve", "approve the plan as a second operator"),
     info(Id::HandOver, &[Char('H')], Tenant, Confirm::Key(RECORD), "", "leave the rotation to the next operator, or accept what was left to you"),
     info(Id::TakeOver, &[Char('T')], Tenant, Name, "take over", "take the tenant from a process that holds it, with a reason"),
+    info(Id::Recover, &[Char('J')], Tenant, Name, "recover", "go on although the end of the journal is lost, with a reason: looks at everything first"),
     info(Id::Emergency, &[Char('E')], Tenant, Name, "", "suspected compromise: tell everybody and rotate at once; a review stays open"),
     info(Id::Review, &[Char('C')], Tenant, Confirm::Key(RECORD), "review", "close the review of an emergency, as a second operator"),
     info(Id::OpenRow, &[Key::Enter], Tenant, Plain, "open", "open the row under the cursor: a client's mails, a reason, a record in full"),
@@ -234,6 +236,7 @@ pub fn command_of(status: &TenantStatus) -> Option<&'static CommandInfo> {
         Act::Accept => Id::HandOver,
         Act::Approve => Id::Approve,
         Act::Review => Id::Review,
+        Act::Recover => Id::Recover,
         Act::Wait | Act::Watch => return None,
     };
     COMMANDS.iter().find(|command| command.id == id)

@@ -164,6 +164,7 @@ pub fn verb_of(command: &Command) -> Option<CommandId> {
         Command::Emergency { .. } => Id::Emergency,
         Command::CloseReview { .. } => Id::Review,
         Command::TakeOver { .. } => Id::TakeOver,
+        Command::Recover { .. } => Id::Recover,
         Command::HandOver { .. } | Command::AcceptHandOver => Id::HandOver,
         Command::DecideMail { .. } | Command::AcceptSender { .. } => Id::ReadMail,
         Command::KeepWaiver { .. } => Id::KeepWaiver,

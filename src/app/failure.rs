@@ -1,6 +1,6 @@
 //! Why a command did not do what was asked: what happened, what is safe now, and what to press.
 
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, Service};
 use crate::engine::command::Refusal;
 
 /// The end of a command that did not achieve its purpose.
@@ -17,7 +17,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A command that the engine refused: nothing was changed.
+    /// A command that the engine refused: nothing was begun.
     pub fn refusal(refusal: &Refusal) -> Self {
         let advice = match refusal {
             Refusal::GateShut(_) => "press 5 to read the gate, n to tell, a to record answers, w to waive",
@@ -25,14 +25,24 @@ impl Failure {
             Refusal::NotNow(_) => "press ? for what is possible now",
             Refusal::BadInput(_) => "correct the input and try again",
             Refusal::Held(_) => "watch here, or talk to them; T takes it over",
+            Refusal::JournalLost(_) => {
+                "put the journal back as it was last, or press J to recover: it looks at everything first"
+            }
             Refusal::NeedsPerson(_) => "look yourself, then press d to decide the step, t for its troubleshooting",
         };
-        Self { refused: true, text: refusal.to_string(), safe: "nothing was changed".into(), advice: advice.into() }
+        let text = match refusal {
+            // What is safe is said behind it.
+            Refusal::JournalLost(lost) => lost.to_string(),
+            other => other.to_string(),
+        };
+        Self { refused: true, text, safe: "nothing was begun".into(), advice: advice.into() }
     }
 
     /// A command that met a fault on its way.
     pub fn fault(fault: &Fault) -> Self {
-        let safe = if fault.is_outcome_unknown() {
+        let safe = if fault.service == Service::Journal {
+            "nothing else was begun; what the journal lacks is named where it is known"
+        } else if fault.is_outcome_unknown() {
             "the last request may have been carried out; resume looks before it acts"
         } else {
             "what was done before is journaled; nothing else was begun"
@@ -53,7 +63,7 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fault::{FaultKind, Service};
+    use crate::domain::fault::FaultKind;
 
     #[test]
     fn a_timeout_says_that_it_may_still_be_carried_out() {
@@ -64,8 +74,8 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_that_nothing_was_changed() {
+    fn a_refusal_says_that_nothing_was_begun() {
         let failure = Failure::refusal(&Refusal::NotBack(vec!["Ada".into()]));
-        assert!(failure.line().contains("Ada") && failure.line().contains("nothing was changed"));
+        assert!(failure.line().contains("Ada") && failure.line().contains("nothing was begun"));
     }
 }

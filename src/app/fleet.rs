@@ -267,12 +267,13 @@ fn row_of(status: &TenantStatus) -> FleetRow {
     let lost = status.sources.iter().any(|source| source.fault.is_some());
     let urgent = lost || matches!(status.reconcile, Reconcile::Late | Reconcile::Differs);
     let rank = match (status.phase, status.attention.is_empty()) {
-        (Phase::Rotating | Phase::RollingBack | Phase::Returning, false) => 0,
-        _ if urgent => 1,
-        (_, false) => 2,
-        (Phase::Rotating | Phase::RollingBack | Phase::Returning, true) => 3,
-        (Phase::Announced | Phase::Planned, true) => 4,
-        (Phase::Idle, true) => 5,
+        _ if status.lost.is_some() || status.truth.is_some() => 0,
+        (Phase::Rotating | Phase::RollingBack | Phase::Returning, false) => 1,
+        _ if urgent => 2,
+        (_, false) => 3,
+        (Phase::Rotating | Phase::RollingBack | Phase::Returning, true) => 4,
+        (Phase::Announced | Phase::Planned, true) => 5,
+        (Phase::Idle, true) => 6,
     };
     let tenant = &status.tenant;
     let search = format!(

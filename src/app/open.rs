@@ -6,7 +6,7 @@ use crate::app::command::CommandId;
 use crate::app::dialog::form::People;
 use crate::app::dialog::{
     Dialog, FormDialog, Mark, NotifyDialog, Reading, Row, Subject, accountable, answer, close, decide, people, plan,
-    resume, rollback, rotate, take_back,
+    recover, resume, rollback, rotate, take_back,
 };
 use crate::app::message::Effect;
 use crate::app::model::Model;
@@ -181,6 +181,7 @@ fn form_for(id: CommandId, model: &mut Model, status: &TenantStatus) -> Option<F
         Id::Approve => accountable::open_approve(status),
         Id::HandOver => accountable::open_hand_over(status, &model.options.person),
         Id::TakeOver => accountable::open_take_over(status),
+        Id::Recover => recover::open(status),
         Id::Emergency => accountable::open_emergency(status),
         Id::Review => accountable::open_review(status),
         Id::Decide => match (interrupted(status), &status.next.mail) {

@@ -232,6 +232,7 @@ pub fn word(command: &Command) -> &'static str {
         Command::Emergency { .. } => "emergency",
         Command::CloseReview { .. } => "review",
         Command::TakeOver { .. } => "take over",
+        Command::Recover { .. } => "recover",
         Command::HandOver { .. } => "hand over",
         Command::AcceptHandOver => "accept",
         Command::TakeMails { .. } | Command::DecideMail { .. } => "mail",

@@ -12,6 +12,7 @@ use crate::engine::command::{Command, Refusal};
 use crate::engine::record::{Cause, Entry, Record};
 use crate::engine::status::TenantStatus;
 use crate::engine::step::Progress;
+use crate::engine::truth::Truth;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::ending;
 use crate::runtime::fleet::{Fleet, Pace};
@@ -81,6 +82,9 @@ impl Watcher for Teller {
 #[derive(Serialize)]
 struct Ended {
     tenant: String,
+    /// What is true of the live secret, where that comes before everything else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    truth: Option<Truth>,
     ok: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     done: Option<String>,
@@ -115,7 +119,7 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
             } else {
                 print::fleet(&statuses)?
             }
-            Ok(exit::DONE)
+            Ok(seen(&statuses))
         }
         Verb::Status { tenant: Some(tenant), offline } => {
             let conductor = fleet.find(&tenant)?;
@@ -129,7 +133,7 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
             } else {
                 print::tenant(&status)?
             }
-            Ok(exit::DONE)
+            Ok(seen(std::slice::from_ref(&status)))
         }
         Verb::Notify { tenant, kind, preview: true, .. } => {
             let conductor = fleet.find(&tenant.tenant)?;
@@ -171,6 +175,11 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
     }
 }
 
+/// A look that has seen nothing of a tenant has failed, whatever the journal says.
+fn seen(statuses: &[TenantStatus]) -> u8 {
+    if statuses.iter().any(TenantStatus::is_unseen) { exit::FAILED } else { exit::DONE }
+}
+
 async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: bool) -> Result<u8> {
     let (began, began_at) = (Instant::now(), Timestamp::now());
     let result = conductor.run(command).await;
@@ -192,10 +201,20 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
     };
     let tenant = conductor.tenant().name.clone();
     let code = result.as_ref().err().map_or(exit::DONE, exit_code);
+    // What is true of the subject comes before what is true of this attempt.
+    let leading = status.leading();
+    for text in &leading {
+        print::say(format_args!("{tenant}: {text}"));
+    }
     if let Err(error) = &result {
-        print::say(format_args!("{tenant}: {error}"));
-        if !error.advice().is_empty() {
-            print::say(format_args!("{tenant}: {}", error.advice()));
+        // What has led already is not said twice.
+        let said = error.to_string();
+        let rest = leading.iter().find_map(|text| said.strip_prefix(text.as_str())?.strip_prefix("; "));
+        print::say(format_args!("{tenant}: {}", rest.unwrap_or(&said)));
+        // An advice is given once: where the next action says the same, it is said there.
+        let advice = error.advice();
+        if !advice.is_empty() && !status.next.text.contains(advice.as_str()) {
+            print::say(format_args!("{tenant}: {advice}"));
         }
     }
     if result.is_err() {
@@ -204,7 +223,19 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
     if json {
         let (ok, advice) = (result.is_ok(), result.as_ref().err().map(RunError::advice));
         let error = result.as_ref().err().map(ToString::to_string);
-        print::json(&Ended { tenant, ok, done: result.ok(), error, advice, reasons, gap_ms, duration_ms, status })?;
+        let truth = status.truth.clone();
+        print::json(&Ended {
+            tenant,
+            truth,
+            ok,
+            done: result.ok(),
+            error,
+            advice,
+            reasons,
+            gap_ms,
+            duration_ms,
+            status,
+        })?;
     } else if let Ok(done) = result {
         print::line(format_args!("{tenant}: {done}"))?;
         if let Some(gap) = gap_ms {
@@ -220,7 +251,7 @@ pub fn exit_code(error: &RunError) -> u8 {
     match error {
         RunError::Refused(Refusal::GateShut(_) | Refusal::NotBack(_)) => exit::SHUT,
         RunError::Refused(Refusal::Held(_)) => exit::HELD,
-        RunError::Refused(Refusal::NeedsPerson(_)) => exit::PERSON,
+        RunError::Refused(Refusal::NeedsPerson(_) | Refusal::JournalLost(_)) => exit::PERSON,
         RunError::Refused(Refusal::BadInput(_)) => exit::USAGE,
         RunError::Refused(Refusal::NotNow(_)) | RunError::Fault(_) => exit::FAILED,
     }
@@ -285,6 +316,7 @@ fn command(verb: Verb) -> Result<(String, Command)> {
         Verb::Takeover { why: Confirmed { tenant, confirm, reason } } => {
             (tenant, Command::TakeOver { confirm, reason })
         }
+        Verb::Recover { why: Confirmed { tenant, confirm, reason } } => (tenant, Command::Recover { confirm, reason }),
         Verb::Handover { tenant, note, to } => (tenant.tenant, Command::HandOver { to, note }),
         Verb::Accept(tenant) => (tenant.tenant, Command::AcceptHandOver),
         Verb::Resume(tenant) => (tenant.tenant, Command::Resume),

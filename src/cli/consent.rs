@@ -34,6 +34,7 @@ pub fn wants_name(command: &Command, status: &TenantStatus) -> bool {
             | Command::Emergency { .. }
             | Command::Cancel { .. }
             | Command::TakeOver { .. }
+            | Command::Recover { .. }
             | Command::Approve { .. }
             | Command::ApproveSigned { .. }
     );

@@ -208,6 +208,12 @@ pub enum Verb {
         #[command(flatten)]
         why: Confirmed,
     },
+    /// Go on although the end of the journal is lost: looks at everything, records what is found, changes nothing outside
+    Recover {
+        /// Which tenant, and why it is gone on with
+        #[command(flatten)]
+        why: Confirmed,
+    },
     /// Leave the rotation to the next operator, who reads the note and accepts
     Handover {
         /// Which tenant

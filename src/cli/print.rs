@@ -6,6 +6,7 @@ use crate::engine::status::{KeySight, TenantStatus};
 use anyhow::Result;
 use jiff::Timestamp;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{self, StdoutLock, Write};
 
@@ -62,6 +63,9 @@ pub fn say(text: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
+/// So many tenants are named beside a fault.
+const NAMED: usize = 5;
+
 /// The fleet, a line a tenant.
 pub fn fleet(statuses: &[TenantStatus]) -> Result<()> {
     let mut out = out();
@@ -69,7 +73,10 @@ pub fn fleet(statuses: &[TenantStatus]) -> Result<()> {
     writeln!(out, "{:width$}  {:12}  {:>9}  {:9}  {:10}  NEXT", "TENANT", "PHASE", "ANSWERS", "SERVER", "KEY DUE")?;
     for status in statuses {
         let due = status.keys.due.map_or_else(|| "unknown".to_owned(), |due| due.strftime("%Y-%m-%d").to_string());
-        let answers = format!("{}/{}", status.answers.0, status.answers.1);
+        let answers = match status.is_unseen() && status.clients.is_empty() {
+            true => "?".to_owned(),
+            false => format!("{}/{}", status.answers.0, status.answers.1),
+        };
         writeln!(
             out,
             "{:width$}  {:12}  {:>9}  {:9}  {:10}  {}",
@@ -81,6 +88,21 @@ pub fn fleet(statuses: &[TenantStatus]) -> Result<()> {
             status.next.text
         )?;
     }
+    // Each fault once, however many tenants it hides.
+    let mut silent: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for status in statuses {
+        for fault in status.sources.iter().filter_map(|source| source.fault.as_deref()) {
+            let tenants = silent.entry(fault).or_default();
+            if tenants.last() != Some(&status.tenant.name.as_str()) {
+                tenants.push(&status.tenant.name);
+            }
+        }
+    }
+    for (fault, tenants) in silent {
+        let more = tenants.len().saturating_sub(NAMED);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        writeln!(out, "NO ANSWER {fault} ({}{more})", tenants[..tenants.len().min(NAMED)].join(", "))?;
+    }
     Ok(())
 }
 
@@ -88,6 +110,10 @@ pub fn fleet(statuses: &[TenantStatus]) -> Result<()> {
 pub fn tenant(status: &TenantStatus) -> Result<()> {
     let mut out = out();
     writeln!(out, "{} ({})", status.tenant.name, status.tenant.id)?;
+    let leading = status.leading();
+    for text in &leading {
+        writeln!(out, "{text}")?;
+    }
     writeln!(out, "phase     {}", status.phase.word())?;
     if let Some(window) = &status.window {
         writeln!(out, "window    {} (revision {})", window.for_people(), window.revision)?;
@@ -129,7 +155,8 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
     for difference in &status.differences {
         writeln!(out, "  differs: {difference}")?;
     }
-    for item in &status.attention {
+    // They lead it, too.
+    for item in status.attention.iter().skip(leading.len()) {
         writeln!(out, "ATTENTION {item}")?;
     }
     for line in &status.unprotected {

@@ -27,6 +27,8 @@ pub enum Service {
     Journal,
     /// The configuration, or a file that it names.
     Configuration,
+    /// The host on which this runs: no neighbour is to blame.
+    Host,
 }
 
 impl fmt::Display for Service {
@@ -42,6 +44,7 @@ impl fmt::Display for Service {
             Service::Signature => "ssh-keygen",
             Service::Journal => "journal",
             Service::Configuration => "configuration",
+            Service::Host => "this host",
         })
     }
 }
@@ -90,6 +93,10 @@ pub enum FaultKind {
     Refused,
     /// A file, record or value of our own is not as it must be.
     Invalid,
+    /// This process can open no more files and connections: nothing was sent.
+    Exhausted,
+    /// The disk is full: nothing was written.
+    NoRoom,
 }
 
 /// A fault: where, what kind, in words, and optionally more exact advice than the kind gives.
@@ -123,7 +130,7 @@ impl Fault {
     pub fn remedy(&self) -> &str {
         let advice = self.advice();
         match advice.split_once("; ") {
-            Some((first, rest)) if first.starts_with("nothing was ") => rest,
+            Some((first, rest)) if first.starts_with("nothing was ") || first.ends_with(" was not touched") => rest,
             _ => advice,
         }
     }
@@ -145,6 +152,7 @@ impl Fault {
                 | FaultKind::TooMany
                 | FaultKind::ServerError(_)
                 | FaultKind::Temporary(_)
+                | FaultKind::Exhausted
         )
     }
 
@@ -186,6 +194,10 @@ impl Fault {
             (FaultKind::Malformed | FaultKind::Unexpected(_), _) => {
                 "the answer is not what this service gives; check its address"
             }
+            (FaultKind::Exhausted, _) => {
+                "nothing was sent; raise the limit of open files (ulimit -n, LimitNOFILE= of the unit), then go on"
+            }
+            (FaultKind::NoRoom, _) => "nothing was written; make room where state.directory lies, then go on",
             (FaultKind::Refused | FaultKind::Invalid, _) => "correct it, then go on",
         }
     }

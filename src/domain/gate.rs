@@ -110,6 +110,16 @@ impl Verdict {
         }
     }
 
+    /// Shut for one more reason, which comes first.
+    pub fn shut_by(self, reason: Reason) -> Self {
+        let with = |reasons: Vec<Reason>| std::iter::once(reason).chain(reasons).collect();
+        match self {
+            Verdict::Open => Verdict::Shut(with(Vec::new())),
+            Verdict::Shut(reasons) => Verdict::Shut(with(reasons)),
+            Verdict::Unknown(reasons) => Verdict::Unknown(with(reasons)),
+        }
+    }
+
     /// The reason that is to be taken away first, of those that something takes away.
     pub fn first(&self) -> Option<&Reason> {
         // The first of equals: people stay in the order in which they are listed.

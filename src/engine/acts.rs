@@ -107,7 +107,10 @@ impl Record {
             | Record::PersonErased { .. }
             | Record::Touching { .. }
             | Record::NotTouched { .. }
-            | Record::SessionSigned { .. } => false,
+            | Record::SecretLeft { .. }
+            | Record::ForeignKept { .. }
+            | Record::SessionSigned { .. }
+            | Record::Recovered { .. } => false,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::engine::hearing::Withdrawal;
 use crate::engine::journal::Holder;
 use crate::engine::mailbox::{Decision, Matched};
 use crate::engine::record::Cause;
+use crate::engine::witness::Lost;
 use jiff::Timestamp;
 
 /// One act of an operator.
@@ -157,6 +158,13 @@ pub enum Command {
         /// Why; must not be empty.
         reason: String,
     },
+    /// Go on although the end of the journal is lost: look at everything, and record what is found.
+    Recover {
+        /// The tenant's name, as typed.
+        confirm: String,
+        /// Why; must not be empty.
+        reason: String,
+    },
     /// Leave the rotation to the next operator.
     HandOver {
         /// To whom; empty: to whoever comes.
@@ -253,6 +261,19 @@ impl Command {
         )
     }
 
+    /// It may send mails, or change what the subject lives on, of a case that was not touched.
+    pub fn reaches_out(&self) -> bool {
+        matches!(
+            self,
+            Command::Notify { .. }
+                | Command::Rotate { .. }
+                | Command::Resume
+                | Command::Emergency { .. }
+                | Command::Cancel { .. }
+                | Command::Recover { .. }
+        )
+    }
+
     /// Its word: the subcommand that does the same.
     pub fn word(&self) -> &'static str {
         match self {
@@ -273,6 +294,7 @@ impl Command {
             Command::Emergency { .. } => "emergency",
             Command::CloseReview { .. } => "review",
             Command::TakeOver { .. } => "takeover",
+            Command::Recover { .. } => "recover",
             Command::HandOver { .. } => "handover",
             Command::AcceptHandOver => "accept",
             Command::EndSilence => "silence",
@@ -311,4 +333,7 @@ pub enum Refusal {
     /// Only a person can decide this (exit code 5).
     #[error("{0}")]
     NeedsPerson(String),
+    /// The end of the tenant's journal is lost: only a person can go on from what is left of it (exit code 5).
+    #[error("{0}; nothing was begun")]
+    JournalLost(Box<Lost>),
 }

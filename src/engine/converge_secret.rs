@@ -10,6 +10,7 @@ use crate::domain::key::PublicKey;
 use crate::domain::secret_shape::SecretShape;
 use crate::engine::ports::{NewSecret, SecretRef, SwapOrder, Touch, World};
 use crate::engine::secret::{PrivateKey, SecretBytes};
+use crate::engine::truth::Live;
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -23,6 +24,12 @@ const ROUNDS: u32 = 6;
 /// Then an old secret goes whose key is kept under its own name: the name is shown as empty, nothing goes on over it, and a
 /// cancellation puts the key back before it destroys what is kept. No key is lost by it.
 const SETTLES: Duration = Duration::from_secs(5);
+
+/// How long it takes at most from the first request that changes something to the last word, where a pair takes `pair_bound`
+/// at most: no round begins once a pair's time is over, and one is a look, a pair, and the look behind it.
+pub fn longest(pair_bound: Duration) -> Duration {
+    pair_bound * 3
+}
 
 /// The state that is wanted.
 pub struct Wanted<'a> {
@@ -88,6 +95,8 @@ impl Unsettled {
     }
 }
 
+const NOT_KNOWN: &str = "whether the old secret was deleted is not known yet";
+
 /// What is known of the live secret's name, for whoever is told of a fault.
 enum Known {
     /// Something has the name.
@@ -133,13 +142,26 @@ pub async fn holds(
 /// Converges. On an error the fault says what is safe; calling again goes on from whatever state was left.
 pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, Fault> {
     let unsettled = wanted.touch.announced().map(|key| Unsettled { before: Before::Live(key), is_lost: true });
-    let (changed, known) = (unsettled.is_some(), Known::Unknown("whether the old secret was deleted is not known yet"));
-    let mut run = Run { world, wanted, gap: None, opened: None, known, changed, unsettled, not_carried: None };
+    let known = match wanted.touch.known() {
+        Live::There if unsettled.is_none() => Known::There,
+        Live::There | Live::Unknown => Known::Unknown(NOT_KNOWN),
+        Live::Missing => Known::Missing,
+    };
+    let changed = unsettled.is_some();
+    let since = changed.then(|| world.clock.now());
+    let mut run = Run { world, wanted, since, gap: None, opened: None, known, changed, unsettled, not_carried: None };
     let mut last = None;
     for round in 0..ROUNDS {
         if round > 0 {
             // The first try again is immediate: while no secret exists every moment counts.
             world.clock.sleep(Duration::from_millis(if round == 1 { 0 } else { 250 << round })).await;
+            if run.is_over() {
+                break;
+            }
+            if let Some(fault) = &last {
+                let text = format!("{fault}; looking what Barbican holds, {} of {ROUNDS} times", round + 1);
+                wanted.touch.tell(text);
+            }
         }
         let found = match run.look().await {
             Ok(found) => found,
@@ -147,13 +169,13 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
                 last = Some(fault);
                 continue;
             }
-            Err(fault) => return Err(run.explain(fault)),
+            Err(fault) => return Err(run.give_up(fault).await),
         };
         match run.act(&found).await {
             Ok(None) => {}
             Ok(Some(href)) => return run.seal(href).await,
             Err(fault) if fault.is_passing() => last = Some(fault),
-            Err(fault) => return Err(run.explain(fault)),
+            Err(fault) => return Err(run.give_up(fault).await),
         }
     }
     // What is told is what was seen after the last request. Where nothing can be seen now, that is told.
@@ -164,12 +186,14 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
         _ => {}
     }
     let unsettled = || Fault::new(Service::Barbican, FaultKind::Conflict, "the secret kept changing under our hands");
-    Err(run.explain(last.unwrap_or_else(unsettled)))
+    Err(run.give_up(last.unwrap_or_else(unsettled)).await)
 }
 
 struct Run<'a> {
     world: &'a World,
     wanted: &'a Wanted<'a>,
+    /// When the first request that changes something was about to be sent.
+    since: Option<jiff::Timestamp>,
     gap: Option<Duration>,
     /// When the DELETE was sent that left no secret, if none has been stored since.
     opened: Option<jiff::Timestamp>,
@@ -183,6 +207,13 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Whether a pair's time has gone by since the first change: what is not known then is told, not waited for.
+    fn is_over(&self) -> bool {
+        let elapsed = self.since.map(|since| self.world.clock.now().duration_since(since));
+        let elapsed = elapsed.and_then(|elapsed| Duration::try_from(elapsed).ok()).unwrap_or_default();
+        self.changed && elapsed > self.world.settings.pair_bound
+    }
+
     fn new_secret(&self) -> NewSecret {
         let key = PrivateKey::from_payload(self.wanted.payload);
         let newline = self.wanted.shape.trailing_newline;
@@ -195,6 +226,10 @@ impl Run<'_> {
         let mut found = look(self.world, self.wanted).await?;
         if let Some(unsettled) = &self.unsettled {
             if unsettled.is_lost && unsettled.is_as_before(&found) {
+                let wait = SETTLES.as_secs();
+                self.wanted
+                    .touch
+                    .tell(format!("all is as it was; a lost request may still come: looking again in {wait} s"));
                 self.world.clock.sleep(SETTLES).await;
                 found = look(self.world, self.wanted).await?;
             }
@@ -213,6 +248,7 @@ impl Run<'_> {
         match (found.wanted.split_first(), found.others.split_last()) {
             (Some((keep, [])), None) => return Ok(Some(keep.clone())),
             (Some((_, surplus)), _) => {
+                self.give_way(&found.all).await?;
                 // The wanted key is there, so none of these deletions leaves the server without it.
                 for href in surplus.iter().chain(&found.others) {
                     self.delete(href, &found.all).await?;
@@ -220,6 +256,7 @@ impl Run<'_> {
             }
             (None, None) => self.store(&found.all).await?,
             (None, Some((old, surplus))) => {
+                self.give_way(&found.all).await?;
                 if self.world.settings.swap == SwapOrder::DeleteFirst {
                     for href in surplus {
                         self.delete(href, &found.all).await?;
@@ -231,6 +268,16 @@ impl Run<'_> {
         Ok(None)
     }
 
+    /// What is about to be deleted and may be somebody else's work is kept by whoever knows the keys of this case.
+    async fn give_way(&self, all: &[Held]) -> Result<(), Fault> {
+        for (href, key) in all {
+            if let Some(key) = key.filter(|key| *key != self.wanted.public_key) {
+                self.wanted.touch.give_way(href, key).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// One of the requests that change the secret: judged before, and what it surely did not change is said.
     async fn change<T>(
         &mut self,
@@ -239,6 +286,7 @@ impl Run<'_> {
     ) -> Result<T, Fault> {
         if !self.changed {
             self.wanted.touch.touch().await?;
+            self.since = Some(self.world.clock.now());
         }
         let answer = request.await;
         self.came_of_it(before, answer.as_ref().err()).await?;
@@ -281,6 +329,9 @@ impl Run<'_> {
 
     async fn swap(&mut self, old: &SecretRef, before: &[Held]) -> Result<(), Fault> {
         let sent = self.world.clock.now();
+        if !self.changed {
+            self.since = Some(sent);
+        }
         let touch = Until { touch: self.wanted.touch, changed: self.changed, asked: AtomicBool::new(false) };
         let order = self.world.settings.swap;
         let swap = self.world.secrets.swap(old, self.new_secret(), order, &touch).await;
@@ -310,7 +361,7 @@ impl Run<'_> {
                     self.known = Known::Unknown(text);
                 }
                 (Some(fault), _) if fault.is_outcome_unknown() => {
-                    self.known = Known::Unknown("whether the old secret was deleted is not known yet");
+                    self.known = Known::Unknown(NOT_KNOWN);
                 }
                 _ => {}
             }
@@ -357,9 +408,27 @@ impl Run<'_> {
         self.world.secrets.shape(href).await.map_or(true, |found| differs(&found, self.wanted.shape))
     }
 
+    /// Ends badly: what is left of the secret is said to whoever keeps the journal, then to whoever asked.
+    async fn give_up(&self, fault: Fault) -> Fault {
+        let left = match self.known {
+            Known::There => Live::There,
+            Known::Missing => Live::Missing,
+            Known::Unknown(_) => Live::Unknown,
+        };
+        let explained = self.explain(fault);
+        // Where even that can't be written the first cause stands: whoever writes next meets the same.
+        match self.wanted.touch.left(left).await {
+            Ok(()) => explained,
+            Err(unwritten) => {
+                let hint = format!("{}; {unwritten}", explained.advice());
+                explained.hint(hint)
+            }
+        }
+    }
+
     /// The fault with what is true now and what is safe.
     fn explain(&self, fault: Fault) -> Fault {
-        if !self.changed {
+        if !self.changed && matches!(self.known, Known::There) {
             // Only readings have failed, so nothing can be carried out later.
             let advice = if fault.is_outcome_unknown() { "when it answers again, resume" } else { fault.remedy() };
             let hint = format!("nothing was changed in Barbican; {advice}");

@@ -2,8 +2,9 @@
 
 use crate::domain::fault::Fault;
 use crate::domain::tenant::TenantId;
-use crate::engine::audit::Tables;
+use crate::engine::audit::{Head, Tables};
 use crate::engine::record::{Entry, RotationId};
+use crate::engine::witness::{Lost, Witnessed};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,10 @@ pub enum AppendError {
     /// This process does not hold the tenant's lease (any more).
     #[error("the lease of this tenant is not ours (any more)")]
     LeaseLost,
+    /// The end of this tenant's journal is lost: nothing is written behind what is left before an operator goes on with it,
+    /// knowingly ([`crate::engine::record::Record::Recovered`]).
+    #[error("{0}")]
+    Lost(Box<Lost>),
     /// The store failed; nothing was written.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -164,6 +169,10 @@ pub trait JournalStore: Send + Sync {
     /// The newest rotation of each tenant, by tenant; or all of one tenant, newest first. Newer is what stands later in the
     /// tenant's chain: whatever the clocks say that wrote it.
     async fn heads(&self, tenant: Option<&TenantId>) -> Result<Vec<RotationHead>, Fault>;
+    /// What is known of the tenant's journal besides its records, as of the last [`JournalStore::heads`] of this tenant.
+    fn witnessed(&self, tenant: &TenantId) -> Witnessed;
+    /// The last heads that this host has seen, for [`crate::engine::audit::verify`].
+    fn seen(&self) -> Vec<Head>;
     /// Takes the tenant if nobody holds it, or if this very instance does, which keeps its fence. `Ok(Err)` names the holder;
     /// whether that one lives is not judged here.
     async fn acquire(&self, tenant: &TenantId, me: &Holder) -> Result<Result<Lease, Holder>, Fault>;
@@ -190,7 +199,7 @@ pub trait JournalStore: Send + Sync {
     async fn positions(&self) -> Result<Vec<(TenantId, u64)>, Fault>;
     /// Adds a line to the tenant's lease log. Needs no lease: it is for those who have lost theirs. The entry's number is
     /// given by the store.
-    async fn witness(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError>;
+    async fn add_to_lease_log(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError>;
     /// The tenant's lease log, oldest first.
     async fn lease_log(&self, tenant: &TenantId) -> Result<Vec<Entry>, Fault>;
     /// Everything that is stored, of one moment, for [`crate::engine::audit::verify`].

@@ -328,7 +328,9 @@ impl Machine {
                 let mut outputs = vec![self.append(at, Record::StepFailed { step, fault: fault.clone() })?];
                 match (step, self.intent) {
                     // What the check could not record was not checked: an older green run must not stand in for it.
-                    (StepNumber::CHECK, _) if fault.service == Service::Journal => outputs.push(Output::Failed(fault)),
+                    (StepNumber::CHECK, _) if matches!(fault.service, Service::Journal | Service::Host) => {
+                        outputs.push(Output::Failed(fault));
+                    }
                     // An emergency goes on without the mail server; the gate knows which failures these are.
                     (StepNumber::CHECK, Intent::Rotate | Intent::Emergency) if self.open()?.emergency.is_some() => {
                         outputs.extend(self.confirmed(at)?);

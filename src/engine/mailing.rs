@@ -24,15 +24,20 @@ pub struct Tally {
     pub uncertain: Vec<String>,
     /// Without an address: names.
     pub no_address: Vec<String>,
+    /// Named by no place any more, so not mailed: names.
+    pub gone: Vec<String>,
 }
 
 impl Tally {
     /// One line of evidence, or a fault that names everybody who did not get the mail for sure.
     pub fn judge(self) -> Result<String, Fault> {
         let mut parts = vec![format!("{} accepted by the mail server", self.sent)];
-        for (names, what) in
-            [(&self.failed, "refused"), (&self.uncertain, "uncertain"), (&self.no_address, "without an address")]
-        {
+        for (names, what) in [
+            (&self.failed, "refused"),
+            (&self.uncertain, "uncertain"),
+            (&self.no_address, "without an address"),
+            (&self.gone, GONE),
+        ] {
             if !names.is_empty() {
                 parts.push(format!("{} {what}: {}", names.len(), names.join(", ")));
             }
@@ -64,6 +69,7 @@ pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, Notice
         .clients
         .iter()
         .filter(wanted)
+        .filter(|client| order.only.is_some() || !is_left_out(order.kind, rotation, client))
         .filter_map(|client| {
             let tells = matches!(order.kind, NoticeKind::Announcement | NoticeKind::Change);
             let kind = match tells {
@@ -113,6 +119,14 @@ pub fn copies(world: &World, rotation: &Rotation, id: &ClientId) -> Vec<String> 
     texts
 }
 
+/// What is said of those who are not mailed.
+const GONE: &str = "not mailed, for no place names them any more";
+
+/// Whoever was removed after the rotation is asked nothing more: they are named, and mailed only where an operator names them.
+fn is_left_out(kind: NoticeKind, rotation: &Rotation, client: &Client) -> bool {
+    matches!(kind, NoticeKind::Reconfigure | NoticeKind::AreYouBack | NoticeKind::AllClear) && rotation.is_gone(client)
+}
+
 fn is_silent(rotation: &Rotation, client: &Client) -> bool {
     let answered = rotation.acknowledgements.get(&client.id).is_some_and(|a| a.revision == rotation.window.revision);
     !answered && !rotation.waivers.contains_key(&client.id)
@@ -155,6 +169,8 @@ pub async fn send(context: &StepContext<'_>, step: StepNumber, order: &SendOrder
         Some(fault) => Err(fault),
         None => {
             let mut tally = tally(&context.rotation(), order);
+            let left_out = |client: &&Client| order.only.is_none() && is_left_out(order.kind, &rotation, client);
+            tally.gone = rotation.clients.iter().filter(left_out).map(|client| client.name.clone()).collect();
             tally.no_address = without
                 .into_iter()
                 .filter(|(client, _)| !rotation.waivers.contains_key(&client.id))

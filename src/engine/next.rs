@@ -1,5 +1,6 @@
 //! The one safe next action: what the operator is offered, from any state.
 
+use crate::domain::fault::Fault;
 use crate::domain::gate::{Reason, Remedy, Verdict};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::approval;
@@ -7,7 +8,9 @@ use crate::engine::journal::Holder;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::rotation::Rotation;
 use crate::engine::status::{Phase, Viewer};
+use crate::engine::truth::{Live, Truth};
 use crate::engine::unsettled::UncertainMail;
+use crate::engine::witness::{Lost, WAY_OUT};
 use serde::Serialize;
 
 /// Which action is offered. The word is the subcommand that does the same.
@@ -50,6 +53,8 @@ pub enum Act {
     Approve,
     /// A second operator closes the review of an emergency.
     Review,
+    /// Go on although the end of the journal is lost, with a reason.
+    Recover,
 }
 
 /// The offered action with its reason.
@@ -64,6 +69,15 @@ pub struct NextAction {
     pub mail: Option<UncertainMail>,
 }
 
+/// What the looks say that the journal does not explain.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outside<'a> {
+    /// What was done does not hold any more.
+    pub drift: Option<&'a str>,
+    /// What is true of the live secret, where it comes before everything else.
+    pub truth: Option<&'a Truth>,
+}
+
 fn offer(action: Act, text: String) -> NextAction {
     NextAction { action, text, mail: None }
 }
@@ -75,9 +89,10 @@ pub fn next_action(
     gate: &Verdict,
     back: Option<(usize, usize)>,
     holder: Option<&Holder>,
-    drift: Option<&str>,
+    outside: Outside<'_>,
     viewer: Viewer<'_>,
 ) -> NextAction {
+    let Outside { drift, truth } = outside;
     let Viewer { person, .. } = viewer;
     if let Some(holder) = holder {
         return offer(Act::Watch, format!("held by {holder}: watch, or talk to them"));
@@ -85,6 +100,9 @@ pub fn next_action(
     let Some(rotation) = open else { return offer(Act::Plan, "plan a window for a rotation".into()) };
     if let Some(hand_over) = rotation.unread_hand_over(person) {
         return offer(Act::Accept, format!("handed over by {}: {}; accept it", hand_over.person, hand_over.note));
+    }
+    if let Some(truth) = truth.filter(|_| rotation.touched && !is_running(rotation)) {
+        return put_right(rotation, truth);
     }
     // In an emergency the key goes first.
     let may_wait = rotation.emergency.is_some() && rotation.applied.is_none();
@@ -104,7 +122,15 @@ pub fn next_action(
             StepState::Running { .. } => offer(Act::Wait, format!("step {number} is running")),
             StepState::Failed { fault, .. } => {
                 let or = if rotation.touched { "roll back" } else { "cancel" };
-                offer(Act::Resume, format!("step {number} failed: {}; then resume, or {or}", fault.advice()))
+                // What was said to be safe was so when it failed; what is true now is said apart.
+                let remedy = fault.remedy();
+                // An advice is given once.
+                let then = match (remedy.contains("resume"), remedy.contains(or)) {
+                    (true, true) => String::new(),
+                    (true, false) => format!("; or {or}"),
+                    (false, _) => format!("; then resume, or {or}"),
+                };
+                offer(Act::Resume, format!("step {number} failed: {remedy}{then}"))
             }
             _ => offer(Act::Resume, format!("step {number} was interrupted: resume looks first, then goes on")),
         };
@@ -117,6 +143,35 @@ pub fn next_action(
         Phase::Planned | Phase::Announced => before_rotation(rotation, gate),
         Phase::Rotating | Phase::Returning | Phase::RollingBack => after_confirmation(rotation, back),
     }
+}
+
+/// The secret is missing, or nobody has seen it: nothing comes before that.
+fn put_right(rotation: &Rotation, truth: &Truth) -> NextAction {
+    let met = match rotation.step(StepNumber::SECRET) {
+        StepState::Failed { fault, .. } => format!("correct what step 4 has met ({fault}), then "),
+        _ => String::new(),
+    };
+    let resume = match truth.live {
+        Live::Missing => "resume: it stores the kept key",
+        _ => "resume: it looks before anything is sent",
+    };
+    offer(Act::Resume, format!("{met}{resume}"))
+}
+
+fn is_running(rotation: &Rotation) -> bool {
+    StepNumber::ALL.into_iter().any(|number| matches!(rotation.step(number), StepState::Running { .. }))
+}
+
+/// What leads on where the end of the journal is lost; that comes before what is true of the live secret, which is told, too.
+pub fn recover(lost: &Lost, truth: Option<&Truth>) -> NextAction {
+    let truth = truth.map(|truth| format!("; {}", truth.lead)).unwrap_or_default();
+    offer(Act::Recover, format!("{lost}{truth}; change nothing by hand; {WAY_OUT}"))
+}
+
+/// Without the journal nothing can be offered but to put it right.
+pub fn unread_journal(fault: &Fault) -> NextAction {
+    let remedy = fault.remedy();
+    offer(Act::Wait, format!("what is under way is not known, for the journal can't be read: {fault}; {remedy}"))
 }
 
 /// What only a person can know, with how to say it.
@@ -200,6 +255,7 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
     let of_rank = || reasons.iter().filter(|reason| reason.rank() == first.rank());
     match first.remedy() {
         Some(Remedy::Watch) => offer(Act::Watch, first.to_string()),
+        Some(Remedy::Recover) => offer(Act::Recover, first.to_string()),
         Some(Remedy::Plan) => offer(Act::Plan, first.to_string()),
         Some(Remedy::Reschedule) => {
             offer(Act::Reschedule, "the window is over: plan another and tell everybody".into())
@@ -255,7 +311,14 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> Next
     match (missing.first(), back) {
         (Some(first), _) => offer(
             Act::Verify,
-            format!("{} not back yet, first {}: verify, call them, or waive", missing.len(), first.name),
+            match rotation.is_gone(first) {
+                true => format!(
+                    "{} not back yet; no place names {} any more: waive with a reason",
+                    missing.len(),
+                    first.name
+                ),
+                false => format!("{} not back yet, first {}: verify, call them, or waive", missing.len(), first.name),
+            },
         ),
         (None, _) => offer(Act::Finish, "everybody is back or waived: finish destroys the kept keys".into()),
     }

@@ -11,6 +11,7 @@ use crate::engine::journal::Holder;
 use crate::engine::ports::{SecretEntry, SecretRef, World};
 use crate::engine::secret::PrivateKey;
 use crate::engine::sources::Source;
+use crate::engine::witness::{Lost, Sign, Witnessed};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -83,12 +84,18 @@ pub struct Sights {
     pub journal: Observation<()>,
     /// The mailbox: that it could be read; never seen where none is configured or no rotation is open.
     pub mailbox: Observation<()>,
+    /// What this process has done and could not record, a line each.
+    pub unwritten: Vec<String>,
     /// Who holds the tenant, when it is not this process.
     pub holder: Option<Holder>,
     /// Since when, UTC by this host's clock, they gave no sign of life, where one was due.
     pub holder_quiet_since: Option<Timestamp>,
     /// How far this host's clock is ahead of the journal's server, s; `None` where that has none of its own.
     pub clock_skew_s: Option<i64>,
+    /// What is known of the journal besides its records.
+    pub witnessed: Witnessed,
+    /// What stands outside of an open case of which the journal knows nothing.
+    pub sign: Option<Sign>,
 }
 
 /// What one source said, or why it did not.
@@ -169,6 +176,12 @@ impl Sights {
             .into_iter()
             .flatten()
             .collect()
+    }
+
+    /// What is known of a part of the journal that is lost.
+    pub fn lost(&self) -> Option<Lost> {
+        let lost = |sign: &Sign| Lost { ends_at: 0, sign: sign.clone() };
+        self.witnessed.lost.clone().or(self.sign.as_ref().map(lost))
     }
 
     /// Everybody, joined from all places that were seen. A fault if the object was never read.

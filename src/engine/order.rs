@@ -162,6 +162,14 @@ impl Rotation {
             Record::SessionSigned { session, .. } => {
                 need(!self.sessions.contains_key(session), "that session has signed already")
             }
+            Record::ForeignKept { .. } => {
+                let may_be = at_work(StepNumber::SECRET) || !self.touched || self.recovered.is_some();
+                need(may_be, "nothing of the live secret is being changed")
+            }
+            Record::SecretLeft { step, .. } => {
+                need(matches!(*step, StepNumber::STAGE | StepNumber::SECRET), "only steps 3 and 4 change the secret")
+            }
+            Record::Recovered { .. } => Ok(()),
             Record::LeaseLost { .. } | Record::PersonErased { .. } => Err("that belongs into the lease log".into()),
         }
     }
@@ -177,6 +185,7 @@ impl Record {
             | Record::StepSucceeded { step: StepNumber::SECRET, .. }
             | Record::StepResolved { step: StepNumber::SECRET, done: true, .. }
             | Record::RollbackStarted { .. } => false,
+            Record::Recovered { found, .. } => before && !found.touched,
             _ => before,
         }
     }
@@ -197,6 +206,7 @@ fn may_follow_the_end(record: &Record) -> bool {
             | Record::TakenOver { .. }
             | Record::MailRead { .. }
             | Record::SilenceEnded { .. }
+            | Record::Recovered { .. }
     )
 }
 

@@ -24,6 +24,7 @@ use crate::engine::rotation::Rotation;
 use crate::engine::secret::SecretBytes;
 use crate::engine::signing::Signing;
 use crate::engine::transport::Transport;
+use crate::engine::truth::Live;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -124,6 +125,21 @@ pub trait Touch: Send + Sync {
     async fn not_touched(&self) -> Result<(), Fault>;
     /// The key that was live when an earlier run announced a change of which it is not known whether it was made.
     fn announced(&self) -> Option<PublicKey>;
+    /// What was known of the live secret before this attempt.
+    fn known(&self) -> Live {
+        Live::There
+    }
+    /// The attempt ends badly, and this is what is known now. Errs when that can't be journaled.
+    async fn left(&self, _live: Live) -> Result<(), Fault> {
+        Ok(())
+    }
+    /// What is being waited for, for whoever sits before it.
+    fn tell(&self, _text: String) {}
+    /// A secret of the name is about to be deleted, and holds this key. Whoever does not know the key as one of their own keeps
+    /// it first. Errs, and it must not be deleted, when that can't be done.
+    async fn give_way(&self, _href: &SecretRef, _key: PublicKey) -> Result<(), Fault> {
+        Ok(())
+    }
 }
 
 /// Nothing to judge: for measurements without a journal.
@@ -165,6 +181,9 @@ pub trait ObjectStore: Send + Sync {
     async fn get(&self) -> Result<StoredObject, Fault>;
     /// The newest version's ETag.
     async fn etag(&self) -> Result<String, Fault>;
+    /// The version that the newest one has replaced, where the container keeps versions and that is not the one of this ETag:
+    /// somebody's write that came between a look and an upload. Its ETag is its own.
+    async fn replaced(&self, read: &str) -> Result<Option<StoredObject>, Fault>;
     /// Uploads; Swift is made to check the MD5 on arrival.
     async fn put(&self, object: &StoredObject) -> Result<(), Fault>;
 }

@@ -26,11 +26,14 @@ use crate::engine::hearing::Withdrawal;
 use crate::engine::journal::Holder;
 use crate::engine::mailbox::{Decision, Doubt};
 use crate::engine::ports::SecretRef;
+use crate::engine::recovery::Found;
+use crate::engine::truth::Live;
+use crate::engine::witness::Lost;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The version in which this program writes records.
-pub const RECORD_VERSION: u32 = 4;
+pub const RECORD_VERSION: u32 = 5;
 /// The last version in which the start of step 4 stands for its first change; later ones have [`Record::Touching`].
 pub const STARTING_TOUCHED: u32 = 3;
 
@@ -454,6 +457,32 @@ pub enum Record {
         session: String,
         /// The signature over tenant, rotation and session, armored (SSHSIG).
         signature: String,
+    },
+    /// What an attempt that ended badly has left of the live secret, where that is another thing than was known before.
+    SecretLeft {
+        /// In which step.
+        step: StepNumber,
+        /// What is known of the secret's name now.
+        left: Live,
+    },
+    /// Under the live secret's name stood a key that is none of this rotation's: somebody else's work, which is not undone in
+    /// silence. It is kept under a name of its own, and stays there.
+    ForeignKept {
+        /// Its public half.
+        public_key: PublicKey,
+        /// The name under which it is kept.
+        name: String,
+        /// Where.
+        href: SecretRef,
+    },
+    /// The end of the journal was lost, everything was looked at, and an operator goes on from what was found.
+    Recovered {
+        /// What is known of the lost part.
+        lost: Lost,
+        /// Why it is gone on with.
+        reason: String,
+        /// What was found.
+        found: Found,
     },
 }
 

@@ -5,7 +5,7 @@ use crate::domain::client::{Client, ClientId};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::Baseline;
 use crate::domain::key::{KeyRole, PublicKey};
-use crate::domain::notice::{Delivery, Notice, NoticeKind};
+use crate::domain::notice::{Delivery, Notice};
 use crate::domain::preflight::Preflight;
 use crate::domain::secret_shape::SecretShape;
 use crate::domain::step::{StepNumber, StepState};
@@ -21,6 +21,7 @@ use crate::engine::mailbox::ReadMail;
 use crate::engine::ports::SecretRef;
 use crate::engine::record::{BackSource, Cause, Entry, Outcome, Record, RotationId, STARTING_TOUCHED};
 pub use crate::engine::review::Emergency;
+use crate::engine::truth::LiveWord;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -139,10 +140,14 @@ pub struct Rotation {
     pub touched: bool,
     /// The secret was about to be changed, and nothing says yet whether it was.
     pub touching: bool,
+    /// What is known of the live secret.
+    pub live: LiveWord,
     /// What stood when that was announced, and when, UTC.
     pub touched_as: Option<(Box<Rotation>, Timestamp)>,
     /// Keys kept in Barbican.
     pub keys: BTreeMap<KeyRole, KeptKey>,
+    /// Keys of somebody else that stood under the live secret's name, and where they are kept.
+    pub foreign: Vec<KeptKey>,
     /// Why there is no previous key, if there is none.
     pub previous_missing: Option<String>,
     /// Attributes of the secret before the rotation.
@@ -181,6 +186,8 @@ pub struct Rotation {
     pub outcome: Option<(Outcome, Timestamp, String)>,
     /// Everybody's words in their order, and whose addresses count.
     pub hearing: Hearing,
+    /// When it was gone on with after the end of its journal was lost, UTC.
+    pub recovered: Option<Timestamp>,
 }
 
 impl Rotation {
@@ -226,8 +233,10 @@ impl Rotation {
             rollback: None,
             touched: false,
             touching: false,
+            live: LiveWord::default(),
             touched_as: None,
             keys: BTreeMap::new(),
+            foreign: Vec::new(),
             previous_missing: None,
             shape: None,
             gap_us: None,
@@ -247,6 +256,7 @@ impl Rotation {
             silence: None,
             outcome: None,
             hearing: Hearing::default(),
+            recovered: None,
         })
     }
 
@@ -255,12 +265,14 @@ impl Rotation {
         let at = entry.at;
         self.seq = entry.seq;
         self.touching = entry.record.is_touching(self.touching);
+        self.live = self.live.after(entry, self.touched);
         self.note_author(entry);
         match entry.record.clone() {
             Record::Planned { .. }
             | Record::Noted { .. }
             | Record::TakenOver { .. }
             | Record::LeaseLost { .. }
+            | Record::SecretLeft { .. }
             | Record::PersonErased { .. } => {}
             Record::Rescheduled { window } => {
                 self.windows.push(window.clone());
@@ -323,6 +335,9 @@ impl Rotation {
             }
             Record::KeyKept { role, public_key, name, href } => {
                 self.keys.insert(role, KeptKey { public_key, name, href: Some(href), destroyed: None });
+            }
+            Record::ForeignKept { public_key, name, href } => {
+                self.foreign.push(KeptKey { public_key, name, href: Some(href), destroyed: None });
             }
             Record::PreviousMissing { why } => self.previous_missing = Some(why),
             Record::ShapeSeen { shape } => self.shape = Some(shape),
@@ -389,6 +404,7 @@ impl Rotation {
             Record::SenderAccepted { .. } | Record::DomainAccepted { .. } => self.accept_sender(entry),
             Record::TakenBack { what, .. } => self.withdraw(&what),
             Record::WaiverKept { client } => self.keep_waiver(&client),
+            Record::Recovered { found, .. } => self.recover(entry, found),
         }
     }
 
@@ -399,7 +415,7 @@ impl Rotation {
         }
     }
 
-    fn turn_back(&mut self, reason: String, role: KeyRole, at: Timestamp) {
+    pub(super) fn turn_back(&mut self, reason: String, role: KeyRole, at: Timestamp) {
         self.rollback = Some(Rollback { reason, role, at });
         self.forward.get_or_insert_with(|| self.steps.clone());
         let mut steps: [StepState; 8] = Default::default();
@@ -416,22 +432,6 @@ impl Rotation {
         self.pings.clear();
     }
 
-    /// Turns what was running into interrupted, and what was being sent into uncertain. Called once when a journal is
-    /// loaded by a process in which nothing of it can be running.
-    pub fn interrupt(&mut self) {
-        for step in &mut self.steps {
-            if let StepState::Running { since } = *step {
-                *step = StepState::Interrupted { since };
-            }
-        }
-        for notice in &mut self.notices {
-            if notice.delivery == Delivery::Queued {
-                let why = "changeguard ended before the mail server's answer was recorded".into();
-                notice.delivery = Delivery::Uncertain { why };
-            }
-        }
-    }
-
     /// The key that the present leg makes live: staged on the way forward, previous or fresh on the way back.
     pub fn target(&self) -> Option<PublicKey> {
         self.keys.get(&self.target_role()).map(|key| key.public_key)
@@ -445,23 +445,6 @@ impl Rotation {
     /// State of one step on the present leg.
     pub fn step(&self, step: StepNumber) -> &StepState {
         &self.steps[step.index()]
-    }
-
-    /// The last mail of a kind to a client for the window in force.
-    pub fn notice(&self, client: &ClientId, kind: NoticeKind) -> Option<&Notice> {
-        let matches =
-            |n: &&Notice| n.client == *client && n.kind == kind && n.revision == self.window.revision && self.on_leg(n);
-        self.notices.iter().rev().find(matches)
-    }
-
-    /// A reconfigure mail of the way forward says nothing about the way back: clients need new scripts again.
-    pub fn on_leg(&self, notice: &Notice) -> bool {
-        match (&self.rollback, notice.kind) {
-            (Some(rollback), NoticeKind::Reconfigure | NoticeKind::AreYouBack | NoticeKind::AllClear) => {
-                notice.at >= rollback.at
-            }
-            _ => true,
-        }
     }
 
     /// Clients who are neither back nor waived on the present leg.
@@ -483,14 +466,6 @@ impl Rotation {
     /// The hand-over that `person` must read before they act: somebody else's, not accepted yet.
     pub fn unread_hand_over(&self, person: &str) -> Option<&HandOver> {
         self.hand_over.as_ref().filter(|hand_over| hand_over.accepted.is_none() && hand_over.person != person)
-    }
-
-    /// The mails of step 1 of which a client needs one, the one that counts most first.
-    pub fn telling_kinds(&self) -> &'static [NoticeKind] {
-        match self.emergency {
-            Some(_) => &[NoticeKind::Emergency],
-            None => &[NoticeKind::Change, NoticeKind::Announcement],
-        }
     }
 
     /// A client by id.

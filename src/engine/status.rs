@@ -32,7 +32,9 @@ use crate::engine::mailbox::ReadMail;
 use crate::engine::next::NextAction;
 use crate::engine::record::{Cause, Outcome};
 use crate::engine::rotation::HandOver;
-use crate::engine::sources::SourceView;
+use crate::engine::sources::{Source, SourceView};
+use crate::engine::truth::Truth;
+use crate::engine::witness::{self, Lost};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -202,11 +204,42 @@ pub struct Viewer<'a> {
     pub now: Timestamp,
 }
 
+impl TenantStatus {
+    /// What comes before everything else, in its order: a journal that has lost its end (nothing else that it says can be
+    /// trusted), and what is true of the live secret.
+    pub fn leading(&self) -> Vec<String> {
+        let lost = self.lost.as_ref().map(ToString::to_string);
+        lost.into_iter().chain(self.truth.as_ref().map(ToString::to_string)).collect()
+    }
+
+    /// The same in a few words.
+    pub fn lead(&self) -> Option<String> {
+        let truth = self.truth.as_ref().map(|truth| truth.lead.as_str());
+        let words: Vec<&str> = self.lost.as_ref().map(|_| witness::LEAD).into_iter().chain(truth).collect();
+        (!words.is_empty()).then(|| words.join("; "))
+    }
+
+    /// The same in a line above `next`, which says a lost end in full.
+    pub fn headline(&self) -> Option<String> {
+        if self.lost.is_some() { self.lead() } else { self.truth.as_ref().map(ToString::to_string) }
+    }
+
+    /// Neither the secret nor the object has ever answered: what follows from them is not known, and not nothing.
+    pub fn is_unseen(&self) -> bool {
+        let unseen = |view: &&SourceView| view.seen_at.is_none() && view.fault.is_some();
+        let of_cloud = |view: &&SourceView| matches!(view.name, Source::Barbican | Source::Swift);
+        self.sources.iter().filter(of_cloud).filter(unseen).count() == 2
+    }
+}
+
 /// Everything that is true of a tenant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TenantStatus {
     /// Which tenant.
     pub tenant: Tenant,
+    /// What is true of the live secret, where that comes before everything else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truth: Option<Truth>,
     /// Where it is.
     pub phase: Phase,
     /// The open (or last) rotation's id.
@@ -252,6 +285,9 @@ pub struct TenantStatus {
     pub pair_bound_ms: u64,
     /// The one safe next action.
     pub next: NextAction,
+    /// The end of the journal is lost: what is known of the lost part. Nothing but `recover` acts then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
     /// What needs attention, most urgent first.
     pub attention: Vec<String>,
     /// Who was looked at, when each answered last, and why not since.

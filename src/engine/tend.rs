@@ -6,6 +6,7 @@
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::rotation::Rotation;
 use crate::engine::status::{Phase, TenantStatus};
+use crate::engine::truth::{self, Live};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -102,7 +103,7 @@ fn unfinished_at(rotation: &Rotation, step: StepNumber, facts: &Facts<'_>) -> Te
     let StepState::Failed { at, fault } = rotation.step(step) else {
         return resume(step, format!("step {step} was not begun"), None, facts);
     };
-    let missing = facts.secrets.is_some_and(|(seen, count)| seen > *at && count == 0);
+    let missing = truth::live(Some(rotation), facts.secrets) == Live::Missing;
     if missing && step == StepNumber::SECRET {
         // Storing the same key again can only help, whatever refused it.
         return resume(step, format!("SECRET MISSING: {}", fault.message), Some(*at), facts);
@@ -111,7 +112,7 @@ fn unfinished_at(rotation: &Rotation, step: StepNumber, facts: &Facts<'_>) -> Te
         true => {
             resume(step, format!("step {step} failed with what may have passed: {}", fault.message), Some(*at), facts)
         }
-        false => Tending::Person(format!("step {step} failed: {}; {}", fault.message, fault.advice())),
+        false => Tending::Person(format!("step {step} failed: {}; {}", fault.message, fault.remedy())),
     }
 }
 

@@ -20,6 +20,31 @@ pub struct UncertainMail {
 }
 
 impl Rotation {
+    /// The last mail of a kind to a client for the window in force.
+    pub fn notice(&self, client: &ClientId, kind: NoticeKind) -> Option<&Notice> {
+        let matches =
+            |n: &&Notice| n.client == *client && n.kind == kind && n.revision == self.window.revision && self.on_leg(n);
+        self.notices.iter().rev().find(matches)
+    }
+
+    /// A reconfigure mail of the way forward says nothing about the way back: clients need new scripts again.
+    pub fn on_leg(&self, notice: &Notice) -> bool {
+        match (&self.rollback, notice.kind) {
+            (Some(rollback), NoticeKind::Reconfigure | NoticeKind::AreYouBack | NoticeKind::AllClear) => {
+                notice.at >= rollback.at
+            }
+            _ => true,
+        }
+    }
+
+    /// The mails of step 1 of which a client needs one, the one that counts most first.
+    pub fn telling_kinds(&self) -> &'static [NoticeKind] {
+        match self.emergency {
+            Some(_) => &[NoticeKind::Emergency],
+            None => &[NoticeKind::Change, NoticeKind::Announcement],
+        }
+    }
+
     /// Somebody was told (or may have been told) that this window is cancelled, and the rotation has not ended: only
     /// cancelling to the end, or another window that everybody is told of, is honest now.
     pub fn is_cancelling(&self) -> bool {
@@ -51,7 +76,13 @@ impl Rotation {
             let mail = self.notice(&client.id, NoticeKind::Reconfigure);
             mail.is_some_and(|mail| !matches!(mail.delivery, Delivery::Failed { .. }))
         };
-        self.not_back().into_iter().filter(|client| client.email.is_some() && !called(client)).collect()
+        let open = |client: &&Client| client.email.is_some() && !called(client) && !self.is_gone(client);
+        self.not_back().into_iter().filter(open).collect()
+    }
+
+    /// Told in this rotation, and at the last look named by no place, all of which answered.
+    pub fn is_gone(&self, client: &Client) -> bool {
+        client.sources.is_empty() && self.unseen.is_empty()
     }
 
     fn mail_that_counts(&self, client: &Client) -> Option<&Notice> {

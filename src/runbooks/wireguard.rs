@@ -6,15 +6,18 @@
 mod announce;
 mod answers;
 mod check;
+mod foreign;
 mod object;
 mod reconcile;
 mod reconfigure;
+mod recover;
 mod secret;
 mod silence;
 mod stage;
 mod verify;
 
 pub use announce::see_people;
+pub use recover::{recover, signs_of_loss};
 pub use silence::end_silence;
 pub use verify::look_who_is_back;
 

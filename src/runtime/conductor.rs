@@ -17,10 +17,12 @@ use crate::engine::record::{Actor, Entry, Record, RotationId};
 use crate::engine::rotation::Rotation;
 use crate::engine::status::{self, TenantStatus, Viewer};
 use crate::engine::step::{Progress, Runbook};
+use crate::engine::witness::Lost;
+use crate::runbooks::wireguard::signs_of_loss;
 use crate::runtime::ending;
 use crate::runtime::fence::{LeaseFence, lost};
 use crate::runtime::lease::Taker;
-use crate::runtime::lookout::{BEAT, FALLEN_QUIET, Life, Lookout};
+use crate::runtime::lookout::{BEAT, FALLEN_QUIET, LEASE_TTL, Life, Lookout};
 use crate::runtime::run::{Observer, Run, RunError, Taken};
 use crate::runtime::signing::{self, Session};
 use jiff::Timestamp;
@@ -144,9 +146,15 @@ impl Conductor {
         let quiet_since = holder.as_ref().and_then(|(_, quiet_since)| *quiet_since);
         let holder = holder.map(|(holder, _)| holder);
         let heads = self.world.store.heads(Some(&self.world.tenant.id)).await?;
+        let witnessed = self.world.store.witnessed(&self.world.tenant.id);
+        let is_lost = witnessed.lost.is_some();
+        let was_lost = std::mem::replace(&mut self.known().sights.witnessed, witnessed).lost.is_some();
         let Some(head) = heads.into_iter().next() else {
             let mut known = self.known();
             (known.sights.holder, known.sights.holder_quiet_since) = (holder, quiet_since);
+            if is_lost && !known.running {
+                (known.rotation, known.entries) = (None, Vec::new());
+            }
             return Ok(());
         };
         {
@@ -154,7 +162,7 @@ impl Conductor {
             let same = known.rotation.as_ref().is_some_and(|r| r.id == head.rotation && r.seq == head.last_seq);
             let was_held = known.sights.holder.is_some();
             (known.sights.holder, known.sights.holder_quiet_since) = (holder.clone(), quiet_since);
-            if known.running || (same && was_held == holder.is_some()) {
+            if known.running || (same && was_held == holder.is_some() && was_lost == is_lost) {
                 return Ok(());
             }
         }
@@ -182,7 +190,8 @@ impl Conductor {
     pub async fn follow(&self) -> bool {
         let state = |known: &Known| {
             let holder = known.sights.holder.as_ref().map(|holder| (holder.fence, known.sights.holder_quiet_since));
-            (holder, known.rotation.as_ref().map(|rotation| (rotation.id.clone(), rotation.seq)))
+            let rotation = known.rotation.as_ref().map(|rotation| (rotation.id.clone(), rotation.seq));
+            (holder, rotation, known.sights.witnessed.clone())
         };
         let before = {
             let known = self.known();
@@ -227,16 +236,19 @@ impl Conductor {
         self.fence.take(lease.clone());
         self.known().running = true;
         let result = {
-            let running = self.run_under(&lease, command, from);
+            // In a place of its own: what a command may await is large, and a worker's stack is not.
+            let mut running = Box::pin(self.run_under(&lease, command, from));
             let heartbeat = self.beat(&lease);
-            futures_util::pin_mut!(running, heartbeat);
+            futures_util::pin_mut!(heartbeat);
             tokio::select! {
                 biased;
                 result = &mut running => result,
                 fault = heartbeat => {
                     // The journal refuses every further record by itself; what is under way ends at its next record.
-                    let result = running.await;
-                    result.and(Err(fault.into()))
+                    match running.await {
+                        Ok(achieved) => Err(fault.hint(format!("done and recorded before that: {achieved}")).into()),
+                        failed => failed,
+                    }
                 }
                 // What runs had its time to come to a record by itself; the rest of it is dropped here.
                 () = ending::is_due() => Err(ending::ended("the rest of it").into()),
@@ -248,14 +260,20 @@ impl Conductor {
         self.known().not_running();
         self.fence.shut();
         if result.is_err() && matches!(self.world.store.holds(&lease).await, Ok(false)) {
-            self.witness_loss(doing).await;
+            self.log_loss(doing).await;
         }
         let released = self.world.store.release(&lease).await;
         let _ = self.reload().await;
         self.watcher.changed(self);
         let achieved = result?;
-        released?;
-        Ok(achieved)
+        Ok(match released {
+            Ok(()) => achieved,
+            // What was asked was done and is in the journal.
+            Err(fault) => {
+                let quiet = LEASE_TTL.as_secs();
+                format!("{achieved}; but the tenant could not be given back: others wait {quiet} s for it ({fault})")
+            }
+        })
     }
 
     /// However a command ended: nobody is at work now, so the alert is expected no more. What fails here is shown with the
@@ -263,18 +281,18 @@ impl Conductor {
     async fn end_silence(&self, lease: &Lease) {
         let is_open = self.known().rotation.as_ref().is_some_and(|rotation| rotation.silence.is_some());
         if is_open {
-            let ending = self.run_under(lease, Command::EndSilence, None);
+            let ending = Box::pin(self.run_under(lease, Command::EndSilence, None));
             tokio::time::timeout(SILENCE_ENDS_WITHIN, ending).await.ok();
         }
     }
 
     /// A take-over is journaled on both sides: whoever took it writes into the rotation, we into the tenant's lease log.
-    async fn witness_loss(&self, doing: &str) {
+    async fn log_loss(&self, doing: &str) {
         let to = self.holder().await.ok().flatten().map(|holder| holder.to_string());
         let record = Record::LeaseLost { doing: doing.to_owned(), to };
         let entry = self.actor.entry(0, self.world.clock.now(), record);
         // Best effort: the journal that can't be reached now has shown us the loss a moment ago.
-        let _ = self.world.store.witness(&self.world.tenant.id, &entry).await;
+        let _ = self.world.store.add_to_lease_log(&self.world.tenant.id, &entry).await;
     }
 
     /// Takes the lease: the free one, one whose holder is gone, or by force the one of a living holder. Gives from whom.
@@ -350,17 +368,48 @@ impl Conductor {
             let text = format!("it goes on without your signature, so two others must close its review ({why})");
             self.watcher.waits(&self.world.tenant, &text);
         }
+        let lost = self.lost(rotation.as_ref(), &command).await;
+        if let Some(lost) = lost.as_ref().filter(|_| !matches!(command, Command::Recover { .. })) {
+            return Err(Refusal::JournalLost(Box::new(lost.clone())).into());
+        }
         let rules = Rules::of(&self.settings());
         let machine = Machine::new(self.world.tenant.clone(), self.actor.clone(), rules, rotation).signed(hand);
         let plans = matches!(command, Command::Plan { .. });
         let run = Run::new(&self.world, &self.runbook, lease, self, machine);
-        run.taken_over(from).await?;
-        let achieved = run.drive(Input::Command { command, new_id }).await?;
-        if plans {
-            // Who will be cut off belongs to the plan; if it can't be read now, the announcement reads it again.
-            run.see_people().await?;
+        let driven = async {
+            if let (Command::Recover { confirm, reason }, Some(lost)) = (&command, lost) {
+                let achieved = Box::pin(run.recover(&lost, confirm, reason.clone())).await?;
+                run.taken_over(from).await?;
+                return Ok(achieved);
+            }
+            run.taken_over(from).await?;
+            let achieved = Box::pin(run.drive(Input::Command { command, new_id })).await?;
+            if plans {
+                // Who will be cut off belongs to the plan; if it can't be read now, the announcement reads it again.
+                run.see_people().await?;
+            }
+            Ok(achieved)
+        };
+        let result = driven.await;
+        let lacks = run.lacks();
+        if !lacks.is_empty() {
+            self.known().sights.unwritten = lacks;
         }
-        Ok(achieved)
+        result
+    }
+
+    /// What is known of a part of the journal that is lost: by the witness, or by what stands outside where the command reaches
+    /// there. What can't be asked now says nothing.
+    async fn lost(&self, rotation: Option<&Rotation>, command: &Command) -> Option<Lost> {
+        let witnessed = self.world.store.witnessed(&self.world.tenant.id);
+        let lost = witnessed.lost.clone();
+        self.known().sights.witnessed = witnessed;
+        if lost.is_some() || !command.reaches_out() {
+            return lost;
+        }
+        let sign = signs_of_loss(&self.world, rotation?).await.ok().flatten();
+        self.known().sights.sign.clone_from(&sign);
+        sign.map(|sign| Lost { ends_at: 0, sign })
     }
 
     /// The mails of a kind as the clients who need one would get them, with real values; nothing is sent.
@@ -425,13 +474,14 @@ impl Observer for Conductor {
             }
             known.entries.extend(entries.iter().cloned());
             known.rotation = Some(rotation.clone());
+            known.sights.unwritten.clear();
         }
         self.watcher.changed(self);
     }
 
-    fn unwritable(&self) {
+    fn unwritable(&self, fault: &Fault) {
         // What goes on beside the failed record (another mail, the other key) must not change anything either.
-        self.fence.shut();
+        self.fence.shut_for(fault.clone());
     }
 
     fn progress(&self, progress: Progress) {

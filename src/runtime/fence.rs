@@ -23,41 +23,59 @@ struct Held {
     beaten: Instant,
 }
 
+#[derive(Default)]
+struct State {
+    held: Option<Held>,
+    /// Why it is shut, where the lease is not lost: a journal that can't be written is no take-over.
+    because: Option<Fault>,
+}
+
 /// The fence of one tenant.
 pub struct LeaseFence {
     store: Arc<dyn JournalStore>,
-    held: Mutex<Option<Held>>,
+    state: Mutex<State>,
 }
 
 impl LeaseFence {
     /// A fence that is shut until a lease is given to it.
     pub fn new(store: Arc<dyn JournalStore>) -> Self {
-        Self { store, held: Mutex::default() }
+        Self { store, state: Mutex::default() }
     }
 
-    fn held(&self) -> MutexGuard<'_, Option<Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The lease was taken.
     pub fn take(&self, lease: Lease) {
-        *self.held() = Some(Held { lease, beaten: Instant::now() });
+        *self.state() = State { held: Some(Held { lease, beaten: Instant::now() }), because: None };
     }
 
     /// A sign of life was sent at this moment, and has arrived.
     pub fn beaten(&self, lease: &Lease, at: Instant) {
-        if let Some(held) = self.held().as_mut().filter(|held| held.lease == *lease) {
+        if let Some(held) = self.state().held.as_mut().filter(|held| held.lease == *lease) {
             held.beaten = at;
         }
     }
 
     /// The lease was given back, or lost: nothing more is changed outside.
     pub fn shut(&self) {
-        *self.held() = None;
+        *self.state() = State::default();
+    }
+
+    /// Nothing more is changed outside, for this reason and no other.
+    pub fn shut_for(&self, because: Fault) {
+        *self.state() = State { held: None, because: Some(because) };
+    }
+
+    /// Of what holds the lease, or why nothing may be changed.
+    fn of_held<T>(&self, of: impl FnOnce(&Held) -> T) -> Result<T, Fault> {
+        let state = self.state();
+        state.held.as_ref().map(of).ok_or_else(|| state.because.clone().unwrap_or_else(lost))
     }
 
     async fn ask(&self) -> Result<(), Fault> {
-        let lease = self.held().as_ref().map(|held| held.lease.clone()).ok_or_else(lost)?;
+        let lease = self.of_held(|held| held.lease.clone())?;
         if !self.store.holds(&lease).await? {
             self.shut();
             return Err(lost());
@@ -87,7 +105,7 @@ impl Fence for LeaseFence {
     }
 
     async fn finish(&self) -> Result<(), Fault> {
-        let lease_ends = self.held().as_ref().map(|held| held.beaten + LEASE_TTL).ok_or_else(lost)?;
+        let lease_ends = self.of_held(|held| held.beaten + LEASE_TTL)?;
         match tokio::time::timeout(BRIEF, self.hold()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(fault)) if fault.kind == FaultKind::Conflict => Err(fault),

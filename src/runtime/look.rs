@@ -8,6 +8,7 @@ use crate::domain::observation::Observation;
 use crate::engine::command::Command;
 use crate::engine::observe::{self, Before, Sights};
 use crate::engine::sources::{Looked, Source};
+use crate::runbooks::wireguard::signs_of_loss;
 use crate::runtime::conductor::Conductor;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -79,9 +80,21 @@ impl Conductor {
         }
         let secret = self.known().sights.secret.value().filter(|_| source == Source::Barbican).cloned();
         self.ask(source, &Before { secret, ..Before::default() }, patience).await;
+        if source == Source::Barbican {
+            self.look_for_signs().await;
+        }
         if source == Source::Swift {
             let users = self.known().sights.object.value().map(|object| object.users.clone()).unwrap_or_default();
             self.ask(Source::Script, &Before { users, ..Before::default() }, patience).await;
+        }
+    }
+
+    /// Whether anything stands outside of an open case of which its journal knows nothing; what can't be asked is as before.
+    async fn look_for_signs(&self) {
+        let rotation = self.known().rotation.clone();
+        let Some(rotation) = rotation else { return self.known().sights.sign = None };
+        if let Ok(sign) = signs_of_loss(&self.world, &rotation).await {
+            self.known().sights.sign = sign;
         }
     }
 
@@ -89,9 +102,11 @@ impl Conductor {
         if !observe::is_asked(&self.world, source) {
             return;
         }
+        // An answer is as old as its question: what was done meanwhile is the later word.
+        let asked = self.world.clock.now();
         let looking = observe::look_at(&self.world, source, before);
         if let Some(sight) = self.patiently(source, patience, looking).await {
-            self.take_sight(source, |sights, at| sights.take(at, sight));
+            self.take_sight(source, |sights, _| sights.take(asked, sight));
         }
     }
 
@@ -148,6 +163,6 @@ impl Conductor {
             let key = client.public_key.as_ref();
             key.is_some_and(|key| judge_presence(&applied.baseline, reading, key) >= Presence::ProbablyBack)
         };
-        !known.running && rotation.not_back().into_iter().any(newly)
+        !known.running && known.sights.lost().is_none() && rotation.not_back().into_iter().any(newly)
     }
 }

@@ -3,12 +3,13 @@
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::tenant::TenantId;
-use crate::engine::audit::Tables;
+use crate::engine::audit::{Head, Tables};
 use crate::engine::journal::{AppendError, Erased, Holder, JournalStore, Lease, Mark, Mention, RotationHead};
 use crate::engine::record::{Entry, RotationId};
+use crate::engine::witness::Witnessed;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Names what is rehearsed: `kill-before 7`, `kill-after 7` or `fail 7`, counted in records of this process from 1.
@@ -49,12 +50,21 @@ pub struct Rehearsal {
     /// The number of the record; 0 is none.
     at: AtomicU64,
     seen: AtomicU64,
+    /// Only that one fails: what comes after it meets a store that writes again.
+    only: AtomicBool,
     failed: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Rehearsal {
     fn new(store: Arc<dyn JournalStore>, what: What, at: u64) -> Self {
-        Self { store, what, at: AtomicU64::new(at), seen: AtomicU64::new(0), failed: OnceLock::new() }
+        Self {
+            store,
+            what,
+            at: AtomicU64::new(at),
+            seen: AtomicU64::new(0),
+            only: AtomicBool::new(false),
+            failed: OnceLock::new(),
+        }
     }
 
     /// A store that fails when it is told to, and calls `failed` the moment it does.
@@ -66,7 +76,17 @@ impl Rehearsal {
 
     /// The `nth` record from now on and all later ones can't be written; with 0 all can.
     pub fn fail_from(&self, nth: u64) {
+        self.fail(nth, false);
+    }
+
+    /// The `nth` record from now on can't be written; those behind it can, by whoever has not counted it.
+    pub fn fail_only(&self, nth: u64) {
+        self.fail(nth, true);
+    }
+
+    fn fail(&self, nth: u64, only: bool) {
         self.seen.store(0, Ordering::SeqCst);
+        self.only.store(only, Ordering::SeqCst);
         self.at.store(nth, Ordering::SeqCst);
     }
 }
@@ -83,7 +103,8 @@ impl JournalStore for Rehearsal {
         let at = self.at.load(Ordering::SeqCst);
         let number = before + entries.len() as u64;
         let is_here = (before + 1..=number).contains(&at);
-        if self.what == What::Fail && at > 0 && number >= at {
+        let fails = if self.only.load(Ordering::SeqCst) { is_here } else { at > 0 && number >= at };
+        if self.what == What::Fail && fails {
             if let Some(failed) = self.failed.get() {
                 failed();
             }
@@ -106,6 +127,14 @@ impl JournalStore for Rehearsal {
 
     async fn heads(&self, tenant: Option<&TenantId>) -> Result<Vec<RotationHead>, Fault> {
         self.store.heads(tenant).await
+    }
+
+    fn witnessed(&self, tenant: &TenantId) -> Witnessed {
+        self.store.witnessed(tenant)
+    }
+
+    fn seen(&self) -> Vec<Head> {
+        self.store.seen()
     }
 
     async fn acquire(&self, tenant: &TenantId, me: &Holder) -> Result<Result<Lease, Holder>, Fault> {
@@ -146,8 +175,8 @@ impl JournalStore for Rehearsal {
         self.store.positions().await
     }
 
-    async fn witness(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError> {
-        self.store.witness(tenant, entry).await
+    async fn add_to_lease_log(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError> {
+        self.store.add_to_lease_log(tenant, entry).await
     }
 
     async fn lease_log(&self, tenant: &TenantId) -> Result<Vec<Entry>, Fault> {

@@ -1,5 +1,6 @@
 //! Keeps the key of the reply tokens in the state folder: made once, for us alone to read.
 
+use crate::adapters::{has_no_descriptor, has_no_room, no_descriptor};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::engine::ports::Entropy;
 use crate::engine::reply_key::{KEY_LENGTH, ReplyKey};
@@ -17,7 +18,13 @@ const FILE: &str = "reply.key";
 pub fn open(folder: &Path, entropy: &dyn Entropy) -> Result<ReplyKey, Fault> {
     let path = folder.join(FILE);
     let failed = |what: &str, error: std::io::Error| {
+        if has_no_descriptor(&error) {
+            return no_descriptor(&format!("{what} ({})", path.display()));
+        }
         let text = format!("{}: {what}: {error}", path.display());
+        if has_no_room(&error) {
+            return Fault::new(Service::Journal, FaultKind::NoRoom, format!("the disk is full ({text})"));
+        }
         Fault::new(Service::Configuration, FaultKind::Refused, text).hint("nothing was sent; see state.directory")
     };
     std::fs::DirBuilder::new()

@@ -7,14 +7,16 @@ use crate::engine::journal::{AppendError, Holder, Lease};
 use crate::engine::machine::{Input, Machine, Output, SendOrder, refusal_fault};
 use crate::engine::mailing;
 use crate::engine::ports::World;
-use crate::engine::record::{Entry, Record};
+use crate::engine::record::{Entry, Outcome, Record};
+use crate::engine::recovery;
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Ledger, Progress, Runbook, StepContext};
-use crate::runbooks::wireguard::{end_silence, look_who_is_back, see_people};
+use crate::engine::witness::{Lost, WAY_OUT};
+use crate::runbooks::wireguard::{end_silence, look_who_is_back, recover, see_people};
 use crate::runtime::ending;
 use async_trait::async_trait;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 /// How a command ended when it did not end well.
@@ -38,6 +40,7 @@ impl RunError {
                 "call them, record that they are back, or waive with a reason".into()
             }
             RunError::Refused(Refusal::Held(_)) => "watch, or talk to them; one that is stuck can be taken over".into(),
+            RunError::Refused(Refusal::JournalLost(_)) => WAY_OUT.into(),
             RunError::Refused(_) => String::new(),
         }
     }
@@ -47,8 +50,8 @@ impl RunError {
 pub trait Observer: Send + Sync {
     /// These records are durable; this is the rotation now. Told once for what is durable together: whoever draws, draws once.
     fn recorded(&self, entries: &[Entry], rotation: &Arc<Rotation>);
-    /// A record could not be written: nothing more may be changed outside by this run.
-    fn unwritable(&self) {}
+    /// A record could not be written, and why: nothing more may be changed outside by this run.
+    fn unwritable(&self, _fault: &Fault) {}
     /// A step is so far.
     fn progress(&self, progress: Progress);
 }
@@ -73,6 +76,41 @@ pub struct Run<'a> {
     now_folded: Mutex<Option<Arc<Rotation>>>,
     /// Records that were given while another was being written.
     waiting: Mutex<Vec<Waiting>>,
+    /// Why the journal can't be written any more, and what it lacks since.
+    broken: Mutex<Option<Broken>>,
+    /// What the last act has met, until that is recorded.
+    met: Mutex<Option<Fault>>,
+}
+
+/// The journal is not written any more: the first cause stands, and no number is counted on after it.
+struct Broken {
+    fault: Fault,
+    lacks: Vec<String>,
+}
+
+/// So many of the records that the journal lacks are told.
+const LACKS_TOLD: usize = 3;
+
+impl Broken {
+    /// The first cause, with what is known of the tail.
+    fn fault(&self) -> Fault {
+        match self.lacks.is_empty() {
+            true => self.fault.clone(),
+            false => {
+                let hint = format!("{}; the journal lacks: {}", self.fault.advice(), told(&self.lacks));
+                self.fault.clone().hint(hint)
+            }
+        }
+    }
+}
+
+/// The first of them, and how many more.
+fn told(lacks: &[String]) -> String {
+    let more = match lacks.len().saturating_sub(LACKS_TOLD) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", lacks[..lacks.len().min(LACKS_TOLD)].join("; "))
 }
 
 /// A record to be written, and who waits for that.
@@ -96,6 +134,8 @@ impl<'a> Run<'a> {
             machine: tokio::sync::Mutex::new(machine),
             now_folded,
             waiting: Mutex::default(),
+            broken: Mutex::default(),
+            met: Mutex::default(),
         }
     }
 
@@ -123,13 +163,7 @@ impl<'a> Run<'a> {
                     }
                 }
                 Output::Perform(step) => {
-                    let result = self.runbook.step(step).perform(&self.context()).await;
-                    if let Err(fault) = &result
-                        && ending::is_end(fault)
-                    {
-                        // No failure: it stays begun and not ended, and resume looks.
-                        return Err(fault.clone().into());
-                    }
+                    let result = self.ended(self.runbook.step(step).perform(&self.context()).await)?;
                     self.feed(Input::StepEnded { step, result }, &mut queue).await?;
                 }
                 Output::Probe(step) => {
@@ -137,7 +171,7 @@ impl<'a> Run<'a> {
                     self.feed(Input::Probed { step, probe }, &mut queue).await?;
                 }
                 Output::Undo(step) => {
-                    let result = self.runbook.step(step).undo(&self.context()).await;
+                    let result = self.ended(self.runbook.step(step).undo(&self.context()).await)?;
                     self.feed(Input::Undone { step, result }, &mut queue).await?;
                 }
                 Output::Send(order) => achieved = self.send(&order, &mut queue).await?,
@@ -185,6 +219,44 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Goes on where the end of the journal is lost: looks at everything, and makes what was found durable at once, with the
+    /// mails of which nobody knows whether they were sent. Changes nothing outside.
+    pub async fn recover(&self, lost: &Lost, confirm: &str, reason: String) -> Result<String, RunError> {
+        let mut machine = self.machine.lock().await;
+        let reason = machine.recovers(confirm, reason)?;
+        let recovery = recover(self.world, machine.rotation(), lost).await?;
+        let (begun, at) = (recovery.begun.is_some(), self.world.clock.now());
+        let mut entries = Vec::new();
+        for record in recovery.begun.into_iter().chain(recovery.people) {
+            entries.push(machine.emit(at, record)?);
+        }
+        let (lost, found, is_over) = (lost.clone(), recovery.found, recovery.is_over);
+        let before = machine.rotation().cloned();
+        let (text, next) = (found.evidence.clone(), found.next.is_some());
+        entries.push(machine.emit(at, Record::Recovered { lost: lost.clone(), reason, found: found.clone() })?);
+        for record in recovery.foreign {
+            entries.push(machine.emit(at, record)?);
+        }
+        if let (Some(before), Some(now), false) = (before, machine.rotation().cloned(), is_over) {
+            let before = if begun { Rotation { seq: 0, ..before } } else { before };
+            let mails = recovery::mailed(&before, &lost, &found);
+            let domain = self.world.mailer.message_domain();
+            for record in recovery::uncertain(&now, &mails, &self.world.reply_key, &domain) {
+                entries.push(machine.emit(at, record)?);
+            }
+        }
+        if is_over {
+            let note = format!("nothing of it is left to be done: {text}");
+            entries.push(machine.emit(at, Record::Finished { outcome: Outcome::Lost, note })?);
+        }
+        self.keep(&machine);
+        self.persist(&entries).await?;
+        Ok(match next {
+            true => format!("closed: {text}; another one was begun in the lost part: recover once more"),
+            false => format!("gone on with: {text}"),
+        })
+    }
+
     async fn send(&self, order: &SendOrder, queue: &mut VecDeque<Output>) -> Result<String, RunError> {
         let step = if self.rotation().applied.is_some() { StepNumber::RECONFIGURE } else { StepNumber::ANNOUNCE };
         let before = self.rotation();
@@ -192,12 +264,7 @@ impl<'a> Run<'a> {
             // Whoever has appeared since the operator was shown the list is not mailed, but named.
             self.see_people().await?;
         }
-        let result = mailing::send(&self.context(), step, order).await;
-        if let Err(fault) = &result
-            && ending::is_end(fault)
-        {
-            return Err(fault.clone().into());
-        }
+        let result = self.ended(mailing::send(&self.context(), step, order).await)?;
         let result = result.and_then(mailing::Tally::judge);
         self.feed(Input::Sent { result: result.clone() }, queue).await?;
         let (mut text, now) = match result {
@@ -214,6 +281,30 @@ impl<'a> Run<'a> {
             text.push_str(&format!("; not told, for they have only just appeared: {}", names.join(", ")));
         }
         Ok(text)
+    }
+
+    /// How an act has ended, where the run may go on from that. It may not where the program is ending (no failure: it stays
+    /// begun and not ended, and resume looks), or where the journal can't be written: then that is told, and never what came of it.
+    fn ended<T>(&self, result: Result<T, Fault>) -> Result<Result<T, Fault>, RunError> {
+        let broken = self.broken().as_ref().map(Broken::fault);
+        match (result, broken) {
+            (Err(fault), _) if ending::is_end(&fault) => Err(fault.into()),
+            (Err(fault), Some(unwritten)) if fault.service != Service::Journal => Err(beside(fault, &unwritten).into()),
+            (_, Some(unwritten)) => Err(unwritten.into()),
+            (result, None) => {
+                *self.met.lock().unwrap_or_else(PoisonError::into_inner) = result.as_ref().err().cloned();
+                Ok(result)
+            }
+        }
+    }
+
+    fn broken(&self) -> MutexGuard<'_, Option<Broken>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was done and could not be recorded, a line each.
+    pub fn lacks(&self) -> Vec<String> {
+        self.broken().as_ref().map(|broken| broken.lacks.clone()).unwrap_or_default()
     }
 
     fn context(&self) -> StepContext<'_> {
@@ -242,10 +333,24 @@ impl<'a> Run<'a> {
             Some(Record::Planned { rotation, .. }) => rotation,
             _ => &rotation.id,
         };
-        let written = self.world.store.append(id, self.lease, entries).await;
-        written.inspect_err(|_| self.observer.unwritable()).map_err(journal_fault)?;
-        self.observer.recorded(entries, &rotation);
-        Ok(())
+        if self.broken().is_none() {
+            let Err(error) = self.world.store.append(id, self.lease, entries).await else {
+                self.met.lock().unwrap_or_else(PoisonError::into_inner).take();
+                self.observer.recorded(entries, &rotation);
+                return Ok(());
+            };
+            let fault = journal_fault(error);
+            self.observer.unwritable(&fault);
+            self.broken().get_or_insert(Broken { fault, lacks: Vec::new() });
+        }
+        let mut broken = self.broken();
+        let Some(broken) = broken.as_mut() else { return Ok(()) };
+        broken.lacks.extend(entries.iter().map(|entry| entry.record.summary()));
+        let unwritten = broken.fault();
+        match self.met.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(first) if first.service != Service::Journal => Err(beside(first, &unwritten)),
+            _ => Err(unwritten),
+        }
     }
 
     /// Writes all records that wait, in one transaction: several mails are sent at once, and each would else wait for the
@@ -276,10 +381,18 @@ impl<'a> Run<'a> {
     }
 }
 
+/// What was met first, and that it could not be recorded either.
+fn beside(first: Fault, unwritten: &Fault) -> Fault {
+    let hint = format!("{}; and {unwritten}; {}", first.advice(), unwritten.advice());
+    first.hint(hint)
+}
+
 /// Nothing more is done once the journal can't be written.
 pub fn journal_fault(error: AppendError) -> Fault {
     match error {
         AppendError::Fault(fault) | AppendError::Unknown(fault) => fault,
+        AppendError::Lost(_) => Fault::new(Service::Journal, FaultKind::Refused, error.to_string())
+            .hint(format!("nothing more is done here; {WAY_OUT}")),
         other => Fault::new(Service::Journal, FaultKind::Conflict, other.to_string())
             .hint("nothing more was done here; look at the status, somebody else is at work"),
     }

@@ -212,7 +212,11 @@ impl<'a> Watch<'a> {
             visit.looked = Some(Instant::now());
         }
         drop(permit);
-        if read {
+        let status = conductor.status();
+        if status.lost.is_some() {
+            // Whatever this process has done itself before: nothing goes on from a journal that has gone back in time.
+            self.call_for(&status.tenant, &mut visit, Some(status.leading().join("; ")));
+        } else if read {
             self.tend(conductor, &mut visit).await;
             self.end_silence(conductor, &mut visit).await;
             self.remind(conductor).await;
@@ -328,7 +332,9 @@ impl<'a> Watch<'a> {
             }
             // Somebody else was faster, and is at work.
             Err(RunError::Refused(Refusal::Held(_))) => None,
-            Err(RunError::Refused(refusal @ Refusal::NeedsPerson(_))) => Some(refusal.to_string()),
+            Err(RunError::Refused(refusal @ (Refusal::NeedsPerson(_) | Refusal::JournalLost(_)))) => {
+                Some(refusal.to_string())
+            }
             Err(error) => {
                 (self.log)(&status.tenant.name, Line::Failed(format!("{error}; {}", error.advice())));
                 None

@@ -66,7 +66,7 @@ pub enum WiringError {
     #[error(transparent)]
     Cloud(#[from] CloudError),
     /// The state folder, a file that the configuration names, or its value can't be used.
-    #[error("{0}")]
+    #[error(transparent)]
     Fault(#[from] Fault),
 }
 
@@ -78,13 +78,14 @@ pub fn environment(name: &str) -> Option<String> {
 /// The journal that the configuration names. Errors as [`SqlJournal`] has them.
 pub async fn journal(config: &Config) -> Result<SqlJournal, Fault> {
     let state = &config.state;
-    match &state.url {
-        None => SqlJournal::in_folder(&state.directory).await,
+    let journal = match &state.url {
+        None => SqlJournal::in_folder(&state.directory).await?,
         Some(url) => {
             let password = mail::password(&state.password);
-            SqlJournal::on_server(Server::new(url, password, state.ca_file.clone())?).await
+            SqlJournal::on_server(Server::new(url, password, state.ca_file.clone())?).await?
         }
-    }
+    };
+    Ok(journal.witnessed_in(&state.directory))
 }
 
 /// How long one signature may take: somebody may have to find a security key and touch it.

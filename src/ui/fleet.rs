@@ -183,6 +183,10 @@ fn line(model: &Model, row: &FleetRow, y: u16, width: u16, selected: bool, pen: 
 /// Who does not answer, else the first thing that needs attention and how many more, else the next action.
 fn attention(model: &Model, status: &TenantStatus, x: u16, y: u16, width: u16, pen: &mut Pen<'_>) {
     let theme = pen.theme;
+    if let Some(lead) = status.lead() {
+        pen.put(x, y, width, &format!("{} {lead}", pen.glyphs.warn), theme.bad());
+        return;
+    }
     // The glyph and a space go before it.
     if let Some(late) = header::late_text(model, status, usize::from(width).saturating_sub(2)) {
         pen.put(x, y, width, &format!("{} {late}", pen.glyphs.lost), theme.bad());
@@ -229,6 +233,10 @@ fn detail(model: &Model, size: (u16, u16), pen: &mut Pen<'_>) {
     pen.rule(0, top, width, &format!("{} ({id})", status.tenant.name), false);
     let next = [piece("next: ", theme.strong()), piece(status.next.text.as_str(), theme.plain())];
     pen.flow(0, top + 1, width, &next);
+    if let Some(lead) = status.headline() {
+        pen.put(0, top + 2, width, &format!("{} {lead}", pen.glyphs.warn), theme.bad());
+        return;
+    }
     if let Some(late) = header::late_text(model, status, usize::MAX) {
         let first = status.attention.first().map(|item| format!("; {item}")).unwrap_or_default();
         pen.put(0, top + 2, width, &format!("{} {late}{first}", pen.glyphs.lost), theme.bad());

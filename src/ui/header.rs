@@ -51,7 +51,11 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
             vec![piece(format!("never rotated by changeguard; {}", key_age(status, model.now)), theme.plain())]
         }
     };
-    pen.flow(0, 1, width, &window);
+    match status.headline() {
+        // It takes the place of what matters less for as long as it is so.
+        Some(text) => pen.flow(0, 1, width, &[piece(text, theme.bad())]),
+        None => pen.flow(0, 1, width, &window),
+    };
     let unwritten = if model.late(status, Source::Journal).is_some() { pen.glyphs.stale } else { "" };
     let mut facts =
         vec![piece(format!("{unwritten}{}", status.phase.word()), theme.strong()), piece("   ", theme.plain())];
@@ -114,7 +118,11 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
         0,
         3,
         width,
-        &[piece("next: ", theme.strong()), piece(key, theme.busy()), piece(status.next.text.as_str(), theme.strong())],
+        &[
+            piece("next: ", theme.strong()),
+            piece(key, theme.busy()),
+            piece(status.next.text.as_str(), if status.lead().is_some() { theme.bad() } else { theme.strong() }),
+        ],
     );
 }
 

@@ -124,6 +124,7 @@ const LINES: &[(&str, &[&str], i32)] = &[
     ("review acme --note fine", &[], 1),
     ("cancel acme --confirm acme --reason no", &[], 1),
     ("takeover acme --confirm acme --reason night", &[], 1),
+    ("recover acme --confirm acme --reason gone", &[], 1),
     ("report acme", &[], 0),
     ("report acme --list", &[], 0),
     ("audit head", &[], 0),

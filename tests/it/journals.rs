@@ -145,6 +145,12 @@ fn comparable(status: &Value) -> Value {
         (format!("{}:{}", text("reason"), text("client")), reason)
     };
     status["reasons"] = Value::Object(reasons.into_iter().map(named).collect());
+    // What leads does not move what stands behind it.
+    let is_led = status["truth"].is_object();
+    status["leads"] = match status["attention"].as_array_mut() {
+        Some(items) if is_led => items.remove(0),
+        _ => Value::Null,
+    };
     status
 }
 

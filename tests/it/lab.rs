@@ -424,3 +424,32 @@ async fn a_thousand_tenants_start_at_once_and_stop() {
     assert_eq!(toml::from_str::<toml::Table>(&text).unwrap()["tenant"].as_array().unwrap().len(), 1_000);
     bench.lab.stop().await;
 }
+
+#[tokio::test]
+async fn a_tenant_of_hundreds_of_clients_has_an_address_for_each_and_its_neighbour_has_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = LabOptions {
+        directory: folder.path().to_owned(),
+        tenants: 4,
+        clients: 700,
+        reconcile_interval: Duration::from_secs(3600),
+        pace: Pace::Off,
+        program: "changeguard".into(),
+        seed: 7,
+        console: false,
+        alerts: false,
+    };
+    let lab = Lab::start(options.clone()).await.unwrap();
+    let world = lab.world();
+    let mut seen = std::collections::BTreeSet::new();
+    for tenant in world.tenants() {
+        let text = String::from_utf8(world.object(&tenant.id, "config/vpn-users.json").unwrap()).unwrap();
+        let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let users = object["users"].as_array().unwrap();
+        assert_eq!(users.len(), 700, "{}", tenant.name);
+        let fresh = users.iter().all(|user| seen.insert(user["ip"].as_str().unwrap().to_owned()));
+        assert!(fresh, "{}", tenant.name);
+    }
+    let too_many = LabOptions { tenants: 40_000, ..options };
+    assert!(Lab::start(too_many).await.is_err());
+}

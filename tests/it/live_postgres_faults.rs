@@ -213,7 +213,7 @@ async fn a_commit_whose_answer_was_lost_is_found_out_or_called_unknown() {
     }
     assert_eq!(store.load(&id).await.unwrap().len(), 2);
     mode.store(DROP_AFTER, Ordering::SeqCst);
-    store.witness(&tenant("t1"), &lost("step 4")).await.expect("the same for the lease log");
+    store.add_to_lease_log(&tenant("t1"), &lost("step 4")).await.expect("the same for the lease log");
     mode.store(DROP_AFTER_AND_REFUSE, Ordering::SeqCst);
     match store.append(&id, &lease, &[note(3, "c")]).await {
         Err(AppendError::Unknown(fault)) => assert!(fault.advice().contains("is not known"), "{}", fault.advice()),

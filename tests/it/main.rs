@@ -34,9 +34,11 @@ mod mail_kills;
 mod memory;
 mod offers;
 mod openstack;
+mod others;
 mod picture;
 mod process;
 mod pty;
+mod readme;
 mod replies;
 mod rotation;
 mod sample;
@@ -49,10 +51,12 @@ mod store_audit;
 mod store_cli;
 mod store_fight;
 mod store_leases;
+mod store_room;
 mod store_suite;
 mod terminal;
 mod touching;
 mod transport;
+mod truth;
 mod watch;
 mod watch_mail;
 mod wireguard;
@@ -78,3 +82,7 @@ mod rig;
 mod store_trouble;
 #[cfg(debug_assertions)]
 mod unanswered;
+#[cfg(debug_assertions)]
+mod witness;
+#[cfg(debug_assertions)]
+mod witness_walk;

@@ -84,6 +84,7 @@ pub fn offered(status: &Value, world: &LabWorld) -> Option<Vec<Command>> {
         "verify" => vec![Command::Verify],
         "finish" => vec![Command::Finish { note: String::new() }],
         "cancel" => vec![Command::Cancel { confirm, reason }],
+        "recover" => vec![Command::Recover { confirm, reason }],
         other => panic!("{other} leads nowhere: {text}"),
     })
 }
@@ -129,6 +130,7 @@ pub fn arguments(command: &Command) -> Vec<String> {
         Command::Rotate { confirm, .. } => line.extend(words(&format!("--confirm {confirm}"))),
         Command::RollBack { confirm, reason, .. }
         | Command::Emergency { confirm, reason, .. }
+        | Command::Recover { confirm, reason }
         | Command::Cancel { confirm, reason } => {
             line.extend(words(&format!("--confirm {confirm} --reason")));
             line.push(reason.clone());

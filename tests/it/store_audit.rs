@@ -15,7 +15,7 @@ async fn written(folder: &Folder) -> SqlJournal {
     let store = folder.open().await;
     let lease = take(&store, "t1", me(1, 0)).await;
     store.append(&rotation("a"), &lease, &[note(1, "first"), people(2)]).await.unwrap();
-    store.witness(&tenant("t1"), &lost("step 4 for ada@example.net")).await.unwrap();
+    store.add_to_lease_log(&tenant("t1"), &lost("step 4 for ada@example.net")).await.unwrap();
     store.append(&rotation("b"), &lease, &[note(1, "asked ada@example.net")]).await.unwrap();
     store
 }

@@ -100,7 +100,7 @@ impl Stage {
         // A journal of before: step 4 was begun, so the key may have been changed.
         let entries = entries.map(|entry| Entry { version: STARTING_TOUCHED, ..entry.later(10) });
         store.append(&rotation("new"), &lease, &entries).await.unwrap();
-        store.witness(&id, &lost("step 4").later(12)).await.unwrap();
+        store.add_to_lease_log(&id, &lost("step 4").later(12)).await.unwrap();
         store.release(&lease).await.unwrap();
         store.close().await;
         stage
@@ -231,8 +231,11 @@ async fn one_person_is_exported_and_erased_to_the_last_byte_and_the_chain_stays(
     stage.run("audit verify", &[]).ends(0);
     let report = stage.run("report acme", &[]).ends(0).out;
     assert!(report.starts_with("# ROLLED BACK") && report.contains("\\[erased "), "{report}");
-    for file in std::fs::read_dir(stage.folder.state()).unwrap() {
-        let path = file.unwrap().path();
+    let in_folder = |folder: &std::path::Path| {
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect::<Vec<_>>()
+    };
+    let (witnesses, files): (Vec<_>, Vec<_>) = in_folder(&stage.folder.state()).into_iter().partition(|p| p.is_dir());
+    for path in files.into_iter().chain(witnesses.iter().flat_map(|folder| in_folder(folder))) {
         let bytes = std::fs::read(&path).unwrap();
         for value in ["ada@example.net", "Ada Lovelace"] {
             let found = bytes.windows(value.len()).any(|window| window.eq_ignore_ascii_case(value.as_bytes()));

@@ -168,7 +168,7 @@ pub async fn the_newest_rotation_is_the_one_that_was_begun_last_whatever_the_clo
         store.heads(Some(&tenant("t1"))).await.unwrap().into_iter().map(|head| head.rotation.0).collect();
     assert_eq!(all, ["20261124-0", "20261123-5", "20261124-1", "20261125-9"]);
     // The lease log grows behind them and is none of them; and a damaged one is not passed over.
-    store.witness(&tenant("t1"), &lost("step 4")).await.unwrap();
+    store.add_to_lease_log(&tenant("t1"), &lost("step 4")).await.unwrap();
     place.change("DELETE FROM record WHERE rotation = '20261124-1'").await;
     assert_eq!(store.heads(None).await.unwrap()[0].rotation, rotation("20261124-1"));
 }
@@ -191,7 +191,7 @@ pub async fn every_move_changes_the_mark_and_nothing_else_does<P: Place>() {
     moved("a sign of life").await;
     store.append(&rotation("r"), &one, &[note(1, "a")]).await.unwrap();
     moved("a record").await;
-    store.witness(&t2, &lost("step 4")).await.unwrap();
+    store.add_to_lease_log(&t2, &lost("step 4")).await.unwrap();
     moved("a line of the lease log").await;
     // One given back, another taken: no sum must hide it.
     store.release(&one).await.unwrap();

@@ -193,11 +193,11 @@ pub fn lost(text: &str) -> Entry {
 pub async fn the_lease_log_needs_no_lease_and_is_no_rotation<P: Place>() {
     let place = P::new().await;
     let store = place.open().await;
-    store.witness(&tenant("t1"), &lost("step 4")).await.unwrap();
+    store.add_to_lease_log(&tenant("t1"), &lost("step 4")).await.unwrap();
     assert!(store.heads(None).await.unwrap().is_empty());
     let lease = take(&store, "t1", me(1, 0)).await;
     store.append(&rotation("r"), &lease, &[note(1, "a")]).await.unwrap();
-    store.witness(&tenant("t1"), &lost("step 5")).await.unwrap();
+    store.add_to_lease_log(&tenant("t1"), &lost("step 5")).await.unwrap();
     for heads in [store.heads(None).await.unwrap(), store.heads(Some(&tenant("t1"))).await.unwrap()] {
         assert_eq!(heads.len(), 1);
         assert_eq!(heads[0].rotation, rotation("r"));
@@ -218,7 +218,8 @@ pub async fn the_chain_is_intact_whoever_writes_at_once<P: Place>() {
     let (id, second, t1) = (rotation("r"), rotation("s"), tenant("t1"));
     for seq in 1..9 {
         let (a, b, c) = ([note(seq, "one")], lost("two"), [note(seq, "three")]);
-        let answers = tokio::join!(one.append(&id, &lease, &a), two.witness(&t1, &b), two.append(&second, &other, &c));
+        let answers =
+            tokio::join!(one.append(&id, &lease, &a), two.add_to_lease_log(&t1, &b), two.append(&second, &other, &c));
         assert!(matches!(answers, (Ok(()), Ok(()), Ok(()))), "{answers:?}");
     }
     for (id, records) in [("t1", 16), ("t2", 8)] {

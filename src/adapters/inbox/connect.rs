@@ -6,6 +6,7 @@
 use super::exchange::{Exchange, SMALL};
 use super::meter::{Meter, Wire};
 use super::{InboxParameters, Login, Security};
+use crate::adapters::exhausted;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::sanitize::sanitize;
 use async_imap::error::Error;
@@ -63,9 +64,10 @@ impl Connector {
 
     async fn establish(&self) -> Result<Session<Meter>, Fault> {
         let (host, port) = (self.parameters.host.as_str(), self.parameters.port);
-        let mut stream = TcpStream::connect((host, port))
-            .await
-            .map_err(|error| self.fault(FaultKind::Unreachable, error.to_string()))?;
+        let mut stream = TcpStream::connect((host, port)).await.map_err(|error| {
+            let other = || self.fault(FaultKind::Unreachable, error.to_string());
+            exhausted("reach the mailbox", &error).unwrap_or_else(other)
+        })?;
         // Commands are small writes, each of which would wait for a delayed ACK.
         let _ = stream.set_nodelay(true);
         let mut wire: Box<dyn Wire> = match self.parameters.security {

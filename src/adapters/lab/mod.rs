@@ -67,9 +67,9 @@ pub enum Pace {
 pub struct LabOptions {
     /// Where the configuration is written; exists, and is the user's own (mode 0700).
     pub directory: PathBuf,
-    /// Number of tenants, at most 40,000.
+    /// Number of tenants, at most 40,000 of 252 clients or less.
     pub tenants: usize,
-    /// Clients of each tenant, at most 252.
+    /// Clients of each tenant, at most 20,000; 256 more take as many addresses as one more tenant.
     pub clients: usize,
     /// How often each server's agent asks for its key.
     pub reconcile_interval: Duration,
@@ -126,7 +126,7 @@ pub enum LabEventKind {
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
     /// More than the addresses allow.
-    #[error("make a lab of {tenants} tenants with {clients} clients: at most 40000 and 252")]
+    #[error("make a lab of {tenants} tenants with {clients} clients: at most 20000 clients, and 40000 nets of 252")]
     TooLarge {
         /// As asked.
         tenants: usize,
@@ -161,7 +161,7 @@ impl Lab {
     /// Errors: a lab too large, no port, a folder that can't be written.
     pub async fn start(options: LabOptions) -> Result<Lab, LabError> {
         let (tenants, clients) = (options.tenants, options.clients);
-        if tenants > seed::MOST_TENANTS || clients > seed::MOST_CLIENTS {
+        if clients > seed::MOST_CLIENTS || tenants.saturating_mul(seed::nets(clients)) > seed::MOST_NETS {
             return Err(LabError::TooLarge { tenants, clients });
         }
         let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));

@@ -98,6 +98,8 @@ pub(super) struct Tenant {
     pub(super) name: String,
     pub(super) server: String,
     pub(super) gateway: Ipv4Addr,
+    /// Where a peer of nobody known is.
+    pub(super) stranger_at: Ipv4Addr,
     pub(super) people: Vec<Person>,
     /// users[] and the server's peers differ.
     pub(super) differs: bool,
@@ -149,10 +151,23 @@ fn bare(address: &str) -> String {
     }
 }
 
-/// The largest lab: addresses are 10.77.0.0/16 and upwards, one /24 for each tenant.
-pub(super) const MOST_TENANTS: usize = 40_000;
-/// One /24 holds no more beside the gateway.
-pub(super) const MOST_CLIENTS: usize = 252;
+/// The largest lab: addresses are 10.77.0.0/16 and upwards, as many /24 for each tenant as its clients need.
+pub(super) const MOST_NETS: usize = 40_000;
+/// The most clients of a tenant.
+pub(super) const MOST_CLIENTS: usize = 20_000;
+
+/// How many /24 a tenant of so many clients has: beside them there are the net's own address, the gateway, a stranger and the
+/// broadcast.
+pub(super) fn nets(clients: usize) -> usize {
+    (clients + 4).div_ceil(256)
+}
+
+/// An address of a tenant's.
+fn address(options: &LabOptions, index: usize, host: usize) -> Ipv4Addr {
+    let (first, nets) = (Ipv4Addr::new(10, 77, 1, 0), nets(options.clients));
+    // Within bounds by what a lab may be at most.
+    Ipv4Addr::from_bits(first.to_bits() + (index * nets * 256 + host) as u32)
+}
 
 fn plain(name: &str) -> String {
     let fold = |c: char| match c {
@@ -172,8 +187,7 @@ pub(super) fn tenants(options: &LabOptions) -> Vec<Arc<Tenant>> {
 
 fn tenant(options: &LabOptions, index: usize, id: String) -> Tenant {
     let name = TENANTS.get(index).map_or_else(|| format!("tenant-{:04}", index + 1), |n| (*n).to_owned());
-    let subnet = index + 1;
-    let host = |n: usize| Ipv4Addr::new(10, (77 + (subnet >> 8)) as u8, (subnet & 255) as u8, n as u8);
+    let host = |n: usize| address(options, index, n);
     let people = (0..options.clients).map(|n| {
         let round = n / FIRST.len();
         let first = FIRST[(n + index * 5) % FIRST.len()];
@@ -192,6 +206,7 @@ fn tenant(options: &LabOptions, index: usize, id: String) -> Tenant {
         index,
         server: format!("vpn-{name}"),
         gateway: host(1),
+        stranger_at: host(nets(options.clients) * 256 - 2),
         people: people.collect(),
         differs: options.tenants >= 4 && index == 2 && options.clients >= 2,
         seed: options.seed,

@@ -1,5 +1,5 @@
 //! Swift as a client sees it: account, containers and objects with their headers, preconditions (honoured and ignored as
-//! measured) and HTML refusals. Versioned containers and segments are left out.
+//! measured) and HTML refusals; where it is told to, every version of an object (`X-Versions-Enabled`). Segments are left out.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -72,6 +72,23 @@ pub(super) struct State {
     pub(super) accounts: BTreeMap<String, BTreeMap<String, Container>>,
     /// How many reads after each upload still get the version before it.
     pub(super) stale_reads: u32,
+    /// The versions before the present one, oldest first, by container and object; `None`: none are kept.
+    pub(super) versions: Option<BTreeMap<(String, String), Vec<Object>>>,
+}
+
+impl State {
+    /// Puts an object; the one before it is kept where versions are.
+    pub(super) fn put(&mut self, account: String, container: &str, name: &str, object: Object) {
+        let containers = self.accounts.entry(account).or_default();
+        let before = containers.entry(container.to_owned()).or_default().insert(name.to_owned(), object);
+        self.keep(container, name, before);
+    }
+
+    fn keep(&mut self, container: &str, name: &str, before: Option<Object>) {
+        if let Some(versions) = &mut self.versions {
+            versions.entry((container.to_owned(), name.to_owned())).or_default().extend(before);
+        }
+    }
 }
 
 /// Answers one request.
@@ -106,11 +123,70 @@ fn route(shared: &Shared, call: &Call) -> Reply {
     };
     let mut swift = lock(&shared.swift);
     let stale_reads = swift.stale_reads;
-    let containers = swift.accounts.entry(project).or_default();
+    if let Some(reply) = of_versions(shared, call, &mut swift, &project, (container.as_deref(), object.as_deref())) {
+        return reply;
+    }
+    let before = match (&container, &object) {
+        (Some(container), Some(object)) if call.method == "PUT" && swift.versions.is_some() => {
+            swift.accounts.get(&project).and_then(|all| all.get(container)?.get(object)).cloned()
+        }
+        _ => None,
+    };
+    let reply = route_to(shared, call, swift.accounts.entry(project).or_default(), (&container, &object), stale_reads);
+    if let (Some(container), Some(object), true) = (&container, &object, reply.status == 201) {
+        swift.keep(container, object, before);
+    }
+    reply
+}
+
+/// What is asked of the versions of an object, where they are kept: their list, or one of them.
+fn of_versions(
+    shared: &Shared,
+    call: &Call,
+    swift: &mut State,
+    project: &str,
+    (container, object): (Option<&str>, Option<&str>),
+) -> Option<Reply> {
+    let State { accounts, versions: Some(versions), .. } = swift else { return None };
+    let container = container.filter(|_| call.method == "GET")?;
+    if let Some(name) = object {
+        let wanted: usize = call.parameter("version-id")?.parse().ok()?;
+        let kept = versions.get_mut(&(container.to_owned(), name.to_owned()));
+        return Some(
+            kept.and_then(|kept| kept.get_mut(wanted)).map_or_else(|| refusal(404), |o| read(shared, call, o)),
+        );
+    }
+    call.parameter("versions")?;
+    let prefix = call.parameter("prefix").unwrap_or_default();
+    let mut entries = Vec::new();
+    for (name, object) in
+        accounts.get_mut(project)?.get_mut(container)?.iter_mut().filter(|(n, _)| n.starts_with(&prefix))
+    {
+        let before = versions.entry((container.to_owned(), name.clone())).or_default();
+        let mut entry = |object: &mut Object, id: usize, is_latest: bool| {
+            let bytes = object.bytes(shared);
+            entries.push(json!({
+                "name": name, "hash": md5_hex(&bytes), "bytes": bytes.len(), "version_id": id.to_string(),
+                "is_latest": is_latest, "content_type": object.content_type,
+            }));
+        };
+        entry(object, before.len(), true);
+        before.iter_mut().enumerate().rev().for_each(|(id, object)| entry(object, id, false));
+    }
+    Some(Reply::json(200, &Value::Array(entries)))
+}
+
+fn route_to(
+    shared: &Shared,
+    call: &Call,
+    containers: &mut BTreeMap<String, Container>,
+    (container, object): (&Option<String>, &Option<String>),
+    stale_reads: u32,
+) -> Reply {
     match (container, object) {
         (None, _) => account_listing(shared, call, containers),
-        (Some(container), None) => on_container(shared, call, containers, &container),
-        (Some(container), Some(object)) => on_object(shared, call, containers, (&container, &object), stale_reads),
+        (Some(container), None) => on_container(shared, call, containers, container),
+        (Some(container), Some(object)) => on_object(shared, call, containers, (container, object), stale_reads),
     }
 }
 

@@ -153,8 +153,7 @@ impl Vpn {
                     })
                     .collect();
                 if tenant.differs {
-                    let octets = tenant.gateway.octets();
-                    let address = Ipv4Addr::new(octets[0], octets[1], octets[2], 254);
+                    let address = tenant.stranger_at;
                     self.peers.push(Peer::new(None, tenant.stranger(), address, keys.server.public, 0));
                 }
                 self.key = Some(keys.server);

@@ -187,11 +187,20 @@ impl LabWorld {
     pub fn put_object(&self, container: &str, name: &str, bytes: &[u8]) {
         let account = self.project();
         let object = Object::new(bytes.to_vec(), "application/json");
-        let mut swift = lock(&self.shared.swift);
-        let containers = swift.accounts.entry(account).or_default();
-        containers.entry(container.to_owned()).or_default().insert(name.to_owned(), object);
-        drop(swift);
+        lock(&self.shared.swift).put(account, container, name, object);
         self.shared.touch();
+    }
+
+    /// Every version of every object is kept from now on, as in a container with `X-Versions-Enabled`.
+    pub fn keep_versions(&self) {
+        lock(&self.shared.swift).versions.get_or_insert_default();
+    }
+
+    /// The versions of an object before the present one, oldest first.
+    pub fn versions(&self, container: &str, name: &str) -> Vec<Vec<u8>> {
+        let mut swift = lock(&self.shared.swift);
+        let kept = swift.versions.as_mut().and_then(|all| all.get_mut(&(container.to_owned(), name.to_owned())));
+        kept.into_iter().flatten().map(|object| object.bytes(&self.shared).to_vec()).collect()
     }
 
     /// So many reads after each upload still get the version before it, whatever they ask for: eventual consistency.

@@ -5,6 +5,7 @@
 
 use super::stream::{self, Encrypted};
 use super::{MailParameters, PasswordSource, Security};
+use crate::adapters::exhausted;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters};
@@ -174,6 +175,9 @@ impl Connector {
     }
 
     fn judge_cause(&self, doing: &str, error: &(dyn std::error::Error + 'static)) -> Fault {
+        if let Some(fault) = exhausted(doing, error) {
+            return fault;
+        }
         let mut cause = Some(error);
         while let Some(inner) = cause {
             let io = inner.downcast_ref::<std::io::Error>();

@@ -3,6 +3,7 @@
 
 use super::answer::Answer;
 use super::parameters::{CloudParameters, Limits};
+use crate::adapters::exhausted;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::transport::{Address, is_loopback};
 use crate::engine::secret::SecretBytes;
@@ -232,6 +233,9 @@ fn is_proxy_configured() -> bool {
 
 /// What a failed exchange means.
 fn failure(service: Service, what: &str, limit: Duration, error: &reqwest::Error) -> Fault {
+    if let Some(fault) = exhausted(what, error) {
+        return fault;
+    }
     let (kind, text) = if error.is_builder() {
         (FaultKind::Invalid, chain(error))
     } else if error.is_connect() {
@@ -246,7 +250,9 @@ fn failure(service: Service, what: &str, limit: Duration, error: &reqwest::Error
     } else {
         (FaultKind::Reset, chain(error))
     };
-    Fault::new(service, kind, format!("{what}: {text}"))
+    // Which of the catalogue's hosts it was is half of the remedy.
+    let place = error.url().map(address).map(|at| format!(" at {}:{}", at.host, at.port)).unwrap_or_default();
+    Fault::new(service, kind, format!("{what}{place}: {text}"))
 }
 
 /// Whether rustls is among the causes. An `io::Error` hides what it wraps from `source`.

@@ -125,8 +125,13 @@ async fn prepare(barbican: &Barbican, old: &SecretRef, new: &NewSecret) -> Resul
     let id = secret_id(old)?;
     let body = Body::of(new)?;
     let session = Arc::clone(&barbican.session);
-    let token = warm(barbican, session.token(LEAST_LIFE).await?).await?;
     let needed = bound(session.http.limits());
+    let mut token = session.token(LEAST_LIFE).await?;
+    if token.remaining() < needed {
+        // Where tokens live short, one that has lived a while may do no more, and a young one does.
+        token = session.renew(&token).await?;
+    }
+    let token = warm(barbican, token).await?;
     if token.remaining() < needed {
         let text = format!(
             "begin the swap: the newest token lives only {} s more, the pair may need {} s",
@@ -201,7 +206,8 @@ impl Pair {
         if let Err(fault) = self.hold(judged).await {
             return Swap::not_deleted(fault);
         }
-        let mut begun = Instant::now();
+        let sent = Instant::now();
+        let mut begun = sent;
         let mut answer = self.exchange(&self.delete, "delete the secret").await;
         if is_unauthorized(&answer) {
             // Refused before it was done: the first attempt has opened no gap.
@@ -221,11 +227,12 @@ impl Pair {
             Err(fault) => Err(fault),
         };
         let gap = stored.is_ok().then(|| begun.elapsed());
-        let not_carried = self.attach(&stored).await;
+        let not_carried = self.attach(&stored, sent).await;
         Swap { deleted: Ok(()), stored: Some(stored), gap, not_carried }
     }
 
     async fn store_first(mut self, judged: Judged) -> Swap {
+        let sent = Instant::now();
         let stored = match self.hold(judged).await {
             Ok(()) => self.store().await,
             Err(fault) => Err(fault),
@@ -236,7 +243,7 @@ impl Pair {
             return Swap { deleted, stored: Some(stored), gap: None, not_carried: Vec::new() };
         }
         // Before the old one goes: whoever reads through an access control list must not find a moment without it.
-        let not_carried = self.attach(&stored).await;
+        let not_carried = self.attach(&stored, sent).await;
         let mut answer = match self.barbican.fence.hold().await {
             Ok(()) => self.exchange(&self.delete, "delete the secret").await,
             Err(fault) => Err(fault),
@@ -262,11 +269,15 @@ impl Pair {
     }
 
     /// Sets what hangs on the secret, within the protected task: a program that ends now must not leave it open to all.
-    async fn attach(&self, stored: &Result<SecretRef, Fault>) -> Vec<String> {
-        match stored {
-            Ok(href) => attachments::attach(&self.barbican, href, &self.shape).await,
-            Err(_) => Vec::new(),
-        }
+    ///
+    /// What can't be set within the bound that is shown is named, not waited for.
+    async fn attach(&self, stored: &Result<SecretRef, Fault>, sent: Instant) -> Vec<String> {
+        let Ok(href) = stored else { return Vec::new() };
+        let left = bound(self.session.http.limits()).saturating_sub(sent.elapsed());
+        let attaching = attachments::attach(&self.barbican, href, &self.shape);
+        tokio::time::timeout(left, attaching).await.unwrap_or_else(|_| {
+            vec!["access control list, metadata and consumers: not all of them could be set in time".into()]
+        })
     }
 
     async fn renew(&mut self) -> Result<(), Fault> {

@@ -94,13 +94,36 @@ impl ObjectStore for Swift {
     async fn get(&self) -> Result<StoredObject, Fault> {
         let what = format!("read {}", self.named());
         let answer = self.send(Method::GET, &what, LARGEST).await?;
-        let mut answer = self.accept(answer, &what).await?;
-        let etag = etag_of(&answer, &what)?;
-        let text = |name: &HeaderName| answer.header(name.as_str()).unwrap_or_default().to_owned();
-        let kept = |name: &&HeaderName| name.as_str().starts_with("x-object-meta-") || KEPT.contains(&name.as_str());
-        let metadata = answer.headers.keys().filter(kept).map(|name| (name.to_string(), text(name))).collect();
-        let content_type = text(&CONTENT_TYPE);
-        Ok(StoredObject { bytes: std::mem::take(&mut *answer.body), etag, content_type, metadata })
+        object_of(self.accept(answer, &what).await?, &what)
+    }
+
+    /// From the list of versions (Swift's object versioning; without it the query is ignored, and each name stands once).
+    async fn replaced(&self, read: &str) -> Result<Option<StoredObject>, Fault> {
+        let what = format!("list the versions of {}", self.named());
+        let build = |account: &Url| {
+            let mut url = below(account, [self.container.as_str()]);
+            url.query_pairs_mut()
+                .append_pair("format", "json")
+                .append_pair("prefix", &self.object)
+                .append_pair("limit", "20")
+                .append_pair("versions", "");
+            Ok(request(Method::GET, url))
+        };
+        let answer = self.session.send(&*self.fence, Kind::ObjectStore, &what, DOCUMENT, build).await?;
+        let versions: Vec<Version> = answer.accept(SWIFT, &what)?.json(SWIFT, &what)?;
+        // Newest first for each name.
+        let mut of_ours = versions.into_iter().filter(|version| version.name == self.object);
+        let Some(Version { version_id: Some(_), is_latest: true, .. }) = of_ours.next() else { return Ok(None) };
+        let Some(before) = of_ours.next().filter(|version| version.hash != read) else { return Ok(None) };
+        let Some(id) = before.version_id else { return Ok(None) };
+        let what = format!("read the version that was replaced of {}", self.named());
+        let build = |account: &Url| {
+            let mut url = self.url(account);
+            url.query_pairs_mut().append_pair("version-id", &id);
+            Ok(request(Method::GET, url))
+        };
+        let answer = self.session.send(&*self.fence, Kind::ObjectStore, &what, LARGEST, build).await?;
+        object_of(self.accept(answer, &what).await?, &what).map(Some)
     }
 
     async fn etag(&self) -> Result<String, Fault> {
@@ -136,6 +159,28 @@ impl ObjectStore for Swift {
         }
         self.accept(answer, &what).await.map(drop)
     }
+}
+
+/// One line of a list of versions.
+#[derive(serde::Deserialize)]
+struct Version {
+    name: String,
+    #[serde(default)]
+    hash: String,
+    #[serde(default)]
+    version_id: Option<String>,
+    #[serde(default)]
+    is_latest: bool,
+}
+
+/// An object with all that belongs to it.
+fn object_of(mut answer: Answer, what: &str) -> Result<StoredObject, Fault> {
+    let etag = etag_of(&answer, what)?;
+    let text = |name: &HeaderName| answer.header(name.as_str()).unwrap_or_default().to_owned();
+    let kept = |name: &&HeaderName| name.as_str().starts_with("x-object-meta-") || KEPT.contains(&name.as_str());
+    let metadata = answer.headers.keys().filter(kept).map(|name| (name.to_string(), text(name))).collect();
+    let content_type = text(&CONTENT_TYPE);
+    Ok(StoredObject { bytes: std::mem::take(&mut *answer.body), etag, content_type, metadata })
 }
 
 /// The ETag without quotes.

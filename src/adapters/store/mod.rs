@@ -10,17 +10,19 @@ mod reading;
 mod schema;
 mod server;
 mod trouble;
+mod witness;
 mod writing;
 
 pub use server::Server;
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::tenant::TenantId;
-use crate::engine::audit::Tables;
+use crate::engine::audit::{Head, Tables};
 use crate::engine::journal::{
     AppendError, Erased, Holder, JournalStore, Lease, Mark, Mention, RotationHead, lease_log_id,
 };
 use crate::engine::record::{Entry, RotationId};
+use crate::engine::witness::{self as witnessing, CaseSeen, Seen, Witnessed};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use place::Place;
@@ -30,6 +32,7 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection};
 use std::path::Path;
 use std::time::Duration;
 use trouble::{Failure, trouble};
+use witness::Witness;
 use writing::{Attempt, Write};
 
 /// How long an operation waits for a free connection; above `busy_timeout`, so that the fault tells the truer reason.
@@ -53,6 +56,7 @@ enum Backend {
 pub struct SqlJournal {
     pool: AnyPool,
     backend: Backend,
+    witness: Witness,
 }
 
 impl std::fmt::Debug for SqlJournal {
@@ -86,9 +90,10 @@ impl SqlJournal {
             connection.close().await?;
             Ok(())
         };
-        bounded("opening the journal", OPENING, prepared).await?;
+        let opened = bounded("opening the journal", OPENING, prepared).await;
+        opened.map_err(|fault| place.named("opening the journal", fault))?;
         let pool = pool().after_connect(|connection, _| Box::pin(schema::set_up_sqlite(connection)));
-        Ok(Self { pool: pool.connect_lazy_with(options), backend: Backend::Sqlite(place) })
+        Ok(Self { pool: pool.connect_lazy_with(options), backend: Backend::Sqlite(place), witness: Witness::default() })
     }
 
     /// Opens the journal on a PostgreSQL server, making the tables if they are not there.
@@ -106,7 +111,16 @@ impl SqlJournal {
         bounded("opening the journal", OPENING, prepared).await?;
         let _ = connection.close().await;
         let pool = pool().after_connect(|connection, _| Box::pin(schema::set_up_postgres(connection)));
-        Ok(Self { pool: pool.connect_lazy_with(options), backend: Backend::Postgres(server) })
+        Ok(Self {
+            pool: pool.connect_lazy_with(options),
+            backend: Backend::Postgres(server),
+            witness: Witness::default(),
+        })
+    }
+
+    /// The same with a witness of every tenant's head in this state folder; without, only this process remembers.
+    pub fn witnessed_in(self, state: &Path) -> Self {
+        Self { witness: Witness::in_folder(state), ..self }
     }
 
     /// Closes all connections. With SQLite, what the write-ahead log holds is put into the file; without this nothing is
@@ -123,7 +137,11 @@ impl SqlJournal {
             Ok(connection) => return Ok(connection),
             Err(error) => error,
         };
-        let Backend::Postgres(server) = &self.backend else { return Err(trouble(doing, &error)) };
+        let server = match &self.backend {
+            // The pool tries again and again and says only that it took too long.
+            Backend::Sqlite(place) => return Err(place.named(doing, trouble(doing, &error))),
+            Backend::Postgres(server) => server,
+        };
         let fault = trouble(doing, &error);
         if fault.kind == FaultKind::Unauthorized {
             // The password may have been changed since; it is asked for again.
@@ -165,23 +183,48 @@ impl SqlJournal {
     async fn write(&self, write: Write<'_>) -> Result<usize, AppendError> {
         let doing = "writing the journal";
         let mut connection = self.connection(doing).await?;
-        let attempt = Attempt::default();
+        let seen = matches!(write, Write::Append { .. }).then(|| self.witness.of(write.tenant(), 0)).flatten();
+        let attempt = Attempt::after(seen);
         let result = match tokio::time::timeout(OPERATION, writing::write(&mut connection, &attempt, &write)).await {
             Ok(result) => result,
             Err(_) => Err(Failure::Fault(too_slow(doing))),
         };
         match give_back(connection, result) {
-            Ok(erased) => Ok(erased),
+            Ok(erased) => {
+                self.remember(&write, &attempt);
+                Ok(erased)
+            }
             Err(Failure::Refused(error)) => Err(error),
             Err(failure) => {
                 let lost = attempt.is_committing() && failure.may_have_committed();
-                let fault = failure.fault(doing);
+                let fault = self.named(doing, failure.fault(doing));
                 if !lost {
                     return Err(fault.into());
                 }
                 self.settle(write.tenant(), &attempt, fault).await?;
+                self.remember(&write, &attempt);
                 Ok(attempt.erased())
             }
+        }
+    }
+
+    fn named(&self, doing: &str, fault: Fault) -> Fault {
+        match &self.backend {
+            Backend::Sqlite(place) => place.named(doing, fault),
+            Backend::Postgres(_) => fault,
+        }
+    }
+
+    /// What was written is witnessed.
+    fn remember(&self, write: &Write<'_>, attempt: &Attempt) {
+        let (Write::Append { lease, entries, .. }, Some((position, hash))) = (write, attempt.head()) else { return };
+        let tenant = &lease.tenant;
+        let before = self.witness.case(tenant);
+        if entries.iter().any(|entry| attempt.seen().is_some_and(|seen| witnessing::covers(&entry.record, seen))) {
+            self.witness.forget(tenant);
+        }
+        if let Some(seen) = Seen::after(before, entries, (position, hash)) {
+            self.witness.keep(tenant, seen);
         }
     }
 
@@ -245,21 +288,48 @@ impl JournalStore for SqlJournal {
         let doing = "reading the journal";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, reading::load(&mut connection, rotation)).await;
-        give_back(connection, result)
+        let (entries, head) = give_back(connection, result).map_err(|fault| self.named(doing, fault))?;
+        if let Some((tenant, position, hash)) = head
+            && let Some(case) = CaseSeen::after(None, &entries)
+            && let Some(seen) = Seen::after(Some(case), &entries[entries.len() - 1..], (position, &hash))
+        {
+            self.witness.keep(&tenant, seen);
+        }
+        Ok(entries)
     }
 
     async fn heads(&self, tenant: Option<&TenantId>) -> Result<Vec<RotationHead>, Fault> {
         let doing = "reading the journal";
         let mut connection = self.connection(doing).await?;
-        let result = bounded(doing, OPERATION, reading::heads(&mut connection, tenant)).await;
-        give_back(connection, result)
+        let work = async {
+            if let Some(tenant) = tenant {
+                let (ends_at, hash) = reading::check_head(&mut connection, tenant).await?;
+                let (seen, head) = (self.witness.of(tenant, ends_at), (ends_at, hash.as_str()));
+                let compared = reading::compare(&mut connection, tenant.as_str(), seen.as_ref(), head).await?;
+                if compared.is_covered {
+                    self.witness.forget(tenant);
+                }
+                self.witness.judged(tenant, compared.lost);
+            }
+            reading::heads(&mut connection, tenant).await
+        };
+        let result = bounded(doing, OPERATION, work).await;
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
+    }
+
+    fn witnessed(&self, tenant: &TenantId) -> Witnessed {
+        self.witness.told(tenant)
+    }
+
+    fn seen(&self) -> Vec<Head> {
+        self.witness.heads()
     }
 
     async fn acquire(&self, tenant: &TenantId, me: &Holder) -> Result<Result<Lease, Holder>, Fault> {
         let doing = "taking the tenant's lease";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, leases::acquire(&mut connection, tenant, me)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn take_from(
@@ -273,35 +343,35 @@ impl JournalStore for SqlJournal {
         let mut connection = self.connection(doing).await?;
         let taken = leases::take_from(&mut connection, tenant, holder, me, overruled);
         let result = bounded(doing, OPERATION, taken).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn renew(&self, lease: &Lease, now: Timestamp) -> Result<bool, Fault> {
         let doing = "renewing the tenant's lease";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, leases::renew(&mut connection, lease, now)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn holds(&self, lease: &Lease) -> Result<bool, Fault> {
         let doing = "looking whether the tenant is still ours";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, leases::holds(&mut connection, lease)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), Fault> {
         let doing = "giving the tenant back";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, leases::release(&mut connection, lease)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn holders(&self) -> Result<Vec<(TenantId, Holder)>, Fault> {
         let doing = "reading who holds the tenants";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, leases::holders(&mut connection)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn mark(&self) -> Result<Mark, Fault> {
@@ -309,18 +379,18 @@ impl JournalStore for SqlJournal {
         let mut connection = self.connection(doing).await?;
         let has_clock = matches!(self.backend, Backend::Postgres(_));
         let result = bounded(doing, OPERATION, leases::mark(&mut connection, has_clock)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn positions(&self) -> Result<Vec<(TenantId, u64)>, Fault> {
         let doing = "reading how long the journals are";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, leases::positions(&mut connection)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
-    async fn witness(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError> {
-        self.write(Write::Witness { tenant, entry }).await.map(|_| ())
+    async fn add_to_lease_log(&self, tenant: &TenantId, entry: &Entry) -> Result<(), AppendError> {
+        self.write(Write::Log { tenant, entry }).await.map(|_| ())
     }
 
     async fn lease_log(&self, tenant: &TenantId) -> Result<Vec<Entry>, Fault> {
@@ -337,14 +407,14 @@ impl JournalStore for SqlJournal {
             reading::tables(&mut connection, matches!(self.backend, Backend::Postgres(_))).await
         };
         let result = bounded(doing, WHOLE, work).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn mentions(&self, address: &str) -> Result<Vec<Mention>, Fault> {
         let doing = "looking for a person in the journal";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, WHOLE, reading::mentions(&mut connection, address)).await;
-        give_back(connection, result)
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
     async fn erase(&self, lease: &Lease, address: &str, entry: &Entry) -> Result<Erased, AppendError> {

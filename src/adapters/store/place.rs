@@ -2,6 +2,7 @@
 //!
 //! The file's content is not touched here.
 
+use crate::adapters::{has_no_descriptor, has_no_room, is_short_of_descriptors, no_descriptor};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use rustix::fs::FlockOperation;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -13,6 +14,8 @@ use std::time::Duration;
 
 /// How long another process may take to open the journal.
 const LOCK: Duration = Duration::from_secs(10);
+/// With less than this, bytes, neither SQLite's shared memory nor a record finds room.
+const LEAST_ROOM: u64 = 64 * 1024;
 /// File systems on which SQLite's locks can't be trusted: NFS, SMB, CIFS, SMB2 (linux/magic.h).
 const NETWORK: [u64; 4] = [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42];
 
@@ -54,6 +57,9 @@ pub(super) fn prepare(directory: &Path) -> Result<Place, Fault> {
             private(&file, &metadata, 0o600)?;
         }
         Err(error) => {
+            if let Some(fault) = of_host("opening the journal", directory, &error) {
+                return Err(fault);
+            }
             let message = format!("{} can't be made: {error}", file.display());
             return Err(
                 refused(message).hint("nothing was written; make room, or make state.directory writable for you")
@@ -80,16 +86,31 @@ impl Place {
         Err(Fault::new(Service::Journal, FaultKind::Refused, format!("{doing}: {what}")).hint(hint))
     }
 
+    /// The fault by its first cause, where SQLite knows only that something can't be opened or written: no descriptor is left, or
+    /// no room.
+    pub(super) fn named(&self, doing: &str, fault: Fault) -> Fault {
+        if !matches!(fault.kind, FaultKind::Refused | FaultKind::TimedOut | FaultKind::NoRoom) {
+            return fault;
+        }
+        if is_short_of_descriptors() {
+            return no_descriptor(doing);
+        }
+        match rustix::fs::statvfs(&self.directory) {
+            Ok(disk) if disk.f_bavail.saturating_mul(disk.f_frsize) < LEAST_ROOM => {
+                full(doing, &self.directory, &fault)
+            }
+            _ => fault,
+        }
+    }
+
     /// Waits until no other process is opening this journal. The lock ends with the returned file.
     pub(super) async fn lock(&self) -> Result<File, Fault> {
         let path = self.directory.join("lock");
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(|error| refused(format!("{} can't be made: {error}", path.display())))?;
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(|error| {
+                let other = || refused(format!("{} can't be made: {error}", path.display()));
+                of_host("opening the journal", &self.directory, &error).unwrap_or_else(other)
+            })?;
         let waiting =
             tokio::task::spawn_blocking(move || rustix::fs::flock(&file, FlockOperation::LockExclusive).map(|()| file));
         match tokio::time::timeout(LOCK, waiting).await {
@@ -111,6 +132,21 @@ impl Place {
         }
         url + "?mode=rw"
     }
+}
+
+/// What this host has run out of, where that is the cause.
+fn of_host(doing: &str, directory: &Path, error: &io::Error) -> Option<Fault> {
+    if has_no_descriptor(error) {
+        return Some(no_descriptor(doing));
+    }
+    let other = Fault::new(Service::Journal, FaultKind::NoRoom, error.to_string());
+    has_no_room(error).then(|| full(doing, directory, &other))
+}
+
+fn full(doing: &str, directory: &Path, fault: &Fault) -> Fault {
+    let why = fault.message.strip_prefix(&format!("{doing}: ")).unwrap_or(&fault.message);
+    let text = format!("{doing}: the disk is full where {} lies ({why})", directory.display());
+    Fault::new(Service::Journal, FaultKind::NoRoom, text).hint("nothing was written; make room there, then go on")
 }
 
 fn private(path: &Path, metadata: &std::fs::Metadata, wanted: u32) -> Result<(), Fault> {

@@ -8,6 +8,7 @@ use crate::engine::audit::{ChainRow, LeaseRow, RotationRow, Row, Tables, genesis
 use crate::engine::journal::{Mention, RotationHead};
 use crate::engine::persons::{self, PersonRow, restore, same_address, tokens_in};
 use crate::engine::record::{Entry, RECORD_VERSION, RotationId};
+use crate::engine::witness::{self, Lost, Seen};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row as _};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,16 +40,24 @@ const CHAINS: &str = "SELECT tenant, position, hash, imported FROM chain ORDER B
 const LEASES: &str = "SELECT tenant, fence FROM lease ORDER BY tenant";
 const PERSONS: &str = "SELECT token, tenant, person, nonce, value FROM person ORDER BY token";
 const PERSONS_OF: &str = "SELECT token, tenant, person, nonce, value FROM person WHERE tenant = $1 ORDER BY token";
+const HASH_AT: &str = "SELECT hash FROM record WHERE tenant = $1 AND position = $2";
+/// Asked only where the chain is not what was seen of it.
+const RECOVERIES: &str =
+    "SELECT entry FROM record WHERE tenant = $1 AND entry LIKE '%\"record\":\"recovered\"%' ORDER BY position DESC";
 const AUDIT: &str = "run `changeguard audit verify` and find out who changed it; nothing was changed here";
+
+/// Whose a record is, its place in their chain and its hash.
+type Head = Option<(TenantId, i64, String)>;
 
 /// The entries of a rotation. Every record must fit its link and every table the others: nobody acts on a journal that was
 /// changed.
-pub(super) async fn load(connection: &mut AnyConnection, rotation: &RotationId) -> Result<Vec<Entry>, Failure> {
+/// Gives the tenant, place and hash of the last one, too.
+pub(super) async fn load(connection: &mut AnyConnection, rotation: &RotationId) -> Result<(Vec<Entry>, Head), Failure> {
     let rows = sqlx::query(LOAD).bind(&rotation.0).fetch_all(&mut *connection).await?;
     let Some(first) = rows.first() else {
         let listed = sqlx::query(LISTED).bind(&rotation.0).fetch_optional(&mut *connection).await?;
         return match listed {
-            None => Ok(Vec::new()),
+            None => Ok((Vec::new(), None)),
             Some(_) => Err(tampered(format!("record 1 of rotation {rotation} is missing")).into()),
         };
     };
@@ -85,7 +94,9 @@ pub(super) async fn load(connection: &mut AnyConnection, rotation: &RotationId) 
         texts.push(row);
     }
     let known = persons(connection, Some(&tenant)).await?;
-    entries(&texts, &known)
+    let entries = entries(&texts, &known)?;
+    let head = texts.pop().map(|last| Ok::<_, Failure>((tenant_id(last.tenant)?, last.position, last.hash)));
+    Ok((entries, head.transpose()?))
 }
 
 /// Puts the values back and reads the JSON.
@@ -132,10 +143,7 @@ pub(super) async fn heads(
     tenant: Option<&TenantId>,
 ) -> Result<Vec<RotationHead>, Failure> {
     let rows = match tenant {
-        Some(tenant) => {
-            check_head(connection, tenant).await?;
-            sqlx::query(HEADS_OF_TENANT).bind(tenant.as_str()).fetch_all(&mut *connection).await?
-        }
+        Some(tenant) => sqlx::query(HEADS_OF_TENANT).bind(tenant.as_str()).fetch_all(&mut *connection).await?,
         None => sqlx::query(NEWEST_HEADS).fetch_all(&mut *connection).await?,
     };
     let head = |row: &AnyRow| {
@@ -148,17 +156,60 @@ pub(super) async fn heads(
     rows.iter().map(head).collect()
 }
 
-/// A journal whose end was cut off would look as if nothing had been planned.
-async fn check_head(connection: &mut AnyConnection, tenant: &TenantId) -> Result<(), Failure> {
+/// Where a tenant's chain ends, and its hash there. A journal whose end was cut off would look as if nothing had been planned.
+pub(super) async fn check_head(connection: &mut AnyConnection, tenant: &TenantId) -> Result<(i64, String), Failure> {
     let Some(row) = sqlx::query(HEAD_OF_CHAIN).bind(tenant.as_str()).fetch_optional(connection).await? else {
-        return Ok(());
+        return Ok((0, String::new()));
     };
     let (position, hash, last): (i64, String, Option<String>) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     if position > 0 && last.as_ref() != Some(&hash) {
         let what = if last.is_none() { "is missing" } else { "is not what was written" };
         return Err(tampered(format!("the last record of tenant {tenant} (position {position}) {what}")).into());
     }
-    Ok(())
+    Ok((position, hash))
+}
+
+/// The hash of the record at a place of a tenant's chain.
+pub(super) async fn hash_at(
+    connection: &mut AnyConnection,
+    tenant: &str,
+    position: i64,
+) -> Result<Option<String>, Failure> {
+    let row = sqlx::query(HASH_AT).bind(tenant).bind(position).fetch_optional(connection).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// How a chain compares with what was seen of it.
+#[derive(Default)]
+pub(super) struct Compared {
+    /// Its end is lost.
+    pub(super) lost: Option<Lost>,
+    /// It was lost, and was gone on with, knowingly: what was seen counts no more.
+    pub(super) is_covered: bool,
+}
+
+/// Compares a chain that ends at `head`. Where that is what was seen, nothing more is asked.
+pub(super) async fn compare(
+    connection: &mut AnyConnection,
+    tenant: &str,
+    seen: Option<&Seen>,
+    head: (i64, &str),
+) -> Result<Compared, Failure> {
+    let Some(seen) = seen.filter(|seen| (seen.position, seen.hash.as_str()) != head) else {
+        return Ok(Compared::default());
+    };
+    let (ends_at, _) = head;
+    let there = hash_at(connection, tenant, seen.position).await?;
+    let Some(lost) = witness::compare(Some(seen), ends_at, there.as_deref()) else { return Ok(Compared::default()) };
+    let rows = sqlx::query(RECOVERIES).bind(tenant).fetch_all(connection).await?;
+    for row in rows {
+        let entry: Result<Entry, _> = serde_json::from_str(row.try_get(0)?);
+        // One that can't be read without its personal values says nothing of a place.
+        if entry.is_ok_and(|entry| witness::covers(&entry.record, seen)) {
+            return Ok(Compared { lost: None, is_covered: true });
+        }
+    }
+    Ok(Compared { lost: Some(lost), is_covered: false })
 }
 
 /// The personal values of one tenant, or of all.

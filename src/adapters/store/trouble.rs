@@ -3,6 +3,7 @@
 //! Codes: <https://www.sqlite.org/rescode.html> (the low byte is the primary one) and
 //! <https://www.postgresql.org/docs/15/errcodes-appendix.html>.
 
+use crate::adapters::{has_no_descriptor, no_descriptor};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::engine::journal::AppendError;
 
@@ -85,6 +86,7 @@ pub(super) fn trouble(doing: &str, error: &sqlx::Error) -> Fault {
             let hint = "nothing was written; try again, and look for a changeguard that hangs";
             ("all connections to it are busy".to_owned(), (FaultKind::TimedOut, "", hint))
         }
+        sqlx::Error::Io(io) if has_no_descriptor(io) => return no_descriptor(doing),
         sqlx::Error::Io(io) => (io.to_string(), broken(io.kind())),
         sqlx::Error::Tls(error) => (error.to_string(), (FaultKind::Tls, "the server can't be trusted", TLS)),
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) | sqlx::Error::Decode(_) => {
@@ -155,7 +157,7 @@ fn sqlite(primary: u32) -> Judged {
             "nothing was written; move journal.db, journal.db-wal and journal.db-shm away together (keep them), or restore a copy",
         ),
         13 => (
-            FaultKind::Refused,
+            FaultKind::NoRoom,
             "the disk is full",
             "nothing was written; make room where state.directory lies, then go on",
         ),
@@ -191,7 +193,7 @@ fn postgres(code: &str) -> Judged {
             "nothing was written; is it a standby? set state.url to the primary",
         ),
         "53100" => (
-            FaultKind::Refused,
+            FaultKind::NoRoom,
             "the disk of the journal's server is full",
             "nothing was written; make room there, then go on",
         ),

@@ -10,6 +10,7 @@ use crate::engine::audit::{Row, genesis, link};
 use crate::engine::journal::{AppendError, Lease, lease_log_id};
 use crate::engine::persons::{PersonRow, Persons, same_address};
 use crate::engine::record::{Entry, Record, RotationId};
+use crate::engine::witness::Seen;
 use sqlx::{AnyConnection, Connection, Row as _};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -33,12 +34,11 @@ const INSERT_RECORD: &str = "INSERT INTO record (rotation, seq, version, fence, 
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const INSERT_PERSON: &str = "INSERT INTO person (token, tenant, person, nonce, value) VALUES ($1, $2, $3, $4, $5)";
 const ERASE_PERSON: &str = "DELETE FROM person WHERE token = $1";
-const HASH_AT: &str = "SELECT hash FROM record WHERE tenant = $1 AND position = $2";
 
 /// What is to be written.
 pub(super) enum Write<'a> {
     Append { rotation: &'a RotationId, lease: &'a Lease, entries: &'a [Entry] },
-    Witness { tenant: &'a TenantId, entry: &'a Entry },
+    Log { tenant: &'a TenantId, entry: &'a Entry },
     Erase { lease: &'a Lease, address: &'a str, entry: &'a Entry },
 }
 
@@ -46,7 +46,7 @@ impl Write<'_> {
     pub(super) fn tenant(&self) -> &TenantId {
         match self {
             Write::Append { lease, .. } | Write::Erase { lease, .. } => &lease.tenant,
-            Write::Witness { tenant, .. } => tenant,
+            Write::Log { tenant, .. } => tenant,
         }
     }
 }
@@ -57,9 +57,25 @@ pub(super) struct Attempt {
     committing: AtomicBool,
     erased: AtomicUsize,
     head: OnceLock<(i64, String)>,
+    seen: Option<Seen>,
 }
 
 impl Attempt {
+    /// One behind what was seen of the journal.
+    pub(super) fn after(seen: Option<Seen>) -> Self {
+        Self { seen, ..Self::default() }
+    }
+
+    /// What was seen of the journal before it.
+    pub(super) fn seen(&self) -> Option<&Seen> {
+        self.seen.as_ref()
+    }
+
+    /// Where the chain ends behind what it writes.
+    pub(super) fn head(&self) -> Option<(i64, &str)> {
+        self.head.get().map(|(position, hash)| (*position, hash.as_str()))
+    }
+
     /// COMMIT was being sent.
     pub(super) fn is_committing(&self) -> bool {
         self.committing.load(Ordering::SeqCst)
@@ -82,7 +98,7 @@ pub(super) async fn write(
         Write::Append { rotation, lease, entries } => {
             append(&mut transaction, attempt, rotation, lease, entries).await?
         }
-        Write::Witness { tenant, entry } => log(&mut transaction, attempt, tenant, entry).await?,
+        Write::Log { tenant, entry } => log(&mut transaction, attempt, tenant, entry).await?,
         Write::Erase { lease, address, entry } => {
             let erased = erase(&mut transaction, attempt, lease, address, entry).await?;
             if erased == 0 {
@@ -191,6 +207,12 @@ async fn chain(
 ) -> Result<(), Failure> {
     let count = entries.len() as i64;
     let (mut position, mut previous) = advance(connection, tenant, count).await?;
+    let is_known = entries.iter().any(|entry| matches!(entry.record, Record::Recovered { .. }));
+    let seen = attempt.seen().filter(|_| !is_known);
+    if let Some(lost) = reading::compare(connection, tenant.as_str(), seen, (position, &previous)).await?.lost {
+        // Nothing is written behind a journal whose end is lost, but that it is gone on with.
+        return Err(Failure::Refused(AppendError::Lost(Box::new(lost))));
+    }
     let known = reading::persons(connection, Some(tenant.as_str())).await?;
     let mut persons = Persons::new(tenant.as_str(), known, random_bytes);
     for entry in entries {
@@ -280,8 +302,7 @@ pub(super) async fn is_written(
     let mut transaction = connection.begin().await?;
     begin_chain(&mut transaction, tenant).await?;
     sqlx::query(ADVANCE_CHAIN).bind(tenant).bind(0i64).fetch_optional(&mut *transaction).await?;
-    let row = sqlx::query(HASH_AT).bind(tenant).bind(*position).fetch_optional(&mut *transaction).await?;
-    let found = row.map(|row| row.try_get::<String, _>(0)).transpose()?;
+    let found = reading::hash_at(&mut transaction, tenant, *position).await?;
     transaction.rollback().await?;
     Ok(found.as_ref() == Some(hash))
 }

@@ -2,7 +2,7 @@
 //!
 //! What its exit status and its words mean is `refusal`.
 
-use crate::adapters::command;
+use crate::adapters::{command, exhausted};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use std::pin::pin;
 use std::process::Stdio;
@@ -34,6 +34,8 @@ pub(super) enum Failure {
     NoServer,
     /// It could not be started.
     NotStarted(String),
+    /// Nor can anything else be: this process may open no more files.
+    Exhausted(Fault),
     /// It took too long and was killed.
     TooLong,
     /// It printed too much and was killed.
@@ -49,6 +51,7 @@ impl Failure {
             Failure::NoServer => fault(FaultKind::Refused, "this tenant has no server in the configuration".into())
                 .hint("add server = \"...\" to its [[tenant]]"),
             Failure::NotStarted(why) => fault(FaultKind::NotStarted, why),
+            Failure::Exhausted(fault) => fault,
             Failure::TooLong => fault(FaultKind::TimedOut, format!("no answer within {} s", limit.as_secs_f32()))
                 .hint("nothing was changed there; check the network, or raise server.timeout"),
             Failure::TooMuch => fault(FaultKind::Malformed, format!("it printed more than {} MiB", LARGEST >> 20)),
@@ -61,12 +64,13 @@ impl Failure {
 pub(super) async fn run(argv: &[String], limit: Duration) -> Result<Ended, Failure> {
     let (program, arguments) =
         argv.split_first().ok_or_else(|| Failure::NotStarted("server.command is empty".into()))?;
-    let mut child = command(program)
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| Failure::NotStarted(format!("{program} could not be started: {error}")))?;
+    let mut child =
+        command(program).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| {
+            match exhausted(&format!("start {program}"), &error) {
+                Some(fault) => Failure::Exhausted(fault),
+                None => Failure::NotStarted(format!("{program} could not be started: {error}")),
+            }
+        })?;
     let mut group = Group(child.id());
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(Failure::Broken("the command has no pipes".into()));

@@ -4,7 +4,8 @@ use crate::app::availability::touched;
 use crate::app::command::CommandId;
 use crate::app::confirm::{Confirmation, Consent, Pressed, Reach};
 use crate::app::dialog::{
-    Outcome, Row, accountable, answer, close, decide, people, plan, resume, rollback, rotate, take_back, thread,
+    Outcome, Row, accountable, answer, close, decide, people, plan, recover, resume, rollback, rotate, take_back,
+    thread,
 };
 use crate::app::field::Field;
 use crate::app::keymap::Key;
@@ -55,6 +56,8 @@ pub enum Purpose {
     Accept,
     /// Taking it from a living holder.
     TakeOver,
+    /// Go on although the end of the journal is lost.
+    Recover,
     /// A suspected compromise.
     Emergency,
     /// The review of an emergency.
@@ -128,6 +131,7 @@ impl Purpose {
             Purpose::Approve => Id::Approve,
             Purpose::HandOver | Purpose::Accept => Id::HandOver,
             Purpose::TakeOver => Id::TakeOver,
+            Purpose::Recover => Id::Recover,
             Purpose::Emergency => Id::Emergency,
             Purpose::Review => Id::Review,
             Purpose::Decide(_) | Purpose::ResolveNotice { .. } => Id::Decide,
@@ -217,6 +221,7 @@ impl FormDialog {
             Purpose::HandOver => format!("Hand {name} over"),
             Purpose::Accept => format!("Accept {name}"),
             Purpose::TakeOver => format!("Take {name} over"),
+            Purpose::Recover => format!("Recover {name}"),
             Purpose::Emergency => format!("EMERGENCY: rotate {name} at once"),
             Purpose::Review => format!("Review the emergency of {name}"),
             Purpose::Decide(step) => format!("Decide step {step} of {name}"),
@@ -251,6 +256,7 @@ impl FormDialog {
             Purpose::HandOver => "hand over",
             Purpose::Accept => "accept",
             Purpose::TakeOver => "TAKE OVER",
+            Purpose::Recover => "RECOVER",
             Purpose::Emergency => "ROTATE AT ONCE",
             Purpose::Review => "close the review",
         }
@@ -274,6 +280,7 @@ impl FormDialog {
             Purpose::HandOver => accountable::explain_hand_over(),
             Purpose::Accept => accountable::explain_accept(status),
             Purpose::TakeOver => accountable::explain_take_over(status, model.now),
+            Purpose::Recover => recover::explain(),
             Purpose::Emergency => accountable::explain_emergency(status),
             Purpose::Review => accountable::explain_review(status, model.now),
             Purpose::Decide(step) => decide::explain_step(*step, status, model),
@@ -299,6 +306,7 @@ impl FormDialog {
             Purpose::Finish => close::stakes_of_finish(status),
             Purpose::Cancel => close::stakes_of_cancel(status),
             Purpose::TakeOver => accountable::stakes_of_take_over(status),
+            Purpose::Recover => recover::stakes(status),
             Purpose::ResolveNotice { client, .. } => decide::stakes_of_notice(client, status),
             Purpose::Resume => resume::stakes(status),
             Purpose::SetAside(what) => close::stakes_of_set_aside(what, status),
@@ -333,6 +341,7 @@ impl FormDialog {
             Purpose::HandOver => vec![accountable::hand_over(self)?],
             Purpose::Accept => vec![Command::AcceptHandOver],
             Purpose::TakeOver => vec![accountable::take_over(self)?],
+            Purpose::Recover => vec![recover::command(self)?],
             Purpose::Emergency => vec![accountable::emergency(self, status)?],
             Purpose::Review => vec![accountable::review(self)?],
             Purpose::Decide(step) => vec![decide::step(self, *step)?],

@@ -11,6 +11,7 @@ pub mod notify;
 pub mod people;
 pub mod plan;
 pub mod reading;
+pub mod recover;
 pub mod resume;
 pub mod rollback;
 pub mod rotate;

@@ -27,6 +27,7 @@ pub enum Reason {
     PeopleUnknown { why: String },
     NotApproved { why: String },
     NobodyToAsk,
+    JournalLost { lost: String },
 }
 
 /// What takes a reason away.
@@ -52,6 +53,8 @@ pub enum Remedy<'a> {
     Wait(Timestamp),
     /// Somebody else is at work: watch.
     Watch,
+    /// Go on although the end of the journal is lost, with a reason.
+    Recover,
 }
 
 impl Reason {
@@ -73,7 +76,7 @@ impl Reason {
     /// window asks everybody again), waiting comes after what can be done meanwhile.
     pub fn rank(&self) -> u8 {
         match self {
-            Reason::HeldByOther { .. } => 0,
+            Reason::HeldByOther { .. } | Reason::JournalLost { .. } => 0,
             Reason::NotPlanned => 1,
             Reason::WindowOver { .. } => 2,
             Reason::NotTold { .. } | Reason::NotDelivered { .. } | Reason::OldAnswer { told: false, .. } => 3,
@@ -95,6 +98,7 @@ impl Reason {
     pub fn remedy(&self) -> Option<Remedy<'_>> {
         Some(match self {
             Reason::HeldByOther { .. } => Remedy::Watch,
+            Reason::JournalLost { .. } => Remedy::Recover,
             Reason::NotPlanned => Remedy::Plan,
             Reason::WindowOver { .. } => Remedy::Reschedule,
             Reason::NotTold { .. } | Reason::NotDelivered { .. } | Reason::OldAnswer { told: false, .. } => {
@@ -139,6 +143,7 @@ impl fmt::Display for Reason {
                 write!(f, "the preflight check of {} is too old", at.strftime("%H:%M:%S UTC"))
             }
             Reason::CheckFailed { checks } => write!(f, "the preflight check failed: {}", checks.join(", ")),
+            Reason::JournalLost { lost } => f.write_str(lost),
             Reason::HeldByOther { holder } => write!(f, "held by {holder}"),
             Reason::NotApproved { why } => write!(f, "not approved: {why}"),
             Reason::PeopleUnknown { why } => write!(f, "who will be cut off is unknown: {why}"),

@@ -40,7 +40,8 @@ impl Machine {
             | Command::Approve { .. }
             | Command::ApproveSigned { .. }
             | Command::Emergency { .. }
-            | Command::TakeOver { .. } => true,
+            | Command::TakeOver { .. }
+            | Command::Recover { .. } => true,
             Command::Resume => rotation.touched,
             _ => false,
         };
@@ -51,6 +52,12 @@ impl Machine {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether the operator may go on with a journal of which the end is lost. Gives the reason.
+    pub fn recovers(&self, confirm: &str, reason: String) -> Result<String, Refusal> {
+        self.confirmed_name(confirm)?;
+        required(reason, "say why it is gone on with (a reason)")
     }
 
     /// Nothing new is planned for a tenant whose emergency nobody has looked at.

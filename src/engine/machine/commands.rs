@@ -148,6 +148,8 @@ impl Machine {
             Command::TakeOver { .. } => {
                 Ok(vec![done("the tenant is yours; look at the status: resume looks before it acts")])
             }
+            // The conductor goes on where the end of the journal is lost, and nowhere else.
+            Command::Recover { .. } => Err(not_now("nothing of the journal is lost; just go on")),
             Command::HandOver { to, note } => self.hand_over(at, &to, note),
             Command::AcceptHandOver => self.accept(at),
             Command::EndSilence => match self.rotation().and_then(|rotation| rotation.silence.as_ref()) {
@@ -257,7 +259,9 @@ impl Machine {
                 let mail = |kind: &NoticeKind| rotation.notice(&client.id, *kind);
                 kinds.iter().filter_map(mail).any(|n| matches!(n.delivery, Delivery::Sent { .. }))
             };
-            rotation.clients.iter().filter(|client| client.email.is_some()).all(has)
+            // Whoever is gone is asked to do nothing any more.
+            let asked = |client: &&Client| client.email.is_some() && !(rotation.touched && rotation.is_gone(client));
+            rotation.clients.iter().filter(asked).all(has)
         };
         let ended = [
             (StepNumber::ANNOUNCE, told(rotation.telling_kinds())),

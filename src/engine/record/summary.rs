@@ -1,6 +1,7 @@
 //! Each record as one line, for the journal's view and the report.
 
 use super::{Cause, Record};
+use crate::engine::truth::Live;
 
 impl Record {
     /// One line for the journal's view and the report.
@@ -134,6 +135,30 @@ impl Record {
             Record::TakenBack { what, reason } => format!("taken back: {what}: {reason}"),
             Record::WaiverKept { client } => format!("{client} stays waived for the new window"),
             Record::SessionSigned { session, .. } => format!("session {session} signed for this case"),
+            Record::ForeignKept { public_key, name, .. } => {
+                format!("somebody else's key {} stood under the live name; it is kept as {name}", public_key.short())
+            }
+            Record::SecretLeft { step, left } => match left {
+                Live::Missing => format!("step {step}: SECRET MISSING, nothing has the live secret's name"),
+                Live::Unknown => format!("step {step}: whether anything has the live secret's name is not known"),
+                Live::There => format!("step {step}: the live secret's name is held"),
+            },
+            Record::Recovered { lost, reason, found } => {
+                format!(
+                    "gone on with after the end of the journal was lost ({lost}): {reason}; found: {}",
+                    found.evidence
+                )
+            }
+        }
+    }
+
+    /// What kind of record it is, in a word or two, and of which step: nothing personal.
+    pub fn word(&self) -> String {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        let kind = value["record"].as_str().unwrap_or("a record").replace('-', " ");
+        match value["step"].as_u64() {
+            Some(step) => format!("{kind}, step {step}"),
+            None => kind,
         }
     }
 }

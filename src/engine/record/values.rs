@@ -56,6 +56,8 @@ pub enum Outcome {
     RolledBack,
     /// Nothing outside was changed.
     Cancelled,
+    /// It ended in a part of the journal that is lost.
+    Lost,
 }
 
 impl Outcome {
@@ -65,6 +67,7 @@ impl Outcome {
             Outcome::Rotated => "rotated",
             Outcome::RolledBack => "rolled back",
             Outcome::Cancelled => "cancelled",
+            Outcome::Lost => "ended in a lost part of the journal",
         }
     }
 }

@@ -17,13 +17,14 @@ use crate::domain::tenant::Tenant;
 use crate::engine::approval::{self, Me};
 use crate::engine::judging::{self, Beside};
 use crate::engine::machine::Rules;
-use crate::engine::next::{Act, NextAction, next_action};
+use crate::engine::next::{Act, NextAction, Outside, next_action, recover, unread_journal};
 use crate::engine::observe::Sights;
 use crate::engine::ports::Settings;
 use crate::engine::record::Entry;
 use crate::engine::remind;
 use crate::engine::rotation::Rotation;
 use crate::engine::sources;
+use crate::engine::truth;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -58,12 +59,17 @@ pub fn derive(
     let keys = keys_view(rotation, sights, settings, now);
     let phase = open.map_or(Phase::Idle, phase_of);
     let (reconcile, reconcile_deadline) = judge_reconcile(open, &keys, settings, now);
-    let drift = open.and_then(|rotation| drift(rotation, &keys));
+    let lost = sights.lost();
+    // What is left of a journal can't say who has changed what.
+    let drift = open.filter(|_| lost.is_none()).and_then(|rotation| drift(rotation, &keys));
+    let seen = sights.secret.seen.as_ref().map(|(at, secret)| (*at, secret.count));
+    let truth = truth::truth(open, seen, lost.as_ref());
     let holder = sights.holder.as_ref();
     let rules = Rules::of(settings);
     let review = rotation.and_then(|rotation| rotation.open_review(rules.signing()));
-    let next = match &review {
-        Some(review) if open.is_none() && holder.is_none() => NextAction {
+    let unread = sights.journal.fault.as_ref().filter(|_| rotation.is_none() && holder.is_none());
+    let next = match (&review, unread) {
+        (Some(review), _) if open.is_none() && holder.is_none() => NextAction {
             action: Act::Review,
             mail: None,
             text: format!(
@@ -73,11 +79,24 @@ pub fn derive(
                 review.by_whom()
             ),
         },
-        _ => next_action(open, phase, &gate, back, holder, drift.as_deref(), viewer),
+        // There may be an open rotation in what can't be read.
+        (_, Some((_, fault))) => unread_journal(fault),
+        _ => {
+            let outside = Outside { drift: drift.as_deref(), truth: truth.as_ref() };
+            next_action(open, phase, &gate, back, holder, outside, viewer)
+        }
+    };
+    let next = match (&lost, &truth) {
+        // Nothing else that the journal says can be trusted.
+        (Some(lost), _) if holder.is_none() => recover(lost, truth.as_ref()),
+        // What is true of the subject comes before what is to be done.
+        (_, Some(truth)) => NextAction { text: format!("{}; {}", truth.lead, next.text), ..next },
+        _ => next,
     };
     let rollback_cuts = open.map(|rotation| rotation.back.keys().cloned().collect()).unwrap_or_default();
     let mut status = TenantStatus {
         tenant: tenant.clone(),
+        truth,
         phase,
         rotation: rotation.map(|rotation| rotation.id.to_string()),
         cause: rotation.map(|rotation| rotation.cause),
@@ -102,6 +121,7 @@ pub fn derive(
         pair_bound_ms: u64::try_from(settings.pair_bound.as_millis()).unwrap_or(u64::MAX),
         next,
         attention: Vec::new(),
+        lost,
         sources: sources::sources(sights),
         unprotected: settings.transport.unprotected(),
         holder: sights.holder.clone(),
@@ -129,9 +149,17 @@ pub fn derive(
     status.attention.extend(status.heard.attention());
     status.attention.extend(alert::attention(open, rotation, sights, settings, now));
     status.attention.extend(open.and_then(|rotation| approval::touched_without(rotation, rules.approval.as_ref())));
-    if let Some(drift) = drift {
-        status.attention.insert(0, drift);
+    if !sights.unwritten.is_empty() {
+        let text = format!("done from here, and not in the journal: {}", sights.unwritten.join("; "));
+        status.attention.insert(0, text);
     }
+    let foreign = open.map(|rotation| rotation.foreign.as_slice()).unwrap_or_default();
+    status.attention.extend(foreign.iter().map(|kept| {
+        let key = kept.public_key.short();
+        format!("somebody else's key {key} stood under the tenant's name: it is kept in Barbican as {}", kept.name)
+    }));
+    status.attention.extend(sights.witnessed.note.clone());
+    status.attention.splice(0..0, status.leading().into_iter().chain(drift));
     status
 }
 
@@ -144,7 +172,8 @@ fn drift(rotation: &Rotation, keys: &KeysView) -> Option<String> {
     };
     if seen_since(&keys.secret, StepNumber::SECRET) && keys.secret.key != Some(target) {
         return Some(match keys.secret_count {
-            Some(0) => "SECRET MISSING: no secret has the tenant's name any more".into(),
+            // That is said before everything else.
+            Some(0) => return None,
             Some(count @ 2..) => format!("{count} secrets have the tenant's name"),
             _ => "the secret was changed by somebody else".into(),
         });
@@ -170,7 +199,11 @@ pub fn judge_gate(
     let holder = sights.holder.as_ref().map(ToString::to_string);
     let me = Me::looking(person);
     let beside = Beside { clients: &clients, unknown: unknown.as_deref(), held_by: holder.as_deref(), me };
-    judging::judge(open, beside, &Rules::of(settings), now)
+    let verdict = judging::judge(open, beside, &Rules::of(settings), now);
+    match sights.lost() {
+        Some(lost) => verdict.shut_by(Reason::JournalLost { lost: lost.to_string() }),
+        None => verdict,
+    }
 }
 
 /// Everybody who will be cut off by the last look, with those who were told in this rotation; and why that may not be all.

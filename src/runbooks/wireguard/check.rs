@@ -10,7 +10,7 @@ use crate::domain::lockout::{self, OwnAddresses};
 use crate::domain::preflight::{Check as Finding, CheckState, KeyAgreement, MAILBOX, OWN_ROUTE, Preflight};
 use crate::domain::step::StepNumber;
 use crate::engine::observe::Sights;
-use crate::engine::ports::AgentMode;
+use crate::engine::ports::{AgentMode, TokenReport};
 use crate::engine::record::Record;
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
@@ -83,9 +83,31 @@ impl Step for Check {
                 }
             }
         );
+        // No neighbour is found wanting by a host that could not ask it.
+        let seen = |sights: &Sights| {
+            let faults = [&sights.secret.fault, &sights.object.fault, &sights.server.fault, &sights.console.fault];
+            faults.into_iter().flatten().map(|(_, fault)| fault.clone()).collect::<Vec<_>>()
+        };
+        let looked = match &sights {
+            Ok(sights) => seen(sights),
+            Err(fault) => vec![fault.clone()],
+        };
+        let mailbox = if let Ok(Heard::Failed(fault)) = &heard { Some(fault) } else { None };
+        let asked = [token.as_ref().err(), listing.as_ref().err(), mail.as_ref().err(), mailbox];
+        if let Some(fault) = asked.into_iter().flatten().chain(&looked).find(|fault| fault.kind == FaultKind::Exhausted)
+        {
+            return Err(fault.clone());
+        }
         let at = world.clock.now();
         let mut checks = vec![
             match &token {
+                Ok(token) if lives(token, at.as_second()) < world.settings.pair_bound.as_secs() => {
+                    let (lives, needed) = (lives(token, at.as_second()), world.settings.pair_bound.as_secs());
+                    let text = format!("Keystone: tokens live only {lives} s, and DELETE and POST may need {needed} s");
+                    let advice = "nothing was changed; have Keystone's tokens live longer, or set cloud.read_timeout lower (the \
+                                  pair may need six times as long), then check again";
+                    finding("keystone", CheckState::Fail, text, advice)
+                }
                 Ok(token) => pass(
                     "keystone",
                     format!("token for {} until {}", token.project, token.expires.strftime("%H:%M:%S UTC")),
@@ -139,6 +161,11 @@ impl Step for Check {
             }
         }
     }
+}
+
+/// How long a token that was just got lives, s, by the clock that it was dated with.
+fn lives(token: &TokenReport, now: i64) -> u64 {
+    u64::try_from(token.expires.as_second() - now - token.skew_s).unwrap_or(0)
 }
 
 fn finding(name: &str, state: CheckState, finding: impl Into<String>, advice: impl Into<String>) -> Finding {

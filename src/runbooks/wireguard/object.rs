@@ -58,10 +58,7 @@ impl Step for Object {
         let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
         let target = context.rotation().target().ok_or_else(none)?;
         let result = converge_object::converge(context.world, target).await.map_err(|fault| {
-            let hint = format!(
-                "the server will have the new key, clients still get the old: {}; resume, or roll back",
-                fault.advice()
-            );
+            let hint = format!("the server will have the new key, clients still get the old: {}", fault.remedy());
             fault.hint(hint)
         })?;
         if result.changed {
@@ -72,6 +69,12 @@ impl Step for Object {
             0 => String::new(),
             n => format!(", {n} changes by somebody else met and kept"),
         };
-        Ok(format!("the object says {}, read back{merged}", target.short()))
+        let put_back = match result.put_back {
+            0 => String::new(),
+            n => format!(
+                ", {n} of them had come between our look and our upload: replaced, seen, and put back; Swift keeps both"
+            ),
+        };
+        Ok(format!("the object says {}, read back{merged}{put_back}", target.short()))
     }
 }

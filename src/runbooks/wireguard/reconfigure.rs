@@ -1,5 +1,6 @@
 //! Step 7: tell every client to download and re-import the configuration, only after steps 5 and 6 hold.
 
+use super::announce::see_people;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::StepNumber;
@@ -50,6 +51,8 @@ impl Step for Reconfigure {
 
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
         still_right(context).await?;
+        // Who is there now: somebody may have been removed since the rotation.
+        see_people(context).await?;
         let order = SendOrder { kind: NoticeKind::Reconfigure, only: None, again: false };
         mailing::send(context, self.number(), &order).await?.judge()
     }

@@ -1,17 +1,19 @@
 //! Step 4: the Barbican secret `vpn-private-key-<tenant_id>` holds the target key, and nothing else has that name.
 
 use super::announce::see_people;
+use super::foreign::keep_foreign;
 use super::stage::find_kept;
 use super::{answers, silence};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::{self, Wanted};
-use crate::engine::ports::{Touch, World};
+use crate::engine::ports::{SecretRef, Touch, World};
 use crate::engine::record::Record;
 use crate::engine::rotation::KeptKey;
 use crate::engine::secret::{PrivateKey, SecretBytes};
 use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
+use crate::engine::truth::Live;
 use async_trait::async_trait;
 
 /// Step 4.
@@ -70,10 +72,10 @@ impl Step for Secret {
         let missing = || {
             let text = format!("the {} key is not in Barbican under its own name", role.word());
             Fault::new(Service::Barbican, FaultKind::Refused, text)
-                .hint("the live secret was not touched; roll back, or restore the kept secret")
+                .hint("this attempt has changed nothing; roll back, or restore the kept secret")
         };
         let kept = rotation.keys.get(&role).ok_or_else(missing)?;
-        let payload = kept_payload(context.world, kept).await.map_err(unchanged)?.ok_or_else(missing)?;
+        let payload = kept_payload(context.world, kept).await.map_err(unread)?.ok_or_else(missing)?;
         let shape = rotation.shape.clone().unwrap_or_default();
         let name = &context.world.settings.secret_name;
         let touch = Moment { context };
@@ -81,7 +83,11 @@ impl Step for Secret {
         // The server's next look may fall into the gap; the alert of that is expected.
         let unsilenced = silence::begin(context).await?;
         let bound = context.world.settings.pair_bound.as_secs();
-        let text = format!("DELETE and POST; once begun they are finished whatever happens here, within {bound} s");
+        let longest = converge_secret::longest(context.world.settings.pair_bound).as_secs();
+        let text = format!(
+            "DELETE and POST; once begun they are finished whatever happens here, within {bound} s; an answer that is lost is \
+             looked for, and within {longest} s there is a word"
+        );
         context.ledger.progress(Progress { step: self.number(), done: 0, total: 0, text });
         let result = converge_secret::converge(context.world, &wanted).await?;
         let gap_us = result.gap.map(|gap| u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
@@ -99,6 +105,14 @@ impl Step for Secret {
             evidence.push_str(&format!("; {unsilenced}"));
         }
         Ok(evidence)
+    }
+}
+
+/// Journals what an attempt that ends badly has left of the live secret, where that is news.
+pub(super) async fn secret_left(context: &StepContext<'_>, step: StepNumber, left: Live) -> Result<(), Fault> {
+    match context.rotation().live.known() == left {
+        true => Ok(()),
+        false => context.ledger.record(Record::SecretLeft { step, left }).await,
     }
 }
 
@@ -142,6 +156,22 @@ impl Touch for Moment<'_> {
         let previous = rotation.keys.get(&KeyRole::Previous).filter(|_| rotation.touching);
         previous.map(|kept| kept.public_key)
     }
+
+    fn known(&self) -> Live {
+        self.context.rotation().live.known()
+    }
+
+    fn tell(&self, text: String) {
+        self.context.ledger.progress(Progress { step: StepNumber::SECRET, done: 0, total: 0, text });
+    }
+
+    async fn left(&self, left: Live) -> Result<(), Fault> {
+        secret_left(self.context, StepNumber::SECRET, left).await
+    }
+
+    async fn give_way(&self, href: &SecretRef, key: PublicKey) -> Result<(), Fault> {
+        keep_foreign(self.context, href, key).await
+    }
 }
 
 /// The kept key's payload: from where it is known to rest, else by its name.
@@ -155,8 +185,11 @@ async fn kept_payload(world: &World, kept: &KeptKey) -> Result<Option<SecretByte
     Ok(find_kept(world, &kept.name, kept.public_key).await?.map(|(_, payload)| payload))
 }
 
-/// A fault before the first change.
-fn unchanged(fault: Fault) -> Fault {
-    let hint = "nothing was changed in Barbican; when it answers again, resume".to_owned();
+/// A fault of the reading before anything is sent: what that has left as it was, may be an empty name.
+fn unread(fault: Fault) -> Fault {
+    let hint = match fault.is_outcome_unknown() {
+        true => "this attempt has sent nothing that changes anything; when it answers again, resume".to_owned(),
+        false => format!("this attempt has sent nothing that changes anything; {}; then resume", fault.remedy()),
+    };
     fault.hint(hint)
 }

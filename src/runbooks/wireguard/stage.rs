@@ -1,17 +1,19 @@
 //! Step 3: a key pair, made in memory and kept in Barbican under a name of its own before anything is deleted; and the
 //! previous key kept there likewise. Both are proved by reading them back. Nothing rests on the bastion.
 
+use super::secret::secret_left;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::secret_shape::SecretShape;
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::{self, Wanted};
 use crate::engine::observe;
-use crate::engine::ports::{NewSecret, SecretRef, Ungated, World};
+use crate::engine::ports::{NewSecret, SecretRef, Touch, World};
 use crate::engine::record::Record;
 use crate::engine::rotation::Rotation;
 use crate::engine::secret::{PrivateKey, SecretBytes};
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
+use crate::engine::truth::Live;
 use async_trait::async_trait;
 
 /// Step 3.
@@ -37,6 +39,16 @@ pub async fn find_kept(
         }
     }
     Ok(None)
+}
+
+/// The keys that are kept under a name, and where.
+pub(super) async fn kept_keys(world: &World, name: &str) -> Result<Vec<(SecretRef, PublicKey)>, Fault> {
+    let mut keys = Vec::new();
+    for entry in world.secrets.find(name).await?.into_iter().filter(|entry| entry.has_payload) {
+        let payload = world.secrets.payload(&entry.href).await?;
+        keys.extend(PrivateKey::from_payload(&payload).map(|key| (entry.href, key.public())));
+    }
+    Ok(keys)
 }
 
 /// Deletes every secret that keeps a key of this rotation and journals each answer. Calling it again is harmless.
@@ -149,10 +161,40 @@ async fn put_back(context: &StepContext<'_>) -> Result<(), Fault> {
     };
     let shape = rotation.shape.clone().unwrap_or_default();
     let (name, public_key) = (&world.settings.secret_name, kept.public_key);
-    converge_secret::converge(world, &Wanted { name, public_key, payload: &payload, shape: &shape, touch: &Ungated })
-        .await?;
+    let touch = &PuttingBack { context, missing: sight.count == 0 };
+    converge_secret::converge(world, &Wanted { name, public_key, payload: &payload, shape: &shape, touch }).await?;
+    secret_left(context, StepNumber::STAGE, Live::There).await?;
     let text = "a request of step 4 was carried out late; the secret was put back as it was, with the previous key";
     context.ledger.record(Record::Noted { text: text.into() }).await
+}
+
+/// The gate has no say in putting back what a late request has taken; what is left is journaled.
+struct PuttingBack<'a> {
+    context: &'a StepContext<'a>,
+    missing: bool,
+}
+
+#[async_trait]
+impl Touch for PuttingBack<'_> {
+    async fn touch(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn not_touched(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn announced(&self) -> Option<PublicKey> {
+        None
+    }
+
+    fn known(&self) -> Live {
+        if self.missing { Live::Missing } else { self.context.rotation().live.known() }
+    }
+
+    async fn left(&self, left: Live) -> Result<(), Fault> {
+        secret_left(self.context, StepNumber::STAGE, left).await
+    }
 }
 
 fn previous_settled(rotation: &Rotation) -> bool {
@@ -245,12 +287,24 @@ async fn keep(context: &StepContext<'_>, role: KeyRole, key: &PrivateKey, known:
             store_kept(world, &name, key).await.map_err(unchanged)?
         }
     };
-    let back = world.secrets.payload(&href).await.map_err(unchanged)?;
-    if PrivateKey::from_payload(&back).map(|key| key.public()) != Some(public_key) {
-        let text = format!("the {} key does not read back from Barbican", role.word());
-        return Err(unchanged(Fault::new(Service::Barbican, FaultKind::Conflict, text).hint("resume")));
-    }
+    reads_back(world, &href, public_key).await.map_err(unchanged)?;
     context.ledger.record(Record::KeyKept { role, public_key, name, href }).await
+}
+
+/// Stores a key under a name of its own and proves it by reading it back.
+pub(super) async fn keep_under(world: &World, name: &str, key: &PrivateKey) -> Result<SecretRef, Fault> {
+    let href = store_kept(world, name, key).await?;
+    reads_back(world, &href, key.public()).await?;
+    Ok(href)
+}
+
+async fn reads_back(world: &World, href: &SecretRef, public_key: PublicKey) -> Result<(), Fault> {
+    let back = world.secrets.payload(href).await?;
+    if PrivateKey::from_payload(&back).map(|key| key.public()) == Some(public_key) {
+        return Ok(());
+    }
+    let text = format!("the kept key {} does not read back from Barbican", public_key.short());
+    Err(Fault::new(Service::Barbican, FaultKind::Conflict, text).hint("resume"))
 }
 
 /// The default attributes: a kept key must not be readable by whom the live secret's ACL admits, nor expire.
@@ -268,7 +322,7 @@ async fn store_kept(world: &World, name: &str, key: &PrivateKey) -> Result<Secre
 
 /// A fault of this step: the live secret is as it was.
 fn unchanged(fault: Fault) -> Fault {
-    let advice = if fault.is_outcome_unknown() { "when it answers again, resume" } else { fault.advice() };
-    let hint = format!("the server's key was not touched; {advice}");
+    let advice = if fault.is_outcome_unknown() { "when it answers again, resume" } else { fault.remedy() };
+    let hint = format!("this step does not touch the live secret; {advice}");
     fault.hint(hint)
 }

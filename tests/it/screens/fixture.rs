@@ -145,6 +145,7 @@ pub fn idle(name: &str) -> TenantStatus {
     clients[5].activity = Some(Activity::Never);
     clients[5].latest_handshake = None;
     TenantStatus {
+        truth: None,
         plan_digest: None,
         plan_covers: Vec::new(),
         four_eyes: None,
@@ -188,6 +189,7 @@ pub fn idle(name: &str) -> TenantStatus {
         gap_us: None,
         pair_bound_ms: 60_000,
         next: NextAction { action: Act::Plan, text: "plan a window for a rotation".into(), mail: None },
+        lost: None,
         attention: vec!["key due soon".into()],
         sources: Vec::new(),
         unprotected: Vec::new(),

@@ -1,0 +1,252 @@
+//! What is true of the live secret, by the journal and the last look: said before whatever the last attempt has to say.
+//!
+//! A DELETE whose POST has not followed stays true for as long as nobody has stored or seen a secret, however many attempts end
+//! badly in between; and a look that finds none counts whatever the journal says. How often, and where, it is shown is the
+//! status's business.
+
+use crate::domain::step::{StepNumber, StepState};
+use crate::engine::record::{Entry, Record, STARTING_TOUCHED};
+use crate::engine::rotation::Rotation;
+use crate::engine::witness::Lost;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What is known of the live secret's name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Live {
+    /// Something has it, as far as is known.
+    #[default]
+    There,
+    /// A request of which it is not known whether it was carried out may have left it empty.
+    Unknown,
+    /// Nothing has it.
+    Missing,
+}
+
+/// What the journal says of it, and since when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LiveWord {
+    /// The state.
+    pub live: Live,
+    /// When it was recorded, UTC; none: nothing was ever sent.
+    pub at: Option<Timestamp>,
+    /// What stood when an attempt began that has not sent anything yet: where it ends badly without another word, that stands.
+    before: Option<(Live, Option<Timestamp>)>,
+}
+
+impl LiveWord {
+    /// What is known apart from an attempt that has not sent anything yet.
+    pub fn known(&self) -> Live {
+        self.before.map_or(self.live, |(live, _)| live)
+    }
+
+    /// The word after this record. `touched`: as it was before it.
+    pub fn after(self, entry: &Entry, touched: bool) -> Self {
+        let says = |live| Self { live, at: Some(entry.at), before: None };
+        match &entry.record {
+            Record::Touching { .. } => says(Live::Unknown),
+            Record::SecretLeft { left, .. } => match (left, self.live) {
+                // Since when it is missing is worth more than when that was found out again.
+                (Live::Missing, Live::Missing) => Self { before: None, ..self },
+                (left, _) => says(*left),
+            },
+            Record::Recovered { found, .. } => says(found.live),
+            Record::NotTouched { .. }
+            | Record::Swapped { .. }
+            | Record::StepSucceeded { step: StepNumber::SECRET, .. }
+            | Record::StepResolved { step: StepNumber::SECRET, done: true, .. } => says(Live::There),
+            Record::StepStarted { step: StepNumber::SECRET } if entry.version <= STARTING_TOUCHED => {
+                says(Live::Unknown)
+            }
+            Record::StepStarted { step: StepNumber::SECRET } if touched && self.live == Live::There => {
+                Self { before: Some((self.live, self.at)), ..says(Live::Unknown) }
+            }
+            Record::StepFailed { step: StepNumber::SECRET, .. } => match self.before {
+                Some((live, at)) => Self { live, at, before: None },
+                None => self,
+            },
+            _ => self,
+        }
+    }
+}
+
+/// What is known by the journal and a look: how many secrets it saw, and when. The later of the two counts.
+pub fn live(rotation: Option<&Rotation>, seen: Option<(Timestamp, usize)>) -> Live {
+    let word = rotation.map(|rotation| rotation.live).unwrap_or_default();
+    let at_work = rotation.is_some_and(|r| matches!(r.step(StepNumber::SECRET), StepState::Running { .. }));
+    match seen.filter(|(at, _)| word.at.is_none_or(|known| *at > known)) {
+        // Whoever is at work on it knows better than a look into the gap.
+        _ if at_work && word.live != Live::Missing => Live::There,
+        Some((_, 0)) => Live::Missing,
+        Some(_) if !at_work => Live::There,
+        _ => word.live,
+    }
+}
+
+/// The same where the end of the journal is lost: what is left of it can't say that something has the name, a look behind the
+/// last that was seen of it can.
+fn live_behind(lost: &Lost, word: LiveWord, seen: Option<(Timestamp, usize)>) -> Live {
+    let case = lost.seen().filter(|seen| seen.case.touched && !seen.case.ended);
+    let known = word.at.max(lost.seen().map(|seen| seen.at));
+    match seen.filter(|(at, _)| known.is_none_or(|known| *at > known)) {
+        Some((_, 0)) => Live::Missing,
+        Some(_) => Live::There,
+        None if word.live != Live::There || case.is_some() => Live::Unknown,
+        None => Live::There,
+    }
+}
+
+/// A sentence that comes before all others, but a journal that has lost its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Truth {
+    /// Whether it is known to be missing, or not known to be there.
+    pub live: Live,
+    /// The few words that lead where there is little room, with what must not be done meanwhile.
+    pub lead: String,
+    /// How that is known and what is safe, a fragment.
+    pub text: String,
+    /// Since when by the journal, UTC; none where only a look says so.
+    pub since: Option<Timestamp>,
+}
+
+impl fmt::Display for Truth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.lead, self.text)
+    }
+}
+
+const MISSING: &str = "SECRET MISSING: do not restart the VPN server";
+const UNKNOWN: &str = "SECRET UNCERTAIN: do not restart the VPN server";
+
+/// The sentence, where there is one. `open`: the rotation that has not ended; `lost`: the end of its journal, which is trusted
+/// no more then.
+pub fn truth(open: Option<&Rotation>, seen: Option<(Timestamp, usize)>, lost: Option<&Lost>) -> Option<Truth> {
+    let word = open.map(|rotation| rotation.live).unwrap_or_default();
+    let live = lost.map_or_else(|| live(open, seen), |lost| live_behind(lost, word, seen));
+    let open = open.filter(|_| lost.is_none());
+    let since = word.at.filter(|_| word.live == live && open.is_some());
+    let moment = since.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let (lead, how) = match (live, moment) {
+        (Live::There, _) => return None,
+        (Live::Missing, Some(at)) => (
+            MISSING,
+            format!("Barbican holds no secret of the tenant's name since {at}: deleted, and not stored again"),
+        ),
+        (Live::Missing, None) => (MISSING, "the last look has found no secret of the tenant's name in Barbican".into()),
+        (Live::Unknown, at) => {
+            let since = at.map(|at| format!(" since {at}")).unwrap_or_default();
+            (
+                UNKNOWN,
+                format!(
+                    "whether Barbican holds a secret of the tenant's name is not known{since}, before a look has seen it"
+                ),
+            )
+        }
+    };
+    let kept = open.and_then(|rotation| rotation.keys.get(&rotation.target_role()).map(|key| (rotation, key)));
+    let kept = kept.filter(|(_, key)| key.href.is_some() && key.destroyed.is_none());
+    let kept = kept.map(|(rotation, _)| {
+        format!("; the {} key is kept in Barbican under its own name", rotation.target_role().word())
+    });
+    let text = format!("{how}; tunnels stay up, but a restarted server would find no key{}", kept.unwrap_or_default());
+    Some(Truth { live, lead: lead.into(), text, since })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fault::{Fault, FaultKind, Service};
+    use crate::engine::record::Actor;
+    use crate::engine::witness::{LEAD, Sign};
+
+    fn entry(minute: i64, record: Record) -> Entry {
+        let (by, host, person) = ("ops".to_owned(), "here".to_owned(), "ops".to_owned());
+        let actor = Actor { by, host, person, ssh: None, unproven: None };
+        actor.entry(1, Timestamp::from_second(minute * 60).unwrap(), record)
+    }
+
+    fn after(records: Vec<Record>) -> LiveWord {
+        let mut touched = false;
+        records.into_iter().enumerate().fold(LiveWord::default(), |word, (at, record)| {
+            let entry = entry(at as i64, record);
+            let word = word.after(&entry, touched);
+            touched |= matches!(entry.record, Record::Touching { .. });
+            word
+        })
+    }
+
+    fn failed() -> Record {
+        let fault = Fault::new(Service::Barbican, FaultKind::Forbidden, "no");
+        Record::StepFailed { step: StepNumber::SECRET, fault }
+    }
+
+    const STEP: StepNumber = StepNumber::SECRET;
+
+    #[test]
+    fn a_delete_without_its_post_stays_true_through_every_attempt_that_ends_badly() {
+        let left = |left| Record::SecretLeft { step: STEP, left };
+        let start = || Record::StepStarted { step: STEP };
+        let word = after(vec![start(), Record::Touching { step: STEP }, left(Live::Missing), failed()]);
+        assert_eq!((word.live, word.at), (Live::Missing, Timestamp::from_second(120).ok()));
+        let word = after(vec![
+            start(),
+            Record::Touching { step: STEP },
+            left(Live::Missing),
+            failed(),
+            start(),
+            failed(),
+            start(),
+            left(Live::Missing),
+            failed(),
+        ]);
+        assert_eq!((word.live, word.at), (Live::Missing, Timestamp::from_second(120).ok()), "since the first time");
+    }
+
+    #[test]
+    fn what_was_only_announced_is_not_known_and_an_attempt_that_sent_nothing_changes_nothing() {
+        let start = || Record::StepStarted { step: STEP };
+        assert_eq!(after(vec![start()]).live, Live::There);
+        assert_eq!(after(vec![start(), Record::Touching { step: STEP }]).live, Live::Unknown);
+        let done = || Record::StepSucceeded { step: STEP, evidence: String::new() };
+        let back = after(vec![start(), Record::Touching { step: STEP }, done(), start()]);
+        assert_eq!(back.live, Live::Unknown, "the way back may have sent something");
+        let back = after(vec![start(), Record::Touching { step: STEP }, done(), start(), failed()]);
+        assert_eq!(back.live, Live::There, "it would have said so");
+    }
+
+    #[test]
+    fn a_look_counts_where_it_is_the_later_word() {
+        let at = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
+        assert_eq!(live(None, Some((at(1), 0))), Live::Missing);
+        assert_eq!(live(None, Some((at(1), 1))), Live::There);
+        assert_eq!(live(None, None), Live::There);
+        let said = truth(None, Some((at(1), 0)), None).unwrap();
+        assert!(said.lead.starts_with("SECRET MISSING") && said.since.is_none(), "{said}");
+        assert!(truth(None, Some((at(1), 2)), None).is_none());
+    }
+
+    #[test]
+    fn both_leads_stand_side_by_side_in_eighty_columns() {
+        for lead in [MISSING, UNKNOWN] {
+            assert!(format!("{LEAD}; {lead}").len() <= 80, "{lead}");
+        }
+    }
+
+    #[test]
+    fn behind_a_lost_end_only_a_later_look_says_that_it_is_there() {
+        let at = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
+        let lost = Lost { ends_at: 3, sign: Sign::Younger { created: at(1) } };
+        let word = LiveWord { live: Live::Missing, at: Some(at(2)), before: None };
+        for (seen, live) in [
+            (None, Live::Unknown),
+            (Some((at(1), 1)), Live::Unknown),
+            (Some((at(3), 1)), Live::There),
+            (Some((at(3), 0)), Live::Missing),
+        ] {
+            assert_eq!(live_behind(&lost, word, seen), live, "{seen:?}");
+        }
+        assert_eq!(live_behind(&lost, LiveWord::default(), None), Live::There);
+    }
+}

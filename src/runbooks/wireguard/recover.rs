@@ -1,0 +1,154 @@
+//! Looks at everything that a case has outside, where the end of its journal is lost: the live secret, the kept keys, the object,
+//! the interface and the people. Changes nothing; what follows from it is `engine::recovery`'s.
+
+use super::foreign::unknown_foreign;
+use super::stage::{kept_keys, kept_name};
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::key::KeyRole;
+use crate::engine::observe::{self, Sights};
+use crate::engine::ports::World;
+use crate::engine::record::{Cause, Entry, RECORD_VERSION, Record};
+use crate::engine::recovery::{self, Found, FoundKey, Looked};
+use crate::engine::rotation::Rotation;
+use crate::engine::witness::{Lost, Sign};
+use jiff::Timestamp;
+
+/// What is to be recorded.
+pub struct Recovery {
+    /// The plan of a case that the journal does not know.
+    pub begun: Option<Record>,
+    /// Who is cut off by it.
+    pub people: Option<Record>,
+    /// What was found.
+    pub found: Found,
+    /// Keys of somebody else that were kept in the lost part.
+    pub foreign: Vec<Record>,
+    /// It has ended.
+    pub is_over: bool,
+}
+
+/// Looks. Errs where any place can't be looked at: then nothing is known.
+pub async fn recover(world: &World, newest: Option<&Rotation>, lost: &Lost) -> Result<Recovery, Fault> {
+    let mut sights = Sights::default();
+    if let Some(console) = &world.console {
+        console.forget().await;
+    }
+    observe::look(world, &mut sights).await;
+    let faults = [&sights.secret.fault, &sights.object.fault, &sights.server.fault, &sights.console.fault];
+    if let Some((_, fault)) = faults.into_iter().flatten().next() {
+        return Err(fault.clone().hint("nothing was recorded; recover again when everything can be looked at"));
+    }
+    let people = sights.people()?;
+    let open = newest.filter(|rotation| rotation.outcome.is_none());
+    if let Some(next) = unknown_case(world, newest, lost).await? {
+        if let Some(rotation) = open {
+            // Another was planned behind it, so it had ended.
+            let looked = look(world, rotation, &sights).await?;
+            let (mut found, _) = recovery::judge(rotation, lost, looked);
+            found.next = Some(next.id.clone());
+            let foreign = unknown_foreign(world, rotation).await?;
+            return Ok(Recovery { begun: None, people: None, found, foreign, is_over: true });
+        }
+        let looked = look(world, &next, &sights).await?;
+        let (found, is_over) = recovery::judge(&next, lost, looked);
+        let foreign = unknown_foreign(world, &next).await?;
+        let (clients, unseen) = (people.clients, Vec::new());
+        let reference = "found begun when the journal was recovered".to_owned();
+        let (rotation, tenant, window, cause) = (next.id, next.tenant, next.window, next.cause);
+        let begun = Some(Record::Planned { rotation, tenant, window, cause, reference });
+        let people = Some(Record::PeopleSeen { clients, unseen });
+        return Ok(Recovery { begun, people, found, foreign, is_over });
+    }
+    let Some(rotation) = open else {
+        let evidence = "no rotation is open; nothing is left to be done".to_owned();
+        let nothing = || Fault::new(Service::Journal, FaultKind::Refused, "there is no rotation to go on with");
+        newest.ok_or_else(nothing)?;
+        let found = Found { evidence, ..Found::default() };
+        return Ok(Recovery { begun: None, people: None, found, foreign: Vec::new(), is_over: false });
+    };
+    let looked = look(world, rotation, &sights).await?;
+    let (found, is_over) = recovery::judge(rotation, lost, looked);
+    let (clients, unseen) = (rotation.with_told(people.clients, true), Vec::new());
+    let people = (rotation.clients != clients).then_some(Record::PeopleSeen { clients, unseen });
+    let foreign = unknown_foreign(world, rotation).await?;
+    Ok(Recovery { begun: None, people, found, foreign, is_over })
+}
+
+/// The case that was seen and of which the journal knows nothing at all, as far as it is known.
+async fn unknown_case(world: &World, newest: Option<&Rotation>, lost: &Lost) -> Result<Option<Rotation>, Fault> {
+    let Some(seen) = lost.seen() else { return Ok(None) };
+    if newest.is_some_and(|rotation| rotation.id == seen.case.rotation) {
+        return Ok(None);
+    }
+    let known = world.store.heads(Some(&world.tenant.id)).await?;
+    if known.iter().any(|head| head.rotation == seen.case.rotation) {
+        return Ok(None);
+    }
+    let (rotation, tenant, window) = (seen.case.rotation.clone(), world.tenant.clone(), seen.case.window.clone());
+    let record = Record::Planned { rotation, tenant, window, cause: Cause::Scheduled, reference: String::new() };
+    let plan = Entry {
+        seq: 1,
+        version: RECORD_VERSION,
+        at: seen.at,
+        by: String::new(),
+        host: seen.host.clone(),
+        person: None,
+        ssh: None,
+        session: None,
+        unproven: false,
+        record,
+    };
+    Ok(Rotation::begin(&plan))
+}
+
+/// What stands outside of a case that was not touched, by its journal, and of which that knows nothing.
+pub async fn signs_of_loss(world: &World, rotation: &Rotation) -> Result<Option<Sign>, Fault> {
+    if rotation.outcome.is_some() || rotation.touched || rotation.touched_as.is_some() {
+        return Ok(None);
+    }
+    // What was found when it was recovered is on record, also that what has the name holds no key.
+    if rotation.recovered.is_none() && !rotation.keys.contains_key(&KeyRole::Staged) {
+        let name = kept_name(KeyRole::Staged, rotation);
+        if !world.secrets.find(&name).await?.is_empty() {
+            return Ok(Some(Sign::KeptKey { name }));
+        }
+    }
+    let created = world.secrets.find(&world.settings.secret_name).await?.iter().map(|entry| entry.created).max();
+    Ok(younger(rotation, created))
+}
+
+async fn look(world: &World, rotation: &Rotation, sights: &Sights) -> Result<Looked, Fault> {
+    let mut kept = Vec::new();
+    for role in [KeyRole::Staged, KeyRole::Previous, KeyRole::Fresh] {
+        kept.extend(kept_key(world, rotation, role).await?);
+    }
+    let secret = sights.secret.value();
+    let shape = match secret.map(|secret| &secret.hrefs[..]) {
+        Some([href]) => Some(world.secrets.shape(href).await?),
+        _ => None,
+    };
+    Ok(Looked {
+        count: secret.map_or(0, |secret| secret.count),
+        live: secret.and_then(|secret| secret.only_key()),
+        is_younger: younger(rotation, secret.and_then(|secret| secret.created)).is_some(),
+        kept,
+        shape,
+    })
+}
+
+/// The key that is kept under the name of its role: the one that the journal knows, where several have the name.
+async fn kept_key(world: &World, rotation: &Rotation, role: KeyRole) -> Result<Option<FoundKey>, Fault> {
+    let (name, known) = (kept_name(role, rotation), rotation.keys.get(&role).map(|key| key.public_key));
+    let mut found = kept_keys(world, &name).await?;
+    let at = found.iter().position(|(_, key)| Some(*key) == known).unwrap_or_default();
+    let kept = (at < found.len()).then(|| found.swap_remove(at));
+    Ok(kept.map(|(href, public_key)| FoundKey { role, public_key, name, href: Some(href) }))
+}
+
+/// When the live secret was stored, where that is after the rotation was planned and the journal knows of no change.
+fn younger(rotation: &Rotation, created: Option<Timestamp>) -> Option<Sign> {
+    let created = created?;
+    let known = rotation.recovered.map_or(rotation.planned_at, |at| at.max(rotation.planned_at));
+    let untouched = !rotation.touched && rotation.touched_as.is_none();
+    (untouched && created > known).then_some(Sign::Younger { created })
+}
