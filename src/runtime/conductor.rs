@@ -32,6 +32,11 @@ use std::time::{Duration, Instant};
 /// A silence that can't be ended in this time is left to end by itself: the end of the program must not wait for it.
 const SILENCE_ENDS_WITHIN: Duration = Duration::from_secs(5);
 
+/// In a loop over people, of so many of them a record may cost the status.
+const PEOPLE_A_RECORD: usize = 64;
+/// Nobody shows more lines of the journal than twice as many.
+const MOST_UNTOLD: usize = 250;
+
 /// Who wants to know that something of a tenant has changed.
 pub trait Watcher: Send + Sync {
     /// The status is another one.
@@ -49,9 +54,36 @@ pub(super) struct Known {
     pub(super) sights: Sights,
     /// A command is being carried out by this process.
     pub(super) running: bool,
+    /// Records that nobody was told of yet.
+    untold: usize,
 }
 
 impl Known {
+    /// Takes in what is durable now. Gives whether it is to be told: of a loop over many people only so often that what is
+    /// derived of all of them costs each record the same, however many they are.
+    fn take(&mut self, entries: &[Entry]) -> bool {
+        for entry in entries {
+            match (&entry.record, &mut self.rotation) {
+                (Record::Planned { .. }, _) => {
+                    self.entries.clear();
+                    self.rotation = Rotation::begin(entry).map(Arc::new);
+                }
+                (_, Some(rotation)) => Arc::make_mut(rotation).apply(entry),
+                (_, None) => {}
+            }
+            self.entries.push(entry.clone());
+        }
+        self.sights.unwritten.clear();
+        self.untold += entries.len();
+        let people = self.rotation.as_ref().map_or(0, |rotation| rotation.clients.len());
+        let is_of_loop = entries.iter().all(|entry| entry.record.is_of_loop());
+        if is_of_loop && self.untold < (people / PEOPLE_A_RECORD).min(MOST_UNTOLD) {
+            return false;
+        }
+        self.untold = 0;
+        true
+    }
+
     /// A command has ended. What it left begun is interrupted, also where the journal could not be told and is not newer.
     fn not_running(&mut self) {
         self.running = false;
@@ -59,6 +91,13 @@ impl Known {
             Arc::make_mut(rotation).interrupt();
         }
     }
+}
+
+/// Where a tenant's journal stands and who holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    record: Option<(RotationId, u64)>,
+    holder: Option<(u64, Option<Timestamp>)>,
 }
 
 /// The conductor of one tenant.
@@ -188,24 +227,35 @@ impl Conductor {
     /// Looks only whether somebody else has written or taken the tenant, and tells the watcher if so. `false`: the journal
     /// could not be read, which the next look shows.
     pub async fn follow(&self) -> bool {
-        let state = |known: &Known| {
-            let holder = known.sights.holder.as_ref().map(|holder| (holder.fence, known.sights.holder_quiet_since));
-            let rotation = known.rotation.as_ref().map(|rotation| (rotation.id.clone(), rotation.seq));
-            (holder, rotation, known.sights.witnessed.clone())
-        };
-        let before = {
-            let known = self.known();
-            if known.running {
-                return true;
-            }
-            state(&known)
-        };
+        if self.known().running {
+            return true;
+        }
+        let before = self.written();
         let read = self.reload().await.is_ok();
-        let changed = read && state(&self.known()) != before;
+        let changed = read && self.written() != before;
         if changed {
             self.watcher.changed(self);
         }
         read
+    }
+
+    /// Where its journal stands and who holds it, as last read: two that are equal mean that nobody has done anything.
+    pub fn written(&self) -> Written {
+        let known = self.known();
+        Written {
+            record: known.rotation.as_ref().map(|rotation| (rotation.id.clone(), rotation.seq)),
+            holder: known.sights.holder.as_ref().map(|holder| (holder.fence, known.sights.holder_quiet_since)),
+        }
+    }
+
+    /// Somebody else with a living lease is at work.
+    pub fn is_held(&self) -> bool {
+        self.known().sights.holder.is_some()
+    }
+
+    /// How many secrets have the tenant's name, and when that was seen.
+    pub fn secrets(&self) -> Option<(Timestamp, usize)> {
+        self.known().sights.secret.seen.as_ref().map(|(at, secret)| (*at, secret.count))
     }
 
     /// Somebody else with a lease who is not dead; and since when no sign of life came, where that is worth a word.
@@ -373,6 +423,7 @@ impl Conductor {
             return Err(Refusal::JournalLost(Box::new(lost.clone())).into());
         }
         let rules = Rules::of(&self.settings());
+        let rotation = rotation.map(Arc::new);
         let machine = Machine::new(self.world.tenant.clone(), self.actor.clone(), rules, rotation).signed(hand);
         let plans = matches!(command, Command::Plan { .. });
         let run = Run::new(&self.world, &self.runbook, lease, self, machine);
@@ -466,17 +517,10 @@ impl Conductor {
 }
 
 impl Observer for Conductor {
-    fn recorded(&self, entries: &[Entry], rotation: &Arc<Rotation>) {
-        {
-            let mut known = self.known();
-            if known.rotation.as_ref().is_none_or(|before| before.id != rotation.id) {
-                known.entries.clear();
-            }
-            known.entries.extend(entries.iter().cloned());
-            known.rotation = Some(rotation.clone());
-            known.sights.unwritten.clear();
+    fn recorded(&self, entries: &[Entry]) {
+        if self.known().take(entries) {
+            self.watcher.changed(self);
         }
-        self.watcher.changed(self);
     }
 
     fn unwritable(&self, fault: &Fault) {
