@@ -11,7 +11,6 @@ use crate::engine::command::{Command, Refusal};
 use crate::engine::journal::{Holder, JournalStore, Lease};
 use crate::engine::machine::{Input, Machine, Rules, SendOrder};
 use crate::engine::mailing;
-use crate::engine::observe::Sights;
 use crate::engine::ports::{Letter, NoticeRequest, Settings, World};
 use crate::engine::record::{Actor, Entry, Record, RotationId};
 use crate::engine::rotation::Rotation;
@@ -21,6 +20,7 @@ use crate::engine::witness::Lost;
 use crate::runbooks::wireguard::signs_of_loss;
 use crate::runtime::ending;
 use crate::runtime::fence::{LeaseFence, lost};
+use crate::runtime::known::{Known, Written};
 use crate::runtime::lease::Taker;
 use crate::runtime::lookout::{BEAT, FALLEN_QUIET, LEASE_TTL, Life, Lookout};
 use crate::runtime::run::{Observer, Run, RunError, Taken};
@@ -32,11 +32,6 @@ use std::time::{Duration, Instant};
 /// A silence that can't be ended in this time is left to end by itself: the end of the program must not wait for it.
 const SILENCE_ENDS_WITHIN: Duration = Duration::from_secs(5);
 
-/// In a loop over people, of so many of them a record may cost the status.
-const PEOPLE_A_RECORD: usize = 64;
-/// Nobody shows more lines of the journal than twice as many.
-const MOST_UNTOLD: usize = 250;
-
 /// Who wants to know that something of a tenant has changed.
 pub trait Watcher: Send + Sync {
     /// The status is another one.
@@ -45,59 +40,6 @@ pub trait Watcher: Send + Sync {
     fn progress(&self, tenant: &Tenant, progress: Progress);
     /// A command waits for something before it begins, and for what; or what else must be known of how it begins.
     fn waits(&self, _tenant: &Tenant, _text: &str) {}
-}
-
-#[derive(Default)]
-pub(super) struct Known {
-    entries: Vec<Entry>,
-    pub(super) rotation: Option<Arc<Rotation>>,
-    pub(super) sights: Sights,
-    /// A command is being carried out by this process.
-    pub(super) running: bool,
-    /// Records that nobody was told of yet.
-    untold: usize,
-}
-
-impl Known {
-    /// Takes in what is durable now. Gives whether it is to be told: of a loop over many people only so often that what is
-    /// derived of all of them costs each record the same, however many they are.
-    fn take(&mut self, entries: &[Entry]) -> bool {
-        for entry in entries {
-            match (&entry.record, &mut self.rotation) {
-                (Record::Planned { .. }, _) => {
-                    self.entries.clear();
-                    self.rotation = Rotation::begin(entry).map(Arc::new);
-                }
-                (_, Some(rotation)) => Arc::make_mut(rotation).apply(entry),
-                (_, None) => {}
-            }
-            self.entries.push(entry.clone());
-        }
-        self.sights.unwritten.clear();
-        self.untold += entries.len();
-        let people = self.rotation.as_ref().map_or(0, |rotation| rotation.clients.len());
-        let is_of_loop = entries.iter().all(|entry| entry.record.is_of_loop());
-        if is_of_loop && self.untold < (people / PEOPLE_A_RECORD).min(MOST_UNTOLD) {
-            return false;
-        }
-        self.untold = 0;
-        true
-    }
-
-    /// A command has ended. What it left begun is interrupted, also where the journal could not be told and is not newer.
-    fn not_running(&mut self) {
-        self.running = false;
-        if let Some(rotation) = &mut self.rotation {
-            Arc::make_mut(rotation).interrupt();
-        }
-    }
-}
-
-/// Where a tenant's journal stands and who holds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    record: Option<(RotationId, u64)>,
-    holder: Option<(u64, Option<Timestamp>)>,
 }
 
 /// The conductor of one tenant.
@@ -239,13 +181,9 @@ impl Conductor {
         read
     }
 
-    /// Where its journal stands and who holds it, as last read: two that are equal mean that nobody has done anything.
+    /// Where its journal stands and who holds it, as last read.
     pub fn written(&self) -> Written {
-        let known = self.known();
-        Written {
-            record: known.rotation.as_ref().map(|rotation| (rotation.id.clone(), rotation.seq)),
-            holder: known.sights.holder.as_ref().map(|holder| (holder.fence, known.sights.holder_quiet_since)),
-        }
+        self.known().written()
     }
 
     /// Somebody else with a living lease is at work.

@@ -440,3 +440,20 @@ fn the_fold_of_the_emitted_records_is_the_machines_state() {
     let gap = [read[0].clone(), read[2].clone()];
     assert!(Rotation::fold(&gap).is_err(), "a missing record is noticed");
 }
+
+#[test]
+fn a_record_is_folded_in_place_and_copied_only_while_somebody_reads() {
+    let mut machine = planned();
+    let place = |machine: &Machine| machine.rotation().map(Arc::as_ptr);
+    let before = place(&machine);
+    let told = |machine: &mut Machine| machine.emit(at("20:00"), Record::Noted { text: "x".into() }).unwrap();
+    (0..3).for_each(|_| drop(told(&mut machine)));
+    assert_eq!(place(&machine), before);
+    let held = machine.rotation().cloned().unwrap();
+    let seq = held.seq;
+    told(&mut machine);
+    assert_eq!((held.seq, machine.rotation().unwrap().seq), (seq, seq + 1), "who reads reads what was true");
+    let after = place(&machine);
+    told(&mut machine);
+    assert_eq!(place(&machine), after, "one copy, however many records follow");
+}

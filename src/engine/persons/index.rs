@@ -163,3 +163,76 @@ fn words<'a>(text: &'a str, inner: &'a str) -> impl Iterator<Item = (usize, &'a 
         Some((from, &text[from..to]))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn row(value: &str) -> PersonRow {
+        let (token, tenant, nonce) = (String::new(), "t1".into(), String::new());
+        PersonRow { token, tenant, person: value.into(), nonce, value: value.into() }
+    }
+
+    /// Every value is looked for everywhere.
+    fn by_scan(rows: &[PersonRow], text: &str, names: bool) -> Vec<(usize, usize, usize)> {
+        let mut found = Vec::new();
+        let has_space = text.contains(char::is_whitespace);
+        let begins = |text: &str, value: &str| -> Vec<usize> {
+            text.char_indices().map(|(at, _)| at).filter(|at| text[*at..].starts_with(value)).collect()
+        };
+        for (at, row) in rows.iter().enumerate().filter(|(_, row)| !row.value.starts_with("> ")) {
+            let length = row.value.len();
+            if row.is_address() {
+                for from in begins(&text.to_ascii_lowercase(), &row.value.to_ascii_lowercase()) {
+                    if is_word(text, from, from + length, INNER) {
+                        found.push((at, from, from + length));
+                    }
+                }
+            } else if names && text == row.value && !is_tag(text) {
+                found.push((at, 0, length));
+            } else if names && has_space && row.value.chars().count() >= SHORTEST_NAME {
+                for from in begins(text, &row.value) {
+                    if is_word(text, from, from + length, "") {
+                        found.push((at, from, from + length));
+                    }
+                }
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_by_its_first_word_is_what_is_found_by_looking_for_all_of_them(
+            values in prop::collection::vec("[abZë(. @+-]{1,7}", 1..12),
+            words in prop::collection::vec("[abZë(. @+-]{0,5}", 0..6),
+            picked in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+            joint in "[ .,<(@]{1,2}",
+            names in any::<bool>(),
+        ) {
+            let rows: Vec<PersonRow> = values.iter().filter(|value| !value.is_empty()).map(|value| row(value)).collect();
+            let mut parts = words;
+            parts.extend(picked.iter().map(|index| index.get(&values).clone()));
+            for text in [parts.join(&joint), parts.last().cloned().unwrap_or_default()] {
+                let of = Rows::of(rows.clone());
+                let found: Vec<_> = of.known_in(&text, names).into_iter().map(|f| (f.row.value.clone(), f.from, f.to)).collect();
+                let wanted: Vec<_> =
+                    by_scan(&rows, &text, names).into_iter().map(|(at, from, to)| (rows[at].value.clone(), from, to)).collect();
+                prop_assert_eq!(found, wanted, "in {:?}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_is_found_no_more() {
+        let mut rows = Rows::of(vec![row("Ada Lovelace"), row("ada@x.example")]);
+        rows.push(row("Ada Lovelace"));
+        rows.push(row("Bob"));
+        rows.truncate(2);
+        assert_eq!((rows.len(), rows.with_value("Ada Lovelace").count()), (2, 1));
+        assert!(rows.with_value("Bob").next().is_none() && rows.with_address("ADA@x.example").is_some());
+        assert_eq!(rows.known_in("to Bob and Ada Lovelace", true).len(), 1);
+    }
+}
