@@ -112,7 +112,7 @@ pub struct Rotation {
     /// Everybody who will be cut off, as last recorded.
     pub clients: Vec<Client>,
     /// Where each of them stands there.
-    places: HashMap<ClientId, usize>,
+    pub(super) places: HashMap<ClientId, usize>,
     /// The places that know people and could not be asked at the last look, with why.
     pub unseen: Vec<String>,
     /// Why it is right that nobody is asked.

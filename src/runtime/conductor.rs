@@ -191,6 +191,11 @@ impl Conductor {
         self.known().sights.holder.is_some()
     }
 
+    /// A part of its journal is known to be lost.
+    pub fn is_lost(&self) -> bool {
+        self.known().sights.lost().is_some()
+    }
+
     /// How many secrets have the tenant's name, and when that was seen.
     pub fn secrets(&self) -> Option<(Timestamp, usize)> {
         self.known().sights.secret.seen.as_ref().map(|(at, secret)| (*at, secret.count))

@@ -4,6 +4,7 @@
 use crate::engine::observe::Sights;
 use crate::engine::record::{Entry, Record, RotationId};
 use crate::engine::rotation::Rotation;
+use crate::engine::witness::Witnessed;
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ impl Known {
         Written {
             record: self.rotation.as_ref().map(|rotation| (rotation.id.clone(), rotation.seq)),
             holder: self.sights.holder.as_ref().map(|holder| (holder.fence, self.sights.holder_quiet_since)),
+            witnessed: self.sights.witnessed.clone(),
         }
     }
 
@@ -72,4 +74,5 @@ impl Known {
 pub struct Written {
     record: Option<(RotationId, u64)>,
     holder: Option<(u64, Option<Timestamp>)>,
+    witnessed: Witnessed,
 }

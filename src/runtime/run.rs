@@ -15,9 +15,9 @@ use crate::engine::witness::{Lost, WAY_OUT};
 use crate::runbooks::wireguard::{Recovery, end_silence, look_who_is_back, recover, see_people};
 use crate::runtime::ending;
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 /// How a command ended when it did not end well.
@@ -251,7 +251,8 @@ impl<'a> Run<'a> {
         }
         if let (Some(before), Some(now), false) = (before, machine.rotation().cloned(), is_over) {
             let seq = if was_begun { 0 } else { before.seq };
-            let before = Rotation { seq, ..Rotation::clone(&before) };
+            let mut before = Rotation::clone(&before);
+            before.seq = seq;
             let mails = recovery::mailed(&before, lost, &found);
             let domain = self.world.mailer.message_domain();
             for record in recovery::uncertain(&now, &mails, &self.world.reply_key, &domain) {

@@ -244,16 +244,16 @@ impl<'a> Watch<'a> {
             visit.looked = Some(Instant::now());
         }
         drop(permit);
-        let status = conductor.status();
-        if status.lost.is_some() {
+        if conductor.is_lost() {
             // Whatever this process has done itself before: nothing goes on from a journal that has gone back in time.
+            let status = conductor.status();
             self.call_for(&status.tenant, &mut visit, Some(status.leading().join("; ")));
         } else if read {
             self.tend(conductor, &mut visit).await;
             self.end_silence(conductor, &mut visit).await;
             self.remind(conductor).await;
-            visit.written = Some(conductor.written());
         }
+        visit.written = Some(conductor.written()).filter(|_| read);
         visit.open = conductor.rotation().is_some_and(|rotation| rotation.outcome.is_none());
         (visit, read)
     }
