@@ -6,7 +6,7 @@
 
 use crate::domain::key::PublicKey;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Stamps this close to the change of key may still belong to a handshake under the earlier key (REKEY_TIMEOUT), s.
 pub const PROBABLE_WITHIN: i64 = 5;
@@ -41,10 +41,22 @@ pub struct ServerReading {
     pub peers: Vec<PeerReading>,
 }
 
-impl ServerReading {
+/// The peers of a reading by their keys, for whoever asks for many of them.
+pub struct Peers<'a> {
+    live: PublicKey,
+    of: HashMap<&'a PublicKey, &'a PeerReading>,
+}
+
+impl<'a> Peers<'a> {
+    /// Those of this reading.
+    pub fn of(reading: &'a ServerReading) -> Self {
+        let of = reading.peers.iter().map(|peer| (&peer.public_key, peer)).collect();
+        Self { live: reading.public_key, of }
+    }
+
     /// The peer with this key.
-    pub fn peer(&self, key: &PublicKey) -> Option<&PeerReading> {
-        self.peers.iter().find(|peer| peer.public_key == *key)
+    pub fn get(&self, key: &PublicKey) -> Option<&'a PeerReading> {
+        self.of.get(key).copied()
     }
 }
 
@@ -97,12 +109,12 @@ impl Presence {
 }
 
 /// Judges one peer of a reading against the baseline. The reading must show the baseline's key.
-pub fn judge_presence(baseline: &Baseline, reading: &ServerReading, key: &PublicKey) -> Presence {
-    let Some(peer) = reading.peer(key) else {
+pub fn judge_presence(baseline: &Baseline, peers: &Peers<'_>, key: &PublicKey) -> Presence {
+    let Some(peer) = peers.get(key) else {
         return Presence::NoPeer;
     };
     let (stamp, tx) = baseline.peers.get(key).copied().unwrap_or((0, 0));
-    if reading.public_key != baseline.public_key || peer.latest_handshake == stamp {
+    if peers.live != baseline.public_key || peer.latest_handshake == stamp {
         return if peer.latest_handshake == 0 { Presence::Never } else { Presence::NoSign };
     }
     let late = peer.latest_handshake > baseline.clock + PROBABLE_WITHIN;
@@ -169,29 +181,29 @@ mod tests {
     #[test]
     fn a_young_stamp_that_did_not_change_is_no_sign() {
         let baseline = Baseline::of(&reading(1000, 995, 500));
-        assert_eq!(judge_presence(&baseline, &reading(1010, 995, 500 + 148 * 2), &KEY), Presence::NoSign);
+        assert_eq!(judge_presence(&baseline, &Peers::of(&reading(1010, 995, 500 + 148 * 2)), &KEY), Presence::NoSign);
     }
 
     #[test]
     fn a_stamp_just_after_the_change_is_only_probable_until_the_server_has_sent_data() {
         let baseline = Baseline::of(&reading(1000, 900, 0));
-        assert_eq!(judge_presence(&baseline, &reading(1010, 1003, 148 * 3), &KEY), Presence::ProbablyBack);
-        assert_eq!(judge_presence(&baseline, &reading(1010, 1003, 148 * 3 + 92), &KEY), Presence::Back);
-        assert_eq!(judge_presence(&baseline, &reading(1010, 1006, 0), &KEY), Presence::Back);
+        assert_eq!(judge_presence(&baseline, &Peers::of(&reading(1010, 1003, 148 * 3)), &KEY), Presence::ProbablyBack);
+        assert_eq!(judge_presence(&baseline, &Peers::of(&reading(1010, 1003, 148 * 3 + 92)), &KEY), Presence::Back);
+        assert_eq!(judge_presence(&baseline, &Peers::of(&reading(1010, 1006, 0)), &KEY), Presence::Back);
     }
 
     #[test]
     fn nothing_counts_while_the_interface_shows_another_key() {
         let baseline = Baseline::of(&reading(1000, 900, 0));
         let other = ServerReading { public_key: KEY, ..reading(1100, 1090, 92) };
-        assert_eq!(judge_presence(&baseline, &other, &KEY), Presence::NoSign);
+        assert_eq!(judge_presence(&baseline, &Peers::of(&other), &KEY), Presence::NoSign);
     }
 
     #[test]
     fn a_peer_that_never_shook_hands_is_never_and_a_missing_one_is_no_peer() {
         let baseline = Baseline::of(&reading(1000, 0, 0));
-        assert_eq!(judge_presence(&baseline, &reading(1010, 0, 0), &KEY), Presence::Never);
-        assert_eq!(judge_presence(&baseline, &reading(1010, 0, 0), &LIVE), Presence::NoPeer);
+        assert_eq!(judge_presence(&baseline, &Peers::of(&reading(1010, 0, 0)), &KEY), Presence::Never);
+        assert_eq!(judge_presence(&baseline, &Peers::of(&reading(1010, 0, 0)), &LIVE), Presence::NoPeer);
     }
 
     #[test]

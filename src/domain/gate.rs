@@ -10,7 +10,7 @@ pub use standing::{Stand, Standing};
 
 use crate::domain::acknowledgement::{Acknowledgement, Waiver};
 use crate::domain::client::{Client, ClientId};
-use crate::domain::notice::Notice;
+use crate::domain::notices::Notices;
 use crate::domain::preflight::Preflight;
 use crate::domain::window::{Window, WindowState};
 use jiff::Timestamp;
@@ -45,7 +45,7 @@ pub struct PeoplePart<'a> {
     /// Why it is right that nobody is asked, as an operator said.
     pub nobody: Option<&'a str>,
     /// All mails of this rotation.
-    pub notices: &'a [Notice],
+    pub notices: &'a Notices,
     /// The last acknowledgement of each client.
     pub acknowledgements: &'a BTreeMap<ClientId, Acknowledgement>,
     /// The waivers.

@@ -15,6 +15,7 @@ pub mod language;
 pub mod letter;
 pub mod lockout;
 pub mod notice;
+pub mod notices;
 pub mod observation;
 pub mod preflight;
 pub mod reminder;

@@ -135,9 +135,18 @@ impl Rotation {
         self.hearing.known.get(mail).map(|at| &self.mails[*at])
     }
 
+    /// A person's mails that were taken in, in their order.
+    pub fn mails_of(&self, client: &ClientId) -> impl DoubleEndedIterator<Item = &ReadMail> {
+        let said = self.hearing.of.get(client).into_iter().flatten();
+        said.filter_map(|statement| match statement {
+            Statement::Mail(at) => self.mails.get(*at),
+            _ => None,
+        })
+    }
+
     /// Under which person and revision a mail is counted: a revision that they were never told is no bucket of its own.
     pub(super) fn bucket(&self, client: &ClientId, revision: u32) -> (ClientId, u32) {
-        let told = self.notices.iter().any(|notice| notice.client == *client && notice.revision == revision);
+        let told = self.notices.of(client).any(|notice| notice.revision == revision);
         (client.clone(), if told { revision } else { self.window.revision })
     }
 
@@ -248,11 +257,19 @@ impl Rotation {
         }
     }
 
-    /// A later answer stands for what was unclear before it.
-    pub(super) fn void_mails(&mut self, topic: Topic, client: Option<&ClientId>) {
-        let about =
-            |mail: &&mut ReadMail| mail.heard.topic == topic && client.is_none_or(|client| mail.client == *client);
-        self.mails.iter_mut().filter(about).for_each(|mail| mail.is_void = true);
+    /// A later answer stands for what was unclear before it: everybody's mails, or one person's before a place.
+    pub(super) fn void_mails(&mut self, topic: Topic, of: Option<(&ClientId, usize)>) {
+        let Some((client, before)) = of else {
+            self.mails.iter_mut().filter(|mail| mail.heard.topic == topic).for_each(|mail| mail.is_void = true);
+            return;
+        };
+        for statement in self.hearing.of.get(client).into_iter().flatten() {
+            if let Statement::Mail(at) = statement
+                && *at < before
+            {
+                self.mails[*at].is_void |= self.mails[*at].heard.topic == topic;
+            }
+        }
     }
 
     fn state(&mut self, client: &ClientId, statement: Statement) {

@@ -2,13 +2,15 @@
 
 use crate::domain::client::{Client, ClientId, Source};
 use crate::domain::gate::{self, ApprovalFact, ChecksPart, Facts, PeoplePart, Stand, Verdict};
+use crate::domain::key::PublicKey;
+use crate::domain::notices::Notices;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::approval::{self, Me};
 use crate::engine::machine::Rules;
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is known besides the journal.
 #[derive(Clone, Copy, Debug)]
@@ -36,13 +38,13 @@ pub struct Said {
 
 /// Judges the gate at a moment.
 pub fn judge(open: Option<&Rotation>, beside: Beside<'_>, rules: &Rules, now: Timestamp) -> Verdict {
-    let (acknowledgements, waivers) = (BTreeMap::new(), BTreeMap::new());
+    let (notices, acknowledgements, waivers) = (Notices::default(), BTreeMap::new(), BTreeMap::new());
     let to_read = open.map(Rotation::clients_to_read).unwrap_or_default();
     let nobody = PeoplePart {
         clients: beside.clients,
         unknown: beside.unknown,
         nobody: None,
-        notices: &[],
+        notices: &notices,
         acknowledgements: &acknowledgements,
         waivers: &waivers,
         to_read: &to_read,
@@ -97,30 +99,92 @@ impl Rotation {
 
     /// Those who were seen now, with everybody who was told in this rotation and is named by no place any more: they stay,
     /// known from nowhere, until they are waived. Where a place could not be asked, nobody who was known is missing either.
-    pub fn with_told(&self, mut seen: Vec<Client>, is_everybody: bool) -> Vec<Client> {
+    pub fn with_told(&self, seen: Vec<Client>, is_everybody: bool) -> Vec<Client> {
+        let mut seen = Seen::of(seen);
         let told = |client: &Client| {
-            self.notices.iter().any(|notice| notice.client == client.id)
+            self.notices.of(&client.id).next().is_some()
                 || self.acknowledgements.contains_key(&client.id)
                 || self.waivers.contains_key(&client.id)
         };
         for known in &self.clients {
-            if let Some(at) = seen.iter().position(|client| client.id == known.id && client.public_key.is_none()) {
+            if let (Some(at), Some(key)) = (seen.without_key(&known.id), known.public_key)
+                && let Some(peer) = seen.with_key(&key).into_iter().find(|at| seen.is(*at, is_unnamed))
+            {
                 // The place that told their key names them no more; the peer on the interface is theirs still.
-                let is_peer = |client: &Client| client.public_key.is_some() && client.public_key == known.public_key;
-                if let Some(peer) = seen.iter().position(|client| is_peer(client) && is_unnamed(client)) {
-                    seen[at].public_key = known.public_key;
-                    seen.remove(peer);
-                }
+                seen.take(peer);
+                seen.give(at, key);
             }
-            if seen.iter().any(|client| client.id == known.id) || is_everybody && !told(known) {
+            if seen.of_id.contains_key(&known.id) || is_everybody && !told(known) {
                 continue;
             }
             // The peer on the interface is theirs: it needs no row of its own.
-            seen.retain(|client| client.public_key.is_none() || client.public_key != known.public_key || told(client));
+            for at in known.public_key.map(|key| seen.with_key(&key)).unwrap_or_default() {
+                if !seen.is(at, told) {
+                    seen.take(at);
+                }
+            }
             let sources = if is_everybody { Default::default() } else { known.sources.clone() };
             seen.push(Client { sources, ..known.clone() });
         }
+        seen.rows.into_iter().flatten().collect()
+    }
+}
+
+/// Those who were seen, found by id and by key: they are compared with as many who were known.
+#[derive(Default)]
+struct Seen {
+    rows: Vec<Option<Client>>,
+    of_id: HashMap<ClientId, usize>,
+    of_key: HashMap<PublicKey, Vec<usize>>,
+}
+
+impl Seen {
+    fn of(clients: Vec<Client>) -> Self {
+        let mut seen = Self::default();
+        clients.into_iter().for_each(|client| seen.push(client));
         seen
+    }
+
+    fn push(&mut self, client: Client) {
+        let at = self.rows.len();
+        self.of_id.entry(client.id.clone()).or_insert(at);
+        if let Some(key) = client.public_key {
+            self.of_key.entry(key).or_default().push(at);
+        }
+        self.rows.push(Some(client));
+    }
+
+    fn is(&self, at: usize, holds: impl Fn(&Client) -> bool) -> bool {
+        self.rows[at].as_ref().is_some_and(holds)
+    }
+
+    /// Where somebody stands of whom no key is known.
+    fn without_key(&self, id: &ClientId) -> Option<usize> {
+        self.of_id.get(id).copied().filter(|at| self.is(*at, |client| client.public_key.is_none()))
+    }
+
+    /// Where those stand who have this key, in their order.
+    fn with_key(&self, key: &PublicKey) -> Vec<usize> {
+        self.of_key.get(key).cloned().unwrap_or_default()
+    }
+
+    fn give(&mut self, at: usize, key: PublicKey) {
+        if let Some(client) = &mut self.rows[at] {
+            client.public_key = Some(key);
+            let places = self.of_key.entry(key).or_default();
+            places.push(at);
+            places.sort_unstable();
+        }
+    }
+
+    fn take(&mut self, at: usize) {
+        let Some(client) = self.rows[at].take() else { return };
+        if self.of_id.get(&client.id) == Some(&at) {
+            self.of_id.remove(&client.id);
+        }
+        if let Some(places) = client.public_key.and_then(|key| self.of_key.get_mut(&key)) {
+            places.retain(|place| *place != at);
+        }
     }
 }
 

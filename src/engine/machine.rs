@@ -23,6 +23,7 @@ use crate::engine::rotation::Rotation;
 use crate::engine::signing::{Hand, Signing};
 use crate::engine::step::Probe;
 use jiff::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What comes in.
@@ -122,7 +123,8 @@ pub struct Machine {
     tenant: Tenant,
     me: Actor,
     rules: Rules,
-    rotation: Option<Rotation>,
+    /// Shared with whoever reads it: a record is folded into it in place, and it is copied only while somebody holds it.
+    rotation: Option<Arc<Rotation>>,
     intent: Intent,
     cancel_note: String,
     /// The tenant's name was typed once more, knowing that our own connection runs through the tunnel.
@@ -160,7 +162,7 @@ type Outputs = Result<Vec<Output>, Refusal>;
 
 impl Machine {
     /// A machine over what the journal holds. Who acts goes into every record that it emits.
-    pub fn new(tenant: Tenant, me: Actor, rules: Rules, rotation: Option<Rotation>) -> Self {
+    pub fn new(tenant: Tenant, me: Actor, rules: Rules, rotation: Option<Arc<Rotation>>) -> Self {
         let (intent, cancel_note) = (Intent::Single, String::new());
         let (through_tunnel, hand, telling) = (false, Hand::default(), false);
         Self { tenant, me, rules, rotation, intent, cancel_note, through_tunnel, hand, telling }
@@ -179,7 +181,7 @@ impl Machine {
     }
 
     /// The rotation as it stands, ended or not.
-    pub fn rotation(&self) -> Option<&Rotation> {
+    pub fn rotation(&self) -> Option<&Arc<Rotation>> {
         self.rotation.as_ref()
     }
 
@@ -198,10 +200,10 @@ impl Machine {
         let session = session.map(|session| session.id.clone());
         let entry = Entry { session, ..self.me.entry(seq, at, record) };
         if let Record::Planned { .. } = entry.record {
-            self.rotation = Rotation::begin(&entry);
+            self.rotation = Rotation::begin(&entry).map(Arc::new);
         } else if let Some(rotation) = &mut self.rotation {
             rotation.check(&entry).map_err(Refusal::NotNow)?;
-            rotation.apply(&entry);
+            Arc::make_mut(rotation).apply(&entry);
         }
         Ok(entry)
     }
@@ -211,7 +213,7 @@ impl Machine {
     }
 
     fn open(&self) -> Result<&Rotation, Refusal> {
-        let open = self.rotation.as_ref().filter(|rotation| rotation.outcome.is_none());
+        let open = self.rotation.as_deref().filter(|rotation| rotation.outcome.is_none());
         open.ok_or_else(|| not_now("no rotation is planned for this tenant; plan one first"))
     }
 

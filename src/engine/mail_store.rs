@@ -30,8 +30,8 @@ pub trait MailStore: Send + Sync {
     async fn cursor(&self, mailbox: &str, folder: &str) -> Result<Option<Cursor>, Fault>;
     /// Puts the cursor forward; it never goes back within one UIDVALIDITY.
     async fn advance(&self, mailbox: &str, folder: &str, cursor: Cursor) -> Result<(), Fault>;
-    /// Keeps a mail that belongs to nobody, once. Only the newest 500 are kept.
-    async fn keep_stray(&self, mailbox: &str, stray: &Stray) -> Result<(), Fault>;
+    /// Keeps mails that belong to nobody, each once, all in one write. Only the newest 500 are kept.
+    async fn keep_strays(&self, mailbox: &str, strays: &[Stray]) -> Result<(), Fault>;
     /// Those that are kept, newest first.
     async fn strays(&self, mailbox: &str) -> Result<Vec<Stray>, Fault>;
     /// Takes one off the list; `false` if it was not on it.

@@ -212,8 +212,7 @@ impl Rotation {
 
     /// The same, with what it would say if its sender were accepted, where that is in doubt.
     pub fn judge_sender(&self, matched: &Matched) -> (Heard, Option<Doubt>) {
-        let told = |notice: &&Notice| matched.notice.as_ref() == Some(&notice.message_id);
-        let notice = self.notices.iter().find(told);
+        let notice = matched.notice.as_ref().and_then(|id| self.notices.get(id));
         let (topic, revision) = match (notice, matched.addressed) {
             (Some(notice), _) => (notice.kind.topic(), notice.revision),
             (None, Some(said)) => said,
@@ -236,8 +235,7 @@ impl Rotation {
             .map(|email| email.to_lowercase())
             .collect();
         let zone = zone_or_utc(&self.window.zone);
-        let ours = self.notices.iter().filter(|notice| notice.client == client.id);
-        let token = ours.clone().rev().find_map(|notice| ReplyToken::in_id(&notice.message_id));
+        let token = self.notices.of(&client.id).rev().find_map(|notice| ReplyToken::in_id(&notice.message_id));
         let email = client.email.clone().or_else(|| notice.map(|notice| notice.email.clone())).unwrap_or_default();
         let asked = Asked {
             topic,
@@ -297,15 +295,14 @@ impl Rotation {
         if matched.letter.from.is_none() && !matches!(heard.verdict, Verdict::Unclear(_)) {
             return Some("nobody is named as its sender".into());
         }
-        let mut ours = self.notices.iter().filter(|notice| notice.client == *client).peekable();
+        let mut ours = self.notices.of(client).peekable();
         ours.peek()?;
         // What replies to another mail, and only quotes or is addressed as ours, agrees to that one. A calendar's answer
         // names its invitation by UID, whatever it refers to.
         let is_found = matched.notice.is_some() || matched.addressed.is_some();
         let token = ours.clone().find_map(|notice| ReplyToken::in_id(&notice.message_id));
         let is_ours = |id: &String| {
-            self.notices.iter().any(|notice| notice.message_id == *id)
-                || ReplyToken::in_id(id).is_some_and(|found| Some(found) == token)
+            self.notices.get(id).is_some() || ReplyToken::in_id(id).is_some_and(|found| Some(found) == token)
         };
         let first = matched.letter.references.first();
         if heard.means != Means::Calendar && is_found && first.is_some_and(|id| !is_ours(id)) {
@@ -368,8 +365,7 @@ impl Rotation {
         let says_so = mail.heard.topic == Topic::Back && mail.heard.verdict == Verdict::Confirmed;
         if says_so && self.applied.is_some() && self.is_of_this_leg(mail) {
             let (client, note) = (mail.client.clone(), mail.heard.evidence.first().cloned().unwrap_or_default());
-            let voided = self.mails[..index].iter_mut().filter(|mail| mail.client == client);
-            voided.filter(|mail| mail.heard.topic == Topic::Back).for_each(|mail| mail.is_void = true);
+            self.void_mails(Topic::Back, Some((&client, index)));
             self.back.entry(client).or_insert(Back { source: BackSource::Mail, at, note });
         }
     }
@@ -383,7 +379,7 @@ impl Rotation {
 
     /// A question of the way forward says nothing about the way back.
     fn is_of_this_leg(&self, mail: &ReadMail) -> bool {
-        let asked = mail.notice.as_ref().and_then(|id| self.notices.iter().find(|notice| notice.message_id == *id));
+        let asked = mail.notice.as_ref().and_then(|id| self.notices.get(id));
         match (asked, &self.rollback) {
             (Some(notice), _) => self.on_leg(notice),
             (None, None) => true,
@@ -394,22 +390,17 @@ impl Rotation {
     /// Whoever answers a mail has got it.
     fn reached(&mut self, notice: Option<&str>, at: Timestamp) {
         let Some(id) = notice else { return };
-        if let Some(notice) = self.notices.iter_mut().find(|notice| notice.message_id == id)
-            && matches!(notice.delivery, Delivery::Uncertain { .. } | Delivery::Queued)
-        {
-            notice.delivery = Delivery::Sent { reply: "it was answered".into() };
-            notice.at = at;
+        let open = |notice: &&Notice| matches!(notice.delivery, Delivery::Uncertain { .. } | Delivery::Queued);
+        if self.notices.get(id).filter(open).is_some() {
+            self.notices.stands(id, Delivery::Sent { reply: "it was answered".into() }, at);
         }
     }
 
     fn bounce(&mut self, client: &ClientId, id: Option<&str>, revision: u32, why: &str, at: Timestamp) {
-        let same = |notice: &&mut Notice| match id {
-            Some(id) => notice.message_id == id,
-            None => notice.client == *client && notice.revision == revision,
-        };
-        if let Some(notice) = self.notices.iter_mut().rev().find(same) {
-            notice.delivery = Delivery::Bounced { reply: why.to_owned() };
-            notice.at = at;
+        let last = || self.notices.of(client).rfind(|notice| notice.revision == revision);
+        let id = id.map(str::to_owned).or_else(|| last().map(|notice| notice.message_id.clone()));
+        if let Some(id) = id {
+            self.notices.stands(&id, Delivery::Bounced { reply: why.to_owned() }, at);
         }
     }
 
@@ -418,13 +409,9 @@ impl Rotation {
         let said = |mail: &&ReadMail| {
             let verdict = matches!(mail.heard.verdict, Verdict::Confirmed | Verdict::Declined);
             let decision = matches!(mail.decision, Some(Decision::Back | Decision::NotBack));
-            mail.client == *client
-                && mail.heard.topic == Topic::Back
-                && (verdict || decision)
-                && self.is_of_this_leg(mail)
+            mail.heard.topic == Topic::Back && (verdict || decision) && self.is_of_this_leg(mail)
         };
-        self.mails
-            .iter()
+        self.mails_of(client)
             .rfind(said)
             .filter(|mail| mail.heard.verdict == Verdict::Declined || mail.decision == Some(Decision::NotBack))
     }

@@ -9,9 +9,10 @@ use crate::engine::ports::{NoticeRequest, World};
 use crate::engine::record::Record;
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Progress, StepContext};
-use futures_util::StreamExt;
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 /// How many went where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,9 +55,8 @@ impl Tally {
 /// Who gets the mail and under which kind: a client who was told an earlier revision gets a change.
 pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, NoticeKind)> {
     let told_before = |id: &ClientId| {
-        rotation.notices.iter().any(|n| {
-            n.client == *id
-                && n.kind.tells_window()
+        rotation.notices.of(id).any(|n| {
+            n.kind.tells_window()
                 && n.revision < rotation.window.revision
                 && !matches!(n.delivery, Delivery::Failed { .. })
         })
@@ -85,7 +85,7 @@ pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, Notice
                 (NoticeKind::Reminder, _) => is_silent(rotation, client),
                 // So is this question, to those of whom nothing shows that they are back.
                 (NoticeKind::AreYouBack, _) => is_missing(rotation, client),
-                (NoticeKind::Cancellation, None) => rotation.notices.iter().any(|n| n.client == client.id),
+                (NoticeKind::Cancellation, None) => rotation.notices.of(&client.id).next().is_some(),
                 (_, None | Some(Delivery::Failed { .. } | Delivery::Bounced { .. })) => true,
                 (_, Some(Delivery::Sent { .. } | Delivery::Uncertain { .. } | Delivery::Queued)) => false,
             };
@@ -98,8 +98,8 @@ pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, Notice
 /// the windows that the journal knows, in the operator's texts and in the built-in ones.
 pub fn copies(world: &World, rotation: &Rotation, id: &ClientId) -> Vec<String> {
     let Some(client) = rotation.client(id) else { return Vec::new() };
-    let notices = rotation.notices.iter().filter(|notice| notice.client == *id);
-    let kinds: BTreeSet<(NoticeKind, u32)> = notices.map(|notice| (notice.kind, notice.revision)).collect();
+    let kinds: BTreeSet<(NoticeKind, u32)> =
+        rotation.notices.of(id).map(|notice| (notice.kind, notice.revision)).collect();
     let token = world.reply_key.token(rotation, id);
     let mut texts = Vec::new();
     for (kind, revision) in kinds {
@@ -133,87 +133,149 @@ fn is_silent(rotation: &Rotation, client: &Client) -> bool {
 }
 
 fn is_missing(rotation: &Rotation, client: &Client) -> bool {
-    rotation.applied.is_some() && rotation.not_back().iter().any(|missing| missing.id == client.id)
+    rotation.applied.is_some() && !rotation.back.contains_key(&client.id) && !rotation.waivers.contains_key(&client.id)
 }
 
-/// Sends, several at once; every mail is journaled before and after. Counts everybody, also those who had it already.
+/// A mail that is to be handed over, and how often the server has put it off.
+struct Job {
+    client: Client,
+    kind: NoticeKind,
+    deferred: usize,
+}
+
+/// What has come of one turn of a job.
+enum Turn {
+    /// It was handed over, or could not be; whether the server asks to try again later.
+    Handed(Job, Result<bool, Fault>),
+    /// Its pause is over.
+    Rested(Job),
+}
+
+/// So many mails are at work for each connection: while one is handed over another is being recorded.
+const AHEAD: usize = 2;
+
+/// Sends, several at once; every mail is journaled before and after. A mail that the server puts off holds nothing and nobody:
+/// it is journaled as deferred, rests, and goes behind the others. Counts everybody, also those who had it already.
 pub async fn send(context: &StepContext<'_>, step: StepNumber, order: &SendOrder) -> Result<Tally, Fault> {
     let rotation = context.rotation();
     let recipients = recipients(&rotation, order);
     let (with, without): (Vec<_>, Vec<_>) = recipients.into_iter().partition(|(client, _)| client.email.is_some());
+    let left_out = |client: &&Client| order.only.is_none() && is_left_out(order.kind, &rotation, client);
+    let gone = rotation.clients.iter().filter(left_out).map(|client| client.name.clone()).collect();
+    // Whoever holds it makes the next record copy it.
+    drop(rotation);
     if !with.is_empty() {
         // One clear fault instead of one for every client.
         context.world.mailer.probe().await?;
     }
-    let (total, done) = (with.len() as u64, AtomicU64::new(0));
-    let tell = |text: String| {
-        context.ledger.progress(Progress { step, done: done.load(Ordering::Relaxed), total, text });
-    };
-    tell(String::new());
-    let sending = futures_util::stream::iter(with).map(|(client, kind)| {
-        let (done, tell) = (&done, &tell);
-        async move {
-            let result = send_one(context, &client, kind).await;
-            done.fetch_add(1, Ordering::Relaxed);
-            tell(client.name.clone());
-            result
-        }
-    });
-    let mut results = sending.buffer_unordered(context.world.mailer.connections().max(1));
-    let mut fault = None;
-    while let Some(result) = results.next().await {
-        // After a fault of the journal nothing more is handed over, but what is under way is awaited and recorded.
-        fault = fault.or(result.err());
-    }
-    match fault {
-        Some(fault) => Err(fault),
-        None => {
-            let mut tally = tally(&context.rotation(), order);
-            let left_out = |client: &&Client| order.only.is_none() && is_left_out(order.kind, &rotation, client);
-            tally.gone = rotation.clients.iter().filter(left_out).map(|client| client.name.clone()).collect();
-            tally.no_address = without
-                .into_iter()
-                .filter(|(client, _)| !rotation.waivers.contains_key(&client.id))
-                .map(|(client, _)| client.name)
-                .collect();
-            Ok(tally)
-        }
-    }
+    let jobs = with.into_iter().map(|(client, kind)| Job { client, kind, deferred: 0 });
+    hand_over_all(context, step, jobs.collect()).await?;
+    let rotation = context.rotation();
+    let no_address =
+        without.into_iter().map(|(client, _)| client).filter(|client| !rotation.waivers.contains_key(&client.id));
+    let no_address = no_address.map(|client| client.name).collect();
+    Ok(Tally { gone, no_address, ..tally(&rotation, order) })
 }
 
-async fn send_one(context: &StepContext<'_>, client: &Client, kind: NoticeKind) -> Result<(), Fault> {
-    let Some(email) = client.email.clone() else { return Ok(()) };
-    let rotation = context.rotation();
+async fn hand_over_all(context: &StepContext<'_>, step: StepNumber, mut ready: VecDeque<Job>) -> Result<(), Fault> {
     let mailer = &context.world.mailer;
-    let of_kind = |n: &&crate::domain::notice::Notice| {
-        n.client == client.id && n.kind == kind && n.revision == rotation.window.revision
+    let (most, pauses) = (mailer.connections().max(1) * AHEAD, mailer.pauses());
+    let (total, mut done, mut sending, mut resting) = (ready.len() as u64, 0, 0, 0_usize);
+    let tell = |done: u64, text: String| context.ledger.progress(Progress { step, done, total, text });
+    tell(0, String::new());
+    let (mut turns, mut fault) = (FuturesUnordered::new(), None);
+    loop {
+        while fault.is_none()
+            && sending < most
+            && let Some(job) = ready.pop_front()
+        {
+            sending += 1;
+            turns.push(hand_over(context, job).boxed());
+        }
+        if fault.is_some() && sending == 0 {
+            break;
+        }
+        match turns.next().await {
+            None => break,
+            Some(Turn::Rested(job)) => {
+                resting -= 1;
+                ready.push_back(job);
+            }
+            Some(Turn::Handed(mut job, Ok(again))) => {
+                sending -= 1;
+                match pauses.get(job.deferred).filter(|_| again) {
+                    Some(pause) => {
+                        job.deferred += 1;
+                        resting += 1;
+                        turns.push(rest(context, *pause, job).boxed());
+                        if sending == 0 && ready.is_empty() {
+                            tell(done, format!("the mail server has put off {resting}: tried again"));
+                        }
+                    }
+                    None => {
+                        done += 1;
+                        tell(done, job.client.name);
+                    }
+                }
+            }
+            // After a fault of the journal nothing more is handed over, but what is under way is awaited and recorded.
+            Some(Turn::Handed(_, Err(new))) => {
+                sending -= 1;
+                fault = fault.or(Some(new));
+            }
+        }
+    }
+    fault.map_or(Ok(()), Err)
+}
+
+async fn hand_over(context: &StepContext<'_>, job: Job) -> Turn {
+    let result = send_one(context, &job.client, job.kind).await;
+    Turn::Handed(job, result)
+}
+
+async fn rest(context: &StepContext<'_>, pause: Duration, job: Job) -> Turn {
+    context.world.clock.sleep(pause).await;
+    Turn::Rested(job)
+}
+
+/// Hands one mail over, once. Gives whether the server asks to try again later.
+async fn send_one(context: &StepContext<'_>, client: &Client, kind: NoticeKind) -> Result<bool, Fault> {
+    let Some(email) = client.email.clone() else { return Ok(false) };
+    let (message_id, queued, letter) = {
+        // Not held while anything is waited for: a record would have to copy it.
+        let rotation = context.rotation();
+        let mailer = &context.world.mailer;
+        let (window, key) = (&rotation.window, &context.world.reply_key);
+        // A mail that was surely not accepted is the same mail when it is tried again; anything else would be a second one.
+        let copies = rotation.notices.of(&client.id).filter(|n| n.kind == kind && n.revision == window.revision);
+        let copy = copies.filter(|n| !matches!(n.delivery, Delivery::Failed { .. })).count();
+        let id = key.message_id(&rotation, &client.id, kind, copy, &mailer.message_domain());
+        let first = rotation.notices.of(&client.id).find(|notice| notice.message_id != id);
+        let letter = mailer.compose(&NoticeRequest {
+            kind,
+            tenant: &rotation.tenant,
+            client_name: &client.name,
+            email: &email,
+            window,
+            message_id: &id,
+            in_reply_to: first.map(|notice| notice.message_id.as_str()),
+            token: &key.token(&rotation, &client.id),
+            language: context.world.settings.language,
+        });
+        let (client, revision) = (client.id.clone(), window.revision);
+        let message_id = id.clone();
+        (id, Record::NoticeQueued { client, email: email.clone(), kind, revision, message_id }, letter)
     };
-    // A mail that was surely not accepted is the same mail when it is tried again; anything else would be a second one.
-    let accepted = |n: &&crate::domain::notice::Notice| !matches!(n.delivery, Delivery::Failed { .. });
-    let copy = rotation.notices.iter().filter(of_kind).filter(accepted).count();
-    let key = &context.world.reply_key;
-    let id = key.message_id(&rotation, &client.id, kind, copy, &mailer.message_domain());
-    let token = key.token(&rotation, &client.id);
-    let first = rotation.notices.iter().find(|notice| notice.client == client.id && notice.message_id != id);
-    let request = NoticeRequest {
-        kind,
-        tenant: &rotation.tenant,
-        client_name: &client.name,
-        email: &email,
-        window: &rotation.window,
-        message_id: &id,
-        in_reply_to: first.map(|notice| notice.message_id.as_str()),
-        token: &token,
-        language: context.world.settings.language,
+    context.ledger.record(queued).await?;
+    let (delivery, again) = match letter {
+        Ok(letter) => {
+            let handed = context.world.mailer.hand_over(&letter).await;
+            (handed.delivery, handed.again)
+        }
+        Err(fault) => (Delivery::Failed { permanent: true, reply: fault.message }, false),
     };
-    let (client, message_id, revision) = (client.id.clone(), id.clone(), rotation.window.revision);
-    let letter = mailer.compose(&request);
-    context.ledger.record(Record::NoticeQueued { client, email, kind, revision, message_id }).await?;
-    let delivery = match letter {
-        Ok(letter) => mailer.send(&letter).await,
-        Err(fault) => Delivery::Failed { permanent: true, reply: fault.message },
-    };
-    context.ledger.record(Record::NoticeDelivery { message_id: id, delivery }).await
+    context.ledger.record(Record::NoticeDelivery { message_id, delivery }).await?;
+    Ok(again)
 }
 
 fn tally(rotation: &Rotation, order: &SendOrder) -> Tally {

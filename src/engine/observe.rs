@@ -13,6 +13,7 @@ use crate::engine::secret::PrivateKey;
 use crate::engine::sources::Source;
 use crate::engine::witness::{Lost, Sign, Witnessed};
 use jiff::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What Barbican holds under the secret's name.
@@ -79,7 +80,7 @@ pub struct Sights {
     /// The expected alert; never seen where Alertmanager is not configured.
     pub alert: Observation<AlertSight>,
     /// Entries of the contacts file.
-    pub contacts: Vec<Entry>,
+    pub contacts: Arc<[Entry]>,
     /// Our own journal: that it could be read.
     pub journal: Observation<()>,
     /// The mailbox: that it could be read; never seen where none is configured or no rotation is open.
@@ -306,5 +307,5 @@ pub async fn look(world: &World, sights: &mut Sights) {
         let served = look_at(world, Source::Script, &before).await;
         served.into_iter().for_each(|sight| sights.take(world.clock.now(), sight));
     }
-    sights.contacts = world.contacts.to_vec();
+    sights.contacts = world.contacts.clone();
 }

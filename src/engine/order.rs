@@ -54,9 +54,8 @@ impl Rotation {
         let confirmed = self.confirmed_at.is_some();
         let untouched = || need(!self.touched, "the key is being changed already");
         let of_client = |id| need(self.client(id).is_some(), "that is no client of the rotation");
-        let of_mail = |id: &str| need(self.mails.iter().any(|mail| mail.mail == id), "no such mail was read");
-        let of_notice =
-            |id: &str| need(self.notices.iter().any(|notice| notice.message_id == id), "no such mail was being sent");
+        let of_mail = |id: &str| need(self.knows_mail(id), "no such mail was read");
+        let of_notice = |id: &str| need(self.notices.get(id).is_some(), "no such mail was being sent");
         match &entry.record {
             Record::Rescheduled { window } => {
                 untouched()?;

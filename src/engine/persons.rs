@@ -4,9 +4,12 @@
 //! A token is a commitment (SHA-256) to its value and a random nonce that rests beside the value: a changed value is
 //! noticed, and once value and nonce are gone the token says nothing. Pure: storing is the journal's.
 
+mod index;
+
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::engine::audit::hex;
 use crate::engine::record::{Entry, Record};
+use index::{Found, Rows};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -68,7 +71,7 @@ pub type Random = fn() -> Result<[u8; 16], Fault>;
 /// The personal values of one tenant, and those that were newly found.
 pub struct Persons {
     tenant: String,
-    rows: Vec<PersonRow>,
+    rows: Rows,
     known: usize,
     random: Random,
 }
@@ -76,12 +79,17 @@ pub struct Persons {
 impl Persons {
     /// What the journal of a tenant knows already.
     pub fn new(tenant: &str, rows: Vec<PersonRow>, random: Random) -> Self {
-        Self { tenant: tenant.to_owned(), known: rows.len(), rows, random }
+        Self { tenant: tenant.to_owned(), known: rows.len(), rows: Rows::of(rows), random }
     }
 
     /// Those that were not known before and must be stored with the text.
     pub fn fresh(&self) -> &[PersonRow] {
-        &self.rows[self.known..]
+        self.rows.from(self.known)
+    }
+
+    /// Those that were fresh are stored now.
+    pub fn stored(&mut self) {
+        self.known = self.rows.len();
     }
 
     /// The entry as JSON with a token in place of every personal value.
@@ -182,13 +190,13 @@ impl Persons {
     }
 
     fn person_of(&self, address: &str) -> Option<String> {
-        self.rows.iter().find(|row| same_address(&row.value, address)).map(|row| row.person.clone())
+        self.rows.with_address(address).map(|row| row.person.clone())
     }
 
     /// The row of a value, made if there is none. The exact spelling counts, so that restoring gives back every letter.
     fn token(&mut self, value: &str, person: Option<String>) -> Result<PersonRow, Fault> {
-        let same = |row: &&PersonRow| row.value == value && person.as_ref().is_none_or(|person| row.person == *person);
-        if let Some(row) = self.rows.iter().find(same) {
+        let same = |row: &&PersonRow| person.as_ref().is_none_or(|person| row.person == *person);
+        if let Some(row) = self.rows.with_value(value).find(same) {
             return Ok(row.clone());
         }
         let person = person.or_else(|| self.person_of(value).filter(|_| value.contains('@')));
@@ -206,7 +214,10 @@ impl Persons {
 
     fn replace(&mut self, text: &str, key: &str, names: bool) -> Result<String, Fault> {
         let plain = PLAIN.contains(&key);
-        let mut found = self.known_in(text, names && !plain);
+        let known = self.rows.known_in(text, names && !plain).into_iter();
+        let span =
+            |Found { from, to, row }| Span { from, to, person: Some(row.person.clone()), is_name: !row.is_address() };
+        let mut found: Vec<Span> = known.map(span).collect();
         if !plain {
             found.extend(addresses(text).into_iter().map(|(from, to)| Span { from, to, person: None, is_name: false }));
         }
@@ -231,37 +242,6 @@ impl Persons {
         }
         out.push_str(&escape(&text[at..]));
         Ok(out)
-    }
-
-    /// Where values that are known already stand in a text: addresses in any case, names as words of their own.
-    fn known_in(&self, text: &str, names: bool) -> Vec<Span> {
-        let mut found = Vec::new();
-        let lower = text.to_ascii_lowercase();
-        let has_space = text.contains(char::is_whitespace);
-        // Lines that somebody wrote are nobody's name, and there may be very many of them.
-        for row in self.rows.iter().filter(|row| !row.value.starts_with("> ")) {
-            let is_name = !row.is_address();
-            let mut add = |from: usize, to: usize| {
-                found.push(Span { from, to, person: Some(row.person.clone()), is_name });
-            };
-            if !is_name {
-                let wanted = row.value.to_ascii_lowercase();
-                for (from, _) in lower.match_indices(&wanted) {
-                    if is_word(text, from, from + wanted.len(), ".-_+%") {
-                        add(from, from + wanted.len());
-                    }
-                }
-            } else if names && text == row.value && !is_tag(text) {
-                add(0, text.len());
-            } else if names && has_space && row.value.chars().count() >= SHORTEST_NAME {
-                for (from, _) in text.match_indices(row.value.as_str()) {
-                    if is_word(text, from, from + row.value.len(), "") {
-                        add(from, from + row.value.len());
-                    }
-                }
-            }
-        }
-        found
     }
 }
 

@@ -252,6 +252,15 @@ pub struct Letter {
     pub message: Vec<u8>,
 }
 
+/// What has come of one try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handed {
+    /// How the mail stands; never `Queued`.
+    pub delivery: Delivery,
+    /// The server asks to try again later. Never so of what may have been accepted.
+    pub again: bool,
+}
+
 /// Mail.
 #[async_trait]
 pub trait Mailer: Send + Sync {
@@ -262,8 +271,12 @@ pub trait Mailer: Send + Sync {
     fn texts(&self, request: &NoticeRequest<'_>) -> Vec<String>;
     /// The domain for Message-IDs.
     fn message_domain(&self) -> String;
-    /// Sends one; never `Queued`. A lost answer is `Uncertain`, never `Failed`.
+    /// Sends one, with its further tries, and waits for its end; never `Queued`. A lost answer is `Uncertain`, never `Failed`.
     async fn send(&self, letter: &Letter) -> Delivery;
+    /// Hands one over, once. Between two tries nothing is held.
+    async fn hand_over(&self, letter: &Letter) -> Handed;
+    /// The pauses before further tries of a mail that the server puts off.
+    fn pauses(&self) -> Vec<Duration>;
     /// Whether the server can be reached, TLS agreed and the password accepted; nothing is sent.
     async fn probe(&self) -> Result<(), Fault>;
     /// How many may be sent at once.

@@ -237,11 +237,6 @@ impl Rotation {
                 *step = StepState::Interrupted { since };
             }
         }
-        for notice in &mut self.notices {
-            if notice.delivery == Delivery::Queued {
-                let why = "changeguard ended before the mail server's answer was recorded".into();
-                notice.delivery = Delivery::Uncertain { why };
-            }
-        }
+        self.notices.interrupt("changeguard ended before the mail server's answer was recorded");
     }
 }

@@ -66,9 +66,8 @@ pub fn due(rotation: &Rotation, schedule: &Schedule) -> Option<Due> {
             }
     });
     let at = open.filter_map(|client| {
-        let of_client =
-            |n: &&Notice| n.client == client.id && n.revision == rotation.window.revision && rotation.on_leg(n);
-        let mails: Vec<&Notice> = rotation.notices.iter().filter(of_client).collect();
+        let of_client = |n: &&Notice| n.revision == rotation.window.revision && rotation.on_leg(n);
+        let mails: Vec<&Notice> = rotation.notices.of(&client.id).filter(of_client).collect();
         // Somebody whose mail did not arrive is called, not reminded; an uncertain one is a person's to judge.
         let arrived = |n: &&&Notice| matches!(n.delivery, Delivery::Sent { .. });
         let asked = mails.iter().filter(|n| first.contains(&n.kind)).find(arrived)?;

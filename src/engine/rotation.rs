@@ -6,6 +6,7 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::Baseline;
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::notice::{Delivery, Notice};
+use crate::domain::notices::Notices;
 use crate::domain::preflight::Preflight;
 use crate::domain::secret_shape::SecretShape;
 use crate::domain::step::{StepNumber, StepState};
@@ -24,7 +25,7 @@ pub use crate::engine::review::Emergency;
 use crate::engine::truth::LiveWord;
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A key that rests in Barbican under a name of its own until the rotation is confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,12 +111,14 @@ pub struct Rotation {
     pub windows: Vec<Window>,
     /// Everybody who will be cut off, as last recorded.
     pub clients: Vec<Client>,
+    /// Where each of them stands there.
+    pub(super) places: HashMap<ClientId, usize>,
     /// The places that know people and could not be asked at the last look, with why.
     pub unseen: Vec<String>,
     /// Why it is right that nobody is asked.
     pub nobody: Option<String>,
     /// All mails.
-    pub notices: Vec<Notice>,
+    pub notices: Notices,
     /// The last answer of each client.
     pub acknowledgements: BTreeMap<ClientId, Acknowledgement>,
     /// The mails of clients that were read, in the order of reading.
@@ -218,10 +221,11 @@ impl Rotation {
             window: window.clone(),
             windows: vec![window.clone()],
             clients: Vec::new(),
+            places: HashMap::new(),
             unseen: Vec::new(),
             nobody: None,
             set_aside: BTreeMap::new(),
-            notices: Vec::new(),
+            notices: Notices::default(),
             acknowledgements: BTreeMap::new(),
             mails: Vec::new(),
             waivers: BTreeMap::new(),
@@ -287,6 +291,10 @@ impl Rotation {
                     true => self.with_told(clients, unseen.is_empty()),
                     false => clients,
                 };
+                self.places.clear();
+                for (place, client) in self.clients.iter().enumerate() {
+                    self.places.entry(client.id.clone()).or_insert(place);
+                }
                 self.unseen = unseen;
             }
             Record::CheckSetAside { check, reason } => {
@@ -294,18 +302,17 @@ impl Rotation {
             }
             Record::NobodyWaived { reason } => self.nobody = Some(reason),
             Record::NoticeQueued { client, email, kind, revision, message_id } => {
-                self.notices.retain(|notice| notice.message_id != message_id);
                 let delivery = Delivery::Queued;
-                self.notices.push(Notice { client, email, kind, revision, message_id, delivery, at });
+                self.notices.queue(Notice { client, email, kind, revision, message_id, delivery, at });
             }
-            Record::NoticeDelivery { message_id, delivery } => self.set_delivery(&message_id, delivery, at),
+            Record::NoticeDelivery { message_id, delivery } => self.notices.stands(&message_id, delivery, at),
             Record::NoticeResolved { message_id, arrived, reason } => {
                 let delivery = if arrived {
                     Delivery::Sent { reply: reason }
                 } else {
                     Delivery::Failed { permanent: false, reply: reason }
                 };
-                self.set_delivery(&message_id, delivery, at);
+                self.notices.stands(&message_id, delivery, at);
             }
             Record::Answered { client, revision, answer, channel, note } => {
                 let by = entry.by.clone();
@@ -355,7 +362,7 @@ impl Rotation {
                 self.decided(&mail, decision, note, &entry.by, at, entry.version);
             }
             Record::ClientBack { client, source, note } => {
-                self.void_mails(Topic::Back, Some(&client));
+                self.void_mails(Topic::Back, Some((&client, self.mails.len())));
                 self.back.insert(client, Back { source, at, note });
             }
             Record::GatewayPing { client, answered, note } => {
@@ -405,13 +412,6 @@ impl Rotation {
             Record::TakenBack { what, .. } => self.withdraw(&what),
             Record::WaiverKept { client } => self.keep_waiver(&client),
             Record::Recovered { found, .. } => self.recover(entry, found),
-        }
-    }
-
-    fn set_delivery(&mut self, message_id: &str, delivery: Delivery, at: Timestamp) {
-        if let Some(notice) = self.notices.iter_mut().rfind(|notice| notice.message_id == message_id) {
-            notice.delivery = delivery;
-            notice.at = at;
         }
     }
 
@@ -470,6 +470,6 @@ impl Rotation {
 
     /// A client by id.
     pub fn client(&self, id: &ClientId) -> Option<&Client> {
-        self.clients.iter().find(|client| client.id == *id)
+        self.clients.get(*self.places.get(id)?)
     }
 }

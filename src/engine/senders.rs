@@ -100,8 +100,7 @@ impl Rotation {
 
     /// The mailboxes that this client was written to; before the first mail, the one that would be.
     pub fn written_to(&self, client: &ClientId) -> BTreeSet<String> {
-        let notices = self.notices.iter().filter(|notice| notice.client == *client);
-        let told: BTreeSet<String> = notices.map(|notice| mailbox_of(&notice.email)).collect();
+        let told: BTreeSet<String> = self.notices.of(client).map(|notice| mailbox_of(&notice.email)).collect();
         if !told.is_empty() {
             return told;
         }

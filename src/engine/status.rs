@@ -9,7 +9,7 @@ mod heard;
 mod lease;
 mod thread;
 
-pub use derive::{derive, judge_gate};
+pub use derive::derive;
 pub use heard::HeardView;
 pub use thread::ThreadLine;
 

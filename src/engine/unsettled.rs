@@ -22,9 +22,8 @@ pub struct UncertainMail {
 impl Rotation {
     /// The last mail of a kind to a client for the window in force.
     pub fn notice(&self, client: &ClientId, kind: NoticeKind) -> Option<&Notice> {
-        let matches =
-            |n: &&Notice| n.client == *client && n.kind == kind && n.revision == self.window.revision && self.on_leg(n);
-        self.notices.iter().rev().find(matches)
+        let matches = |n: &&Notice| n.kind == kind && n.revision == self.window.revision && self.on_leg(n);
+        self.notices.of(client).rfind(matches)
     }
 
     /// A reconfigure mail of the way forward says nothing about the way back: clients need new scripts again.
@@ -60,7 +59,8 @@ impl Rotation {
     /// the call to reconfigure of somebody who is not back, a cancellation.
     pub fn uncertain_mail(&self) -> Option<UncertainMail> {
         let open = self.clients.iter().filter(|client| !self.waivers.contains_key(&client.id));
-        open.filter_map(|client| Some((client, self.mail_that_counts(client)?)))
+        let is_cancelling = self.is_cancelling();
+        open.filter_map(|client| Some((client, self.mail_that_counts(client, is_cancelling)?)))
             .find(|(_, mail)| matches!(mail.delivery, Delivery::Uncertain { .. }))
             .map(|(client, mail)| UncertainMail {
                 client: client.id.clone(),
@@ -85,16 +85,16 @@ impl Rotation {
         client.sources.is_empty() && self.unseen.is_empty()
     }
 
-    fn mail_that_counts(&self, client: &Client) -> Option<&Notice> {
+    fn mail_that_counts(&self, client: &Client, is_cancelling: bool) -> Option<&Notice> {
         if self.touched {
             let back = self.back.contains_key(&client.id);
             return self.notice(&client.id, NoticeKind::Reconfigure).filter(|_| !back);
         }
-        if self.is_cancelling() {
+        if is_cancelling {
             return self.notice(&client.id, NoticeKind::Cancellation);
         }
         let answered = self.acknowledgements.get(&client.id).is_some_and(|a| a.revision == self.window.revision);
-        let tells = |n: &&Notice| n.client == client.id && n.revision == self.window.revision && n.kind.tells_window();
-        self.notices.iter().rfind(tells).filter(|_| !answered)
+        let tells = |n: &&Notice| n.revision == self.window.revision && n.kind.tells_window();
+        self.notices.of(&client.id).rfind(tells).filter(|_| !answered)
     }
 }

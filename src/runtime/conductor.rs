@@ -11,7 +11,6 @@ use crate::engine::command::{Command, Refusal};
 use crate::engine::journal::{Holder, JournalStore, Lease};
 use crate::engine::machine::{Input, Machine, Rules, SendOrder};
 use crate::engine::mailing;
-use crate::engine::observe::Sights;
 use crate::engine::ports::{Letter, NoticeRequest, Settings, World};
 use crate::engine::record::{Actor, Entry, Record, RotationId};
 use crate::engine::rotation::Rotation;
@@ -21,6 +20,7 @@ use crate::engine::witness::Lost;
 use crate::runbooks::wireguard::signs_of_loss;
 use crate::runtime::ending;
 use crate::runtime::fence::{LeaseFence, lost};
+use crate::runtime::known::{Known, Written};
 use crate::runtime::lease::Taker;
 use crate::runtime::lookout::{BEAT, FALLEN_QUIET, LEASE_TTL, Life, Lookout};
 use crate::runtime::run::{Observer, Run, RunError, Taken};
@@ -40,25 +40,6 @@ pub trait Watcher: Send + Sync {
     fn progress(&self, tenant: &Tenant, progress: Progress);
     /// A command waits for something before it begins, and for what; or what else must be known of how it begins.
     fn waits(&self, _tenant: &Tenant, _text: &str) {}
-}
-
-#[derive(Default)]
-pub(super) struct Known {
-    entries: Vec<Entry>,
-    pub(super) rotation: Option<Arc<Rotation>>,
-    pub(super) sights: Sights,
-    /// A command is being carried out by this process.
-    pub(super) running: bool,
-}
-
-impl Known {
-    /// A command has ended. What it left begun is interrupted, also where the journal could not be told and is not newer.
-    fn not_running(&mut self) {
-        self.running = false;
-        if let Some(rotation) = &mut self.rotation {
-            Arc::make_mut(rotation).interrupt();
-        }
-    }
 }
 
 /// The conductor of one tenant.
@@ -188,24 +169,36 @@ impl Conductor {
     /// Looks only whether somebody else has written or taken the tenant, and tells the watcher if so. `false`: the journal
     /// could not be read, which the next look shows.
     pub async fn follow(&self) -> bool {
-        let state = |known: &Known| {
-            let holder = known.sights.holder.as_ref().map(|holder| (holder.fence, known.sights.holder_quiet_since));
-            let rotation = known.rotation.as_ref().map(|rotation| (rotation.id.clone(), rotation.seq));
-            (holder, rotation, known.sights.witnessed.clone())
-        };
-        let before = {
-            let known = self.known();
-            if known.running {
-                return true;
-            }
-            state(&known)
-        };
+        if self.known().running {
+            return true;
+        }
+        let before = self.written();
         let read = self.reload().await.is_ok();
-        let changed = read && state(&self.known()) != before;
+        let changed = read && self.written() != before;
         if changed {
             self.watcher.changed(self);
         }
         read
+    }
+
+    /// Where its journal stands and who holds it, as last read.
+    pub fn written(&self) -> Written {
+        self.known().written()
+    }
+
+    /// Somebody else with a living lease is at work.
+    pub fn is_held(&self) -> bool {
+        self.known().sights.holder.is_some()
+    }
+
+    /// A part of its journal is known to be lost.
+    pub fn is_lost(&self) -> bool {
+        self.known().sights.lost().is_some()
+    }
+
+    /// How many secrets have the tenant's name, and when that was seen.
+    pub fn secrets(&self) -> Option<(Timestamp, usize)> {
+        self.known().sights.secret.seen.as_ref().map(|(at, secret)| (*at, secret.count))
     }
 
     /// Somebody else with a lease who is not dead; and since when no sign of life came, where that is worth a word.
@@ -373,6 +366,7 @@ impl Conductor {
             return Err(Refusal::JournalLost(Box::new(lost.clone())).into());
         }
         let rules = Rules::of(&self.settings());
+        let rotation = rotation.map(Arc::new);
         let machine = Machine::new(self.world.tenant.clone(), self.actor.clone(), rules, rotation).signed(hand);
         let plans = matches!(command, Command::Plan { .. });
         let run = Run::new(&self.world, &self.runbook, lease, self, machine);
@@ -466,17 +460,10 @@ impl Conductor {
 }
 
 impl Observer for Conductor {
-    fn recorded(&self, entries: &[Entry], rotation: &Arc<Rotation>) {
-        {
-            let mut known = self.known();
-            if known.rotation.as_ref().is_none_or(|before| before.id != rotation.id) {
-                known.entries.clear();
-            }
-            known.entries.extend(entries.iter().cloned());
-            known.rotation = Some(rotation.clone());
-            known.sights.unwritten.clear();
+    fn recorded(&self, entries: &[Entry]) {
+        if self.known().take(entries) {
+            self.watcher.changed(self);
         }
-        self.watcher.changed(self);
     }
 
     fn unwritable(&self, fault: &Fault) {

@@ -28,7 +28,7 @@ pub struct Intake {
 impl Intake {
     /// Takes them in; gives the rotation before and after. A tenant that anybody holds, living or not, is left to those who
     /// list it.
-    pub async fn take(&self, tenant: &TenantId, mails: Vec<Matched>) -> Result<(Rotation, Rotation), RunError> {
+    pub async fn take(&self, tenant: &TenantId, mails: Vec<Matched>) -> Result<(Rotation, Arc<Rotation>), RunError> {
         let ended = || Refusal::NotNow("the program is ending".into());
         let _work = ending::begin().await.ok_or_else(ended)?;
         let held = self.store.holders().await?.into_iter().find(|(held, _)| held == tenant);
@@ -48,14 +48,15 @@ impl Intake {
         Ok(taken)
     }
 
-    async fn under(&self, lease: &Lease, mails: Vec<Matched>) -> Result<(Rotation, Rotation), RunError> {
+    async fn under(&self, lease: &Lease, mails: Vec<Matched>) -> Result<(Rotation, Arc<Rotation>), RunError> {
         let heads = self.store.heads(Some(&lease.tenant)).await?;
         let none = || Refusal::NotNow("nothing was ever planned for this tenant".into());
         let head = heads.into_iter().next().ok_or_else(none)?;
         let before = Rotation::fold(&self.store.load(&head.rotation).await?)?;
         // A mail is judged by what was asked; the rules are those of a gate that is not asked here.
         let rules = Rules { preflight_valid: Duration::ZERO, approval: None };
-        let mut machine = Machine::new(before.tenant.clone(), self.actor.clone(), rules, Some(before.clone()));
+        let mut machine =
+            Machine::new(before.tenant.clone(), self.actor.clone(), rules, Some(Arc::new(before.clone())));
         let (command, new_id) = (Command::TakeMails { mails }, RotationId(String::new()));
         let outputs = machine.handle(Timestamp::now(), Input::Command { command, new_id })?;
         let entries = outputs.into_iter().filter_map(|output| match output {
@@ -66,7 +67,7 @@ impl Intake {
         if !entries.is_empty() {
             self.store.append(&head.rotation, lease, &entries).await.map_err(journal_fault)?;
         }
-        let after = machine.rotation().cloned().unwrap_or_else(|| before.clone());
+        let after = machine.rotation().cloned().ok_or_else(none)?;
         Ok((before, after))
     }
 }

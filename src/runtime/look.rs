@@ -3,7 +3,7 @@
 
 use crate::domain::client;
 use crate::domain::fault::Fault;
-use crate::domain::freshness::{Presence, judge_presence};
+use crate::domain::freshness::{Peers, Presence, judge_presence};
 use crate::domain::observation::Observation;
 use crate::engine::command::Command;
 use crate::engine::observe::{self, Before, Sights};
@@ -128,7 +128,7 @@ impl Conductor {
             let sights = &mut known.sights;
             let failed = sights.fault_of(source).is_some();
             take(sights, self.world.clock.now());
-            sights.contacts = self.world.contacts.to_vec();
+            sights.contacts = self.world.contacts.clone();
             sights.fault_of(source).is_some() != failed
         };
         if turned {
@@ -159,9 +159,10 @@ impl Conductor {
             return false;
         };
         let (Some(applied), Some(reading)) = (&rotation.applied, known.sights.server.value()) else { return false };
+        let peers = Peers::of(reading);
         let newly = |client: &client::Client| {
             let key = client.public_key.as_ref();
-            key.is_some_and(|key| judge_presence(&applied.baseline, reading, key) >= Presence::ProbablyBack)
+            key.is_some_and(|key| judge_presence(&applied.baseline, &peers, key) >= Presence::ProbablyBack)
         };
         !known.running && known.sights.lost().is_none() && rotation.not_back().into_iter().any(newly)
     }

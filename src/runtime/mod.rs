@@ -14,6 +14,7 @@ pub mod follow;
 pub mod hardening;
 pub mod inbox;
 pub mod intake;
+pub mod known;
 pub mod lease;
 pub mod look;
 pub mod lookout;

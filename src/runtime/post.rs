@@ -245,6 +245,7 @@ impl Post {
         }
         // What was sent since, by whichever process.
         cases.refresh(&*self.intake.store).await?;
+        let mut strays = Vec::new();
         let (mut settled, mut of_tenants) = (Vec::new(), BTreeMap::<TenantId, Vec<(u32, Matched)>>::new());
         for (uid, letter) in mails {
             match cases.index().find(letter) {
@@ -260,11 +261,14 @@ impl Post {
                 }
                 Err((letter, why)) => {
                     let place = format!("{folder} {uid}");
-                    self.store.keep_stray(&self.inbox.name(), &stray(*letter, place, why)).await?;
-                    sorted.strays += 1;
+                    strays.push(stray(*letter, place, why));
                     settled.push(uid);
                 }
             }
+        }
+        if !strays.is_empty() {
+            self.store.keep_strays(&self.inbox.name(), &strays).await?;
+            sorted.strays += strays.len();
         }
         for (tenant, mails) in of_tenants {
             let name = cases.name(&tenant);

@@ -12,9 +12,10 @@ use crate::engine::recovery;
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Ledger, Progress, Runbook, StepContext};
 use crate::engine::witness::{Lost, WAY_OUT};
-use crate::runbooks::wireguard::{end_silence, look_who_is_back, recover, see_people};
+use crate::runbooks::wireguard::{Recovery, end_silence, look_who_is_back, recover, see_people};
 use crate::runtime::ending;
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
@@ -48,8 +49,8 @@ impl RunError {
 
 /// Who wants to know what a run does.
 pub trait Observer: Send + Sync {
-    /// These records are durable; this is the rotation now. Told once for what is durable together: whoever draws, draws once.
-    fn recorded(&self, entries: &[Entry], rotation: &Arc<Rotation>);
+    /// These records are durable. Told once for what is durable together.
+    fn recorded(&self, entries: &[Entry]);
     /// A record could not be written, and why: nothing more may be changed outside by this run.
     fn unwritable(&self, _fault: &Fault) {}
     /// A step is so far.
@@ -72,8 +73,9 @@ pub struct Run<'a> {
     runbook: &'a Runbook,
     lease: &'a Lease,
     observer: &'a dyn Observer,
-    machine: tokio::sync::Mutex<Machine>,
-    now_folded: Mutex<Option<Arc<Rotation>>>,
+    machine: Mutex<Machine>,
+    /// Held from a record's number until it is durable, so that numbers and rows are in one order.
+    writing: tokio::sync::Mutex<()>,
     /// Records that were given while another was being written.
     waiting: Mutex<Vec<Waiting>>,
     /// Why the journal can't be written any more, and what it lacks since.
@@ -125,14 +127,13 @@ impl<'a> Run<'a> {
         observer: &'a dyn Observer,
         machine: Machine,
     ) -> Self {
-        let now_folded = Mutex::new(machine.rotation().cloned().map(Arc::new));
         Self {
             world,
             runbook,
             lease,
             observer,
-            machine: tokio::sync::Mutex::new(machine),
-            now_folded,
+            machine: Mutex::new(machine),
+            writing: tokio::sync::Mutex::default(),
             waiting: Mutex::default(),
             broken: Mutex::default(),
             met: Mutex::default(),
@@ -195,7 +196,7 @@ impl<'a> Run<'a> {
     }
 
     fn machine_has_rotation(&self) -> bool {
-        self.now_folded.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.machine().rotation().is_some()
     }
 
     /// Looks who is back; records those who newly are.
@@ -222,39 +223,47 @@ impl<'a> Run<'a> {
     /// Goes on where the end of the journal is lost: looks at everything, and makes what was found durable at once, with the
     /// mails of which nobody knows whether they were sent. Changes nothing outside.
     pub async fn recover(&self, lost: &Lost, confirm: &str, reason: String) -> Result<String, RunError> {
-        let mut machine = self.machine.lock().await;
-        let reason = machine.recovers(confirm, reason)?;
-        let recovery = recover(self.world, machine.rotation(), lost).await?;
-        let (begun, at) = (recovery.begun.is_some(), self.world.clock.now());
-        let mut entries = Vec::new();
-        for record in recovery.begun.into_iter().chain(recovery.people) {
+        let _order = self.writing.lock().await;
+        let reason = self.machine().recovers(confirm, reason)?;
+        let known = self.machine().rotation().cloned();
+        let recovery = recover(self.world, known.as_deref(), lost).await?;
+        let at = self.world.clock.now();
+        let (text, next) = (recovery.found.evidence.clone(), recovery.found.next.is_some());
+        let entries = self.recovered(recovery, lost, reason, at)?;
+        self.persist(&entries).await?;
+        Ok(match next {
+            true => format!("closed: {text}; another one was begun in the lost part: recover once more"),
+            false => format!("gone on with: {text}"),
+        })
+    }
+
+    /// What the machine says of what was found, in the order in which it is written.
+    fn recovered(&self, found: Recovery, lost: &Lost, reason: String, at: Timestamp) -> Result<Vec<Entry>, RunError> {
+        let Recovery { begun, people, found, foreign, is_over } = found;
+        let (mut machine, mut entries, was_begun) = (self.machine(), Vec::new(), begun.is_some());
+        for record in begun.into_iter().chain(people) {
             entries.push(machine.emit(at, record)?);
         }
-        let (lost, found, is_over) = (lost.clone(), recovery.found, recovery.is_over);
         let before = machine.rotation().cloned();
-        let (text, next) = (found.evidence.clone(), found.next.is_some());
         entries.push(machine.emit(at, Record::Recovered { lost: lost.clone(), reason, found: found.clone() })?);
-        for record in recovery.foreign {
+        for record in foreign {
             entries.push(machine.emit(at, record)?);
         }
         if let (Some(before), Some(now), false) = (before, machine.rotation().cloned(), is_over) {
-            let before = if begun { Rotation { seq: 0, ..before } } else { before };
-            let mails = recovery::mailed(&before, &lost, &found);
+            let seq = if was_begun { 0 } else { before.seq };
+            let mut before = Rotation::clone(&before);
+            before.seq = seq;
+            let mails = recovery::mailed(&before, lost, &found);
             let domain = self.world.mailer.message_domain();
             for record in recovery::uncertain(&now, &mails, &self.world.reply_key, &domain) {
                 entries.push(machine.emit(at, record)?);
             }
         }
         if is_over {
-            let note = format!("nothing of it is left to be done: {text}");
+            let note = format!("nothing of it is left to be done: {}", found.evidence);
             entries.push(machine.emit(at, Record::Finished { outcome: Outcome::Lost, note })?);
         }
-        self.keep(&machine);
-        self.persist(&entries).await?;
-        Ok(match next {
-            true => format!("closed: {text}; another one was begun in the lost part: recover once more"),
-            false => format!("gone on with: {text}"),
-        })
+        Ok(entries)
     }
 
     async fn send(&self, order: &SendOrder, queue: &mut VecDeque<Output>) -> Result<String, RunError> {
@@ -312,9 +321,10 @@ impl<'a> Run<'a> {
     }
 
     async fn feed(&self, input: Input, queue: &mut VecDeque<Output>) -> Result<(), RunError> {
-        let mut machine = self.machine.lock().await;
-        let outputs = machine.handle(self.world.clock.now(), input);
-        self.keep(&machine);
+        let outputs = {
+            let _order = self.writing.lock().await;
+            self.machine().handle(self.world.clock.now(), input)
+        };
         // What was emitted before a refusal is folded already, so the refusal goes behind it.
         for output in outputs?.into_iter().rev() {
             queue.push_front(output);
@@ -322,21 +332,20 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn keep(&self, machine: &Machine) {
-        let folded = machine.rotation().cloned().map(Arc::new);
-        *self.now_folded.lock().unwrap_or_else(PoisonError::into_inner) = folded;
+    /// Never held across a wait.
+    fn machine(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn persist(&self, entries: &[Entry]) -> Result<(), Fault> {
-        let rotation = self.rotation();
         let id = match entries.first().map(|entry| &entry.record) {
-            Some(Record::Planned { rotation, .. }) => rotation,
-            _ => &rotation.id,
+            Some(Record::Planned { rotation, .. }) => rotation.clone(),
+            _ => self.rotation().id.clone(),
         };
         if self.broken().is_none() {
-            let Err(error) = self.world.store.append(id, self.lease, entries).await else {
+            let Err(error) = self.world.store.append(&id, self.lease, entries).await else {
                 self.met.lock().unwrap_or_else(PoisonError::into_inner).take();
-                self.observer.recorded(entries, &rotation);
+                self.observer.recorded(entries);
                 return Ok(());
             };
             let fault = journal_fault(error);
@@ -355,11 +364,12 @@ impl<'a> Run<'a> {
 
     /// Writes all records that wait, in one transaction: several mails are sent at once, and each would else wait for the
     /// disk behind the others.
-    async fn write_waiting(&self, machine: &mut Machine) {
+    async fn write_waiting(&self) {
         let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         let (mut entries, mut tellers) = (Vec::new(), Vec::new());
         for (record, teller) in waiting {
-            match machine.emit(self.world.clock.now(), record) {
+            let emitted = self.machine().emit(self.world.clock.now(), record);
+            match emitted {
                 Ok(entry) => {
                     entries.push(entry);
                     tellers.push(teller);
@@ -372,7 +382,6 @@ impl<'a> Run<'a> {
         if entries.is_empty() {
             return;
         }
-        self.keep(machine);
         let result = self.persist(&entries).await;
         for teller in tellers {
             // Whoever does not wait any more was dropped with the run.
@@ -401,9 +410,8 @@ pub fn journal_fault(error: AppendError) -> Fault {
 #[async_trait]
 impl Ledger for Run<'_> {
     fn rotation(&self) -> Arc<Rotation> {
-        let folded = self.now_folded.lock().unwrap_or_else(PoisonError::into_inner);
         // A step runs only within a rotation, so there always is one.
-        folded.clone().unwrap_or_else(|| unreachable!("a step runs only within a rotation"))
+        self.machine().rotation().cloned().unwrap_or_else(|| unreachable!("a step runs only within a rotation"))
     }
 
     async fn record(&self, record: Record) -> Result<(), Fault> {
@@ -413,18 +421,17 @@ impl Ledger for Run<'_> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((record, teller));
         {
             // One after the other, so that numbers and rows are in one order. Whoever comes first writes for all.
-            let mut machine = self.machine.lock().await;
-            self.write_waiting(&mut machine).await;
+            let _order = self.writing.lock().await;
+            self.write_waiting().await;
         }
         told.await.unwrap_or_else(|_| Err(ending::ended("a record was written")))
     }
 
     async fn touch(&self, step: StepNumber) -> Result<(), Fault> {
-        let mut machine = self.machine.lock().await;
-        self.write_waiting(&mut machine).await;
-        let judged = machine.touch(self.world.clock.now(), step);
+        let _order = self.writing.lock().await;
+        self.write_waiting().await;
+        let judged = self.machine().touch(self.world.clock.now(), step);
         let Some(entry) = judged.map_err(|refusal| refusal_fault(&refusal))? else { return Ok(()) };
-        self.keep(&machine);
         ending::permits(&entry.record)?;
         self.persist(&[entry]).await
     }

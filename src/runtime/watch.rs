@@ -6,7 +6,7 @@ use crate::domain::tenant::{Tenant, TenantId};
 use crate::engine::command::{Command, Refusal};
 use crate::engine::record::RotationId;
 use crate::engine::remind;
-use crate::engine::status::{Phase, TenantStatus};
+use crate::engine::status::TenantStatus;
 use crate::engine::step::Progress;
 use crate::engine::tend::{self, Change, Facts, Tending, Tried};
 use crate::runtime::attend::PostLine;
@@ -14,6 +14,7 @@ use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::ending;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::follow::Follower;
+use crate::runtime::known::Written;
 use crate::runtime::post::Post;
 use crate::runtime::run::RunError;
 use crate::runtime::signals::Ending;
@@ -87,6 +88,30 @@ struct Visit {
     person: Option<String>,
     /// Why a silence that was left open could not be ended, as said last.
     silence: Option<String>,
+    /// What was written when it was visited.
+    written: Option<Written>,
+    /// A rotation is open.
+    open: bool,
+}
+
+/// What systemd is told of the fleet, kept up with each visit.
+#[derive(Default)]
+struct Count {
+    open: usize,
+    persons: usize,
+}
+
+impl Count {
+    /// A tenant's rotation is open or not, and it needs a person or not.
+    fn replace(&mut self, before: &mut (bool, bool), now: (bool, bool)) {
+        self.open = self.open + usize::from(now.0) - usize::from(before.0);
+        self.persons = self.persons + usize::from(now.1) - usize::from(before.1);
+        *before = now;
+    }
+
+    fn summary(&self, all: usize) -> String {
+        format!("watching {all} tenants; {} rotations open; {} need a person", self.open, self.persons)
+    }
 }
 
 /// How a visit ended.
@@ -137,6 +162,8 @@ impl<'a> Watch<'a> {
     pub async fn forever(&self, asked: &mut Ending) {
         let conductors = self.fleet.conductors();
         let mut visits: Vec<Option<Visit>> = conductors.iter().map(|_| Some(Visit::default())).collect();
+        let (mut flags, mut count, mut said_last) =
+            (vec![(false, false); conductors.len()], Count::default(), String::new());
         let mut under_way = FuturesUnordered::new();
         let mut rounds = tokio::time::interval(self.interval);
         rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -162,17 +189,22 @@ impl<'a> Watch<'a> {
                 _ = alive.tick() => tell(&[NotifyState::Watchdog]),
                 _ = rounds.tick() => {
                     for (at, conductor) in conductors.iter().enumerate() {
-                        // A visit that is still going on is not begun a second time.
-                        if let Some(visit) = visits[at].take() {
-                            let look = self.is_due(conductor, &visit);
+                        // A visit that is still going on is not begun a second time; one that would find what the last one
+                        // found is not begun at all.
+                        if let Some(visit) = visits[at].take_if(|visit| self.is_due(conductor, visit)) {
+                            let look = self.is_look_due(conductor, &visit);
                             under_way.push(async move { (at, self.visit(conductor, visit, look).await) });
                         }
                     }
                 }
                 Some((at, (visit, _))) = under_way.next() => {
+                    count.replace(&mut flags[at], (visit.open, visit.person.is_some()));
                     visits[at] = Some(visit);
-                    let persons = visits.iter().flatten().filter(|visit| visit.person.is_some()).count();
-                    tell(&[NotifyState::Status(&self.summary(persons))]);
+                    let text = count.summary(conductors.len());
+                    if text != said_last {
+                        tell(&[NotifyState::Status(&text)]);
+                        said_last = text;
+                    }
                 }
             }
         }
@@ -190,16 +222,16 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// A visit would find something: a look is due, or somebody has written, or what was tried last is to be tried again.
     fn is_due(&self, conductor: &Conductor, visit: &Visit) -> bool {
+        let is_new = || visit.written.as_ref() != Some(&conductor.written());
+        self.is_look_due(conductor, visit) || visit.silence.is_some() || is_new()
+    }
+
+    fn is_look_due(&self, conductor: &Conductor, visit: &Visit) -> bool {
         let at_work = conductor.rotation().is_some_and(|rotation| rotation.outcome.is_none());
         let pause = if at_work { Duration::ZERO } else { self.interval * REST_FACTOR };
         visit.looked.is_none_or(|looked| looked.elapsed() >= pause)
-    }
-
-    fn summary(&self, persons: usize) -> String {
-        let open = |conductor: &&Arc<Conductor>| conductor.status().phase != Phase::Idle;
-        let (all, open) = (self.fleet.conductors().len(), self.fleet.conductors().iter().filter(open).count());
-        format!("watching {all} tenants; {open} rotations open; {persons} need a person")
     }
 
     /// Looks (or only asks the journal), and goes on with what may be gone on with.
@@ -207,20 +239,22 @@ impl<'a> Watch<'a> {
         let Ok(permit) = self.looks.acquire().await else { return (visit, false) };
         // Also a tenant at rest may have got a rotation by another process.
         let read = conductor.follow().await;
-        if look || self.is_due(conductor, &visit) {
+        if look || self.is_look_due(conductor, &visit) {
             conductor.look().await;
             visit.looked = Some(Instant::now());
         }
         drop(permit);
-        let status = conductor.status();
-        if status.lost.is_some() {
+        if conductor.is_lost() {
             // Whatever this process has done itself before: nothing goes on from a journal that has gone back in time.
+            let status = conductor.status();
             self.call_for(&status.tenant, &mut visit, Some(status.leading().join("; ")));
         } else if read {
             self.tend(conductor, &mut visit).await;
             self.end_silence(conductor, &mut visit).await;
             self.remind(conductor).await;
         }
+        visit.written = Some(conductor.written()).filter(|_| read);
+        visit.open = conductor.rotation().is_some_and(|rotation| rotation.outcome.is_none());
         (visit, read)
     }
 
@@ -230,13 +264,15 @@ impl<'a> Watch<'a> {
         if self.post.is_some_and(|post| !post.has_looked()) {
             return;
         }
-        let (Some(rotation), status) = (conductor.rotation(), conductor.status()) else { return };
-        let Some(due) = remind::due(&rotation, schedule).filter(|_| status.holder.is_none()) else { return };
+        let Some(rotation) = conductor.rotation().filter(|_| !conductor.is_held()) else { return };
+        let Some(due) = remind::due(&rotation, schedule) else { return };
+        // Whoever holds it makes the next record copy it.
+        drop(rotation);
         let only = due.now(Timestamp::now());
         if only.is_empty() {
             return;
         }
-        let name = &status.tenant.name;
+        let name = &conductor.tenant().name;
         (self.log)(name, Line::Acts(format!("{} to {}", due.kind.word(), only.len())));
         match conductor.run(Command::Notify { kind: due.kind, only: Some(only), again: false }).await {
             Ok(done) => (self.log)(name, Line::Did(done)),
@@ -247,10 +283,10 @@ impl<'a> Watch<'a> {
 
     /// Ends the silence that a process has left open, behind a resume that could have needed it.
     async fn end_silence(&self, conductor: &Conductor, visit: &mut Visit) {
-        let (rotation, status) = (conductor.rotation(), conductor.status());
+        let rotation = conductor.rotation();
         let facts = Facts {
             rotation: rotation.as_deref(),
-            held: status.holder.is_some(),
+            held: conductor.is_held(),
             secrets: None,
             tried: Tried::default(),
             now: Timestamp::now(),
@@ -259,7 +295,7 @@ impl<'a> Watch<'a> {
             visit.silence = None;
             return;
         }
-        let name = &status.tenant.name;
+        let name = &conductor.tenant().name;
         match conductor.run(Command::EndSilence).await {
             Ok(done) => (self.log)(name, Line::Did(done)),
             Err(RunError::Refused(_)) => {}
@@ -294,7 +330,8 @@ impl<'a> Watch<'a> {
     }
 
     async fn tend(&self, conductor: &Conductor, visit: &mut Visit) {
-        let (rotation, status) = (conductor.rotation(), conductor.status());
+        let (rotation, held, secrets) = (conductor.rotation(), conductor.is_held(), conductor.secrets());
+        let tenant = conductor.tenant();
         let id = rotation.as_ref().map(|rotation| rotation.id.clone());
         let tried = |step: Option<StepNumber>| match &visit.tried {
             Some((rotation, at, tried)) if Some(rotation) == id.as_ref() && step.is_none_or(|step| step == *at) => {
@@ -302,17 +339,11 @@ impl<'a> Watch<'a> {
             }
             _ => Tried::default(),
         };
-        let facts = |tried| Facts {
-            rotation: rotation.as_deref(),
-            held: status.holder.is_some(),
-            secrets: status.keys.secret_count.zip(status.keys.secret.at).map(|(count, at)| (at, count)),
-            tried,
-            now: Timestamp::now(),
-        };
+        let facts = |tried| Facts { rotation: rotation.as_deref(), held, secrets, tried, now: Timestamp::now() };
         let first = tend::tend(&facts(Tried::default()));
         let Tending::Resume { step, .. } = first else {
             let person = if let Tending::Person(why) = first { Some(why) } else { None };
-            self.call_for(&status.tenant, visit, person);
+            self.call_for(tenant, visit, person);
             return;
         };
         let before = tried(Some(step));
@@ -321,13 +352,13 @@ impl<'a> Watch<'a> {
         if not_before.is_some_and(|moment| moment > now) {
             return;
         }
-        (self.log)(&status.tenant.name, Line::Acts(format!("resumes: {why}")));
+        (self.log)(&tenant.name, Line::Acts(format!("resumes: {why}")));
         let times = before.times + 1;
         let result = conductor.run(Command::Resume).await;
         visit.tried = id.map(|id| (id, step, Tried { times, last: Some(Timestamp::now()) }));
         let person = match result {
             Ok(done) => {
-                (self.log)(&status.tenant.name, Line::Did(done));
+                (self.log)(&tenant.name, Line::Did(done));
                 None
             }
             // Somebody else was faster, and is at work.
@@ -336,11 +367,11 @@ impl<'a> Watch<'a> {
                 Some(refusal.to_string())
             }
             Err(error) => {
-                (self.log)(&status.tenant.name, Line::Failed(format!("{error}; {}", error.advice())));
+                (self.log)(&tenant.name, Line::Failed(format!("{error}; {}", error.advice())));
                 None
             }
         };
-        self.call_for(&status.tenant, visit, person);
+        self.call_for(tenant, visit, person);
     }
 
     /// Says once that a person is needed, and again only when it is for something else.

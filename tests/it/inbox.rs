@@ -18,7 +18,7 @@ fn given(text: &str) -> PasswordSource {
     PasswordSource::Given(SecretBytes::new(text.as_bytes().to_vec()))
 }
 
-fn parameters(port: u16) -> InboxParameters {
+pub fn parameters(port: u16) -> InboxParameters {
     InboxParameters {
         host: "127.0.0.1".into(),
         port,
@@ -33,7 +33,7 @@ fn parameters(port: u16) -> InboxParameters {
     }
 }
 
-fn mail(number: usize) -> String {
+pub fn mail(number: usize) -> String {
     format!(
         "From: Ada <ada@acme.example>\r\nMessage-ID: <{number}@acme.example>\r\nSubject: mail {number}\r\n\r\nyes\r\n"
     )
@@ -325,8 +325,9 @@ async fn a_refused_login_a_missing_folder_and_a_bad_certificate_say_what_to_do()
     assert!(ImapInbox::new(moved).is_err());
 }
 
-/// A server that says for each command (without its tag) what the script gives; `{tag}` stands for the tag.
-async fn scripted(script: impl Fn(&str) -> String + Send + Sync + 'static) -> (u16, Arc<Mutex<Vec<String>>>) {
+/// A server that says for each command (without its tag) what the script gives; `{tag}` stands for the tag,
+/// `{before}` for that of the command before.
+pub async fn scripted(script: impl Fn(&str) -> String + Send + Sync + 'static) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let heard = Arc::new(Mutex::new(Vec::new()));
@@ -337,7 +338,7 @@ async fn scripted(script: impl Fn(&str) -> String + Send + Sync + 'static) -> (u
             tokio::spawn(async move {
                 let mut stream = BufReader::new(stream);
                 stream.write_all(script("").as_bytes()).await.ok();
-                let mut line = String::new();
+                let (mut line, mut before) = (String::new(), String::new());
                 while stream.read_line(&mut line).await.is_ok_and(|got| got > 0) {
                     let (tag, command) = line.trim_end().split_once(' ').unwrap_or((line.trim_end(), ""));
                     noted.lock().unwrap().push(command.to_owned());
@@ -346,9 +347,14 @@ async fn scripted(script: impl Fn(&str) -> String + Send + Sync + 'static) -> (u
                         _ if command.starts_with("LOGIN") => "{tag} OK\r\n".into(),
                         _ => script(command),
                     };
-                    if stream.write_all(answer.replace("{tag}", tag).as_bytes()).await.is_err() {
+                    if stream
+                        .write_all(answer.replace("{tag}", tag).replace("{before}", &before).as_bytes())
+                        .await
+                        .is_err()
+                    {
                         return;
                     }
+                    before = tag.to_owned();
                     line.clear();
                 }
             });
@@ -357,10 +363,10 @@ async fn scripted(script: impl Fn(&str) -> String + Send + Sync + 'static) -> (u
     (port, heard)
 }
 
-const HELLO: &str = "* OK hello\r\n";
-const OPEN: &str = "* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 4] x\r\n{tag} OK\r\n";
+pub const HELLO: &str = "* OK hello\r\n";
+pub const OPEN: &str = "* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 4] x\r\n{tag} OK\r\n";
 
-fn body(sequence: u32, uid: u32, text: &str) -> String {
+pub fn body(sequence: u32, uid: u32, text: &str) -> String {
     format!("* {sequence} FETCH (UID {uid} RFC822.SIZE {n} BODY[]<0> {{{n}}}\r\n{text})\r\n", n = text.len())
 }
 

@@ -6,6 +6,7 @@ use crate::proxy::{Behind, Proxies};
 use crate::scene::{Scene, Silent};
 use async_trait::async_trait;
 use changeguard::adapters::lab::{Lab, LabOptions, LabWorld, Pace, Service};
+use changeguard::config::Config;
 use changeguard::engine::command::Command;
 use changeguard::engine::journal::Holder;
 use changeguard::engine::ports::Clock;
@@ -57,6 +58,11 @@ impl Drop for Rig {
 
 impl Rig {
     pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// The same with a changed configuration.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = crate::scene::folder();
         let options = LabOptions {
@@ -101,6 +107,7 @@ impl Rig {
         if let Some(console) = &mut config.console {
             console.url = format!("http://127.0.0.1:{}/api", port(Behind::Console));
         }
+        change(&mut config);
         let wiring = Wiring::open(config).await.unwrap();
         let (world, when_failed) = (lab.world().clone(), Arc::new(Mutex::new(None)));
         let moment = when_failed.clone();

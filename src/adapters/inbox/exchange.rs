@@ -87,15 +87,40 @@ impl Exchange {
         times: u32,
         note: &mut (dyn FnMut(&Response<'_>) + Send),
     ) -> Result<(), Trouble> {
+        self.commands(&[text.to_owned()], bytes, times, note).await
+    }
+
+    /// Sends several at once, and shows each response to `note` until the end of the last: the server works on one while the
+    /// answer to another is on its way. One that is refused keeps the others from nothing, and is told in the end.
+    pub(super) async fn commands(
+        &mut self,
+        texts: &[String],
+        bytes: usize,
+        times: u32,
+        note: &mut (dyn FnMut(&Response<'_>) + Send),
+    ) -> Result<(), Trouble> {
         let end = Instant::now() + self.timeout * times;
         self.session.get_mut().allow(bytes);
-        let sent = timeout(self.timeout, self.session.run_command(text)).await;
-        let tag = match sent {
-            Ok(Ok(tag)) => tag,
-            Ok(Err(error)) => return Err(self.lost(FaultKind::Reset, &sanitize(&error.to_string()))),
-            Err(_) => return Err(self.too_late()),
-        };
-        self.finish(&tag, end, note).await
+        let mut tags = Vec::new();
+        for text in texts {
+            tags.push(self.send(text).await?);
+        }
+        let mut refused = Ok(());
+        for tag in tags {
+            match self.finish(&tag, end, note).await {
+                Err(Trouble::Refused(text)) => refused = Err(Trouble::Refused(text)),
+                ended => ended?,
+            }
+        }
+        refused
+    }
+
+    async fn send(&mut self, text: &str) -> Result<RequestId, Trouble> {
+        match timeout(self.timeout, self.session.run_command(text)).await {
+            Ok(Ok(tag)) => Ok(tag),
+            Ok(Err(error)) => Err(self.lost(FaultKind::Reset, &sanitize(&error.to_string()))),
+            Err(_) => Err(self.too_late()),
+        }
     }
 
     async fn finish(
@@ -131,12 +156,7 @@ impl Exchange {
     pub(super) async fn idle(&mut self, longest: Duration) -> Result<bool, Trouble> {
         let end = Instant::now() + longest;
         self.session.get_mut().allow(SMALL);
-        let sent = timeout(self.timeout, self.session.run_command("IDLE")).await;
-        let tag = match sent {
-            Ok(Ok(tag)) => tag,
-            Ok(Err(error)) => return Err(self.lost(FaultKind::Reset, &sanitize(&error.to_string()))),
-            Err(_) => return Err(self.too_late()),
-        };
+        let tag = self.send("IDLE").await?;
         let mut agreed = false;
         let mut came = false;
         while !came {

@@ -17,7 +17,9 @@ pub(super) const LARGEST: usize = 128 * 1024;
 /// The most that is read of a header, bytes.
 const LARGEST_HEADER: usize = 16 * 1024;
 /// Mails of one FETCH.
-pub(super) const CHUNK: usize = 16;
+const CHUNK: usize = 16;
+/// Mails that are asked for at once, in several FETCHes one behind the other: what is on its way at most.
+pub(super) const AT_ONCE: usize = 8 * CHUNK;
 /// What a list of UIDs may take, bytes: 200,000 of them.
 const LIST: usize = 2 * 1024 * 1024;
 
@@ -102,13 +104,14 @@ pub(super) async fn search(exchange: &mut Exchange, what: &str) -> Result<Vec<u3
     Ok(uids)
 }
 
-/// Fetches mails; what arrived before a trouble is kept in `mails`.
+/// Fetches mails, at most [`AT_ONCE`]; what arrived before a trouble is kept in `mails`.
 pub(super) async fn fetch(
     exchange: &mut Exchange,
     uids: &[u32],
     mails: &mut BTreeMap<u32, Incoming>,
 ) -> Result<(), Trouble> {
-    let command = format!("UID FETCH {} (UID RFC822.SIZE BODY.PEEK[]<0.{LARGEST}>)", names::set(uids));
+    let command = |uids: &[u32]| format!("UID FETCH {} (UID RFC822.SIZE BODY.PEEK[]<0.{LARGEST}>)", names::set(uids));
+    let commands: Vec<String> = uids.chunks(CHUNK).map(command).collect();
     // The octets of one mail, its attributes, and a line or two that nobody asked for.
     let bytes = SMALL + uids.len() * (LARGEST + 4096);
     let times = u32::try_from(uids.len()).unwrap_or(u32::MAX).saturating_add(3) / 4 + 1;
@@ -119,7 +122,7 @@ pub(super) async fn fetch(
             mails.insert(uid, incoming);
         }
     };
-    exchange.command(&command, bytes, times, &mut note).await
+    exchange.commands(&commands, bytes, times, &mut note).await
 }
 
 fn mail_of(response: &Response<'_>) -> Option<(u32, Incoming)> {

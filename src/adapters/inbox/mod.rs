@@ -180,7 +180,7 @@ impl ImapInbox {
     /// Fetches mails; those that a server can't give are tried by themselves, and given as unreadable in the end.
     async fn haul(&self, kept: &mut Option<Exchange>, folder: &str, validity: u32, uids: &[u32]) -> Haul {
         let mut haul = Haul { mails: BTreeMap::new(), ended: None };
-        for chunk in uids.chunks(folder::CHUNK) {
+        for chunk in uids.chunks(folder::AT_ONCE) {
             // Taken out while it is used: whoever gives up on us leaves no half-read connection behind.
             if let Some(mut exchange) = kept.take()
                 && !matches!(folder::fetch(&mut exchange, chunk, &mut haul.mails).await, Err(Trouble::Lost(_)))

@@ -22,7 +22,7 @@ use crate::domain::language::Language;
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
-use crate::engine::ports::{Clock, Fence, Letter, Mailer, NoticeRequest, Unfenced};
+use crate::engine::ports::{Clock, Fence, Handed, Letter, Mailer, NoticeRequest, Unfenced};
 use async_trait::async_trait;
 use compose::Composer;
 use connection::{Connector, SmtpConnection};
@@ -196,22 +196,13 @@ impl Office {
         }
     }
 
-    /// One mail with its further tries.
-    async fn send(&self, fence: &dyn Fence, envelope: &Envelope, message: &[u8]) -> Delivery {
-        let mut pause = FIRST_PAUSE;
-        let mut left = self.retries;
-        loop {
-            // The semaphore is never closed, so the error can't happen. A mail that waits for its next try holds no permit.
-            let permit = self.permits.acquire().await;
-            self.pace.wait().await;
-            let end = self.deliver(fence, envelope, message).await;
-            drop(permit);
-            if !end.again || left == 0 {
-                return end.delivery;
-            }
-            self.clock.sleep(pause).await;
-            (pause, left) = (pause * 2, left - 1);
-        }
+    /// One try.
+    async fn hand_over(&self, fence: &dyn Fence, envelope: &Envelope, message: &[u8]) -> Handed {
+        // The semaphore is never closed, so the error can't happen.
+        let _permit = self.permits.acquire().await;
+        self.pace.wait().await;
+        let End { delivery, again, .. } = self.deliver(fence, envelope, message).await;
+        Handed { delivery, again }
     }
 
     async fn deliver(&self, fence: &dyn Fence, envelope: &Envelope, message: &[u8]) -> End {
@@ -274,24 +265,39 @@ impl Mailer for SmtpMailer {
     }
 
     async fn send(&self, letter: &Letter) -> Delivery {
+        for pause in self.pauses() {
+            let handed = self.hand_over(letter).await;
+            if !handed.again {
+                return handed.delivery;
+            }
+            self.office.clock.sleep(pause).await;
+        }
+        self.hand_over(letter).await.delivery
+    }
+
+    async fn hand_over(&self, letter: &Letter) -> Handed {
+        let ended = |delivery| Handed { delivery, again: false };
         let Ok(to) = letter.to.parse::<Address>() else {
-            return Delivery::Failed { permanent: true, reply: "not sent: the address is not a mail address".into() };
+            let reply = "not sent: the address is not a mail address".into();
+            return ended(Delivery::Failed { permanent: true, reply });
         };
         let from = letter.from.parse::<Address>().ok();
         let envelope = match Envelope::new(from.or_else(|| Some(self.office.sender.clone())), vec![to]) {
             Ok(envelope) => envelope,
-            Err(error) => {
-                return Delivery::Failed { permanent: true, reply: format!("not sent: {error}") };
-            }
+            Err(error) => return ended(Delivery::Failed { permanent: true, reply: format!("not sent: {error}") }),
         };
         // A task of its own, so that several mails are worked on by several threads; it ends with whoever waits for it.
         let (office, fence, message) = (self.office.clone(), self.fence.clone(), letter.message.clone());
         let mut task = tokio::task::JoinSet::new();
-        task.spawn(async move { office.send(&*fence, &envelope, &message).await });
+        task.spawn(async move { office.hand_over(&*fence, &envelope, &message).await });
         match task.join_next().await {
-            Some(Ok(delivery)) => delivery,
-            _ => Delivery::Uncertain { why: "the task that sent it has ended without a result".into() },
+            Some(Ok(handed)) => handed,
+            _ => ended(Delivery::Uncertain { why: "the task that sent it has ended without a result".into() }),
         }
+    }
+
+    fn pauses(&self) -> Vec<Duration> {
+        (0..self.office.retries).map(|try_again| FIRST_PAUSE * 2_u32.saturating_pow(try_again)).collect()
     }
 
     async fn probe(&self) -> Result<(), Fault> {

@@ -7,7 +7,7 @@ use crate::engine::mail_store::{MailStore, Stray};
 use crate::engine::ports::Cursor;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::Row;
+use sqlx::{Connection, Row};
 
 /// The most mails that are kept for the operator to look at.
 const MOST_STRAYS: i64 = 500;
@@ -55,14 +55,18 @@ impl MailStore for SqlJournal {
         give_back(connection, result)
     }
 
-    async fn keep_stray(&self, mailbox: &str, stray: &Stray) -> Result<(), Fault> {
-        let doing = "keeping a mail that belongs to nobody";
+    async fn keep_strays(&self, mailbox: &str, strays: &[Stray]) -> Result<(), Fault> {
+        let doing = "keeping mails that belong to nobody";
         let mut connection = self.connection(doing).await?;
         let work = async {
-            let query = sqlx::query(KEEP).bind(mailbox).bind(&stray.mail).bind(stray.at.as_millisecond());
-            let query = query.bind(&stray.place).bind(&stray.from).bind(&stray.subject).bind(&stray.why);
-            query.execute(&mut *connection).await?;
-            sqlx::query(TRIM).bind(mailbox).bind(MOST_STRAYS).execute(&mut *connection).await?;
+            let mut transaction = connection.begin().await?;
+            for stray in strays {
+                let query = sqlx::query(KEEP).bind(mailbox).bind(&stray.mail).bind(stray.at.as_millisecond());
+                let query = query.bind(&stray.place).bind(&stray.from).bind(&stray.subject).bind(&stray.why);
+                query.execute(&mut *transaction).await?;
+            }
+            sqlx::query(TRIM).bind(mailbox).bind(MOST_STRAYS).execute(&mut *transaction).await?;
+            transaction.commit().await?;
             Ok(())
         };
         let result = bounded(doing, OPERATION, work).await;

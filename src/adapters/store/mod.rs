@@ -29,11 +29,13 @@ use place::Place;
 use sqlx::any::AnyPoolOptions;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Connection};
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use trouble::{Failure, trouble};
 use witness::Witness;
-use writing::{Attempt, Write};
+use writing::{Attempt, Known, Write};
 
 /// How long an operation waits for a free connection; above `busy_timeout`, so that the fault tells the truer reason.
 const ACQUIRE: Duration = Duration::from_secs(8);
@@ -43,6 +45,9 @@ const OPERATION: Duration = Duration::from_secs(12);
 const OPENING: Duration = Duration::from_secs(60);
 /// The most that reading or rewriting the whole journal may take.
 const WHOLE: Duration = Duration::from_secs(300);
+
+/// Of so many tenants the personal values are kept in memory between two writes.
+const MOST_KNOWN: usize = 16;
 
 /// Which database it is, where they differ.
 #[derive(Clone)]
@@ -57,6 +62,8 @@ pub struct SqlJournal {
     pool: AnyPool,
     backend: Backend,
     witness: Witness,
+    /// What is known of the tenants that were written for last.
+    known: Arc<Mutex<HashMap<TenantId, Known>>>,
 }
 
 impl std::fmt::Debug for SqlJournal {
@@ -93,7 +100,7 @@ impl SqlJournal {
         let opened = bounded("opening the journal", OPENING, prepared).await;
         opened.map_err(|fault| place.named("opening the journal", fault))?;
         let pool = pool().after_connect(|connection, _| Box::pin(schema::set_up_sqlite(connection)));
-        Ok(Self { pool: pool.connect_lazy_with(options), backend: Backend::Sqlite(place), witness: Witness::default() })
+        Ok(Self::over(pool.connect_lazy_with(options), Backend::Sqlite(place)))
     }
 
     /// Opens the journal on a PostgreSQL server, making the tables if they are not there.
@@ -111,11 +118,11 @@ impl SqlJournal {
         bounded("opening the journal", OPENING, prepared).await?;
         let _ = connection.close().await;
         let pool = pool().after_connect(|connection, _| Box::pin(schema::set_up_postgres(connection)));
-        Ok(Self {
-            pool: pool.connect_lazy_with(options),
-            backend: Backend::Postgres(server),
-            witness: Witness::default(),
-        })
+        Ok(Self::over(pool.connect_lazy_with(options), Backend::Postgres(server)))
+    }
+
+    fn over(pool: AnyPool, backend: Backend) -> Self {
+        Self { pool, backend, witness: Witness::default(), known: Arc::default() }
     }
 
     /// The same with a witness of every tenant's head in this state folder; without, only this process remembers.
@@ -185,10 +192,19 @@ impl SqlJournal {
         let mut connection = self.connection(doing).await?;
         let seen = matches!(write, Write::Append { .. }).then(|| self.witness.of(write.tenant(), 0)).flatten();
         let attempt = Attempt::after(seen);
-        let result = match tokio::time::timeout(OPERATION, writing::write(&mut connection, &attempt, &write)).await {
+        let mut known = self.known().remove(write.tenant());
+        let writing = writing::write(&mut connection, &attempt, &write, &mut known);
+        let result = match tokio::time::timeout(OPERATION, writing).await {
             Ok(result) => result,
             Err(_) => Err(Failure::Fault(too_slow(doing))),
         };
+        if let (Ok(_), Some(now)) = (&result, known) {
+            let mut all = self.known();
+            if all.len() >= MOST_KNOWN {
+                all.clear();
+            }
+            all.insert(write.tenant().clone(), now);
+        }
         match give_back(connection, result) {
             Ok(erased) => {
                 self.remember(&write, &attempt);
@@ -206,6 +222,10 @@ impl SqlJournal {
                 Ok(attempt.erased())
             }
         }
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<TenantId, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn named(&self, doing: &str, fault: Fault) -> Fault {

@@ -87,19 +87,30 @@ impl Attempt {
     }
 }
 
-/// Writes. Gives the number of personal values erased.
+/// What this process knows of a tenant's personal values, and the head of the chain at which it was so: where the head is
+/// another, somebody else has written, and they are read again.
+pub(super) struct Known {
+    position: i64,
+    hash: String,
+    persons: Persons,
+}
+
+/// Writes. Gives the number of personal values erased. `known` is what this process knew of the tenant before, and afterwards
+/// what it knows if the write is durable.
 pub(super) async fn write(
     connection: &mut AnyConnection,
     attempt: &Attempt,
     write: &Write<'_>,
+    known: &mut Option<Known>,
 ) -> Result<usize, Failure> {
     let mut transaction = connection.begin().await?;
     match write {
         Write::Append { rotation, lease, entries } => {
-            append(&mut transaction, attempt, rotation, lease, entries).await?
+            append(&mut transaction, attempt, rotation, lease, entries, known).await?
         }
-        Write::Log { tenant, entry } => log(&mut transaction, attempt, tenant, entry).await?,
+        Write::Log { tenant, entry } => log(&mut transaction, attempt, tenant, entry, known).await?,
         Write::Erase { lease, address, entry } => {
+            *known = None;
             let erased = erase(&mut transaction, attempt, lease, address, entry).await?;
             if erased == 0 {
                 transaction.rollback().await?;
@@ -126,6 +137,7 @@ async fn append(
     rotation: &RotationId,
     lease: &Lease,
     entries: &[Entry],
+    known: &mut Option<Known>,
 ) -> Result<(), Failure> {
     let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(()) };
     if entries.iter().zip(first.seq..).any(|(entry, seq)| entry.seq != seq) || first.seq == 0 {
@@ -147,7 +159,7 @@ async fn append(
             _ => Err(Failure::Refused(AppendError::Conflict { expected: first.seq })),
         };
     }
-    chain(connection, attempt, &lease.tenant, rotation, number(lease.fence), entries).await
+    chain(connection, attempt, &lease.tenant, rotation, number(lease.fence), entries, known).await
 }
 
 async fn log(
@@ -155,6 +167,7 @@ async fn log(
     attempt: &Attempt,
     tenant: &TenantId,
     entry: &Entry,
+    known: &mut Option<Known>,
 ) -> Result<(), Failure> {
     let rotation = lease_log_id(tenant);
     let row = sqlx::query(ADVANCE_LOG)
@@ -165,7 +178,7 @@ async fn log(
         .await?;
     let seq = super::leases::counted(row.try_get(0)?);
     let entry = Entry { seq, ..entry.clone() };
-    chain(connection, attempt, tenant, &rotation, 0, &[entry]).await
+    chain(connection, attempt, tenant, &rotation, 0, &[entry], known).await
 }
 
 async fn erase(
@@ -188,7 +201,8 @@ async fn erase(
     };
     let tokens = gone.iter().map(|row| row.token.clone()).collect();
     let record = Record::PersonErased { tokens, reason: reason.clone() };
-    log(connection, attempt, &lease.tenant, &Entry { record, ..entry.clone() }).await?;
+    // What is known there is erased next.
+    log(connection, attempt, &lease.tenant, &Entry { record, ..entry.clone() }, &mut None).await?;
     for row in &gone {
         sqlx::query(ERASE_PERSON).bind(&row.token).execute(&mut *connection).await?;
     }
@@ -204,6 +218,7 @@ async fn chain(
     rotation: &RotationId,
     fence: i64,
     entries: &[Entry],
+    known: &mut Option<Known>,
 ) -> Result<(), Failure> {
     let count = entries.len() as i64;
     let (mut position, mut previous) = advance(connection, tenant, count).await?;
@@ -213,8 +228,11 @@ async fn chain(
         // Nothing is written behind a journal whose end is lost, but that it is gone on with.
         return Err(Failure::Refused(AppendError::Lost(Box::new(lost))));
     }
-    let known = reading::persons(connection, Some(tenant.as_str())).await?;
-    let mut persons = Persons::new(tenant.as_str(), known, random_bytes);
+    let before = known.take().filter(|known| known.position == position && known.hash == previous);
+    let mut persons = match before {
+        Some(known) => known.persons,
+        None => Persons::new(tenant.as_str(), reading::persons(connection, Some(tenant.as_str())).await?, random_bytes),
+    };
     for entry in entries {
         position += 1;
         let mut row = Row {
@@ -236,7 +254,9 @@ async fn chain(
         insert_person(connection, person).await?;
     }
     sqlx::query(SET_HEAD).bind(tenant.as_str()).bind(&previous).execute(&mut *connection).await?;
-    let _ = attempt.head.set((position, previous));
+    let _ = attempt.head.set((position, previous.clone()));
+    persons.stored();
+    *known = Some(Known { position, hash: previous, persons });
     Ok(())
 }
 

@@ -101,8 +101,8 @@ impl<'a> Stand<'a> {
         }
         // A reminder that was refused takes nothing back: the mail before it has told.
         let void = |n: &Notice| n.kind == NoticeKind::Reminder && matches!(n.delivery, Delivery::Failed { .. });
-        let told = |n: &&Notice| n.client == client.id && n.revision == revision && n.kind.tells_window() && !void(n);
-        let told = people.notices.iter().rfind(told);
+        let told = |n: &&Notice| n.revision == revision && n.kind.tells_window() && !void(n);
+        let told = people.notices.of(&client.id).rfind(told);
         let answered = people.acknowledgements.get(&client.id);
         // Whoever answers after a bounce has been reached in another way.
         let bounced = told.filter(|notice| matches!(notice.delivery, Delivery::Bounced { .. }));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::acknowledgement::{Answer, Channel};
-use crate::domain::notice::{Delivery, NoticeKind};
+use crate::domain::notice::{Delivery, Notice, NoticeKind};
 use crate::domain::preflight::{Check, CheckState, KeyAgreement};
 
 struct Case {
@@ -55,14 +55,14 @@ fn open() -> Case {
     }
 }
 
-fn facts<'a>(case: &'a Case, to_read: &'a BTreeSet<ClientId>) -> Facts<'a> {
+fn facts<'a>(case: &'a Case, notices: &'a Notices, to_read: &'a BTreeSet<ClientId>) -> Facts<'a> {
     Facts {
         window: Some(&case.window),
         people: PeoplePart {
             clients: &case.clients,
             unknown: case.unknown,
             nobody: case.nobody,
-            notices: &case.notices,
+            notices,
             acknowledgements: &case.acks,
             waivers: &case.waivers,
             to_read,
@@ -75,7 +75,7 @@ fn facts<'a>(case: &'a Case, to_read: &'a BTreeSet<ClientId>) -> Facts<'a> {
 }
 
 fn verdict(case: &Case, at: Timestamp) -> Verdict {
-    judge(&facts(case, &BTreeSet::new()), at)
+    judge(&facts(case, &case.notices.iter().cloned().collect(), &BTreeSet::new()), at)
 }
 
 #[test]

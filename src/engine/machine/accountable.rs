@@ -215,7 +215,7 @@ impl Machine {
 
     /// Where plans need a second operator, a way back that none had approved needs one afterwards.
     pub(super) fn rollback_review_due(&self, at: Timestamp) -> Option<Timestamp> {
-        let is_asked = self.rules.approval.is_some() || self.rotation.as_ref().is_some_and(Rotation::is_signed);
+        let is_asked = self.rules.approval.is_some() || self.rotation.as_deref().is_some_and(Rotation::is_signed);
         is_asked.then(|| at.checked_add(REVIEW_WITHIN).unwrap_or(Timestamp::MAX))
     }
 

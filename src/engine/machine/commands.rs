@@ -53,7 +53,7 @@ impl Machine {
             }
             Command::Notify { kind, only, again } => self.notify(at, kind, only, again),
             Command::ResolveNotice { message_id, arrived, reason } => {
-                let known = self.open()?.notices.iter().any(|notice| notice.message_id == message_id);
+                let known = self.open()?.notices.get(&message_id).is_some();
                 if !known {
                     return Err(bad_input(format!("there is no mail {message_id}")));
                 }

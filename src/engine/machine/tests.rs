@@ -254,7 +254,7 @@ fn a_step_4_that_changed_nothing_leaves_cancel_and_another_window_possible_and_r
     for is_killed in [false, true] {
         let mut machine = before_the_first_change();
         match is_killed {
-            true => machine.rotation.as_mut().unwrap().interrupt(),
+            true => Arc::make_mut(machine.rotation.as_mut().unwrap()).interrupt(),
             false => drop(ended(&mut machine, StepNumber::SECRET, Err(fault()))),
         }
         let again = |machine: &Machine| Machine::new(tenant(), op(), RULES, machine.rotation.clone());
@@ -289,9 +289,9 @@ fn what_was_surely_refused_leaves_the_gate_in_force_and_what_was_sent_does_not()
 fn the_start_of_step_4_touches_in_journals_of_before_and_in_no_later_one() {
     for (version, touched) in [(1, true), (2, true), (STARTING_TOUCHED, true), (STARTING_TOUCHED + 1, false)] {
         let mut machine = before_the_first_change();
-        let rotation = machine.rotation.as_mut().unwrap();
+        let rotation = Arc::make_mut(machine.rotation.as_mut().unwrap());
         rotation.steps[StepNumber::SECRET.index()] = StepState::Waiting;
-        let mut entry = Machine::new(tenant(), op(), RULES, Some(rotation.clone()))
+        let mut entry = Machine::new(tenant(), op(), RULES, Some(Arc::new(rotation.clone())))
             .emit(at("22:08"), Record::StepStarted { step: StepNumber::SECRET })
             .unwrap();
         entry.version = version;
@@ -307,10 +307,10 @@ fn an_interrupted_step_is_probed_before_anything_else() {
         command(&mut machine, at("22:05"), rotate()).unwrap();
         check_green(&mut machine, at("22:05"));
         ended(&mut machine, StepNumber::STAGE, Ok("done"));
-        machine.rotation().unwrap().clone()
+        Rotation::clone(machine.rotation().unwrap())
     };
     rotation.interrupt();
-    let mut machine = Machine::new(tenant(), op(), RULES, Some(rotation));
+    let mut machine = Machine::new(tenant(), op(), RULES, Some(Arc::new(rotation)));
     let outputs = command(&mut machine, at("22:20"), Command::Resume).unwrap();
     assert_eq!(outputs, [Output::Probe(StepNumber::SECRET)]);
     let unclear = Input::Probed { step: StepNumber::SECRET, probe: Probe::Unclear(fault()) };
@@ -360,7 +360,7 @@ fn cancel_is_for_before_and_roll_back_for_after_the_first_touch() {
 #[test]
 fn a_compromised_key_is_never_put_back() {
     let mut machine = live();
-    if let Some(rotation) = &mut machine.rotation {
+    if let Some(rotation) = machine.rotation.as_mut().map(Arc::make_mut) {
         rotation.cause = Cause::Compromise;
     }
     let back = Command::RollBack { confirm: "acme".into(), reason: "broken".into(), through_tunnel: String::new() };
@@ -439,4 +439,21 @@ fn the_fold_of_the_emitted_records_is_the_machines_state() {
     assert_eq!(folded.clients, vec![ada()]);
     let gap = [read[0].clone(), read[2].clone()];
     assert!(Rotation::fold(&gap).is_err(), "a missing record is noticed");
+}
+
+#[test]
+fn a_record_is_folded_in_place_and_copied_only_while_somebody_reads() {
+    let mut machine = planned();
+    let place = |machine: &Machine| machine.rotation().map(Arc::as_ptr);
+    let before = place(&machine);
+    let told = |machine: &mut Machine| machine.emit(at("20:00"), Record::Noted { text: "x".into() }).unwrap();
+    (0..3).for_each(|_| drop(told(&mut machine)));
+    assert_eq!(place(&machine), before);
+    let held = machine.rotation().cloned().unwrap();
+    let seq = held.seq;
+    told(&mut machine);
+    assert_eq!((held.seq, machine.rotation().unwrap().seq), (seq, seq + 1), "who reads reads what was true");
+    let after = place(&machine);
+    told(&mut machine);
+    assert_eq!(place(&machine), after, "one copy, however many records follow");
 }

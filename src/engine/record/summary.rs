@@ -4,6 +4,11 @@ use super::{Cause, Record};
 use crate::engine::truth::Live;
 
 impl Record {
+    /// Whether it is one turn of a loop over people: there are as many as people, and each by itself changes little.
+    pub fn is_of_loop(&self) -> bool {
+        matches!(self, Record::NoticeQueued { .. } | Record::NoticeDelivery { .. })
+    }
+
     /// One line for the journal's view and the report.
     pub fn summary(&self) -> String {
         match self {

@@ -5,9 +5,9 @@ use super::alert;
 use super::lease;
 use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, StepView, TenantStatus, Viewer};
 use crate::domain::cadence::{self, Due};
-use crate::domain::client::{Client, ClientId};
+use crate::domain::client::{Client, ClientId, People};
 use crate::domain::fault::Fault;
-use crate::domain::freshness::{self, Presence};
+use crate::domain::freshness::{self, Peers, Presence};
 use crate::domain::gate::{Reason, Stand, Verdict};
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::notice::NoticeKind;
@@ -40,15 +40,17 @@ pub fn derive(
 ) -> TenantStatus {
     let Viewer { person, now } = viewer;
     let open = rotation.filter(|rotation| rotation.outcome.is_none());
-    let (clients, _) = people(open.or(rotation), sights);
+    let found = sights.people();
+    let clients = people(open.or(rotation), &found, sights);
     let forgotten = clients.iter().filter(|client| client.sources.is_empty());
-    let differences = (sights.people().map(|people| people.differences).unwrap_or_default().iter())
+    let differences = (found.iter().flat_map(|people| &people.differences))
         .map(ToString::to_string)
         .chain(forgotten.map(|client| format!("{} was told and is named by no place any more", client.id)))
         .collect();
-    let gate = judge_gate(open, sights, settings, person, now);
+    let gate = judge_gate(open, &clients, sights, settings, person, now);
     let to_read = open.map(Rotation::clients_to_read).unwrap_or_default();
-    let view = |client| client_view(client, open, &to_read, sights);
+    let peers = sights.server.value().map(|reading| (reading.clock, Peers::of(reading)));
+    let view = |client| client_view(client, open, &to_read, peers.as_ref());
     let views: Vec<ClientView> = clients.iter().map(view).collect();
     let settled = views.iter().filter(|view| view.standing.is_settled()).count();
     let answers = (if open.is_some() { settled } else { 0 }, views.len());
@@ -129,7 +131,7 @@ pub fn derive(
         clock_skew_s: sights.clock_skew_s,
         rollback: open.and_then(|rotation| rotation.rollback.as_ref()).map(|rollback| rollback.reason.clone()),
         rollback_cuts,
-        notices: open.map(|rotation| rotation.notices.clone()).unwrap_or_default(),
+        notices: open.map(|rotation| rotation.notices.iter().cloned().collect()).unwrap_or_default(),
         mails: open.map(|rotation| rotation.mails.clone()).unwrap_or_default(),
         answered_at: open.map(answered_at).unwrap_or_default(),
         next_reminder: next_reminder(open, settings),
@@ -188,17 +190,19 @@ fn drift(rotation: &Rotation, keys: &KeysView) -> Option<String> {
 }
 
 /// Asks the gate with the people as last seen, and whoever was told in this rotation.
-pub fn judge_gate(
+fn judge_gate(
     open: Option<&Rotation>,
+    clients: &[Client],
     sights: &Sights,
     settings: &Settings,
     person: &str,
     now: Timestamp,
 ) -> Verdict {
-    let (clients, unknown) = people(open, sights);
+    let unseen = sights.unseen();
+    let unknown = (!unseen.is_empty()).then(|| unseen.join("; "));
     let holder = sights.holder.as_ref().map(ToString::to_string);
     let me = Me::looking(person);
-    let beside = Beside { clients: &clients, unknown: unknown.as_deref(), held_by: holder.as_deref(), me };
+    let beside = Beside { clients, unknown: unknown.as_deref(), held_by: holder.as_deref(), me };
     let verdict = judging::judge(open, beside, &Rules::of(settings), now);
     match sights.lost() {
         Some(lost) => verdict.shut_by(Reason::JournalLost { lost: lost.to_string() }),
@@ -206,17 +210,14 @@ pub fn judge_gate(
     }
 }
 
-/// Everybody who will be cut off by the last look, with those who were told in this rotation; and why that may not be all.
-fn people(open: Option<&Rotation>, sights: &Sights) -> (Vec<Client>, Option<String>) {
-    let unseen = sights.unseen();
-    let unknown = (!unseen.is_empty()).then(|| unseen.join("; "));
-    let clients = match (sights.people(), open) {
-        (Ok(people), Some(rotation)) => rotation.with_told(people.clients, unseen.is_empty()),
-        (Ok(people), None) => people.clients,
+/// Everybody who will be cut off by the last look, with those who were told in this rotation.
+fn people(rotation: Option<&Rotation>, found: &Result<People, Fault>, sights: &Sights) -> Vec<Client> {
+    match (found, rotation) {
+        (Ok(people), Some(rotation)) => rotation.with_told(people.clients.clone(), sights.unseen().is_empty()),
+        (Ok(people), None) => people.clients.clone(),
         (Err(_), Some(rotation)) => rotation.clients.clone(),
         (Err(_), None) => Vec::new(),
-    };
-    (clients, unknown)
+    }
 }
 
 /// When the answers to the window in force came.
@@ -248,16 +249,20 @@ fn phase_of(rotation: &Rotation) -> Phase {
     }
 }
 
-fn client_view(client: &Client, open: Option<&Rotation>, to_read: &BTreeSet<ClientId>, sights: &Sights) -> ClientView {
-    let reading = sights.server.value();
-    let peer = client.public_key.as_ref().and_then(|key| reading.and_then(|reading| reading.peer(key)));
+fn client_view(
+    client: &Client,
+    open: Option<&Rotation>,
+    to_read: &BTreeSet<ClientId>,
+    reading: Option<&(i64, Peers<'_>)>,
+) -> ClientView {
+    let peer = client.public_key.as_ref().and_then(|key| reading.and_then(|(_, peers)| peers.get(key)));
     let (standing, standing_detail) = open.map_or((Standing::ToTell, String::new()), |r| standing(client, r, to_read));
     let presence = match (open.and_then(|r| r.applied.as_ref()), reading, &client.public_key) {
-        (Some(applied), Some(reading), Some(key)) => Some(freshness::judge_presence(&applied.baseline, reading, key)),
+        (Some(applied), Some((_, peers)), Some(key)) => Some(freshness::judge_presence(&applied.baseline, peers, key)),
         (Some(_), Some(_), None) => Some(Presence::NoPeer),
         _ => None,
     };
-    let last = open.and_then(|r| r.notices.iter().rfind(|n| n.client == client.id && r.on_leg(n)));
+    let last = open.and_then(|r| r.notices.of(&client.id).rfind(|n| r.on_leg(n)));
     let reconfigure = open.and_then(|r| r.notice(&client.id, NoticeKind::Reconfigure));
     let back = open.and_then(|r| r.back.get(&client.id));
     ClientView {
@@ -270,7 +275,7 @@ fn client_view(client: &Client, open: Option<&Rotation>, to_read: &BTreeSet<Clie
         back: back.map(|back| (back.source.word().to_owned(), back.note.clone())),
         says_not_back: open.is_some_and(|r| back.is_none() && r.not_back_by_word(&client.id).is_some()),
         gateway_ping: open.and_then(|r| r.pings.get(&client.id)).map(|(answered, _, _)| *answered),
-        activity: peer.zip(reading).map(|(p, r)| freshness::judge_activity(p.latest_handshake, r.clock)),
+        activity: peer.zip(reading).map(|(p, (clock, _))| freshness::judge_activity(p.latest_handshake, *clock)),
         latest_handshake: peer
             .filter(|peer| peer.latest_handshake > 0)
             .and_then(|peer| Timestamp::from_second(peer.latest_handshake).ok()),
@@ -284,8 +289,8 @@ fn standing(client: &Client, rotation: &Rotation, to_read: &BTreeSet<ClientId>) 
     let stand = judging::stand(client, rotation, to_read);
     let detail = match stand {
         Stand::ToRead => rotation
-            .open_mails()
-            .find(|mail| mail.client == client.id)
+            .mails_of(&client.id)
+            .find(|mail| mail.is_open())
             .map(|mail| mail.heard.verdict.to_string())
             .unwrap_or_default(),
         stand => stand.detail(),

@@ -4,7 +4,7 @@ use super::reconfigure::still_right;
 use super::stage::destroy_kept;
 use crate::domain::client::Client;
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::freshness::{Presence, ServerReading, judge_presence};
+use crate::domain::freshness::{Peers, Presence, ServerReading, judge_presence};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret;
 use crate::engine::record::{BackSource, Record};
@@ -86,11 +86,12 @@ pub async fn look_who_is_back(context: &StepContext<'_>) -> Result<ServerReading
     let reading = context.world.server.read().await?;
     let rotation = context.rotation();
     let Some(applied) = &rotation.applied else { return Ok(reading) };
+    let peers = Peers::of(&reading);
     for client in rotation.clients.iter().filter(|client| !rotation.back.contains_key(&client.id)) {
         let Some(key) = &client.public_key else { continue };
-        let proof = match judge_presence(&applied.baseline, &reading, key) {
-            Presence::Back => Some((BackSource::Handshake, handshake_note(&reading, client))),
-            Presence::ProbablyBack => ping(context, &reading, client).await,
+        let proof = match judge_presence(&applied.baseline, &peers, key) {
+            Presence::Back => Some((BackSource::Handshake, handshake_note(&peers, client))),
+            Presence::ProbablyBack => ping(context, &peers, client).await,
             _ => None,
         };
         if let Some((source, note)) = proof {
@@ -100,8 +101,8 @@ pub async fn look_who_is_back(context: &StepContext<'_>) -> Result<ServerReading
     Ok(reading)
 }
 
-fn handshake_note(reading: &ServerReading, client: &Client) -> String {
-    let stamp = client.public_key.and_then(|key| reading.peer(&key).map(|peer| peer.latest_handshake));
+fn handshake_note(peers: &Peers<'_>, client: &Client) -> String {
+    let stamp = client.public_key.and_then(|key| peers.get(&key).map(|peer| peer.latest_handshake));
     match stamp.and_then(|stamp| jiff::Timestamp::from_second(stamp).ok()) {
         Some(at) => format!("at {} by the server's clock", at.strftime("%H:%M:%S UTC")),
         None => String::new(),
@@ -109,8 +110,8 @@ fn handshake_note(reading: &ServerReading, client: &Client) -> String {
 }
 
 /// A ping of the peer's tunnel address needs a sending session, which only the live key can have given.
-async fn ping(context: &StepContext<'_>, reading: &ServerReading, client: &Client) -> Option<(BackSource, String)> {
-    let peer = reading.peer(client.public_key.as_ref()?)?;
+async fn ping(context: &StepContext<'_>, peers: &Peers<'_>, client: &Client) -> Option<(BackSource, String)> {
+    let peer = peers.get(client.public_key.as_ref()?)?;
     let address = peer.allowed_ips.iter().find_map(|net| net.strip_suffix("/32").or(net.strip_suffix("/128")))?;
     match context.world.server.ping(address).await {
         Ok(true) => Some((BackSource::Ping, format!("{address} answered"))),

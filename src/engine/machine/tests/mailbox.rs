@@ -110,11 +110,15 @@ fn an_uncertain_mail_that_was_answered_has_arrived() {
     let mut machine = planned();
     told(&mut machine, NoticeKind::Announcement, 1, Delivery::Uncertain { why: "lost".into() });
     reads(&mut machine, "20:30", "m1", heard(Verdict::Unclear("?".into()), Topic::Window, 1, "20:29"));
-    assert_eq!(machine.rotation().unwrap().notices[0].delivery.word(), "sent");
+    assert_eq!(machine.rotation().unwrap().notices.iter().next().unwrap().delivery.word(), "sent");
     let mut machine = planned();
     told(&mut machine, NoticeKind::Announcement, 1, Delivery::Uncertain { why: "lost".into() });
     reads(&mut machine, "20:30", "m1", heard(Verdict::Automatic("away".into()), Topic::Window, 1, "20:29"));
-    assert_eq!(machine.rotation().unwrap().notices[0].delivery.word(), "uncertain", "a program's word proves little");
+    assert_eq!(
+        machine.rotation().unwrap().notices.iter().next().unwrap().delivery.word(),
+        "uncertain",
+        "a program's word proves little"
+    );
 }
 
 fn letter(identity: &str, reference: &str) -> Incoming {

@@ -231,7 +231,7 @@ fn under_unproven(machine: &Machine) -> String {
 #[test]
 fn a_closing_of_a_version_before_means_what_it_meant_where_nobody_signs() {
     let machine = declared(&[None], false, &Signing::ByLogin);
-    let mut rotation = machine.rotation.clone().unwrap();
+    let mut rotation = Rotation::clone(machine.rotation.as_deref().unwrap());
     let record = Record::ReviewClosed { note: "looked".into(), signature: None };
     let entry = Entry { version: STARTING_TOUCHED, ..shared().entry(rotation.seq + 1, at("22:51"), record) };
     rotation.check(&entry).unwrap();

@@ -339,7 +339,7 @@ fn older_journals_fold_to_what_they_folded_to() {
         said_at: Some(at(said)),
     };
     for (version, holds) in [(3, "confirmed"), (4, "declined")] {
-        let mut rotation = announced().rotation().unwrap().clone();
+        let mut rotation = Rotation::clone(announced().rotation().unwrap());
         for (mail, verdict, said) in [("a", Says::Confirmed, "23:59"), ("b", Says::Declined, "20:20")] {
             let (client, from, heard) = (id("ada"), "somebody@else.example".to_owned(), heard(verdict, said));
             let record = Record::MailRead { client, mail: mail.into(), from, heard, notice: None, doubt: None };
@@ -389,7 +389,7 @@ fn a_revision_that_was_never_sent_counts_for_nothing_and_locks_out_nothing() {
 #[test]
 fn what_was_answered_before_a_window_was_there_is_no_answer_to_it() {
     // As an older journal may hold it: a yes to revision 2, which comes only afterwards.
-    let mut rotation = announced().rotation().unwrap().clone();
+    let mut rotation = Rotation::clone(announced().rotation().unwrap());
     let heard = Heard {
         verdict: Says::Confirmed,
         topic: Topic::Window,

@@ -206,12 +206,12 @@ fn words_under_a_session_that_nobody_signed_keep_it_shut_until_they_are_repeated
     let typed = |session: Option<&str>| {
         let (client, answer, channel) = (ClientId("ada".into()), Answer::Confirmed, Channel::Chat);
         let record = Record::Answered { client, revision: 1, answer, channel, note: "forged".into() };
-        let mut forged = machine.rotation.clone().unwrap();
+        let mut forged = Rotation::clone(machine.rotation.as_deref().unwrap());
         let entry =
             Entry { session: session.map(str::to_owned), ..shared().entry(forged.seq + 1, at("22:05"), record) };
         forged.check(&entry).unwrap();
         forged.apply(&entry);
-        Machine::new(tenant(), shared(), rules(&signing), Some(forged))
+        Machine::new(tenant(), shared(), rules(&signing), Some(Arc::new(forged)))
     };
     for session in [None, Some("session-of-nobody")] {
         let forged = typed(session);

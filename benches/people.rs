@@ -1,0 +1,147 @@
+//! How planning, telling and showing grow with the number of people: one tenant of the embedded lab, its people in the
+//! contacts file, its mail server on loopback; and the program's bare sender on the same server. Prints, asserts nothing.
+//!
+//!     cargo bench --bench people
+//!
+//! CHANGEGUARD_BENCH_PEOPLE sets the sizes (default `200,1000,5000`). CPU is this process's, the lab and its server with it.
+
+use anyhow::{Context, Result, ensure};
+use changeguard::adapters::lab::{Lab, LabOptions, Pace};
+use changeguard::config::{self, Contact};
+use changeguard::domain::client::Entry;
+use changeguard::domain::notice::{Delivery, NoticeKind};
+use changeguard::domain::tenant::Tenant;
+use changeguard::domain::window::Window;
+use changeguard::engine::command::Command;
+use changeguard::engine::ports::Unfenced;
+use changeguard::engine::record::Cause;
+use changeguard::engine::step::Progress;
+use changeguard::runtime::conductor::{Conductor, Watcher};
+use changeguard::runtime::wiring::{Wiring, environment};
+use futures_util::StreamExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const SIZES: &str = "200,1000,5000";
+
+struct Silent;
+
+impl Watcher for Silent {
+    fn changed(&self, _conductor: &Conductor) {}
+    fn progress(&self, _tenant: &Tenant, _progress: Progress) {}
+}
+
+/// What something took: by the clock, and of the processor.
+struct Took {
+    wall: f64,
+    cpu: f64,
+}
+
+async fn timed<T>(work: impl Future<Output = T>) -> (T, Took) {
+    let (began, cpu) = (Instant::now(), processor());
+    let result = work.await;
+    (result, Took { wall: began.elapsed().as_secs_f64(), cpu: processor() - cpu })
+}
+
+/// Seconds of processor time of this process, all its threads (Linux counts 100 ticks a second).
+fn processor() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let behind = text.rsplit_once(')').map_or("", |(_, behind)| behind);
+    let ticks = |at: usize| behind.split_whitespace().nth(at).and_then(|word| word.parse::<f64>().ok());
+    (ticks(11).unwrap_or(f64::NAN) + ticks(12).unwrap_or(f64::NAN)) / 100.0
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let sizes = environment("CHANGEGUARD_BENCH_PEOPLE").unwrap_or_else(|| SIZES.into());
+    println!("{:>8} {:<28} {:>9} {:>9} {:>12}", "people", "what", "wall s", "CPU s", "ms a person");
+    for size in sizes.split(',') {
+        measure(size.trim().parse().context("CHANGEGUARD_BENCH_PEOPLE is a list of numbers")?).await?;
+    }
+    Ok(())
+}
+
+async fn measure(people: usize) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let options = LabOptions {
+        directory: folder.path().to_owned(),
+        tenants: 1,
+        clients: 2,
+        reconcile_interval: Duration::from_secs(3600),
+        pace: Pace::Off,
+        program: PathBuf::from(env!("CARGO_BIN_EXE_changeguard")),
+        seed: 7,
+        console: false,
+        alerts: false,
+    };
+    let lab = Lab::start(options).await?;
+    let mut config = config::load(Some(lab.config_path()), &|_| None)?;
+    config.contacts = (0..people).map(contact).collect();
+    let connections = config.smtp.connections;
+    let wiring = Wiring::open(config).await?;
+    let (tenants, _) = wiring.tenants().await;
+    let fleet = wiring.fleet(tenants.clone(), Arc::new(Silent))?;
+    let acme = fleet.find("acme")?;
+    let say = |what: &str, took: &Took| {
+        let each = took.wall * 1000.0 / people as f64;
+        println!("{people:>8} {what:<28} {:>9.3} {:>9.2} {each:>12.3}", took.wall, took.cpu);
+    };
+
+    let now = jiff::Timestamp::now();
+    let end = jiff::Timestamp::from_second(now.as_second() + 3600)?;
+    let window = Window { start: now, end, zone: "UTC".into(), revision: 1 };
+    let plan = Command::Plan { window, cause: Cause::Scheduled, reference: "bench".into() };
+    let (planned, took) = timed(acme.run(plan)).await;
+    planned?;
+    say("plan", &took);
+
+    let letters = acme.previews(NoticeKind::Announcement)?;
+    let mailer = wiring.world(acme.tenant().clone(), Arc::new(Unfenced))?.mailer;
+    let bare = async {
+        let sending = futures_util::stream::iter(&letters).map(|(_, letter)| mailer.send(letter));
+        let mut sending = sending.buffer_unordered(connections);
+        while let Some(delivery) = sending.next().await {
+            ensure!(matches!(delivery, Delivery::Sent { .. }), "{delivery:?}");
+        }
+        Ok(())
+    };
+    let (sent, floor) = timed(bare).await;
+    sent?;
+    say("bare sender", &floor);
+
+    let announce = Command::Notify { kind: NoticeKind::Announcement, only: None, again: false };
+    let (told, took) = timed(acme.run(announce)).await;
+    told?;
+    say("notify", &took);
+    println!("{people:>8} notify / bare sender = {:.2} of its rate (wanted: 0.9)", floor.wall / took.wall);
+
+    acme.look().await;
+    let (status, took) = timed(async { acme.status() }).await;
+    ensure!(status.clients.len() >= people, "{} of {people} are shown", status.clients.len());
+    say("status, derived", &took);
+
+    // As a new process has it: the journal is read and folded, the world is looked at, and all of it is printed.
+    let cold = wiring.fleet(tenants, Arc::new(Silent))?;
+    let acme = cold.find("acme")?;
+    let (printed, took) = timed(async {
+        acme.reload().await?;
+        acme.look().await;
+        Ok::<_, anyhow::Error>(serde_json::to_string(&acme.status())?)
+    })
+    .await;
+    printed?;
+    say("status, from nothing", &took);
+    Ok(())
+}
+
+fn contact(at: usize) -> Contact {
+    let entry = Entry {
+        id: format!("u-{at:05}"),
+        name: Some(format!("Zoë Number {at}")),
+        email: Some(format!("zoe.number.{at}@people.example")),
+        public_key: None,
+    };
+    Contact { tenant: "acme".into(), entry }
+}
