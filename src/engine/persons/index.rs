@@ -115,7 +115,7 @@ impl Rows {
         }
         for at in self.odd.iter().filter(|at| self.rows[**at].is_address()) {
             let wanted = self.rows[*at].value.to_ascii_lowercase();
-            lower.match_indices(&wanted).for_each(|(from, _)| address(*at, from));
+            begins(&lower, &wanted).for_each(|from| address(*at, from));
         }
         if names && !is_tag(text) {
             let whole = self.of_value.get(text).into_iter().flatten();
@@ -139,12 +139,17 @@ impl Rows {
                 }
             }
             for at in self.odd.iter().filter(|at| !self.rows[**at].is_address()) {
-                text.match_indices(&self.rows[*at].value).for_each(|(from, _)| name(*at, from));
+                begins(text, &self.rows[*at].value).for_each(|from| name(*at, from));
             }
         }
         found.sort_unstable();
         found.into_iter().map(|(at, from, to)| Found { from, to, row: &self.rows[at] }).collect()
     }
+}
+
+/// Where a value begins in a text, over another of it too.
+fn begins<'a>(text: &'a str, value: &'a str) -> impl Iterator<Item = usize> + 'a {
+    text.char_indices().map(|(at, _)| at).filter(move |at| text[*at..].starts_with(value))
 }
 
 /// As addresses are compared.
@@ -178,13 +183,11 @@ mod tests {
     fn by_scan(rows: &[PersonRow], text: &str, names: bool) -> Vec<(usize, usize, usize)> {
         let mut found = Vec::new();
         let has_space = text.contains(char::is_whitespace);
-        let begins = |text: &str, value: &str| -> Vec<usize> {
-            text.char_indices().map(|(at, _)| at).filter(|at| text[*at..].starts_with(value)).collect()
-        };
         for (at, row) in rows.iter().enumerate().filter(|(_, row)| !row.value.starts_with("> ")) {
             let length = row.value.len();
             if row.is_address() {
-                for from in begins(&text.to_ascii_lowercase(), &row.value.to_ascii_lowercase()) {
+                let (lower, value) = (text.to_ascii_lowercase(), row.value.to_ascii_lowercase());
+                for from in begins(&lower, &value) {
                     if is_word(text, from, from + length, INNER) {
                         found.push((at, from, from + length));
                     }
