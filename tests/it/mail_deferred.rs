@@ -35,11 +35,14 @@ async fn a_mail_that_is_put_off_goes_behind_the_others_is_journaled_so_and_holds
     rig.lab.faults().add(Rule::new(Service::Smtp, Fault::Status(450)).method("RCPT"));
     rig.conductor.run(announce()).await.unwrap();
     let tries = tries(&rig);
-    let words: Vec<&str> = tries.iter().map(|(_, word)| *word).collect();
-    assert_eq!(words, ["deferred", "sent", "sent"], "{tries:?}");
-    assert!(tries[0].0 != tries[1].0 && tries[0].0 == tries[2].0, "{tries:?}");
+    // Two are under way side by side: which of the first two is journaled first is nobody's affair.
+    let put_off = tries.iter().position(|(_, word)| *word == "deferred").unwrap();
+    let (person, other) = (&tries[put_off].0, &tries[1 - put_off].0);
+    assert!(put_off < 2 && person != other, "{tries:?}");
+    assert_eq!((&tries[1 - put_off].1, &tries[2]), (&"sent", &(person.clone(), "sent")), "{tries:?}");
+    assert_eq!(tries.len(), 3);
     let to: Vec<String> = rig.lab.world().mails().iter().flat_map(|mail| mail.to.clone()).collect();
-    assert_eq!(to, [tries[1].0.clone(), tries[2].0.clone()], "one mail each, the other one first");
+    assert_eq!(to, [other.clone(), person.clone()], "one mail each, the other one first");
     assert_eq!(rig.lab.world().count(Service::Smtp, "CONNECT"), 1, "one connection served both");
 }
 

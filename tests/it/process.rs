@@ -86,7 +86,9 @@ async fn the_bound_of_the_pair_is_shown_before_it_begins() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mails_that_were_begun_are_recorded_and_no_further_one_is() {
-    let bastion = Bastion::start(1, 6, CYCLE).await;
+    // More than are under way at once.
+    const PEOPLE: usize = 24;
+    let bastion = Bastion::start(1, PEOPLE, CYCLE).await;
     let start = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
     bastion.run("plan acme --start", &[&start]).await.ends(0);
     let slow = Rule::new(Service::Smtp, Fault::Delay(Duration::from_millis(700))).method(".").always();
@@ -101,12 +103,12 @@ async fn mails_that_were_begun_are_recorded_and_no_further_one_is() {
     let kinds = kinds(&records);
     let count = |kind: &str| kinds.iter().filter(|one| *one == kind).count();
     let (queued, delivered) = (count("notice-queued"), count("notice-delivery"));
-    assert!(queued > 0 && queued < 6, "{kinds:?}");
+    assert!(queued > 0 && queued < PEOPLE, "{kinds:?}");
     assert_eq!(queued, delivered, "what came of each mail is on record: {kinds:?}");
     assert_eq!(count("step-failed"), 0, "an end that was asked for is no failure");
     assert_eq!(bastion.lab.world().mails().len(), delivered);
     bastion.run("resume acme", &[]).await.ends(0);
-    assert_eq!(bastion.lab.world().mails().len(), 6, "the others get theirs, nobody gets two");
+    assert_eq!(bastion.lab.world().mails().len(), PEOPLE, "the others get theirs, nobody gets two");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
