@@ -203,7 +203,6 @@ pub fn recognised(words: &[String], text: &str, first: bool) -> Option<Known> {
     {
         return None;
     }
-    // But a frame is a statement as a whole: `Abends ist das Labor leer`.
     let turned = |verb: &str, what: &str| {
         ["passt", "geht", "klappt", "reicht", "stimmt"].contains(&verb)
             && ["es", "das", "dir", "euch", "ihnen", "sie"].contains(&what)
@@ -216,6 +215,7 @@ pub fn recognised(words: &[String], text: &str, first: bool) -> Option<Known> {
                 && !["von", "fur", "so", "damit", "dann", "also"].contains(&words[0].as_str())
             || ["by", "ab"].contains(&two[0].as_str()) && two[1] == "<window>"
     });
+    // But a frame is a statement as a whole: `Abends ist das Labor leer`.
     if asks {
         return known::is_frame(words).then_some(Known::Remark);
     }

@@ -81,6 +81,11 @@ pub fn is_address(word: &str) -> bool {
         .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.') && !domain.contains('@'))
 }
 
+/// The words of a text without its commas.
+fn undivided(text: &str) -> Vec<String> {
+    tokens(text).into_iter().filter(|word| word != ",").collect()
+}
+
 /// The words of a text with slots.
 pub fn slotted(text: &str, owner: &Owner<'_>) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
@@ -111,7 +116,7 @@ pub fn slotted(text: &str, owner: &Owner<'_>) -> Vec<String> {
             push("<number>", &mut words);
             continue;
         }
-        let pieces: Vec<String> = tokens(chunk).into_iter().filter(|word| word != ",").collect();
+        let pieces = undivided(chunk);
         let of_firm = |word: &String| owner.firm.contains(word);
         let capital = chunk.starts_with(char::is_uppercase);
         let name = |pieces: &[String]| !pieces.is_empty() && pieces.iter().all(|word| is_nobodys_word(word));
@@ -120,13 +125,8 @@ pub fn slotted(text: &str, owner: &Owner<'_>) -> Vec<String> {
             named = 0;
             // `ACME IBERIA, S.L.`
             let more = chunks.get(at).filter(|next| next.starts_with(char::is_uppercase));
-            let more = more.map(|next| tokens(next).into_iter().filter(|word| word != ",").collect::<Vec<_>>());
-            let form = |at: usize| {
-                chunks.get(at).is_some_and(|next| {
-                    is_form(&tokens(next).into_iter().filter(|word| word != ",").collect::<Vec<_>>())
-                })
-            };
-            at += usize::from(more.is_some_and(|more| name(&more)) && form(at + 1));
+            let form = chunks.get(at + 1).is_some_and(|next| is_form(&undivided(next)));
+            at += usize::from(form && more.is_some_and(|more| name(&undivided(more))));
             // The legal form behind it is of its name.
             let most = (1..=4).rev().find(|length| {
                 let form: Vec<String> =
