@@ -241,7 +241,8 @@ fn live_each_stopped_service_has_a_message_and_status_still_works() {
         assert!(checked.took < Duration::from_secs(40), "{service} {how}: {:?}", checked.took);
         assert!(checked.err.contains(name), "{service} {how}: {}", checked.err);
         assert!(checked.err.trim().lines().count() >= 2, "advice: {}", checked.err);
-        let shown = live.run(&["status", "globex", "--json"]).expect(0);
+        // Without a token neither the secret nor the object was seen: a look that saw nothing has failed. Else it is a look.
+        let shown = live.run(&["status", "globex", "--json"]).expect(i32::from(service == "keystone"));
         assert!(shown.took < Duration::from_secs(40), "{service} {how}: {:?}", shown.took);
         let status = shown.json();
         assert_eq!(status["phase"], "planned");
