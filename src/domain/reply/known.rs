@@ -7,6 +7,7 @@
 
 mod frames;
 mod graph;
+mod pattern;
 
 use super::account::is_guarded;
 use super::moment::{is_month, weekday};
@@ -14,6 +15,7 @@ use super::words::{Kind, fold, phrase, tokens};
 use crate::domain::token::Topic;
 use frames::Frames;
 use graph::Graph;
+use pattern::Patterns;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -36,38 +38,29 @@ const WIDE: usize = 5;
 /// A shorter sentence of a notice must be an example as a whole.
 const SHORT: usize = 6;
 
-static YES: LazyLock<Graph> = LazyLock::new(|| graph(&lists!("yes.txt")));
+/// What is like these has neighbours of theirs: but for examples that count as a whole only, whose pieces would make conditions.
+static YES: LazyLock<Graph> = LazyLock::new(|| {
+    let answers = patterns(&lists!("yes.txt"));
+    let lending = answers.lines.len();
+    Graph::new(answers, lending, &is_grave)
+});
 static REMARKS: LazyLock<Graph> = LazyLock::new(|| {
-    let mut graph = graph(&lists!("remarks.txt"));
-    lists!("greetings.txt").iter().for_each(|list| graph.read(list));
-    graph
+    let mut remarks = patterns(&lists!("remarks.txt"));
+    let lending = remarks.lines.len();
+    lists!("greetings.txt").iter().for_each(|list| remarks.read(list));
+    Graph::new(remarks, lending, &is_grave)
 });
 /// Remarks with a place for any noun: known as a whole only.
-static FRAMES: LazyLock<Frames> = LazyLock::new(|| {
-    let mut frames = Frames::default();
-    lists!("frames.txt").iter().for_each(|list| frames.read(list, "<thing>"));
-    frames
-});
-/// What is like these: without examples that count as a whole only, whose pieces would make conditions.
-static LIKE_REMARKS: LazyLock<Graph> = LazyLock::new(|| {
-    let mut graph = Graph::default();
-    lists!("remarks.txt").iter().for_each(|list| graph.read_without(list, &is_grave));
-    graph
-});
-static LIKE: LazyLock<Graph> = LazyLock::new(|| {
-    let mut graph = Graph::default();
-    lists!("yes.txt").iter().for_each(|list| graph.read_without(list, &is_grave));
-    graph
-});
+static FRAMES: LazyLock<Frames> = LazyLock::new(|| Frames::new(patterns(&lists!("frames.txt")), "<thing>"));
 static NOTICES: LazyLock<Graph> = LazyLock::new(|| graph(&lists!("notices.txt")));
 static FOOTERS: LazyLock<Graph> = LazyLock::new(|| {
-    let mut graph = Graph::default();
+    let mut patterns = Patterns::default();
     for (footers, devices) in lists!("footers.txt").into_iter().zip(lists!("devices.txt")) {
         let devices: Vec<&str> = lines(devices).collect();
         let of_devices = format!("$device = ({})", devices.join("|"));
-        graph.read(&format!("{of_devices}\n{}", footers.replace("<device>", "$device")));
+        patterns.read(&format!("{of_devices}\n{}", footers.replace("<device>", "$device")));
     }
-    graph
+    joined(patterns)
 });
 static REGISTER: LazyLock<Graph> = LazyLock::new(|| {
     let all: Vec<&str> = lists!("labels.txt").into_iter().flat_map(|list| of_kind(list, "register")).collect();
@@ -80,11 +73,20 @@ static WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     all.flat_map(tokens).collect()
 });
 
+fn patterns(lists: &[&str]) -> Patterns {
+    let mut patterns = Patterns::default();
+    lists.iter().for_each(|list| patterns.read(list));
+    patterns
+}
+
+/// A graph whose examples all lend their pieces.
+fn joined(patterns: Patterns) -> Graph {
+    let lending = patterns.lines.len();
+    Graph::new(patterns, lending, &|_| false)
+}
+
 fn graph(lists: &[&str]) -> Graph {
-    let mut graph = Graph::default();
-    // Macros are those of one list.
-    lists.iter().for_each(|list| graph.read(list));
-    graph
+    joined(patterns(lists))
 }
 
 fn lines(list: &'static str) -> impl Iterator<Item = &'static str> {
@@ -232,10 +234,10 @@ pub fn clause(words: &[String]) -> Option<Known> {
         if words.iter().any(|word| is_grave(word)) {
             return None;
         }
-        if LIKE_REMARKS.covers(words, WIDTH) {
+        if REMARKS.covers(words, WIDTH) {
             return Some(Known::LikeRemarks);
         }
-        LIKE.covers(words, WIDTH).then_some(Known::Like)
+        YES.covers(words, WIDTH).then_some(Known::Like)
     };
     one().or_else(|| {
         let and = |at: &usize| matches!(words[*at].as_str(), "and" | "und" | "et" | "y");
@@ -331,11 +333,10 @@ mod tests {
                         let slot = format!("<{}", slot.split_inclusive('>').next().unwrap_or_default());
                         assert!(SLOTS.contains(&slot.as_str()), "{name}: {slot} in {line}");
                     }
-                    let defined =
-                        line.strip_prefix('$').and_then(|rest| rest.split_once('=')).map(|(name, _)| name.trim());
+                    let defined = pattern::part_of(line).map(|(name, _)| name);
                     for used in line.split('$').skip(1 + usize::from(defined.is_some())) {
-                        let known = macros.iter().any(|one| used.starts_with(one));
-                        assert!(known, "{name}: ${used} is used before it is defined");
+                        let word = used.split([' ', '|', ')', ',']).next().unwrap_or_default();
+                        assert!(macros.contains(&word), "{name}: ${used} is no word, or used before it is defined");
                     }
                     if let Some(defined) = defined {
                         macros.push(defined);

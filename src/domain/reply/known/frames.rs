@@ -1,18 +1,17 @@
 //! Frames: patterns with a place for any noun, `our <thing> is empty by <hour>`. They are known as a whole only, so each is kept as
 //! it is written, with its parts (`$place`) shared, and words are matched against it from the left.
 
-use super::graph::{Node, choice_of};
+use super::pattern::{Patterns, Piece};
 use std::collections::{HashMap, HashSet};
 
 /// A clause with more words is in no frame.
 const MOST: usize = 100;
 
-/// Patterns, and the parts that they share.
-#[derive(Default)]
+/// Patterns, one of whose slots is open.
 pub struct Frames {
-    ids: HashMap<String, u32>,
-    parts: Vec<Piece>,
-    patterns: Vec<Piece>,
+    patterns: Patterns,
+    /// The number of the slot that stands for any free word.
+    slot: Option<u32>,
     /// The patterns that may begin and end with a word.
     begin: Edges,
     end: Edges,
@@ -36,16 +35,6 @@ impl Edges {
     }
 }
 
-/// A part of a pattern, with numbers in place of words.
-enum Piece {
-    Word(u32),
-    /// Any word that is free to stand here.
-    Open,
-    Part(usize),
-    Chain(Vec<Piece>),
-    Choice(Vec<Piece>),
-}
-
 /// The words of a clause: at which positions each stands, a bit each.
 struct Clause {
     at: HashMap<u32, u128>,
@@ -53,50 +42,34 @@ struct Clause {
 }
 
 impl Frames {
-    /// Takes in a list, as [`super::graph::Graph::read`] does; the slot stands for any free word.
-    pub fn read(&mut self, list: &str, slot: &str) {
-        let mut names: HashMap<String, usize> = HashMap::new();
-        for line in list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            let defined = line.strip_prefix('$').and_then(|rest| rest.split_once('='));
-            let defined = defined.map(|(name, text)| (name.trim(), text.trim()));
-            match defined.filter(|(name, _)| name.chars().all(|c| c.is_alphanumeric() || c == '_')) {
-                Some((name, text)) => {
-                    let part = self.piece(choice_of(text), &names, slot);
-                    names.insert(format!("${name}"), self.parts.len());
-                    self.parts.push(part);
-                }
-                None => {
-                    let pattern = self.piece(choice_of(line), &names, slot);
-                    let number = self.patterns.len();
-                    for last in [false, true] {
-                        let mut words: HashSet<Option<u32>> = HashSet::new();
-                        self.edge(&pattern, last, &mut words);
-                        let edges = if last { &mut self.end } else { &mut self.begin };
-                        for word in words {
-                            match word {
-                                Some(word) => edges.by_word.entry(word).or_default().push(number),
-                                None => edges.open.push(number),
-                            }
-                        }
+    /// Frames of patterns; the slot stands for any free word.
+    pub fn new(patterns: Patterns, slot: &str) -> Self {
+        let slot = patterns.id(slot);
+        let mut frames = Self { patterns, slot, begin: Edges::default(), end: Edges::default() };
+        for number in 0..frames.patterns.lines.len() {
+            for last in [false, true] {
+                let mut words: HashSet<Option<u32>> = HashSet::new();
+                frames.edge(&frames.patterns.lines[number], last, &mut words);
+                let edges = if last { &mut frames.end } else { &mut frames.begin };
+                for word in words {
+                    match word {
+                        Some(word) => edges.by_word.entry(word).or_default().push(number),
+                        None => edges.open.push(number),
                     }
-                    self.patterns.push(pattern);
                 }
             }
         }
+        frames
     }
 
     /// Gathers the words with which a piece may begin or end, `None` for the open place; whether it may be empty.
     fn edge(&self, piece: &Piece, last: bool, words: &mut HashSet<Option<u32>>) -> bool {
         match piece {
             Piece::Word(id) => {
-                words.insert(Some(*id));
+                words.insert((Some(*id) != self.slot).then_some(*id));
                 false
             }
-            Piece::Open => {
-                words.insert(None);
-                false
-            }
-            Piece::Part(part) => self.parts.get(*part).is_none_or(|piece| self.edge(piece, last, words)),
+            Piece::Part(part) => self.edge(&self.patterns.parts[*part], last, words),
             Piece::Choice(pieces) => {
                 let empty: Vec<bool> = pieces.iter().map(|piece| self.edge(piece, last, words)).collect();
                 empty.contains(&true)
@@ -106,28 +79,12 @@ impl Frames {
         }
     }
 
-    fn piece(&mut self, node: Node, names: &HashMap<String, usize>, slot: &str) -> Piece {
-        let mut all = |nodes: Vec<Node>| nodes.into_iter().map(|node| self.piece(node, names, slot)).collect();
-        match node {
-            Node::Chain(nodes) => Piece::Chain(all(nodes)),
-            Node::Choice(nodes) => Piece::Choice(all(nodes)),
-            Node::Word(word) if word == slot => Piece::Open,
-            Node::Word(word) => match names.get(&word) {
-                Some(part) => Piece::Part(*part),
-                None => {
-                    let next = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
-                    Piece::Word(*self.ids.entry(word).or_insert(next))
-                }
-            },
-        }
-    }
-
     /// Whether the words are a whole frame, with any word that is `free` in its open places.
     pub fn is_whole(&self, words: &[String], free: &dyn Fn(&str) -> bool) -> bool {
         if words.is_empty() || words.len() > MOST {
             return false;
         }
-        let id = |word: &String| super::graph::id_of(&self.ids, word);
+        let id = |word: &String| self.patterns.id(word);
         let (first, last) = (&words[0], &words[words.len() - 1]);
         let begin = self.begin.of(id(first), free(first));
         let mut both = self.end.of(id(last), free(last));
@@ -143,16 +100,16 @@ impl Frames {
             clause.open |= u128::from(free(word)) << at;
         }
         let end = 1u128 << words.len();
-        both.iter().any(|number| self.ends(&self.patterns[*number], &clause, 1) & end != 0)
+        both.iter().any(|number| self.ends(&self.patterns.lines[*number], &clause, 1) & end != 0)
     }
 
     /// Where a piece may end that begins at one of these positions.
     fn ends(&self, piece: &Piece, clause: &Clause, from: u128) -> u128 {
         match piece {
             _ if from == 0 => 0,
+            Piece::Word(id) if Some(*id) == self.slot => (from & clause.open) << 1,
             Piece::Word(id) => (from & clause.at.get(id).copied().unwrap_or(0)) << 1,
-            Piece::Open => (from & clause.open) << 1,
-            Piece::Part(part) => self.parts.get(*part).map_or(0, |piece| self.ends(piece, clause, from)),
+            Piece::Part(part) => self.ends(&self.patterns.parts[*part], clause, from),
             Piece::Chain(pieces) => pieces.iter().fold(from, |from, piece| self.ends(piece, clause, from)),
             Piece::Choice(pieces) => pieces.iter().fold(0, |all, piece| all | self.ends(piece, clause, from)),
         }
@@ -165,11 +122,11 @@ mod tests {
 
     #[test]
     fn a_frame_is_known_as_a_whole_with_any_noun_in_its_place() {
-        let mut frames = Frames::default();
-        frames.read(
+        let mut patterns = Patterns::default();
+        patterns.read(
             "# places\n$place = (our|the) (<thing>|office)\n$when = (by <hour>|then|)\n$place is (empty|closed) $when",
-            "<thing>",
         );
+        let frames = Frames::new(patterns, "<thing>");
         let is = |text: &str| {
             let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
             frames.is_whole(&words, &|word| !["deal", "is"].contains(&word))
