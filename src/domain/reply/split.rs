@@ -1,6 +1,6 @@
 //! A text in sentences, as far as a judgement needs them: by marks and by lines.
 
-use super::moment::is_month;
+use super::moment::{is_month, weekday};
 use super::words::{fold, tokens};
 
 /// Lines and sentences. A line that is full goes on in the next one.
@@ -71,6 +71,11 @@ fn is_short(piece: &str, rest: impl Iterator<Item = char>) -> bool {
     let next = rest.find(|c| !c.is_whitespace() && *c != '-' && *c != '–');
     if ["ref.", "inh.", "pol.", "av.", "avda.", "col.", "lic.", "abt."].contains(&word.as_str()) {
         return next.is_some();
+    }
+    // `mar. 01/12`
+    let day = word.len() <= 5 && (word == "mar." || weekday(word.trim_end_matches('.')).is_some());
+    if day && next.is_some_and(|c| c.is_ascii_digit()) {
+        return true;
     }
     let half = ["p.m.", "a.m."].iter().any(|half| word.ends_with(half));
     TITLES.contains(&word.as_str()) && next.is_some_and(|c| c.is_uppercase() || c.is_ascii_digit())

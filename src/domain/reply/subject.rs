@@ -123,7 +123,7 @@ pub fn accepts(subject: &str, sent: &[String]) -> bool {
         rest = shorter;
     }
     // `Event Invitation Reply (Accepted): …`, `… (accepted)`
-    const AROUND: &str = "answer event invitation reply meeting response request calendar termin einladung antwort besprechung evenement reunion reponse evento reunion respuesta invitacion has been this your";
+    const AROUND: &str = "answer event invitation reply meeting response request calendar termin einladung antwort besprechung evenement reunion reponse evento reunion respuesta invitacion has been this your la el al l";
     let accepting = |text: &str| {
         let words = super::account::plain_words(text);
         let mark = |word: &String| MARKS.contains(&word.as_str()) || word == "accept";

@@ -4,7 +4,7 @@
 //! answer unclear and never a yes.
 
 use super::Verdict;
-use super::account::{Words, is_bare_place, is_card, is_guarded};
+use super::account::{Words, is_bare_place, is_card, is_guarded, is_logo};
 use super::sentence::{Clause, Sentence, Speaker, agrees, is_friendly, is_own_name, is_picture, sentence};
 use super::split::split;
 use super::words::{Kind, fold, phrase, tokens};
@@ -102,6 +102,7 @@ pub fn doubt(words: &Words, speaker: &Speaker<'_>) -> Option<(&'static str, Stri
     }
     let doubtful = |(look, text): &&(Look, String)| match look {
         Look::Struck => text.chars().any(char::is_alphanumeric),
+        Look::Aside if is_logo(text, &speaker.owner()) => false,
         _ => !is_caption(text) && !is_harmless(std::slice::from_ref(text), speaker),
     };
     let (look, text) = words.beside.iter().find(doubtful)?;

@@ -113,6 +113,18 @@ pub fn is_card(line: &str, owner: &Owner<'_>, named: bool) -> bool {
         })
 }
 
+/// Whether a text stands in place of the picture of a firm: `Acme Hardware logo`, `Logotipo Acme`.
+pub fn is_logo(text: &str, owner: &Owner<'_>) -> bool {
+    let is_logo = |word: &&str| ["logo", "logotipo"].contains(&fold(word).as_str());
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let start = usize::from(words.first().is_some_and(is_logo));
+    let end = words.len() - usize::from(words.len() > start && words.last().is_some_and(is_logo));
+    let rest = &words[start..end];
+    let small = rest.first().is_some_and(|word| ["de", "of", "der", "del", "von"].contains(word));
+    let rest = rest[usize::from(small)..].join(" ");
+    rest.is_empty() && !words.is_empty() || is_firm(&rest, owner)
+}
+
 /// Behind the name of a firm: a town or a department.
 fn is_department(text: &str) -> bool {
     let words = plain_words(text);
@@ -131,6 +143,14 @@ fn housed(pieces: &[&str]) -> Vec<String> {
         let number = piece.len() <= 5 && piece.starts_with(|c: char| c.is_ascii_digit());
         match all.last_mut() {
             Some(last) if number && is_street(&format!("{last} {piece}")) => *last = format!("{last} {piece}"),
+            // `11, rue de l'Eau`
+            Some(last)
+                if last.len() <= 5
+                    && last.bytes().all(|c| c.is_ascii_digit())
+                    && is_street(&format!("{last} {piece}")) =>
+            {
+                *last = format!("{last} {piece}");
+            }
             _ => all.push((*piece).to_owned()),
         }
     }
@@ -154,7 +174,8 @@ fn pieces(line: &str) -> Vec<&str> {
         number.len() <= 7 && number.starts_with(|c: char| c.is_ascii_digit()) && !number.contains([':', '.', '/'])
     });
     let street = house.and_then(|(number, rest)| {
-        let end = rest.find([',', '-', '–', '·', '|']).unwrap_or(rest.len());
+        let end = rest.find([',', '–', '·', '|']).unwrap_or(rest.len());
+        let end = rest.find(" - ").map_or(end, |dash| dash.min(end));
         is_street(&format!("{number} {}", &rest[..end])).then_some(&rest[end..])
     });
     let line = street.unwrap_or(line);
@@ -182,7 +203,7 @@ fn pieces(line: &str) -> Vec<&str> {
             let next = following.starts_with(char::is_uppercase) && !following.contains(|c: char| c.is_ascii_digit());
             // `GmbH & Co. KG` is one form.
             let goes_on = is_form(&plain_words(&part[at + 2..]));
-            next && (word.len() > 4 || is_form(&[fold(word)]) && !goes_on)
+            next && !word.contains('.') && (word.len() > 4 || is_form(&[fold(word)]) && !goes_on)
         });
         let mut start = 0;
         for end in ends {
@@ -204,6 +225,8 @@ fn is_form_of_card(text: &str, owner: &Owner<'_>, named: bool) -> bool {
         && !owner.names.contains(&words[0])
         && !words.iter().any(|word| owner.firm.contains(word))
         && !is_marked(text)
+        // `Pol. Ind. Malpica`
+        && !text.starts_with("Pol. Ind. ")
         && !known::is_city(&words.join(" "));
     if somebody {
         return false;
@@ -253,6 +276,8 @@ fn is_hours(text: &str) -> bool {
 
 /// Their own name, with degrees.
 fn is_name(text: &str, owner: &Owner<'_>) -> bool {
+    // `Inh. Ada Okafor e. K.`
+    let text = text.strip_prefix("Inh").and_then(|_| text.strip_suffix(" e. K")).unwrap_or(text);
     let words: Vec<String> = plain_words(text);
     let own = |word: &String| owner.names.contains(word) && !known::is_word(word);
     let extra = |word: &String| {
@@ -274,6 +299,8 @@ fn is_name(text: &str, owner: &Owner<'_>) -> bool {
 
 /// A job or a department: `Head of Data Platform`, `Leiterin IT-Betrieb`.
 fn is_title(text: &str, owner: &Owner<'_>) -> bool {
+    // `1. Vorsitzende`
+    let text = ["1. ", "2. ", "3. "].iter().find_map(|order| text.strip_prefix(order)).unwrap_or(text);
     let text = &without_gender(text);
     let words = plain_words(text);
     let firm = |word: &String| owner.firm.contains(word);

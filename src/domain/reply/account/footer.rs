@@ -1,6 +1,6 @@
 //! Lines that programs write under a mail (`Sent from my iPhone`, `Von meinem Handy gesendet`), each known as a whole by an example.
 
-use super::plain_words;
+use super::card::is_logo;
 use super::reach::is_known_link;
 use super::slots::{Owner, is_plain_link, slotted};
 use crate::domain::reply::known;
@@ -10,6 +10,14 @@ use crate::domain::reply::words::tokens;
 pub fn without_links(text: &str, owner: &Owner<'_>) -> String {
     let mut rest = text;
     let mut whole = String::new();
+    // `[Proton Mail](https://proton.me)`: the words of a link, and the link.
+    if let Some((start, behind)) = text.split_once("](http")
+        && let Some((before, words)) = start.rsplit_once('[')
+        && let Some((link, behind)) = behind.split_once(')')
+        && is_known_link(&format!("http{link}"), owner)
+    {
+        return without_links(&format!("{before}{words}{behind}"), owner);
+    }
     while let Some(start) = rest.find(['[', '<']) {
         let closing = if rest[start..].starts_with('[') { ']' } else { '>' };
         let Some(end) = rest[start..].find(closing).map(|end| start + end) else { break };
@@ -24,12 +32,7 @@ pub fn without_links(text: &str, owner: &Owner<'_>) -> String {
             .strip_prefix("tel:")
             .is_none_or(|rest| rest.chars().all(|c| c.is_ascii_digit() || "+-(). ".contains(c)));
         // `[Logotipo Acme]`
-        let words = plain_words(inner);
-        let logo = words.len() <= 4
-            && words.first().is_some_and(|word| ["logo", "logotipo"].contains(&word.as_str()))
-            && words[1..]
-                .iter()
-                .all(|word| owner.firm.contains(word) || ["de", "of", "der", "del"].contains(&word.as_str()));
+        let logo = closing == ']' && is_logo(inner, owner);
         if logo {
             whole.push_str(&rest[..start]);
             rest = &rest[end + 1..];

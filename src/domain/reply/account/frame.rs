@@ -72,7 +72,7 @@ const LABELS: &[(&str, Value)] = &[
         Value::Names,
     ),
     (
-        "sent|date|gesendet|datum|envoye|envoye le|enviado|enviado el|fecha|inviato|data|verzonden|sent on|gesendet am|received",
+        "sent|date|gesendet|datum|envoye|envoye le|envoyes|enviado|enviados|enviado el|enviat|fecha|inviato|data|verzonden|sent on|gesendet am|received",
         Value::Moment,
     ),
     ("importance|priority|wichtigkeit|prioritat|importancia|priorite|sensitivity|vertraulichkeit", Value::Level),

@@ -91,7 +91,7 @@ wv wi wy dc nsw vic qld act tas on qc bc ab mb sk ns nb nl pe";
             word if digits(word) && at > 0 && words[at - 1] == "cedex" => {}
             // `Dublin 2`
             word if digits(word) && word.len() <= 2 && at > 0 && words[at - 1] == "dublin" => codes += 1,
-            word if ["d", "a", "ch", "f", "e", "cedex"].contains(&word.as_str()) => {}
+            word if ["d", "a", "ch", "f", "e", "l", "b", "cedex"].contains(&word.as_str()) => {}
             word => named.push(word),
         }
         at += 1;
@@ -113,7 +113,7 @@ wv wi wy dc nsw vic qld act tas on qc bc ab mb sk ns nb nl pe";
 }
 
 /// What places are called.
-const KINDS: &str = "za zi zac park parc parque business canal dock docks grand centre center centro tower tour torre house industrial estate technology science campus court plaza point quarter village mall business quay zone";
+const KINDS: &str = "za zi zac park parc parque business canal dock docks grand centre center centro tower tour torre house industrial estate technology science campus court plaza point quarter village mall business quay zone place plaza rue avenue square boulevard quai passage hall guildhall chambers maison";
 
 /// Whether a place names itself as one: by its number, or by what it is.
 pub fn is_marked(text: &str) -> bool {
@@ -159,7 +159,7 @@ pub fn is_nobodys_word(word: &str) -> bool {
 /// `Hafenstraße 12`, `12 Harbour Street`, `12 rue du Port`, `C/ del Puerto 12`: a kind of street, a number, and a word that is its name.
 pub fn is_street(text: &str) -> bool {
     const BEHIND: &str = "street st road rd avenue ave lane ln drive dr square sq boulevard blvd terrace crescent gardens row quay mews hill grove court place plaza gate wharf house tower building way parkway highway circle parade close walk view rise circus green park mall broadway embankment trail loop yard estate";
-    const BEFORE: &str = "rue avenue av ave boulevard bd blvd place impasse quai allee chemin ch route cours calle c avenida avda paseo plaza pza pl camino carretera ctra via viale piazza corso carrera cra cl calz calzada carrer rambla ronda travesia poligono pol ind ind. industrial chaussee square passage zone za zi zac";
+    const BEFORE: &str = "rue avenue av ave boulevard boul bd blvd place impasse quai allee chemin ch route cours calle c avenida avda paseo plaza pza pl camino carretera ctra via viale piazza corso carrera cra cl calz calzada carrer rambla ronda travesia poligono pol ind ind. industrial chaussee square passage zone za zi zac";
     const ENDS: [&str; 37] = [
         "strasse",
         "str",
@@ -223,6 +223,15 @@ pub fn is_street(text: &str) -> bool {
         return false;
     }
     let words = plain_words(&text.replace(" s/n", " 1"));
+    // `calle E`: in a district of works, streets have letters.
+    if let [kind, letter] = &words[..]
+        && letter.len() == 1
+        && letter.bytes().all(|c| c.is_ascii_lowercase())
+        && is_capital(text, letter)
+        && ["calle", "c", "rua", "street", "strasse", "halle"].contains(&kind.as_str())
+    {
+        return true;
+    }
     let number = |word: &str| {
         let digits = word.trim_end_matches(|c: char| "abcdef".contains(c));
         (1..=5).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())

@@ -15,7 +15,8 @@ static SOCIALS: LazyLock<HashSet<String>> = LazyLock::new(|| known::entries("soc
 
 /// How they are reached: numbers, addresses and links of their own, each behind a label or bare.
 pub fn is_reach(text: &str, owner: &Owner<'_>) -> bool {
-    let text = text.trim_start_matches("24/7").trim_start_matches("24x7");
+    // `+33 (0)4 72 55 01 36`: what is left out from abroad.
+    let text = &text.trim_start_matches("24/7").trim_start_matches("24x7").replace("(0)", "");
     let mut label: Vec<String> = Vec::new();
     let mut number = String::new();
     let mut some = false;
@@ -39,12 +40,19 @@ pub fn is_reach(text: &str, owner: &Owner<'_>) -> bool {
         let plain = number.chars().all(|c| c.is_ascii_digit() || c == ' ' || c == '-');
         // `Durchwahl -4711`
         let extension = ["durchwahl", "dw", "ext", "extension", "poste", "anexo", "interno", "nebenstelle"];
-        let short = label.len() == 1 && extension.contains(&label[0].as_str()) && (2..=5).contains(&digits) && plain;
+        // `Fax -199`
+        let behind = number.starts_with('-') && ["fax", "telefax"].contains(&label.first().map_or("", String::as_str));
+        let short = label.len() == 1
+            && (behind || extension.contains(&label[0].as_str()))
+            && (2..=5).contains(&digits)
+            && plain;
         let fine = short || is_phone(number, !label.is_empty()) && labelled(label, &[&PHONES]);
         (*some, _) = (*some || fine, (label.clear(), number.clear()));
         fine
     };
     for chunk in text.split_whitespace() {
+        // `Telefon 0831 / 55 50 14, Telefax …`
+        let chunk = chunk.trim_end_matches([',', ';']);
         let (address, link) = (is_address(chunk), !is_address(chunk) && is_link(chunk));
         let digits = chunk.chars().any(|c| c.is_ascii_digit());
         let signs = chunk.chars().all(|c| c.is_ascii_digit() || "+()/.-–‑".contains(c));
@@ -89,6 +97,9 @@ pub fn is_phone(text: &str, labelled: bool) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
     // `600 123 456`
     let threes = text.split(' ').count() == 3 && text.split(' ').all(|part| part.len() == 3) && !text.starts_with('1');
+    // `514 555-0162`
+    let groups: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
+    let american = groups.iter().map(|group| group.len()).eq([3, 3, 4]) && groups[0].starts_with(|c| c > '1');
     // `93 555 01 44`
     let iberian = digits == 9
         && text.starts_with(['6', '7', '8', '9'])
@@ -102,7 +113,7 @@ pub fn is_phone(text: &str, labelled: bool) -> bool {
     (7..=15).contains(&digits)
         && !text.starts_with("+0")
         && !text.split([' ', '-', '/']).any(year)
-        && (national || threes || iberian || digits >= 9 && labelled)
+        && (national || threes || american || iberian || digits >= 9 && labelled)
         && !text.contains(':')
         && !text.split_whitespace().enumerate().any(|(at, part)| {
             // `0251 555 01-12`: the end of a long number.

@@ -8,6 +8,7 @@ use crate::domain::reply::known;
 
 /// What the law wants: `HRB 12345`, `Geschäftsführer: Dr. Jan Petersen`, `VAT GB 123 4567 89`.
 pub fn is_register(text: &str, owner: &Owner<'_>, named: bool) -> bool {
+    let text = &text.replace("R.C.S", "RCS");
     let words = slotted(text, owner);
     if is_dated(text) {
         return false;
@@ -51,8 +52,9 @@ reg kvk duns lei eori orcid partita ordre ordine colegiado colegiada numero num"
     let number = words.iter().any(|word| word == "<number>");
     // `LG Innsbruck`
     let court = words.len() > 1
-        && ["lg", "hg", "ag", "amtsgericht", "landesgericht", "handelsgericht"].contains(&words[0].as_str())
-        && words[1..].iter().all(town);
+        && ["lg", "hg", "ag", "amtsgericht", "registergericht", "landesgericht", "handelsgericht"]
+            .contains(&words[0].as_str())
+        && words[1..].iter().all(|word| town(word) || ["fur", "zrs", "handelssachen"].contains(&word.as_str()));
     court
         || number
             && words.iter().any(noun)
