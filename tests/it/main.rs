@@ -4,6 +4,7 @@
 mod accountable;
 mod aimed;
 mod alerts;
+mod amiss;
 mod bastion;
 mod bastions;
 mod blind;
