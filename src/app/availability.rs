@@ -7,6 +7,7 @@ use crate::app::command::CommandId;
 use crate::app::dialog::{close, notify};
 use crate::app::model::{Model, Screen};
 use crate::app::open::to_hear;
+use crate::domain::fault::{FaultKind, Service};
 use crate::domain::gate::Reason;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::next::Act;
@@ -171,7 +172,10 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
             "no step is interrupted, and no mail is uncertain",
         ),
         Id::RollBack => {
-            need(phase != Phase::RollingBack, "it is being rolled back already; u goes on with it")?;
+            need(
+                phase != Phase::RollingBack || is_key_lost(status),
+                "it is being rolled back already; u goes on with it",
+            )?;
             need(touched(status), "the server has not been touched: x cancels instead")
         }
         Id::Verify => need(status.back.is_some(), "the key is not live yet; there is nothing to verify"),
@@ -183,6 +187,14 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
         Id::Cancel => need(!touched(status), "the server has been touched: only R leads back"),
         _ => Ok(()),
     }
+}
+
+/// The key to which the way back leads is not kept any more.
+fn is_key_lost(status: &TenantStatus) -> bool {
+    status.steps.iter().filter(|step| step.number == StepNumber::SECRET).any(|step| match &step.state {
+        StepState::Failed { fault, .. } => (fault.service, &fault.kind) == (Service::Barbican, &FaultKind::NotFound),
+        _ => false,
+    })
 }
 
 fn asks_approval(status: &TenantStatus) -> bool {

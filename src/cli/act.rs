@@ -5,6 +5,7 @@ use crate::cli::{CauseArg, Confirmed, KindArg, Verb, approve, consent, exit, mai
 use crate::domain::client::ClientId;
 use crate::domain::gate::Reason;
 use crate::domain::notice::NoticeKind;
+use crate::domain::preflight::Check;
 use crate::domain::step::StepNumber;
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
@@ -211,6 +212,10 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
         let said = error.to_string();
         let rest = leading.iter().find_map(|text| said.strip_prefix(text.as_str())?.strip_prefix("; "));
         print::say(format_args!("{tenant}: {}", rest.unwrap_or(&said)));
+        // The names alone would leave the first cause to be looked up.
+        for check in failed_checks(&reasons, &status) {
+            print::say(format_args!("{tenant}: {}: {}; {}", check.name, check.finding, check.advice));
+        }
         // An advice is given once: where the next action says the same, it is said there.
         let advice = error.advice();
         if !advice.is_empty() && !status.next.text.contains(advice.as_str()) {
@@ -244,6 +249,16 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
         print::line(format_args!("{tenant}: next: {}", status.next.text))?;
     }
     Ok(code)
+}
+
+/// The checks that keep the gate shut, with what they have found.
+fn failed_checks<'a>(reasons: &[Reason], status: &'a TenantStatus) -> Vec<&'a Check> {
+    let names = reasons.iter().find_map(|reason| match reason {
+        Reason::CheckFailed { checks } => Some(checks),
+        _ => None,
+    });
+    let is_named = |check: &&Check| names.is_some_and(|names| names.contains(&check.name));
+    status.preflight.iter().flat_map(|preflight| &preflight.checks).filter(is_named).collect()
 }
 
 /// The exit code of an error.

@@ -19,8 +19,12 @@ use std::time::Duration;
 pub struct Tally {
     /// Accepted by the mail server, now or before.
     pub sent: usize,
-    /// Refused or deferred: names.
-    pub failed: Vec<String>,
+    /// Refused for good, or returned: names.
+    pub refused: Vec<String>,
+    /// Not handed over, or put off by the server: names. Nobody has refused them.
+    pub put_off: Vec<String>,
+    /// What was said of the first of either.
+    pub reason: Option<String>,
     /// May have been accepted: names.
     pub uncertain: Vec<String>,
     /// Without an address: names.
@@ -34,7 +38,8 @@ impl Tally {
     pub fn judge(self) -> Result<String, Fault> {
         let mut parts = vec![format!("{} accepted by the mail server", self.sent)];
         for (names, what) in [
-            (&self.failed, "refused"),
+            (&self.refused, "refused"),
+            (&self.put_off, "not accepted now"),
             (&self.uncertain, "uncertain"),
             (&self.no_address, "without an address"),
             (&self.gone, GONE),
@@ -43,12 +48,18 @@ impl Tally {
                 parts.push(format!("{} {what}: {}", names.len(), names.join(", ")));
             }
         }
+        if let Some(reason) = self.reason.as_ref().filter(|_| !self.refused.is_empty() || !self.put_off.is_empty()) {
+            parts.push(format!("first: {reason}"));
+        }
         let text = parts.join("; ");
-        if self.failed.is_empty() && self.uncertain.is_empty() {
+        if self.refused.is_empty() && self.put_off.is_empty() && self.uncertain.is_empty() {
             return Ok(text);
         }
-        Err(Fault::new(Service::Mail, FaultKind::Refused, text)
-            .hint("correct the address or call them; then send again to those, or waive them"))
+        let hint = match self.refused.is_empty() && self.uncertain.is_empty() {
+            true => "send again when the mail server takes mails: only these get one, and nobody gets a second",
+            false => "correct the address or call them; then send again to those, or waive them",
+        };
+        Err(Fault::new(Service::Mail, FaultKind::Refused, text).hint(hint))
     }
 }
 
@@ -292,7 +303,14 @@ fn tally(rotation: &Rotation, order: &SendOrder) -> Tally {
             Some(Delivery::Sent { .. }) => tally.sent += 1,
             // Excepted by the operator, for this mail too.
             Some(_) if rotation.waivers.contains_key(&client.id) => {}
-            Some(Delivery::Failed { .. } | Delivery::Bounced { .. }) => tally.failed.push(client.name.clone()),
+            Some(Delivery::Failed { permanent: false, reply }) => {
+                tally.put_off.push(client.name.clone());
+                tally.reason.get_or_insert_with(|| reply.clone());
+            }
+            Some(Delivery::Failed { reply, .. } | Delivery::Bounced { reply }) => {
+                tally.refused.push(client.name.clone());
+                tally.reason.get_or_insert_with(|| reply.clone());
+            }
             Some(Delivery::Uncertain { .. } | Delivery::Queued) => tally.uncertain.push(client.name.clone()),
             None => {}
         }

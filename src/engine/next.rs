@@ -74,6 +74,8 @@ pub struct NextAction {
 pub struct Outside<'a> {
     /// What was done does not hold any more.
     pub drift: Option<&'a str>,
+    /// A step has failed, and what it was for is seen to be so now.
+    pub arrived: Option<(StepNumber, &'static str)>,
     /// What is true of the live secret, where it comes before everything else.
     pub truth: Option<&'a Truth>,
 }
@@ -92,7 +94,7 @@ pub fn next_action(
     outside: Outside<'_>,
     viewer: Viewer<'_>,
 ) -> NextAction {
-    let Outside { drift, truth } = outside;
+    let Outside { drift, arrived, truth } = outside;
     let Viewer { person, .. } = viewer;
     if let Some(holder) = holder {
         return offer(Act::Watch, format!("held by {holder}: watch, or talk to them"));
@@ -120,6 +122,11 @@ pub fn next_action(
     if let Some((number, state)) = stuck_step(rotation) {
         return match state {
             StepState::Running { .. } => offer(Act::Wait, format!("step {number} is running")),
+            // What was said when it failed is not true any more.
+            StepState::Failed { .. } if arrived.is_some_and(|(step, _)| step == number) => {
+                let seen = arrived.map(|(_, seen)| seen).unwrap_or_default();
+                offer(Act::Resume, format!("step {number} failed, and {seen} by now: resume looks, and goes on"))
+            }
             StepState::Failed { fault, .. } => {
                 let or = if rotation.touched { "roll back" } else { "cancel" };
                 // What was said to be safe was so when it failed; what is true now is said apart.
@@ -147,6 +154,11 @@ pub fn next_action(
 
 /// The secret is missing, or nobody has seen it: nothing comes before that.
 fn put_right(rotation: &Rotation, truth: &Truth) -> NextAction {
+    if let StepState::Failed { fault, .. } = rotation.step(StepNumber::SECRET)
+        && rotation.is_key_lost()
+    {
+        return offer(Act::Resume, format!("{}: {}", fault.message, fault.remedy()));
+    }
     let met = match rotation.step(StepNumber::SECRET) {
         StepState::Failed { fault, .. } => format!("correct what step 4 has met ({fault}), then "),
         _ => String::new(),

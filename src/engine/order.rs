@@ -3,6 +3,7 @@
 //! A journal that breaks it was not written by this program; nothing is done with it. Records of versions up to
 //! [`STARTING_TOUCHED`] were written under fewer rules and are held to those only.
 
+use crate::domain::key::KeyRole;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::record::{Entry, RECORD_VERSION, Record, STARTING_TOUCHED};
 use crate::engine::rotation::Rotation;
@@ -119,9 +120,10 @@ impl Rotation {
                 of_client(client)?;
                 need(self.applied.is_some(), "the key is not live yet")
             }
-            Record::RollbackStarted { .. } => {
+            Record::RollbackStarted { role, .. } => {
                 need(self.touched, "nothing was touched")?;
-                need(self.rollback.is_none(), "it is rolling back already")
+                let leads_on = *role == KeyRole::Fresh && self.is_way_back_lost();
+                need(self.rollback.is_none() || leads_on, "it is rolling back already")
             }
             Record::KeyDestroyed { role, .. } => need(self.keys.contains_key(role), "no such key was kept"),
             Record::Approved { .. } | Record::CheckSetAside { .. } | Record::NobodyWaived { .. } => untouched(),

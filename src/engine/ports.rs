@@ -34,6 +34,15 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct SecretRef(pub String);
 
+/// What step 2 sees of the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The number of secrets in the project.
+    pub secrets: u64,
+    /// The service closes the connection behind each answer, so that no request finds one open.
+    pub closes: bool,
+}
+
 /// One entry of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretEntry {
@@ -96,8 +105,8 @@ impl Swap {
 pub trait SecretStore: Send + Sync {
     /// Every secret whose name is exactly this, byte for byte, from all pages.
     async fn find(&self, name: &str) -> Result<Vec<SecretEntry>, Fault>;
-    /// A listing succeeds: the runbook's step 2. Gives the number of secrets seen in the project.
-    async fn probe(&self) -> Result<u64, Fault>;
+    /// A listing succeeds: the runbook's step 2.
+    async fn probe(&self) -> Result<Listed, Fault>;
     /// The payload's bytes as stored.
     async fn payload(&self, href: &SecretRef) -> Result<SecretBytes, Fault>;
     /// Everything but the payload.
@@ -168,6 +177,8 @@ pub struct StoredObject {
     pub bytes: Vec<u8>,
     /// MD5 of the bytes, as Swift gave it.
     pub etag: String,
+    /// When it was written, as Swift says it: the same bytes can be written again.
+    pub written: String,
     /// Its content type, kept on upload.
     pub content_type: String,
     /// `X-Object-Meta-*` headers, kept on upload (Swift drops those that are not sent again).

@@ -442,6 +442,17 @@ impl Rotation {
         self.rollback.as_ref().map_or(KeyRole::Staged, |rollback| rollback.role)
     }
 
+    /// Step 4 has found that the key of the present leg is not kept in Barbican any more: only another road leads on.
+    pub fn is_key_lost(&self) -> bool {
+        let state = self.step(StepNumber::SECRET);
+        matches!(state, StepState::Failed { fault, .. } if fault.service == Service::Barbican && fault.kind == FaultKind::NotFound)
+    }
+
+    /// The same on the way back to the previous key: a fresh one leads on.
+    pub fn is_way_back_lost(&self) -> bool {
+        self.is_key_lost() && self.target_role() == KeyRole::Previous
+    }
+
     /// State of one step on the present leg.
     pub fn step(&self, step: StepNumber) -> &StepState {
         &self.steps[step.index()]

@@ -4,6 +4,7 @@
 //! reader computes them from the moments.
 
 mod alert;
+mod attention;
 mod derive;
 mod heard;
 mod lease;

@@ -4,6 +4,7 @@
 mod accountable;
 mod aimed;
 mod alerts;
+mod amiss;
 mod bastion;
 mod bastions;
 mod blind;
@@ -27,6 +28,8 @@ mod live_postgres;
 mod live_postgres_faults;
 mod live_rotation;
 mod live_signers;
+mod live_ssh;
+mod live_standby;
 mod live_watch;
 mod lockout;
 mod mail;
@@ -75,6 +78,8 @@ mod gate_walk;
 mod journals;
 #[cfg(debug_assertions)]
 mod kill_walk;
+#[cfg(debug_assertions)]
+mod live_versions;
 #[cfg(debug_assertions)]
 mod offered;
 #[cfg(debug_assertions)]

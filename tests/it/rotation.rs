@@ -160,7 +160,17 @@ async fn a_server_that_does_not_follow_is_a_failure_after_two_cycles_and_resume_
     let status = scene.status();
     assert_eq!(status.steps[5].state.word(), "FAILED", "{:?}", status.steps[5]);
     assert_eq!(status.next.action, changeguard::engine::next::Act::Resume);
+    assert!(status.next.text.contains("peers stay on the previous key"), "{}", status.next.text);
+    // It follows after all: what was said of it then is said no more.
     faults.remove(id);
+    let target = scene.acme().rotation().unwrap().target();
+    let target = target.unwrap().to_string();
+    let patience = std::time::Duration::from_secs(30);
+    assert!(world.until(patience, |world| world.server("acme").unwrap().public_key == target).await);
+    scene.acme().look().await;
+    let next = scene.status().next;
+    assert!(next.text.starts_with("step 6 failed, and the interface shows the key by now: resume"), "{}", next.text);
+    assert!(!scene.status().attention.iter().any(|item| item.starts_with("the server has not")));
     scene.run(Command::Resume).await.unwrap();
     assert!(scene.acme().rotation().unwrap().step(StepNumber::RECONCILE).is_done());
     assert_ne!(world.secrets(&scene.secret_name())[0].id, pinned);

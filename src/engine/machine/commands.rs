@@ -283,7 +283,8 @@ impl Machine {
         if !rotation.touched {
             return Err(not_now("the server was not touched yet; cancel the rotation instead"));
         }
-        if rotation.rollback.is_some() {
+        let is_lost = rotation.is_way_back_lost();
+        if rotation.rollback.is_some() && !is_lost {
             return Err(not_now("it is rolling back already; resume"));
         }
         self.confirmed_name(confirm)?;
@@ -292,7 +293,8 @@ impl Machine {
         let rotation = self.quiet()?;
         let kept = rotation.keys.get(&KeyRole::Previous).is_some_and(|k| k.href.is_some() && k.destroyed.is_none());
         // A compromised key is never put back.
-        let role = if kept && rotation.cause != Cause::Compromise { KeyRole::Previous } else { KeyRole::Fresh };
+        let goes_back = kept && !is_lost && rotation.cause != Cause::Compromise;
+        let role = if goes_back { KeyRole::Previous } else { KeyRole::Fresh };
         let cut_again = rotation.back.keys().cloned().collect();
         let review_due = self.rollback_review_due(at);
         let signature = self.hand.signature.clone();

@@ -369,6 +369,23 @@ fn a_compromised_key_is_never_put_back() {
 }
 
 #[test]
+fn a_way_back_whose_key_is_gone_leads_on_by_a_fresh_one_and_by_nothing_else() {
+    let mut machine = live();
+    let back = || Command::RollBack { confirm: "acme".into(), reason: "broken".into(), through_tunnel: String::new() };
+    command(&mut machine, at("22:20"), back()).unwrap();
+    let fails = |machine: &mut Machine, kind| {
+        let result = Err(Fault::new(Service::Barbican, kind, "it failed"));
+        machine.handle(at("22:21"), Input::StepEnded { step: StepNumber::SECRET, result }).unwrap();
+    };
+    fails(&mut machine, FaultKind::Forbidden);
+    assert!(matches!(command(&mut machine, at("22:22"), back()), Err(Refusal::NotNow(_))), "the key is there");
+    assert_eq!(performs(&command(&mut machine, at("22:23"), Command::Resume).unwrap()), [4]);
+    fails(&mut machine, FaultKind::NotFound);
+    assert_eq!(performs(&command(&mut machine, at("22:24"), back()).unwrap()), [3]);
+    assert_eq!(machine.rotation().unwrap().target_role(), KeyRole::Fresh);
+}
+
+#[test]
 fn clients_are_told_to_reconfigure_only_after_the_object_and_the_server_have_the_key() {
     let notify = || Command::Notify { kind: NoticeKind::Reconfigure, only: None, again: false };
     assert!(matches!(command(&mut answered(), at("22:05"), notify()), Err(Refusal::NotNow(_))));

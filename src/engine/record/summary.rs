@@ -56,10 +56,14 @@ impl Record {
             }
             Record::PreviousMissing { why } => format!("there is no previous key to keep: {why}"),
             Record::ShapeSeen { .. } => "attributes of the secret read".into(),
-            Record::Swapped { public_key, gap_us, .. } => match gap_us {
-                Some(us) => format!("secret now holds {}, gap {}.{:03} ms", public_key.short(), us / 1000, us % 1000),
-                None => format!("secret now holds {}", public_key.short()),
-            },
+            Record::Swapped { public_key, gap_us, not_carried } => {
+                let gap = gap_us.map(|us| format!(", gap {}.{:03} ms", us / 1000, us % 1000)).unwrap_or_default();
+                let lost = match not_carried.is_empty() {
+                    true => String::new(),
+                    false => format!("; NOT carried over: {}", not_carried.join("; ")),
+                };
+                format!("secret now holds {}{gap}{lost}", public_key.short())
+            }
             Record::ObjectChanged { to, .. } => format!("object now says {}", to.short()),
             Record::Applied { baseline, waited_ms } => {
                 format!("server shows {} after {:.1} s", baseline.public_key.short(), *waited_ms as f64 / 1000.0)

@@ -10,7 +10,7 @@ use crate::domain::lockout::{self, OwnAddresses};
 use crate::domain::preflight::{Check as Finding, CheckState, KeyAgreement, MAILBOX, OWN_ROUTE, Preflight};
 use crate::domain::step::StepNumber;
 use crate::engine::observe::Sights;
-use crate::engine::ports::{AgentMode, TokenReport};
+use crate::engine::ports::{AgentMode, Listed, TokenReport};
 use crate::engine::record::Record;
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
@@ -22,6 +22,8 @@ pub struct Check;
 const SKEW_WARN: i64 = 5;
 /// Clocks that differ by more than this make them meaningless, s.
 const SKEW_FAIL: i64 = 120;
+/// Whose clock it is that both others differ from.
+const OWN_CLOCK: &str = "this host's clock";
 
 #[async_trait]
 impl Step for Check {
@@ -115,7 +117,15 @@ impl Step for Check {
                 Err(fault) => fail("keystone", fault),
             },
             match &listing {
-                Ok(count) => pass("barbican", format!("answers; {count} secrets in the project")),
+                Ok(Listed { secrets, closes: true }) => {
+                    let text = format!(
+                        "answers; {secrets} secrets in the project; it closes the connection behind each answer"
+                    );
+                    let advice = "DELETE and POST find no connection open, so the gap is longer by what opening one takes; \
+                                  have keep-alive switched on in Barbican's server, or in the proxy before it";
+                    finding("barbican", CheckState::Warn, text, advice)
+                }
+                Ok(Listed { secrets, .. }) => pass("barbican", format!("answers; {secrets} secrets in the project")),
                 Err(fault) => fail("barbican", fault),
             },
             from_result("mail", mail.map(|()| "reachable, TLS and password accepted".to_owned())),
@@ -154,10 +164,15 @@ impl Step for Check {
             None if aside.is_empty() => Ok(format!("{count} checks, none failed")),
             None => Ok(format!("{count} checks, set aside: {}", aside.join(", "))),
             Some(check) => {
+                let service = match check.finding.starts_with(OWN_CLOCK) {
+                    true => Service::Host,
+                    false => service_of(&check.name),
+                };
+                let text = check.finding.strip_prefix(&format!("{service}: ")).unwrap_or(&check.finding);
                 let text =
-                    check.finding.strip_prefix(&format!("{}: ", service_of(&check.name))).unwrap_or(&check.finding);
+                    text.strip_prefix(OWN_CLOCK).map_or_else(|| text.to_owned(), |rest| format!("its clock{rest}"));
                 let message = format!("{text} (failed: {})", failed.join(", "));
-                Err(Fault::new(service_of(&check.name), FaultKind::Refused, message).hint(check.advice))
+                Err(Fault::new(service, FaultKind::Refused, message).hint(check.advice))
             }
         }
     }
@@ -334,7 +349,15 @@ fn secret_check(sights: &Sights) -> Finding {
 }
 
 fn clock_check(server: i64, keystone: i64) -> Finding {
-    let text = format!("server {server:+} s, Keystone {keystone:+} s against this host");
+    // Where two who do not know each other agree, it is the third that is wrong.
+    let text = match server.abs_diff(keystone) <= SKEW_WARN.unsigned_abs()
+        && server.abs().min(keystone.abs()) > SKEW_WARN
+    {
+        true => {
+            format!("{OWN_CLOCK} is {} s off: server {server:+} s, Keystone {keystone:+} s against it", server.abs())
+        }
+        false => format!("server {server:+} s, Keystone {keystone:+} s against this host"),
+    };
     match server.abs().max(keystone.abs()) {
         0..=SKEW_WARN => pass("clocks", text),
         skew if skew <= SKEW_FAIL => {
@@ -377,5 +400,19 @@ fn keys_check(sights: &Sights) -> Finding {
             text,
             "find out which is right before rotating: see the troubleshooting of step 2",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_three_clocks_the_one_that_differs_from_both_others_is_named() {
+        let own = |server, keystone| clock_check(server, keystone).finding.starts_with(OWN_CLOCK);
+        assert!(own(-1202, -1199) && own(1200, 1203) && own(7, 6));
+        for (server, keystone) in [(0, 0), (-1202, 0), (0, 1200), (-1202, 1202), (4, 4)] {
+            assert!(!own(server, keystone), "{server} {keystone}");
+        }
     }
 }

@@ -57,10 +57,7 @@ impl Step for Object {
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
         let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
         let target = context.rotation().target().ok_or_else(none)?;
-        let result = converge_object::converge(context.world, target).await.map_err(|fault| {
-            let hint = format!("the server will have the new key, clients still get the old: {}", fault.remedy());
-            fault.hint(hint)
-        })?;
+        let result = converge_object::converge(context.world, target).await?;
         if result.changed {
             let (from, etag) = (result.from, result.etag.clone());
             context.ledger.record(Record::ObjectChanged { from, to: target, etag }).await?;

@@ -115,7 +115,7 @@ fn late(limit: Duration) -> Fault {
 }
 
 fn unreadable(fault: Fault, limit: Duration) -> Fault {
-    let hint = format!("Barbican and Swift hold the new key; {}; then resume, it looks again", fault.advice());
+    let hint = format!("Barbican and Swift hold the new key; {}; then resume, it looks again", fault.remedy());
     let text = format!("the server could not be read for {} s: {}", limit.as_secs(), fault.message);
     Fault::new(fault.service, fault.kind, text).hint(hint)
 }

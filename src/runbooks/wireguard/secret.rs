@@ -71,8 +71,14 @@ impl Step for Secret {
         let role = rotation.target_role();
         let missing = || {
             let text = format!("the {} key is not in Barbican under its own name", role.word());
-            Fault::new(Service::Barbican, FaultKind::Refused, text)
-                .hint("this attempt has changed nothing; roll back, or restore the kept secret")
+            let way = match role {
+                KeyRole::Previous => {
+                    "roll back once more: it makes a fresh key, and everybody needs a new configuration"
+                }
+                _ => "roll back",
+            };
+            Fault::new(Service::Barbican, FaultKind::NotFound, text)
+                .hint(format!("nothing was sent; {way}; or restore the kept secret and resume"))
         };
         let kept = rotation.keys.get(&role).ok_or_else(missing)?;
         let payload = kept_payload(context.world, kept).await.map_err(unread)?.ok_or_else(missing)?;
