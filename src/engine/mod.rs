@@ -12,6 +12,7 @@ pub mod converge_object;
 pub mod converge_secret;
 pub mod hearing;
 pub mod journal;
+pub mod keys;
 pub mod judging;
 pub mod machine;
 pub mod mail_store;

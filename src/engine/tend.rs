@@ -352,7 +352,7 @@ mod tests {
         let rotation_of = rotation(&records);
         assert_eq!(tend(&Facts { held: true, ..facts(&rotation_of) }), Tending::Leave);
         let mut ended = all_done();
-        ended.push(Record::Finished { outcome: Outcome::Rotated, note: String::new() });
+        ended.push(Record::Finished { outcome: Outcome::Rotated, note: String::new(), despite: None });
         assert_eq!(decided(ended), Tending::Leave);
         assert_eq!(tend(&Facts { rotation: None, ..facts(&rotation_of) }), Tending::Leave);
     }

@@ -82,7 +82,7 @@ pub fn offered(status: &Value, world: &LabWorld) -> Option<Vec<Command>> {
         "resume" => vec![Command::Resume],
         "reconfigure" => vec![notify(NoticeKind::Reconfigure)],
         "verify" => vec![Command::Verify],
-        "finish" => vec![Command::Finish { note: String::new() }],
+        "finish" => vec![Command::Finish { note: String::new(), despite: String::new() }],
         "cancel" => vec![Command::Cancel { confirm, reason }],
         "recover" => vec![Command::Recover { confirm, reason }],
         other => panic!("{other} leads nowhere: {text}"),

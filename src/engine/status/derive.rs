@@ -2,9 +2,12 @@
 
 use super::HeardView;
 use super::alert;
+use super::attention::attention;
 use super::lease;
+use super::mails;
+use super::since::changed_since;
 use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, StepView, TenantStatus, Viewer};
-use crate::domain::cadence::{self, Due};
+use crate::domain::cadence;
 use crate::domain::client::{Client, ClientId, People};
 use crate::domain::fault::Fault;
 use crate::domain::freshness::{self, Peers, Presence};
@@ -60,8 +63,13 @@ pub fn derive(
     });
     let keys = keys_view(rotation, sights, settings, now);
     let phase = open.map_or(Phase::Idle, phase_of);
-    let (reconcile, reconcile_deadline) = judge_reconcile(open, &keys, settings, now);
     let lost = sights.lost();
+    let ended = rotation.filter(|_| lost.is_none() && open.is_none());
+    let changed_since = changed_since(ended, sights);
+    let (reconcile, reconcile_deadline) = match changed_since {
+        Some(_) => (Reconcile::Differs, None),
+        None => judge_reconcile(open, &keys, settings, now),
+    };
     // What is left of a journal can't say who has changed what.
     let drift = open.filter(|_| lost.is_none()).and_then(|rotation| drift(rotation, &keys));
     let seen = sights.secret.seen.as_ref().map(|(at, secret)| (*at, secret.count));
@@ -84,7 +92,7 @@ pub fn derive(
         // There may be an open rotation in what can't be read.
         (_, Some((_, fault))) => unread_journal(fault),
         _ => {
-            let outside = Outside { drift: drift.as_deref(), truth: truth.as_ref() };
+            let outside = Outside { drift: drift.as_deref(), truth: truth.as_ref(), since: changed_since.as_ref() };
             next_action(open, phase, &gate, back, holder, outside, viewer)
         }
     };
@@ -95,10 +103,12 @@ pub fn derive(
         (_, Some(truth)) => NextAction { text: format!("{}; {}", truth.lead, next.text), ..next },
         _ => next,
     };
-    let rollback_cuts = open.map(|rotation| rotation.back.keys().cloned().collect()).unwrap_or_default();
+    let is_cut = |view: &&ClientView| view.back.is_some() || view.presence == Some(Presence::ProbablyBack);
+    let rollback_cuts = views.iter().filter(is_cut).map(|view| view.client.id.clone()).collect();
     let mut status = TenantStatus {
         tenant: tenant.clone(),
         truth,
+        changed_since,
         phase,
         rotation: rotation.map(|rotation| rotation.id.to_string()),
         cause: rotation.map(|rotation| rotation.cause),
@@ -131,6 +141,7 @@ pub fn derive(
         clock_skew_s: sights.clock_skew_s,
         rollback: open.and_then(|rotation| rotation.rollback.as_ref()).map(|rollback| rollback.reason.clone()),
         rollback_cuts,
+        unfinished: open.filter(|rotation| rotation.applied.is_some()).and_then(Rotation::unfinished),
         notices: open.map(|rotation| rotation.notices.iter().cloned().collect()).unwrap_or_default(),
         mails: open.map(|rotation| rotation.mails.clone()).unwrap_or_default(),
         answered_at: open.map(answered_at).unwrap_or_default(),
@@ -147,6 +158,8 @@ pub fn derive(
         heard: HeardView::of(open, settings.senders_verified),
     };
     status.attention = attention(&status, sights);
+    status.attention.extend(mails::attention(open));
+    status.attention.extend(open.and_then(|rotation| half_told(rotation, &status.keys)));
     status.attention.extend(lease::attention(&status, journal));
     status.attention.extend(status.heard.attention());
     status.attention.extend(alert::attention(open, rotation, sights, settings, now));
@@ -312,7 +325,7 @@ fn sight<T>(seen: &Observation<T>, key: impl Fn(&T) -> Option<PublicKey>) -> Key
 }
 
 fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: &Settings, now: Timestamp) -> KeysView {
-    let kept = |role| rotation.and_then(|r| r.keys.get(&role)).map(|key| key.public_key);
+    let kept = |role| rotation.and_then(|r| r.keys.get(&role)).filter(|key| !key.gone).map(|key| key.public_key);
     let created = sights.secret.value().and_then(|sight| sight.created);
     let due = created.and_then(|created| cadence::due_date(created, settings.cadence_months));
     KeysView {
@@ -359,10 +372,30 @@ fn judge_reconcile(
         StepState::Done { at, .. } => {
             let cycles = 2 * settings.reconcile_interval.as_secs() as i64;
             let deadline = Timestamp::from_second(at.as_second() + cycles).unwrap_or(*at);
-            (if now > deadline { Reconcile::Late } else { Reconcile::Waiting }, Some(deadline))
+            // What the server has taken, only its interface tells.
+            let shown = keys.interface.key.filter(|_| keys.interface.at.is_some_and(|seen| seen > *at));
+            let word = match shown {
+                Some(key) if Some(key) == target => match keys.object.key == target {
+                    true => Reconcile::Waiting,
+                    false => Reconcile::Differs,
+                },
+                Some(_) if keys.interface.at.is_some_and(|seen| seen > deadline) => Reconcile::Late,
+                _ if now > deadline => Reconcile::Unknown,
+                _ => Reconcile::Waiting,
+            };
+            (word, Some(deadline))
         }
         _ => (Reconcile::Waiting, None),
     }
+}
+
+/// Step 5 has not followed step 4, and the server has taken the key already.
+fn half_told(rotation: &Rotation, keys: &KeysView) -> Option<String> {
+    let target = rotation.target().filter(|_| rotation.step(StepNumber::SECRET).is_done())?;
+    let is_live = keys.interface.key == Some(target) && !rotation.step(StepNumber::OBJECT).is_done();
+    let object = keys.object.key.filter(|key| *key != target && is_live)?;
+    let (role, object) = (rotation.target_role().word(), object.short());
+    Some(format!("the server has the {role} key, and clients still get {object}: resume, or roll back"))
 }
 
 fn step_views(
@@ -386,6 +419,9 @@ fn step_views(
                 StepState::Interrupted { .. } => "ended in the middle; resume looks and goes on".into(),
                 StepState::Waiting | StepState::Running { .. } => String::new(),
             };
+            if let Some((state, detail)) = mails::step_7(rotation).filter(|_| number == StepNumber::RECONFIGURE) {
+                return StepView { number, title: titles[number.index()].to_owned(), state, detail };
+            }
             let detail = match (number, back) {
                 (StepNumber::ANNOUNCE, _)
                     if rotation.outcome.is_none() && rotation.rollback.is_none() && !rotation.notices.is_empty() =>
@@ -411,82 +447,4 @@ fn journal_lines(journal: &[Entry]) -> Vec<JournalLine> {
         text: entry.record.summary(),
     };
     journal[journal.len().saturating_sub(500)..].iter().map(line).collect()
-}
-
-fn attention(status: &TenantStatus, sights: &Sights) -> Vec<String> {
-    let mut items = Vec::new();
-    if let Some(review) = &status.review {
-        let due = review.review_due.strftime("%Y-%m-%d %H:%M UTC");
-        let state = if status.review_overdue { "OVERDUE since" } else { "open, due" };
-        let (what, who) = (review.of.word(), review.by_whom());
-        items.push(format!("{what}: review {state} {due} (by {who})"));
-        items.extend(review.not_counted.iter().map(|why| format!("{what}: the review stays open: {why}")));
-    }
-    if let Some(hand_over) = status.hand_over.as_ref().filter(|hand_over| hand_over.accepted.is_none()) {
-        items.push(format!("handed over by {}, not accepted yet: {}", hand_over.person, hand_over.note));
-    }
-    for (check, said) in &status.set_aside {
-        items.push(format!("check {check} is set aside by {}: {}", said.by, said.reason));
-    }
-    if let Some(why) = &status.nobody {
-        items.push(format!("nobody is asked: {why}"));
-    }
-    if let Some(route) = &status.own_route {
-        items.push(route.clone());
-    }
-    let steps_ahead = matches!(status.phase, Phase::Idle | Phase::Planned | Phase::Announced);
-    if let (Some(count @ 2..), true) = (status.keys.secret_count, steps_ahead) {
-        items.push(format!("{count} secrets have the tenant's name; the server may take either"));
-    }
-    for step in &status.steps {
-        match &step.state {
-            StepState::Failed { .. } => items.push(format!("step {} failed: {}", step.number, step.detail)),
-            StepState::Interrupted { .. } => items.push(format!("step {} was interrupted", step.number)),
-            _ => {}
-        }
-    }
-    match status.reconcile {
-        Reconcile::Late => items.push("the server has not taken the key after two cycles".into()),
-        Reconcile::Differs => items.push("the keys in Barbican, Swift and on the interface differ".into()),
-        _ => {}
-    }
-    match status.mails.iter().filter(|mail| mail.is_open()).count() {
-        0 => {}
-        1 => items.push("1 mail of a client to be read by a person".into()),
-        many => items.push(format!("{many} mails of clients to be read by a person")),
-    }
-    let count = |standing| status.clients.iter().filter(|view| view.standing == standing).count();
-    if status.phase == Phase::Announced {
-        let not_agreed = count(Standing::Declined) + count(Standing::Tentative) + count(Standing::OtherTime);
-        for (number, what) in [
-            (count(Standing::NotDelivered), "not delivered"),
-            (count(Standing::Bounced), "bounced"),
-            (count(Standing::Uncertain), "uncertain whether delivered"),
-            (not_agreed, "did not confirm"),
-        ] {
-            if number > 0 {
-                items.push(format!("{number} {what}"));
-            }
-        }
-        if let [Reason::WindowOver { .. }, ..] = status.gate.reasons() {
-            items.push("the window is over; plan another".into());
-        }
-    }
-    let faults = [&sights.secret.fault, &sights.object.fault, &sights.server.fault, &sights.console.fault];
-    for fault in faults.into_iter().chain([&sights.served.fault, &sights.journal.fault]).flatten() {
-        // Each names its own service: a look at Barbican may have failed at Keystone.
-        let text = fault.1.to_string();
-        if !items.contains(&text) {
-            items.push(text);
-        }
-    }
-    match status.keys.due_state {
-        Some(Due::Overdue) if status.phase == Phase::Idle => items.push("key overdue".into()),
-        Some(Due::Soon) if status.phase == Phase::Idle => items.push("key due soon".into()),
-        _ => {}
-    }
-    if !status.differences.is_empty() {
-        items.push(format!("{} differences among the places that know clients", status.differences.len()));
-    }
-    items
 }

@@ -1,0 +1,92 @@
+//! What needs an operator's attention, most urgent first, as far as it follows from what is shown.
+
+use super::{Phase, Reconcile, Standing, StepView, TenantStatus};
+use crate::domain::cadence::Due;
+use crate::domain::gate::Reason;
+use crate::domain::step::StepState;
+use crate::engine::observe::Sights;
+
+/// The lines.
+pub(super) fn attention(status: &TenantStatus, sights: &Sights) -> Vec<String> {
+    let mut items = Vec::new();
+    if let Some(review) = &status.review {
+        let due = review.review_due.strftime("%Y-%m-%d %H:%M UTC");
+        let state = if status.review_overdue { "OVERDUE since" } else { "open, due" };
+        let (what, who) = (review.of.word(), review.by_whom());
+        items.push(format!("{what}: review {state} {due} (by {who})"));
+        items.extend(review.not_counted.iter().map(|why| format!("{what}: the review stays open: {why}")));
+    }
+    if let Some(hand_over) = status.hand_over.as_ref().filter(|hand_over| hand_over.accepted.is_none()) {
+        items.push(format!("handed over by {}, not accepted yet: {}", hand_over.person, hand_over.note));
+    }
+    for (check, said) in &status.set_aside {
+        items.push(format!("check {check} is set aside by {}: {}", said.by, said.reason));
+    }
+    if let Some(why) = &status.nobody {
+        items.push(format!("nobody is asked: {why}"));
+    }
+    if let Some(route) = &status.own_route {
+        items.push(route.clone());
+    }
+    let steps_ahead = matches!(status.phase, Phase::Idle | Phase::Planned | Phase::Announced);
+    if let (Some(count @ 2..), true) = (status.keys.secret_count, steps_ahead) {
+        items.push(format!("{count} secrets have the tenant's name; the server may take either"));
+    }
+    // What went wrong in one that has ended is its report's.
+    let open = |_: &&StepView| status.phase != Phase::Idle;
+    for step in status.steps.iter().filter(open) {
+        match &step.state {
+            StepState::Failed { .. } => items.push(format!("step {} failed: {}", step.number, step.detail)),
+            StepState::Interrupted { .. } => items.push(format!("step {} was interrupted", step.number)),
+            _ => {}
+        }
+    }
+    match status.reconcile {
+        Reconcile::Late => {
+            let shown = status.keys.interface.key.map(|key| key.short()).unwrap_or_default();
+            items.push(format!("the server has not taken the key after two cycles: the interface shows {shown}"));
+        }
+        Reconcile::Differs if status.changed_since.is_some() => {}
+        Reconcile::Differs => items.push("the keys in Barbican, Swift and on the interface differ".into()),
+        _ => {}
+    }
+    match status.mails.iter().filter(|mail| mail.is_open()).count() {
+        0 => {}
+        1 => items.push("1 mail of a client to be read by a person".into()),
+        many => items.push(format!("{many} mails of clients to be read by a person")),
+    }
+    let count = |standing| status.clients.iter().filter(|view| view.standing == standing).count();
+    if status.phase == Phase::Announced {
+        let not_agreed = count(Standing::Declined) + count(Standing::Tentative) + count(Standing::OtherTime);
+        for (number, what) in [
+            (count(Standing::NotDelivered), "not delivered"),
+            (count(Standing::Bounced), "bounced"),
+            (count(Standing::Uncertain), "uncertain whether delivered"),
+            (not_agreed, "did not confirm"),
+        ] {
+            if number > 0 {
+                items.push(format!("{number} {what}"));
+            }
+        }
+        if let [Reason::WindowOver { .. }, ..] = status.gate.reasons() {
+            items.push("the window is over; plan another".into());
+        }
+    }
+    let faults = [&sights.secret.fault, &sights.object.fault, &sights.server.fault, &sights.console.fault];
+    for fault in faults.into_iter().chain([&sights.served.fault, &sights.journal.fault]).flatten() {
+        // Each names its own service: a look at Barbican may have failed at Keystone.
+        let text = fault.1.to_string();
+        if !items.contains(&text) {
+            items.push(text);
+        }
+    }
+    match status.keys.due_state {
+        Some(Due::Overdue) if status.phase == Phase::Idle => items.push("key overdue".into()),
+        Some(Due::Soon) if status.phase == Phase::Idle => items.push("key due soon".into()),
+        _ => {}
+    }
+    if !status.differences.is_empty() {
+        items.push(format!("{} differences among the places that know clients", status.differences.len()));
+    }
+    items
+}
