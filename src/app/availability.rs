@@ -166,6 +166,7 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
             need(close::to_set_aside(model, status).is_some(), "no check has failed that keeps the gate shut")
         }
         Id::Check => need(before, "the check belongs before the rotation"),
+        Id::Rotate if phase == Phase::RollingBack => Err("it is being rolled back; u goes on with it".into()),
         Id::Rotate => need(before, "it has been rotated; u goes on, R goes back"),
         Id::Resume => need(can_resume(status), "nothing is interrupted, failed or left to do up to step 6"),
         Id::Decide => need(
@@ -183,6 +184,7 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
             subject(model, status)
         }
         Id::Finish => finishable(status),
+        Id::Cancel if phase == Phase::RollingBack => Err("it is being rolled back; u goes on with it".into()),
         Id::Cancel => need(!touched(status), "the server has been touched: only R leads back"),
         _ => Ok(()),
     }

@@ -68,6 +68,15 @@ impl Rotation {
         self.touched && (self.rollback.is_none() || self.is_target_lost())
     }
 
+    /// What leads out besides going on, for the end of a sentence: only what would be accepted is named.
+    pub fn or_out(&self) -> &'static str {
+        match (self.touched, self.may_turn_back()) {
+            (false, _) => ", or cancel",
+            (true, true) => ", or roll back",
+            (true, false) => "",
+        }
+    }
+
     /// The key that object and interface had at the check; what the secret had, where a check of those was set aside.
     pub fn proven_key(&self) -> Option<PublicKey> {
         let keys = &self.preflight.as_ref()?.keys;

@@ -149,7 +149,8 @@ impl Machine {
         match (rotation.touched, rotation.touching) {
             (false, _) => Ok(rotation),
             (true, false) => {
-                Err(not_now("the server's key was already being changed; only finish or roll back leads on"))
+                let or = rotation.or_out();
+                Err(not_now(format!("the server's key is being changed already; go on to the end{or}")))
             }
             (true, true) => Err(not_now(
                 "whether the server's key is being changed is not known yet: resume looks first, and where nothing was \

@@ -136,14 +136,14 @@ pub fn next_action(
         return match state {
             StepState::Running { .. } => offer(Act::Wait, format!("step {number} is running")),
             StepState::Failed { fault, .. } => {
-                let or = if rotation.touched { "roll back" } else { "cancel" };
+                let or = rotation.or_out().trim_start_matches(", or ");
                 // What was said to be safe was so when it failed; what is true now is said apart.
                 let remedy = fault.remedy();
                 // An advice is given once.
-                let then = match (remedy.contains("resume"), remedy.contains(or)) {
+                let then = match (remedy.contains("resume"), or.is_empty() || remedy.contains(or)) {
                     (true, true) => String::new(),
                     (true, false) => format!("; or {or}"),
-                    (false, _) => format!("; then resume, or {or}"),
+                    (false, _) => format!("; then resume{}", rotation.or_out()),
                 };
                 offer(Act::Resume, format!("step {number} failed: {remedy}{then}"))
             }

@@ -29,12 +29,15 @@ mod live_rotation;
 mod live_signers;
 mod live_watch;
 mod lockout;
+mod keys_kept;
+mod left_undone;
 mod mail;
 mod mail_copies;
 mod mail_deferred;
 mod mail_invitation;
 mod mail_kills;
 mod memory;
+mod named;
 mod offers;
 mod openstack;
 mod others;
@@ -75,6 +78,8 @@ mod gate_walk;
 mod journals;
 #[cfg(debug_assertions)]
 mod kill_walk;
+#[cfg(debug_assertions)]
+mod meddling_walk;
 #[cfg(debug_assertions)]
 mod offered;
 #[cfg(debug_assertions)]

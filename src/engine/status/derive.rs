@@ -395,7 +395,7 @@ fn half_told(rotation: &Rotation, keys: &KeysView) -> Option<String> {
     let is_live = keys.interface.key == Some(target) && !rotation.step(StepNumber::OBJECT).is_done();
     let object = keys.object.key.filter(|key| *key != target && is_live)?;
     let (role, object) = (rotation.target_role().word(), object.short());
-    Some(format!("the server has the {role} key, and clients still get {object}: resume, or roll back"))
+    Some(format!("the server has the {role} key, and clients still get {object}: resume{}", rotation.or_out()))
 }
 
 fn step_views(
