@@ -105,9 +105,7 @@ impl Rotation {
         let key = match outcome {
             Outcome::Rotated | Outcome::RolledBack => self.target()?,
             // What it had begun to change was seen as it was; a late request may land behind that.
-            Outcome::Cancelled => {
-                self.touched_as.as_ref().and_then(|_| self.keys.get(&KeyRole::Previous))?.public_key
-            }
+            Outcome::Cancelled => self.touched_as.as_ref().and_then(|_| self.keys.get(&KeyRole::Previous))?.public_key,
             Outcome::Lost => return None,
         };
         Some((key, *at))
@@ -115,9 +113,7 @@ impl Rotation {
 
     /// Every single client is back, and each by a sign of their own: nobody needs the mail of step 7 any more.
     pub fn is_everybody_back(&self) -> bool {
-        let shown = |client: &Client| {
-            self.back.get(&client.id).is_some_and(|back| back.source != BackSource::Client)
-        };
+        let shown = |client: &Client| self.back.get(&client.id).is_some_and(|back| back.source != BackSource::Client);
         !self.clients.is_empty() && self.clients.iter().all(shown)
     }
 

@@ -4,6 +4,7 @@
 //! A person has started whatever is gone on with here: a rotation is never begun, turned back, finished or decided.
 
 use crate::domain::step::{StepNumber, StepState};
+use crate::engine::machine::lost_target;
 use crate::engine::rotation::Rotation;
 use crate::engine::status::{Phase, TenantStatus};
 use crate::engine::truth::{self, Live};
@@ -69,6 +70,9 @@ pub fn tend(facts: &Facts<'_>) -> Tending {
     }
     if !rotation.touched {
         return Tending::Leave;
+    }
+    if rotation.is_target_lost() {
+        return Tending::Person(lost_target(rotation));
     }
     let run = [StepNumber::STAGE, StepNumber::SECRET, StepNumber::OBJECT, StepNumber::RECONCILE];
     match run.into_iter().find(|step| !rotation.step(*step).is_done()) {

@@ -20,8 +20,8 @@ mod verify;
 
 pub use after::put_right;
 pub use announce::see_people;
-pub use recover::{Recovery, recover, signs_of_loss};
 pub use back::look_back;
+pub use recover::{Recovery, recover, signs_of_loss};
 pub use silence::end_silence;
 pub use verify::look_who_is_back;
 

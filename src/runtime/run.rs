@@ -12,9 +12,7 @@ use crate::engine::recovery;
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Ledger, Progress, Runbook, StepContext};
 use crate::engine::witness::{Lost, WAY_OUT};
-use crate::runbooks::wireguard::{
-    Recovery, end_silence, look_back, look_who_is_back, put_right, recover, see_people,
-};
+use crate::runbooks::wireguard::{Recovery, end_silence, look_back, look_who_is_back, put_right, recover, see_people};
 use crate::runtime::ending;
 use async_trait::async_trait;
 use jiff::Timestamp;

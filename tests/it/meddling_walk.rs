@@ -101,7 +101,9 @@ impl Event {
             }
             Event::RemovesSecret => remove(&|found| found == name),
             Event::RemovesKept => remove(&|found| found.starts_with("changeguard-")),
-            Event::RewritesObject => rewrite(&|object| object["vpn_server_public_key"] = key.public().to_string().into()),
+            Event::RewritesObject => {
+                rewrite(&|object| object["vpn_server_public_key"] = key.public().to_string().into())
+            }
             Event::AddsPerson => rewrite(&|object| {
                 let users = object["users"].as_array_mut().unwrap();
                 let mut newcomer = users[0].clone();
@@ -244,7 +246,8 @@ impl Stage {
             if status["phase"] == "idle" && word(&status) != "recover" {
                 break;
             }
-            let Some((mut action, mut commands)) = decide(crate::offered::Way::Forward, &status, world, &mut true) else {
+            let Some((mut action, mut commands)) = decide(crate::offered::Way::Forward, &status, world, &mut true)
+            else {
                 break;
             };
             checks += usize::from(action == "check");

@@ -15,11 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 mod model;
+mod play;
 
 use model::{Fate, Model, NAME, fates};
 
 /// So many states are gone through in `cargo test`, and in the whole walk.
-const MOST: usize = 600;
+const MOST: usize = 300;
 const ALL: usize = 20_000;
 
 /// The words of actions as they stand in sentences, and what each asks for.
@@ -52,7 +53,11 @@ fn named(text: &str, rotation: &Rotation) -> Vec<Command> {
 }
 
 /// Those of a text that the machine would refuse in this state: for an error's advice too.
-pub fn refused(text: &str, rotation: Option<Arc<Rotation>>, tenant: &changeguard::domain::tenant::Tenant) -> Vec<String> {
+pub fn refused(
+    text: &str,
+    rotation: Option<Arc<Rotation>>,
+    tenant: &changeguard::domain::tenant::Tenant,
+) -> Vec<String> {
     let Some(folded) = rotation.clone().filter(|rotation| rotation.outcome.is_none()) else { return Vec::new() };
     let actor = Actor { by: "ops".into(), host: "h".into(), person: "ops".into(), ssh: None, unproven: None };
     let rules = Rules { preflight_valid: std::time::Duration::from_secs(600), approval: None };
@@ -60,7 +65,8 @@ pub fn refused(text: &str, rotation: Option<Arc<Rotation>>, tenant: &changeguard
     for command in named(text, &folded) {
         let (tenant, rotation) = (tenant.clone(), rotation.clone());
         let mut machine = Machine::new(tenant, actor.clone(), rules.clone(), rotation);
-        let input = changeguard::engine::machine::Input::Command { command: command.clone(), new_id: RotationId("x".into()) };
+        let input =
+            changeguard::engine::machine::Input::Command { command: command.clone(), new_id: RotationId("x".into()) };
         if let Err(refusal @ (Refusal::NotNow(_) | Refusal::BadInput(_))) = machine.handle(Timestamp::now(), input) {
             found.push(format!("{} is named and refused ({refusal}): {text}", command.word()));
         }
@@ -74,7 +80,7 @@ fn offered(status: &TenantStatus, rotation: Option<&Rotation>) -> Option<Vec<Com
     let notify = |kind| vec![Command::Notify { kind, only: None, again: false }];
     Some(match status.next.action {
         Act::Wait | Act::Watch | Act::Approve | Act::Review | Act::Recover | Act::Accept => return None,
-        Act::Plan => vec![model::plan()],
+        Act::Plan => vec![model::plan_later()],
         Act::Reschedule => vec![Command::Reschedule { window: model::window(2) }],
         Act::Announce => notify(NoticeKind::Announcement),
         Act::Reconfigure => notify(NoticeKind::Reconfigure),
@@ -131,7 +137,9 @@ fn wrong(model: &Model) -> Vec<String> {
     for (now, sight) in model.views() {
         let status = model.status(now, sight);
         let rotation = model.rotation.as_deref();
-        let what = || format!("{:?}: {} (seen: {sight:?})\n  {}", status.next.action, status.next.text, model.path.join(" > "));
+        let what = || {
+            format!("{:?}: {} (seen: {sight:?})\n  {}", status.next.action, status.next.text, model.path.join(" > "))
+        };
         for command in offered(&status, rotation).into_iter().flatten() {
             if let Some(refusal) = model.refuses(&command, now) {
                 found.push(format!("offered and refused ({refusal}): {}", what()));
@@ -152,17 +160,20 @@ fn wrong(model: &Model) -> Vec<String> {
 #[test]
 fn in_every_state_that_can_be_reached_whatever_is_offered_or_named_is_accepted() {
     let most = if std::env::var("WALK_ALL").is_ok_and(|all| all == "1") { ALL } else { MOST };
-    let (mut seen, mut queue, mut found) = (BTreeSet::new(), vec![Model::start()], Vec::new());
-    let (mut walked, mut acts, mut chance) = (0, BTreeMap::<String, usize>::new(), sample::number("states of the machine"));
-    while let Some(model) = {
+    // By what they offer: those that offer what few do are gone through as often as the others.
+    let mut queue = BTreeMap::from([(String::new(), vec![Model::start()])]);
+    let (mut seen, mut found, mut walked) = (BTreeSet::new(), Vec::new(), 0);
+    let (mut acts, mut chance) = (BTreeMap::<String, usize>::new(), sample::number("states of the machine"));
+    while let Some(offer) = queue.keys().min_by_key(|offer| acts.get(*offer).copied().unwrap_or_default()).cloned() {
         // Which state is next follows from the seed, so that each commit goes through others.
         chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let at = (chance >> 33) as usize % queue.len().max(1);
-        (!queue.is_empty()).then(|| queue.swap_remove(at))
-    } {
+        let waiting = queue.get_mut(&offer).unwrap();
+        let model = waiting.swap_remove((chance >> 33) as usize % waiting.len());
+        if waiting.is_empty() {
+            queue.remove(&offer);
+        }
         walked += 1;
-        let (now, sight) = model.views().swap_remove(0);
-        *acts.entry(format!("{:?}", model.status(now, sight).next.action)).or_default() += 1;
+        *acts.entry(offer).or_default() += 1;
         found.extend(wrong(&model));
         if walked == most || found.len() > 20 {
             break;
@@ -173,7 +184,9 @@ fn in_every_state_that_can_be_reached_whatever_is_offered_or_named_is_accepted()
                 if met.is_empty() {
                     break;
                 }
-                queue.extend(met.into_iter().filter(|next| seen.insert(next.mark())));
+                for next in met.into_iter().filter(|next| seen.insert(next.mark())) {
+                    queue.entry(next.offer()).or_default().push(next);
+                }
             }
         }
     }

@@ -85,6 +85,7 @@ pub fn offered(status: &Value, world: &LabWorld) -> Option<Vec<Command>> {
         "finish" => vec![Command::Finish { note: String::new(), despite: String::new() }],
         "cancel" => vec![Command::Cancel { confirm, reason }],
         "recover" => vec![Command::Recover { confirm, reason }],
+        "rollback" => vec![Command::RollBack { confirm, reason, through_tunnel: String::new() }],
         other => panic!("{other} leads nowhere: {text}"),
     })
 }

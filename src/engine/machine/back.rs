@@ -57,6 +57,9 @@ impl Machine {
             return Err(not_now(format!("step {step} is not done yet")));
         }
         let missing = rotation.not_back();
+        if !missing.is_empty() && !rotation.step(StepNumber::RECONFIGURE).is_done() {
+            return Err(not_now(format!("step {} is not done yet", StepNumber::RECONFIGURE)));
+        }
         if !missing.is_empty() {
             return Err(Refusal::NotBack(missing.iter().map(|client| client.name.clone()).collect()));
         }

@@ -103,9 +103,7 @@ impl Machine {
                 let record = Record::StepResolved { step, done: is_done, evidence };
                 Ok(vec![self.append(at, record)?, done("recorded; now resume")])
             }
-            Command::RollBack { confirm, reason, through_tunnel } => {
-                self.roll_back(&confirm, reason, &through_tunnel)
-            }
+            Command::RollBack { confirm, reason, through_tunnel } => self.roll_back(&confirm, reason, &through_tunnel),
             Command::Verify => {
                 let rotation = self.quiet()?;
                 if rotation.applied.is_none() {

@@ -116,4 +116,3 @@ pub(super) enum Intent {
     /// Closing after step 8.
     Finish,
 }
-

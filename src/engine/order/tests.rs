@@ -223,7 +223,8 @@ fn the_usual_way_is_taken_in_whole_and_every_kind_of_record_is_refused_somewhere
         rotation.check(&next).unwrap();
         rotation.apply(&next);
     }
-    let end = entry(rotation.seq + 1, Record::Finished { outcome: Outcome::Rotated, note: String::new(), despite: None });
+    let end =
+        entry(rotation.seq + 1, Record::Finished { outcome: Outcome::Rotated, note: String::new(), despite: None });
     rotation.check(&end).unwrap();
     rotation.apply(&end);
     let after = pool().into_iter().filter(|r| rotation.check(&entry(rotation.seq + 1, r.clone())).is_err());

@@ -50,6 +50,9 @@ pub(super) fn attention(open: Option<&Rotation>) -> Option<String> {
     let rotation = open.filter(|rotation| rotation.applied.is_some())?;
     let amiss = amiss(rotation);
     (!amiss.is_empty()).then(|| {
-        format!("cut off, and the mail to reconfigure did not surely arrive: {}; send again, or call them", told(&amiss))
+        format!(
+            "cut off, and the mail to reconfigure did not surely arrive: {}; send again, or call them",
+            told(&amiss)
+        )
     })
 }

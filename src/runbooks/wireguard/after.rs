@@ -54,7 +54,8 @@ pub async fn put_right(context: &StepContext<'_>) -> Result<String, Fault> {
     }
     let now = context.rotation();
     let kept: Vec<&str> = now.foreign[rotation.foreign.len()..].iter().map(|kept| kept.name.as_str()).collect();
-    let kept = if kept.is_empty() { String::new() } else { format!("; what stood there is kept as {}", kept.join(", ")) };
+    let kept =
+        if kept.is_empty() { String::new() } else { format!("; what stood there is kept as {}", kept.join(", ")) };
     let text = format!("secret and object hold {} again ({found}){kept}", key.short());
     context.ledger.record(Record::Noted { text: text.clone() }).await?;
     Ok(text)

@@ -254,9 +254,13 @@ fn agent_check(mode: &AgentMode) -> Finding {
 /// For the length of the overlap two secrets have the name: what is known of how the agent takes that.
 fn swap_check(mode: &AgentMode) -> Finding {
     if *mode == AgentMode::ByName {
-        return pass(SWAP, "store-first: the agent was seen to look the secret up by name, so it takes the first of two");
+        return pass(
+            SWAP,
+            "store-first: the agent was seen to look the secret up by name, so it takes the first of two",
+        );
     }
-    let text = "store-first leaves two secrets of the name for a moment, and that the agent tolerates two is not proved";
+    let text =
+        "store-first leaves two secrets of the name for a moment, and that the agent tolerates two is not proved";
     let advice = "set server.agent_check to find out how it finds its key, or wireguard.swap = \"delete-first\"; or, if you know \
                   that it takes the first of several, set the check `swap` aside with a reason";
     finding(SWAP, CheckState::Fail, text, advice)

@@ -181,7 +181,8 @@ async fn gone(context: &StepContext<'_>, role: KeyRole, name: String) -> Result<
     let text = format!("the {} key is not in Barbican any more, and was not removed by us", role.word());
     let fault = Fault::new(Service::Barbican, FaultKind::Refused, text);
     Ok(match context.rotation().is_target_lost() {
-        true => fault.hint("this attempt has changed nothing; a way back to a key that can still be had leads on: roll back"),
+        true => fault
+            .hint("this attempt has changed nothing; a way back to a key that can still be had leads on: roll back"),
         false => fault.hint("this attempt has changed nothing; resume makes another, for nobody has had this one"),
     })
 }

@@ -133,7 +133,9 @@ impl Step for Stage {
         Ok(match rotation.keys.get(&KeyRole::Previous) {
             Some(previous) => {
                 let proof = match rotation.proven_key() {
-                    Some(proven) if proven == previous.public_key => "the key that object and interface had at the check",
+                    Some(proven) if proven == previous.public_key => {
+                        "the key that object and interface had at the check"
+                    }
                     _ => "which could not be compared with object and interface",
                 };
                 format!("staged {staged}, previous {} kept ({proof}); both read back", previous.public_key.short())
@@ -244,7 +246,11 @@ async fn keep_previous(context: &StepContext<'_>) -> Result<(), Fault> {
     let is_live = |(_, key): &(SecretRef, Option<PrivateKey>)| key.as_ref().map(PrivateKey::public) == proven;
     let at = found.iter().position(|pair| pair.1.is_some() && is_live(pair));
     let at = at.or_else(|| found.iter().position(|pair| pair.1.is_some()));
-    if let Some(other) = at.and_then(|at| found[at].1.as_ref()).map(PrivateKey::public).filter(|key| proven.is_some_and(|proven| proven != *key)) {
+    if let Some(other) = at
+        .and_then(|at| found[at].1.as_ref())
+        .map(PrivateKey::public)
+        .filter(|key| proven.is_some_and(|proven| proven != *key))
+    {
         context.ledger.record(Record::ForeignSeen { public_key: other }).await?;
         return Err(swapped(&rotation, other));
     }

@@ -70,7 +70,8 @@ impl Step for Verify {
         let target = rotation.target().ok_or_else(none)?;
         if let Err(found) = converge_secret::holds(context.world, target, None).await? {
             // A request that once timed out may land this late; nothing is destroyed before that is put right.
-            let hint = format!("the kept keys were not destroyed; resume puts it right, then finish{}", rotation.or_out());
+            let hint =
+                format!("the kept keys were not destroyed; resume puts it right, then finish{}", rotation.or_out());
             return Err(Fault::new(Service::Barbican, FaultKind::Conflict, found).hint(hint));
         }
         let destroyed = destroy_kept(context).await?;
