@@ -7,7 +7,6 @@ use crate::app::command::CommandId;
 use crate::app::dialog::{close, notify};
 use crate::app::model::{Model, Screen};
 use crate::app::open::to_hear;
-use crate::domain::fault::{FaultKind, Service};
 use crate::domain::gate::Reason;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::next::Act;
@@ -129,6 +128,8 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
         Id::Emergency => {
             need(phase == Phase::Idle || !touched(status), "the key is already being changed: u goes on, R goes back")
         }
+        // What others have changed since the end can be put right.
+        Id::Resume if phase == Phase::Idle && status.next.action == Act::Resume => Ok(()),
         Id::Note => need(status.rotation.is_some(), "there is no rotation to add a note to; p plans one"),
         _ if phase == Phase::Idle => Err("no rotation is open; p plans one".into()),
         Id::Approve => {
@@ -165,6 +166,7 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
             need(close::to_set_aside(model, status).is_some(), "no check has failed that keeps the gate shut")
         }
         Id::Check => need(before, "the check belongs before the rotation"),
+        Id::Rotate if phase == Phase::RollingBack => Err("it is being rolled back; u goes on with it".into()),
         Id::Rotate => need(before, "it has been rotated; u goes on, R goes back"),
         Id::Resume => need(can_resume(status), "nothing is interrupted, failed or left to do up to step 6"),
         Id::Decide => need(
@@ -172,10 +174,8 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
             "no step is interrupted, and no mail is uncertain",
         ),
         Id::RollBack => {
-            need(
-                phase != Phase::RollingBack || is_key_lost(status),
-                "it is being rolled back already; u goes on with it",
-            )?;
+            let again = status.next.action == Act::Rollback;
+            need(phase != Phase::RollingBack || again, "it is being rolled back already; u goes on with it")?;
             need(touched(status), "the server has not been touched: x cancels instead")
         }
         Id::Verify => need(status.back.is_some(), "the key is not live yet; there is nothing to verify"),
@@ -184,17 +184,10 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
             subject(model, status)
         }
         Id::Finish => finishable(status),
+        Id::Cancel if phase == Phase::RollingBack => Err("it is being rolled back; u goes on with it".into()),
         Id::Cancel => need(!touched(status), "the server has been touched: only R leads back"),
         _ => Ok(()),
     }
-}
-
-/// The key to which the way back leads is not kept any more.
-fn is_key_lost(status: &TenantStatus) -> bool {
-    status.steps.iter().filter(|step| step.number == StepNumber::SECRET).any(|step| match &step.state {
-        StepState::Failed { fault, .. } => (fault.service, &fault.kind) == (Service::Barbican, &FaultKind::NotFound),
-        _ => false,
-    })
 }
 
 fn asks_approval(status: &TenantStatus) -> bool {

@@ -285,8 +285,8 @@ impl Run<'_> {
     /// What is about to be deleted and may be somebody else's work is kept by whoever knows the keys of this case.
     async fn give_way(&self, all: &[Held]) -> Result<(), Fault> {
         for (href, key) in all {
-            if let Some(key) = key.filter(|key| *key != self.wanted.public_key) {
-                self.wanted.touch.give_way(href, key).await?;
+            if *key != Some(self.wanted.public_key) {
+                self.wanted.touch.give_way(href, *key).await?;
             }
         }
         Ok(())

@@ -19,6 +19,8 @@ use std::time::Duration;
 pub struct Tally {
     /// Accepted by the mail server, now or before.
     pub sent: usize,
+    /// Of those, had the mail before this turn.
+    pub before: usize,
     /// Refused for good, or returned: names.
     pub refused: Vec<String>,
     /// Not handed over, or put off by the server: names. Nobody has refused them.
@@ -36,7 +38,11 @@ pub struct Tally {
 impl Tally {
     /// One line of evidence, or a fault that names everybody who did not get the mail for sure.
     pub fn judge(self) -> Result<String, Fault> {
-        let mut parts = vec![format!("{} accepted by the mail server", self.sent)];
+        let mut parts = vec![match (self.sent.saturating_sub(self.before), self.before) {
+            (now, 0) => format!("{now} accepted by the mail server"),
+            (0, before) => format!("none sent now: {before} had this mail already"),
+            (now, before) => format!("{now} accepted by the mail server, {before} had this mail already"),
+        }];
         for (names, what) in [
             (&self.refused, "refused"),
             (&self.put_off, "not accepted now"),
@@ -172,6 +178,9 @@ pub async fn send(context: &StepContext<'_>, step: StepNumber, order: &SendOrder
     let recipients = recipients(&rotation, order);
     let (with, without): (Vec<_>, Vec<_>) = recipients.into_iter().partition(|(client, _)| client.email.is_some());
     let left_out = |client: &&Client| order.only.is_none() && is_left_out(order.kind, &rotation, client);
+    let mailed: BTreeSet<&ClientId> = with.iter().map(|(client, _)| &client.id).collect();
+    let had = |name: &&ClientId| !mailed.contains(name);
+    let before = sent(&rotation, order).filter(had).count();
     let gone = rotation.clients.iter().filter(left_out).map(|client| client.name.clone()).collect();
     // Whoever holds it makes the next record copy it.
     drop(rotation);
@@ -185,7 +194,7 @@ pub async fn send(context: &StepContext<'_>, step: StepNumber, order: &SendOrder
     let no_address =
         without.into_iter().map(|(client, _)| client).filter(|client| !rotation.waivers.contains_key(&client.id));
     let no_address = no_address.map(|client| client.name).collect();
-    Ok(Tally { gone, no_address, ..tally(&rotation, order) })
+    Ok(Tally { before, gone, no_address, ..tally(&rotation, order) })
 }
 
 async fn hand_over_all(context: &StepContext<'_>, step: StepNumber, mut ready: VecDeque<Job>) -> Result<(), Fault> {
@@ -289,17 +298,34 @@ async fn send_one(context: &StepContext<'_>, client: &Client, kind: NoticeKind) 
     Ok(again)
 }
 
+/// Everybody whom the order is about, with how their mail stands.
+fn standing<'a>(
+    rotation: &'a Rotation,
+    order: &'a SendOrder,
+) -> impl Iterator<Item = (&'a Client, Option<&'a Delivery>)> {
+    let kinds: &[NoticeKind] = match order.kind {
+        NoticeKind::Announcement | NoticeKind::Change => rotation.telling_kinds(),
+        ref kind => std::slice::from_ref(kind),
+    };
+    let wanted = |client: &&Client| order.only.as_ref().is_none_or(|only| only.contains(&client.id));
+    rotation.clients.iter().filter(wanted).map(move |client| {
+        let mail = kinds.iter().find_map(|kind| rotation.notice(&client.id, *kind));
+        (client, mail.map(|notice| &notice.delivery))
+    })
+}
+
+/// Who has the mail already.
+fn sent<'a>(rotation: &'a Rotation, order: &'a SendOrder) -> impl Iterator<Item = &'a ClientId> {
+    let has = |(client, delivery): (&'a Client, Option<&'a Delivery>)| {
+        matches!(delivery, Some(Delivery::Sent { .. })).then_some(&client.id)
+    };
+    standing(rotation, order).filter_map(has)
+}
+
 fn tally(rotation: &Rotation, order: &SendOrder) -> Tally {
     let mut tally = Tally::default();
-    for client in &rotation.clients {
-        if order.only.as_ref().is_some_and(|only| !only.contains(&client.id)) {
-            continue;
-        }
-        let kinds: &[NoticeKind] = match order.kind {
-            NoticeKind::Announcement | NoticeKind::Change => rotation.telling_kinds(),
-            ref kind => std::slice::from_ref(kind),
-        };
-        match kinds.iter().find_map(|kind| rotation.notice(&client.id, *kind)).map(|notice| &notice.delivery) {
+    for (client, delivery) in standing(rotation, order) {
+        match delivery {
             Some(Delivery::Sent { .. }) => tally.sent += 1,
             // Excepted by the operator, for this mail too.
             Some(_) if rotation.waivers.contains_key(&client.id) => {}

@@ -47,6 +47,12 @@ impl SecretSight {
         self.keys.get(at).copied().filter(|_| same)
     }
 
+    /// The key, if there is a secret and every one of them holds the same.
+    pub fn only_key_of_all(&self) -> Option<PublicKey> {
+        let first = self.keys.first().copied().flatten();
+        first.filter(|_| self.keys.iter().all(|key| *key == first))
+    }
+
     /// The key, if there is exactly one secret and it holds one.
     pub fn only_key(&self) -> Option<PublicKey> {
         if let [key] = self.keys[..] { key } else { None }

@@ -122,8 +122,8 @@ impl Rotation {
             }
             Record::RollbackStarted { role, .. } => {
                 need(self.touched, "nothing was touched")?;
-                let leads_on = *role == KeyRole::Fresh && self.is_way_back_lost();
-                need(self.rollback.is_none() || leads_on, "it is rolling back already")
+                need(self.rollback.is_none() || *role == KeyRole::Fresh, "it is rolling back already")?;
+                need(self.may_turn_back(), "it is rolling back already")
             }
             Record::KeyDestroyed { role, .. } => need(self.keys.contains_key(role), "no such key was kept"),
             Record::Approved { .. } | Record::CheckSetAside { .. } | Record::NobodyWaived { .. } => untouched(),
@@ -164,9 +164,15 @@ impl Rotation {
                 need(!self.sessions.contains_key(session), "that session has signed already")
             }
             Record::ForeignKept { .. } => {
-                let may_be = at_work(StepNumber::SECRET) || !self.touched || self.recovered.is_some();
+                let is_over = self.recovered.is_some() || self.outcome.is_some();
+                let may_be = at_work(StepNumber::SECRET) || !self.touched || is_over;
                 need(may_be, "nothing of the live secret is being changed")
             }
+            Record::KeyGone { role, .. } => {
+                let kept = self.keys.get(role).is_some_and(|key| key.destroyed.is_none());
+                need(kept, "no such key is kept")
+            }
+            Record::ForeignSeen { .. } => need(!self.touched, "the key is being changed already"),
             Record::SecretLeft { step, .. } => {
                 need(matches!(*step, StepNumber::STAGE | StepNumber::SECRET), "only steps 3 and 4 change the secret")
             }
@@ -207,6 +213,7 @@ fn may_follow_the_end(record: &Record) -> bool {
             | Record::TakenOver { .. }
             | Record::MailRead { .. }
             | Record::SilenceEnded { .. }
+            | Record::ForeignKept { .. }
             | Record::Recovered { .. }
     )
 }

@@ -144,9 +144,9 @@ pub trait Touch: Send + Sync {
     }
     /// What is being waited for, for whoever sits before it.
     fn tell(&self, _text: String) {}
-    /// A secret of the name is about to be deleted, and holds this key. Whoever does not know the key as one of their own keeps
-    /// it first. Errs, and it must not be deleted, when that can't be done.
-    async fn give_way(&self, _href: &SecretRef, _key: PublicKey) -> Result<(), Fault> {
+    /// A secret of the name is about to be deleted, and holds this key, or none. Whoever does not know what it holds as one of
+    /// their own keeps it first. Errs, and it must not be deleted, when that can't be done.
+    async fn give_way(&self, _href: &SecretRef, _key: Option<PublicKey>) -> Result<(), Fault> {
         Ok(())
     }
 }

@@ -158,9 +158,8 @@ pub fn truth(open: Option<&Rotation>, seen: Option<(Timestamp, usize)>, lost: Op
     let kept = open.and_then(|rotation| rotation.keys.get(&rotation.target_role()).map(|key| (rotation, key)));
     let kept = kept.filter(|(_, key)| key.href.is_some() && key.destroyed.is_none());
     let kept = kept.map(|(rotation, _)| {
-        let (role, is_lost) = (rotation.target_role().word(), rotation.is_key_lost());
-        let is = if is_lost { "is not there any more" } else { "is kept in Barbican" };
-        format!("; the {role} key {is} under its own name")
+        let role = rotation.target_role().word();
+        format!("; the {role} key is kept in Barbican under its own name")
     });
     let text = format!("{how}; tunnels stay up, but a restarted server would find no key{}", kept.unwrap_or_default());
     Some(Truth { live, lead: lead.into(), text, since })

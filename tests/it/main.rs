@@ -17,7 +17,9 @@ mod costs;
 mod house;
 mod inbox;
 mod inbox_ahead;
+mod keys_kept;
 mod lab;
+mod left_undone;
 mod letters;
 mod live;
 mod live_alerts;
@@ -38,6 +40,7 @@ mod mail_deferred;
 mod mail_invitation;
 mod mail_kills;
 mod memory;
+mod named;
 mod offers;
 mod openstack;
 mod others;
@@ -80,6 +83,8 @@ mod journals;
 mod kill_walk;
 #[cfg(debug_assertions)]
 mod live_versions;
+#[cfg(debug_assertions)]
+mod meddling_walk;
 #[cfg(debug_assertions)]
 mod offered;
 #[cfg(debug_assertions)]

@@ -40,7 +40,7 @@ async fn a_whole_rotation_leaves_one_key_everywhere_and_no_kept_key() {
     assert_eq!(status.phase, Phase::Returning);
     assert_eq!(status.back, Some((3, 3)), "{:?}", status.clients);
     assert!(status.gap_us.is_some_and(|us| us > 0));
-    scene.run(Command::Finish { note: "all good".into() }).await.unwrap();
+    scene.run(Command::Finish { note: "all good".into(), despite: String::new() }).await.unwrap();
     assert_eq!(kept("changeguard-"), 0, "the kept keys are destroyed");
     let status = scene.status();
     assert_eq!((status.phase, status.outcome), (Phase::Idle, Some(Outcome::Rotated)));
@@ -81,7 +81,7 @@ async fn a_rollback_puts_the_previous_key_back_and_clients_return_without_a_new_
     assert!(String::from_utf8(scene.object()).unwrap().contains(&old));
     assert_eq!(scene.status().phase, Phase::RollingBack);
     scene.everybody_returns().await;
-    scene.run(Command::Finish { note: String::new() }).await.unwrap();
+    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
     assert_eq!(scene.status().outcome, Some(Outcome::RolledBack), "never shown as rotated");
     assert!(world.secrets("").iter().all(|secret| !secret.name.starts_with("changeguard-")));
 }
@@ -224,7 +224,7 @@ async fn a_waived_client_opens_the_gate_and_need_not_return() {
         scene.lab.world().reimport("acme", &person.id).await;
     }
     scene.run(Command::Verify).await.unwrap();
-    scene.run(Command::Finish { note: String::new() }).await.unwrap();
+    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
     assert_eq!(scene.status().outcome, Some(Outcome::Rotated));
 }
 

@@ -9,15 +9,17 @@ mod withdrawal;
 
 use super::*;
 use crate::domain::acknowledgement::{Answer, Channel};
-use crate::domain::client::Client;
+use crate::domain::client::{Client, ClientId};
 use crate::domain::freshness::Baseline;
 use crate::domain::gate::Reason;
 use crate::domain::key::{KeyRole, PublicKey};
+use crate::domain::notice::NoticeKind;
 use crate::domain::preflight::{KeyAgreement, Preflight};
 use crate::domain::tenant::TenantId;
 use crate::domain::window::Window;
+use crate::engine::command::Command;
 use crate::engine::ports::SecretRef;
-use crate::engine::record::{Cause, STARTING_TOUCHED};
+use crate::engine::record::{Cause, RotationId, STARTING_TOUCHED};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn at(text: &str) -> Timestamp {
@@ -40,7 +42,11 @@ fn ada() -> Client {
 }
 
 fn command(machine: &mut Machine, now: Timestamp, command: Command) -> Outputs {
-    machine.handle(now, Input::Command { command, new_id: RotationId("r1".into()) })
+    let outputs = machine.handle(now, Input::Command { command, new_id: RotationId("r1".into()) })?;
+    match outputs.contains(&Output::LookBack) {
+        true => machine.handle(now, Input::LookedBack { sight: BackSight::default() }),
+        false => Ok(outputs),
+    }
 }
 
 /// Planned for 22:00 to 23:00, with Ada as the only client.
@@ -395,7 +401,7 @@ fn clients_are_told_to_reconfigure_only_after_the_object_and_the_server_have_the
 #[test]
 fn finish_wants_everybody_back_or_waived() {
     let mut machine = live();
-    let finish = || Command::Finish { note: String::new() };
+    let finish = || Command::Finish { note: String::new(), despite: String::new() };
     assert!(matches!(command(&mut machine, at("22:20"), finish()), Err(Refusal::NotNow(_))), "step 7 first");
     let notify = Command::Notify { kind: NoticeKind::Reconfigure, only: None, again: false };
     command(&mut machine, at("22:20"), notify).unwrap();

@@ -96,7 +96,10 @@ impl Record {
             }
             Record::RollbackStarted { reason, role, .. } => format!("rollback to the {} key: {reason}", role.word()),
             Record::KeyDestroyed { role, answer, .. } => format!("{} key destroyed: {answer}", role.word()),
-            Record::Finished { outcome, note } => format!("{}{}", outcome.word(), dash(note)),
+            Record::Finished { outcome, note, despite } => {
+                let despite = despite.as_ref().map(|why| format!(", all the same: {why}")).unwrap_or_default();
+                format!("{}{despite}{}", outcome.word(), dash(note))
+            }
             Record::Noted { text } => format!("note: {text}"),
             Record::Approved { digest, expires, note, signature, .. } => {
                 let until = expires.strftime("%H:%M UTC");
@@ -152,6 +155,12 @@ impl Record {
                 Live::Unknown => format!("step {step}: whether anything has the live secret's name is not known"),
                 Live::There => format!("step {step}: the live secret's name is held"),
             },
+            Record::KeyGone { role, name } => {
+                format!("the {} key is not in Barbican as {name} any more, and was not removed by us", role.word())
+            }
+            Record::ForeignSeen { public_key } => {
+                format!("somebody else has stored {} under the live name since the check", public_key.short())
+            }
             Record::Recovered { lost, reason, found } => {
                 format!(
                     "gone on with after the end of the journal was lost ({lost}): {reason}; found: {}",

@@ -42,7 +42,9 @@ pub(super) fn of(status: &TenantStatus, sights: &Sights) -> Vec<String> {
     if let (Some(count @ 2..), true) = (status.keys.secret_count, is_told) {
         items.push(format!("{count} secrets have the tenant's name; the server may take either"));
     }
-    for step in &status.steps {
+    // What went wrong in one that has ended is its report's.
+    let open = |_: &&StepView| status.phase != Phase::Idle;
+    for step in status.steps.iter().filter(open) {
         match &step.state {
             StepState::Failed { .. } => items.push(format!("step {} failed: {}", step.number, step.detail)),
             StepState::Interrupted { .. } => items.push(format!("step {} was interrupted", step.number)),
@@ -55,7 +57,11 @@ pub(super) fn of(status: &TenantStatus, sights: &Sights) -> Vec<String> {
         }
         // The failed step says so already.
         Reconcile::Late if items.iter().any(|item| item.contains(LATE)) => {}
-        Reconcile::Late => items.push(LATE.into()),
+        Reconcile::Late => {
+            let shown = status.keys.interface.key.map(|key| key.short()).unwrap_or_default();
+            items.push(format!("{LATE}: the interface shows {shown}"));
+        }
+        Reconcile::Differs if status.changed_since.is_some() => {}
         Reconcile::Differs => items.push("the keys in Barbican, Swift and on the interface differ".into()),
         _ => {}
     }

@@ -4,6 +4,8 @@ use super::HeardView;
 use super::alert;
 use super::attention;
 use super::lease;
+use super::mails;
+use super::since::changed_since;
 use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, StepView, TenantStatus, Viewer};
 use crate::domain::cadence;
 use crate::domain::client::{Client, ClientId, People};
@@ -61,8 +63,13 @@ pub fn derive(
     });
     let keys = keys_view(rotation, sights, settings, now);
     let phase = open.map_or(Phase::Idle, phase_of);
-    let (reconcile, reconcile_deadline) = judge_reconcile(open, &keys, settings, now);
     let lost = sights.lost();
+    let ended = rotation.filter(|_| lost.is_none() && open.is_none());
+    let changed_since = changed_since(ended, sights);
+    let (reconcile, reconcile_deadline) = match changed_since {
+        Some(_) => (Reconcile::Differs, None),
+        None => judge_reconcile(open, &keys, settings, now),
+    };
     // What is left of a journal can't say who has changed what.
     let drift = open.filter(|_| lost.is_none()).and_then(|rotation| drift(rotation, &keys));
     let seen = sights.secret.seen.as_ref().map(|(at, secret)| (*at, secret.count));
@@ -86,7 +93,8 @@ pub fn derive(
         (_, Some((_, fault))) => unread_journal(fault),
         _ => {
             let arrived = open.and_then(|rotation| arrived(rotation, &keys));
-            let outside = Outside { drift: drift.as_deref(), arrived, truth: truth.as_ref() };
+            let outside =
+                Outside { drift: drift.as_deref(), arrived, truth: truth.as_ref(), since: changed_since.as_ref() };
             next_action(open, phase, &gate, back, holder, outside, viewer)
         }
     };
@@ -97,10 +105,12 @@ pub fn derive(
         (_, Some(truth)) => NextAction { text: format!("{}; {}", truth.lead, next.text), ..next },
         _ => next,
     };
-    let rollback_cuts = open.map(|rotation| rotation.back.keys().cloned().collect()).unwrap_or_default();
+    let is_cut = |view: &&ClientView| view.back.is_some() || view.presence == Some(Presence::ProbablyBack);
+    let rollback_cuts = views.iter().filter(is_cut).map(|view| view.client.id.clone()).collect();
     let mut status = TenantStatus {
         tenant: tenant.clone(),
         truth,
+        changed_since,
         phase,
         rotation: rotation.map(|rotation| rotation.id.to_string()),
         cause: rotation.map(|rotation| rotation.cause),
@@ -133,6 +143,7 @@ pub fn derive(
         clock_skew_s: sights.clock_skew_s,
         rollback: open.and_then(|rotation| rotation.rollback.as_ref()).map(|rollback| rollback.reason.clone()),
         rollback_cuts,
+        unfinished: open.filter(|rotation| rotation.applied.is_some()).and_then(Rotation::unfinished),
         notices: open.map(|rotation| rotation.notices.iter().cloned().collect()).unwrap_or_default(),
         mails: open.map(|rotation| rotation.mails.clone()).unwrap_or_default(),
         answered_at: open.map(answered_at).unwrap_or_default(),
@@ -149,6 +160,8 @@ pub fn derive(
         heard: HeardView::of(open, settings.senders_verified),
     };
     status.attention = attention::of(&status, sights);
+    status.attention.extend(mails::attention(open));
+    status.attention.extend(open.and_then(|rotation| half_told(rotation, &status.keys)));
     status.attention.extend(lease::attention(&status, journal));
     status.attention.extend(status.heard.attention());
     status.attention.extend(alert::attention(open, rotation, sights, settings, now));
@@ -333,7 +346,7 @@ fn sight<T>(seen: &Observation<T>, key: impl Fn(&T) -> Option<PublicKey>) -> Key
 }
 
 fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: &Settings, now: Timestamp) -> KeysView {
-    let kept = |role| rotation.and_then(|r| r.keys.get(&role)).map(|key| key.public_key);
+    let kept = |role| rotation.and_then(|r| r.keys.get(&role)).filter(|key| !key.gone).map(|key| key.public_key);
     let created = sights.secret.value().and_then(|sight| sight.created);
     let due = created.and_then(|created| cadence::due_date(created, settings.cadence_months));
     KeysView {
@@ -382,10 +395,30 @@ fn judge_reconcile(
         StepState::Done { at, .. } => {
             let cycles = 2 * settings.reconcile_interval.as_secs() as i64;
             let deadline = Timestamp::from_second(at.as_second() + cycles).unwrap_or(*at);
-            (if now > deadline { Reconcile::Late } else { Reconcile::Waiting }, Some(deadline))
+            // What the server has taken, only its interface tells.
+            let shown = keys.interface.key.filter(|_| keys.interface.at.is_some_and(|seen| seen > *at));
+            let word = match shown {
+                Some(key) if Some(key) == target => match keys.object.key == target {
+                    true => Reconcile::Waiting,
+                    false => Reconcile::Differs,
+                },
+                Some(_) if keys.interface.at.is_some_and(|seen| seen > deadline) => Reconcile::Late,
+                _ if now > deadline => Reconcile::Unknown,
+                _ => Reconcile::Waiting,
+            };
+            (word, Some(deadline))
         }
         _ => (Reconcile::Waiting, None),
     }
+}
+
+/// Step 5 has not followed step 4, and the server has taken the key already.
+fn half_told(rotation: &Rotation, keys: &KeysView) -> Option<String> {
+    let target = rotation.target().filter(|_| rotation.step(StepNumber::SECRET).is_done())?;
+    let is_live = keys.interface.key == Some(target) && !rotation.step(StepNumber::OBJECT).is_done();
+    let object = keys.object.key.filter(|key| *key != target && is_live)?;
+    let (role, object) = (rotation.target_role().word(), object.short());
+    Some(format!("the server has the {role} key, and clients still get {object}: resume{}", rotation.or_out()))
 }
 
 fn step_views(
@@ -409,6 +442,9 @@ fn step_views(
                 StepState::Interrupted { .. } => "ended in the middle; resume looks and goes on".into(),
                 StepState::Waiting | StepState::Running { .. } => String::new(),
             };
+            if let Some((state, detail)) = mails::step_7(rotation).filter(|_| number == StepNumber::RECONFIGURE) {
+                return StepView { number, title: titles[number.index()].to_owned(), state, detail };
+            }
             let detail = match (number, back) {
                 (StepNumber::ANNOUNCE, _)
                     if rotation.outcome.is_none() && rotation.rollback.is_none() && !rotation.notices.is_empty() =>

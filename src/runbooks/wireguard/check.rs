@@ -7,10 +7,12 @@ use super::answers::{self, Heard};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
 use crate::domain::lockout::{self, OwnAddresses};
-use crate::domain::preflight::{Check as Finding, CheckState, KeyAgreement, MAILBOX, OWN_ROUTE, Preflight};
+use crate::domain::preflight::{
+    Check as Finding, CheckState, DUPLICATES, KeyAgreement, MAILBOX, OWN_ROUTE, Preflight, SWAP,
+};
 use crate::domain::step::StepNumber;
 use crate::engine::observe::Sights;
-use crate::engine::ports::{AgentMode, Listed, TokenReport};
+use crate::engine::ports::{AgentMode, Listed, SecretRef, SwapOrder, TokenReport};
 use crate::engine::record::Record;
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
@@ -135,6 +137,9 @@ impl Step for Check {
             checks.push(console_check(console, sights.as_ref().ok()));
         }
         checks.push(agent_check(&agent));
+        if world.settings.swap == SwapOrder::StoreFirst {
+            checks.push(swap_check(&agent));
+        }
         let keys = match &sights {
             Ok(sights) => {
                 checks.push(own_route_check(&own, sights));
@@ -204,7 +209,7 @@ fn fail(name: &str, fault: &Fault) -> Finding {
 fn service_of(check: &str) -> Service {
     match check {
         "keystone" => Service::Keystone,
-        "barbican" | "secret" => Service::Barbican,
+        "barbican" | "secret" | DUPLICATES => Service::Barbican,
         "object" => Service::Swift,
         "mail" | MAILBOX => Service::Mail,
         "console" => Service::Console,
@@ -261,6 +266,21 @@ fn agent_check(mode: &AgentMode) -> Finding {
     }
 }
 
+/// For the length of the overlap two secrets have the name: what is known of how the agent takes that.
+fn swap_check(mode: &AgentMode) -> Finding {
+    if *mode == AgentMode::ByName {
+        return pass(
+            SWAP,
+            "store-first: the agent was seen to look the secret up by name, so it takes the first of two",
+        );
+    }
+    let text =
+        "store-first leaves two secrets of the name for a moment, and that the agent tolerates two is not proved";
+    let advice = "set server.agent_check to find out how it finds its key, or wireguard.swap = \"delete-first\"; or, if you know \
+                  that it takes the first of several, set the check `swap` aside with a reason";
+    finding(SWAP, CheckState::Fail, text, advice)
+}
+
 /// Whether the operator would cut off themselves: then the name is typed once more.
 fn own_route_check(own: &OwnAddresses, sights: &Sights) -> Finding {
     let Some(reading) = sights.server.value() else {
@@ -282,6 +302,7 @@ fn own_route_check(own: &OwnAddresses, sights: &Sights) -> Finding {
 fn sight_checks(sights: &Sights, now: i64, keystone_skew: i64) -> Vec<Finding> {
     let mut checks = Vec::new();
     checks.push(secret_check(sights));
+    checks.extend(duplicates_check(sights));
     checks.push(match (sights.object.value(), &sights.object.fault) {
         (_, Some((_, fault))) => fail("object", fault),
         (Some(object), None) => pass("object", format!("readable and well-formed, {} users", object.users.len())),
@@ -331,12 +352,9 @@ fn secret_check(sights: &Sights) -> Finding {
                 "the secret does not hold a key",
                 "it will be replaced; there is no previous key to keep, a rollback would make a fresh one",
             ),
-            (count, _) if interface.is_some() && secret.keys.contains(&interface) => finding(
-                "secret",
-                CheckState::Warn,
-                format!("{count} secrets have the name; the server may take either"),
-                "the one that the interface shows is kept as the previous key, and all of them are replaced by one",
-            ),
+            (count, _) if interface.is_some() && secret.keys.contains(&interface) => {
+                pass("secret", format!("{count} secrets have the name, and the interface's key is among them"))
+            }
             (count, _) => finding(
                 "secret",
                 CheckState::Fail,
@@ -346,6 +364,30 @@ fn secret_check(sights: &Sights) -> Finding {
         },
         (None, None) => finding("secret", CheckState::Unknown, "not read", ""),
     }
+}
+
+/// Several secrets of the name: each is named, and what rotate would do with it. They differ: only a person says that it may.
+fn duplicates_check(sights: &Sights) -> Option<Finding> {
+    let interface = sights.server.value().map(|reading| reading.public_key);
+    let secret = sights.secret.value().filter(|secret| secret.count > 1 && sights.secret.fault.is_none())?;
+    let line = |(SecretRef(href), key): (&SecretRef, &Option<PublicKey>)| match key {
+        Some(key) if Some(*key) == interface => format!("{href} holds {} (the interface's)", key.short()),
+        Some(key) => format!("{href} holds {}", key.short()),
+        None => format!("{href} holds no key"),
+    };
+    let each: Vec<String> = secret.hrefs.iter().zip(&secret.keys).map(line).collect();
+    let text = format!("{} secrets have the name, and the server may take either: {}", secret.count, each.join(", "));
+    let is_one_key = secret.only_key_of_all().is_some();
+    Some(match is_one_key {
+        true => finding(DUPLICATES, CheckState::Warn, text, "all hold one key: rotate replaces them by one"),
+        false => finding(
+            DUPLICATES,
+            CheckState::Fail,
+            text,
+            "find out whose the other is, and delete what nobody needs; or set the check `duplicates` aside with a reason: \
+             rotate keeps a copy of each that it removes, under a name of its own",
+        ),
+    })
 }
 
 fn clock_check(server: i64, keystone: i64) -> Finding {
@@ -389,7 +431,11 @@ fn keys_check(sights: &Sights) -> Finding {
     }
     let secret_gone = sights.secret.value().is_some_and(|secret| secret.only_key().is_none() && secret.count < 2);
     let rest_agrees = keys.object.is_some() && keys.object == keys.interface;
-    if keys.agrees() {
+    let differ = sights.secret.value().is_some_and(|secret| secret.count > 1 && secret.only_key_of_all().is_none());
+    if keys.agrees() && differ {
+        text.push_str("; beside it another secret has the name");
+        finding("keys", CheckState::Warn, text, "see the check `duplicates`")
+    } else if keys.agrees() {
         pass("keys", format!("all places show {}", show(keys.secret)))
     } else if secret_gone && rest_agrees {
         finding("keys", CheckState::Warn, text, "object and interface agree; Barbican has no key to compare")

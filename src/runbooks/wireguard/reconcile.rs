@@ -94,7 +94,7 @@ impl Step for Reconcile {
                 Err(fault) => last_fault = Some(fault),
             }
             if waited > limit {
-                return Err(last_fault.map_or_else(|| late(limit), |fault| unreadable(fault, limit)));
+                return Err(last_fault.map_or_else(|| late(limit, rotation.or_out()), |fault| unreadable(fault, limit)));
             }
             let text = match &last_fault {
                 Some(fault) => format!("waiting; the server can't be read now: {}", fault.message),
@@ -107,11 +107,10 @@ impl Step for Reconcile {
     }
 }
 
-fn late(limit: Duration) -> Fault {
+fn late(limit: Duration, or_out: &str) -> Fault {
     let text = format!("the server has not taken the key after two cycles ({} s)", limit.as_secs());
-    Fault::new(Service::Server, FaultKind::Refused, text).hint(
-        "peers stay on the previous key; see the troubleshooting of step 6, then resume (it looks again) or roll back",
-    )
+    let hint = "peers stay on the key of before; see the troubleshooting of step 6, then resume (it looks again)";
+    Fault::new(Service::Server, FaultKind::Refused, text).hint(format!("{hint}{or_out}"))
 }
 
 fn unreadable(fault: Fault, limit: Duration) -> Fault {
