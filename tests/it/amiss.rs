@@ -224,9 +224,8 @@ async fn a_way_back_whose_kept_key_somebody_has_deleted_leads_on_by_a_fresh_key(
     removes_kept(&scene, "changeguard-previous");
     let ended = scene.roll_back().await;
     let told = told(&scene, &ended).await;
-    assert!(told.contains("roll back once more: it makes a fresh key"), "{told}");
+    assert!(told.contains("a fresh key") && told.contains("roll back once more"), "{told}");
     assert_eq!(scene.status().keys.secret.key, rotated, "nothing was touched");
-    assert!(scene.run(Command::Resume).await.is_err());
     scene.roll_back().await.unwrap();
     scene.acme().look().await;
     let (status, fresh) = (scene.status(), scene.acme().rotation().unwrap().target());
@@ -246,9 +245,9 @@ async fn while_the_secret_is_missing_nobody_says_of_a_kept_key_that_is_gone_that
     removes_kept(&scene, "changeguard-staged");
     let ended = scene.run(Command::Resume).await;
     let told = told(&scene, &ended).await;
-    assert!(told.contains("SECRET MISSING") && told.contains("roll back"), "{told}");
+    assert!(told.contains("SECRET MISSING") && told.contains("makes another"), "{told}");
     assert!(!told.contains("key is kept in Barbican") && !told.contains("it stores the kept key"), "{told}");
-    scene.roll_back().await.unwrap();
+    scene.run(Command::Resume).await.unwrap();
     scene.acme().look().await;
     assert_eq!((scene.status().truth, scene.status().keys.secret_count), (None, Some(1)));
 }

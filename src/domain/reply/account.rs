@@ -11,7 +11,7 @@ mod register;
 mod slots;
 mod vocabulary;
 
-pub use card::{is_card, is_logo, is_title_word};
+pub use card::{is_card, is_degree, is_logo};
 pub use place::is_bare_place;
 pub use reach::is_phone;
 pub use slots::{Owner, is_address, is_form, is_link, of_domain};

@@ -231,7 +231,11 @@ pub fn clause(words: &[String]) -> Option<Known> {
         if REMARKS.is_whole(words) || is_frame(words) {
             return Some(Known::Remark);
         }
-        if words.iter().any(|word| is_grave(word)) {
+        // Whom an answer is for, or from, is known as a whole only: else it may be for a part of them.
+        const FOR: [&str; 14] = [
+            "for", "from", "fur", "von", "vom", "seitens", "namens", "pour", "par", "para", "por", "cote", "del", "du",
+        ];
+        if words.iter().any(|word| is_grave(word)) || words.first().is_some_and(|word| FOR.contains(&word.as_str())) {
             return None;
         }
         if REMARKS.covers(words, WIDTH) {

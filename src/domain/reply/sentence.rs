@@ -403,10 +403,11 @@ pub fn is_another_name(name: &str, asked: &Asked<'_>) -> bool {
     // `Ad Okafor` is her, `Adam Petersen` is not.
     let shares = |word: &String| own.iter().any(|one| one == word || one.contains(word.as_str()));
     let called: Vec<String> = tokens(asked.name).into_iter().filter(|word| word.chars().count() > 1).collect();
-    // With her whole name a firm may stand, but nobody who writes for her; with a part of it nothing else.
+    // With her whole name her firm may stand and a degree, but nothing that says more; with a part of it nothing else.
     let whole = called.iter().all(|one| words.contains(one));
+    let firm = of_domain(asked.email);
     let strange = |word: &String| match whole {
-        true => account::is_title_word(word),
+        true => !(firm.contains(word) || account::is_form(std::slice::from_ref(word)) || account::is_degree(word)),
         false => !shares(word) && called.len() > 1 && words.len() > 1,
     };
     let says = |word: &String| (is_guarded(word) || known::is_word(word)) && !shares(word) || weekday(word).is_some();

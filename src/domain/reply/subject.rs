@@ -2,6 +2,7 @@
 
 use super::moment::{is_month, weekday};
 use super::words::fold;
+use jiff::civil::Weekday;
 
 /// What programs put before the subject of a reply, folded, without the colon. Those of a forward are not among them.
 const REPLY: [&str; 42] = [
@@ -138,27 +139,59 @@ pub fn accepts(subject: &str, sent: &[String]) -> bool {
     let mark = rest.split_once([':', '：']).map(|(mark, _)| mark.to_owned()).filter(|mark| accepting(mark));
     let title = rest.split_once([':', '：']).map_or("", |(_, title)| title.trim());
     // Google tells the time behind it.
-    let title = title.split_once(" @ ").map_or(title, |(title, _)| title);
-    let ours = |title: &str| {
-        sent.iter().filter_map(|text| text.lines().next()).any(|one| letters(title).starts_with(&letters(one)))
-    };
-    // Behind the title calendars write its time; of a time alone nobody knows.
-    let fits = |title: &str| {
-        is_ours(title, sent)
-            || ours(title)
-            || !title.chars().any(|c| c.is_ascii_digit())
-                && !super::account::plain_words(title).iter().any(|word| {
-                    weekday(word).is_some()
-                        || is_month(word)
-                        || super::account::is_guarded(word) && !is_part(title, sent)
-                })
-    };
+    let (title, told) = title.split_once(" @ ").unwrap_or((title, ""));
+    let told = told.is_empty() || sent.iter().filter_map(|text| text.lines().next()).any(|one| is_same_time(told, one));
+    // The whole of ours, or its beginning: the title of an event is what stands before its time.
+    let fits = |title: &str| told && (is_ours(title, sent) || is_event(title, sent));
     rest.is_empty() || mark.is_some() && fits(title) || is_ours(rest, sent) || MARKS.contains(&fold(rest).as_str())
 }
 
-/// Whether a title is the beginning of one of ours.
-fn is_part(title: &str, sent: &[String]) -> bool {
-    sent.iter().filter_map(|text| text.lines().next()).any(|one| letters(one).starts_with(&letters(title)))
+/// Whether a time as calendars tell it, `Tue Dec 1, 2026 10pm - 12am (CET)`, holds no day and no number but those of our subject.
+fn is_same_time(told: &str, subject: &str) -> bool {
+    let words = super::account::plain_words;
+    let number = |word: &str| -> Option<u32> {
+        let bare = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let number: u32 = bare.parse().ok()?;
+        Some(match &word[bare.len()..] {
+            "pm" if number < 12 => number + 12,
+            "am" if number == 12 => 0,
+            _ => number,
+        })
+    };
+    let ours = words(subject);
+    let mut numbers: Vec<u32> = ours.iter().filter_map(|word| number(word)).collect();
+    let mut days: Vec<_> = ours.iter().filter_map(|word| weekday(word)).collect();
+    // The last words name who was asked.
+    let time = told.split(['(', '[']).next().unwrap_or(told);
+    let (from, to) =
+        [" - ", " – ", " bis ", " to "].iter().find_map(|dash| time.split_once(dash)).unwrap_or((time, ""));
+    let small = ["de", "to", "bis", "a", "h", "uhr", "al", "y"];
+    // `Sa. 5. Dez.`: too short to be a day elsewhere.
+    let short = |word: &str| ["mo", "di", "mi", "do", "fr", "sa", "so"].iter().position(|day| *day == word);
+    let day_of = |word: &str| {
+        let short = short(word).and_then(|at| Weekday::from_monday_zero_offset(i8::try_from(at).ok()?).ok());
+        weekday(word).or(short)
+    };
+    let fits = |text: &str, numbers: &[u32], days: &[Weekday]| {
+        words(text).iter().all(|word| match (day_of(word), number(word)) {
+            (Some(day), _) => days.contains(&day),
+            (_, Some(one)) => numbers.contains(&one),
+            _ => is_month(word) || small.contains(&word.as_str()),
+        })
+    };
+    let begins = fits(from, &numbers, &days);
+    // Midnight is the next day's.
+    numbers.extend(numbers.iter().map(|one| one + 1).filter(|one| *one <= 31).collect::<Vec<_>>());
+    numbers.extend([0, 1]);
+    days.extend(days.iter().map(|day| day.next()).collect::<Vec<_>>());
+    begins && fits(to, &numbers, &days)
+}
+
+/// Whether a title is the beginning of one of ours, up to the end of a word: `VPN maintenance for acme`.
+fn is_event(title: &str, sent: &[String]) -> bool {
+    let title = super::account::plain_words(title);
+    let mut subjects = sent.iter().filter_map(|text| text.lines().next()).map(super::account::plain_words);
+    !title.is_empty() && subjects.any(|one| one.starts_with(&title))
 }
 
 /// `Re: `, `AW[2]: `, `Re^3: `.

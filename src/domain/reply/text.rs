@@ -4,10 +4,10 @@
 //! answer unclear and never a yes.
 
 use super::Verdict;
-use super::account::{Words, is_bare_place, is_card, is_guarded, is_logo};
+use super::account::{Words, is_bare_place, is_card, is_logo};
 use super::sentence::{Clause, Sentence, Speaker, agrees, is_friendly, is_own_name, is_picture, sentence};
 use super::split::split;
-use super::words::{Kind, fold, phrase, tokens};
+use super::words::{Kind, fold, tokens};
 use crate::domain::letter::Look;
 use crate::domain::token::Topic;
 
@@ -164,15 +164,7 @@ fn is_caption(text: &str) -> bool {
         let number = word.strip_prefix("image").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
         WORDS.contains(&word.as_str()) || word == "," || number
     };
-    // `Acme Robotics logo`
-    let capital = |word: &String| {
-        let mut all = text.split(|c: char| !c.is_alphanumeric()).filter(|piece| fold(piece) == *word);
-        let is_capital = all.next().is_some_and(|piece| piece.starts_with(char::is_uppercase));
-        is_capital && !is_guarded(word) && phrase(std::slice::from_ref(word), Topic::Window).0 == Kind::Unknown
-    };
-    let picture =
-        words.iter().any(|word| ["logo", "logotipo", "icon", "banner", "photo", "foto"].contains(&word.as_str()));
-    !words.is_empty() && words.iter().all(|word| known(word) || picture && words.len() <= 6 && capital(word))
+    !words.is_empty() && words.iter().all(known)
 }
 
 /// Whether these lines take nothing back: nothing in them is more than thanks, a greeting or another yes.

@@ -51,6 +51,22 @@ pub const BEFORE: [&str; 23] = [
     "sra",
 ];
 
+/// Words of no title, although some stand in names of jobs: who comes first, what is done and by whom, who is left behind.
+const TELLS: [&str; 19] = [
+    "first", "primero", "primera", "erst", "zuerst", "pour", "par", "para", "por", "for", "etude", "controle",
+    "examen", "estudio", "revision", "erben", "heirs", "duty", "acting",
+];
+
+/// Whether a word stands in the lists of what firms, jobs and departments are called.
+pub fn is_listed(word: &str) -> bool {
+    [&HEADS, &MODS, &SMALL, &TRADES].iter().any(|list| list.contains(word)) || known::is_city(word)
+}
+
+/// Whether a word is a degree, or a title before a name.
+pub fn is_degree(word: &str) -> bool {
+    DEGREES.contains(word) || BEFORE.contains(&word)
+}
+
 /// Whether a word is one of a job, and so of somebody who may write for another.
 pub fn is_title_word(word: &str) -> bool {
     is_head(word)
@@ -70,7 +86,8 @@ pub fn is_card(line: &str, owner: &Owner<'_>, named: bool) -> bool {
     }
     // Hours alone could be meant for the window.
     if is_form_of_card(line, owner, named) {
-        return line.contains(':') || opened(line).is_some() || !is_hours(line);
+        let labelled = line.split_once(':').is_some_and(|(label, _)| !label.contains(|c: char| c.is_ascii_digit()));
+        return named && labelled || named && opened(line).is_some() || !is_hours(line);
     }
     // `Tel. 030 1234567 (Mo-Fr 8:00-17:00)`
     let line = &without_hours(line);
@@ -98,8 +115,12 @@ pub fn is_card(line: &str, owner: &Owner<'_>, named: bool) -> bool {
     let parted = pieces.len() > 1 || pieces.first().is_some_and(|piece| piece.len() + 4 < line.len());
     parted
         && pieces.iter().enumerate().all(|(at, piece)| {
+            // Behind their name it could be told what they are.
             let anyhow = is_marked(piece)
-                || named && at > 0 && !plain_words(piece).iter().any(|word| known::is_first_name(word));
+                || named
+                    && at > 0
+                    && !is_name(&pieces[at - 1], owner)
+                    && !plain_words(piece).iter().any(|word| known::is_first_name(word));
             let place = || anyhow && (placed || before_town(at)) && is_named(piece);
             let known = is_form_of_card(piece, owner, named)
                 || named && people && is_somebody(piece)
@@ -129,7 +150,7 @@ pub fn is_logo(text: &str, owner: &Owner<'_>) -> bool {
 fn is_department(text: &str) -> bool {
     let words = plain_words(text);
     let listed = |word: &String| MODS.contains(word) || is_head(word) || TRADES.contains(word);
-    let town = words.len() == 1 && is_nobodys_word(&words[0]);
+    let town = known::is_city(&words.join(" "));
     words.first().is_some_and(|word| is_capital(text, word))
         && (town
             || words.iter().any(listed)
@@ -292,15 +313,12 @@ fn is_name(text: &str, owner: &Owner<'_>) -> bool {
     let extra = |word: &String| {
         DEGREES.contains(word) || BEFORE.contains(&word.as_str()) || word.len() == 1 && owner.names.contains(word)
     };
-    // One name more than we know: `Ada Okafor Méndez`.
-    let full = words.iter().filter(|word| own(word) && word.len() > 1).count() > 1;
-    let strange = words.iter().filter(|word| !own(word) && !extra(word)).collect::<Vec<_>>();
-    let more = full
-        && strange.len() == 1
-        && !text.contains([',', '(', ':', ';', '-', '–'])
-        && words.last() == strange.first().copied()
-        && strange.iter().all(|word| is_nobodys_word(word) && is_capital(text, word));
-    words.iter().any(|word| own(word) && word.len() > 1) && (strange.is_empty() || more) || {
+    // `Herr Okafor` may be another of the name.
+    let whole = words.iter().filter(|word| own(word) && word.len() > 1).count() > 1;
+    let addressed =
+        |word: &String| ["mr", "mrs", "ms", "herr", "frau", "m", "mme", "sr", "sra"].contains(&word.as_str());
+    let strange = words.iter().any(|word| !own(word) && !extra(word)) || !whole && words.iter().any(addressed);
+    words.iter().any(|word| own(word) && word.len() > 1) && !strange || {
         let all = tokens(text).join(" ");
         !all.is_empty() && (DEGREES.contains(&all) || DEGREES.contains(&words.join(" ")))
     }
@@ -325,7 +343,8 @@ fn is_title(text: &str, owner: &Owner<'_>) -> bool {
         && words.iter().all(|word| listed(word) || firm(word))
         && !text.contains(':')
         // `En étude`, `Pour audit` tell what is done with it.
-        && !["a", "au", "aux", "en", "pour", "par", "para", "por", "for", "im", "am", "bei"].contains(&words[0].as_str())
+        && !["a", "au", "aux", "en", "im", "am", "bei", "fur", "mit", "von", "vom"].contains(&words[0].as_str())
+        && !words.iter().any(|word| TELLS.contains(&word.as_str()) || word.contains("vertret"))
         && !words.iter().any(|word| {
             ["at", "in", "to", "on", "off", "out", "up", "by", "from", "per", "with", "without", "zu", "zum", "zur"]
                 .contains(&word.as_str())
@@ -378,10 +397,7 @@ fn is_firm(text: &str, owner: &Owner<'_>) -> bool {
     let strange: Vec<&String> = strange.into_iter().filter(|word| !known::is_city(word)).collect();
     let named = strange.is_empty() || strange.len() <= 2 && strange.iter().all(name);
     // `Kfz-Meisterbetrieb Acme e. K.`
-    let before = words[..at].iter().all(|word| listed(word) || known::is_city(word))
-        || at <= 2
-            && !words[..at].iter().any(|word| known::is_first_name(word))
-            && words[..at].iter().all(|word| listed(word) || name(&word));
+    let before = words[..at].iter().all(|word| listed(word) || known::is_city(word));
     // What a comma parts from it is somebody, or a job.
     let apart = text.find([',', '/', '|', '·', '–']).is_some_and(|comma| plain_words(&text[..comma]).len() <= at);
     words.len() <= LONGEST_TITLE && before && named && !apart

@@ -32,7 +32,8 @@ pub fn without_links(text: &str, owner: &Owner<'_>) -> String {
             .strip_prefix("tel:")
             .is_none_or(|rest| rest.chars().all(|c| c.is_ascii_digit() || "+-(). ".contains(c)));
         // `[Logotipo Acme]`
-        let logo = closing == ']' && is_logo(inner, owner);
+        let shown = inner.strip_prefix("image: ").or_else(|| inner.strip_prefix("Bild: ")).unwrap_or(inner);
+        let logo = closing == ']' && is_logo(shown, owner);
         if logo {
             whole.push_str(&rest[..start]);
             rest = &rest[end + 1..];

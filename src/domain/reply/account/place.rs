@@ -106,9 +106,11 @@ wv wi wy dc nsw vic qld act tas on qc bc ab mb sk ns nb nl pe";
     let name = |word: &&String| {
         ["am", "an", "der", "bei", "im", "la", "le", "les", "de", "del", "sur", "en", "los", "las", "el"]
             .contains(&word.as_str())
-            || is_nobodys_word(word) && is_capital(text, word)
+            || is_nobodys_word(word) && is_capital(text, word) && !is_deed(word)
     };
-    let any = (long || state) && (1..=4).contains(&named.len()) && named.iter().all(name);
+    // Before an unknown name the code stands; behind it only where a state is named too.
+    let ahead = words.first().is_some_and(|word| word.chars().any(|c| c.is_ascii_digit()) || word.len() <= 2);
+    let any = (long && ahead || state) && (1..=4).contains(&named.len()) && named.iter().all(name);
     codes == 1 && (known || any)
 }
 
@@ -142,8 +144,44 @@ pub fn is_named(text: &str) -> bool {
         && words.iter().any(|word| is_capital(text, word))
         && words.iter().all(|word| {
             small.contains(&word.as_str())
-                || name(word) && is_capital(text, word) && word.chars().all(char::is_alphabetic)
+                || name(word) && is_capital(text, word) && word.chars().all(char::is_alphabetic) && !is_deed(word)
         })
+}
+
+/// Whether a word names a time as a whole or at one of its ends: `Herbst`, `Vorwoche`, `Donnerstagabend`.
+fn is_of_time(word: &str) -> bool {
+    const PARTS: [&str; 22] = [
+        "herbst",
+        "winter",
+        "sommer",
+        "fruhjahr",
+        "fruhling",
+        "abend",
+        "morgen",
+        "mittag",
+        "nacht",
+        "woche",
+        "monat",
+        "quartal",
+        "jahr",
+        "stunde",
+        "termin",
+        "zeit",
+        "anfang",
+        "ende",
+        "anschluss",
+        "urlaub",
+        "wochenende",
+        "tag",
+    ];
+    PARTS.iter().any(|part| word.starts_with(part) || word.ends_with(part))
+}
+
+/// Whether a word names something done, as places do not: `Stornierung`, `Anulación`.
+pub fn is_deed(word: &str) -> bool {
+    const ENDS: [&str; 12] =
+        ["ung", "ungen", "tion", "cion", "sion", "ment", "heit", "keit", "ruch", "schlag", "litige", "flikt"];
+    ENDS.iter().any(|end| word.ends_with(end))
 }
 
 /// Whether a word is none of which answers are made.
@@ -247,9 +285,9 @@ pub fn is_street(text: &str) -> bool {
         let rest = words.strip_prefix(at.split(' ').map(str::to_owned).collect::<Vec<_>>().as_slice())?;
         let (street, numbers) = rest.split_at(rest.iter().take_while(|word| !number(word)).count());
         let named = (1..=2).contains(&street.len())
-            && street.iter().all(|word| is_nobodys_word(word) && is_capital(text, word))
-            && (1..=2).contains(&numbers.len())
-            && numbers.iter().all(|word| number(word) && word.len() <= 4);
+            && street.iter().all(|word| is_nobodys_word(word) && is_capital(text, word) && !is_of_time(word))
+            && numbers.len() == 1
+            && numbers.iter().all(|word| number(word) && word.len() <= 3);
         Some(named)
     });
     if place == Some(true) {

@@ -262,25 +262,11 @@ fn is_own_link(word: &str, owner: &Owner<'_>) -> bool {
     let bare = low.split_once("://").map_or(low.as_str(), |(_, rest)| rest);
     let bare = bare.trim_matches(|c: char| "<>()[],;".contains(c));
     let host = bare.split(['/', '?', '#', ':']).next().unwrap_or_default();
-    let labels: Vec<String> =
-        host.split('.').flat_map(|label| label.split('-').map(fold).chain([fold(label)])).collect();
     let own_domain = owner.email.rsplit('@').next().unwrap_or_default();
-    let known = host.ends_with(own_domain)
-        || labels.iter().any(|label| owner.firm.contains(label) || SITES.contains(&label.as_str()));
-    // A page may be named like words.
-    let path = bare.split_once('/').map(|(_, path)| plain_words(path)).unwrap_or_default();
-    let says = |word: &String| {
-        word.len() > 1
-            && known::is_word(word)
-            && !owner.names.contains(word)
-            && ![
-                "in", "company", "u", "user", "en", "de", "fr", "es", "it", "pub", "home", "index", "www", "com",
-                "web", "ios", "my",
-            ]
-            .contains(&word.as_str())
-    };
-    // `/work`, `/contact`: a word or two say nothing.
-    known
-        && is_plain_link(bare)
-        && (path.len() <= 2 && !path.iter().any(|word| known::is_grave(word)) || !path.iter().any(says))
+    // `acme.example`, `eur01.safelinks.protection.outlook.com`: whose it is stands before the end.
+    let site = |label: &String| owner.firm.contains(label) || SITES.contains(&label.as_str());
+    let whose: Vec<&str> = host.rsplit('.').skip(1).take(2).collect();
+    let theirs = whose.iter().any(|label| label.split('-').any(|part| site(&fold(part))));
+    let known = host.ends_with(own_domain) || theirs;
+    known && is_plain_link(bare)
 }

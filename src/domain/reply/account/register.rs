@@ -33,7 +33,9 @@ pub fn is_register(text: &str, owner: &Owner<'_>, named: bool) -> bool {
     let mut tried = vec![words.clone(), numbered(&words)];
     let all: Vec<Vec<String>> = tried.iter().flat_map(|words| [placed(words, text), peopled(words, text)]).collect();
     tried.extend(all.iter().flat_map(|words| [words.clone(), placed(words, text)]).collect::<Vec<_>>());
-    let person = |words: &[String]| words.iter().any(|word| word == "<person>");
+    // A person, or an office alone, could be who signs.
+    let counted = text.chars().any(|c| c == ':' || c.is_ascii_digit());
+    let person = |words: &[String]| !counted || words.iter().any(|word| word == "<person>");
     tried.iter().any(|words| (named || !person(words)) && known::is_register(words))
         || is_entry(&numbered(&words), text)
 }

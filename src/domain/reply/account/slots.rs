@@ -1,6 +1,7 @@
 //! The words of a line with slots in place of what differs from firm to firm: `<org>`, `<url>`, `<mail>`, `<number>`.
 
-use super::place::is_nobodys_word;
+use super::card::{TRADES, is_listed};
+use super::place::{is_deed, is_nobodys_word};
 use crate::domain::reply::known;
 use crate::domain::reply::moment::{is_month, weekday};
 use crate::domain::reply::words::{fold, tokens};
@@ -69,7 +70,42 @@ pub fn is_link(word: &str) -> bool {
 pub fn is_plain_link(word: &str) -> bool {
     let words = super::plain_words(word);
     // A host may be named like a word; `only-if-bob-agrees` is none.
-    let says = |word: &String| super::is_guarded(word) && word.len() > 1 || weekday(word).is_some() || is_month(word);
+    // Words of pages that everybody has.
+    const PAGES: &str = "http https aka ms lists list mailman listinfo net org outlook proton facebook linkedin instagram twitter youtube xing example in company u user en de fr es it pub home index www com web ios my work contact kontakt about team support maps pages news mail secure email privacy datenschutz legal impressum imprint info app apps go link links click id view open get download android protection office teams meet join profile page shop service services group the and und et y a o of to by on us we me up no ok";
+    const TELLS: [&str; 16] = [
+        "kidding",
+        "disagree",
+        "ask",
+        "alternative",
+        "alternativ",
+        "propos",
+        "slot",
+        "termin",
+        "poll",
+        "umfrage",
+        "doodle",
+        "vote",
+        "new",
+        "neu",
+        "nouv",
+        "nuev",
+    ];
+    let word_of = |word: &String| {
+        word.len() > 2
+            && known::is_word(word)
+            && !known::is_first_name(word)
+            && !TRADES.contains(word)
+            && !PAGES.split(' ').any(|page| page == word)
+    };
+    let says = |word: &String| {
+        super::is_guarded(word) && word.len() > 1
+            || weekday(word).is_some()
+            || is_month(word)
+            || word_of(word)
+            || is_deed(word)
+            || word == "date"
+            || TELLS.iter().any(|start| word.starts_with(start) || word.len() > 5 && word.ends_with(start))
+    };
     words.len() <= 16 && !words.iter().any(says)
 }
 
@@ -120,6 +156,8 @@ pub fn slotted(text: &str, owner: &Owner<'_>) -> Vec<String> {
         let of_firm = |word: &String| owner.firm.contains(word);
         let capital = chunk.starts_with(char::is_uppercase);
         let name = |pieces: &[String]| !pieces.is_empty() && pieces.iter().all(|word| is_nobodys_word(word));
+        // `Clínica Dental Acme`, and not `Formerly Acme`
+        let kind = |pieces: &[String]| name(pieces) && pieces.iter().all(|word| is_listed(word));
         if !pieces.is_empty() && pieces.iter().all(of_firm) {
             words.truncate(words.len() - if named <= 2 { named } else { 0 });
             named = 0;
@@ -138,7 +176,7 @@ pub fn slotted(text: &str, owner: &Owner<'_>) -> Vec<String> {
             continue;
         }
         named =
-            if capital && name(&pieces) && !chunk.ends_with(['.', ',', ':', ';']) { named + pieces.len() } else { 0 };
+            if capital && kind(&pieces) && !chunk.ends_with(['.', ',', ':', ';']) { named + pieces.len() } else { 0 };
         for word in pieces {
             match () {
                 () if of_firm(&word) => push("<org>", &mut words),
