@@ -19,8 +19,12 @@ use std::time::Duration;
 pub struct Tally {
     /// Accepted by the mail server, now or before.
     pub sent: usize,
-    /// Refused or deferred: names.
-    pub failed: Vec<String>,
+    /// Refused for good: names.
+    pub refused: Vec<String>,
+    /// Put off by the mail server, and no try is left: names.
+    pub deferred: Vec<String>,
+    /// Accepted, and returned later: names.
+    pub bounced: Vec<String>,
     /// May have been accepted: names.
     pub uncertain: Vec<String>,
     /// Without an address: names.
@@ -30,25 +34,30 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// One line of evidence, or a fault that names everybody who did not get the mail for sure.
+    /// One line of evidence, or a fault that names everybody who did not get the mail for sure, with what helps each of them.
     pub fn judge(self) -> Result<String, Fault> {
-        let mut parts = vec![format!("{} accepted by the mail server", self.sent)];
-        for (names, what) in [
-            (&self.failed, "refused"),
-            (&self.uncertain, "uncertain"),
-            (&self.no_address, "without an address"),
-            (&self.gone, GONE),
-        ] {
-            if !names.is_empty() {
-                parts.push(format!("{} {what}: {}", names.len(), names.join(", ")));
-            }
+        const REFUSED: &str = "refused or returned: correct the address in the contacts file, or call them";
+        const DEFERRED: &str = "deferred: the mail server asks to wait; send again in a few minutes, it stays the same mail";
+        const UNCERTAIN: &str = "uncertain: ask them, and say whether it arrived before anything is sent again";
+        let groups = [
+            (&self.refused, "refused", Some(REFUSED)),
+            (&self.bounced, "bounced", Some(REFUSED)),
+            (&self.deferred, "deferred", Some(DEFERRED)),
+            (&self.uncertain, "uncertain", Some(UNCERTAIN)),
+            (&self.no_address, "without an address", None),
+            (&self.gone, GONE, None),
+        ];
+        let (mut parts, mut advice) = (vec![format!("{} accepted by the mail server", self.sent)], Vec::new());
+        for (names, what, helps) in groups.into_iter().filter(|(names, ..)| !names.is_empty()) {
+            parts.push(format!("{} {what}: {}", names.len(), names.join(", ")));
+            advice.extend(helps);
         }
         let text = parts.join("; ");
-        if self.failed.is_empty() && self.uncertain.is_empty() {
+        if advice.is_empty() {
             return Ok(text);
         }
-        Err(Fault::new(Service::Mail, FaultKind::Refused, text)
-            .hint("correct the address or call them; then send again to those, or waive them"))
+        advice.dedup();
+        Err(Fault::new(Service::Mail, FaultKind::Refused, text).hint(advice.join(". ")))
     }
 }
 
@@ -92,6 +101,42 @@ pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, Notice
             needed.then(|| (client.clone(), kind))
         })
         .collect()
+}
+
+/// Tries every text that is to be sent, for every person, and sends nothing: a name without a value may hide behind a condition
+/// that holds for one of them only. `mails`: these; `None`: whatever this rotation may come to send. Gives how many they are.
+pub fn can_write(
+    world: &World,
+    rotation: &Rotation,
+    mails: Option<&[(Client, NoticeKind)]>,
+) -> Result<usize, Fault> {
+    let with_address = rotation.clients.iter().filter(|client| client.email.is_some());
+    let everything = || with_address.flat_map(|client| NoticeKind::ALL.map(|kind| (client, kind)));
+    let mails: Vec<(&Client, NoticeKind)> = match mails {
+        Some(mails) => mails.iter().map(|(client, kind)| (client, *kind)).collect(),
+        None => everything().collect(),
+    };
+    let tried = |(client, kind): &(&Client, NoticeKind)| {
+        world.mailer.can_write(&NoticeRequest {
+            kind: *kind,
+            tenant: &rotation.tenant,
+            client_name: &client.name,
+            email: client.email.as_deref().unwrap_or_default(),
+            window: &rotation.window,
+            message_id: "<tried@localhost>",
+            in_reply_to: None,
+            token: &world.reply_key.token(rotation, &client.id),
+            language: world.settings.language,
+        })
+    };
+    let mut faults = mails.iter().filter_map(|mail| tried(mail).err());
+    let Some(first) = faults.next() else { return Ok(mails.len()) };
+    let message = match faults.count() {
+        0 => first.message.clone(),
+        more => format!("{}; {more} more of {} mails can't be written", first.message, mails.len()),
+    };
+    let hint = format!("nothing was sent; {}", first.remedy());
+    Err(Fault { message, ..first }.hint(hint))
 }
 
 /// What was written to a client in this rotation, subject and text of each mail, as far as it can be written once more: with
@@ -165,7 +210,11 @@ pub async fn send(context: &StepContext<'_>, step: StepNumber, order: &SendOrder
     // Whoever holds it makes the next record copy it.
     drop(rotation);
     if !with.is_empty() {
-        // One clear fault instead of one for every client.
+        // One clear fault instead of one for every client, or for those who come last.
+        let rotation = context.rotation();
+        let begins = matches!(order.kind, NoticeKind::Announcement | NoticeKind::Change) && rotation.emergency.is_none();
+        can_write(context.world, &rotation, if begins { None } else { Some(&with) })?;
+        drop(rotation);
         context.world.mailer.probe().await?;
     }
     let jobs = with.into_iter().map(|(client, kind)| Job { client, kind, deferred: 0 });
@@ -292,7 +341,9 @@ fn tally(rotation: &Rotation, order: &SendOrder) -> Tally {
             Some(Delivery::Sent { .. }) => tally.sent += 1,
             // Excepted by the operator, for this mail too.
             Some(_) if rotation.waivers.contains_key(&client.id) => {}
-            Some(Delivery::Failed { .. } | Delivery::Bounced { .. }) => tally.failed.push(client.name.clone()),
+            Some(Delivery::Failed { permanent: true, .. }) => tally.refused.push(client.name.clone()),
+            Some(Delivery::Failed { permanent: false, .. }) => tally.deferred.push(client.name.clone()),
+            Some(Delivery::Bounced { .. }) => tally.bounced.push(client.name.clone()),
             Some(Delivery::Uncertain { .. } | Delivery::Queued) => tally.uncertain.push(client.name.clone()),
             None => {}
         }

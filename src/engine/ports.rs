@@ -266,6 +266,9 @@ pub struct Handed {
 pub trait Mailer: Send + Sync {
     /// Writes a mail from the template of its kind. A missing variable or a bad address is an error.
     fn compose(&self, request: &NoticeRequest<'_>) -> Result<Letter, Fault>;
+    /// Whether the words of such a mail can be written for this person, whatever their address. The error names text, line,
+    /// variable and person.
+    fn can_write(&self, request: &NoticeRequest<'_>) -> Result<(), Fault>;
     /// Subject and text of such a mail in every wording in which it may have been sent: the present texts, and the built-in ones in
     /// each language. What can't be written is left out.
     fn texts(&self, request: &NoticeRequest<'_>) -> Vec<String>;

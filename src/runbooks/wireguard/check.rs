@@ -9,6 +9,7 @@ use crate::domain::key::PublicKey;
 use crate::domain::lockout::{self, OwnAddresses};
 use crate::domain::preflight::{Check as Finding, CheckState, KeyAgreement, MAILBOX, OWN_ROUTE, Preflight};
 use crate::domain::step::StepNumber;
+use crate::engine::mailing;
 use crate::engine::observe::Sights;
 use crate::engine::ports::{AgentMode, TokenReport};
 use crate::engine::record::Record;
@@ -120,6 +121,8 @@ impl Step for Check {
             },
             from_result("mail", mail.map(|()| "reachable, TLS and password accepted".to_owned())),
         ];
+        let tried = mailing::can_write(world, &context.rotation(), None);
+        checks.push(from_result("texts", tried.map(|mails| format!("{mails} mails can be written, all kinds for all clients"))));
         checks.push(mailbox_check(heard?));
         if let Some(console) = console {
             checks.push(console_check(console, sights.as_ref().ok()));
@@ -192,6 +195,7 @@ fn service_of(check: &str) -> Service {
         "barbican" | "secret" => Service::Barbican,
         "object" => Service::Swift,
         "mail" | MAILBOX => Service::Mail,
+        "texts" => Service::Configuration,
         "console" => Service::Console,
         _ => Service::Server,
     }
