@@ -42,6 +42,15 @@ pub async fn holds(world: &World, public_key: PublicKey) -> Result<Result<(), St
 
 /// Converges. Calling again after a fault goes on from whatever was left.
 pub async fn converge(world: &World, public_key: PublicKey) -> Result<Converged, Fault> {
+    converge_shown(world, public_key, &|_| {}).await
+}
+
+/// The same; `show` is given the difference before each upload.
+pub async fn converge_shown(
+    world: &World,
+    public_key: PublicKey,
+    show: &(dyn Fn(String) + Send + Sync),
+) -> Result<Converged, Fault> {
     let (mut merged, mut put_back) = (0, 0);
     // Somebody else's version that ours has replaced.
     let mut theirs: Option<StoredObject> = None;
@@ -68,6 +77,7 @@ pub async fn converge(world: &World, public_key: PublicKey) -> Result<Converged,
         }
         let bytes = document.with_key(&before.bytes, &public_key);
         let after = StoredObject { bytes, etag: String::new(), ..before.clone() };
+        show(document::difference(&before.bytes, &after.bytes).join("; "));
         if world.object.etag().await? != before.etag {
             merged += 1;
             continue;

@@ -37,7 +37,8 @@ impl Tally {
     /// One line of evidence, or a fault that names everybody who did not get the mail for sure, with what helps each of them.
     pub fn judge(self) -> Result<String, Fault> {
         const REFUSED: &str = "refused or returned: correct the address in the contacts file, or call them";
-        const DEFERRED: &str = "deferred: the mail server asks to wait; send again in a few minutes, it stays the same mail";
+        const DEFERRED: &str =
+            "deferred: the mail server asks to wait; send again in a few minutes, it stays the same mail";
         const UNCERTAIN: &str = "uncertain: ask them, and say whether it arrived before anything is sent again";
         let groups = [
             (&self.refused, "refused", Some(REFUSED)),
@@ -105,11 +106,7 @@ pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, Notice
 
 /// Tries every text that is to be sent, for every person, and sends nothing: a name without a value may hide behind a condition
 /// that holds for one of them only. `mails`: these; `None`: whatever this rotation may come to send. Gives how many they are.
-pub fn can_write(
-    world: &World,
-    rotation: &Rotation,
-    mails: Option<&[(Client, NoticeKind)]>,
-) -> Result<usize, Fault> {
+pub fn can_write(world: &World, rotation: &Rotation, mails: Option<&[(Client, NoticeKind)]>) -> Result<usize, Fault> {
     let with_address = rotation.clients.iter().filter(|client| client.email.is_some());
     let everything = || with_address.flat_map(|client| NoticeKind::ALL.map(|kind| (client, kind)));
     let mails: Vec<(&Client, NoticeKind)> = match mails {
@@ -212,7 +209,8 @@ pub async fn send(context: &StepContext<'_>, step: StepNumber, order: &SendOrder
     if !with.is_empty() {
         // One clear fault instead of one for every client, or for those who come last.
         let rotation = context.rotation();
-        let begins = matches!(order.kind, NoticeKind::Announcement | NoticeKind::Change) && rotation.emergency.is_none();
+        let begins =
+            matches!(order.kind, NoticeKind::Announcement | NoticeKind::Change) && rotation.emergency.is_none();
         can_write(context.world, &rotation, if begins { None } else { Some(&with) })?;
         drop(rotation);
         context.world.mailer.probe().await?;

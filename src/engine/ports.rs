@@ -3,6 +3,10 @@
 //! Every method has a time limit of its own inside the adapter: none of them may wait for ever. All texts that come
 //! back are sanitized.
 
+mod console;
+
+pub use console::{Console, Role};
+
 use crate::domain::client::Entry;
 use crate::domain::fault::Fault;
 use crate::domain::freshness::ServerReading;
@@ -13,7 +17,7 @@ use crate::domain::lockout::OwnAddresses;
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::reminder::Schedule;
 use crate::domain::secret_shape::SecretShape;
-use crate::domain::tenant::{Tenant, TenantId};
+use crate::domain::tenant::Tenant;
 use crate::domain::token::ReplyToken;
 use crate::domain::window::Window;
 use crate::engine::alerts::Alerts;
@@ -110,6 +114,8 @@ pub trait SecretStore: Send + Sync {
     /// else is prepared before, then `touch` is asked. Once begun it is finished, attributes included, whatever happens to
     /// the caller.
     async fn swap(&self, old: &SecretRef, new: NewSecret, order: SwapOrder, touch: &dyn Touch) -> Swap;
+    /// How far its clock was ahead of ours at its last answer, s; none where it did not say.
+    fn skew(&self) -> Option<i64>;
     /// Sets ACL, metadata and consumers of a stored secret as in `shape`. Gives one line for each that could not be set.
     async fn attach(&self, href: &SecretRef, shape: &SecretShape) -> Vec<String>;
 }
@@ -184,6 +190,8 @@ pub trait ObjectStore: Send + Sync {
     /// The version that the newest one has replaced, where the container keeps versions and that is not the one of this ETag:
     /// somebody's write that came between a look and an upload. Its ETag is its own.
     async fn replaced(&self, read: &str) -> Result<Option<StoredObject>, Fault>;
+    /// How far its clock was ahead of ours at its last answer, s; none where it did not say.
+    fn skew(&self) -> Option<i64>;
     /// Uploads; Swift is made to check the MD5 on arrival.
     async fn put(&self, object: &StoredObject) -> Result<(), Fault>;
 }
@@ -197,8 +205,13 @@ pub enum AgentMode {
     Pinned,
     /// Reads a key of its own: the runbook would change nothing.
     OwnKey,
-    /// Could not be known, and why.
-    Unknown(String),
+    /// Could not be known.
+    Unknown {
+        /// Why.
+        why: String,
+        /// What would let it be known.
+        advice: String,
+    },
 }
 
 /// The VPN server of one tenant, read-only.
@@ -208,6 +221,8 @@ pub trait VpnServer: Send + Sync {
     async fn read(&self) -> Result<ServerReading, Fault>;
     /// How the agent finds its key.
     async fn agent_mode(&self) -> AgentMode;
+    /// The last minutes of the agent's log; `None`: no command for it is configured.
+    async fn agent_log(&self) -> Option<Result<String, Fault>>;
     /// Where the operator's session comes from and from where this host would reach the server, as far as that is known.
     async fn own_addresses(&self) -> OwnAddresses;
     /// Whether a tunnel address answers a ping sent from the server. The best single proof that a client is back.
@@ -282,6 +297,8 @@ pub trait Mailer: Send + Sync {
     fn pauses(&self) -> Vec<Duration>;
     /// Whether the server can be reached, TLS agreed and the password accepted; nothing is sent.
     async fn probe(&self) -> Result<(), Fault>;
+    /// How far its clock was ahead of ours at its last greeting, s; none where it did not say.
+    fn skew(&self) -> Option<i64>;
     /// How many may be sent at once.
     fn connections(&self) -> usize;
 }
@@ -337,19 +354,6 @@ pub trait Answers: Send + Sync {
     /// recorded as [`Rotation::record_of`] gives it. Errs when the look failed, did not end in time or left mails waiting.
     /// Changes nothing.
     async fn waiting(&self, rotation: &Rotation, within: Duration) -> Result<Vec<Matched>, Fault>;
-}
-
-/// The console API, where one is configured.
-#[async_trait]
-pub trait Console: Send + Sync {
-    /// The token works; gives the operator's role and, if it can be read from the token, its expiry.
-    async fn probe(&self) -> Result<String, Fault>;
-    /// The next answers are asked for anew: nothing that is kept for the fleet's sake may stand for them.
-    async fn forget(&self);
-    /// The tenant's users.
-    async fn users(&self, tenant: &TenantId) -> Result<Vec<Entry>, Fault>;
-    /// The server key in the script that is served for this user.
-    async fn served_key(&self, user: &str) -> Result<PublicKey, Fault>;
 }
 
 /// The right to change something outside: it goes with the tenant's lease. Adapters ask for it right before they send a

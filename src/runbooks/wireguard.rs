@@ -17,6 +17,7 @@ mod stage;
 mod verify;
 
 pub use announce::see_people;
+pub use check::{Survey, recheck, survey};
 pub use recover::{Recovery, recover, signs_of_loss};
 pub use silence::end_silence;
 pub use verify::look_who_is_back;

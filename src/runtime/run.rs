@@ -12,7 +12,7 @@ use crate::engine::recovery;
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Ledger, Progress, Runbook, StepContext};
 use crate::engine::witness::{Lost, WAY_OUT};
-use crate::runbooks::wireguard::{Recovery, end_silence, look_who_is_back, recover, see_people};
+use crate::runbooks::wireguard::{Recovery, end_silence, look_who_is_back, recheck, recover, see_people};
 use crate::runtime::ending;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -176,6 +176,7 @@ impl<'a> Run<'a> {
                     self.feed(Input::Undone { step, result }, &mut queue).await?;
                 }
                 Output::Send(order) => achieved = self.send(&order, &mut queue).await?,
+                Output::Recheck(check) => achieved = recheck(&self.context(), &check).await?,
                 Output::Verify => achieved = self.verify().await?,
                 Output::EndSilence => achieved = end_silence(&self.context()).await?,
                 Output::Done(text) if achieved.is_empty() => achieved = text,

@@ -7,6 +7,7 @@
 mod built_in;
 mod compose;
 mod connection;
+mod greeting;
 mod headers;
 mod invitation;
 mod pace;
@@ -314,6 +315,10 @@ impl Mailer for SmtpMailer {
         let connection = self.office.connector.connect().await?;
         self.office.park(connection);
         Ok(())
+    }
+
+    fn skew(&self) -> Option<i64> {
+        self.office.connector.skew()
     }
 
     fn connections(&self) -> usize {

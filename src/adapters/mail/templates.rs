@@ -346,7 +346,6 @@ mod tests {
             "{% if revision == 9 and nickname %}x{% endif %}",
             "{% if revision > 7 %}{{ client_name.nickname }}{% endif %}",
             "{% set a = nickname if revision > 7 else zone %}{{ a }}",
-            "{% macro m() %}{{ nickname }}{% endmacro %}",
         ];
         for kind in NoticeKind::ALL {
             for place in places {
@@ -365,10 +364,11 @@ mod tests {
     fn what_is_wrong_with_one_text_stops_those_who_need_it_and_nobody_else() {
         let (typo, whole) = ("Subject: x\n\n{{ nmae }}\n", "Subject: x\n\ny\n");
         let (english, german) = (Language::English, Language::German);
-        let writes = |files: &[(&str, &str)], tenant, language, kind| {
-            with(files).write(tenant, language, kind, &SAMPLE).is_ok()
+        let writes =
+            |files: &[(&str, &str)], tenant, language, kind| with(files).write(tenant, language, kind, &SAMPLE).is_ok();
+        let all = |files: &[(&str, &str)], tenant, language| {
+            NoticeKind::ALL.map(|kind| writes(files, tenant, language, kind))
         };
-        let all = |files: &[(&str, &str)], tenant, language| NoticeKind::ALL.map(|kind| writes(files, tenant, language, kind));
         let but_reminder = NoticeKind::ALL.map(|kind| kind != NoticeKind::Reminder);
         for (name, stops) in [("acme/reminder.txt", "acme"), ("acme/en/reminder.txt", "acme")] {
             assert_eq!(all(&[(name, typo)], stops, english), but_reminder, "{name}");
@@ -376,7 +376,11 @@ mod tests {
         }
         assert_eq!(all(&[("reminder.txt", typo)], "globex", english), but_reminder);
         assert_eq!(all(&[("reminder.txt", typo)], "globex", german), [true; 8]);
-        assert_eq!(all(&[("acme/remainder.txt", whole)], "acme", english), [false; 8], "which text was meant is not known");
+        assert_eq!(
+            all(&[("acme/remainder.txt", whole)], "acme", english),
+            [false; 8],
+            "which text was meant is not known"
+        );
         assert_eq!(all(&[("acme/remainder.txt", whole)], "globex", english), [true; 8]);
         assert_eq!(all(&[("remainder.txt", whole)], "globex", german), [true; 8]);
     }

@@ -36,7 +36,14 @@ fn op() -> Actor {
 
 fn ada() -> Client {
     let (id, name) = (ClientId("ada".into()), "Ada".into());
-    Client { id, name, email: Some("ada@x.example".into()), public_key: None, sources: BTreeSet::new() }
+    Client {
+        id,
+        name,
+        email: Some("ada@x.example".into()),
+        public_key: None,
+        sources: BTreeSet::new(),
+        also: Vec::new(),
+    }
 }
 
 fn command(machine: &mut Machine, now: Timestamp, command: Command) -> Outputs {
