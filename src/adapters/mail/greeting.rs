@@ -8,7 +8,10 @@ const LOOKED_AT: usize = 512;
 
 /// What the server has said first, and when.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Greeting(Arc<Mutex<Option<(Vec<u8>, Timestamp)>>>);
+pub(super) struct Greeting(Arc<Mutex<Option<Said>>>);
+
+/// What was said, and when it came.
+type Said = (Vec<u8>, Timestamp);
 
 impl Greeting {
     /// Takes the first piece; what comes after it is none of the greeting.

@@ -114,7 +114,7 @@ impl Reading {
             Key::Char('?') if self.subject == Subject::Help => return Outcome::Close,
             // The dialog names this key.
             Key::Char('t') if matches!(self.subject, Subject::Failed { .. }) => {
-                let asked = || model.status().map(|status| model.panels.step_in_question(&status));
+                let asked = || model.status().map(|status| model.panels.step_in_question(status));
                 if let Some(step) = stuck(model).or_else(asked) {
                     *self = Self::of(Subject::Troubles(step));
                 }
