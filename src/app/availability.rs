@@ -128,6 +128,8 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
         Id::Emergency => {
             need(phase == Phase::Idle || !touched(status), "the key is already being changed: u goes on, R goes back")
         }
+        // What others have changed since the end can be put right.
+        Id::Resume if phase == Phase::Idle && status.next.action == Act::Resume => Ok(()),
         Id::Note => need(status.rotation.is_some(), "there is no rotation to add a note to; p plans one"),
         _ if phase == Phase::Idle => Err("no rotation is open; p plans one".into()),
         Id::Approve => {
@@ -164,6 +166,7 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
             need(close::to_set_aside(model, status).is_some(), "no check has failed that keeps the gate shut")
         }
         Id::Check => need(before, "the check belongs before the rotation"),
+        Id::Rotate if phase == Phase::RollingBack => Err("it is being rolled back; u goes on with it".into()),
         Id::Rotate => need(before, "it has been rotated; u goes on, R goes back"),
         Id::Resume => need(can_resume(status), "nothing is interrupted, failed or left to do up to step 6"),
         Id::Decide => need(
@@ -171,7 +174,8 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
             "no step is interrupted, and no mail is uncertain",
         ),
         Id::RollBack => {
-            need(phase != Phase::RollingBack, "it is being rolled back already; u goes on with it")?;
+            let again = status.next.action == Act::Rollback;
+            need(phase != Phase::RollingBack || again, "it is being rolled back already; u goes on with it")?;
             need(touched(status), "the server has not been touched: x cancels instead")
         }
         Id::Verify => need(status.back.is_some(), "the key is not live yet; there is nothing to verify"),
@@ -180,6 +184,7 @@ fn possible(id: CommandId, status: &TenantStatus, model: &Model) -> Result<(), S
             subject(model, status)
         }
         Id::Finish => finishable(status),
+        Id::Cancel if phase == Phase::RollingBack => Err("it is being rolled back; u goes on with it".into()),
         Id::Cancel => need(!touched(status), "the server has been touched: only R leads back"),
         _ => Ok(()),
     }

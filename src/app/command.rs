@@ -237,6 +237,7 @@ pub fn command_of(status: &TenantStatus) -> Option<&'static CommandInfo> {
         Act::Approve => Id::Approve,
         Act::Review => Id::Review,
         Act::Recover => Id::Recover,
+        Act::Rollback => Id::RollBack,
         Act::Wait | Act::Watch => return None,
     };
     COMMANDS.iter().find(|command| command.id == id)

@@ -395,8 +395,9 @@ fn command(verb: Verb) -> Result<(String, Command)> {
             (tenant.tenant, Command::GatewayPing { client, answered: !unanswered, note })
         }
         Verb::Verify { tenant, .. } => (tenant.tenant, Command::Verify),
-        Verb::Finish { tenant, note } => {
-            (tenant.tenant, Command::Finish { note: crate::domain::sanitize::sanitize(&note) })
+        Verb::Finish { tenant, note, reason } => {
+            let (note, despite) = (crate::domain::sanitize::sanitize(&note), reason);
+            (tenant.tenant, Command::Finish { note, despite })
         }
         Verb::Rollback { why: Confirmed { tenant, confirm, reason }, through_tunnel } => {
             (tenant, Command::RollBack { confirm, reason, through_tunnel })

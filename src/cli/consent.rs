@@ -2,7 +2,7 @@
 //! A verb that takes the name as an argument of its own is asked by the engine.
 
 use crate::app::confirm::{Ask, ask_for};
-use crate::app::dialog::rotate;
+use crate::app::dialog::{rollback, rotate};
 use crate::cli::act::BadUsage;
 use crate::cli::print;
 use crate::domain::client::ClientId;
@@ -45,7 +45,17 @@ pub fn wants_name(command: &Command, status: &TenantStatus) -> bool {
 /// Goes on if the name was given; on a terminal it is asked for, after what will be done was said. A script that has no terminal
 /// and gives none goes on as well: it is no slip of a hand.
 pub async fn given(conductor: &Conductor, command: &Command, confirm: Option<String>) -> Result<()> {
+    let is_way_back = matches!(command, Command::RollBack { .. });
+    if is_way_back {
+        // Whom it cuts off again only a look tells.
+        conductor.look().await;
+    }
     let status = conductor.status();
+    if is_way_back && status.touched {
+        for line in rollback::whom(&status) {
+            print::say(format_args!("{}: {line}", status.tenant.name));
+        }
+    }
     let name = status.tenant.name.clone();
     let typed = match confirm {
         Some(typed) => typed,

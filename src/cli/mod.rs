@@ -263,6 +263,9 @@ pub enum Verb {
         /// A closing note
         #[arg(long, default_value = "")]
         note: String,
+        /// Why it is closed although step 7 was never done, or nobody has reconfigured
+        #[arg(long, default_value = "")]
+        reason: String,
     },
     /// Go back to the previous key (or a fresh one)
     Rollback {

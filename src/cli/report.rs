@@ -56,6 +56,10 @@ fn headline(rotation: &Rotation, signing: &Signing) -> String {
         None if rotation.touched => "HALF-DONE, NOT FINISHED".to_owned(),
         None => "NOT FINISHED".to_owned(),
     };
+    if let Some(why) = &rotation.despite {
+        let what = rotation.unfinished().unwrap_or("SOMETHING WAS MISSING");
+        text.push_str(&format!(", BUT {what}: {why}"));
+    }
     let ended_well = matches!(rotation.outcome, Some((Outcome::Rotated, _, _)));
     if ended_well && rotation.rollback.is_some() {
         text.push_str(" AFTER A ROLLBACK");

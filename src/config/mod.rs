@@ -243,6 +243,9 @@ impl Default for Server {
             "ConnectTimeout=5",
             "StrictHostKeyChecking=yes",
             "ForwardAgent=no",
+            // A shared connection that the network has forgotten must not stand in the way of a new one for hours.
+            "ServerAliveInterval=5",
+            "ServerAliveCountMax=2",
             "ControlMaster=auto",
             "ControlPersist=60",
             "ControlPath={control_path}",

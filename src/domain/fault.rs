@@ -179,7 +179,10 @@ impl Fault {
                 "the credential lacks a role on this project (creator or member); ask the platform team for a role assignment"
             }
             (FaultKind::Forbidden, _) => "the credential lacks a role on this project; ask the platform team",
-            (FaultKind::Quota, _) => "delete secrets that nobody needs or have the quota raised, then go on",
+            (FaultKind::Quota, Service::Barbican) => {
+                "delete secrets that nobody needs or have the quota raised, then go on"
+            }
+            (FaultKind::Quota, _) => "make room within the quota or have it raised, then go on",
             (FaultKind::NotFound, _) => "check the name and that the credential is for the right project",
             (FaultKind::Conflict, _) => "somebody else changed it; look at it, then try again",
             (FaultKind::TooMany, _) => "wait a little, then go on",

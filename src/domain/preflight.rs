@@ -33,6 +33,12 @@ impl CheckState {
 /// The check that says whether all that clients have written is read.
 pub const MAILBOX: &str = "mailbox";
 
+/// The check that says whether the secrets of the tenant's name hold different keys, where there are several.
+pub const DUPLICATES: &str = "duplicates";
+
+/// The check that says whether the agent tolerates two secrets of a name, where the swap makes two.
+pub const SWAP: &str = "swap";
+
 /// The check that says whether the operator's own connection runs through the tunnel that is to be rotated.
 pub const OWN_ROUTE: &str = "own-route";
 

@@ -109,6 +109,8 @@ impl Record {
             | Record::NotTouched { .. }
             | Record::SecretLeft { .. }
             | Record::ForeignKept { .. }
+            | Record::ForeignSeen { .. }
+            | Record::KeyGone { .. }
             | Record::SessionSigned { .. }
             | Record::Recovered { .. } => false,
         }

@@ -80,7 +80,8 @@ pub enum Command {
         /// The tenant's name once more, where the operator's own connection runs through its tunnel; else empty.
         through_tunnel: String,
     },
-    /// Go on with what was interrupted or failed: probe, then perform what is left, up to step 6.
+    /// Go on with what was interrupted or failed: probe, then perform what is left, up to step 6. After the end: put right what
+    /// others have changed since.
     Resume,
     /// Decide an interrupted step that the probe could not.
     ResolveStep {
@@ -122,6 +123,8 @@ pub enum Command {
     Finish {
         /// A closing note.
         note: String,
+        /// Why it is closed although step 7 was never done, or nobody has reconfigured; empty where nothing is missing.
+        despite: String,
     },
     /// End a rotation that has not touched the server: tell everybody who was told, destroy the kept keys, close.
     Cancel {

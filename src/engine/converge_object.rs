@@ -40,7 +40,7 @@ pub async fn holds(world: &World, public_key: PublicKey) -> Result<Result<(), St
     })
 }
 
-/// Converges. Calling again after a fault goes on from whatever was left.
+/// Converges. Calling again after a fault goes on from whatever was left; the fault says which key clients get now.
 pub async fn converge(world: &World, public_key: PublicKey) -> Result<Converged, Fault> {
     converge_shown(world, public_key, &|_| {}).await
 }
@@ -51,12 +51,52 @@ pub async fn converge_shown(
     public_key: PublicKey,
     show: &(dyn Fn(String) + Send + Sync),
 ) -> Result<Converged, Fault> {
+    let mut told = Told::default();
+    rounds(world, public_key, show, &mut told).await.map_err(|fault| told.explain(fault))
+}
+
+/// What is said of a converging that ends badly.
+#[derive(Default)]
+struct Told {
+    /// What was met first, where it was gone on after that.
+    met: Option<Fault>,
+    /// An upload was accepted, or may have been, and nothing was read since.
+    uploaded: bool,
+}
+
+impl Told {
+    /// A request that only looks has failed. Behind an upload of unknown outcome it is looked again, where that may help.
+    fn look<T>(&self, answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            Err(fault) if self.met.is_some() && fault.is_passing() => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn explain(&self, fault: Fault) -> Fault {
+        let which = match self.uploaded {
+            false => "clients still get the old",
+            true => "whether clients get it is not known before the object is read",
+        };
+        let first = self.met.as_ref().filter(|first| first.to_string() != fault.to_string());
+        let first = first.map(|first| format!("; met first: {first}")).unwrap_or_default();
+        let hint = format!("the server will have the new key, {which}: {}{first}", fault.remedy());
+        fault.hint(hint)
+    }
+}
+
+async fn rounds(
+    world: &World,
+    public_key: PublicKey,
+    show: &(dyn Fn(String) + Send + Sync),
+    told: &mut Told,
+) -> Result<Converged, Fault> {
     let (mut merged, mut put_back) = (0, 0);
     // Somebody else's version that ours has replaced.
     let mut theirs: Option<StoredObject> = None;
-    let mut last = None;
     // The version from which our upload was made that Swift has accepted.
-    let mut accepted: Option<String> = None;
+    let mut accepted: Option<StoredObject> = None;
     for round in 0..ROUNDS {
         if round > 0 {
             world.clock.sleep(Duration::from_millis(100 << round)).await;
@@ -64,29 +104,42 @@ pub async fn converge_shown(
         let is_put_back = theirs.is_some();
         let before = match theirs.take() {
             Some(theirs) => theirs,
-            None => world.object.get().await?,
+            None => match told.look(world.object.get().await)? {
+                Some(read) => read,
+                None => continue,
+            },
         };
         let document = document::read(&before.bytes, &world.settings.fields).map_err(|bad| bad_document(&bad))?;
         if document.public_key == Some(public_key) && !is_put_back {
             let (from, etag) = (document.public_key, before.etag);
             return Ok(Converged { from, etag, changed: round > 0, merged, put_back });
         }
-        if accepted.as_ref() == Some(&before.etag) {
+        told.uploaded = is_put_back;
+        if accepted.as_ref().is_some_and(|accepted| is_same_version(accepted, &before)) {
             // Still the version before our upload: what is served is old, and nobody has changed anything.
             continue;
         }
         let bytes = document.with_key(&before.bytes, &public_key);
         let after = StoredObject { bytes, etag: String::new(), ..before.clone() };
         show(document::difference(&before.bytes, &after.bytes).join("; "));
-        if world.object.etag().await? != before.etag {
-            merged += 1;
-            continue;
+        match told.look(world.object.etag().await)? {
+            Some(etag) if etag == before.etag => {}
+            Some(_) => {
+                merged += 1;
+                continue;
+            }
+            None => {
+                theirs = is_put_back.then_some(before);
+                continue;
+            }
         }
         match world.object.put(&after).await {
-            Ok(()) => {}
+            Ok(()) => told.uploaded = true,
             Err(fault) if fault.is_outcome_unknown() => {
                 // It may still land; the next round reads what is there.
-                last = Some(fault);
+                told.uploaded = true;
+                told.met.get_or_insert(fault);
+                theirs = is_put_back.then_some(before);
                 continue;
             }
             Err(fault) => return Err(fault),
@@ -102,7 +155,10 @@ pub async fn converge_shown(
                 // Where no versions are kept, or they can't be read now, nobody can tell.
                 _ => return Ok(Converged { from: document.public_key, etag, changed: true, merged, put_back }),
             },
-            ReadBack::Stale => accepted = Some(before.etag),
+            ReadBack::Stale => {
+                told.uploaded = false;
+                accepted = Some(before);
+            }
             ReadBack::Theirs => {
                 accepted = None;
                 merged += 1;
@@ -119,7 +175,7 @@ pub async fn converge_shown(
         return Err(Fault::new(Service::Swift, FaultKind::Conflict, text)
             .hint("nobody else has changed it; wait until Swift's copies agree, then resume: it reads first"));
     }
-    Err(last.unwrap_or_else(|| {
+    Err(told.met.clone().unwrap_or_else(|| {
         Fault::new(Service::Swift, FaultKind::Conflict, "the object was changed by somebody else each time")
             .hint("nothing of theirs was overwritten knowingly; freeze user changes of this tenant, then resume")
     }))
@@ -135,13 +191,18 @@ enum ReadBack {
     Theirs,
 }
 
+/// The same bytes, written at the same moment: whoever writes an old copy again has changed something.
+fn is_same_version(one: &StoredObject, other: &StoredObject) -> bool {
+    (&one.etag, &one.written) == (&other.etag, &other.written)
+}
+
 async fn read_back(world: &World, before: &StoredObject, after: &StoredObject) -> Result<ReadBack, Fault> {
     for read in 0..STALE_READS {
         let now = world.object.get().await?;
         if now.bytes == after.bytes {
             return Ok(ReadBack::Ours(now.etag));
         }
-        if now.etag != before.etag {
+        if !is_same_version(&now, before) {
             return Ok(ReadBack::Theirs);
         }
         world.clock.sleep(Duration::from_millis(50 << read)).await;

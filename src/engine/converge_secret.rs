@@ -5,7 +5,9 @@
 //! after every unknown outcome it looks again before it acts again. A look that sees everything as it was is the proof that
 //! nothing was touched, and then the gate is judged anew before anything is sent again.
 
-use crate::domain::fault::{Fault, FaultKind, Service};
+mod told;
+
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::key::PublicKey;
 use crate::domain::secret_shape::SecretShape;
 use crate::engine::ports::{NewSecret, SecretRef, SwapOrder, Touch, World};
@@ -14,6 +16,7 @@ use crate::engine::truth::Live;
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use told::{Known, NOT_KNOWN};
 
 /// How often an act is tried again after a passing fault before the operator is asked.
 const ROUNDS: u32 = 6;
@@ -95,18 +98,6 @@ impl Unsettled {
     }
 }
 
-const NOT_KNOWN: &str = "whether the old secret was deleted is not known yet";
-
-/// What is known of the live secret's name, for whoever is told of a fault.
-enum Known {
-    /// Something has the name.
-    There,
-    /// Nothing has it.
-    Missing,
-    /// It can't be told before the next look.
-    Unknown(&'static str),
-}
-
 async fn look(world: &World, wanted: &Wanted<'_>) -> Result<Found, Fault> {
     let sight = super::observe::look_at_secret(world).await?;
     let all = sight.hrefs.into_iter().zip(sight.keys).collect();
@@ -149,7 +140,19 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
     };
     let changed = unsettled.is_some();
     let since = changed.then(|| world.clock.now());
-    let mut run = Run { world, wanted, since, gap: None, opened: None, known, changed, unsettled, not_carried: None };
+    let mut run = Run {
+        world,
+        wanted,
+        since,
+        gap: None,
+        opened: None,
+        known,
+        changed,
+        unsettled,
+        not_carried: None,
+        first: None,
+        deleted: Vec::new(),
+    };
     let mut last = None;
     for round in 0..ROUNDS {
         if round > 0 {
@@ -165,8 +168,8 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
         }
         let found = match run.look().await {
             Ok(found) => found,
-            Err(fault) if fault.is_passing() && run.changed => {
-                last = Some(fault);
+            Err(fault) if (fault.is_passing() || fault.kind == FaultKind::Conflict) && run.changed => {
+                last = Some(run.met(fault));
                 continue;
             }
             Err(fault) => return Err(run.give_up(fault).await),
@@ -174,7 +177,7 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
         match run.act(&found).await {
             Ok(None) => {}
             Ok(Some(href)) => return run.seal(href).await,
-            Err(fault) if fault.is_passing() => last = Some(fault),
+            Err(fault) if fault.is_passing() => last = Some(run.met(fault)),
             Err(fault) => return Err(run.give_up(fault).await),
         }
     }
@@ -183,9 +186,10 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
         Ok(found) if found.others.is_empty() && found.wanted.len() == 1 => {
             return run.seal(found.wanted[0].clone()).await;
         }
-        _ => {}
+        Ok(found) => last = last.or_else(|| Some(told::unsettled(&found.all, &run.deleted))),
+        Err(fault) => last = last.or(Some(fault)),
     }
-    let unsettled = || Fault::new(Service::Barbican, FaultKind::Conflict, "the secret kept changing under our hands");
+    let unsettled = || told::unsettled(&[], &[]);
     Err(run.give_up(last.unwrap_or_else(unsettled)).await)
 }
 
@@ -204,9 +208,19 @@ struct Run<'a> {
     unsettled: Option<Unsettled>,
     /// What the last store could not carry over; `None` if nothing was stored here.
     not_carried: Option<Vec<String>>,
+    /// The first fault that was met.
+    first: Option<Fault>,
+    /// Those of which Barbican has said that it deleted them.
+    deleted: Vec<SecretRef>,
 }
 
 impl Run<'_> {
+    /// A fault after which it is tried again.
+    fn met(&mut self, fault: Fault) -> Fault {
+        self.first.get_or_insert_with(|| fault.clone());
+        fault
+    }
+
     /// Whether a pair's time has gone by since the first change: what is not known then is told, not waited for.
     fn is_over(&self) -> bool {
         let elapsed = self.since.map(|since| self.world.clock.now().duration_since(since));
@@ -271,8 +285,8 @@ impl Run<'_> {
     /// What is about to be deleted and may be somebody else's work is kept by whoever knows the keys of this case.
     async fn give_way(&self, all: &[Held]) -> Result<(), Fault> {
         for (href, key) in all {
-            if let Some(key) = key.filter(|key| *key != self.wanted.public_key) {
-                self.wanted.touch.give_way(href, key).await?;
+            if *key != Some(self.wanted.public_key) {
+                self.wanted.touch.give_way(href, *key).await?;
             }
         }
         Ok(())
@@ -312,7 +326,9 @@ impl Run<'_> {
 
     async fn delete(&mut self, href: &SecretRef, before: &[Held]) -> Result<(), Fault> {
         let world = self.world;
-        self.change(before, world.secrets.delete(href)).await
+        self.change(before, world.secrets.delete(href)).await?;
+        self.deleted.push(href.clone());
+        Ok(())
     }
 
     async fn store(&mut self, before: &[Held]) -> Result<(), Fault> {
@@ -338,6 +354,9 @@ impl Run<'_> {
         if !self.changed && !touch.asked.into_inner() {
             // It was not even asked whether it may be changed: what failed was the preparation, or the answer was no.
             return swap.deleted;
+        }
+        if swap.deleted.is_ok() {
+            self.deleted.push(old.clone());
         }
         let (deleted, stored) = (swap.deleted.as_ref().err(), swap.stored.as_ref().map(|stored| stored.as_ref().err()));
         let is_unknown = |fault: Option<&Fault>| fault.is_some_and(Fault::is_outcome_unknown);
@@ -415,7 +434,7 @@ impl Run<'_> {
             Known::Missing => Live::Missing,
             Known::Unknown(_) => Live::Unknown,
         };
-        let explained = self.explain(fault);
+        let explained = told::explain(fault, self.changed, &self.known, self.first.as_ref());
         // Where even that can't be written the first cause stands: whoever writes next meets the same.
         match self.wanted.touch.left(left).await {
             Ok(()) => explained,
@@ -424,30 +443,6 @@ impl Run<'_> {
                 explained.hint(hint)
             }
         }
-    }
-
-    /// The fault with what is true now and what is safe.
-    fn explain(&self, fault: Fault) -> Fault {
-        if !self.changed && matches!(self.known, Known::There) {
-            // Only readings have failed, so nothing can be carried out later.
-            let advice = if fault.is_outcome_unknown() { "when it answers again, resume" } else { fault.remedy() };
-            let hint = format!("nothing was changed in Barbican; {advice}");
-            return fault.hint(hint);
-        }
-        let advice = fault.remedy();
-        let hint = match self.known {
-            Known::Missing => format!(
-                "SECRET MISSING: the old secret is deleted and the new one is not stored; tunnels stay up, and the key is \
-                 kept in Barbican under its own name. {advice}; resume stores the same key"
-            ),
-            Known::Unknown(what) => {
-                format!(
-                    "{what}; the key is kept under its own name. {advice}; resume looks before anything is sent again"
-                )
-            }
-            Known::There => format!("the key is kept under its own name; {advice}; resume looks and goes on"),
-        };
-        fault.hint(hint)
     }
 }
 

@@ -4,120 +4,31 @@
 //! must make every [`Output::Append`] durable before it carries out what follows it in the list.
 
 mod accountable;
+mod back;
 mod commands;
+mod io;
 mod mailbox;
 mod senders;
 
-use crate::domain::client::ClientId;
+pub(crate) use back::lost_target;
+pub use io::{BackSight, Input, Output, SendOrder};
+
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::gate::{ApprovalFact, Verdict};
-use crate::domain::notice::NoticeKind;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
 use crate::engine::approval::{self, Asked, Me, Rotates};
-use crate::engine::command::{Command, Refusal};
+use crate::engine::command::Refusal;
 use crate::engine::judging::{self, Beside};
 use crate::engine::ports::Settings;
-use crate::engine::record::{Actor, Entry, Outcome, Record, RotationId};
+use crate::engine::record::{Actor, Entry, Outcome, Record};
 use crate::engine::rotation::Rotation;
 use crate::engine::signing::{Hand, Signing};
 use crate::engine::step::Probe;
+use io::Intent;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What comes in.
-#[derive(Debug)]
-pub enum Input {
-    /// An operator asks for something. `new_id` is used only by a plan.
-    Command {
-        /// What.
-        command: Command,
-        /// The id of the rotation that a plan would begin.
-        new_id: RotationId,
-    },
-    /// A step that was to be performed has ended.
-    StepEnded {
-        /// Which.
-        step: StepNumber,
-        /// Its evidence or its fault.
-        result: Result<String, Fault>,
-    },
-    /// A step that was to be probed was.
-    Probed {
-        /// Which.
-        step: StepNumber,
-        /// What was found.
-        probe: Probe,
-    },
-    /// The mails of [`Output::Send`] are out (or not).
-    Sent {
-        /// Evidence or fault.
-        result: Result<String, Fault>,
-    },
-    /// What [`Output::Undo`] asked for has ended.
-    Undone {
-        /// Which step.
-        step: StepNumber,
-        /// Evidence or fault.
-        result: Result<String, Fault>,
-    },
-}
-
-/// What goes out, in order.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Make this durable first.
-    Append(Box<Entry>),
-    /// Perform a step, then say [`Input::StepEnded`].
-    Perform(StepNumber),
-    /// Probe a step, then say [`Input::Probed`].
-    Probe(StepNumber),
-    /// Take a step back, then say [`Input::Undone`].
-    Undo(StepNumber),
-    /// Send mails, then say [`Input::Sent`].
-    Send(SendOrder),
-    /// Look who is back and record it.
-    Verify,
-    /// End the silence of the expected alert and record it.
-    EndSilence,
-    /// Run this check of step 2 anew and record it in the run that stands.
-    Recheck(String),
-    /// Nothing more to do: what was achieved, for the operator.
-    Done(String),
-    /// What was begun ended badly.
-    Failed(Fault),
-    /// What was begun may not go on.
-    Refused(Refusal),
-}
-
-/// Which mails to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SendOrder {
-    /// Which kind.
-    pub kind: NoticeKind,
-    /// Only these clients.
-    pub only: Option<Vec<ClientId>>,
-    /// Even if it may be a second one.
-    pub again: bool,
-}
-
-/// What the run that is going on is for. Not journaled: after a crash the operator says resume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Intent {
-    /// A single step.
-    Single,
-    /// Check, judge the gate, then steps 3 to 6.
-    Rotate,
-    /// Steps up to 6 without asking the gate again.
-    GoOn,
-    /// Tell everybody, then as rotate, then tell everybody to reconfigure; mails that fail stop nothing.
-    Emergency,
-    /// Steps up to 6 of an emergency, then step 7.
-    EmergencyGoOn,
-    /// Closing after step 8.
-    Finish,
-}
 
 /// The machine of one tenant.
 #[derive(Debug)]
@@ -129,6 +40,10 @@ pub struct Machine {
     rotation: Option<Arc<Rotation>>,
     intent: Intent,
     cancel_note: String,
+    /// Why the operator goes back, while what that would meet is being looked at.
+    way_back: String,
+    /// Why it is closed although something is missing.
+    despite: Option<String>,
     /// The tenant's name was typed once more, knowing that our own connection runs through the tunnel.
     through_tunnel: bool,
     /// What our operator has signed for this command.
@@ -165,9 +80,9 @@ type Outputs = Result<Vec<Output>, Refusal>;
 impl Machine {
     /// A machine over what the journal holds. Who acts goes into every record that it emits.
     pub fn new(tenant: Tenant, me: Actor, rules: Rules, rotation: Option<Arc<Rotation>>) -> Self {
-        let (intent, cancel_note) = (Intent::Single, String::new());
+        let (intent, cancel_note, way_back, despite) = (Intent::Single, String::new(), String::new(), None);
         let (through_tunnel, hand, telling) = (false, Hand::default(), false);
-        Self { tenant, me, rules, rotation, intent, cancel_note, through_tunnel, hand, telling }
+        Self { tenant, me, rules, rotation, intent, cancel_note, way_back, despite, through_tunnel, hand, telling }
     }
 
     /// The same with what its operator has signed.
@@ -234,7 +149,8 @@ impl Machine {
         match (rotation.touched, rotation.touching) {
             (false, _) => Ok(rotation),
             (true, false) => {
-                Err(not_now("the server's key was already being changed; only finish or roll back leads on"))
+                let or = rotation.or_out();
+                Err(not_now(format!("the server's key is being changed already; go on to the end{or}")))
             }
             (true, true) => Err(not_now(
                 "whether the server's key is being changed is not known yet: resume looks first, and where nothing was \
@@ -250,6 +166,7 @@ impl Machine {
             Input::StepEnded { step, result } => self.step_ended(at, step, result),
             Input::Probed { step, probe } => self.probed(at, step, probe),
             Input::Sent { result } => self.sent(at, result),
+            Input::LookedBack { sight } => self.looked_back(at, sight),
             Input::Undone { step, result } => self.undone(at, step, result),
         }
     }
@@ -263,6 +180,9 @@ impl Machine {
     /// Starts the first step of 3 to 6 that is not done.
     fn go_on(&mut self, at: Timestamp) -> Outputs {
         let rotation = self.quiet()?;
+        if rotation.is_target_lost() {
+            return Ok(vec![Output::Refused(Refusal::NeedsPerson(back::lost_target(rotation)))]);
+        }
         let run = [StepNumber::STAGE, StepNumber::SECRET, StepNumber::OBJECT, StepNumber::RECONCILE];
         let intent = match self.intent {
             Intent::Emergency | Intent::EmergencyGoOn => Intent::EmergencyGoOn,
@@ -367,9 +287,9 @@ impl Machine {
                 outputs.extend(self.begin(at, StepNumber::RECONFIGURE, Intent::Single)?);
             }
             Intent::Finish => {
-                let outcome = if self.open()?.rollback.is_some() { Outcome::RolledBack } else { Outcome::Rotated };
-                let note = std::mem::take(&mut self.cancel_note);
-                outputs.push(self.append(at, Record::Finished { outcome, note })?);
+                let outcome = Self::outcome(self.open()?);
+                let (note, despite) = (std::mem::take(&mut self.cancel_note), self.despite.take());
+                outputs.push(self.append(at, Record::Finished { outcome, note, despite })?);
                 outputs.push(done(outcome.word()));
             }
             _ => outputs.push(done(evidence)),
@@ -398,6 +318,11 @@ impl Machine {
         let through_tunnel = self.through_tunnel;
         let record = Record::RotateConfirmed { waived, approved_by, through_tunnel, signature };
         let mut outputs = vec![self.append(at, record)?];
+        let rotation = self.open()?;
+        if rotation.step(StepNumber::STAGE).is_done() && !rotation.is_previous_settled() && rotation.shape.is_some() {
+            let evidence = "the previous key that is kept is not the one that was live at this check".to_owned();
+            outputs.push(self.append(at, Record::StepResolved { step: StepNumber::STAGE, done: false, evidence })?);
+        }
         outputs.extend(self.go_on(at)?);
         Ok(outputs)
     }
@@ -438,7 +363,7 @@ impl Machine {
             (_, Ok(_)) => {
                 let note = std::mem::take(&mut self.cancel_note);
                 let outcome = Outcome::Cancelled;
-                Ok(vec![self.append(at, Record::Finished { outcome, note })?, done(outcome.word())])
+                Ok(vec![self.append(at, Record::Finished { outcome, note, despite: None })?, done(outcome.word())])
             }
         }
     }

@@ -19,12 +19,16 @@ use std::time::Duration;
 pub struct Tally {
     /// Accepted by the mail server, now or before.
     pub sent: usize,
+    /// Of those, had the mail before this turn.
+    pub before: usize,
     /// Refused for good: names.
     pub refused: Vec<String>,
-    /// Put off by the mail server, and no try is left: names.
+    /// Not handed over, or put off by the mail server, and no try is left: names. Nobody has refused them.
     pub deferred: Vec<String>,
     /// Accepted, and returned later: names.
     pub bounced: Vec<String>,
+    /// What was said of the first of these.
+    pub reason: Option<String>,
     /// May have been accepted: names.
     pub uncertain: Vec<String>,
     /// Without an address: names.
@@ -38,7 +42,7 @@ impl Tally {
     pub fn judge(self) -> Result<String, Fault> {
         const REFUSED: &str = "refused or returned: correct the address in the contacts file, or call them";
         const DEFERRED: &str =
-            "deferred: the mail server asks to wait; send again in a few minutes, it stays the same mail";
+            "deferred: the mail server takes no mail for them now; send again in a few minutes, it stays the same mail";
         const UNCERTAIN: &str = "uncertain: ask them, and say whether it arrived before anything is sent again";
         let groups = [
             (&self.refused, "refused", Some(REFUSED)),
@@ -48,11 +52,17 @@ impl Tally {
             (&self.no_address, "without an address", None),
             (&self.gone, GONE, None),
         ];
-        let (mut parts, mut advice) = (vec![format!("{} accepted by the mail server", self.sent)], Vec::new());
+        let accepted = match (self.sent.saturating_sub(self.before), self.before) {
+            (now, 0) => format!("{now} accepted by the mail server"),
+            (0, before) => format!("none sent now: {before} had this mail already"),
+            (now, before) => format!("{now} accepted by the mail server, {before} had this mail already"),
+        };
+        let (mut parts, mut advice) = (vec![accepted], Vec::new());
         for (names, what, helps) in groups.into_iter().filter(|(names, ..)| !names.is_empty()) {
             parts.push(format!("{} {what}: {}", names.len(), names.join(", ")));
             advice.extend(helps);
         }
+        parts.extend(self.reason.map(|reason| format!("first: {reason}")));
         let text = parts.join("; ");
         if advice.is_empty() {
             return Ok(text);
@@ -203,6 +213,9 @@ pub async fn send(context: &StepContext<'_>, step: StepNumber, order: &SendOrder
     let recipients = recipients(&rotation, order);
     let (with, without): (Vec<_>, Vec<_>) = recipients.into_iter().partition(|(client, _)| client.email.is_some());
     let left_out = |client: &&Client| order.only.is_none() && is_left_out(order.kind, &rotation, client);
+    let mailed: BTreeSet<&ClientId> = with.iter().map(|(client, _)| &client.id).collect();
+    let had = |name: &&ClientId| !mailed.contains(name);
+    let before = sent(&rotation, order).filter(had).count();
     let gone = rotation.clients.iter().filter(left_out).map(|client| client.name.clone()).collect();
     // Whoever holds it makes the next record copy it.
     drop(rotation);
@@ -221,7 +234,7 @@ pub async fn send(context: &StepContext<'_>, step: StepNumber, order: &SendOrder
     let no_address =
         without.into_iter().map(|(client, _)| client).filter(|client| !rotation.waivers.contains_key(&client.id));
     let no_address = no_address.map(|client| client.name).collect();
-    Ok(Tally { gone, no_address, ..tally(&rotation, order) })
+    Ok(Tally { before, gone, no_address, ..tally(&rotation, order) })
 }
 
 async fn hand_over_all(context: &StepContext<'_>, step: StepNumber, mut ready: VecDeque<Job>) -> Result<(), Fault> {
@@ -325,23 +338,46 @@ async fn send_one(context: &StepContext<'_>, client: &Client, kind: NoticeKind) 
     Ok(again)
 }
 
+/// Everybody whom the order is about, with how their mail stands.
+fn standing<'a>(
+    rotation: &'a Rotation,
+    order: &'a SendOrder,
+) -> impl Iterator<Item = (&'a Client, Option<&'a Delivery>)> {
+    let kinds: &[NoticeKind] = match order.kind {
+        NoticeKind::Announcement | NoticeKind::Change => rotation.telling_kinds(),
+        ref kind => std::slice::from_ref(kind),
+    };
+    let wanted = |client: &&Client| order.only.as_ref().is_none_or(|only| only.contains(&client.id));
+    rotation.clients.iter().filter(wanted).map(move |client| {
+        let mail = kinds.iter().find_map(|kind| rotation.notice(&client.id, *kind));
+        (client, mail.map(|notice| &notice.delivery))
+    })
+}
+
+/// Who has the mail already.
+fn sent<'a>(rotation: &'a Rotation, order: &'a SendOrder) -> impl Iterator<Item = &'a ClientId> {
+    let has = |(client, delivery): (&'a Client, Option<&'a Delivery>)| {
+        matches!(delivery, Some(Delivery::Sent { .. })).then_some(&client.id)
+    };
+    standing(rotation, order).filter_map(has)
+}
+
 fn tally(rotation: &Rotation, order: &SendOrder) -> Tally {
     let mut tally = Tally::default();
-    for client in &rotation.clients {
-        if order.only.as_ref().is_some_and(|only| !only.contains(&client.id)) {
-            continue;
-        }
-        let kinds: &[NoticeKind] = match order.kind {
-            NoticeKind::Announcement | NoticeKind::Change => rotation.telling_kinds(),
-            ref kind => std::slice::from_ref(kind),
-        };
-        match kinds.iter().find_map(|kind| rotation.notice(&client.id, *kind)).map(|notice| &notice.delivery) {
+    for (client, delivery) in standing(rotation, order) {
+        match delivery {
             Some(Delivery::Sent { .. }) => tally.sent += 1,
             // Excepted by the operator, for this mail too.
             Some(_) if rotation.waivers.contains_key(&client.id) => {}
-            Some(Delivery::Failed { permanent: true, .. }) => tally.refused.push(client.name.clone()),
-            Some(Delivery::Failed { permanent: false, .. }) => tally.deferred.push(client.name.clone()),
-            Some(Delivery::Bounced { .. }) => tally.bounced.push(client.name.clone()),
+            Some(Delivery::Failed { permanent, reply }) => {
+                let names = if *permanent { &mut tally.refused } else { &mut tally.deferred };
+                names.push(client.name.clone());
+                tally.reason.get_or_insert_with(|| reply.clone());
+            }
+            Some(Delivery::Bounced { reply }) => {
+                tally.bounced.push(client.name.clone());
+                tally.reason.get_or_insert_with(|| reply.clone());
+            }
             Some(Delivery::Uncertain { .. } | Delivery::Queued) => tally.uncertain.push(client.name.clone()),
             None => {}
         }

@@ -13,6 +13,7 @@ pub mod converge_secret;
 pub mod hearing;
 pub mod journal;
 pub mod judging;
+pub mod keys;
 pub mod machine;
 pub mod mail_store;
 pub mod mailbox;

@@ -2,12 +2,14 @@
 
 use crate::domain::fault::Fault;
 use crate::domain::gate::{Reason, Remedy, Verdict};
+use crate::domain::notice::NoticeKind;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::approval;
 use crate::engine::journal::Holder;
+use crate::engine::machine::lost_target;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::rotation::Rotation;
-use crate::engine::status::{Phase, Viewer};
+use crate::engine::status::{ChangedSince, Phase, Viewer};
 use crate::engine::truth::{Live, Truth};
 use crate::engine::unsettled::UncertainMail;
 use crate::engine::witness::{Lost, WAY_OUT};
@@ -55,6 +57,8 @@ pub enum Act {
     Review,
     /// Go on although the end of the journal is lost, with a reason.
     Recover,
+    /// Go back: the key that is to be live can't be had any more.
+    Rollback,
 }
 
 /// The offered action with its reason.
@@ -74,8 +78,12 @@ pub struct NextAction {
 pub struct Outside<'a> {
     /// What was done does not hold any more.
     pub drift: Option<&'a str>,
+    /// A step has failed, and what it was for is seen to be so now.
+    pub arrived: Option<(StepNumber, &'static str)>,
     /// What is true of the live secret, where it comes before everything else.
     pub truth: Option<&'a Truth>,
+    /// What others have changed since the last rotation has ended.
+    pub since: Option<&'a ChangedSince>,
 }
 
 fn offer(action: Act, text: String) -> NextAction {
@@ -92,14 +100,23 @@ pub fn next_action(
     outside: Outside<'_>,
     viewer: Viewer<'_>,
 ) -> NextAction {
-    let Outside { drift, truth } = outside;
+    let Outside { drift, arrived, truth, since } = outside;
     let Viewer { person, .. } = viewer;
     if let Some(holder) = holder {
         return offer(Act::Watch, format!("held by {holder}: watch, or talk to them"));
     }
-    let Some(rotation) = open else { return offer(Act::Plan, "plan a window for a rotation".into()) };
+    let Some(rotation) = open else {
+        return match since {
+            Some(since) if since.can_be_put_right => offer(Act::Resume, format!("{since}: {}", since.way())),
+            Some(since) => offer(Act::Plan, format!("{since}: {}", since.way())),
+            None => offer(Act::Plan, "plan a window for a rotation".into()),
+        };
+    };
     if let Some(hand_over) = rotation.unread_hand_over(person) {
         return offer(Act::Accept, format!("handed over by {}: {}; accept it", hand_over.person, hand_over.note));
+    }
+    if rotation.is_target_lost() && !is_running(rotation) {
+        return offer(Act::Rollback, lost_target(rotation));
     }
     if let Some(truth) = truth.filter(|_| rotation.touched && !is_running(rotation)) {
         return put_right(rotation, truth);
@@ -120,15 +137,20 @@ pub fn next_action(
     if let Some((number, state)) = stuck_step(rotation) {
         return match state {
             StepState::Running { .. } => offer(Act::Wait, format!("step {number} is running")),
+            // What was said when it failed is not true any more.
+            StepState::Failed { .. } if arrived.is_some_and(|(step, _)| step == number) => {
+                let seen = arrived.map(|(_, seen)| seen).unwrap_or_default();
+                offer(Act::Resume, format!("step {number} failed, and {seen} by now: resume looks, and goes on"))
+            }
             StepState::Failed { fault, .. } => {
-                let or = if rotation.touched { "roll back" } else { "cancel" };
+                let or = rotation.or_out().trim_start_matches(", or ");
                 // What was said to be safe was so when it failed; what is true now is said apart.
                 let remedy = fault.remedy();
                 // An advice is given once.
-                let then = match (remedy.contains("resume"), remedy.contains(or)) {
+                let then = match (remedy.contains("resume"), or.is_empty() || remedy.contains(or)) {
                     (true, true) => String::new(),
                     (true, false) => format!("; or {or}"),
-                    (false, _) => format!("; then resume, or {or}"),
+                    (false, _) => format!("; then resume{}", rotation.or_out()),
                 };
                 offer(Act::Resume, format!("step {number} failed: {remedy}{then}"))
             }
@@ -152,6 +174,9 @@ fn put_right(rotation: &Rotation, truth: &Truth) -> NextAction {
         _ => String::new(),
     };
     let resume = match truth.live {
+        Live::Missing if rotation.target().is_none() || !rotation.is_kept(rotation.target_role()) => {
+            "resume: the kept key is gone, it makes another and stores that"
+        }
         Live::Missing => "resume: it stores the kept key",
         _ => "resume: it looks before anything is sent",
     };
@@ -301,7 +326,9 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> Next
     }
     let not_called = rotation.not_called();
     if let Some(first) = not_called.first() {
-        let text = format!("{} not told to reconfigure, first {}: tell them", not_called.len(), first.name);
+        let mail = rotation.notice(&first.id, NoticeKind::Reconfigure);
+        let why = mail.map(|mail| format!(" (the mail is {})", mail.delivery.word())).unwrap_or_default();
+        let text = format!("{} not told to reconfigure, first {}{why}: tell them", not_called.len(), first.name);
         return offer(Act::Reconfigure, text);
     }
     if let Some(mail) = rotation.open_mails().next() {
@@ -320,6 +347,15 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> Next
                 false => format!("{} not back yet, first {}: verify, call them, or waive", missing.len(), first.name),
             },
         ),
-        (None, _) => offer(Act::Finish, "everybody is back or waived: finish destroys the kept keys".into()),
+        (None, _) => match rotation.unfinished() {
+            Some(what) => offer(
+                Act::Verify,
+                format!(
+                    "{}: everybody is waived; verify until somebody is back, or finish with a reason",
+                    what.to_lowercase()
+                ),
+            ),
+            None => offer(Act::Finish, "everybody is back or waived: finish destroys the kept keys".into()),
+        },
     }
 }

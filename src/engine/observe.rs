@@ -47,6 +47,12 @@ impl SecretSight {
         self.keys.get(at).copied().filter(|_| same)
     }
 
+    /// The key, if there is a secret and every one of them holds the same.
+    pub fn only_key_of_all(&self) -> Option<PublicKey> {
+        let first = self.keys.first().copied().flatten();
+        first.filter(|_| self.keys.iter().all(|key| *key == first))
+    }
+
     /// The key, if there is exactly one secret and it holds one.
     pub fn only_key(&self) -> Option<PublicKey> {
         if let [key] = self.keys[..] { key } else { None }
@@ -212,6 +218,15 @@ pub async fn look_at_secret(world: &World) -> Result<SecretSight, Fault> {
 /// The same, but a payload that was read at an earlier look is not fetched again: the live private key passes the network
 /// once, and not with every poll. Only its public key was kept.
 async fn look_at_secret_again(world: &World, before: Option<&SecretSight>) -> Result<SecretSight, Fault> {
+    match read_listed(world, before).await {
+        // Deleted between the two requests, as in the gap of a rotation: the next list knows.
+        Err(fault) if fault.kind == FaultKind::Conflict => read_listed(world, before).await,
+        read => read,
+    }
+}
+
+/// What one list names, read. A secret that is listed and not there is a conflict.
+async fn read_listed(world: &World, before: Option<&SecretSight>) -> Result<SecretSight, Fault> {
     let entries = world.secrets.find(&world.settings.secret_name).await?;
     let (count, created) = (entries.len(), None);
     let mut sight = SecretSight { count, keys: Vec::new(), hrefs: Vec::new(), versions: Vec::new(), created };
@@ -219,7 +234,7 @@ async fn look_at_secret_again(world: &World, before: Option<&SecretSight>) -> Re
         let key = match before.and_then(|before| before.read_before(&entry)) {
             Some(key) => key,
             None if entry.has_payload => {
-                let payload = world.secrets.payload(&entry.href).await?;
+                let payload = world.secrets.payload(&entry.href).await.map_err(not_there)?;
                 PrivateKey::from_payload(&payload).map(|key| key.public())
             }
             None => None,
@@ -230,6 +245,17 @@ async fn look_at_secret_again(world: &World, before: Option<&SecretSight>) -> Re
         sight.created = sight.created.max(Some(entry.created));
     }
     Ok(sight)
+}
+
+fn not_there(fault: Fault) -> Fault {
+    match fault.kind {
+        FaultKind::NotFound => {
+            let text = "a secret of the tenant's name is listed, and is not there when it is read";
+            Fault::new(fault.service, FaultKind::Conflict, text)
+                .hint("it was deleted at this very moment, or a copy of Barbican's database lags: look again")
+        }
+        _ => fault,
+    }
 }
 
 /// Looks at Swift.

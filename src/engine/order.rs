@@ -3,6 +3,8 @@
 //! A journal that breaks it was not written by this program; nothing is done with it. Records of versions up to
 //! [`STARTING_TOUCHED`] were written under fewer rules and are held to those only.
 
+use crate::domain::key::KeyRole;
+use crate::domain::preflight::Preflight;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::record::{Entry, RECORD_VERSION, Record, STARTING_TOUCHED};
 use crate::engine::rotation::Rotation;
@@ -74,7 +76,12 @@ impl Rotation {
             }
             Record::Waived { client, .. } => of_client(client),
             Record::MailDecided { mail, .. } => of_mail(mail),
-            Record::Checked { .. } => need(at_work(StepNumber::CHECK), "step 2 is not at work"),
+            // One check anew stands in the run of the same moment, by whoever made that.
+            Record::Checked { preflight } => {
+                let is_same = |run: &Preflight| run.at == preflight.at && self.checked_by == entry.person();
+                let anew = !self.touched && self.preflight.as_ref().is_some_and(is_same);
+                need(anew || at_work(StepNumber::CHECK), "step 2 is not at work")
+            }
             Record::RotateConfirmed { .. } => {
                 untouched()?;
                 need(self.preflight.is_some(), "no check was made")
@@ -119,9 +126,10 @@ impl Rotation {
                 of_client(client)?;
                 need(self.applied.is_some(), "the key is not live yet")
             }
-            Record::RollbackStarted { .. } => {
+            Record::RollbackStarted { role, .. } => {
                 need(self.touched, "nothing was touched")?;
-                need(self.rollback.is_none(), "it is rolling back already")
+                need(self.rollback.is_none() || *role == KeyRole::Fresh, "it is rolling back already")?;
+                need(self.may_turn_back(), "it is rolling back already")
             }
             Record::KeyDestroyed { role, .. } => need(self.keys.contains_key(role), "no such key was kept"),
             Record::Approved { .. } | Record::CheckSetAside { .. } | Record::NobodyWaived { .. } => untouched(),
@@ -162,9 +170,15 @@ impl Rotation {
                 need(!self.sessions.contains_key(session), "that session has signed already")
             }
             Record::ForeignKept { .. } => {
-                let may_be = at_work(StepNumber::SECRET) || !self.touched || self.recovered.is_some();
+                let is_over = self.recovered.is_some() || self.outcome.is_some();
+                let may_be = at_work(StepNumber::SECRET) || !self.touched || is_over;
                 need(may_be, "nothing of the live secret is being changed")
             }
+            Record::KeyGone { role, .. } => {
+                let kept = self.keys.get(role).is_some_and(|key| key.destroyed.is_none());
+                need(kept, "no such key is kept")
+            }
+            Record::ForeignSeen { .. } => need(!self.touched, "the key is being changed already"),
             Record::SecretLeft { step, .. } => {
                 need(matches!(*step, StepNumber::STAGE | StepNumber::SECRET), "only steps 3 and 4 change the secret")
             }
@@ -205,6 +219,7 @@ fn may_follow_the_end(record: &Record) -> bool {
             | Record::TakenOver { .. }
             | Record::MailRead { .. }
             | Record::SilenceEnded { .. }
+            | Record::ForeignKept { .. }
             | Record::Recovered { .. }
     )
 }

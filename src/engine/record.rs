@@ -7,7 +7,8 @@ mod summary;
 mod values;
 
 pub use entry::Entry;
-pub use values::{Actor, BackSource, Cause, Outcome, RotationId};
+use values::first_scheme;
+pub use values::{Actor, BackSource, Cause, Outcome, RECORD_VERSION, RotationId, STARTING_TOUCHED};
 
 use crate::domain::acknowledgement::{Answer, Channel};
 use crate::domain::client::{Client, ClientId};
@@ -31,11 +32,6 @@ use crate::engine::truth::Live;
 use crate::engine::witness::Lost;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-/// The version in which this program writes records.
-pub const RECORD_VERSION: u32 = 5;
-/// The last version in which the start of step 4 stands for its first change; later ones have [`Record::Touching`].
-pub const STARTING_TOUCHED: u32 = 3;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -315,6 +311,9 @@ pub enum Record {
         outcome: Outcome,
         /// A closing note.
         note: String,
+        /// Why it was closed although step 7 was never done, or nobody has reconfigured.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        despite: Option<String>,
     },
     /// An operator's note.
     Noted {
@@ -484,8 +483,16 @@ pub enum Record {
         /// What was found.
         found: Found,
     },
-}
-
-fn first_scheme() -> u32 {
-    1
+    /// A key that was kept under a name of its own is not there any more, and not by us.
+    KeyGone {
+        /// Which key.
+        role: KeyRole,
+        /// The secret's name.
+        name: String,
+    },
+    /// Under the live secret's name stands another key than all places had at the check: somebody else has stored it since.
+    ForeignSeen {
+        /// Its public half.
+        public_key: PublicKey,
+    },
 }

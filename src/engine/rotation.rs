@@ -38,6 +38,8 @@ pub struct KeptKey {
     pub href: Option<SecretRef>,
     /// Barbican's answer to its deletion.
     pub destroyed: Option<String>,
+    /// It was looked for and is not there any more, and not by us.
+    pub gone: bool,
 }
 
 /// The way back.
@@ -151,6 +153,8 @@ pub struct Rotation {
     pub keys: BTreeMap<KeyRole, KeptKey>,
     /// Keys of somebody else that stood under the live secret's name, and where they are kept.
     pub foreign: Vec<KeptKey>,
+    /// The last key of somebody else that was found under the live secret's name since the check, and when, UTC.
+    pub foreign_seen: Option<(PublicKey, Timestamp)>,
     /// Why there is no previous key, if there is none.
     pub previous_missing: Option<String>,
     /// Attributes of the secret before the rotation.
@@ -187,6 +191,8 @@ pub struct Rotation {
     pub silence: Option<Silence>,
     /// The end, when, and its note.
     pub outcome: Option<(Outcome, Timestamp, String)>,
+    /// Why it was ended although step 7 was never done, or nobody has reconfigured.
+    pub despite: Option<String>,
     /// Everybody's words in their order, and whose addresses count.
     pub hearing: Hearing,
     /// When it was gone on with after the end of its journal was lost, UTC.
@@ -241,6 +247,7 @@ impl Rotation {
             touched_as: None,
             keys: BTreeMap::new(),
             foreign: Vec::new(),
+            foreign_seen: None,
             previous_missing: None,
             shape: None,
             gap_us: None,
@@ -259,6 +266,7 @@ impl Rotation {
             hand_over: None,
             silence: None,
             outcome: None,
+            despite: None,
             hearing: Hearing::default(),
             recovered: None,
         })
@@ -338,13 +346,13 @@ impl Rotation {
                 self.steps[step.index()] = if done { StepState::Done { at, evidence } } else { StepState::Waiting };
             }
             Record::KeyKeeping { role, public_key, name } => {
-                self.keys.insert(role, KeptKey { public_key, name, href: None, destroyed: None });
+                self.keys.insert(role, KeptKey { public_key, name, href: None, destroyed: None, gone: false });
             }
             Record::KeyKept { role, public_key, name, href } => {
-                self.keys.insert(role, KeptKey { public_key, name, href: Some(href), destroyed: None });
+                self.keys.insert(role, KeptKey { public_key, name, href: Some(href), destroyed: None, gone: false });
             }
             Record::ForeignKept { public_key, name, href } => {
-                self.foreign.push(KeptKey { public_key, name, href: Some(href), destroyed: None });
+                self.foreign.push(KeptKey { public_key, name, href: Some(href), destroyed: None, gone: false });
             }
             Record::PreviousMissing { why } => self.previous_missing = Some(why),
             Record::ShapeSeen { shape } => self.shape = Some(shape),
@@ -407,39 +415,16 @@ impl Rotation {
                 (self.touched, self.touched_as) = (true, Some((Box::new(before), at)));
             }
             Record::NotTouched { .. } => self.touched = false,
-            Record::Finished { outcome, note } => self.outcome = Some((outcome, at, note)),
+            Record::Finished { outcome, note, despite } => {
+                (self.outcome, self.despite) = (Some((outcome, at, note)), despite);
+            }
             Record::SenderAccepted { .. } | Record::DomainAccepted { .. } => self.accept_sender(entry),
             Record::TakenBack { what, .. } => self.withdraw(&what),
             Record::WaiverKept { client } => self.keep_waiver(&client),
             Record::Recovered { found, .. } => self.recover(entry, found),
+            Record::KeyGone { role, .. } => self.lose_key(role),
+            Record::ForeignSeen { public_key } => self.foreign_seen = Some((public_key, at)),
         }
-    }
-
-    pub(super) fn turn_back(&mut self, reason: String, role: KeyRole, at: Timestamp) {
-        self.rollback = Some(Rollback { reason, role, at });
-        self.forward.get_or_insert_with(|| self.steps.clone());
-        let mut steps: [StepState; 8] = Default::default();
-        steps[0] = self.steps[0].clone();
-        steps[1] = self.steps[1].clone();
-        if self.keys.get(&role).is_some_and(|key| key.href.is_some()) {
-            let evidence = format!("the {} key is kept in Barbican", role.word());
-            steps[2] = StepState::Done { at, evidence };
-        }
-        self.steps = steps;
-        self.gap_us = None;
-        self.applied = None;
-        self.back.clear();
-        self.pings.clear();
-    }
-
-    /// The key that the present leg makes live: staged on the way forward, previous or fresh on the way back.
-    pub fn target(&self) -> Option<PublicKey> {
-        self.keys.get(&self.target_role()).map(|key| key.public_key)
-    }
-
-    /// The role of that key.
-    pub fn target_role(&self) -> KeyRole {
-        self.rollback.as_ref().map_or(KeyRole::Staged, |rollback| rollback.role)
     }
 
     /// State of one step on the present leg.
@@ -451,11 +436,6 @@ impl Rotation {
     pub fn not_back(&self) -> Vec<&Client> {
         let missing = |c: &&Client| !self.back.contains_key(&c.id) && !self.waivers.contains_key(&c.id);
         self.clients.iter().filter(missing).collect()
-    }
-
-    /// Every single client has come back, nobody had to be waived for it: then nobody needs to be told any more.
-    pub fn is_everybody_back(&self) -> bool {
-        !self.clients.is_empty() && self.clients.iter().all(|client| self.back.contains_key(&client.id))
     }
 
     /// How this person's own connection runs through the tunnel, if the last check, run by them, has found that.

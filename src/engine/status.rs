@@ -4,14 +4,18 @@
 //! reader computes them from the moments.
 
 mod alert;
+mod attention;
 mod derive;
 mod heard;
 mod lease;
+mod mails;
+mod since;
 mod steps;
 mod thread;
 
 pub use derive::derive;
 pub use heard::HeardView;
+pub use since::ChangedSince;
 pub use thread::ThreadLine;
 
 use crate::domain::cadence::Due;
@@ -248,19 +252,22 @@ impl TenantStatus {
     /// trusted), and what is true of the live secret.
     pub fn leading(&self) -> Vec<String> {
         let lost = self.lost.as_ref().map(ToString::to_string);
-        lost.into_iter().chain(self.truth.as_ref().map(ToString::to_string)).collect()
+        let truth = self.truth.as_ref().map(ToString::to_string);
+        lost.into_iter().chain(truth).chain(self.changed_since.as_ref().map(ToString::to_string)).collect()
     }
 
     /// The same in a few words.
     pub fn lead(&self) -> Option<String> {
         let truth = self.truth.as_ref().map(|truth| truth.lead.as_str());
-        let words: Vec<&str> = self.lost.as_ref().map(|_| witness::LEAD).into_iter().chain(truth).collect();
+        let since = self.changed_since.as_ref().map(|since| since.lead.as_str());
+        let words: Vec<&str> = self.lost.as_ref().map(|_| witness::LEAD).into_iter().chain(truth.or(since)).collect();
         (!words.is_empty()).then(|| words.join("; "))
     }
 
     /// The same in a line above `next`, which says a lost end in full.
     pub fn headline(&self) -> Option<String> {
-        if self.lost.is_some() { self.lead() } else { self.truth.as_ref().map(ToString::to_string) }
+        let first = || self.leading().into_iter().next();
+        if self.lost.is_some() { self.lead() } else { first() }
     }
 
     /// Neither the secret nor the object has ever answered: what follows from them is not known, and not nothing.
@@ -279,6 +286,9 @@ pub struct TenantStatus {
     /// What is true of the live secret, where that comes before everything else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub truth: Option<Truth>,
+    /// What others have changed since the last rotation has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_since: Option<ChangedSince>,
     /// Where it is.
     pub phase: Phase,
     /// The open (or last) rotation's id.
@@ -341,8 +351,11 @@ pub struct TenantStatus {
     pub clock_skew_s: Option<i64>,
     /// The rollback's reason, when one is going on.
     pub rollback: Option<String>,
-    /// Who would be cut off again by a rollback now.
+    /// Who would be cut off again by a rollback now: those who are back, and those who probably are.
     pub rollback_cuts: Vec<ClientId>,
+    /// What an end of it now needs a reason for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<&'static str>,
     /// The mails to clients, oldest first.
     pub notices: Vec<Notice>,
     /// The mails of clients that were read, oldest first.

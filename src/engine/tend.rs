@@ -4,6 +4,7 @@
 //! A person has started whatever is gone on with here: a rotation is never begun, turned back, finished or decided.
 
 use crate::domain::step::{StepNumber, StepState};
+use crate::engine::machine::lost_target;
 use crate::engine::rotation::Rotation;
 use crate::engine::status::{Phase, TenantStatus};
 use crate::engine::truth::{self, Live};
@@ -69,6 +70,9 @@ pub fn tend(facts: &Facts<'_>) -> Tending {
     }
     if !rotation.touched {
         return Tending::Leave;
+    }
+    if rotation.is_target_lost() {
+        return Tending::Person(lost_target(rotation));
     }
     let run = [StepNumber::STAGE, StepNumber::SECRET, StepNumber::OBJECT, StepNumber::RECONCILE];
     match run.into_iter().find(|step| !rotation.step(*step).is_done()) {
@@ -352,7 +356,7 @@ mod tests {
         let rotation_of = rotation(&records);
         assert_eq!(tend(&Facts { held: true, ..facts(&rotation_of) }), Tending::Leave);
         let mut ended = all_done();
-        ended.push(Record::Finished { outcome: Outcome::Rotated, note: String::new() });
+        ended.push(Record::Finished { outcome: Outcome::Rotated, note: String::new(), despite: None });
         assert_eq!(decided(ended), Tending::Leave);
         assert_eq!(tend(&Facts { rotation: None, ..facts(&rotation_of) }), Tending::Leave);
     }

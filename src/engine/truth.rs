@@ -8,7 +8,7 @@ use crate::domain::step::{StepNumber, StepState};
 use crate::engine::record::{Entry, Record, STARTING_TOUCHED};
 use crate::engine::rotation::Rotation;
 use crate::engine::witness::Lost;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -72,13 +72,23 @@ impl LiveWord {
     }
 }
 
+/// A look into the gap of a pair that is under way says nothing. One that finds no secret so long after the first request does: the
+/// gap is short, and whoever is at work may have been stopped in it.
+const GAP: SignedDuration = SignedDuration::from_secs(2);
+
+/// Whether a look at this moment that finds none is no look into an ordinary gap.
+fn stands_empty(word: LiveWord, seen: Option<(Timestamp, usize)>) -> bool {
+    let long = |at: Timestamp| word.at.is_some_and(|sent| at.duration_since(sent) > GAP);
+    matches!(seen, Some((at, 0)) if long(at))
+}
+
 /// What is known by the journal and a look: how many secrets it saw, and when. The later of the two counts.
 pub fn live(rotation: Option<&Rotation>, seen: Option<(Timestamp, usize)>) -> Live {
     let word = rotation.map(|rotation| rotation.live).unwrap_or_default();
     let at_work = rotation.is_some_and(|r| matches!(r.step(StepNumber::SECRET), StepState::Running { .. }));
     match seen.filter(|(at, _)| word.at.is_none_or(|known| *at > known)) {
         // Whoever is at work on it knows better than a look into the gap.
-        _ if at_work && word.live != Live::Missing => Live::There,
+        _ if at_work && word.live != Live::Missing && !stands_empty(word, seen) => Live::There,
         Some((_, 0)) => Live::Missing,
         Some(_) if !at_work => Live::There,
         _ => word.live,
@@ -148,7 +158,8 @@ pub fn truth(open: Option<&Rotation>, seen: Option<(Timestamp, usize)>, lost: Op
     let kept = open.and_then(|rotation| rotation.keys.get(&rotation.target_role()).map(|key| (rotation, key)));
     let kept = kept.filter(|(_, key)| key.href.is_some() && key.destroyed.is_none());
     let kept = kept.map(|(rotation, _)| {
-        format!("; the {} key is kept in Barbican under its own name", rotation.target_role().word())
+        let role = rotation.target_role().word();
+        format!("; the {role} key is kept in Barbican under its own name")
     });
     let text = format!("{how}; tunnels stay up, but a restarted server would find no key{}", kept.unwrap_or_default());
     Some(Truth { live, lead: lead.into(), text, since })
@@ -225,6 +236,16 @@ mod tests {
         let said = truth(None, Some((at(1), 0)), None).unwrap();
         assert!(said.lead.starts_with("SECRET MISSING") && said.since.is_none(), "{said}");
         assert!(truth(None, Some((at(1), 2)), None).is_none());
+    }
+
+    #[test]
+    fn a_gap_that_lasts_is_no_gap_although_somebody_is_at_work() {
+        let sent = Timestamp::from_second(600).unwrap();
+        let word = LiveWord { live: Live::Unknown, at: Some(sent), before: None };
+        let seen = |ms: i64, count| Some((sent + SignedDuration::from_millis(ms), count));
+        assert!(!stands_empty(word, seen(1_900, 0)) && stands_empty(word, seen(2_100, 0)));
+        assert!(!stands_empty(word, seen(9_000, 1)) && !stands_empty(word, None));
+        assert!(!stands_empty(LiveWord::default(), seen(9_000, 0)), "nothing was ever sent");
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Rotation {
     pub fn not_called(&self) -> Vec<&Client> {
         let called = |client: &&Client| {
             let mail = self.notice(&client.id, NoticeKind::Reconfigure);
-            mail.is_some_and(|mail| !matches!(mail.delivery, Delivery::Failed { .. }))
+            mail.is_some_and(|mail| !matches!(mail.delivery, Delivery::Failed { .. } | Delivery::Bounced { .. }))
         };
         let open = |client: &&Client| client.email.is_some() && !called(client) && !self.is_gone(client);
         self.not_back().into_iter().filter(open).collect()

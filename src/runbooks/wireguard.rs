@@ -3,8 +3,10 @@
 //! Each step is a file of its own; the order here is the order there. The way back performs steps 3 to 8 again with the
 //! previous (or a fresh) key as the target, so there is one code for both directions.
 
+mod after;
 mod announce;
 mod answers;
+mod back;
 mod check;
 mod foreign;
 mod object;
@@ -16,7 +18,9 @@ mod silence;
 mod stage;
 mod verify;
 
+pub use after::put_right;
 pub use announce::see_people;
+pub use back::look_back;
 pub use check::{Survey, recheck, survey};
 pub use recover::{Recovery, recover, signs_of_loss};
 pub use silence::end_silence;

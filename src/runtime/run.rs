@@ -12,7 +12,9 @@ use crate::engine::recovery;
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Ledger, Progress, Runbook, StepContext};
 use crate::engine::witness::{Lost, WAY_OUT};
-use crate::runbooks::wireguard::{Recovery, end_silence, look_who_is_back, recheck, recover, see_people};
+use crate::runbooks::wireguard::{
+    Recovery, end_silence, look_back, look_who_is_back, put_right, recheck, recover, see_people,
+};
 use crate::runtime::ending;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -178,6 +180,11 @@ impl<'a> Run<'a> {
                 Output::Send(order) => achieved = self.send(&order, &mut queue).await?,
                 Output::Recheck(check) => achieved = recheck(&self.context(), &check).await?,
                 Output::Verify => achieved = self.verify().await?,
+                Output::LookBack => {
+                    let sight = look_back(&self.context()).await?;
+                    self.feed(Input::LookedBack { sight }, &mut queue).await?;
+                }
+                Output::PutRight => achieved = put_right(&self.context()).await?,
                 Output::EndSilence => achieved = end_silence(&self.context()).await?,
                 Output::Done(text) if achieved.is_empty() => achieved = text,
                 Output::Done(_) => {}
@@ -262,7 +269,7 @@ impl<'a> Run<'a> {
         }
         if is_over {
             let note = format!("nothing of it is left to be done: {}", found.evidence);
-            entries.push(machine.emit(at, Record::Finished { outcome: Outcome::Lost, note })?);
+            entries.push(machine.emit(at, Record::Finished { outcome: Outcome::Lost, note, despite: None })?);
         }
         Ok(entries)
     }

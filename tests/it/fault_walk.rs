@@ -2,6 +2,7 @@
 //! each service. The command ends and says what is safe; once the fault is gone only what is offered is done, and the end
 //! is the same.
 
+use crate::named;
 use crate::offered::{Before, TENANT, Way, decide, wrong_in_the_end};
 use crate::proxy::{Plan, Spoiled};
 use crate::rig::Rig;
@@ -70,7 +71,10 @@ impl Walker {
         let wrong = match ended {
             Err(_) => Some("it hangs".to_owned()),
             Ok(Ok(_)) => None,
-            Ok(Err(error)) => untold(&error),
+            Ok(Err(error)) => {
+                let (rotation, tenant) = (self.conductor.rotation(), self.conductor.tenant());
+                untold(&error).or_else(|| named::refused(&error.advice(), rotation, tenant).into_iter().next())
+            }
         };
         // What is under way is carried out before the next look.
         self.proxies.settled().await;

@@ -14,6 +14,8 @@ pub struct Live {
     pub tenant: Value,
     /// The configuration: that of the live services, with a state folder of its own.
     pub config: PathBuf,
+    /// Where its records are read past the program, if not in the state folder.
+    pub journal_url: Option<String>,
     /// For requests.
     pub runtime: tokio::runtime::Runtime,
     folder: tempfile::TempDir,
@@ -80,7 +82,7 @@ impl Live {
         let config = folder.path().join("changeguard.toml");
         std::fs::write(&config, change(own)).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let live = Self { description, tenant, config, runtime, folder };
+        let live = Self { description, tenant, config, journal_url: None, runtime, folder };
         live.script("seed", &["--reset", live.name()]);
         live
     }
@@ -225,7 +227,7 @@ impl Live {
     /// The journal's records so far, read past the program. Empty while there is no journal.
     pub fn journal(&self) -> Vec<Value> {
         let path = self.folder().join("state/journal.db");
-        let url = format!("sqlite://{}?mode=ro", path.display());
+        let url = self.journal_url.clone().unwrap_or_else(|| format!("sqlite://{}?mode=ro", path.display()));
         let rows = self.runtime.block_on(async {
             use sqlx::Connection;
             sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER]).ok();
@@ -254,9 +256,11 @@ impl Drop for Sick<'_> {
 
 /// Barbican, asked directly.
 pub struct Barbican {
-    http: reqwest::Client,
+    /// Without a proxy.
+    pub http: reqwest::Client,
     url: String,
-    token: String,
+    /// The operator's, good for Swift as well.
+    pub token: String,
 }
 
 impl Barbican {

@@ -11,16 +11,17 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Limits of time that make a hung service felt soon.
-fn hasty(config: String) -> String {
-    let config = config.replace("[cloud]\n", "[cloud]\nread_timeout = \"3s\"\nupload_timeout = \"4s\"\n");
+pub fn hasty(config: String) -> String {
+    let config = config.replace("[cloud]\n", "[cloud]\nread_timeout = \"5s\"\nupload_timeout = \"6s\"\n");
     let config = config.replace("[server]\n", "[server]\ntimeout = \"5s\"\n");
     config.replace("[smtp]\n", "[smtp]\ntimeout = \"5s\"\n")
 }
 
 /// A rotation that is running, and when it began.
-struct Rotating<'a> {
+pub struct Rotating<'a> {
     live: &'a Live,
-    child: Child,
+    /// The program.
+    pub child: Child,
     records: usize,
     /// How long Barbican's list of requests was when it began.
     requests: u64,
@@ -28,7 +29,7 @@ struct Rotating<'a> {
 
 impl<'a> Rotating<'a> {
     /// Plans a window of now, opens the gate and begins.
-    fn begin(live: &'a Live) -> Self {
+    pub fn begin(live: &'a Live) -> Self {
         live.plan();
         live.waive_all();
         let (records, requests) = (live.journal().len(), std::fs::metadata(requests(live)).unwrap().len());
@@ -37,7 +38,7 @@ impl<'a> Rotating<'a> {
     }
 
     /// Waits until the journal says that a step was started.
-    fn until_started(&mut self, step: u8) {
+    pub fn until_started(&mut self, step: u8) {
         until(&format!("step {step} to start"), PATIENCE, || {
             assert!(self.child.try_wait().unwrap().is_none(), "it ended before step {step}");
             let all = self.live.journal();
@@ -59,7 +60,7 @@ impl<'a> Rotating<'a> {
     }
 
     /// Waits until Barbican has answered a DELETE.
-    fn until_deleted(&mut self) {
+    pub fn until_deleted(&mut self) {
         until("a DELETE", PATIENCE, || {
             assert!(self.child.try_wait().unwrap().is_none(), "it ended before a DELETE");
             self.answered().contains(&"DELETE".to_owned()).then_some(())
@@ -72,7 +73,8 @@ impl<'a> Rotating<'a> {
         !answered.iter().skip_while(|method| *method != "DELETE").any(|method| method == "POST")
     }
 
-    fn signal(&self, name: &str) {
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
@@ -89,7 +91,7 @@ fn requests(live: &Live) -> &str {
 }
 
 /// The status offers resume, resume ends well, the world is as after any rotation, and it can be finished.
-fn assert_resumes(live: &Live, before: &Outside, what: &str) {
+pub fn assert_resumes(live: &Live, before: &Outside, what: &str) {
     let status = live.status();
     let (action, why) = (text(&status["next"]["action"]), text(&status["next"]["text"]));
     println!("{what}: {action}: {why}");
@@ -98,7 +100,8 @@ fn assert_resumes(live: &Live, before: &Outside, what: &str) {
     assert_finishes(live, before, what);
 }
 
-fn assert_finishes(live: &Live, before: &Outside, what: &str) {
+/// The world is as after any rotation, and it can be finished.
+pub fn assert_finishes(live: &Live, before: &Outside, what: &str) {
     let after = live.outside();
     assert_consistent(&after);
     assert_ne!(after.public, before.public, "{what}");

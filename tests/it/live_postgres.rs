@@ -33,6 +33,12 @@ impl Database {
         format!("postgres://postgres@{}/{}", self.address, self.name)
     }
 
+    /// The same with the password, for whoever is not the program.
+    pub fn url_with_password(&self) -> String {
+        let password = std::fs::read_to_string(&self.password_file).unwrap();
+        self.url().replace("postgres@", &format!("postgres:{}@", password.trim()))
+    }
+
     /// The database's name.
     pub fn name(&self) -> &str {
         &self.name

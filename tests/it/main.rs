@@ -4,6 +4,7 @@
 mod accountable;
 mod aimed;
 mod alerts;
+mod amiss;
 mod bastion;
 mod bastions;
 mod blind;
@@ -16,7 +17,9 @@ mod costs;
 mod house;
 mod inbox;
 mod inbox_ahead;
+mod keys_kept;
 mod lab;
+mod left_undone;
 mod letters;
 mod live;
 mod live_alerts;
@@ -27,6 +30,8 @@ mod live_postgres;
 mod live_postgres_faults;
 mod live_rotation;
 mod live_signers;
+mod live_ssh;
+mod live_standby;
 mod live_watch;
 mod lockout;
 mod mail;
@@ -36,6 +41,7 @@ mod mail_invitation;
 mod mail_kills;
 mod mail_texts;
 mod memory;
+mod named;
 mod offers;
 mod one_address;
 mod openstack;
@@ -78,6 +84,10 @@ mod gate_walk;
 mod journals;
 #[cfg(debug_assertions)]
 mod kill_walk;
+#[cfg(debug_assertions)]
+mod live_versions;
+#[cfg(debug_assertions)]
+mod meddling_walk;
 #[cfg(debug_assertions)]
 mod offered;
 #[cfg(debug_assertions)]

@@ -82,9 +82,10 @@ pub fn offered(status: &Value, world: &LabWorld) -> Option<Vec<Command>> {
         "resume" => vec![Command::Resume],
         "reconfigure" => vec![notify(NoticeKind::Reconfigure)],
         "verify" => vec![Command::Verify],
-        "finish" => vec![Command::Finish { note: String::new() }],
+        "finish" => vec![Command::Finish { note: String::new(), despite: String::new() }],
         "cancel" => vec![Command::Cancel { confirm, reason }],
         "recover" => vec![Command::Recover { confirm, reason }],
+        "rollback" => vec![Command::RollBack { confirm, reason, through_tunnel: String::new() }],
         other => panic!("{other} leads nowhere: {text}"),
     })
 }

@@ -61,7 +61,7 @@ async fn a_key_that_a_colleague_stores_in_the_gap_is_kept_under_a_name_of_its_ow
     is_told(&scene);
     // Ours are destroyed in the end, theirs is not ours to destroy.
     scene.everybody_returns().await;
-    scene.run(Command::Finish { note: String::new() }).await.unwrap();
+    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
     assert_eq!(kept_for_others(&scene), [theirs]);
 }
 

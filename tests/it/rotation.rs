@@ -40,7 +40,7 @@ async fn a_whole_rotation_leaves_one_key_everywhere_and_no_kept_key() {
     assert_eq!(status.phase, Phase::Returning);
     assert_eq!(status.back, Some((3, 3)), "{:?}", status.clients);
     assert!(status.gap_us.is_some_and(|us| us > 0));
-    scene.run(Command::Finish { note: "all good".into() }).await.unwrap();
+    scene.run(Command::Finish { note: "all good".into(), despite: String::new() }).await.unwrap();
     assert_eq!(kept("changeguard-"), 0, "the kept keys are destroyed");
     let status = scene.status();
     assert_eq!((status.phase, status.outcome), (Phase::Idle, Some(Outcome::Rotated)));
@@ -81,7 +81,7 @@ async fn a_rollback_puts_the_previous_key_back_and_clients_return_without_a_new_
     assert!(String::from_utf8(scene.object()).unwrap().contains(&old));
     assert_eq!(scene.status().phase, Phase::RollingBack);
     scene.everybody_returns().await;
-    scene.run(Command::Finish { note: String::new() }).await.unwrap();
+    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
     assert_eq!(scene.status().outcome, Some(Outcome::RolledBack), "never shown as rotated");
     assert!(world.secrets("").iter().all(|secret| !secret.name.starts_with("changeguard-")));
 }
@@ -160,7 +160,17 @@ async fn a_server_that_does_not_follow_is_a_failure_after_two_cycles_and_resume_
     let status = scene.status();
     assert_eq!(status.steps[5].state.word(), "FAILED", "{:?}", status.steps[5]);
     assert_eq!(status.next.action, changeguard::engine::next::Act::Resume);
+    assert!(status.next.text.contains("peers stay on the key of before"), "{}", status.next.text);
+    // It follows after all: what was said of it then is said no more.
     faults.remove(id);
+    let target = scene.acme().rotation().unwrap().target();
+    let target = target.unwrap().to_string();
+    let patience = std::time::Duration::from_secs(30);
+    assert!(world.until(patience, |world| world.server("acme").unwrap().public_key == target).await);
+    scene.acme().look().await;
+    let next = scene.status().next;
+    assert!(next.text.starts_with("step 6 failed, and the interface shows the key by now: resume"), "{}", next.text);
+    assert!(!scene.status().attention.iter().any(|item| item.starts_with("the server has not")));
     scene.run(Command::Resume).await.unwrap();
     assert!(scene.acme().rotation().unwrap().step(StepNumber::RECONCILE).is_done());
     assert_ne!(world.secrets(&scene.secret_name())[0].id, pinned);
@@ -214,7 +224,7 @@ async fn a_waived_client_opens_the_gate_and_need_not_return() {
         scene.lab.world().reimport("acme", &person.id).await;
     }
     scene.run(Command::Verify).await.unwrap();
-    scene.run(Command::Finish { note: String::new() }).await.unwrap();
+    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
     assert_eq!(scene.status().outcome, Some(Outcome::Rotated));
 }
 

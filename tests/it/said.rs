@@ -103,6 +103,8 @@ async fn checks_exist_before_a_plan_are_run_again_one_by_one_and_their_warnings_
     let now = run().await;
     assert_eq!((state(&whole, "barbican"), state(&now, "barbican")), ("fail".into(), "pass".into()));
     assert_eq!(now["at"], whole["at"], "the run does not count longer for it");
+    let attention = bastion.status("acme").await["attention"].to_string();
+    assert!(!attention.contains("step 2 failed"), "nothing of it fails any more: {attention}");
     assert!(bastion.lab.faults().requests(Service::Keystone).len() >= requests);
     let unknown = bastion.run("check acme --only barbican-of-old", &[]).await.ends(2);
     assert!(unknown.err.contains("is not a check") && unknown.err.contains("keystone"), "{}", unknown.err);

@@ -138,7 +138,7 @@ async fn the_review_of_an_emergency_is_closed_by_who_signs_and_by_none_who_decla
     ada.run(Command::Emergency { confirm, reason, through_tunnel: String::new() }).await.unwrap();
     scene.lab.world().reimport_all("acme").await;
     ada.run(Command::Verify).await.unwrap();
-    ada.run(Command::Finish { note: String::new() }).await.unwrap();
+    ada.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
     let close = || Command::CloseReview { note: "the disk was encrypted".into() };
     let refused = ada.run(close()).await.unwrap_err().to_string();
     assert!(refused.contains("ada declared the emergency"), "{refused}");
@@ -170,7 +170,7 @@ async fn an_emergency_waits_for_no_signature_and_then_two_others_close_its_revie
     eve.run(Command::Emergency { confirm, reason, through_tunnel: String::new() }).await.unwrap();
     scene.lab.world().reimport_all("acme").await;
     eve.run(Command::Verify).await.unwrap();
-    eve.run(Command::Finish { note: String::new() }).await.unwrap();
+    eve.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
     let close = || Command::CloseReview { note: "looked".into() };
     assert!(bob.run(close()).await.unwrap().contains("stays open until another operator closes it too"));
     bob.look().await;

@@ -76,7 +76,7 @@ impl Stage {
             Entry { record, ..note(1, "") }.later(at)
         };
         let with = |seq: u64, record: Record| Entry { record, ..note(seq, "") };
-        let ended = Record::Finished { outcome: Outcome::Cancelled, note: "no".into() };
+        let ended = Record::Finished { outcome: Outcome::Cancelled, note: "no".into(), despite: None };
         store.append(&rotation("old"), &lease, &[planned("old", 0), with(2, ended)]).await.unwrap();
         let fault = Fault::new(Service::Barbican, FaultKind::Forbidden, "403 <b>no</b> for ada@example.net");
         let entries = [
@@ -218,7 +218,7 @@ async fn one_person_is_exported_and_erased_to_the_last_byte_and_the_chain_stays(
     let now = jiff::Timestamp::now();
     let holder = changeguard::engine::journal::Holder { since: now, heartbeat: now, ..me(1, 0) };
     let lease = take(&store, ACME, holder).await;
-    let ended = Record::Finished { outcome: Outcome::RolledBack, note: String::new() };
+    let ended = Record::Finished { outcome: Outcome::RolledBack, note: String::new(), despite: None };
     store.append(&rotation("new"), &lease, &[Entry { record: ended, ..note(8, "") }.later(10)]).await.unwrap();
     let holder = living(std::sync::Arc::new(store.clone()), &lease);
     assert!(erase(&["ada@example.net", "--reason", "asked"]).ends(4).err.contains("ada on bastion"));

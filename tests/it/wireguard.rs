@@ -110,6 +110,24 @@ async fn each_failure_has_its_own_kind() {
 }
 
 #[tokio::test]
+async fn a_shared_connection_that_ends_without_a_word_costs_one_more_try_and_no_more() {
+    let folder = Folder::new();
+    let tries = folder.0.path().join("tries");
+    let count = || fs::read_to_string(&tries).unwrap_or_default().len();
+    let once = format!("printf x >> {0}; [ $(wc -c < {0}) = 1 ] && exit 255; {{read}}", tries.display());
+    assert_eq!(folder.server(&["sh", "-c", &once]).read().await.unwrap().public_key.to_string(), KEY);
+    assert_eq!(count(), 2);
+    let always = format!("printf x >> {}; exit 255", tries.display());
+    let fault = folder.fault(&["sh", "-c", &always]).await;
+    assert!(fault.kind == FaultKind::Reset && fault.message.contains("without a word"), "{fault}");
+    assert_eq!(count(), 4);
+    // Whoever says why is believed at once.
+    let says = format!("printf x >> {}; echo 'Host key verification failed.' >&2; exit 255", tries.display());
+    assert_eq!(folder.fault(&["sh", "-c", &says]).await.kind, FaultKind::HostKey);
+    assert_eq!(count(), 5);
+}
+
+#[tokio::test]
 async fn a_command_that_hangs_is_killed_with_its_children() {
     let folder = Folder::new();
     let marker = folder.0.path().join("pid");

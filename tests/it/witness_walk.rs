@@ -232,7 +232,7 @@ async fn refusals(wiring: &Wiring, acme: &Conductor, world: &LabWorld) -> Result
         notify(NoticeKind::Reconfigure),
         Command::Resume,
         Command::Cancel { confirm, reason },
-        Command::Finish { note: String::new() },
+        Command::Finish { note: String::new(), despite: String::new() },
     ] {
         let word = command.word();
         match acme.run(command).await {

@@ -1,6 +1,7 @@
 //! What a test may make go wrong: which request, and how; carrying it out is left to `http`, `smtp`, `imap` and `shell`.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -180,6 +181,7 @@ pub struct Faults {
     inner: Mutex<Inner>,
     tripwire: Tripwire,
     observer: Mutex<Option<Observer>>,
+    closing: AtomicBool,
 }
 
 impl Faults {
@@ -241,6 +243,16 @@ impl Faults {
     /// was when the request was sent.
     pub fn observe(&self, observer: impl Fn(&Request) + Send + Sync + 'static) {
         *lock(&self.observer) = Some(Arc::new(observer));
+    }
+
+    /// Every HTTP service closes the connection behind each answer from now on, and says so, as one without keep-alive does.
+    pub fn close_behind_answers(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether they do.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
     }
 
     /// Waits until the test lets go.

@@ -197,7 +197,7 @@ async fn answer(service: Service, shared: Arc<Shared>, peer: Peer, request: Requ
         }
     };
     shared.touch();
-    send(reply)
+    send(if shared.faults.is_closing() { reply.with("connection", "close") } else { reply })
 }
 
 /// Carries the call out later, also when the client has gone: a real server does so too after SIGCONT.

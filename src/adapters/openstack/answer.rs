@@ -20,6 +20,12 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// Whether the connection ends with this answer, by the word of whoever gave it.
+    pub(super) fn closes(&self) -> bool {
+        let says = self.headers.get_all("connection").iter().filter_map(|value| value.to_str().ok());
+        says.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case("close"))
+    }
+
     /// The answer if it says 2xx, else the fault that its status and text mean. `what` is what failed.
     pub(super) fn accept(self, service: Service, what: &str) -> Result<Self, Fault> {
         if self.status.is_success() { Ok(self) } else { Err(self.refusal(service, what, &[])) }
@@ -37,6 +43,7 @@ impl Answer {
         let kind = match code {
             401 => FaultKind::Unauthorized,
             403 | 413 if quota => FaultKind::Quota,
+            413 if service == Service::Swift => FaultKind::Quota,
             403 => FaultKind::Forbidden,
             404 => FaultKind::NotFound,
             409 | 412 => FaultKind::Conflict,

@@ -10,7 +10,7 @@ use super::secret_document::{Body, Listing, Metadata, Stored, secret_id};
 use super::swap;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::secret_shape::SecretShape;
-use crate::engine::ports::{Fence, NewSecret, SecretEntry, SecretRef, SecretStore, Swap, SwapOrder, Touch};
+use crate::engine::ports::{Fence, Listed, NewSecret, SecretEntry, SecretRef, SecretStore, Swap, SwapOrder, Touch};
 use crate::engine::secret::SecretBytes;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -137,6 +137,13 @@ impl Barbican {
         if !answer.status.is_success() {
             return Err(answer.refusal(BARBICAN, what, &[]));
         }
+        // A payload comes as the type that it was stored as. Whatever answers in Barbican's place (a login page with 200) must not
+        // be taken for a secret that holds no key: such a one is replaced without a copy.
+        let kind = answer.header("content-type").unwrap_or_default().to_ascii_lowercase();
+        if ["text/html", "application/xhtml", "application/json"].iter().any(|page| kind.starts_with(page)) {
+            let text = format!("{what}: the answer is no payload but a document ({kind})");
+            return Err(Fault::new(BARBICAN, FaultKind::Malformed, text));
+        }
         Ok(Some(SecretBytes::new(std::mem::take(&mut *answer.body))))
     }
 }
@@ -200,10 +207,10 @@ impl SecretStore for Barbican {
         Err(Fault::new(BARBICAN, FaultKind::Conflict, text))
     }
 
-    async fn probe(&self) -> Result<u64, Fault> {
+    async fn probe(&self) -> Result<Listed, Fault> {
         let what = "list the secrets";
         let answer = self.call(what, first_secret).await?.accept(BARBICAN, what)?;
-        Ok(answer.json::<Listing>(BARBICAN, what)?.total)
+        Ok(Listed { secrets: answer.json::<Listing>(BARBICAN, what)?.total, closes: answer.closes() })
     }
 
     async fn payload(&self, href: &SecretRef) -> Result<SecretBytes, Fault> {

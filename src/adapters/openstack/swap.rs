@@ -11,7 +11,8 @@ use super::parameters::Limits;
 use super::secret_document::{Body, secret_id};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::secret_shape::SecretShape;
-use crate::engine::ports::{NewSecret, SecretRef, Swap, SwapOrder, Touch};
+use crate::engine::ports::{Fence, NewSecret, SecretRef, Swap, SwapOrder, Touch};
+use async_trait::async_trait;
 use futures_util::try_join;
 use reqwest::{Method, Request, StatusCode};
 use std::sync::Arc;
@@ -274,7 +275,8 @@ impl Pair {
     async fn attach(&self, stored: &Result<SecretRef, Fault>, sent: Instant) -> Vec<String> {
         let Ok(href) = stored else { return Vec::new() };
         let left = bound(self.session.http.limits()).saturating_sub(sent.elapsed());
-        let attaching = attachments::attach(&self.barbican, href, &self.shape);
+        let finishing = self.barbican.behind(Arc::new(Finishing(Arc::clone(&self.barbican.fence))));
+        let attaching = attachments::attach(&finishing, href, &self.shape);
         tokio::time::timeout(left, attaching).await.unwrap_or_else(|_| {
             vec!["access control list, metadata and consumers: not all of them could be set in time".into()]
         })
@@ -291,6 +293,21 @@ impl Pair {
             Fault::new(BARBICAN, FaultKind::Invalid, format!("{what}: the request can't be repeated"))
         })?;
         self.session.http.send(BARBICAN, what, DOCUMENT, self.token.sign(copy)).await
+    }
+}
+
+/// What hangs on the secret belongs to the second half: a journal that has gone away in the gap must not leave a key open to the
+/// whole project.
+struct Finishing(Arc<dyn Fence>);
+
+#[async_trait]
+impl Fence for Finishing {
+    async fn hold(&self) -> Result<(), Fault> {
+        self.0.finish().await
+    }
+
+    async fn finish(&self) -> Result<(), Fault> {
+        self.0.finish().await
     }
 }
 

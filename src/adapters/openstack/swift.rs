@@ -183,8 +183,8 @@ fn object_of(mut answer: Answer, what: &str) -> Result<StoredObject, Fault> {
     let text = |name: &HeaderName| answer.header(name.as_str()).unwrap_or_default().to_owned();
     let kept = |name: &&HeaderName| name.as_str().starts_with("x-object-meta-") || KEPT.contains(&name.as_str());
     let metadata = answer.headers.keys().filter(kept).map(|name| (name.to_string(), text(name))).collect();
-    let content_type = text(&CONTENT_TYPE);
-    Ok(StoredObject { bytes: std::mem::take(&mut *answer.body), etag, content_type, metadata })
+    let (content_type, written) = (text(&CONTENT_TYPE), answer.header("x-timestamp").unwrap_or_default().to_owned());
+    Ok(StoredObject { bytes: std::mem::take(&mut *answer.body), etag, written, content_type, metadata })
 }
 
 /// The ETag without quotes.
@@ -225,6 +225,7 @@ mod tests {
         let object = StoredObject {
             bytes: b"abc".to_vec(),
             etag: "old".into(),
+            written: String::new(),
             content_type: "application/json".into(),
             metadata: vec![("x-object-meta-owner".into(), "iaas-api".into())],
         };

@@ -34,6 +34,12 @@ const SUDO: [&str; 5] = [
     "may not run sudo",
 ];
 
+/// Whether ssh ended without saying why. Whatever fails in ssh itself says so; one that shares a connection says nothing when the
+/// master that holds it is ended (seen: 255, not a byte, OpenSSH 9.2).
+pub(super) fn is_wordless(ended: &Ended) -> bool {
+    ended.code == Some(255) && ended.errors.trim_ascii().is_empty()
+}
+
 /// The fault of a command that ended with something else than 0.
 pub(super) fn judge(ended: &Ended, wg: &str, interface: &str) -> Fault {
     let complaint = complaint(&ended.errors);
@@ -61,6 +67,10 @@ pub(super) fn judge(ended: &Ended, wg: &str, interface: &str) -> Fault {
         if says(&["bad configuration option", "bad owner or permissions", "too long for unix domain socket"]) {
             return fault(FaultKind::NotStarted, "ssh refused to start");
         }
+        if is_wordless(ended) {
+            return fault(FaultKind::Reset, "ssh's connection to the server was lost without a word, twice")
+                .hint("nothing was changed there; it is read again");
+        }
         return fault(FaultKind::Exited(code), "ssh failed")
             .hint("nothing was changed there; try the same ssh by hand");
     }
@@ -78,6 +88,10 @@ pub(super) fn judge(ended: &Ended, wg: &str, interface: &str) -> Fault {
     }
     if says(&["unable to access interface: operation not permitted", "unable to access interface: permission denied"]) {
         return fault(FaultKind::Exited(code), "wg there needs more rights").hint(sudoers("sudo -n wg", interface));
+    }
+    if says(&["unable to access interface"]) {
+        return fault(FaultKind::Exited(code), &format!("the interface {interface} can't be read on the server"))
+            .hint("nothing was changed there; check that WireGuard runs there (wireguard-go may have ended)");
     }
     if code == 127 || says(&["command not found", ": not found"]) {
         return fault(FaultKind::Exited(code), &format!("{wg:?} is not found on the server"))
@@ -166,6 +180,7 @@ mod tests {
             (255, "ops@127.0.0.1: Permission denied (publickey).\r\n", FaultKind::Unauthorized),
             (255, "unix_listener: path \"/x\" too long for Unix domain socket\r\n", FaultKind::NotStarted),
             (255, "something else", FaultKind::Exited(255)),
+            (255, "\n", FaultKind::Reset),
             (1, "sudo: a password is required\n", FaultKind::Exited(1)),
             (1, "Unable to access interface: No such device\n", FaultKind::NotFound),
             (1, "Unable to access interface: Operation not permitted\n", FaultKind::Exited(1)),
@@ -182,6 +197,11 @@ mod tests {
         assert_eq!(
             of(1, "Unable to access interface: No such device").message,
             "there is no interface wg0 on the server"
+        );
+        let gone = of(1, "Unable to access interface: Protocol not supported");
+        assert!(
+            gone.message.starts_with("the interface wg0 can't be read") && !gone.advice().contains("sudo"),
+            "{gone}"
         );
         assert!(of(127, "sh: 1: wg: not found").message.contains("is not found on the server"));
         assert!(!of(255, changed).message.contains("@@"));

@@ -14,7 +14,10 @@ use crate::engine::status::{Phase, Standing, TenantStatus};
 
 /// The form of the end.
 pub fn open_finish(status: &TenantStatus) -> FormDialog {
-    FormDialog::new(status, Purpose::Finish, vec![Field::text("closing note", "", "optional")])
+    let mut fields = vec![Field::text("closing note", "", "optional")];
+    // It stands in the first line of the report.
+    fields.extend(status.unfinished.map(|_| Field::text("reason", "", "why it is closed all the same")));
+    FormDialog::new(status, Purpose::Finish, fields)
 }
 
 /// The form of the end before the beginning.
@@ -43,6 +46,10 @@ pub fn explain_finish(status: &TenantStatus) -> Vec<Row> {
     let waived = status.clients.iter().filter(|view| view.standing == Standing::Waived).count();
     let (back, of) = status.back.unwrap_or((0, status.clients.len()));
     let mut rows = vec![Row::new(Mark::Good, format!("{back} of {of} clients are back or waived ({waived} waived)"))];
+    if let Some(what) = status.unfinished {
+        let text = format!("{}: the report says so in its first line, with your reason", what.to_lowercase());
+        rows.push(Row::new(Mark::Bad, text));
+    }
     if status.phase == Phase::RollingBack {
         rows.push(Row::new(Mark::Plain, "the rotation is closed as rolled back, never as rotated"));
     }
@@ -72,8 +79,9 @@ pub fn explain_cancel() -> Vec<Row> {
 }
 
 /// The end.
-pub fn finish(form: &FormDialog) -> Command {
-    Command::Finish { note: form.value(0).to_owned() }
+pub fn finish(form: &FormDialog, status: &TenantStatus) -> Result<Command, String> {
+    let despite = if status.unfinished.is_some() { required(form, 1, "a reason")? } else { String::new() };
+    Ok(Command::Finish { note: form.value(0).to_owned(), despite })
 }
 
 /// The end before the beginning.

@@ -334,7 +334,7 @@ impl FormDialog {
             Purpose::Ping(people) => people::ping(self, people)?,
             Purpose::Rotate => vec![rotate::command(self, status)?],
             Purpose::RollBack => vec![rollback::command(self, status)?],
-            Purpose::Finish => vec![close::finish(self)],
+            Purpose::Finish => vec![close::finish(self, status)?],
             Purpose::Cancel => vec![close::cancel(self)?],
             Purpose::Note => vec![decide::note(self)?],
             Purpose::Approve => vec![accountable::approve(self, status)?],

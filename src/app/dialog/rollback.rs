@@ -17,20 +17,27 @@ pub fn open(status: &TenantStatus) -> FormDialog {
 
 /// Whom it cuts off again.
 pub fn stakes(status: &TenantStatus) -> Vec<Row> {
-    let cut: Vec<&str> = status
-        .clients
-        .iter()
-        .filter(|view| status.rollback_cuts.contains(&view.client.id))
-        .map(|view| view.client.name.as_str())
-        .collect();
-    let mut rows = Vec::new();
+    let mark = if status.rollback_cuts.is_empty() { Mark::Good } else { Mark::Bad };
+    whom(status).into_iter().map(|line| Row::new(mark, line)).collect()
+}
+
+/// The same in lines: who is back already, and who probably is.
+pub fn whom(status: &TenantStatus) -> Vec<String> {
+    let cut: Vec<_> = status.clients.iter().filter(|view| status.rollback_cuts.contains(&view.client.id)).collect();
     if cut.is_empty() {
-        rows.push(Row::new(Mark::Good, "nobody has come back under the live key yet, so nobody is cut off again"));
-    } else {
-        rows.push(Row::new(Mark::Bad, format!("cuts off again {} who are back already:", cut.len())));
-        rows.extend(cut.iter().map(|name| Row::new(Mark::Bad, *name)));
+        return vec!["nobody has come back under the live key yet, so nobody is cut off again".into()];
     }
-    rows
+    let probable = cut.iter().filter(|view| view.back.is_none()).count();
+    let mut lines = vec![match (cut.len() - probable, probable) {
+        (back, 0) => format!("cuts off again {back} who are back already:"),
+        (0, probable) => format!("cuts off again {probable} who are probably back:"),
+        (back, probable) => format!("cuts off again {back} who are back already, and {probable} who probably are:"),
+    }];
+    lines.extend(cut.iter().map(|view| match view.back {
+        Some(_) => view.client.name.clone(),
+        None => format!("{} (probably back)", view.client.name),
+    }));
+    lines
 }
 
 /// What it does.

@@ -3,7 +3,7 @@
 
 use super::{Intent, Machine, Output, Outputs, bad_input, done, lockout, not_now, required};
 use crate::domain::client::Client;
-use crate::domain::preflight::MAILBOX;
+use crate::domain::preflight::{DUPLICATES, MAILBOX, SWAP};
 use crate::domain::sanitize::sanitize;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::window::Window;
@@ -21,8 +21,8 @@ const REVIEW_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 /// The window of an emergency that nobody had planned.
 const EMERGENCY_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
-/// Checks that may be set aside in any rotation: who failed there is asked in another way.
-const SET_ASIDE: [&str; 1] = [MAILBOX];
+/// Checks that may be set aside in any rotation: what failed there is known in another way.
+const SET_ASIDE: [&str; 3] = [MAILBOX, DUPLICATES, SWAP];
 /// Checks without which no key can be changed at all.
 const NEEDED_IN_AN_EMERGENCY: [&str; 2] = ["keystone", "barbican"];
 

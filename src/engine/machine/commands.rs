@@ -6,7 +6,6 @@ use crate::domain::acknowledgement::Answer;
 use crate::domain::client::{Client, ClientId};
 use crate::domain::fault::Fault;
 use crate::domain::gate::Reason;
-use crate::domain::key::KeyRole;
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::window::WindowState;
@@ -113,9 +112,7 @@ impl Machine {
                 let record = Record::StepResolved { step, done: is_done, evidence };
                 Ok(vec![self.append(at, record)?, done("recorded; now resume")])
             }
-            Command::RollBack { confirm, reason, through_tunnel } => {
-                self.roll_back(at, &confirm, reason, &through_tunnel)
-            }
+            Command::RollBack { confirm, reason, through_tunnel } => self.roll_back(&confirm, reason, &through_tunnel),
             Command::Verify => {
                 let rotation = self.quiet()?;
                 if rotation.applied.is_none() {
@@ -135,7 +132,7 @@ impl Machine {
                 self.known_client(&client)?;
                 Ok(vec![self.append(at, Record::GatewayPing { client, answered, note })?, done("recorded")])
             }
-            Command::Finish { note } => self.finish(at, note),
+            Command::Finish { note, despite } => self.finish(at, note, despite),
             Command::Cancel { confirm, reason } => {
                 self.untouched()?;
                 self.confirmed_name(&confirm)?;
@@ -305,31 +302,10 @@ impl Machine {
         Ok(outputs)
     }
 
-    pub(super) fn roll_back(&mut self, at: Timestamp, confirm: &str, reason: String, through_tunnel: &str) -> Outputs {
-        let rotation = self.quiet()?;
-        if !rotation.touched {
-            return Err(not_now("the server was not touched yet; cancel the rotation instead"));
-        }
-        if rotation.rollback.is_some() {
-            return Err(not_now("it is rolling back already; resume"));
-        }
-        self.confirmed_name(confirm)?;
-        let reason = required(reason, "say why it is rolled back (a reason)")?;
-        self.see_lockout(through_tunnel)?;
-        let rotation = self.quiet()?;
-        let kept = rotation.keys.get(&KeyRole::Previous).is_some_and(|k| k.href.is_some() && k.destroyed.is_none());
-        // A compromised key is never put back.
-        let role = if kept && rotation.cause != Cause::Compromise { KeyRole::Previous } else { KeyRole::Fresh };
-        let cut_again = rotation.back.keys().cloned().collect();
-        let review_due = self.rollback_review_due(at);
-        let signature = self.hand.signature.clone();
-        let record = Record::RollbackStarted { reason, role, cut_again, review_due, signature };
-        let mut outputs = vec![self.append(at, record)?];
-        outputs.extend(self.go_on(at)?);
-        Ok(outputs)
-    }
-
     pub(super) fn resume(&mut self, at: Timestamp) -> Outputs {
+        if self.open().is_err() {
+            return self.put_right();
+        }
         let rotation = self.quiet()?;
         let interrupted =
             StepNumber::ALL.into_iter().find(|n| matches!(rotation.step(*n), StepState::Interrupted { .. }));
@@ -347,22 +323,6 @@ impl Machine {
             (false, false) if failed(StepNumber::ANNOUNCE) => self.begin(at, StepNumber::ANNOUNCE, Intent::Single),
             (false, false) => Err(not_now("nothing was interrupted")),
         }
-    }
-
-    pub(super) fn finish(&mut self, at: Timestamp, note: String) -> Outputs {
-        let rotation = self.quiet()?;
-        let needed = [StepNumber::SECRET, StepNumber::OBJECT, StepNumber::RECONCILE, StepNumber::RECONFIGURE];
-        let everybody = rotation.is_everybody_back();
-        let needless = |step: StepNumber| step == StepNumber::RECONFIGURE && everybody;
-        if let Some(step) = needed.into_iter().find(|step| !rotation.step(*step).is_done() && !needless(*step)) {
-            return Err(not_now(format!("step {step} is not done yet")));
-        }
-        let missing = rotation.not_back();
-        if !missing.is_empty() {
-            return Err(Refusal::NotBack(missing.iter().map(|client| client.name.clone()).collect()));
-        }
-        self.cancel_note = note;
-        self.begin(at, StepNumber::VERIFY, Intent::Finish)
     }
 }
 

@@ -9,15 +9,17 @@ mod withdrawal;
 
 use super::*;
 use crate::domain::acknowledgement::{Answer, Channel};
-use crate::domain::client::Client;
+use crate::domain::client::{Client, ClientId};
 use crate::domain::freshness::Baseline;
 use crate::domain::gate::Reason;
 use crate::domain::key::{KeyRole, PublicKey};
+use crate::domain::notice::NoticeKind;
 use crate::domain::preflight::{KeyAgreement, Preflight};
 use crate::domain::tenant::TenantId;
 use crate::domain::window::Window;
+use crate::engine::command::Command;
 use crate::engine::ports::SecretRef;
-use crate::engine::record::{Cause, STARTING_TOUCHED};
+use crate::engine::record::{Cause, RotationId, STARTING_TOUCHED};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn at(text: &str) -> Timestamp {
@@ -47,7 +49,11 @@ fn ada() -> Client {
 }
 
 fn command(machine: &mut Machine, now: Timestamp, command: Command) -> Outputs {
-    machine.handle(now, Input::Command { command, new_id: RotationId("r1".into()) })
+    let outputs = machine.handle(now, Input::Command { command, new_id: RotationId("r1".into()) })?;
+    match outputs.contains(&Output::LookBack) {
+        true => machine.handle(now, Input::LookedBack { sight: BackSight::default() }),
+        false => Ok(outputs),
+    }
 }
 
 /// Planned for 22:00 to 23:00, with Ada as the only client.
@@ -376,6 +382,25 @@ fn a_compromised_key_is_never_put_back() {
 }
 
 #[test]
+fn a_way_back_whose_key_is_gone_leads_on_by_a_fresh_one_and_by_nothing_else() {
+    let mut machine = live();
+    let back = || Command::RollBack { confirm: "acme".into(), reason: "broken".into(), through_tunnel: String::new() };
+    command(&mut machine, at("22:20"), back()).unwrap();
+    let fails = |machine: &mut Machine, kind| {
+        let result = Err(Fault::new(Service::Barbican, kind, "it failed"));
+        machine.handle(at("22:21"), Input::StepEnded { step: StepNumber::SECRET, result }).unwrap();
+    };
+    fails(&mut machine, FaultKind::Forbidden);
+    assert!(matches!(command(&mut machine, at("22:22"), back()), Err(Refusal::NotNow(_))), "the key is there");
+    assert_eq!(performs(&command(&mut machine, at("22:23"), Command::Resume).unwrap()), [4]);
+    let name = machine.rotation().unwrap().keys[&KeyRole::Previous].name.clone();
+    machine.emit(at("22:23"), Record::KeyGone { role: KeyRole::Previous, name }).unwrap();
+    fails(&mut machine, FaultKind::Refused);
+    assert_eq!(performs(&command(&mut machine, at("22:24"), back()).unwrap()), [3]);
+    assert_eq!(machine.rotation().unwrap().target_role(), KeyRole::Fresh);
+}
+
+#[test]
 fn clients_are_told_to_reconfigure_only_after_the_object_and_the_server_have_the_key() {
     let notify = || Command::Notify { kind: NoticeKind::Reconfigure, only: None, again: false };
     assert!(matches!(command(&mut answered(), at("22:05"), notify()), Err(Refusal::NotNow(_))));
@@ -385,7 +410,7 @@ fn clients_are_told_to_reconfigure_only_after_the_object_and_the_server_have_the
 #[test]
 fn finish_wants_everybody_back_or_waived() {
     let mut machine = live();
-    let finish = || Command::Finish { note: String::new() };
+    let finish = || Command::Finish { note: String::new(), despite: String::new() };
     assert!(matches!(command(&mut machine, at("22:20"), finish()), Err(Refusal::NotNow(_))), "step 7 first");
     let notify = Command::Notify { kind: NoticeKind::Reconfigure, only: None, again: false };
     command(&mut machine, at("22:20"), notify).unwrap();

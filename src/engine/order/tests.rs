@@ -62,7 +62,7 @@ fn pool() -> Vec<Record> {
         Record::ReviewClosed { note: note(), signature: None },
         Record::HandOverAccepted,
         Record::SilenceEnded { id: "s".into(), why: note(), still_firing: None },
-        Record::Finished { outcome: Outcome::Rotated, note: note() },
+        Record::Finished { outcome: Outcome::Rotated, note: note(), despite: None },
         Record::CheckSetAside { check: "mailbox".into(), reason: note() },
         Record::NobodyWaived { reason: note() },
         Record::LeaseLost { doing: note(), to: None },
@@ -84,7 +84,9 @@ fn pool() -> Vec<Record> {
         let (name, public_key) = (role.word().to_owned(), key(role));
         pool.push(Record::KeyKeeping { role, public_key, name: name.clone() });
         pool.push(Record::KeyKept { role, public_key, name: name.clone(), href: SecretRef(name.clone()) });
-        pool.push(Record::KeyDestroyed { role, name, answer: note() });
+        pool.push(Record::KeyDestroyed { role, name: name.clone(), answer: note() });
+        pool.push(Record::KeyGone { role, name });
+        pool.push(Record::ForeignSeen { public_key });
         pool.push(Record::Swapped { public_key, gap_us: None, not_carried: Vec::new() });
         pool.push(Record::ObjectChanged { from: None, to: public_key, etag: note() });
         let baseline = Baseline { public_key, clock: 0, peers: Default::default() };
@@ -227,7 +229,8 @@ fn the_usual_way_is_taken_in_whole_and_every_kind_of_record_is_refused_somewhere
         rotation.check(&next).unwrap();
         rotation.apply(&next);
     }
-    let end = entry(rotation.seq + 1, Record::Finished { outcome: Outcome::Rotated, note: String::new() });
+    let end =
+        entry(rotation.seq + 1, Record::Finished { outcome: Outcome::Rotated, note: String::new(), despite: None });
     rotation.check(&end).unwrap();
     rotation.apply(&end);
     let after = pool().into_iter().filter(|r| rotation.check(&entry(rotation.seq + 1, r.clone())).is_err());

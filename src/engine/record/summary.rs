@@ -56,10 +56,14 @@ impl Record {
             }
             Record::PreviousMissing { why } => format!("there is no previous key to keep: {why}"),
             Record::ShapeSeen { .. } => "attributes of the secret read".into(),
-            Record::Swapped { public_key, gap_us, .. } => match gap_us {
-                Some(us) => format!("secret now holds {}, gap {}.{:03} ms", public_key.short(), us / 1000, us % 1000),
-                None => format!("secret now holds {}", public_key.short()),
-            },
+            Record::Swapped { public_key, gap_us, not_carried } => {
+                let gap = gap_us.map(|us| format!(", gap {}.{:03} ms", us / 1000, us % 1000)).unwrap_or_default();
+                let lost = match not_carried.is_empty() {
+                    true => String::new(),
+                    false => format!("; NOT carried over: {}", not_carried.join("; ")),
+                };
+                format!("secret now holds {}{gap}{lost}", public_key.short())
+            }
             Record::ObjectChanged { to, .. } => format!("object now says {}", to.short()),
             Record::Applied { baseline, waited_ms } => {
                 format!("server shows {} after {:.1} s", baseline.public_key.short(), *waited_ms as f64 / 1000.0)
@@ -92,7 +96,10 @@ impl Record {
             }
             Record::RollbackStarted { reason, role, .. } => format!("rollback to the {} key: {reason}", role.word()),
             Record::KeyDestroyed { role, answer, .. } => format!("{} key destroyed: {answer}", role.word()),
-            Record::Finished { outcome, note } => format!("{}{}", outcome.word(), dash(note)),
+            Record::Finished { outcome, note, despite } => {
+                let despite = despite.as_ref().map(|why| format!(", all the same: {why}")).unwrap_or_default();
+                format!("{}{despite}{}", outcome.word(), dash(note))
+            }
             Record::Noted { text } => format!("note: {text}"),
             Record::Approved { digest, expires, note, signature, .. } => {
                 let until = expires.strftime("%H:%M UTC");
@@ -148,6 +155,12 @@ impl Record {
                 Live::Unknown => format!("step {step}: whether anything has the live secret's name is not known"),
                 Live::There => format!("step {step}: the live secret's name is held"),
             },
+            Record::KeyGone { role, name } => {
+                format!("the {} key is not in Barbican as {name} any more, and was not removed by us", role.word())
+            }
+            Record::ForeignSeen { public_key } => {
+                format!("somebody else has stored {} under the live name since the check", public_key.short())
+            }
             Record::Recovered { lost, reason, found } => {
                 format!(
                     "gone on with after the end of the journal was lost ({lost}): {reason}; found: {}",

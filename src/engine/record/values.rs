@@ -3,6 +3,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// The version in which this program writes records.
+pub const RECORD_VERSION: u32 = 6;
+/// The last version in which the start of step 4 stands for its first change; later ones have `Record::Touching`.
+pub const STARTING_TOUCHED: u32 = 3;
+
+/// How the digest of a plan is made in records that do not say so.
+pub(super) fn first_scheme() -> u32 {
+    1
+}
+
 /// The id of a rotation: `20261124-221003-4f9c2a`, made of its first moment and six random hex digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RotationId(pub String);

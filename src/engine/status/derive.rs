@@ -2,10 +2,13 @@
 
 use super::HeardView;
 use super::alert;
+use super::attention;
 use super::lease;
+use super::mails;
+use super::since::changed_since;
 use super::steps::step_views;
 use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, TenantStatus, Viewer};
-use crate::domain::cadence::{self, Due};
+use crate::domain::cadence;
 use crate::domain::client::{Client, ClientId, People};
 use crate::domain::fault::Fault;
 use crate::domain::freshness::{self, Peers, Presence};
@@ -68,8 +71,13 @@ pub fn derive(
     });
     let keys = keys_view(rotation, sights, settings, now);
     let phase = open.map_or(Phase::Idle, phase_of);
-    let (reconcile, reconcile_deadline) = judge_reconcile(open, &keys, settings, now);
     let lost = sights.lost();
+    let ended = rotation.filter(|_| lost.is_none() && open.is_none());
+    let changed_since = changed_since(ended, sights);
+    let (reconcile, reconcile_deadline) = match changed_since {
+        Some(_) => (Reconcile::Differs, None),
+        None => judge_reconcile(open, &keys, settings, now),
+    };
     // What is left of a journal can't say who has changed what.
     let drift = open.filter(|_| lost.is_none()).and_then(|rotation| drift(rotation, &keys));
     let seen = sights.secret.seen.as_ref().map(|(at, secret)| (*at, secret.count));
@@ -92,7 +100,9 @@ pub fn derive(
         // There may be an open rotation in what can't be read.
         (_, Some((_, fault))) => unread_journal(fault),
         _ => {
-            let outside = Outside { drift: drift.as_deref(), truth: truth.as_ref() };
+            let arrived = open.and_then(|rotation| arrived(rotation, &keys));
+            let outside =
+                Outside { drift: drift.as_deref(), arrived, truth: truth.as_ref(), since: changed_since.as_ref() };
             next_action(open, phase, &gate, back, holder, outside, viewer)
         }
     };
@@ -103,10 +113,12 @@ pub fn derive(
         (_, Some(truth)) => NextAction { text: format!("{}; {}", truth.lead, next.text), ..next },
         _ => next,
     };
-    let rollback_cuts = open.map(|rotation| rotation.back.keys().cloned().collect()).unwrap_or_default();
+    let is_cut = |view: &&ClientView| view.back.is_some() || view.presence == Some(Presence::ProbablyBack);
+    let rollback_cuts = views.iter().filter(is_cut).map(|view| view.client.id.clone()).collect();
     let mut status = TenantStatus {
         tenant: tenant.clone(),
         truth,
+        changed_since,
         phase,
         rotation: rotation.map(|rotation| rotation.id.to_string()),
         cause: rotation.map(|rotation| rotation.cause),
@@ -139,6 +151,7 @@ pub fn derive(
         clock_skew_s: sights.clock_skew_s,
         rollback: open.and_then(|rotation| rotation.rollback.as_ref()).map(|rollback| rollback.reason.clone()),
         rollback_cuts,
+        unfinished: open.filter(|rotation| rotation.applied.is_some()).and_then(Rotation::unfinished),
         notices: open.map(|rotation| rotation.notices.iter().cloned().collect()).unwrap_or_default(),
         mails: open.map(|rotation| rotation.mails.clone()).unwrap_or_default(),
         answered_at: open.map(answered_at).unwrap_or_default(),
@@ -154,7 +167,9 @@ pub fn derive(
         own_route: open.and_then(|rotation| rotation.own_route(person)).map(str::to_owned),
         heard: HeardView::of(open, settings.senders_verified),
     };
-    status.attention = attention(&status, sights);
+    status.attention = attention::of(&status, sights);
+    status.attention.extend(mails::attention(open));
+    status.attention.extend(open.and_then(|rotation| half_told(rotation, &status.keys)));
     status.attention.extend(lease::attention(&status, journal));
     status.attention.extend(status.heard.attention());
     status.attention.extend(alert::attention(open, rotation, sights, settings, now));
@@ -168,6 +183,7 @@ pub fn derive(
         let key = kept.public_key.short();
         format!("somebody else's key {key} stood under the tenant's name: it is kept in Barbican as {}", kept.name)
     }));
+    status.attention.extend(open.and_then(attention::of_attributes));
     status.attention.extend(sights.witnessed.note.clone());
     let waits = matches!(status.phase, Phase::Planned | Phase::Announced) && status.review.is_none();
     if status.cause == Some(Cause::Compromise) && waits {
@@ -200,6 +216,24 @@ fn drift(rotation: &Rotation, keys: &KeysView) -> Option<String> {
         return Some("the interface shows another key".into());
     }
     None
+}
+
+/// A step that failed, and of which a later look has seen that what it was for is so: a late request has landed, or the server's
+/// loop has come round after all.
+fn arrived(rotation: &Rotation, keys: &KeysView) -> Option<(StepNumber, &'static str)> {
+    let target = rotation.target()?;
+    let is_there = |sight: &KeySight, step: StepNumber| match rotation.step(step) {
+        StepState::Failed { at, .. } => {
+            sight.at.is_some_and(|seen| seen > *at) && sight.fault.is_none() && sight.key == Some(target)
+        }
+        _ => false,
+    };
+    let places = [
+        (&keys.secret, StepNumber::SECRET, "Barbican holds the key"),
+        (&keys.object, StepNumber::OBJECT, "the object names the key"),
+        (&keys.interface, StepNumber::RECONCILE, "the interface shows the key"),
+    ];
+    places.into_iter().find(|(sight, step, _)| is_there(sight, *step)).map(|(_, step, seen)| (step, seen))
 }
 
 /// Asks the gate with the people as last seen, and whoever was told in this rotation.
@@ -323,7 +357,7 @@ fn sight<T>(seen: &Observation<T>, key: impl Fn(&T) -> Option<PublicKey>) -> Key
 }
 
 fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: &Settings, now: Timestamp) -> KeysView {
-    let kept = |role| rotation.and_then(|r| r.keys.get(&role)).map(|key| key.public_key);
+    let kept = |role| rotation.and_then(|r| r.keys.get(&role)).filter(|key| !key.gone).map(|key| key.public_key);
     let created = sights.secret.value().and_then(|sight| sight.created);
     let due = created.and_then(|created| cadence::due_date(created, settings.cadence_months));
     KeysView {
@@ -364,16 +398,38 @@ fn judge_reconcile(
     }
     let done = |step: StepNumber| rotation.step(step).is_done();
     match rotation.step(StepNumber::SECRET) {
-        StepState::Done { .. } if done(StepNumber::RECONCILE) && seen.iter().all(Option::is_some) => {
-            (Reconcile::Differs, None)
-        }
+        // It was seen to have taken the key: one of the places can't be read now, or holds another.
+        StepState::Done { .. } if done(StepNumber::RECONCILE) => match seen.iter().all(Option::is_some) {
+            true => (Reconcile::Differs, None),
+            false => (Reconcile::Unknown, None),
+        },
         StepState::Done { at, .. } => {
             let cycles = 2 * settings.reconcile_interval.as_secs() as i64;
             let deadline = Timestamp::from_second(at.as_second() + cycles).unwrap_or(*at);
-            (if now > deadline { Reconcile::Late } else { Reconcile::Waiting }, Some(deadline))
+            // What the server has taken, only its interface tells.
+            let shown = keys.interface.key.filter(|_| keys.interface.at.is_some_and(|seen| seen > *at));
+            let word = match shown {
+                Some(key) if Some(key) == target => match keys.object.key == target {
+                    true => Reconcile::Waiting,
+                    false => Reconcile::Differs,
+                },
+                Some(_) if keys.interface.at.is_some_and(|seen| seen > deadline) => Reconcile::Late,
+                _ if now > deadline => Reconcile::Unknown,
+                _ => Reconcile::Waiting,
+            };
+            (word, Some(deadline))
         }
         _ => (Reconcile::Waiting, None),
     }
+}
+
+/// Step 5 has not followed step 4, and the server has taken the key already.
+fn half_told(rotation: &Rotation, keys: &KeysView) -> Option<String> {
+    let target = rotation.target().filter(|_| rotation.step(StepNumber::SECRET).is_done())?;
+    let is_live = keys.interface.key == Some(target) && !rotation.step(StepNumber::OBJECT).is_done();
+    let object = keys.object.key.filter(|key| *key != target && is_live)?;
+    let (role, object) = (rotation.target_role().word(), object.short());
+    Some(format!("the server has the {role} key, and clients still get {object}: resume{}", rotation.or_out()))
 }
 
 fn journal_lines(journal: &[Entry]) -> Vec<JournalLine> {
@@ -384,83 +440,4 @@ fn journal_lines(journal: &[Entry]) -> Vec<JournalLine> {
         text: entry.record.summary(),
     };
     journal[journal.len().saturating_sub(500)..].iter().map(line).collect()
-}
-
-fn attention(status: &TenantStatus, sights: &Sights) -> Vec<String> {
-    let mut items = Vec::new();
-    if let Some(review) = &status.review {
-        let due = review.review_due.strftime("%Y-%m-%d %H:%M UTC");
-        let state = if status.review_overdue { "OVERDUE since" } else { "open, due" };
-        let (what, who) = (review.of.word(), review.by_whom());
-        items.push(format!("{what}: review {state} {due} (by {who})"));
-        items.extend(review.not_counted.iter().map(|why| format!("{what}: the review stays open: {why}")));
-    }
-    if let Some(hand_over) = status.hand_over.as_ref().filter(|hand_over| hand_over.accepted.is_none()) {
-        items.push(format!("handed over by {}, not accepted yet: {}", hand_over.person, hand_over.note));
-    }
-    for (check, said) in &status.set_aside {
-        items.push(format!("check {check} is set aside by {}: {}", said.by, said.reason));
-    }
-    if let Some(why) = &status.nobody {
-        items.push(format!("nobody is asked: {why}"));
-    }
-    if let Some(route) = &status.own_route {
-        items.push(route.clone());
-    }
-    let steps_ahead = matches!(status.phase, Phase::Idle | Phase::Planned | Phase::Announced);
-    if let (Some(count @ 2..), true) = (status.keys.secret_count, steps_ahead) {
-        items.push(format!("{count} secrets have the tenant's name; the server may take either"));
-    }
-    for step in &status.steps {
-        match &step.state {
-            StepState::Failed { .. } => items.push(format!("step {} failed: {}", step.number, step.detail)),
-            StepState::Interrupted { .. } => items.push(format!("step {} was interrupted", step.number)),
-            _ => {}
-        }
-    }
-    items.extend(status.long_gap());
-    match status.reconcile {
-        Reconcile::Late => items.push("the server has not taken the key after two cycles".into()),
-        Reconcile::Differs => items.push("the keys in Barbican, Swift and on the interface differ".into()),
-        _ => {}
-    }
-    match status.mails.iter().filter(|mail| mail.is_open()).count() {
-        0 => {}
-        1 => items.push("1 mail of a client to be read by a person".into()),
-        many => items.push(format!("{many} mails of clients to be read by a person")),
-    }
-    let count = |standing| status.clients.iter().filter(|view| view.standing == standing).count();
-    if status.phase == Phase::Announced {
-        let not_agreed = count(Standing::Declined) + count(Standing::Tentative) + count(Standing::OtherTime);
-        for (number, what) in [
-            (count(Standing::NotDelivered), "not delivered"),
-            (count(Standing::Bounced), "bounced"),
-            (count(Standing::Uncertain), "uncertain whether delivered"),
-            (not_agreed, "did not confirm"),
-        ] {
-            if number > 0 {
-                items.push(format!("{number} {what}"));
-            }
-        }
-        if let [Reason::WindowOver { .. }, ..] = status.gate.reasons() {
-            items.push("the window is over; plan another".into());
-        }
-    }
-    let faults = [&sights.secret.fault, &sights.object.fault, &sights.server.fault, &sights.console.fault];
-    for fault in faults.into_iter().chain([&sights.served.fault, &sights.journal.fault]).flatten() {
-        // Each names its own service: a look at Barbican may have failed at Keystone.
-        let text = fault.1.to_string();
-        if !items.contains(&text) {
-            items.push(text);
-        }
-    }
-    match status.keys.due_state {
-        Some(Due::Overdue) if status.phase == Phase::Idle => items.push("key overdue".into()),
-        Some(Due::Soon) if status.phase == Phase::Idle => items.push("key due soon".into()),
-        _ => {}
-    }
-    if !status.differences.is_empty() {
-        items.push(format!("{} differences among the places that know clients", status.differences.len()));
-    }
-    items
 }

@@ -1,6 +1,6 @@
 //! The steps as they are shown: their state, one line beside it, and who did each last and when, as the journal tells it.
 
-use super::{StepView, Work};
+use super::{StepView, Work, mails};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::record::{Entry, Record};
 use crate::engine::rotation::Rotation;
@@ -38,11 +38,17 @@ pub(super) fn step_views(
                         _ => format!("{} of {} confirmed or waived", answers.0, answers.1),
                     }
                 }
-                (StepNumber::VERIFY, Some((n, of))) if !state.is_done() => format!("{n} of {of} back or waived"),
+                (StepNumber::VERIFY, Some((n, of)))
+                    if !matches!(state, StepState::Done { .. } | StepState::Failed { .. }) =>
+                {
+                    format!("{n} of {of} back or waived")
+                }
                 _ => from_state,
             };
-            let work = work[number.index()].clone();
-            StepView { number, title: titles[number.index()].to_owned(), state, detail, work }
+            let open_calls = mails::step_7(rotation).filter(|_| number == StepNumber::RECONFIGURE);
+            let (state, detail) = open_calls.unwrap_or((state, detail));
+            let (title, work) = (titles[number.index()].to_owned(), work[number.index()].clone());
+            StepView { number, title, state, detail, work }
         })
         .collect()
 }

@@ -10,11 +10,13 @@ mod survey;
 pub use survey::{Survey, survey};
 
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::preflight::CheckState;
-use crate::domain::step::StepNumber;
+use crate::domain::preflight::{Check as Finding, CheckState, Preflight};
+use crate::domain::step::{StepNumber, StepState};
 use crate::engine::record::Record;
+use crate::engine::rotation::Rotation;
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
+use clocks::OWN_CLOCK;
 use findings::service_of;
 
 /// Step 2.
@@ -65,26 +67,38 @@ impl Step for Check {
 
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
         let preflight = survey(context.world, Some(context), None).await?.preflight();
-        let rotation = context.rotation();
-        let (aside, failed): (Vec<_>, Vec<_>) =
-            preflight.failed().into_iter().partition(|name| rotation.set_aside.contains_key(name));
-        let count = preflight.checks.len();
-        let worst = preflight.checks.iter().find(|check| failed.contains(&check.name)).cloned();
+        let result = judge(&preflight, &context.rotation());
         context.ledger.record(Record::Checked { preflight }).await?;
-        match worst {
-            None if aside.is_empty() => Ok(format!("{count} checks, none failed")),
-            None => Ok(format!("{count} checks, set aside: {}", aside.join(", "))),
-            Some(check) => {
-                let text =
-                    check.finding.strip_prefix(&format!("{}: ", service_of(&check.name))).unwrap_or(&check.finding);
-                let message = format!("{text} (failed: {})", failed.join(", "));
-                Err(Fault::new(service_of(&check.name), FaultKind::Refused, message).hint(check.advice))
-            }
+        result
+    }
+}
+
+/// What a whole run comes to.
+fn judge(preflight: &Preflight, rotation: &Rotation) -> Result<String, Fault> {
+    let (aside, failed): (Vec<_>, Vec<_>) =
+        preflight.failed().into_iter().partition(|name| rotation.set_aside.contains_key(name));
+    let count = preflight.checks.len();
+    match preflight.checks.iter().find(|check| failed.contains(&check.name)) {
+        None if aside.is_empty() => Ok(format!("{count} checks, none failed")),
+        None => Ok(format!("{count} checks, set aside: {}", aside.join(", "))),
+        Some(check) => {
+            let (service, text) = blame(check);
+            let message = format!("{text} (failed: {})", failed.join(", "));
+            Err(Fault::new(service, FaultKind::Refused, message).hint(check.advice.clone()))
         }
     }
 }
 
-/// One check anew, recorded in its place in the run that stands. That run does not count longer for it.
+/// Whose fault a failed check is, and what it found without that name. No neighbour is blamed for this host's own clock.
+fn blame(check: &Finding) -> (Service, String) {
+    if let Some(rest) = check.finding.strip_prefix(OWN_CLOCK) {
+        return (Service::Host, format!("its clock{rest}"));
+    }
+    let service = service_of(&check.name);
+    (service, check.finding.strip_prefix(&format!("{service}: ")).unwrap_or(&check.finding).to_owned())
+}
+
+/// One check anew, recorded in its place in the run that stands, and what the run comes to by that. It does not count longer for it.
 pub async fn recheck(context: &StepContext<'_>, name: &str) -> Result<String, Fault> {
     let found = survey(context.world, Some(context), Some(name)).await?;
     let none = || Fault::new(Service::Journal, FaultKind::Refused, format!("there is nothing to check as {name} now"));
@@ -96,11 +110,19 @@ pub async fn recheck(context: &StepContext<'_>, name: &str) -> Result<String, Fa
     if found.looked {
         preflight.keys = found.keys;
     }
+    let result = judge(&preflight, &context.rotation());
     context.ledger.record(Record::Checked { preflight }).await?;
+    let step = StepNumber::CHECK;
+    let stood = context.rotation().step(step).clone();
+    if stood != StepState::Waiting && !(result.is_ok() && stood.is_done()) {
+        // What it had come to before is said no more.
+        let (done, evidence) = (result.is_ok(), result.unwrap_or_else(|fault| fault.to_string()));
+        context.ledger.record(Record::StepResolved { step, done, evidence }).await?;
+    }
     match anew.state {
         CheckState::Fail => {
-            let fault = Fault::new(service_of(name), FaultKind::Refused, anew.finding);
-            Err(fault.hint(anew.advice))
+            let (service, text) = blame(&anew);
+            Err(Fault::new(service, FaultKind::Refused, text).hint(anew.advice))
         }
         state => Ok(format!("{} {}", state.word(), anew.in_full())),
     }

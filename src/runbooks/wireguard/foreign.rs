@@ -3,7 +3,8 @@
 use super::stage::{find_kept, keep_under, kept_keys};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
-use crate::engine::ports::{SecretRef, World};
+use crate::domain::secret_shape::SecretShape;
+use crate::engine::ports::{NewSecret, SecretRef, World};
 use crate::engine::record::Record;
 use crate::engine::rotation::{KeptKey, Rotation};
 use crate::engine::secret::PrivateKey;
@@ -20,6 +21,26 @@ pub(super) async fn unknown_foreign(world: &World, rotation: &Rotation) -> Resul
     let found = kept_keys(world, &name).await?.into_iter();
     let unknown = found.filter(|(_, key)| rotation.foreign.iter().all(|kept| kept.public_key != *key));
     Ok(unknown.map(|(href, public_key)| Record::ForeignKept { public_key, name: name.clone(), href }).collect())
+}
+
+/// Keeps what this secret holds, which is no key, under the same name; told in a note.
+pub(super) async fn keep_payload(context: &StepContext<'_>, href: &SecretRef) -> Result<(), Fault> {
+    let (world, rotation) = (context.world, context.rotation());
+    let entries = world.secrets.find(&world.settings.secret_name).await?;
+    // One without a payload has nothing to be kept.
+    if !entries.iter().any(|entry| entry.href == *href && entry.has_payload) {
+        return Ok(());
+    }
+    let payload = world.secrets.payload(href).await?;
+    let name = name(&rotation);
+    for entry in world.secrets.find(&name).await?.into_iter().filter(|entry| entry.has_payload) {
+        if world.secrets.payload(&entry.href).await?.expose() == payload.expose() {
+            return Ok(());
+        }
+    }
+    world.secrets.store(&NewSecret { name: name.clone(), payload, shape: SecretShape::default() }).await?;
+    let text = format!("what stood under the live name and is no key is kept in Barbican as {name}");
+    context.ledger.record(Record::Noted { text }).await
 }
 
 /// Keeps the key of this secret, unless it is one of this rotation's own or was kept before. It stays there after the end: it

@@ -60,10 +60,7 @@ impl Step for Object {
         // What is uploaded is seen before it is.
         let step = self.number();
         let show = |text| context.ledger.progress(Progress { step, done: 0, total: 0, text });
-        let result = converge_object::converge_shown(context.world, target, &show).await.map_err(|fault| {
-            let hint = format!("the server will have the new key, clients still get the old: {}", fault.remedy());
-            fault.hint(hint)
-        })?;
+        let result = converge_object::converge_shown(context.world, target, &show).await?;
         if result.changed {
             let (from, etag) = (result.from, result.etag.clone());
             context.ledger.record(Record::ObjectChanged { from, to: target, etag }).await?;

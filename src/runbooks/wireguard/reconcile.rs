@@ -98,7 +98,7 @@ impl Step for Reconcile {
             if waited > limit {
                 return Err(match last_fault {
                     Some(fault) => unreadable(fault, limit),
-                    None => explained(late(limit), world).await,
+                    None => explained(late(limit, rotation.or_out()), world).await,
                 });
             }
             let text = match &last_fault {
@@ -133,15 +133,14 @@ async fn explained(late: Fault, world: &World) -> Fault {
     Fault { message: format!("{}; {says}", late.message), ..late }.hint(hint)
 }
 
-fn late(limit: Duration) -> Fault {
+fn late(limit: Duration, or_out: &str) -> Fault {
     let text = format!("the server has not taken the key after two cycles ({} s)", limit.as_secs());
-    Fault::new(Service::Server, FaultKind::Refused, text).hint(
-        "peers stay on the previous key; see the troubleshooting of step 6, then resume (it looks again) or roll back",
-    )
+    let hint = "peers stay on the key of before; see the troubleshooting of step 6, then resume (it looks again)";
+    Fault::new(Service::Server, FaultKind::Refused, text).hint(format!("{hint}{or_out}"))
 }
 
 fn unreadable(fault: Fault, limit: Duration) -> Fault {
-    let hint = format!("Barbican and Swift hold the new key; {}; then resume, it looks again", fault.advice());
+    let hint = format!("Barbican and Swift hold the new key; {}; then resume, it looks again", fault.remedy());
     let text = format!("the server could not be read for {} s: {}", limit.as_secs(), fault.message);
     Fault::new(fault.service, fault.kind, text).hint(hint)
 }

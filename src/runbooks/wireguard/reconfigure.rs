@@ -64,9 +64,12 @@ pub async fn still_right(context: &StepContext<'_>) -> Result<(), Fault> {
     let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
     let target = rotation.target().ok_or_else(none)?;
     if let Err(found) = converge_object::holds(world, target).await? {
-        return Err(Fault::new(Service::Swift, FaultKind::Conflict, format!("{found}, not {}", target.short())).hint(
-            "somebody changed it back; nobody was told anything wrong. Roll back, or set it right and try again",
-        ));
+        let hint = format!(
+            "somebody changed it back, and nobody was told anything wrong; resume puts it right{}",
+            rotation.or_out()
+        );
+        let text = format!("{found}, not {}", target.short());
+        return Err(Fault::new(Service::Swift, FaultKind::Conflict, text).hint(hint));
     }
     let reading = world.server.read().await?;
     if reading.public_key != target {

@@ -11,7 +11,10 @@ use crate::engine::record::{Cause, Entry, RECORD_VERSION, Record};
 use crate::engine::recovery::{self, Found, FoundKey, Looked};
 use crate::engine::rotation::Rotation;
 use crate::engine::witness::{Lost, Sign};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// By so much the clocks of Barbican and of this host may differ (step 2 fails beyond it).
+const SKEW: SignedDuration = SignedDuration::from_secs(120);
 
 /// What is to be recorded.
 pub struct Recovery {
@@ -150,5 +153,7 @@ fn younger(rotation: &Rotation, created: Option<Timestamp>) -> Option<Sign> {
     let created = created?;
     let known = rotation.recovered.map_or(rotation.planned_at, |at| at.max(rotation.planned_at));
     let untouched = !rotation.touched && rotation.touched_as.is_none();
-    (untouched && created > known).then_some(Sign::Younger { created })
+    // That somebody else has stored it is on record.
+    let is_explained = rotation.foreign_seen.is_some_and(|(_, seen)| created.duration_since(seen) <= SKEW);
+    (untouched && !is_explained && created > known).then_some(Sign::Younger { created })
 }

@@ -1,7 +1,7 @@
 //! Step 4: the Barbican secret `vpn-private-key-<tenant_id>` holds the target key, and nothing else has that name.
 
 use super::announce::see_people;
-use super::foreign::keep_foreign;
+use super::foreign::{keep_foreign, keep_payload};
 use super::stage::find_kept;
 use super::{answers, silence};
 use crate::domain::fault::{Fault, FaultKind, Service};
@@ -69,13 +69,11 @@ impl Step for Secret {
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
         let rotation = context.rotation();
         let role = rotation.target_role();
-        let missing = || {
-            let text = format!("the {} key is not in Barbican under its own name", role.word());
-            Fault::new(Service::Barbican, FaultKind::Refused, text)
-                .hint("this attempt has changed nothing; roll back, or restore the kept secret")
+        let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
+        let kept = rotation.keys.get(&role).ok_or_else(none)?;
+        let Some(payload) = kept_payload(context.world, kept).await.map_err(unread)? else {
+            return Err(gone(context, role, kept.name.clone()).await?);
         };
-        let kept = rotation.keys.get(&role).ok_or_else(missing)?;
-        let payload = kept_payload(context.world, kept).await.map_err(unread)?.ok_or_else(missing)?;
         let shape = rotation.shape.clone().unwrap_or_default();
         let name = &context.world.settings.secret_name;
         let touch = Moment { context };
@@ -169,12 +167,27 @@ impl Touch for Moment<'_> {
         secret_left(self.context, StepNumber::SECRET, left).await
     }
 
-    async fn give_way(&self, href: &SecretRef, key: PublicKey) -> Result<(), Fault> {
-        keep_foreign(self.context, href, key).await
+    async fn give_way(&self, href: &SecretRef, key: Option<PublicKey>) -> Result<(), Fault> {
+        match key {
+            Some(key) => keep_foreign(self.context, href, key).await,
+            None => keep_payload(self.context, href).await,
+        }
     }
 }
 
-/// The kept key's payload: from where it is known to rest, else by its name.
+/// The key that is to be live is nowhere any more: journaled, and what leads on is said.
+async fn gone(context: &StepContext<'_>, role: KeyRole, name: String) -> Result<Fault, Fault> {
+    context.ledger.record(Record::KeyGone { role, name }).await?;
+    let text = format!("the {} key is not in Barbican any more, and was not removed by us", role.word());
+    let fault = Fault::new(Service::Barbican, FaultKind::Refused, text);
+    Ok(match context.rotation().is_target_lost() {
+        true => fault
+            .hint("this attempt has changed nothing; a way back to a key that can still be had leads on: roll back"),
+        false => fault.hint("this attempt has changed nothing; resume makes another, for nobody has had this one"),
+    })
+}
+
+/// The kept key's payload: from where it is known to rest, else by its name, else from under the live name.
 async fn kept_payload(world: &World, kept: &KeptKey) -> Result<Option<SecretBytes>, Fault> {
     if let Some(href) = &kept.href
         && let Ok(payload) = world.secrets.payload(href).await
@@ -182,7 +195,12 @@ async fn kept_payload(world: &World, kept: &KeptKey) -> Result<Option<SecretByte
     {
         return Ok(Some(payload));
     }
-    Ok(find_kept(world, &kept.name, kept.public_key).await?.map(|(_, payload)| payload))
+    for name in [&kept.name, &world.settings.secret_name] {
+        if let Some((_, payload)) = find_kept(world, name, kept.public_key).await? {
+            return Ok(Some(payload));
+        }
+    }
+    Ok(None)
 }
 
 /// A fault of the reading before anything is sent: what that has left as it was, may be an empty name.

@@ -107,7 +107,7 @@ impl Step for Stage {
         match find_kept(context.world, &key.name, key.public_key).await {
             Err(fault) => Probe::Unclear(fault),
             Ok(None) => Probe::NotDone(format!("the {} key is not in Barbican; another is made", role.word())),
-            Ok(Some(_)) if key.href.is_none() || (role == KeyRole::Staged && !previous_settled(&rotation)) => {
+            Ok(Some(_)) if key.href.is_none() || (role == KeyRole::Staged && !rotation.is_previous_settled()) => {
                 Probe::NotDone(format!("the {} key is there, the rest is not recorded", role.word()))
             }
             Ok(Some(_)) => {
@@ -118,6 +118,9 @@ impl Step for Stage {
 
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
         let role = context.rotation().target_role();
+        if role == KeyRole::Previous {
+            return find_previous(context).await;
+        }
         if role != KeyRole::Staged {
             let public_key = keep_new(context, role).await?;
             return Ok(format!("fresh key {} for the way back, read back", public_key.short()));
@@ -129,7 +132,13 @@ impl Step for Stage {
         let rotation = context.rotation();
         Ok(match rotation.keys.get(&KeyRole::Previous) {
             Some(previous) => {
-                format!("staged {staged}, previous {} kept; both read back", previous.public_key.short())
+                let proof = match rotation.proven_key() {
+                    Some(proven) if proven == previous.public_key => {
+                        "the key that object and interface had at the check"
+                    }
+                    _ => "which could not be compared with object and interface",
+                };
+                format!("staged {staged}, previous {} kept ({proof}); both read back", previous.public_key.short())
             }
             None => format!("staged {staged}, read back; there is no previous key"),
         })
@@ -197,15 +206,31 @@ impl Touch for PuttingBack<'_> {
     }
 }
 
-fn previous_settled(rotation: &Rotation) -> bool {
-    let kept = rotation.keys.get(&KeyRole::Previous).is_some_and(|key| key.href.is_some() && key.destroyed.is_none());
-    rotation.shape.is_some() && (kept || rotation.previous_missing.is_some())
+/// The previous key is not made anew: it is there, or only a fresh one leads on.
+async fn find_previous(context: &StepContext<'_>) -> Result<String, Fault> {
+    let (rotation, role) = (context.rotation(), KeyRole::Previous);
+    let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no previous key was kept");
+    let kept = rotation.keys.get(&role).ok_or_else(none)?;
+    let (name, public_key) = (kept.name.clone(), kept.public_key);
+    match find_kept(context.world, &name, public_key).await? {
+        Some((href, _)) => {
+            context.ledger.record(Record::KeyKept { role, public_key, name, href }).await?;
+            Ok(format!("the previous key {} is kept in Barbican", public_key.short()))
+        }
+        None => {
+            context.ledger.record(Record::KeyGone { role, name }).await?;
+            let text = "the previous key is not in Barbican any more, and was not removed by us";
+            Err(Fault::new(Service::Barbican, FaultKind::Refused, text)
+                .hint("nothing was changed; roll back once more: a fresh key is made, and every client must re-import"))
+        }
+    }
 }
 
 /// Keeps the live secret's key under a name of its own, and its attributes in the journal.
 async fn keep_previous(context: &StepContext<'_>) -> Result<(), Fault> {
     let (world, rotation) = (context.world, context.rotation());
-    if previous_settled(&rotation) {
+    // Once the live secret may be ours, what stands there is the previous key no more.
+    if rotation.touched || rotation.is_previous_settled() {
         return Ok(());
     }
     let mut found = Vec::new();
@@ -216,11 +241,19 @@ async fn keep_previous(context: &StepContext<'_>) -> Result<(), Fault> {
         };
         found.push((entry.href, key));
     }
-    // Where several have the name, the server's own key is the one to keep.
-    let live = rotation.preflight.as_ref().and_then(|run| run.keys.interface);
-    let is_live = |(_, key): &(SecretRef, Option<PrivateKey>)| key.as_ref().map(PrivateKey::public) == live;
+    // Where several have the name, the one that object and interface had at the check is the one to keep.
+    let proven = rotation.proven_key();
+    let is_live = |(_, key): &(SecretRef, Option<PrivateKey>)| key.as_ref().map(PrivateKey::public) == proven;
     let at = found.iter().position(|pair| pair.1.is_some() && is_live(pair));
     let at = at.or_else(|| found.iter().position(|pair| pair.1.is_some()));
+    if let Some(other) = at
+        .and_then(|at| found[at].1.as_ref())
+        .map(PrivateKey::public)
+        .filter(|key| proven.is_some_and(|proven| proven != *key))
+    {
+        context.ledger.record(Record::ForeignSeen { public_key: other }).await?;
+        return Err(swapped(&rotation, other));
+    }
     let shape = match found.get(at.unwrap_or(0)) {
         Some((href, _)) => world.secrets.shape(href).await.map_err(unchanged)?,
         None => SecretShape::default(),
@@ -241,6 +274,24 @@ async fn keep_previous(context: &StepContext<'_>) -> Result<(), Fault> {
     // A run before this one may have stored it without living to record it.
     let known = rotation.keys.get(&role).is_some_and(|kept| kept.public_key == public_key);
     keep(context, role, &key, known).await
+}
+
+/// Somebody has stored another key since the check: it is not the one that clients and the server have, so it is not the one to
+/// go back to. Nothing of it is kept as that, and nothing goes on over it.
+fn swapped(rotation: &Rotation, found: PublicKey) -> Fault {
+    let keys = rotation.preflight.as_ref().map(|run| run.keys.clone()).unwrap_or_default();
+    let show = |key: Option<PublicKey>| key.map_or_else(|| "none".to_owned(), |key| key.short());
+    let text = format!(
+        "the secret holds {} now; at the check it held {}, the object said {} and the interface showed {}",
+        found.short(),
+        show(keys.secret),
+        show(keys.object),
+        show(keys.interface)
+    );
+    unchanged(Fault::new(Service::Barbican, FaultKind::Conflict, text).hint(
+        "somebody else has stored a key there that was not kept as the previous one: find out who, and which is right; check \
+         again, then resume, or cancel",
+    ))
 }
 
 /// Keeps a new key: the one that a run before this one has stored, or one made now.

@@ -78,9 +78,9 @@ impl Step for Verify {
         let target = rotation.target().ok_or_else(none)?;
         if let Err(found) = converge_secret::holds(context.world, target, None).await? {
             // A request that once timed out may land this late; nothing is destroyed before that is put right.
-            return Err(Fault::new(Service::Barbican, FaultKind::Conflict, found).hint(
-                "the kept keys were not destroyed; roll back, or delete the secrets that are too many, then finish",
-            ));
+            let hint =
+                format!("the kept keys were not destroyed; resume puts it right, then finish{}", rotation.or_out());
+            return Err(Fault::new(Service::Barbican, FaultKind::Conflict, found).hint(hint));
         }
         let destroyed = destroy_kept(context).await?;
         let back = rotation.back.len();

@@ -200,6 +200,8 @@ pub fn idle(name: &str) -> TenantStatus {
         clock_skew_s: None,
         rollback: None,
         rollback_cuts: Vec::new(),
+        changed_since: None,
+        unfinished: None,
         notices: Vec::new(),
         mails: Vec::new(),
         answered_at: Vec::new(),

@@ -70,7 +70,7 @@ pub fn is_card(line: &str, owner: &Owner<'_>, named: bool) -> bool {
     }
     // Hours alone could be meant for the window.
     if is_form_of_card(line, owner, named) {
-        return line.contains(':') || !is_hours(line);
+        return line.contains(':') || opened(line).is_some() || !is_hours(line);
     }
     // `Tel. 030 1234567 (Mo-Fr 8:00-17:00)`
     let line = &without_hours(line);
@@ -222,6 +222,7 @@ fn is_form_of_card(text: &str, owner: &Owner<'_>, named: bool) -> bool {
     let words = plain_words(text);
     let somebody = (2..=3).contains(&words.len())
         && known::is_first_name(&words[0])
+        && words.iter().all(|word| word.chars().all(char::is_alphabetic))
         && !owner.names.contains(&words[0])
         && !words.iter().any(|word| owner.firm.contains(word))
         && !is_marked(text)
@@ -243,15 +244,22 @@ fn is_form_of_card(text: &str, owner: &Owner<'_>, named: bool) -> bool {
             && text.split(':').all(|part| SOCIALS.contains(&tokens(part).join(" ")) || part.trim().is_empty())
 }
 
+/// What stands behind the word that an office is open: `Open Tues-Sat 9-5.30`.
+fn opened(text: &str) -> Option<&str> {
+    let words = ["Open ", "Geöffnet ", "Ouvert ", "Abierto ", "Accueil ", "Atención "];
+    words.iter().find_map(|open| text.strip_prefix(open))
+}
+
 /// Hours of an office: `Mon-Fri 9-17`, `Bürozeiten: Mo-Do 8:00-15:00 Uhr, Fr 8-12 Uhr`. A single day, or an hour in the night, is
 /// somebody's.
 fn is_hours(text: &str) -> bool {
-    const LABELS: &str = "unsere offnungszeiten|our opening hours|our office hours|nos horaires|nuestro horario|burozeiten|sprechzeiten|offnungszeiten|geschaftszeiten|servicezeiten|telefonzeiten|office hours|opening hours|business hours|horaires|horaires d ouverture|horario|horario de atencion|horario de oficina|";
-    const DAYS: &str = "mon monday mo montag lun lundi lunes l tue tuesday di dienstag mar mardi martes wed wednesday mi mittwoch mer mercredi mie miercoles thu thursday do donnerstag jeu jeudi jue jueves fri friday fr freitag ven vendredi vie viernes v";
-    const FIRST: &str = "mon monday mo montag lun lundi lunes l";
-    const LAST: &str = "thu thursday do donnerstag jeu jeudi jue jueves fri friday fr freitag ven vendredi vie viernes v j sat saturday sa samstag";
+    const LABELS: &str = "open|geoffnet|ouvert|abierto|reception|unsere offnungszeiten|our opening hours|our office hours|nos horaires|nuestro horario|burozeiten|sprechzeiten|offnungszeiten|geschaftszeiten|servicezeiten|telefonzeiten|office hours|opening hours|business hours|horaires|horaires d ouverture|horario|horario de atencion|horario de oficina|";
+    const DAYS: &str = "mon monday mo montag lun lundi lunes l tue tuesday di dienstag mar mardi martes wed wednesday mi mittwoch mer mercredi mie miercoles thu thursday do donnerstag jeu jeudi jue jueves fri friday fr freitag ven vendredi vie viernes v sat saturday sa samstag sam samedi sabado sun sunday so sonntag dim dimanche domingo tues thurs";
+    const FIRST: &str = "mon monday mo montag lun lundi lunes l tue tues tuesday di dienstag mar mardi martes wed wednesday mi mittwoch mer mercredi mie miercoles";
+    const LAST: &str = "thu thurs thursday do donnerstag jeu jeudi jue jueves fri friday fr freitag ven vendredi vie viernes v j sat saturday sa samstag sam samedi sabado sun sunday so sonntag dim dimanche domingo";
     const ALL: &str = "weekdays werktags werktaglich laborables ouvres";
-    const SMALL: &str = "to bis a au al uhr h hrs am pm and und et y de von from du jours dias las les le";
+    const SMALL: &str = "to bis a au al uhr h hrs am pm midi noon and und et y de von from du jours dias las les le";
+    let text = opened(text).unwrap_or(text);
     let (label, days) =
         text.split_once(':').filter(|(label, _)| !label.contains(|c: char| c.is_ascii_digit())).unwrap_or(("", text));
     let is_of = |list: &str, word: &String| list.split(' ').any(|one| one == word);
@@ -277,7 +285,8 @@ fn is_hours(text: &str) -> bool {
 /// Their own name, with degrees.
 fn is_name(text: &str, owner: &Owner<'_>) -> bool {
     // `Inh. Ada Okafor e. K.`
-    let text = text.strip_prefix("Inh").and_then(|_| text.strip_suffix(" e. K")).unwrap_or(text);
+    let merchant = [" e. K", " e.K", " e. Kfr", " e. Kfm"].iter().find_map(|form| text.strip_suffix(form));
+    let text = merchant.filter(|_| text.starts_with("Inh")).unwrap_or(text);
     let words: Vec<String> = plain_words(text);
     let own = |word: &String| owner.names.contains(word) && !known::is_word(word);
     let extra = |word: &String| {
@@ -315,6 +324,8 @@ fn is_title(text: &str, owner: &Owner<'_>) -> bool {
             || text.contains(" & ") && words.len() > 1)
         && words.iter().all(|word| listed(word) || firm(word))
         && !text.contains(':')
+        // `En étude`, `Pour audit` tell what is done with it.
+        && !["a", "au", "aux", "en", "pour", "par", "para", "por", "for", "im", "am", "bei"].contains(&words[0].as_str())
         && !words.iter().any(|word| {
             ["at", "in", "to", "on", "off", "out", "up", "by", "from", "per", "with", "without", "zu", "zum", "zur"]
                 .contains(&word.as_str())

@@ -60,7 +60,9 @@ pub fn is_reach(text: &str, owner: &Owner<'_>) -> bool {
         let extension = chunk
             .strip_prefix('x')
             .is_some_and(|rest| (1..=5).contains(&rest.len()) && rest.bytes().all(|c| c.is_ascii_digit()));
-        if extension && !number.is_empty() {
+        // `(404) 555-0162 (o)`
+        let kind = ["(o)", "(f)", "(m)", "(c)", "(w)", "(h)", "(t)", "(d)"].contains(&chunk.to_lowercase().as_str());
+        if (extension || kind) && !number.is_empty() {
             continue;
         }
         if !address && !link && signs && (digits || !number.is_empty()) {

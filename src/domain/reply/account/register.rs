@@ -1,7 +1,7 @@
 //! What the law wants in a letter of a firm, and who answers for it: `HRB 12345`, `Geschäftsführer: Dr. Jan Petersen`.
 
 use super::card::{BEFORE, DEGREES, HEADS, TRADES, is_capital};
-use super::place::is_nobodys_word;
+use super::place::{is_nobodys_word, is_place};
 use super::slots::{Owner, is_form, slotted};
 use super::{is_guarded, plain_words};
 use crate::domain::reply::known;
@@ -9,6 +9,17 @@ use crate::domain::reply::known;
 /// What the law wants: `HRB 12345`, `Geschäftsführer: Dr. Jan Petersen`, `VAT GB 123 4567 89`.
 pub fn is_register(text: &str, owner: &Owner<'_>, named: bool) -> bool {
     let text = &text.replace("R.C.S", "RCS");
+    // `Registered office: 12 Harbour Road, Edinburgh EH12 9DF`, part by part.
+    let seat = ["registered office", "head office", "sitz", "siege social", "siege", "domicilio social", "firmensitz"];
+    if let Some((label, place)) = text.split_once(':')
+        && seat.contains(&plain_words(label).join(" ").as_str())
+        && is_place(place.trim())
+    {
+        return true;
+    }
+    if is_account(text) {
+        return true;
+    }
     let words = slotted(text, owner);
     if is_dated(text) {
         return false;
@@ -69,6 +80,22 @@ reg kvk duns lei eori orcid partita ordre ordine colegiado colegiada numero num"
             })
 }
 
+/// `IBAN: DE02120300000000202051`, `BIC GENODEF1CEL`: the number of an account, behind what it is.
+fn is_account(text: &str) -> bool {
+    let Some((label, number)) = text.split_once([':', ' ']) else { return false };
+    let number: String = number.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
+    let codes = number.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    let digits = number.chars().filter(char::is_ascii_digit).count();
+    let land = number.chars().take(2).all(|c| c.is_ascii_uppercase());
+    codes
+        && land
+        && match label.trim() {
+            "IBAN" => (15..=34).contains(&number.len()) && digits >= 12,
+            "BIC" | "SWIFT" | "BIC/SWIFT" => [8, 11].contains(&number.len()) && digits > 0,
+            _ => false,
+        }
+}
+
 /// Whether a date or a time stands in it.
 fn is_dated(text: &str) -> bool {
     text.split_whitespace().any(|word| {
@@ -81,6 +108,7 @@ fn is_dated(text: &str) -> bool {
             && groups.len() <= 3
             && small >= 2
             && groups.iter().all(|group| digits(group) || group.is_empty())
+            && groups.iter().any(digits)
             || word.contains(':') && word.starts_with(|c: char| c.is_ascii_digit())
     })
 }

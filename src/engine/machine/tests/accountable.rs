@@ -245,7 +245,7 @@ fn a_second_emergency_on_an_open_case_forgets_neither_who_declared_first_nor_wha
         signature: None,
     };
     bob.emit(at("22:31"), again).unwrap();
-    bob.emit(at("22:50"), Record::Finished { outcome: Outcome::Rotated, note: String::new() }).unwrap();
+    bob.emit(at("22:50"), Record::Finished { outcome: Outcome::Rotated, note: String::new(), despite: None }).unwrap();
     let review = bob.rotation().unwrap().open_review(&Signing::ByLogin).unwrap();
     assert_eq!((review.reason.as_str(), review.review_due), ("leak", at("23:00")));
     assert_eq!(review.covers, [RotationId("r0".into()), RotationId("r-1".into())]);
@@ -273,7 +273,9 @@ fn a_rollback_where_plans_are_approved_leaves_a_review_open_that_somebody_else_c
     );
     let mut machine = as_person(&live(), "op", FOUR_EYES);
     command(&mut machine, at("22:20"), back()).unwrap();
-    machine.emit(at("22:50"), Record::Finished { outcome: Outcome::RolledBack, note: String::new() }).unwrap();
+    machine
+        .emit(at("22:50"), Record::Finished { outcome: Outcome::RolledBack, note: String::new(), despite: None })
+        .unwrap();
     let review = machine.rotation().unwrap().open_review(&Signing::ByLogin).unwrap();
     assert_eq!((review.of, review.person.as_str()), (Reviewed::Rollback, "op"));
     let window = Window::parse("2026-11-25 22:00", "1h", "UTC", 1).unwrap();
@@ -292,7 +294,9 @@ fn an_emergency_covers_the_open_review_of_a_rollback_with_its_author() {
     let mut machine = as_person(&live(), "op", FOUR_EYES);
     let back = Command::RollBack { confirm: "acme".into(), reason: "slow".into(), through_tunnel: String::new() };
     command(&mut machine, at("22:20"), back).unwrap();
-    machine.emit(at("22:50"), Record::Finished { outcome: Outcome::RolledBack, note: String::new() }).unwrap();
+    machine
+        .emit(at("22:50"), Record::Finished { outcome: Outcome::RolledBack, note: String::new(), despite: None })
+        .unwrap();
     let mut bob = as_person(&machine, "bob", FOUR_EYES);
     let declare = Command::Emergency { confirm: "acme".into(), reason: "leak".into(), through_tunnel: String::new() };
     bob.handle(at("22:55"), Input::Command { command: declare, new_id: RotationId("r2".into()) }).unwrap();
@@ -367,7 +371,9 @@ fn the_review_of_an_emergency_is_closed_by_somebody_else_at_the_end_and_nothing_
     let close = || Command::CloseReview { note: "laptop was encrypted".into() };
     let mut bob = as_person(&machine, "bob", FOUR_EYES);
     assert!(command(&mut bob, at("22:40"), close()).is_err(), "not before the end");
-    machine.emit(at("22:50"), Record::Finished { outcome: Outcome::Rotated, note: String::new() }).unwrap();
+    machine
+        .emit(at("22:50"), Record::Finished { outcome: Outcome::Rotated, note: String::new(), despite: None })
+        .unwrap();
     assert!(command(&mut machine, at("22:51"), close()).unwrap_err().to_string().contains("another operator"));
     let window = Window::parse("2026-11-25 22:00", "1h", "UTC", 1).unwrap();
     let plan = || Command::Plan { window: window.clone(), cause: Cause::Scheduled, reference: String::new() };
@@ -389,7 +395,9 @@ fn a_second_emergency_covers_the_review_of_the_first() {
         signature: None,
     };
     machine.emit(at("22:30"), first).unwrap();
-    machine.emit(at("22:50"), Record::Finished { outcome: Outcome::Rotated, note: String::new() }).unwrap();
+    machine
+        .emit(at("22:50"), Record::Finished { outcome: Outcome::Rotated, note: String::new(), despite: None })
+        .unwrap();
     let (confirm, reason) = ("acme".into(), "again".into());
     let again = Command::Emergency { confirm, reason, through_tunnel: String::new() };
     machine.handle(at("22:55"), Input::Command { command: again, new_id: RotationId("r2".into()) }).unwrap();

@@ -238,7 +238,7 @@ fn reminders_go_to_the_silent_only_and_stop_when_they_answer() {
 fn a_mail_may_come_after_the_end_and_changes_nothing() {
     let mut machine = live();
     let (outcome, note) = (Outcome::Rotated, String::new());
-    machine.emit(at("23:00"), Record::Finished { outcome, note }).unwrap();
+    machine.emit(at("23:00"), Record::Finished { outcome, note, despite: None }).unwrap();
     reads(&mut machine, "23:10", "m1", heard(Verdict::Declined, Topic::Back, 1, "23:09"));
     assert_eq!(machine.rotation().unwrap().outcome.as_ref().unwrap().0, Outcome::Rotated);
 }

@@ -37,7 +37,9 @@ fn declared(by: &[Option<&str>], unproven: bool, signing: &Signing) -> Machine {
         machine = Some(next);
     }
     let mut machine = machine.unwrap();
-    machine.emit(at("22:50"), Record::Finished { outcome: Outcome::Cancelled, note: String::new() }).unwrap();
+    machine
+        .emit(at("22:50"), Record::Finished { outcome: Outcome::Cancelled, note: String::new(), despite: None })
+        .unwrap();
     machine
 }
 
@@ -253,7 +255,8 @@ fn an_emergency_that_covers_the_review_of_another_one_is_closed_by_none_who_decl
         ada.handle(at("23:00"), Input::Command { command: declare, new_id: case }).unwrap();
         ended(&mut ada, StepNumber::ANNOUNCE, Ok("told"));
         ended(&mut ada, StepNumber::CHECK, Err(fault()));
-        ada.emit(at("23:10"), Record::Finished { outcome: Outcome::Cancelled, note: String::new() }).unwrap();
+        ada.emit(at("23:10"), Record::Finished { outcome: Outcome::Cancelled, note: String::new(), despite: None })
+            .unwrap();
         let review = ada.rotation().unwrap().open_review(&signing).unwrap();
         assert_eq!(
             (review.declarer_names().as_str(), review.covers.len(), review.needs_two),

@@ -214,7 +214,7 @@ fn an_alias_goes_on_in_the_next_rotation_and_says_who_accepted_it() {
     assert!(does(&mut machine, "20:11", accept));
     for round in 0..2 {
         let (outcome, note) = (Outcome::Cancelled, String::new());
-        machine.emit(at("20:20"), Record::Finished { outcome, note }).unwrap();
+        machine.emit(at("20:20"), Record::Finished { outcome, note, despite: None }).unwrap();
         let window = Window::parse("2026-11-24 22:00", "1h", "UTC", 1).unwrap();
         let plan = Command::Plan { window, cause: Cause::Scheduled, reference: String::new() };
         assert!(does(&mut machine, "20:21", plan), "{round}");

@@ -5,9 +5,9 @@ use crate::domain::agent_log::{self, AgentHealth};
 use crate::domain::fault::{Fault, Service};
 use crate::domain::key::PublicKey;
 use crate::domain::lockout::{self, OwnAddresses};
-use crate::domain::preflight::{Check as Finding, CheckState, KeyAgreement, MAILBOX, OWN_ROUTE};
+use crate::domain::preflight::{Check as Finding, CheckState, DUPLICATES, KeyAgreement, MAILBOX, OWN_ROUTE, SWAP};
 use crate::engine::observe::Sights;
-use crate::engine::ports::{AgentMode, Role, TokenReport};
+use crate::engine::ports::{AgentMode, Listed, Role, SecretRef, TokenReport};
 use crate::runbooks::wireguard::answers::Heard;
 
 /// How long a token that was just got lives, s, by the clock that it was dated with.
@@ -30,6 +30,21 @@ pub(super) fn token_check(token: &Result<TokenReport, Fault>, now: i64, needed: 
             Finding { until: Some(token.expires), ..pass("keystone", text) }
         }
         Err(fault) => fail("keystone", fault),
+    }
+}
+
+/// Whether Barbican can be listed, and keeps its connections open.
+pub(super) fn barbican_check(listing: &Result<Listed, Fault>) -> Finding {
+    match listing {
+        Ok(Listed { secrets, closes: true }) => {
+            let text =
+                format!("answers; {secrets} secrets in the project; it closes the connection behind each answer");
+            let advice = "DELETE and POST find no connection open, so the gap is longer by what opening one takes; \
+                          have keep-alive switched on in Barbican's server, or in the proxy before it";
+            finding("barbican", CheckState::Warn, text, advice)
+        }
+        Ok(Listed { secrets, .. }) => pass("barbican", format!("answers; {secrets} secrets in the project")),
+        Err(fault) => fail("barbican", fault),
     }
 }
 
@@ -64,7 +79,7 @@ pub(super) fn fail(name: &str, fault: &Fault) -> Finding {
 pub(super) fn service_of(check: &str) -> Service {
     match check {
         "keystone" => Service::Keystone,
-        "barbican" | "write" | "secret" => Service::Barbican,
+        "barbican" | "write" | "secret" | DUPLICATES => Service::Barbican,
         "object" => Service::Swift,
         "mail" | MAILBOX => Service::Mail,
         "texts" => Service::Configuration,
@@ -125,6 +140,21 @@ pub(super) fn agent_check(mode: &AgentMode) -> Finding {
     }
 }
 
+/// For the length of the overlap two secrets have the name: what is known of how the agent takes that.
+pub(super) fn swap_check(mode: &AgentMode) -> Finding {
+    if *mode == AgentMode::ByName {
+        return pass(
+            SWAP,
+            "store-first: the agent was seen to look the secret up by name, so it takes the first of two",
+        );
+    }
+    let text =
+        "store-first leaves two secrets of the name for a moment, and that the agent tolerates two is not proved";
+    let advice = "set server.agent_check to find out how it finds its key, or wireguard.swap = \"delete-first\"; or, if you know \
+                  that it takes the first of several, set the check `swap` aside with a reason";
+    finding(SWAP, CheckState::Fail, text, advice)
+}
+
 /// Whether the agent is well, by its own log.
 pub(super) fn log_check(log: Option<Result<String, Fault>>) -> Finding {
     const NAME: &str = "agent-log";
@@ -177,6 +207,7 @@ pub(super) fn own_route_check(own: &OwnAddresses, sights: &Sights) -> Finding {
 pub(super) fn sight_checks(sights: &Sights, clocks: &Clocks) -> Vec<Finding> {
     let mut checks = Vec::new();
     checks.push(secret_check(sights));
+    checks.extend(duplicates_check(sights));
     checks.push(match (sights.object.value(), &sights.object.fault) {
         (_, Some((_, fault))) => fail("object", fault),
         (Some(object), None) => pass("object", format!("readable and well-formed, {} users", object.users.len())),
@@ -226,12 +257,9 @@ pub(super) fn secret_check(sights: &Sights) -> Finding {
                 "the secret does not hold a key",
                 "it will be replaced; there is no previous key to keep, a rollback would make a fresh one",
             ),
-            (count, _) if interface.is_some() && secret.keys.contains(&interface) => finding(
-                "secret",
-                CheckState::Warn,
-                format!("{count} secrets have the name; the server may take either"),
-                "the one that the interface shows is kept as the previous key, and all of them are replaced by one",
-            ),
+            (count, _) if interface.is_some() && secret.keys.contains(&interface) => {
+                pass("secret", format!("{count} secrets have the name, and the interface's key is among them"))
+            }
             (count, _) => finding(
                 "secret",
                 CheckState::Fail,
@@ -241,6 +269,30 @@ pub(super) fn secret_check(sights: &Sights) -> Finding {
         },
         (None, None) => finding("secret", CheckState::Unknown, "not read", ""),
     }
+}
+
+/// Several secrets of the name: each is named, and what rotate would do with it. They differ: only a person says that it may.
+pub(super) fn duplicates_check(sights: &Sights) -> Option<Finding> {
+    let interface = sights.server.value().map(|reading| reading.public_key);
+    let secret = sights.secret.value().filter(|secret| secret.count > 1 && sights.secret.fault.is_none())?;
+    let line = |(SecretRef(href), key): (&SecretRef, &Option<PublicKey>)| match key {
+        Some(key) if Some(*key) == interface => format!("{href} holds {} (the interface's)", key.short()),
+        Some(key) => format!("{href} holds {}", key.short()),
+        None => format!("{href} holds no key"),
+    };
+    let each: Vec<String> = secret.hrefs.iter().zip(&secret.keys).map(line).collect();
+    let text = format!("{} secrets have the name, and the server may take either: {}", secret.count, each.join(", "));
+    let is_one_key = secret.only_key_of_all().is_some();
+    Some(match is_one_key {
+        true => finding(DUPLICATES, CheckState::Warn, text, "all hold one key: rotate replaces them by one"),
+        false => finding(
+            DUPLICATES,
+            CheckState::Fail,
+            text,
+            "find out whose the other is, and delete what nobody needs; or set the check `duplicates` aside with a reason: \
+             rotate keeps a copy of each that it removes, under a name of its own",
+        ),
+    })
 }
 
 pub(super) fn agreement(sights: &Sights) -> KeyAgreement {
@@ -265,7 +317,11 @@ pub(super) fn keys_check(sights: &Sights) -> Finding {
     }
     let secret_gone = sights.secret.value().is_some_and(|secret| secret.only_key().is_none() && secret.count < 2);
     let rest_agrees = keys.object.is_some() && keys.object == keys.interface;
-    if keys.agrees() {
+    let differ = sights.secret.value().is_some_and(|secret| secret.count > 1 && secret.only_key_of_all().is_none());
+    if keys.agrees() && differ {
+        text.push_str("; beside it another secret has the name");
+        finding("keys", CheckState::Warn, text, "see the check `duplicates`")
+    } else if keys.agrees() {
         pass("keys", format!("all places show {}", show(keys.secret)))
     } else if secret_gone && rest_agrees {
         finding("keys", CheckState::Warn, text, "object and interface agree; Barbican has no key to compare")

@@ -3,14 +3,16 @@
 
 use super::clocks::Clocks;
 use super::findings::{
-    agent_check, agreement, console_check, fail, finding, from_result, log_check, mailbox_check, own_route_check, pass,
-    sight_checks, token_check, write_check,
+    agent_check, agreement, barbican_check, console_check, fail, finding, from_result, log_check, mailbox_check,
+    own_route_check, pass, sight_checks, swap_check, token_check, write_check,
 };
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::preflight::{Check as Finding, CheckState, KeyAgreement, MAILBOX, OWN_ROUTE, Preflight};
+use crate::domain::preflight::{
+    Check as Finding, CheckState, DUPLICATES, KeyAgreement, MAILBOX, OWN_ROUTE, Preflight, SWAP,
+};
 use crate::engine::mailing;
 use crate::engine::observe::{self, Sights};
-use crate::engine::ports::World;
+use crate::engine::ports::{SwapOrder, World};
 use crate::engine::step::StepContext;
 use crate::runbooks::wireguard::announce::see_people;
 use crate::runbooks::wireguard::answers::{self, Heard};
@@ -36,8 +38,8 @@ impl Survey {
 }
 
 /// The checks that are asked by themselves; every other one follows from a look at all places.
-const BY_THEMSELVES: [&str; 9] =
-    ["keystone", "barbican", "write", "mail", "texts", MAILBOX, "agent", "agent-log", "transport"];
+const BY_THEMSELVES: [&str; 10] =
+    ["keystone", "barbican", "write", "mail", "texts", MAILBOX, "agent", SWAP, "agent-log", "transport"];
 
 /// Asks. `only`: that one check. Without a context there is no rotation yet: nothing is recorded, and what concerns its people is
 /// not known.
@@ -51,7 +53,7 @@ pub async fn survey(world: &World, context: Option<&StepContext<'_>>, only: Opti
         asked(wanted("barbican"), world.secrets.probe()),
         asked(wanted("mail") || wanted("clocks"), world.mailer.probe()),
         asked(wanted(MAILBOX), hear(context)),
-        asked(wanted("agent"), world.server.agent_mode()),
+        asked(wanted("agent") || wanted(SWAP), world.server.agent_mode()),
         asked(wanted("agent-log"), world.server.agent_log()),
         asked(wanted(OWN_ROUTE), world.server.own_addresses()),
         asked(looks, look(world, context)),
@@ -79,6 +81,8 @@ pub async fn survey(world: &World, context: Option<&StepContext<'_>>, only: Opti
         listing.as_ref().and_then(|listing| listing.as_ref().err()),
         mail.as_ref().and_then(|mail| mail.as_ref().err()),
         mailbox,
+        console.as_ref().and_then(|console| console.as_ref()?.as_ref().err()),
+        log.as_ref().and_then(|log| log.as_ref()?.as_ref().err()),
     ];
     if let Some(fault) = of.into_iter().flatten().chain(&looked).find(|fault| fault.kind == FaultKind::Exhausted) {
         return Err(fault.clone());
@@ -95,10 +99,7 @@ pub async fn survey(world: &World, context: Option<&StepContext<'_>>, only: Opti
     let clocks = Clocks::new(at.as_second(), clocks);
     let mut checks: Vec<Finding> = Vec::new();
     checks.extend(token.map(|token| token_check(&token, at.as_second(), world.settings.pair_bound.as_secs())));
-    checks.extend(listing.map(|listing| match listing {
-        Ok(count) => pass("barbican", format!("answers; {count} secrets in the project")),
-        Err(fault) => fail("barbican", &fault),
-    }));
+    checks.extend(listing.as_ref().map(barbican_check));
     checks.extend(wanted("write").then(write_check));
     checks
         .extend(mail.map(|mail| from_result("mail", mail.map(|()| "reachable, TLS and password accepted".to_owned()))));
@@ -109,16 +110,24 @@ pub async fn survey(world: &World, context: Option<&StepContext<'_>>, only: Opti
     }));
     let places = sights.as_ref().and_then(|sights| sights.as_ref().ok());
     checks.extend(console.flatten().map(|console| console_check(console, places)));
-    checks.extend(agent.map(|agent| agent_check(&agent)));
+    checks.extend(agent.as_ref().map(agent_check));
+    checks.extend(agent.as_ref().filter(|_| world.settings.swap == SwapOrder::StoreFirst).map(swap_check));
     checks.extend(log.map(log_check));
     let keys = match &sights {
         Some(Ok(sights)) => {
             checks.extend(own.map(|own| own_route_check(&own, sights)));
             checks.extend(sight_checks(sights, &clocks));
+            if only == Some(DUPLICATES) && !checks.iter().any(|check| check.name == DUPLICATES) {
+                // Of a whole run it is a part only where there are several.
+                checks.push(match &sights.secret.fault {
+                    Some((_, fault)) => fail(DUPLICATES, fault),
+                    None => pass(DUPLICATES, "no more than one secret has the name"),
+                });
+            }
             agreement(sights)
         }
         Some(Err(fault)) => {
-            checks.push(fail("object", fault));
+            checks.push(fail(only.unwrap_or("object"), fault));
             KeyAgreement::default()
         }
         None => KeyAgreement::default(),

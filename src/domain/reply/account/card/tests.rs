@@ -24,6 +24,14 @@ fn lines_of_a_signature_are_known_in_the_dress_of_four_languages() {
         "FN 291774k, Landesgericht für ZRS Graz, UID ATU63418829",
         "Place de la République – 47300 Acme",
         "1. Vorsitzende",
+        "Siège social : Lyon",
+        "SIRET : 812 345 678 00012",
+        "Registered office: 12 Harbour Road, Edinburgh EH12 9DF",
+        "IBAN: DE02120300000000202051",
+        "(404) 555-0162 (o) | (404) 555-0163 (f)",
+        "Open Tues-Sat 9-17.30",
+        "Office hours: Tue-Fri 9-17",
+        "Ouvert du mardi au samedi de 10h à 18h30",
         "Inh. Ada Okafor e. K.",
         "i. A. Dipl.-Ing. Ada Okafor",
         "Ada Okafor (she/her)",
@@ -139,7 +147,12 @@ fn what_somebody_says_in_the_shape_of_one_is_none() {
         "Time zone: New York",
         "Ada Okafor (on leave)",
         "Tel: +49 40 123456-78 (Mon-Thu 22-23)",
-        "Office hours: Tue-Fri 9-17",
+        "Open Tue-Wed 22-24",
+        "Open Tuesday",
+        "Pour audit",
+        "En étude",
+        "À la direction",
+        "IBAN: WAIT FOR BOB 12",
     ] {
         assert!(!is(line), "{line}");
     }

@@ -1,0 +1,127 @@
+//! What the journal knows of a rotation's keys: which is to be live, which is kept, which is lost; and what must hold of people
+//! and keys before a leg may end.
+
+use crate::domain::client::Client;
+use crate::domain::key::{KeyRole, PublicKey};
+use crate::domain::step::{StepNumber, StepState};
+use crate::engine::record::{BackSource, Outcome};
+use crate::engine::rotation::{Rollback, Rotation};
+use jiff::Timestamp;
+
+impl Rotation {
+    pub(super) fn turn_back(&mut self, reason: String, role: KeyRole, at: Timestamp) {
+        self.rollback = Some(Rollback { reason, role, at });
+        self.forward.get_or_insert_with(|| self.steps.clone());
+        let mut steps: [StepState; 8] = Default::default();
+        steps[0] = self.steps[0].clone();
+        steps[1] = self.steps[1].clone();
+        if self.keys.get(&role).is_some_and(|key| key.href.is_some()) {
+            let evidence = format!("the {} key is kept in Barbican", role.word());
+            steps[2] = StepState::Done { at, evidence };
+        }
+        self.steps = steps;
+        self.gap_us = None;
+        self.applied = None;
+        self.back.clear();
+        self.pings.clear();
+    }
+
+    /// A kept key is not there any more. Where it is the one that is to be live, step 3 is not done.
+    pub(super) fn lose_key(&mut self, role: KeyRole) {
+        if let Some(key) = self.keys.get_mut(&role) {
+            (key.href, key.gone) = (None, true);
+        }
+        let step = self.step(StepNumber::STAGE);
+        if role == self.target_role() && step.is_done() {
+            self.steps[StepNumber::STAGE.index()] = StepState::Waiting;
+        }
+    }
+
+    /// The key that the present leg makes live: staged on the way forward, previous or fresh on the way back.
+    pub fn target(&self) -> Option<PublicKey> {
+        self.keys.get(&self.target_role()).map(|key| key.public_key)
+    }
+
+    /// The role of that key.
+    pub fn target_role(&self) -> KeyRole {
+        self.rollback.as_ref().map_or(KeyRole::Staged, |rollback| rollback.role)
+    }
+
+    /// Whether the journal knows of the key of this role that it is kept in Barbican.
+    pub fn is_kept(&self, role: KeyRole) -> bool {
+        self.keys.get(&role).is_some_and(|key| key.href.is_some() && key.destroyed.is_none())
+    }
+
+    /// The key that is to be live is kept nowhere any more, and step 3 must not make another in its place: it is the previous
+    /// one, or clients may have it already. Only a way back leads on.
+    pub fn is_target_lost(&self) -> bool {
+        let gone = self.keys.get(&self.target_role()).is_some_and(|key| key.gone);
+        let is_known = self.applied.is_some() || self.step(StepNumber::OBJECT).is_done();
+        match self.target_role() {
+            KeyRole::Previous => gone,
+            KeyRole::Staged | KeyRole::Fresh => gone && self.touched && is_known,
+        }
+    }
+
+    /// Whether a way back may begin, or begin anew: once, and again to a fresh key where the one to go back to is lost.
+    pub fn may_turn_back(&self) -> bool {
+        self.touched && (self.rollback.is_none() || self.is_target_lost())
+    }
+
+    /// What leads out besides going on, for the end of a sentence: only what would be accepted is named.
+    pub fn or_out(&self) -> &'static str {
+        match (self.touched, self.may_turn_back()) {
+            (false, _) => ", or cancel",
+            (true, true) => ", or roll back",
+            (true, false) => "",
+        }
+    }
+
+    /// The key that object and interface had at the check; what the secret had, where a check of those was set aside.
+    pub fn proven_key(&self) -> Option<PublicKey> {
+        let keys = &self.preflight.as_ref()?.keys;
+        match (keys.object, keys.interface) {
+            (Some(object), Some(interface)) if object == interface => Some(object),
+            _ => keys.secret,
+        }
+    }
+
+    /// The previous key is kept (or there is none), and it is still the one that was live at the last check.
+    pub fn is_previous_settled(&self) -> bool {
+        let kept = self.keys.get(&KeyRole::Previous).filter(|_| self.is_kept(KeyRole::Previous));
+        let is_right = kept.is_some_and(|kept| self.proven_key().is_none_or(|proven| proven == kept.public_key));
+        let is_missing = kept.is_none() && self.previous_missing.is_some() && !self.had_a_key();
+        self.shape.is_some() && (is_right || is_missing)
+    }
+
+    /// The secret held a key when it was checked.
+    fn had_a_key(&self) -> bool {
+        self.preflight.as_ref().is_some_and(|run| run.keys.secret.is_some())
+    }
+
+    /// The key that must be live since this rotation has ended, and since when, UTC. `None`: it says nothing of that.
+    pub fn left_live(&self) -> Option<(PublicKey, Timestamp)> {
+        let (outcome, at, _) = self.outcome.as_ref()?;
+        let key = match outcome {
+            Outcome::Rotated | Outcome::RolledBack => self.target()?,
+            // What it had begun to change was seen as it was; a late request may land behind that.
+            Outcome::Cancelled => self.touched_as.as_ref().and_then(|_| self.keys.get(&KeyRole::Previous))?.public_key,
+            Outcome::Lost => return None,
+        };
+        Some((key, *at))
+    }
+
+    /// Every single client is back, and each by a sign of their own: nobody needs the mail of step 7 any more.
+    pub fn is_everybody_back(&self) -> bool {
+        let shown = |client: &Client| self.back.get(&client.id).is_some_and(|back| back.source != BackSource::Client);
+        !self.clients.is_empty() && self.clients.iter().all(shown)
+    }
+
+    /// What an end needs a reason for: step 7 was never done, or nobody has reconfigured. `None`: it may end as it is.
+    pub fn unfinished(&self) -> Option<&'static str> {
+        if !self.step(StepNumber::RECONFIGURE).is_done() && !self.is_everybody_back() {
+            return Some("STEP 7 WAS NEVER DONE");
+        }
+        (!self.clients.is_empty() && self.back.is_empty()).then_some("NOBODY HAS RECONFIGURED")
+    }
+}

@@ -1,0 +1,129 @@
+//! The way back, and the end of either way: what each may be begun from, and what is said of what it costs.
+
+use super::io::{BackSight, Intent};
+use super::{Machine, Output, Outputs, not_now, required};
+use crate::domain::client::ClientId;
+use crate::domain::key::KeyRole;
+use crate::domain::step::StepNumber;
+use crate::engine::command::Refusal;
+use crate::engine::record::{Cause, Outcome, Record};
+use crate::engine::rotation::Rotation;
+use jiff::Timestamp;
+
+impl Machine {
+    /// Judges it, and looks what it would meet before it is begun.
+    pub(super) fn roll_back(&mut self, confirm: &str, reason: String, through_tunnel: &str) -> Outputs {
+        let rotation = self.quiet()?;
+        if !rotation.touched {
+            return Err(not_now("the server was not touched yet; cancel the rotation instead"));
+        }
+        if !rotation.may_turn_back() {
+            return Err(not_now("it is rolling back already; resume"));
+        }
+        self.confirmed_name(confirm)?;
+        self.way_back = required(reason, "say why it is rolled back (a reason)")?;
+        self.see_lockout(through_tunnel)?;
+        Ok(vec![Output::LookBack])
+    }
+
+    /// Begins it. Where the previous key is gone that is recorded and said first, for a fresh key costs more.
+    pub(super) fn looked_back(&mut self, at: Timestamp, sight: BackSight) -> Outputs {
+        let rotation = self.quiet()?;
+        // A compromised key is never put back.
+        let previous = rotation.is_kept(KeyRole::Previous) && rotation.cause != Cause::Compromise;
+        let kept = rotation.keys.get(&KeyRole::Previous).filter(|_| previous && sight.is_kept == Some(false));
+        if let Some(name) = kept.map(|kept| kept.name.clone()) {
+            let gone = self.append(at, Record::KeyGone { role: KeyRole::Previous, name })?;
+            let text = fresh_key(self.open()?);
+            return Ok(vec![gone, Output::Refused(Refusal::NeedsPerson(text))]);
+        }
+        let role = if previous { KeyRole::Previous } else { KeyRole::Fresh };
+        let mut cut_again: Vec<ClientId> = rotation.back.keys().cloned().collect();
+        cut_again.extend(sight.probable.into_iter().filter(|client| !rotation.back.contains_key(client)));
+        let reason = std::mem::take(&mut self.way_back);
+        let review_due = self.rollback_review_due(at);
+        let signature = self.hand.signature.clone();
+        let record = Record::RollbackStarted { reason, role, cut_again, review_due, signature };
+        let mut outputs = vec![self.append(at, record)?];
+        outputs.extend(self.go_on(at)?);
+        Ok(outputs)
+    }
+
+    /// The end: everybody is back or waived, and what the runbook asks for is done, or it is said why not.
+    pub(super) fn finish(&mut self, at: Timestamp, note: String, despite: String) -> Outputs {
+        let rotation = self.quiet()?;
+        let needed = [StepNumber::SECRET, StepNumber::OBJECT, StepNumber::RECONCILE];
+        if let Some(step) = needed.into_iter().find(|step| !rotation.step(*step).is_done()) {
+            return Err(not_now(format!("step {step} is not done yet")));
+        }
+        let missing = rotation.not_back();
+        if !missing.is_empty() && !rotation.step(StepNumber::RECONFIGURE).is_done() {
+            return Err(not_now(format!("step {} is not done yet", StepNumber::RECONFIGURE)));
+        }
+        if !missing.is_empty() {
+            return Err(Refusal::NotBack(missing.iter().map(|client| client.name.clone()).collect()));
+        }
+        let despite = crate::domain::sanitize::sanitize(&despite);
+        self.despite = match (rotation.unfinished(), despite.is_empty()) {
+            (None, _) => None,
+            (Some(_), false) => Some(despite),
+            (Some(what), true) => {
+                return Err(Refusal::NeedsPerson(format!(
+                    "{}: {}, or say why it is closed all the same (a reason; it stands in the first line of the report)",
+                    what.to_lowercase(),
+                    match rotation.step(StepNumber::RECONFIGURE).is_done() {
+                        true => "verify until at least one client is back",
+                        false => "notify them (step 7)",
+                    }
+                )));
+            }
+        };
+        self.cancel_note = note;
+        self.begin(at, StepNumber::VERIFY, Intent::Finish)
+    }
+
+    /// What was changed by others since the end, put right; where nothing is known to be wrong the look says so.
+    pub(super) fn put_right(&mut self) -> Outputs {
+        let ended = self.rotation.as_deref().filter(|rotation| rotation.left_live().is_some());
+        let needs = || not_now("no rotation is open, and none has ended that says which key must be live; plan one");
+        ended.map(|_| vec![Output::PutRight]).ok_or_else(needs)
+    }
+
+    /// The outcome of the leg that is being gone.
+    pub(super) fn outcome(rotation: &Rotation) -> Outcome {
+        if rotation.rollback.is_some() { Outcome::RolledBack } else { Outcome::Rotated }
+    }
+}
+
+/// What a fresh key costs, where the previous one is gone.
+pub(crate) fn fresh_key(rotation: &Rotation) -> String {
+    let back: Vec<&str> =
+        rotation.clients.iter().filter(|c| rotation.back.contains_key(&c.id)).map(|c| c.name.as_str()).collect();
+    let again = match back.is_empty() {
+        true => String::new(),
+        false => format!(", also those who are back already: {}", back.join(", ")),
+    };
+    format!(
+        "the previous key is not in Barbican under its own name any more, and was not removed by us: going back means a \
+         fresh key, and every client must download and re-import once more{again}; roll back once more to do that"
+    )
+}
+
+/// The key that is to be live is kept nowhere; what leads on.
+pub(crate) fn lost_target(rotation: &Rotation) -> String {
+    let role = rotation.target_role();
+    match role {
+        KeyRole::Previous => fresh_key(rotation),
+        KeyRole::Staged | KeyRole::Fresh => {
+            let back = match rotation.is_kept(KeyRole::Previous) && rotation.cause != Cause::Compromise {
+                true => "to the previous key",
+                false => "to a fresh key, and every client must download and re-import once more",
+            };
+            format!(
+                "the {} key that clients were given is not in Barbican any more, neither live nor under its own name: roll \
+                 back {back}",
+                role.word()
+            )
+        }
+    }
+}

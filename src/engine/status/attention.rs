@@ -1,0 +1,120 @@
+//! What wants attention in a status, one line each; what leads (the truth of the secret, a lost end, drift) is put before it by
+//! `derive`, and what lease, alert, answers and approval have to say behind it.
+
+use super::{Phase, Reconcile, Standing, StepView, TenantStatus};
+use crate::domain::cadence::Due;
+use crate::domain::gate::Reason;
+use crate::domain::key::KeyRole;
+use crate::domain::step::{StepNumber, StepState};
+use crate::engine::observe::Sights;
+use crate::engine::rotation::Rotation;
+
+const LATE: &str = "the server has not taken the key after two cycles";
+
+/// The lines.
+pub(super) fn of(status: &TenantStatus, sights: &Sights) -> Vec<String> {
+    let mut items = Vec::new();
+    if let Some(review) = &status.review {
+        let due = review.review_due.strftime("%Y-%m-%d %H:%M UTC");
+        let state = if status.review_overdue { "OVERDUE since" } else { "open, due" };
+        let (what, who) = (review.of.word(), review.by_whom());
+        items.push(format!("{what}: review {state} {due} (by {who})"));
+        items.extend(review.not_counted.iter().map(|why| format!("{what}: the review stays open: {why}")));
+    }
+    if let Some(hand_over) = status.hand_over.as_ref().filter(|hand_over| hand_over.accepted.is_none()) {
+        items.push(format!("handed over by {}, not accepted yet: {}", hand_over.person, hand_over.note));
+    }
+    for (check, said) in &status.set_aside {
+        items.push(format!("check {check} is set aside by {}: {}", said.by, said.reason));
+    }
+    if let Some(why) = &status.nobody {
+        items.push(format!("nobody is asked: {why}"));
+    }
+    if let Some(route) = &status.own_route {
+        items.push(route.clone());
+    }
+    let steps_ahead = matches!(status.phase, Phase::Idle | Phase::Planned | Phase::Announced);
+    let left_so = |step: &StepView| {
+        step.number == StepNumber::SECRET
+            && matches!(step.state, StepState::Failed { .. } | StepState::Interrupted { .. })
+    };
+    let is_told = steps_ahead || status.steps.iter().any(left_so);
+    if let (Some(count @ 2..), true) = (status.keys.secret_count, is_told) {
+        items.push(format!("{count} secrets have the tenant's name; the server may take either"));
+    }
+    // What went wrong in one that has ended is its report's.
+    let open = |_: &&StepView| status.phase != Phase::Idle;
+    for step in status.steps.iter().filter(open) {
+        match &step.state {
+            StepState::Failed { .. } => items.push(format!("step {} failed: {}", step.number, step.detail)),
+            StepState::Interrupted { .. } => items.push(format!("step {} was interrupted", step.number)),
+            _ => {}
+        }
+    }
+    items.extend(status.long_gap());
+    match status.reconcile {
+        Reconcile::Late if sights.server.fault.is_some() => {
+            items.push("whether the server has taken the key is not known after two cycles: it can't be read".into());
+        }
+        // The failed step says so already.
+        Reconcile::Late if items.iter().any(|item| item.contains(LATE)) => {}
+        Reconcile::Late => {
+            let shown = status.keys.interface.key.map(|key| key.short()).unwrap_or_default();
+            items.push(format!("{LATE}: the interface shows {shown}"));
+        }
+        Reconcile::Differs if status.changed_since.is_some() => {}
+        Reconcile::Differs => items.push("the keys in Barbican, Swift and on the interface differ".into()),
+        _ => {}
+    }
+    match status.mails.iter().filter(|mail| mail.is_open()).count() {
+        0 => {}
+        1 => items.push("1 mail of a client to be read by a person".into()),
+        many => items.push(format!("{many} mails of clients to be read by a person")),
+    }
+    let count = |standing| status.clients.iter().filter(|view| view.standing == standing).count();
+    if status.phase == Phase::Announced {
+        let not_agreed = count(Standing::Declined) + count(Standing::Tentative) + count(Standing::OtherTime);
+        for (number, what) in [
+            (count(Standing::NotDelivered), "not delivered"),
+            (count(Standing::Bounced), "bounced"),
+            (count(Standing::Uncertain), "uncertain whether delivered"),
+            (not_agreed, "did not confirm"),
+        ] {
+            if number > 0 {
+                items.push(format!("{number} {what}"));
+            }
+        }
+        if let [Reason::WindowOver { .. }, ..] = status.gate.reasons() {
+            items.push("the window is over; plan another".into());
+        }
+    }
+    let faults = [&sights.secret.fault, &sights.object.fault, &sights.server.fault, &sights.console.fault];
+    for fault in faults.into_iter().chain([&sights.served.fault, &sights.journal.fault]).flatten() {
+        // Each names its own service: a look at Barbican may have failed at Keystone.
+        let text = fault.1.to_string();
+        if !items.contains(&text) {
+            items.push(text);
+        }
+    }
+    match status.keys.due_state {
+        Some(Due::Overdue) if status.phase == Phase::Idle => items.push("key overdue".into()),
+        Some(Due::Soon) if status.phase == Phase::Idle => items.push("key due soon".into()),
+        _ => {}
+    }
+    if !status.differences.is_empty() {
+        items.push(format!("{} differences among the places that know clients", status.differences.len()));
+    }
+    items
+}
+
+/// What the live secret may lack of what hung on it before the rotation: without its list the whole project may read it.
+pub(super) fn of_attributes(rotation: &Rotation) -> Option<String> {
+    if !rotation.not_carried.is_empty() {
+        let lost = rotation.not_carried.join("; ");
+        return Some(format!("NOT carried over to the live secret, to be set by hand: {lost}"));
+    }
+    let is_unknown = rotation.touched && rotation.shape.is_none() && rotation.keys.contains_key(&KeyRole::Previous);
+    is_unknown.then(|| {
+        "what hung on the live secret before (access control list, metadata) is not in the journal: compare it by hand".into()
+    })
+}

@@ -1,0 +1,76 @@
+//! What others have changed since a rotation has ended: the journal knows which key must be live, and every later look is
+//! compared with it.
+
+use crate::domain::key::PublicKey;
+use crate::engine::observe::Sights;
+use crate::engine::rotation::Rotation;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::fmt;
+
+/// The few words that lead where there is little room.
+const LEAD: &str = "KEY CHANGED SINCE THE END";
+
+/// A key that is not the one that the last rotation has left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChangedSince {
+    /// The few words that lead where there is little room.
+    pub lead: String,
+    /// Which place shows what, a fragment.
+    pub text: String,
+    /// The key that clients have, as far as the journal knows.
+    pub left: PublicKey,
+    /// Since when that was so, UTC.
+    pub since: Timestamp,
+    /// That key is still held under the tenant's name, so that resume can put everything back to it.
+    pub can_be_put_right: bool,
+}
+
+impl fmt::Display for ChangedSince {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.lead, self.text)
+    }
+}
+
+impl ChangedSince {
+    /// What leads on, for a sentence.
+    pub fn way(&self) -> String {
+        match self.can_be_put_right {
+            true => "resume puts back the key that clients have, and keeps a copy of what it removes".into(),
+            false => "no place holds the key that clients have any more: plan a rotation now; its key is a new one, and every \
+                      client must re-import"
+                .into(),
+        }
+    }
+}
+
+/// Compares what was seen after the end with what was left.
+pub(super) fn changed_since(ended: Option<&Rotation>, sights: &Sights) -> Option<ChangedSince> {
+    let (left, since) = ended?.left_live()?;
+    let shows = |key: Option<PublicKey>| key.map_or_else(|| "no key".to_owned(), |key| key.short());
+    let mut places = Vec::new();
+    let secret = sights.secret.seen.as_ref().filter(|(at, _)| *at > since).map(|(_, secret)| secret);
+    if let Some(secret) = secret.filter(|secret| secret.keys[..] != [Some(left)]) {
+        places.push(match (secret.count, secret.keys.contains(&Some(left))) {
+            (0, _) => "no secret has the tenant's name".to_owned(),
+            (1, _) => format!("the secret holds {}", shows(secret.keys[0])),
+            (count, true) => format!("{count} secrets have the tenant's name, and the server may take either"),
+            (count, false) => format!("{count} secrets have the tenant's name, and none holds it"),
+        });
+    }
+    let object = sights.object.seen.as_ref().filter(|(at, _)| *at > since).map(|(_, object)| object.public_key);
+    if let Some(key) = object.filter(|key| *key != Some(left)) {
+        places.push(format!("the object says {}", shows(key)));
+    }
+    let server = sights.server.seen.as_ref().filter(|(at, _)| *at > since).map(|(_, reading)| reading.public_key);
+    if let Some(key) = server.filter(|key| *key != left) {
+        places.push(format!("the interface shows {}, so every client is cut off who has the other", key.short()));
+    }
+    if places.is_empty() {
+        return None;
+    }
+    let when = since.strftime("%Y-%m-%d %H:%M UTC");
+    let text = format!("{}; the rotation that ended at {when} left {}", places.join("; "), left.short());
+    let can_be_put_right = secret.is_some_and(|secret| secret.keys.contains(&Some(left)));
+    Some(ChangedSince { lead: LEAD.into(), text, left, since, can_be_put_right })
+}

@@ -1,0 +1,35 @@
+//! What a way back would meet, looked at before it is begun: whether the previous key is still kept, and who is back or probably
+//! is, and would be cut off again.
+
+use super::stage::find_kept;
+use super::verify::look_who_is_back;
+use crate::domain::client::Client;
+use crate::domain::fault::{Fault, Service};
+use crate::domain::freshness::{Peers, Presence, judge_person};
+use crate::domain::key::KeyRole;
+use crate::engine::machine::BackSight;
+use crate::engine::step::StepContext;
+
+/// Looks. What can't be seen now is no obstacle: the way back is there for when little answers. Errs only where the journal can't
+/// be written.
+pub async fn look_back(context: &StepContext<'_>) -> Result<BackSight, Fault> {
+    let previous = context.rotation().keys.get(&KeyRole::Previous).cloned();
+    let kept = async {
+        let kept = previous.as_ref()?;
+        find_kept(context.world, &kept.name, kept.public_key).await.ok().map(|found| found.is_some())
+    };
+    let (is_kept, reading) = futures_util::join!(kept, look_who_is_back(context));
+    let reading = match reading {
+        Err(fault) if fault.service == Service::Journal => return Err(fault),
+        Err(_) => return Ok(BackSight { is_kept, probable: Vec::new() }),
+        Ok(reading) => reading,
+    };
+    let (rotation, peers) = (context.rotation(), Peers::of(&reading));
+    let probable = rotation.applied.iter().flat_map(|applied| {
+        let is_probable =
+            |client: &&Client| judge_person(&applied.baseline, &peers, client.keys()) == Some(Presence::ProbablyBack);
+        let open = rotation.clients.iter().filter(|client| !rotation.back.contains_key(&client.id));
+        open.filter(is_probable).map(|client| client.id.clone()).collect::<Vec<_>>()
+    });
+    Ok(BackSight { is_kept, probable: probable.collect() })
+}

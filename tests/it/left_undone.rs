@@ -1,0 +1,208 @@
+//! Steps that could be passed without having been done: an end without step 7, without anybody who has reconfigured; a call that
+//! came back; a swap that was never proved; and what the screen says of a server that has, or has not, taken the key.
+
+use crate::scene::Scene;
+use changeguard::adapters::lab::{AgentMode, Fault, Rule, Service, Which};
+use changeguard::cli::report::Line;
+use changeguard::config::Swap;
+use changeguard::domain::client::ClientId;
+use changeguard::domain::key::KeyRole;
+use changeguard::domain::notice::NoticeKind;
+use changeguard::domain::preflight::{CheckState, SWAP};
+use changeguard::domain::reply::{Heard, Means, Verdict};
+use changeguard::domain::step::StepNumber;
+use changeguard::domain::token::Topic;
+use changeguard::engine::command::{Command, Refusal};
+use changeguard::engine::next::Act;
+use changeguard::engine::observe::{self, Sight, Sights};
+use changeguard::engine::record::{Entry, Record};
+use changeguard::engine::rotation::Rotation;
+use changeguard::engine::status::{self, Phase, Reconcile, TenantStatus, Viewer};
+use changeguard::runtime::run::RunError;
+use jiff::{SignedDuration, Timestamp};
+
+fn finish(despite: &str) -> Command {
+    Command::Finish { note: String::new(), despite: despite.into() }
+}
+
+fn reconfigure() -> Command {
+    Command::Notify { kind: NoticeKind::Reconfigure, only: None, again: false }
+}
+
+fn clients(scene: &Scene) -> Vec<ClientId> {
+    scene.status().clients.iter().map(|view| view.client.id.clone()).collect()
+}
+
+fn derived(scene: &Scene, rotation: &Rotation, sights: &Sights, now: Timestamp) -> TenantStatus {
+    let (settings, titles) = (scene.world().settings, [""; 8]);
+    let viewer = Viewer { person: "ops", now };
+    status::derive(&rotation.tenant, Some(rotation), &[], sights, &settings, &titles, viewer)
+}
+
+fn headline(scene: &Scene) -> String {
+    Line::of(&scene.acme().rotation().unwrap(), None).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_marked_back_by_hand_was_not_told_and_an_end_without_step_7_says_so_in_its_first_line() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    for client in clients(&scene) {
+        scene.run(Command::Back { client, note: "by phone".into() }).await.unwrap();
+    }
+    let error = scene.run(finish("")).await.unwrap_err();
+    assert!(matches!(error, RunError::Refused(Refusal::NeedsPerson(_))), "{error}");
+    scene.acme().look().await;
+    assert_eq!(scene.status().next.action, Act::Reconfigure, "{}", scene.status().next.text);
+    assert!(scene.status().unfinished.is_some(), "the form asks for a reason");
+    scene.run(finish("the mail server is down for the night")).await.unwrap();
+    let headline = headline(&scene);
+    assert!(headline.contains("STEP 7 WAS NEVER DONE: the mail server is down for the night"), "{headline}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_at_which_everybody_is_waived_and_nobody_is_back_wants_a_reason() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    scene.run(reconfigure()).await.unwrap();
+    for client in clients(&scene) {
+        scene.run(Command::Waive { client, reason: "on leave".into() }).await.unwrap();
+    }
+    let error = scene.run(finish(" ")).await.unwrap_err();
+    assert!(error.to_string().contains("nobody has reconfigured"), "{error}");
+    scene.acme().look().await;
+    assert_eq!(scene.status().next.action, Act::Verify, "{}", scene.status().next.text);
+    scene.run(Command::Verify).await.unwrap();
+    scene.run(finish("all are on leave until Monday")).await.unwrap();
+    let headline = headline(&scene);
+    assert!(headline.contains("NOBODY HAS RECONFIGURED: all are on leave until Monday"), "{headline}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_to_reconfigure_that_comes_back_opens_step_7_again_and_names_the_person() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    let first = scene.run(reconfigure()).await.unwrap();
+    assert_eq!(first, "3 accepted by the mail server");
+    let again = scene.run(reconfigure()).await.unwrap();
+    assert_eq!(again, "none sent now: 3 had this mail already");
+    let mut rotation = Rotation::clone(&scene.acme().rotation().unwrap());
+    let mail = rotation.notices.iter().rfind(|notice| notice.kind == NoticeKind::Reconfigure).unwrap().clone();
+    let (topic, revision, means) = (Topic::Back, mail.revision, Means::Text);
+    let verdict = Verdict::Bounced("550 no such user".into());
+    let heard = Heard { verdict, topic, revision, means, marks: vec![], evidence: vec![], said_at: None };
+    let (client, notice) = (mail.client.clone(), Some(mail.message_id.clone()));
+    let record = Record::MailRead { client, mail: "b1".into(), from: String::new(), heard, notice, doubt: None };
+    let last = scene.acme().entries().pop().unwrap();
+    let entry = Entry { seq: rotation.seq + 1, record, ..last };
+    rotation.check(&entry).unwrap();
+    rotation.apply(&entry);
+    let name = rotation.client(&mail.client).unwrap().name.clone();
+    let mut sights = Sights::default();
+    observe::look(&scene.world(), &mut sights).await;
+    let status = derived(&scene, &rotation, &sights, Timestamp::now());
+    let step = &status.steps[StepNumber::RECONFIGURE.index()];
+    assert!(!step.state.is_done() && step.detail.contains(&format!("1 bounced: {name}")), "{step:?}");
+    let is_told = |item: &String| item.contains("bounced") && item.contains(&name);
+    assert!(status.attention.iter().any(is_told), "{:?}", status.attention);
+    assert_eq!(status.next.action, Act::Reconfigure, "{}", status.next.text);
+    assert!(status.next.text.contains(&name) && status.next.text.contains("bounced"), "{}", status.next.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_went_wrong_in_a_rotation_that_was_cancelled_needs_no_attention_any_more() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(403)).method("POST").which(Which::Always));
+    scene.rotate().await.unwrap_err();
+    scene.acme().look().await;
+    let status = scene.status();
+    assert!(status.attention.iter().any(|item| item.starts_with("step 3 failed")), "{:?}", status.attention);
+    assert!(status.next.text.contains("cancel") && !status.next.text.contains("roll back"), "{}", status.next.text);
+    scene.lab.faults().clear();
+    scene.run(Command::Cancel { confirm: "acme".into(), reason: "not today".into() }).await.unwrap();
+    scene.acme().look().await;
+    let status = scene.status();
+    let is_dead = |item: &String| item.starts_with("step ") || item.contains("differ");
+    assert!(status.phase == Phase::Idle && !status.attention.iter().any(is_dead), "{:?}", status.attention);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_an_interface_that_was_seen_with_another_key_is_late() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    // Step 5 fails; the agent takes the key all the same.
+    scene.lab.faults().add(Rule::new(Service::Swift, Fault::Status(403)).method("PUT").which(Which::Always));
+    scene.rotate().await.unwrap_err();
+    scene.lab.world().reconcile("acme").await;
+    let rotation = scene.acme().rotation().unwrap();
+    let mut sights = Sights::default();
+    observe::look(&scene.world(), &mut sights).await;
+    let later = Timestamp::now() + SignedDuration::from_mins(30);
+    let status = derived(&scene, &rotation, &sights, later);
+    assert_eq!(status.reconcile, Reconcile::Differs);
+    let has = |status: &TenantStatus, text: &str| status.attention.iter().any(|item| item.contains(text));
+    assert!(!has(&status, "has not taken the key"), "{:?}", status.attention);
+    assert!(has(&status, "the server has the staged key, and clients still get"), "{:?}", status.attention);
+    // Its agent is asleep: seen with the previous key before the two cycles are over, it is not known; seen so after, it is late.
+    let mut reading = scene.world().server.read().await.unwrap();
+    reading.public_key = rotation.keys[&KeyRole::Previous].public_key;
+    sights.take(Timestamp::now(), Sight::Server(Ok(reading.clone())));
+    assert_eq!(derived(&scene, &rotation, &sights, later).reconcile, Reconcile::Unknown);
+    sights.take(later, Sight::Server(Ok(reading)));
+    let status = derived(&scene, &rotation, &sights, later + SignedDuration::from_secs(1));
+    assert_eq!(status.reconcile, Reconcile::Late);
+    assert!(has(&status, "has not taken the key after two cycles: the interface shows"), "{:?}", status.attention);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn store_first_is_taken_only_where_the_agents_mode_proves_it_or_an_operator_says_so() {
+    for mode in [AgentMode::ByName, AgentMode::Legacy] {
+        let scene = Scene::start_with(|config| {
+            config.wireguard.swap = Swap::StoreFirst;
+            if mode == AgentMode::Legacy {
+                config.server.agent_check = None;
+            }
+        })
+        .await;
+        scene.confirmed().await;
+        let is_proved = mode == AgentMode::ByName;
+        let checked = scene.run(Command::Check).await;
+        let run = scene.acme().rotation().unwrap().preflight.clone().unwrap();
+        let check = run.checks.iter().find(|check| check.name == SWAP).unwrap();
+        assert_eq!(check.state == CheckState::Pass, is_proved, "{}", check.finding);
+        assert_eq!(checked.is_ok(), is_proved);
+        if !is_proved {
+            assert!(scene.rotate().await.is_err());
+            let reason = "the agent takes the first of several: read in its source".to_owned();
+            scene.run(Command::SetAside { what: SWAP.into(), reason }).await.unwrap();
+        }
+        scene.rotate().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_probably_back_is_counted_among_those_whom_a_way_back_cuts_again() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    let rotation = scene.acme().rotation().unwrap();
+    let (applied, mut sights) = (rotation.applied.clone().unwrap(), Sights::default());
+    observe::look(&scene.world(), &mut sights).await;
+    let mut reading = sights.server.value().unwrap().clone();
+    let client = rotation.clients.iter().find(|client| client.public_key.is_some()).unwrap();
+    let peer = reading.peers.iter_mut().find(|peer| Some(peer.public_key) == client.public_key).unwrap();
+    peer.latest_handshake = applied.baseline.clock + 1;
+    peer.tx = applied.baseline.peers[&peer.public_key].1;
+    sights.take(Timestamp::now(), Sight::Server(Ok(reading)));
+    let status = derived(&scene, &rotation, &sights, Timestamp::now());
+    assert_eq!(status.rollback_cuts, std::slice::from_ref(&client.id));
+    let lines = changeguard::app::dialog::rollback::whom(&status);
+    assert_eq!(
+        lines,
+        ["cuts off again 1 who are probably back:".to_owned(), format!("{} (probably back)", client.name)]
+    );
+}
