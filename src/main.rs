@@ -16,6 +16,7 @@ use changeguard::engine::signing::Signing;
 use changeguard::runtime::ending;
 use changeguard::runtime::fleet::UnknownTenant;
 use changeguard::runtime::hardening::{self, Hardening};
+use changeguard::runtime::mail;
 use changeguard::runtime::screen::Loop;
 use changeguard::runtime::signals;
 use changeguard::runtime::watch::{Logbook, Watch};
@@ -184,6 +185,8 @@ fn config_check(config: &Config, hardening: &Hardening, json: bool) -> Result<u8
     let level = if hardening.may_swap { Level::Warning } else { Level::Note };
     findings.push(Finding { level, field: "memory", text: hardening.memory.into() });
     findings.extend(signers(config));
+    let text = |fault: Fault| Finding { level: Level::Failure, field: "notices.templates", text: fault.message };
+    findings.extend(mail::text_faults(config).into_iter().map(text));
     let refused = hardening.refused.iter().cloned();
     findings.extend(refused.map(|text| Finding { level: Level::Warning, field: "memory", text }));
     if json {

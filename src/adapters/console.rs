@@ -10,20 +10,20 @@ use crate::domain::key::PublicKey;
 use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::TenantId;
 use crate::domain::transport::{Address, is_loopback};
-use crate::engine::ports;
+use crate::engine::ports::{self, Role};
 use crate::engine::transport::Transport;
 use async_trait::async_trait;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Certificate, Client, Method, Request, StatusCode, Url};
 use serde::Deserialize;
 use std::error::Error;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
@@ -43,6 +43,8 @@ pub struct ConsoleParameters {
     pub url: String,
     /// A file that holds the operator's token (a JWT), mode 0600 or 0400. Read when it is needed and again after a 401.
     pub token_file: PathBuf,
+    /// The role that can list all tenants and read what is served for each user.
+    pub role: String,
     /// A PEM file of authorities to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
     /// Until a connection stands.
@@ -58,7 +60,10 @@ pub struct Console {
     client: Client,
     base: Url,
     token_file: PathBuf,
+    role: String,
     read: Duration,
+    /// How far its clock was ahead of ours at its last answer, s.
+    skew: std::sync::Mutex<Option<i64>>,
     token: Mutex<Option<Token>>,
     tenants: Mutex<Option<(Instant, Arc<Vec<ListedTenant>>)>>,
 }
@@ -72,6 +77,8 @@ struct Token {
 #[derive(Deserialize)]
 struct ListedTenant {
     id: String,
+    #[serde(default)]
+    name: Option<String>,
     #[serde(default)]
     users: Vec<User>,
 }
@@ -124,7 +131,9 @@ impl Console {
             client,
             base,
             token_file: parameters.token_file,
+            role: parameters.role,
             read: parameters.read,
+            skew: std::sync::Mutex::default(),
             token: Mutex::default(),
             tenants: Mutex::default(),
         })
@@ -162,7 +171,11 @@ impl Console {
         let mut request = Request::new(Method::GET, url.clone());
         request.headers_mut().insert(AUTHORIZATION, token.header.clone());
         *request.timeout_mut() = Some(self.read);
+        let sent = SystemTime::now();
         let mut response = self.client.execute(request).await.map_err(fault)?;
+        let date = response.headers().get("date").and_then(|date| date.to_str().ok());
+        let skew = date.filter(|_| !response.headers().contains_key("age")).and_then(|date| skew_of(date, sent));
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = skew;
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(fault)? {
             if body.len() + piece.len() > LARGEST {
@@ -173,7 +186,7 @@ impl Console {
         Ok((response.status(), body))
     }
 
-    async fn tenants(&self) -> Result<Arc<Vec<ListedTenant>>, Fault> {
+    async fn listed(&self) -> Result<Arc<Vec<ListedTenant>>, Fault> {
         // Held while asking: the fleet's tenants wait for one answer instead of each getting the whole list.
         let mut kept = self.tenants.lock().await;
         if let Some((_, tenants)) = kept.as_ref().filter(|(at, _)| at.elapsed() < LIST_LIVES) {
@@ -189,16 +202,32 @@ impl Console {
 
 #[async_trait]
 impl ports::Console for Console {
-    /// The operator's role and the token's end, as one line.
-    async fn probe(&self) -> Result<String, Fault> {
+    async fn probe(&self) -> Result<Role, Fault> {
         let what = "ask who the operator is";
         let me: User = json(what, &self.get(what, &["users", "me"]).await?)?;
         let role = sanitize(me.role.as_deref().unwrap_or("no role"));
-        let expires = self.token(None).await?.expires;
-        Ok(expires.map_or_else(
-            || format!("{role}, the token does not say when it ends"),
-            |at| format!("{role}, the token ends {}", at.strftime("%Y-%m-%d %H:%M UTC")),
-        ))
+        if !role.eq_ignore_ascii_case(&self.role) {
+            let text = format!("{what}: {role}, and the work here needs the role {}", self.role);
+            return Err(Fault::new(CONSOLE, FaultKind::Forbidden, text).hint(
+                "put the token of an operator with that role into console.token_file; where another role can list all \
+                 tenants and read what is served for their users, name it in console.role",
+            ));
+        }
+        Ok(Role { name: role, expires: self.token(None).await?.expires })
+    }
+
+    fn skew(&self) -> Option<i64> {
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn tenants(&self) -> Result<Vec<(TenantId, String)>, Fault> {
+        let listed = self.listed().await?;
+        let named = |tenant: &ListedTenant| {
+            let id = TenantId::new(tenant.id.as_str()).ok()?;
+            let name = tenant.name.as_deref().map(sanitize).filter(|name| !name.is_empty());
+            Some((id.clone(), name.unwrap_or_else(|| id.to_string())))
+        };
+        Ok(listed.iter().filter_map(named).collect())
     }
 
     async fn forget(&self) {
@@ -206,7 +235,7 @@ impl ports::Console for Console {
     }
 
     async fn users(&self, tenant: &TenantId) -> Result<Vec<Entry>, Fault> {
-        let tenants = self.tenants().await?;
+        let tenants = self.listed().await?;
         let Some(listed) = tenants.iter().find(|listed| listed.id == tenant.as_str()) else {
             let text = format!("find the tenant {tenant} in the console API: it is not listed there");
             return Err(Fault::new(CONSOLE, FaultKind::NotFound, text)
@@ -240,6 +269,13 @@ fn key_in(script: &str) -> Option<PublicKey> {
         let name = name.trim().trim_start_matches("echo").trim_matches([' ', '"', '\'']);
         (name == "PublicKey").then(|| PublicKey::parse(value.trim().trim_matches(['"', '\''])).ok())?
     })
+}
+
+/// How far a clock that says this was ahead of ours, s: half a second has gone on average since its whole second.
+fn skew_of(date: &str, sent: SystemTime) -> Option<i64> {
+    let theirs = jiff::fmt::rfc2822::parse(date).ok()?.timestamp() + SignedDuration::from_millis(500);
+    let middle = Timestamp::try_from(sent + sent.elapsed().ok()? / 2).ok()?;
+    Some(theirs.duration_since(middle).as_secs_f64().round() as i64)
 }
 
 fn read_token(file: &Path) -> Result<Token, Fault> {

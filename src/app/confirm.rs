@@ -150,7 +150,7 @@ pub fn verb_of(command: &Command) -> Option<CommandId> {
         Command::ResolveNotice { .. } | Command::ResolveStep { .. } => Id::Decide,
         Command::Answer { .. } => Id::Answer,
         Command::Waive { .. } => Id::Waive,
-        Command::Check => Id::Check,
+        Command::Check | Command::Recheck { .. } => Id::Check,
         Command::Rotate { .. } => Id::Rotate,
         Command::Resume => Id::Resume,
         Command::RollBack { .. } => Id::RollBack,

@@ -113,7 +113,8 @@ fn gate(at: usize, status: &TenantStatus) -> Option<Subject> {
 }
 
 fn peer(view: &ClientView) -> Subject {
-    let key = view.client.public_key.map_or_else(|| "no key".to_owned(), |key| key.to_string());
+    let keys: Vec<String> = view.client.keys().map(|key| key.to_string()).collect();
+    let key = if keys.is_empty() { "no key".to_owned() } else { keys.join(" and ") };
     let seen =
         view.latest_handshake.map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     let bytes = view.transfer.map_or_else(|| "not seen".to_owned(), |(rx, tx)| format!("{rx} received, {tx} sent"));

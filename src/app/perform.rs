@@ -217,7 +217,7 @@ pub fn word(command: &Command) -> &'static str {
         Command::ResolveNotice { .. } => "decide",
         Command::Answer { .. } => "answer",
         Command::Waive { .. } => "waive",
-        Command::Check => "check",
+        Command::Check | Command::Recheck { .. } => "check",
         Command::Rotate { .. } => "rotate",
         Command::Resume => "resume",
         Command::ResolveStep { .. } => "decide",

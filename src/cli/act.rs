@@ -5,7 +5,7 @@ use crate::cli::{CauseArg, Confirmed, KindArg, Verb, approve, consent, exit, mai
 use crate::domain::client::ClientId;
 use crate::domain::gate::Reason;
 use crate::domain::notice::NoticeKind;
-use crate::domain::preflight::Check;
+use crate::domain::preflight::{Check, CheckState, Preflight};
 use crate::domain::step::StepNumber;
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
@@ -60,6 +60,11 @@ impl Watcher for Teller {
     fn progress(&self, tenant: &Tenant, progress: Progress) {
         let prefix = format!("{} step {}", tenant.name, progress.step);
         if let Some(bar) = &self.bar {
+            if progress.total == 0 && !progress.text.is_empty() {
+                // What is said once must be read after the next change, too.
+                bar.println(format!("{prefix}: {}", progress.text));
+                return;
+            }
             bar.set_prefix(prefix);
             bar.set_length(progress.total);
             bar.set_position(progress.done);
@@ -148,6 +153,15 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
             }
             Ok(exit::DONE)
         }
+        Verb::Check { tenant, only } => {
+            let conductor = fleet.find(&tenant.tenant)?;
+            conductor.reload().await?;
+            if conductor.rotation().is_some_and(|rotation| rotation.outcome.is_none()) {
+                let command = only.map_or(Command::Check, |check| Command::Recheck { check });
+                return run(conductor, teller, command, json).await;
+            }
+            survey(conductor, only.as_deref(), json).await
+        }
         Verb::Approve { tenant, text: true, .. } => {
             let conductor = fleet.find(&tenant.tenant)?;
             conductor.reload().await?;
@@ -170,6 +184,9 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
             let conductor = fleet.find(&tenant)?;
             // What is at stake follows from the journal; one that can't be read is met by the command.
             let _ = conductor.reload().await;
+            for line in consent::said_first(&command, &conductor.status()) {
+                print::say(format_args!("{}: {line}", conductor.tenant().name));
+            }
             consent::given(conductor, &command, confirm).await?;
             run(conductor, teller, command, json).await
         }
@@ -183,6 +200,8 @@ fn seen(statuses: &[TenantStatus]) -> u8 {
 
 async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: bool) -> Result<u8> {
     let (began, began_at) = (Instant::now(), Timestamp::now());
+    let checks = matches!(command, Command::Check | Command::Recheck { .. });
+    let plans = matches!(command, Command::Plan { .. });
     let result = conductor.run(command).await;
     teller.end();
     let duration_ms = began.elapsed().as_millis();
@@ -207,15 +226,30 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
     for text in &leading {
         print::say(format_args!("{tenant}: {text}"));
     }
+    let found =
+        conductor.entries().into_iter().rev().filter(|entry| entry.at >= began_at).find_map(|entry| {
+            if let Record::Checked { preflight } = entry.record { Some(preflight.checks) } else { None }
+        });
+    match &found {
+        Some(found) if checks && !json => print::checks(found)?,
+        // What has failed is in the refusal.
+        found => {
+            let remarkable = |check: &&Check| matches!(check.state, CheckState::Warn | CheckState::Unknown);
+            for check in found.iter().flatten().filter(remarkable) {
+                print::say(format_args!("{tenant}: {} {}", check.state.word(), check.in_full()));
+            }
+        }
+    }
+    if plans && result.is_ok() {
+        for line in consent::breaks(&status) {
+            print::say(format_args!("{tenant}: {line}"));
+        }
+    }
     if let Err(error) = &result {
         // What has led already is not said twice.
         let said = error.to_string();
         let rest = leading.iter().find_map(|text| said.strip_prefix(text.as_str())?.strip_prefix("; "));
         print::say(format_args!("{tenant}: {}", rest.unwrap_or(&said)));
-        // The names alone would leave the first cause to be looked up.
-        for check in failed_checks(&reasons, &status) {
-            print::say(format_args!("{tenant}: {}: {}; {}", check.name, check.finding, check.advice));
-        }
         // An advice is given once: where the next action says the same, it is said there.
         let advice = error.advice();
         if !advice.is_empty() && !status.next.text.contains(advice.as_str()) {
@@ -251,14 +285,32 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
     Ok(code)
 }
 
-/// The checks that keep the gate shut, with what they have found.
-fn failed_checks<'a>(reasons: &[Reason], status: &'a TenantStatus) -> Vec<&'a Check> {
-    let names = reasons.iter().find_map(|reason| match reason {
-        Reason::CheckFailed { checks } => Some(checks),
-        _ => None,
-    });
-    let is_named = |check: &&Check| names.is_some_and(|names| names.contains(&check.name));
-    status.preflight.iter().flat_map(|preflight| &preflight.checks).filter(is_named).collect()
+/// What the checks of step 2 find before there is a rotation in which it could be recorded.
+async fn survey(conductor: &Conductor, only: Option<&str>, json: bool) -> Result<u8> {
+    let (survey, tenant) = (conductor.survey(only).await?, conductor.tenant().name.clone());
+    if survey.checks.is_empty() {
+        let name = only.unwrap_or_default();
+        return Err(BadUsage(format!("{name:?} is not a check, or there is nothing to check by it here")).into());
+    }
+    let preflight = survey.preflight();
+    let ok = preflight.is_green();
+    if json {
+        print::json(&Surveyed { tenant, ok, preflight })?;
+    } else {
+        print::checks(&preflight.checks)?;
+        print::line(format_args!(
+            "{tenant}: no rotation is planned, so nothing of it is recorded; rotate checks again"
+        ))?;
+    }
+    Ok(if ok { exit::DONE } else { exit::FAILED })
+}
+
+/// What a check before the plan prints with `--json`.
+#[derive(Serialize)]
+struct Surveyed {
+    tenant: String,
+    ok: bool,
+    preflight: Preflight,
 }
 
 /// The exit code of an error.
@@ -316,7 +368,6 @@ fn command(verb: Verb) -> Result<(String, Command)> {
         }
         Verb::Ack(verb) => verb.command()?,
         Verb::Waive(verb) => verb.command()?,
-        Verb::Check(tenant) => (tenant.tenant, Command::Check),
         Verb::SetAside { tenant, what, reason } => (tenant.tenant, Command::SetAside { what, reason }),
         Verb::Rotate { tenant, confirm, through_tunnel } => {
             (tenant.tenant, Command::Rotate { confirm, through_tunnel })

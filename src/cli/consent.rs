@@ -2,7 +2,7 @@
 //! A verb that takes the name as an argument of its own is asked by the engine.
 
 use crate::app::confirm::{Ask, ask_for};
-use crate::app::dialog::rollback;
+use crate::app::dialog::{rollback, rotate};
 use crate::cli::act::BadUsage;
 use crate::cli::print;
 use crate::domain::client::ClientId;
@@ -73,6 +73,23 @@ pub async fn given(conductor: &Conductor, command: &Command, confirm: Option<Str
         return Ok(());
     }
     Err(BadUsage(format!("{typed:?} is not the tenant's name, {name}; nothing was done")).into())
+}
+
+/// What can't be taken back is said before it begins, to a script too.
+pub fn said_first(command: &Command, status: &TenantStatus) -> Vec<String> {
+    match command {
+        Command::Rotate { .. } | Command::Emergency { .. } => breaks(status),
+        _ => Vec::new(),
+    }
+}
+
+/// What a change of the key breaks, for whom, and for how long.
+pub fn breaks(status: &TenantStatus) -> Vec<String> {
+    let whom = match status.clients.is_empty() {
+        true => vec!["cuts off everybody on this server; who they are is looked up first".to_owned()],
+        false => rotate::stakes(status).into_iter().map(|row| row.text).collect(),
+    };
+    whom.into_iter().chain(rotate::consequences(status).into_iter().map(|row| row.text)).collect()
 }
 
 /// What it will do, to whom, and what is lost.

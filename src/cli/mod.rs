@@ -149,8 +149,15 @@ pub enum Verb {
         #[arg(long)]
         reason: String,
     },
-    /// Run the checks of step 2; changes nothing
-    Check(TenantArg),
+    /// Run the checks of step 2, also before a window is planned; changes nothing
+    Check {
+        /// Which tenant
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// Only this one, by the name that is printed before its finding; its place in the last run is taken
+        #[arg(long, value_name = "CHECK")]
+        only: Option<String>,
+    },
     /// Steps 2 to 6, if the gate is open
     Rotate {
         /// Which tenant

@@ -2,6 +2,7 @@
 
 use crate::app::panel;
 use crate::domain::gate::Verdict;
+use crate::domain::preflight::Check;
 use crate::engine::status::{KeySight, TenantStatus};
 use anyhow::Result;
 use jiff::Timestamp;
@@ -106,6 +107,14 @@ pub fn fleet(statuses: &[TenantStatus]) -> Result<()> {
     Ok(())
 }
 
+/// What a run of step 2 has found, a line a check.
+pub fn checks(checks: &[Check]) -> Result<()> {
+    for check in checks {
+        line(format_args!("{:7} {}", check.state.word(), check.in_full()))?;
+    }
+    Ok(())
+}
+
 /// One tenant, whole.
 pub fn tenant(status: &TenantStatus) -> Result<()> {
     let mut out = out();
@@ -129,7 +138,8 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
         writeln!(out, "last      {}", outcome.word())?;
     }
     for step in &status.steps {
-        writeln!(out, "  {} {:48} {:12} {}", step.number, step.title, step.state.word(), step.detail)?;
+        let work = step.work.as_ref().map(|work| format!(" ({work})")).unwrap_or_default();
+        writeln!(out, "  {} {:48} {:12} {}{work}", step.number, step.title, step.state.word(), step.detail)?;
     }
     match &status.gate {
         Verdict::Open => writeln!(out, "gate      {}", panel::open_word(status))?,
@@ -139,6 +149,12 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
             for reason in verdict.reasons() {
                 writeln!(out, "            {reason}")?;
             }
+        }
+    }
+    let now = Timestamp::now();
+    for check in status.preflight.iter().flat_map(|run| &run.checks) {
+        if let Some(left) = check.countdown(now) {
+            writeln!(out, "token     {}: {}, {left}", check.name, check.finding)?;
         }
     }
     keys(&mut out, status)?;
@@ -215,7 +231,8 @@ fn keys(out: &mut impl Write, status: &TenantStatus) -> Result<()> {
         writeln!(out, "  previous   {previous}")?;
     }
     if let Some(us) = status.gap_us {
-        writeln!(out, "gap       {:.1} ms", us as f64 / 1000.0)?;
+        let above = if status.long_gap().is_some() { " ABOVE NORMAL (under 1 s)" } else { "" };
+        writeln!(out, "gap       {:.1} ms{above}", us as f64 / 1000.0)?;
     }
     Ok(())
 }

@@ -137,10 +137,6 @@ impl Findings {
                 self.add(Level::Failure, field, format!("{} can't be read: {error}", path.display()));
             }
         }
-        if let Some(folder) = config.notices.templates.as_deref().filter(|folder| !folder.is_dir()) {
-            let text = format!("{} is not a folder; the built-in texts would be used", folder.display());
-            self.add(Level::Failure, "notices.templates", text);
-        }
         if config.wireguard.swap == Swap::StoreFirst {
             let text = "\"store-first\" leaves a moment with two secrets of one name; the document's order is \"delete-first\"";
             self.add(Level::Note, "wireguard.swap", text);

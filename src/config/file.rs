@@ -122,6 +122,7 @@ pub(super) struct ServerTable {
     pub(super) timeout: Value<String>,
     pub(super) poll_interval: Value<String>,
     pub(super) agent_check: Value<String>,
+    pub(super) agent_log: Value<String>,
 }
 
 /// `[smtp]`
@@ -184,6 +185,7 @@ pub(super) struct NoticesTable {
 pub(super) struct ConsoleTable {
     pub(super) url: Value<String>,
     pub(super) token_file: Value<String>,
+    pub(super) role: Value<String>,
     pub(super) ca_file: Value<String>,
 }
 

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 mod alerts;
 pub mod check;
 pub mod clouds;
+mod console;
 mod contacts;
 mod fields;
 mod file;
@@ -32,6 +33,7 @@ mod trust;
 mod values;
 
 pub use alerts::Alerts;
+pub use console::Console;
 pub use contacts::Contact;
 pub use problem::{ConfigError, Problem};
 
@@ -230,6 +232,8 @@ pub struct Server {
     pub poll_interval: Duration,
     /// Prints which of three names the agent's environment file sets.
     pub agent_check: Option<String>,
+    /// Prints the last minutes of the agent's log.
+    pub agent_log: Option<String>,
 }
 
 impl Default for Server {
@@ -255,6 +259,7 @@ impl Default for Server {
             timeout: Duration::from_secs(15),
             poll_interval: Duration::from_secs(20),
             agent_check: None,
+            agent_log: None,
         }
     }
 }
@@ -432,17 +437,6 @@ pub struct Notices {
     pub templates: Option<PathBuf>,
     /// The language of the mails to tenants that name none.
     pub language: Language,
-}
-
-/// `[console]`: the console API.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Console {
-    /// Its base. Required.
-    pub url: String,
-    /// A private file with an operator JWT. Required.
-    pub token_file: PathBuf,
-    /// An authority to trust besides the system's.
-    pub ca_file: Option<PathBuf>,
 }
 
 impl Tenants {

@@ -226,6 +226,7 @@ impl<'a> Rules<'a> {
                 values::duration,
             ),
             agent_check: self.optional("server.agent_check", table.agent_check, values::line),
+            agent_log: self.optional("server.agent_log", table.agent_log, values::line),
         }
     }
 
@@ -251,6 +252,7 @@ impl<'a> Rules<'a> {
                 None => self.required("console.token_file", &at, None, |_| Ok(PathBuf::new())),
                 written => self.private_file("console.token_file", written).unwrap_or_default(),
             },
+            role: self.or("console.role", table.role, "operator".into(), values::line),
             ca_file: self.trusted("console.ca_file", table.ca_file),
         }
     }

@@ -42,6 +42,30 @@ pub struct Client {
     pub public_key: Option<PublicKey>,
     /// Where this client is known from.
     pub sources: BTreeSet<Source>,
+    /// What else is theirs: further entries with the same address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Also>,
+}
+
+/// Another entry of the same person: one address is one person, who gets one mail and answers once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Also {
+    /// The entry's id.
+    pub id: ClientId,
+    /// Its peer's key.
+    pub public_key: Option<PublicKey>,
+}
+
+impl Client {
+    /// The keys of all their peers.
+    pub fn keys(&self) -> impl Iterator<Item = PublicKey> + '_ {
+        self.public_key.into_iter().chain(self.also.iter().filter_map(|also| also.public_key))
+    }
+
+    /// Whether an id is that of a further entry of theirs.
+    pub fn is_also(&self, id: &ClientId) -> bool {
+        self.also.iter().any(|also| also.id == *id)
+    }
 }
 
 /// One person as one place names them.
@@ -100,10 +124,12 @@ pub enum Difference {
         /// Who.
         client: ClientId,
     },
-    /// Two clients share one address: each still gets a mail of their own.
+    /// Several entries have one address, case aside: they are one person.
     SharedEmail {
         /// The address.
         email: String,
+        /// The entries; the first stands for all of them.
+        clients: Vec<ClientId>,
     },
 }
 
@@ -121,7 +147,11 @@ impl fmt::Display for Difference {
                 write!(f, "{client} has two addresses: {used} is used, {other} is not")
             }
             Self::DuplicateId { client } => write!(f, "{client} stands twice in the object's users"),
-            Self::SharedEmail { email } => write!(f, "several clients share the address {email}"),
+            Self::SharedEmail { email, clients } => {
+                let ids: Vec<&str> = clients.iter().map(|id| id.0.as_str()).collect();
+                let (first, all) = (ids.first().copied().unwrap_or_default(), ids.join(" and "));
+                write!(f, "{all} have the address {email}: one person, who gets one mail and answers once, as {first}")
+            }
         }
     }
 }
@@ -159,6 +189,7 @@ pub fn join(object: &[Entry], console: Option<&[Entry]>, contacts: &[Entry], pee
                         email: entry.email.clone(),
                         public_key: entry.public_key,
                         sources: BTreeSet::from([source]),
+                        also: Vec::new(),
                     });
                 }
             }
@@ -168,13 +199,34 @@ pub fn join(object: &[Entry], console: Option<&[Entry]>, contacts: &[Entry], pee
     if let Some(peers) = peers {
         compare_peers(&mut people, peers);
     }
-    let mut addresses: BTreeMap<String, u32> = BTreeMap::new();
-    for email in people.clients.iter().filter_map(|client| client.email.as_ref()) {
-        *addresses.entry(email.to_ascii_lowercase()).or_default() += 1;
-    }
-    let shared = addresses.into_iter().filter(|(_, n)| *n > 1).map(|(email, _)| Difference::SharedEmail { email });
-    people.differences.extend(shared);
+    unite(&mut people);
     people
+}
+
+/// Makes one person of the entries that have one address.
+fn unite(people: &mut People) {
+    let mut first_of: BTreeMap<String, usize> = BTreeMap::new();
+    let mut persons: Vec<Client> = Vec::with_capacity(people.clients.len());
+    for client in std::mem::take(&mut people.clients) {
+        let address = client.email.as_ref().map(|email| email.to_ascii_lowercase());
+        match address.as_ref().and_then(|address| first_of.get(address)) {
+            Some(&at) => {
+                let first = &mut persons[at];
+                first.also.push(Also { id: client.id, public_key: client.public_key });
+                first.sources.extend(client.sources);
+            }
+            None => {
+                first_of.extend(address.map(|address| (address, persons.len())));
+                persons.push(client);
+            }
+        }
+    }
+    let shared = persons.iter().filter(|person| !person.also.is_empty()).map(|person| Difference::SharedEmail {
+        email: person.email.clone().unwrap_or_default(),
+        clients: std::iter::once(&person.id).chain(person.also.iter().map(|also| &also.id)).cloned().collect(),
+    });
+    people.differences.extend(shared);
+    people.clients = persons;
 }
 
 fn merge(people: &mut People, at: usize, source: Source, entry: &Entry) {
@@ -236,6 +288,7 @@ fn compare_peers(people: &mut People, peers: &[PublicKey]) {
             email: None,
             public_key: Some(*key),
             sources: BTreeSet::from([Source::Peer]),
+            also: Vec::new(),
         });
     }
 }
@@ -276,6 +329,28 @@ mod tests {
         assert_eq!(people.clients.len(), 2);
         assert!(people.differences.contains(&Difference::OnlyInConsole { client: ClientId("bob".into()) }));
         assert!(people.differences.contains(&Difference::NotInConsole { client: ClientId("ada".into()) }));
+    }
+
+    #[test]
+    fn entries_with_one_address_are_one_person_whatever_its_case_and_wherever_they_stand() {
+        let (laptop, phone, bob) = (entry("ada", "Ada@X", 1), entry("ada-phone", "ada@x", 2), entry("bob", "b@x", 3));
+        let one = |people: People| {
+            let ada = people.clients.iter().find(|client| client.id.0 == "ada").unwrap();
+            assert!(ada.is_also(&ClientId("ada-phone".into())), "{people:?}");
+            assert_eq!(people.clients.iter().filter(|client| client.email.is_some()).count(), 2, "{people:?}");
+            let said = people.differences.iter().map(ToString::to_string).filter(|text| text.contains("one person"));
+            assert_eq!(said.collect::<Vec<_>>().len(), 1, "said once");
+            ada.keys().count()
+        };
+        let keys: Vec<PublicKey> = [1, 2, 3].map(|key| PublicKey::from_bytes([key; 32])).into();
+        let all = [laptop.clone(), bob.clone(), phone.clone()];
+        assert_eq!(one(join(&all, None, &[], Some(&keys))), 2);
+        let (object, rest) = ([laptop.clone(), bob.clone()], [phone.clone()]);
+        assert_eq!(one(join(&object, Some(&rest), &[], None)), 2);
+        assert_eq!(one(join(&object, None, &rest, None)), 2);
+        // The contacts file gives the one the address of the other.
+        let other = [laptop, bob, entry("ada-phone", "old@x", 2)];
+        assert_eq!(one(join(&other, None, &[entry("ada-phone", "ADA@x", 0)], None)), 2);
     }
 
     #[test]

@@ -122,6 +122,27 @@ fn user_entry(at: usize, user: &Pairs<'_>, fields: &Fields) -> Result<Entry, Bad
     Ok(Entry { id, name: text(&fields.name), email: text(&fields.email), public_key })
 }
 
+/// What two versions of the bytes differ in, as lines of a diff: found in the bytes, not in what was meant.
+pub fn difference(before: &[u8], after: &[u8]) -> Vec<String> {
+    let same = |(a, b): &(&u8, &u8)| a == b;
+    let start = before.iter().zip(after).take_while(same).count();
+    let tail = before[start..].iter().rev().zip(after[start..].iter().rev()).take_while(same).count();
+    if start == before.len() && start == after.len() {
+        return vec!["nothing differs".into()];
+    }
+    // The whole of the string in which they differ.
+    let from = before[..start].iter().rposition(|byte| *byte == b'"').unwrap_or(start);
+    let more = before[before.len() - tail..].iter().position(|byte| *byte == b'"').map_or(0, |at| at + 1);
+    let field = String::from_utf8_lossy(&before[..from]);
+    let field = field.trim_end().trim_end_matches(':').trim_end().rsplit('"').nth(1).unwrap_or_default().to_owned();
+    let changed = |bytes: &[u8]| sanitize(&String::from_utf8_lossy(&bytes[from..bytes.len() - tail + more]));
+    vec![
+        format!("- {field}: {}", changed(before)),
+        format!("+ {field}: {}", changed(after)),
+        format!("  {} bytes before it and {} behind it stay as they are", from, tail - more),
+    ]
+}
+
 impl Document {
     /// The same bytes with only the key's value replaced.
     pub fn with_key(&self, bytes: &[u8], key: &PublicKey) -> Vec<u8> {
@@ -136,6 +157,21 @@ impl Document {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_difference_is_found_in_the_bytes_whatever_the_keys_share() {
+        let text = |key: &str, rest: &str| format!("{{\"users\": [], \"vpn_server_public_key\" : \"{key}\"{rest}}}");
+        for (old, new) in [("abcX=", "abcY="), ("", "abc="), ("aaaa", "aaaaaa"), ("x", "yx")] {
+            let lines = difference(text(old, ", \"z\": 1").as_bytes(), text(new, ", \"z\": 1").as_bytes());
+            let expected =
+                [format!("- vpn_server_public_key: \"{old}\""), format!("+ vpn_server_public_key: \"{new}\"")];
+            assert_eq!(lines[..2], expected);
+            assert_eq!(lines[2], "  40 bytes before it and 9 behind it stay as they are");
+        }
+        let both = difference(text("a", "").as_bytes(), text("b", ", \"extra\": 2").as_bytes());
+        assert!(both[1].contains("extra"), "what else differs is seen: {both:?}");
+        assert_eq!(difference(b"{}", b"{}"), ["nothing differs"]);
+    }
 
     const KEY: PublicKey = PublicKey::from_bytes([3; 32]);
 

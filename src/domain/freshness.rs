@@ -123,6 +123,11 @@ pub fn judge_presence(baseline: &Baseline, peers: &Peers<'_>, key: &PublicKey) -
     if late || sent_in_session { Presence::Back } else { Presence::ProbablyBack }
 }
 
+/// Judges a person by all of their peers: they are as far back as the peer that is least so. `None` where they have none.
+pub fn judge_person(baseline: &Baseline, peers: &Peers<'_>, keys: impl Iterator<Item = PublicKey>) -> Option<Presence> {
+    keys.map(|key| judge_presence(baseline, peers, &key)).min()
+}
+
 /// How lively a peer is when no rotation is pending, by the server's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

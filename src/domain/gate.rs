@@ -11,7 +11,7 @@ pub use standing::{Stand, Standing};
 use crate::domain::acknowledgement::{Acknowledgement, Waiver};
 use crate::domain::client::{Client, ClientId};
 use crate::domain::notices::Notices;
-use crate::domain::preflight::Preflight;
+use crate::domain::preflight::{Check, Preflight};
 use crate::domain::window::{Window, WindowState};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,7 @@ pub struct ChecksPart<'a> {
 }
 
 /// Checks whose failure does not stop an emergency: nothing of the key depends on them.
-const NOT_OF_THE_KEY: [&str; 4] = ["mail", "console", "mailbox", "people"];
+const NOT_OF_THE_KEY: [&str; 5] = ["mail", "texts", "console", "mailbox", "people"];
 
 /// What four eyes say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,7 +174,9 @@ fn of_checks(facts: &Facts<'_>, now: Timestamp) -> Option<Reason> {
     };
     let checks: Vec<String> = run.failed().into_iter().filter(counts).collect();
     if !checks.is_empty() {
-        return Some(Reason::CheckFailed { checks });
+        let failed = run.checks.iter().filter(|check| checks.contains(&check.name));
+        let found = failed.map(Check::in_full).collect();
+        return Some(Reason::CheckFailed { checks, found });
     }
     // Also one of the future: it was dated by a clock that is ahead, and would stay fresh until then.
     let is_old = (now.as_second() - run.at.as_second()).abs() > facts.checks.valid_s;

@@ -4,6 +4,7 @@
 
 pub mod acknowledgement;
 pub mod address;
+pub mod agent_log;
 pub mod cadence;
 pub mod client;
 pub mod document;

@@ -53,6 +53,29 @@ pub struct Check {
     pub finding: String,
     /// What to do about it; empty when nothing.
     pub advice: String,
+    /// When what it found ends, UTC: a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+impl Check {
+    /// Ends so: with what it found, and what to do.
+    pub fn in_full(&self) -> String {
+        let advice = if self.advice.is_empty() { String::new() } else { format!("; {}", self.advice) };
+        format!("{}: {}{advice}", self.name, self.finding)
+    }
+
+    /// How long what it found lasts at a moment, in words; nothing where it has no end.
+    pub fn countdown(&self, now: Timestamp) -> Option<String> {
+        let left = self.until?.as_second() - now.as_second();
+        Some(match left {
+            ..=0 => "it has ENDED".to_owned(),
+            1..=119 => format!("{left} s left"),
+            120..=7199 => format!("{} min left", left / 60),
+            7200..=172_799 => format!("{} h left", left / 3600),
+            _ => format!("{} d left", left / 86_400),
+        })
+    }
 }
 
 /// The three (or four) places whose keys must agree before anything is changed.

@@ -68,6 +68,11 @@ pub enum Command {
     },
     /// Run step 2 alone.
     Check,
+    /// Run one check of step 2 anew, by its name.
+    Recheck {
+        /// Its name.
+        check: String,
+    },
     /// Steps 2 to 6, if the gate is open after a fresh check.
     Rotate {
         /// The tenant's name, as typed.
@@ -285,7 +290,7 @@ impl Command {
             Command::ResolveNotice { .. } | Command::ResolveStep { .. } => "resolve",
             Command::Answer { .. } => "ack",
             Command::Waive { .. } | Command::KeepWaiver { .. } => "waive",
-            Command::Check => "check",
+            Command::Check | Command::Recheck { .. } => "check",
             Command::Rotate { .. } => "rotate",
             Command::Resume => "resume",
             Command::RollBack { .. } => "rollback",
@@ -319,7 +324,7 @@ impl Command {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The gate is shut (exit code 3).
-    #[error("the gate is shut: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("the gate is shut: {}", .0.iter().map(Reason::in_full).collect::<Vec<_>>().join("; "))]
     GateShut(Vec<Reason>),
     /// Not everybody is back or waived (exit code 3). Names.
     #[error("not back and not waived: {}", .0.join(", "))]

@@ -42,8 +42,17 @@ pub async fn holds(world: &World, public_key: PublicKey) -> Result<Result<(), St
 
 /// Converges. Calling again after a fault goes on from whatever was left; the fault says which key clients get now.
 pub async fn converge(world: &World, public_key: PublicKey) -> Result<Converged, Fault> {
+    converge_shown(world, public_key, &|_| {}).await
+}
+
+/// The same; `show` is given the difference before each upload.
+pub async fn converge_shown(
+    world: &World,
+    public_key: PublicKey,
+    show: &(dyn Fn(String) + Send + Sync),
+) -> Result<Converged, Fault> {
     let mut told = Told::default();
-    rounds(world, public_key, &mut told).await.map_err(|fault| told.explain(fault))
+    rounds(world, public_key, show, &mut told).await.map_err(|fault| told.explain(fault))
 }
 
 /// What is said of a converging that ends badly.
@@ -77,7 +86,12 @@ impl Told {
     }
 }
 
-async fn rounds(world: &World, public_key: PublicKey, told: &mut Told) -> Result<Converged, Fault> {
+async fn rounds(
+    world: &World,
+    public_key: PublicKey,
+    show: &(dyn Fn(String) + Send + Sync),
+    told: &mut Told,
+) -> Result<Converged, Fault> {
     let (mut merged, mut put_back) = (0, 0);
     // Somebody else's version that ours has replaced.
     let mut theirs: Option<StoredObject> = None;
@@ -107,6 +121,7 @@ async fn rounds(world: &World, public_key: PublicKey, told: &mut Told) -> Result
         }
         let bytes = document.with_key(&before.bytes, &public_key);
         let after = StoredObject { bytes, etag: String::new(), ..before.clone() };
+        show(document::difference(&before.bytes, &after.bytes).join("; "));
         match told.look(world.object.etag().await)? {
             Some(etag) if etag == before.etag => {}
             Some(_) => {

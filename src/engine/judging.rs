@@ -114,11 +114,17 @@ impl Rotation {
                 seen.take(peer);
                 seen.give(at, key);
             }
-            if seen.of_id.contains_key(&known.id) || is_everybody && !told(known) {
+            let one = known.also.is_empty().then(|| seen.part(&known.id, told(known))).flatten();
+            if let Some(row) = one {
+                // They were told apart from the person whom they are part of now, so they have a word of their own.
+                seen.push(Client { sources: row, ..known.clone() });
+                continue;
+            }
+            if seen.is_known(&known.id) || is_everybody && !told(known) {
                 continue;
             }
             // The peer on the interface is theirs: it needs no row of its own.
-            for at in known.public_key.map(|key| seen.with_key(&key)).unwrap_or_default() {
+            for at in known.keys().flat_map(|key| seen.with_key(&key)).collect::<Vec<_>>() {
                 if !seen.is(at, told) {
                     seen.take(at);
                 }
@@ -136,6 +142,8 @@ struct Seen {
     rows: Vec<Option<Client>>,
     of_id: HashMap<ClientId, usize>,
     of_key: HashMap<PublicKey, Vec<usize>>,
+    /// Further entries of the same person.
+    also: HashMap<ClientId, usize>,
 }
 
 impl Seen {
@@ -148,6 +156,7 @@ impl Seen {
     fn push(&mut self, client: Client) {
         let at = self.rows.len();
         self.of_id.entry(client.id.clone()).or_insert(at);
+        self.also.extend(client.also.iter().map(|also| (also.id.clone(), at)));
         if let Some(key) = client.public_key {
             self.of_key.entry(key).or_default().push(at);
         }
@@ -156,6 +165,20 @@ impl Seen {
 
     fn is(&self, at: usize, holds: impl Fn(&Client) -> bool) -> bool {
         self.rows[at].as_ref().is_some_and(holds)
+    }
+
+    /// Whether an entry is there, as a person or as part of one.
+    fn is_known(&self, id: &ClientId) -> bool {
+        self.of_id.contains_key(id) || self.also.contains_key(id)
+    }
+
+    /// Takes an entry out of the person whom it is part of, where it was told by itself. Gives where that person is known from.
+    fn part(&mut self, id: &ClientId, told: bool) -> Option<BTreeSet<Source>> {
+        let at = self.also.get(id).copied().filter(|_| told)?;
+        let person = self.rows[at].as_mut()?;
+        person.also.retain(|also| also.id != *id);
+        self.also.remove(id);
+        Some(person.sources.clone())
     }
 
     /// Where somebody stands of whom no key is known.

@@ -21,11 +21,13 @@ pub struct Tally {
     pub sent: usize,
     /// Of those, had the mail before this turn.
     pub before: usize,
-    /// Refused for good, or returned: names.
+    /// Refused for good: names.
     pub refused: Vec<String>,
-    /// Not handed over, or put off by the server: names. Nobody has refused them.
-    pub put_off: Vec<String>,
-    /// What was said of the first of either.
+    /// Not handed over, or put off by the mail server, and no try is left: names. Nobody has refused them.
+    pub deferred: Vec<String>,
+    /// Accepted, and returned later: names.
+    pub bounced: Vec<String>,
+    /// What was said of the first of these.
     pub reason: Option<String>,
     /// May have been accepted: names.
     pub uncertain: Vec<String>,
@@ -36,36 +38,37 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// One line of evidence, or a fault that names everybody who did not get the mail for sure.
+    /// One line of evidence, or a fault that names everybody who did not get the mail for sure, with what helps each of them.
     pub fn judge(self) -> Result<String, Fault> {
-        let mut parts = vec![match (self.sent.saturating_sub(self.before), self.before) {
+        const REFUSED: &str = "refused or returned: correct the address in the contacts file, or call them";
+        const DEFERRED: &str =
+            "deferred: the mail server takes no mail for them now; send again in a few minutes, it stays the same mail";
+        const UNCERTAIN: &str = "uncertain: ask them, and say whether it arrived before anything is sent again";
+        let groups = [
+            (&self.refused, "refused", Some(REFUSED)),
+            (&self.bounced, "bounced", Some(REFUSED)),
+            (&self.deferred, "deferred", Some(DEFERRED)),
+            (&self.uncertain, "uncertain", Some(UNCERTAIN)),
+            (&self.no_address, "without an address", None),
+            (&self.gone, GONE, None),
+        ];
+        let accepted = match (self.sent.saturating_sub(self.before), self.before) {
             (now, 0) => format!("{now} accepted by the mail server"),
             (0, before) => format!("none sent now: {before} had this mail already"),
             (now, before) => format!("{now} accepted by the mail server, {before} had this mail already"),
-        }];
-        for (names, what) in [
-            (&self.refused, "refused"),
-            (&self.put_off, "not accepted now"),
-            (&self.uncertain, "uncertain"),
-            (&self.no_address, "without an address"),
-            (&self.gone, GONE),
-        ] {
-            if !names.is_empty() {
-                parts.push(format!("{} {what}: {}", names.len(), names.join(", ")));
-            }
+        };
+        let (mut parts, mut advice) = (vec![accepted], Vec::new());
+        for (names, what, helps) in groups.into_iter().filter(|(names, ..)| !names.is_empty()) {
+            parts.push(format!("{} {what}: {}", names.len(), names.join(", ")));
+            advice.extend(helps);
         }
-        if let Some(reason) = self.reason.as_ref().filter(|_| !self.refused.is_empty() || !self.put_off.is_empty()) {
-            parts.push(format!("first: {reason}"));
-        }
+        parts.extend(self.reason.map(|reason| format!("first: {reason}")));
         let text = parts.join("; ");
-        if self.refused.is_empty() && self.put_off.is_empty() && self.uncertain.is_empty() {
+        if advice.is_empty() {
             return Ok(text);
         }
-        let hint = match self.refused.is_empty() && self.uncertain.is_empty() {
-            true => "send again when the mail server takes mails: only these get one, and nobody gets a second",
-            false => "correct the address or call them; then send again to those, or waive them",
-        };
-        Err(Fault::new(Service::Mail, FaultKind::Refused, text).hint(hint))
+        advice.dedup();
+        Err(Fault::new(Service::Mail, FaultKind::Refused, text).hint(advice.join(". ")))
     }
 }
 
@@ -109,6 +112,38 @@ pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, Notice
             needed.then(|| (client.clone(), kind))
         })
         .collect()
+}
+
+/// Tries every text that is to be sent, for every person, and sends nothing: a name without a value may hide behind a condition
+/// that holds for one of them only. `mails`: these; `None`: whatever this rotation may come to send. Gives how many they are.
+pub fn can_write(world: &World, rotation: &Rotation, mails: Option<&[(Client, NoticeKind)]>) -> Result<usize, Fault> {
+    let with_address = rotation.clients.iter().filter(|client| client.email.is_some());
+    let everything = || with_address.flat_map(|client| NoticeKind::ALL.map(|kind| (client, kind)));
+    let mails: Vec<(&Client, NoticeKind)> = match mails {
+        Some(mails) => mails.iter().map(|(client, kind)| (client, *kind)).collect(),
+        None => everything().collect(),
+    };
+    let tried = |(client, kind): &(&Client, NoticeKind)| {
+        world.mailer.can_write(&NoticeRequest {
+            kind: *kind,
+            tenant: &rotation.tenant,
+            client_name: &client.name,
+            email: client.email.as_deref().unwrap_or_default(),
+            window: &rotation.window,
+            message_id: "<tried@localhost>",
+            in_reply_to: None,
+            token: &world.reply_key.token(rotation, &client.id),
+            language: world.settings.language,
+        })
+    };
+    let mut faults = mails.iter().filter_map(|mail| tried(mail).err());
+    let Some(first) = faults.next() else { return Ok(mails.len()) };
+    let message = match faults.count() {
+        0 => first.message.clone(),
+        more => format!("{}; {more} more of {} mails can't be written", first.message, mails.len()),
+    };
+    let hint = format!("nothing was sent; {}", first.remedy());
+    Err(Fault { message, ..first }.hint(hint))
 }
 
 /// What was written to a client in this rotation, subject and text of each mail, as far as it can be written once more: with
@@ -185,7 +220,12 @@ pub async fn send(context: &StepContext<'_>, step: StepNumber, order: &SendOrder
     // Whoever holds it makes the next record copy it.
     drop(rotation);
     if !with.is_empty() {
-        // One clear fault instead of one for every client.
+        // One clear fault instead of one for every client, or for those who come last.
+        let rotation = context.rotation();
+        let begins =
+            matches!(order.kind, NoticeKind::Announcement | NoticeKind::Change) && rotation.emergency.is_none();
+        can_write(context.world, &rotation, if begins { None } else { Some(&with) })?;
+        drop(rotation);
         context.world.mailer.probe().await?;
     }
     let jobs = with.into_iter().map(|(client, kind)| Job { client, kind, deferred: 0 });
@@ -329,12 +369,13 @@ fn tally(rotation: &Rotation, order: &SendOrder) -> Tally {
             Some(Delivery::Sent { .. }) => tally.sent += 1,
             // Excepted by the operator, for this mail too.
             Some(_) if rotation.waivers.contains_key(&client.id) => {}
-            Some(Delivery::Failed { permanent: false, reply }) => {
-                tally.put_off.push(client.name.clone());
+            Some(Delivery::Failed { permanent, reply }) => {
+                let names = if *permanent { &mut tally.refused } else { &mut tally.deferred };
+                names.push(client.name.clone());
                 tally.reason.get_or_insert_with(|| reply.clone());
             }
-            Some(Delivery::Failed { reply, .. } | Delivery::Bounced { reply }) => {
-                tally.refused.push(client.name.clone());
+            Some(Delivery::Bounced { reply }) => {
+                tally.bounced.push(client.name.clone());
                 tally.reason.get_or_insert_with(|| reply.clone());
             }
             Some(Delivery::Uncertain { .. } | Delivery::Queued) => tally.uncertain.push(client.name.clone()),

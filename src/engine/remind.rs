@@ -3,6 +3,7 @@
 //! Pure; sending is `mailing`'s, and whoever watches asks.
 
 use crate::domain::client::ClientId;
+use crate::domain::gate::Standing;
 use crate::domain::notice::{Delivery, Notice, NoticeKind};
 use crate::domain::reminder::{Asked, Schedule};
 use crate::domain::step::StepNumber;
@@ -78,6 +79,19 @@ pub fn due(rotation: &Rotation, schedule: &Schedule) -> Option<Due> {
         Some((client.id.clone(), next))
     });
     Some(Due { kind, at: at.collect() })
+}
+
+/// How somebody stands who was told and has not answered: it is no silence before it is time to ask again.
+pub fn silence(rotation: &Rotation, id: &ClientId, schedule: Option<&Schedule>, now: Timestamp) -> Standing {
+    let this = |n: &&Notice| n.revision == rotation.window.revision && n.kind.tells_window();
+    let told = || rotation.notices.of(id).filter(this);
+    let asked_again = told().any(|notice| notice.kind == NoticeKind::Reminder);
+    let is_time = |schedule: &Schedule| {
+        let last = told().map(|notice| notice.at).max();
+        last.and_then(|last| last.checked_add(schedule.first_after).ok()).is_none_or(|due| due <= now)
+    };
+    let is_silent = asked_again || rotation.window.start <= now || schedule.is_some_and(is_time);
+    if is_silent { Standing::Silent } else { Standing::Sent }
 }
 
 /// Whoever has said that it does not work needs help, not a reminder.

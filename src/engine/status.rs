@@ -10,6 +10,7 @@ mod heard;
 mod lease;
 mod mails;
 mod since;
+mod steps;
 mod thread;
 
 pub use derive::derive;
@@ -42,6 +43,7 @@ use crate::engine::witness::{self, Lost};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Where a tenant is in its rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -116,6 +118,31 @@ pub struct StepView {
     pub state: StepState,
     /// One line beside it: `4 of 6 have answered`, the evidence, the fault.
     pub detail: String,
+    /// Who did it last, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub work: Option<Work>,
+}
+
+/// Who did a step last, and when.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Work {
+    /// Who, on which host.
+    pub owner: String,
+    /// When it began, UTC.
+    pub began: Timestamp,
+    /// When it ended, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.owner, self.began.strftime("%Y-%m-%d %H:%M:%S UTC"))?;
+        match self.ended.map(|ended| ended.duration_since(self.began).as_secs_f64()) {
+            Some(took) => write!(f, ", {took:.1} s"),
+            None => f.write_str(", not ended"),
+        }
+    }
 }
 
 /// One client.
@@ -208,7 +235,19 @@ pub struct Viewer<'a> {
     pub now: Timestamp,
 }
 
+/// Between DELETE and POST no secret has the name; the source document calls less than a second normal, µs.
+const NORMAL_GAP_US: u64 = 1_000_000;
+
 impl TenantStatus {
+    /// That the gap was longer than is normal, in words.
+    pub fn long_gap(&self) -> Option<String> {
+        let gap = self.gap_us.filter(|gap| *gap >= NORMAL_GAP_US)?;
+        Some(format!(
+            "the gap without a secret was {:.1} s, ABOVE NORMAL (under 1 s): a server that asked in it found none; look at step 6",
+            gap as f64 / 1e6
+        ))
+    }
+
     /// What comes before everything else, in its order: a journal that has lost its end (nothing else that it says can be
     /// trusted), and what is true of the live secret.
     pub fn leading(&self) -> Vec<String> {

@@ -402,7 +402,7 @@ mod tests {
         records.extend(failed(StepNumber::RECONFIGURE, FaultKind::Refused));
         let kind = NoticeKind::Reconfigure;
         let (id, name) = (client.clone(), "Ada".into());
-        let ada = Client { id, name, email: None, public_key: None, sources: Default::default() };
+        let ada = Client { id, name, email: None, public_key: None, sources: Default::default(), also: Vec::new() };
         records.push(Record::PeopleSeen { clients: vec![ada], unseen: Vec::new() });
         records.push(Record::NoticeQueued { client, email, kind, revision: 1, message_id });
         assert_eq!(decided(records), Tending::Leave);

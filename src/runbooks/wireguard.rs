@@ -21,6 +21,7 @@ mod verify;
 pub use after::put_right;
 pub use announce::see_people;
 pub use back::look_back;
+pub use check::{Survey, recheck, survey};
 pub use recover::{Recovery, recover, signs_of_loss};
 pub use silence::end_silence;
 pub use verify::look_who_is_back;

@@ -17,7 +17,7 @@ use crate::engine::rotation::Rotation;
 use crate::engine::status::{self, TenantStatus, Viewer};
 use crate::engine::step::{Progress, Runbook};
 use crate::engine::witness::Lost;
-use crate::runbooks::wireguard::signs_of_loss;
+use crate::runbooks::wireguard::{Survey, signs_of_loss, survey};
 use crate::runtime::ending;
 use crate::runtime::fence::{LeaseFence, lost};
 use crate::runtime::known::{Known, Written};
@@ -404,6 +404,11 @@ impl Conductor {
         let sign = signs_of_loss(&self.world, rotation?).await.ok().flatten();
         self.known().sights.sign.clone_from(&sign);
         sign.map(|sign| Lost { ends_at: 0, sign })
+    }
+
+    /// The checks of step 2 before a rotation is planned, or one of them: nothing is recorded, and nothing is changed.
+    pub async fn survey(&self, only: Option<&str>) -> Result<Survey, Fault> {
+        survey(&self.world, None, only).await
     }
 
     /// The mails of a kind as the clients who need one would get them, with real values; nothing is sent.

@@ -3,7 +3,7 @@
 
 use crate::domain::client;
 use crate::domain::fault::Fault;
-use crate::domain::freshness::{Peers, Presence, judge_presence};
+use crate::domain::freshness::{Peers, Presence, judge_person};
 use crate::domain::observation::Observation;
 use crate::engine::command::Command;
 use crate::engine::observe::{self, Before, Sights};
@@ -161,8 +161,7 @@ impl Conductor {
         let (Some(applied), Some(reading)) = (&rotation.applied, known.sights.server.value()) else { return false };
         let peers = Peers::of(reading);
         let newly = |client: &client::Client| {
-            let key = client.public_key.as_ref();
-            key.is_some_and(|key| judge_presence(&applied.baseline, &peers, key) >= Presence::ProbablyBack)
+            judge_person(&applied.baseline, &peers, client.keys()) >= Some(Presence::ProbablyBack)
         };
         !known.running && known.sights.lost().is_none() && rotation.not_back().into_iter().any(newly)
     }

@@ -1,8 +1,11 @@
 //! The mail server as the configuration describes it, in the words of the adapter. The two don't know each other.
 
-use crate::adapters::mail::{MailParameters, PasswordSource, Security};
+use crate::adapters::mail::{MailParameters, PasswordSource, Security, SmtpMailer};
+use crate::adapters::system::SystemClock;
 use crate::config::{self, Config, Password};
+use crate::domain::fault::Fault;
 use crate::engine::secret::SecretBytes;
+use std::sync::Arc;
 
 /// The adapter's parameters.
 pub fn parameters(config: &Config) -> MailParameters {
@@ -31,6 +34,14 @@ pub fn parameters(config: &Config) -> MailParameters {
         reply: config.inbox.as_ref().map(|inbox| (inbox.address.clone(), inbox.separator)),
         verp: smtp.verp,
         retries: smtp.retries,
+    }
+}
+
+/// Every text of the configuration that can't be used, and why; also where nothing can be written at all. Nothing is sent.
+pub fn text_faults(config: &Config) -> Vec<Fault> {
+    match SmtpMailer::new(parameters(config), Arc::new(SystemClock)) {
+        Ok(mailer) => mailer.text_faults(),
+        Err(fault) => vec![fault],
     }
 }
 

@@ -6,6 +6,7 @@ pub mod attend;
 pub mod cases;
 pub mod cloud;
 pub mod conductor;
+pub mod discovery;
 pub mod ending;
 pub mod erasure;
 pub mod fence;

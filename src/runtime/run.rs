@@ -12,7 +12,9 @@ use crate::engine::recovery;
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Ledger, Progress, Runbook, StepContext};
 use crate::engine::witness::{Lost, WAY_OUT};
-use crate::runbooks::wireguard::{Recovery, end_silence, look_back, look_who_is_back, put_right, recover, see_people};
+use crate::runbooks::wireguard::{
+    Recovery, end_silence, look_back, look_who_is_back, put_right, recheck, recover, see_people,
+};
 use crate::runtime::ending;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -176,6 +178,7 @@ impl<'a> Run<'a> {
                     self.feed(Input::Undone { step, result }, &mut queue).await?;
                 }
                 Output::Send(order) => achieved = self.send(&order, &mut queue).await?,
+                Output::Recheck(check) => achieved = recheck(&self.context(), &check).await?,
                 Output::Verify => achieved = self.verify().await?,
                 Output::LookBack => {
                     let sight = look_back(&self.context()).await?;

@@ -29,6 +29,7 @@ use crate::runtime::alerts;
 use crate::runtime::answers::Waiting;
 use crate::runtime::cloud;
 use crate::runtime::conductor::{Conductor, Watcher};
+use crate::runtime::discovery::{Discovered, discovered};
 use crate::runtime::fence::LeaseFence;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::inbox;
@@ -127,7 +128,8 @@ impl Wiring {
                 let (connect, read) = (config.cloud.connect_timeout, config.cloud.read_timeout);
                 let (url, token_file) = (console.url.clone(), console.token_file.clone());
                 let (ca_file, transport) = (console.ca_file.clone(), transport.clone());
-                let parameters = ConsoleParameters { url, token_file, ca_file, connect, read, transport };
+                let role = console.role.clone();
+                let parameters = ConsoleParameters { url, token_file, role, ca_file, connect, read, transport };
                 Some(Arc::new(Console::new(parameters)?) as Arc<dyn ports::Console>)
             }
         };
@@ -238,22 +240,25 @@ impl Wiring {
             return (tenants, None);
         }
         let wireguard = &self.config.wireguard;
-        match self.cloud.tenants(&wireguard.container, &wireguard.object).await {
-            Ok(found) => {
-                let new = |tenant: &Tenant| tenants.iter().all(|known| known.id != tenant.id);
-                let mut found: Vec<Tenant> = found.into_iter().filter(new).collect();
-                found.sort_by(|a, b| a.name.cmp(&b.name));
-                let discovered = tenants.len();
-                tenants.extend(found);
-                // Before a server is derived from a name: two tenants of one name would be led to one server.
-                tell_apart(&mut tenants);
-                for tenant in &mut tenants[discovered..] {
-                    tenant.server = tenant.server.take().or_else(|| self.config.tenants.server_of(tenant));
+        let (projects, listed) =
+            futures_util::join!(self.cloud.tenants(&wireguard.container, &wireguard.object), async {
+                match &self.console {
+                    Some(console) => Some(console.tenants().await),
+                    None => None,
                 }
-                (tenants, None)
-            }
-            Err(fault) => (tenants, Some(fault)),
+            });
+        let Discovered { tenants: found, fault } = discovered(listed, projects);
+        let new = |tenant: &Tenant| tenants.iter().all(|known| known.id != tenant.id);
+        let mut found: Vec<Tenant> = found.into_iter().filter(new).collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        let discovered = tenants.len();
+        tenants.extend(found);
+        // Before a server is derived from a name: two tenants of one name would be led to one server.
+        tell_apart(&mut tenants);
+        for tenant in &mut tenants[discovered..] {
+            tenant.server = tenant.server.take().or_else(|| self.config.tenants.server_of(tenant));
         }
+        (tenants, fault)
     }
 
     /// The fleet of these tenants.
@@ -295,6 +300,7 @@ impl Wiring {
             interface: wireguard.interface.clone(),
             timeout: server.timeout,
             agent_check: server.agent_check.clone(),
+            agent_log: server.agent_log.clone(),
             state_directory: self.config.state.directory.clone(),
             runtime_directory: environment("XDG_RUNTIME_DIR").map(Into::into),
         })?

@@ -133,7 +133,7 @@ fn state(model: &Model, status: &TenantStatus, view: &ClientView, pen: &Pen<'_>)
             (pen.glyphs.bad, theme.bad())
         }
         Standing::Uncertain | Standing::ToRead | Standing::OldAnswer => (pen.glyphs.warn, theme.warn()),
-        Standing::ToTell | Standing::Silent => (pen.glyphs.waiting, theme.plain()),
+        Standing::ToTell | Standing::Queued | Standing::Sent | Standing::Silent => (pen.glyphs.waiting, theme.plain()),
     };
     (format!("{glyph} {}", view.standing.word()), style)
 }

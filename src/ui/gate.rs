@@ -89,7 +89,13 @@ fn line<'a>(model: &Model, status: &'a TenantStatus, at: usize, pen: &Pen<'_>) -
             let text = format!("the check of {at}, {}", age::ago(run.at, model.now));
             vec![piece(text, if is_old(model, status) { theme.warn() } else { theme.quiet() })]
         }
-        Some(GateRow::Check(check)) => check_line(check, is_old(model, status), pen),
+        Some(GateRow::Check(check)) => {
+            let mut pieces = check_line(check, is_old(model, status), pen);
+            if let Some(left) = check.countdown(model.now) {
+                pieces.insert(2, piece(format!(", {left}"), theme.plain()));
+            }
+            pieces
+        }
     }
 }
 

@@ -85,7 +85,9 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
         facts.push(piece(format!("{back}/{of}"), if back == of { style } else { theme.warn() }));
     }
     if let Some(gap) = status.gap_us {
-        facts.push(piece(format!("   gap {}", gap_text(gap)), theme.quiet()));
+        let long = status.long_gap().is_some();
+        let word = if long { " ABOVE NORMAL" } else { "" };
+        facts.push(piece(format!("   gap {}{word}", gap_text(gap)), if long { theme.warn() } else { theme.quiet() }));
     }
     if let Some(holder) = &status.holder {
         facts.push(piece(format!("   HELD by {holder}"), theme.warn()));

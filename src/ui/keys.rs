@@ -21,6 +21,7 @@ pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>)
         server_piece(model, status, pen),
         piece(format!("   {}", key_age(status, model.now)), theme.plain()),
         piece(status.gap_us.map_or(String::new(), |gap| format!("   gap {}", gap_text(gap))), theme.plain()),
+        piece(status.long_gap().map_or("", |_| " ABOVE NORMAL"), theme.warn()),
     ];
     let mut more = vec![verdict.to_vec()];
     if let Some(count @ (0 | 2..)) = status.keys.secret_count {

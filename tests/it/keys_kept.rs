@@ -197,6 +197,26 @@ async fn two_secrets_of_the_name_shut_the_check_are_both_named_and_each_that_giv
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_secret_that_was_deleted_is_no_more_in_the_way_once_that_check_is_made_anew() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    let own = scene.lab.world().key_secrets("acme").remove(0).id;
+    add_theirs(&scene);
+    scene.run(Command::Check).await.unwrap_err();
+    let anew = || Command::Recheck { check: DUPLICATES.into() };
+    scene.run(anew()).await.unwrap_err();
+    for secret in scene.lab.world().key_secrets("acme").into_iter().filter(|secret| secret.id != own) {
+        assert!(scene.lab.world().remove_secret(&secret.id));
+    }
+    scene.run(anew()).await.unwrap();
+    let failed = scene.acme().rotation().unwrap().preflight.as_ref().unwrap().failed();
+    assert!(!failed.iter().any(|name| name == DUPLICATES), "{failed:?}");
+    // The others that had failed beside it stand until they are made anew, too.
+    scene.run(Command::Check).await.unwrap();
+    scene.rotate().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_secrets_with_one_key_are_told_and_replaced_by_one() {
     let scene = Scene::start().await;
     let own = scene.lab.world().key_secrets("acme").remove(0);

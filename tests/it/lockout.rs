@@ -53,6 +53,7 @@ fn ssh(folder: &tempfile::TempDir, says: &str) -> CommandServer {
         interface: "wg0".into(),
         timeout: Duration::from_secs(20),
         agent_check: None,
+        agent_log: None,
         state_directory: folder.path().join("state"),
         runtime_directory: None,
     };

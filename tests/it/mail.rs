@@ -428,13 +428,15 @@ async fn the_text_arrives_as_it_was_written() {
 }
 
 #[test]
-fn wrong_addresses_and_templates_are_refused_at_the_beginning() {
+fn a_wrong_address_is_refused_at_the_beginning_and_texts_that_cant_be_read_by_whoever_needs_them() {
     let mut wrong = parameters(1);
     wrong.from = "nobody".into();
     assert!(SmtpMailer::new(wrong, Arc::new(Still)).is_err());
     let mut wrong = parameters(1);
     wrong.templates = Some("/nowhere".into());
-    assert!(SmtpMailer::new(wrong, Arc::new(Still)).is_err());
+    let mailer = mailer(wrong);
+    assert!(mailer.text_faults()[0].message.contains("/nowhere can't be read"));
+    assert!(write(&mailer, NoticeKind::Reminder, "Ada", "ada@example.org", None).is_err());
 }
 
 /// `tests/live/seed` prints where the live services are; run with `--ignored` and `CHANGEGUARD_LIVE=.../live.json`.

@@ -114,6 +114,7 @@ fn everything() -> Vec<Command> {
         notify(NoticeKind::Announcement),
         notify(NoticeKind::Reconfigure),
         Command::Check,
+        Command::Recheck { check: play::CHECK.into() },
         Command::Rotate { confirm: confirm.clone(), through_tunnel: through_tunnel() },
         Command::Resume,
         Command::RollBack { confirm: confirm.clone(), reason: reason.clone(), through_tunnel: through_tunnel() },

@@ -291,6 +291,7 @@ pub fn people(seq: u64) -> Entry {
         email: email.map(String::from),
         public_key: None,
         sources: [Source::Object].into(),
+        also: Vec::new(),
     };
     let clients = vec![
         client("ada", "Ada Lovelace", Some("ada@example.net")),

@@ -111,7 +111,7 @@ async fn a_served_key_that_can_not_be_read_is_no_agreement() {
         scene.confirmed().await;
         scene.lab.faults().add(Rule::new(Service::Console, fault).path("/vpn").always());
         assert!(
-            matches!(&reasons(scene.rotate().await)[..], [Reason::CheckFailed { checks }] if checks == &["console"])
+            matches!(&reasons(scene.rotate().await)[..], [Reason::CheckFailed { checks, .. }] if checks == &["console"])
         );
     }
 }
@@ -191,7 +191,8 @@ async fn a_mailbox_that_can_not_be_read_shuts_the_gate_until_it_is_set_aside_wit
     let scene = Scene::start().await;
     scene.confirmed().await;
     scene.lab.world().set_down(Service::Imap, true);
-    assert_eq!(reasons(scene.rotate().await), [Reason::CheckFailed { checks: vec!["mailbox".into()] }]);
+    let refused = reasons(scene.rotate().await);
+    assert!(matches!(&refused[..], [Reason::CheckFailed { checks, .. }] if checks == &["mailbox"]), "{refused:?}");
     let aside = |what: &str, reason: &str| Command::SetAside { what: what.into(), reason: reason.into() };
     assert!(scene.run(aside("mailbox", "")).await.is_err(), "a reason is asked for");
     assert!(scene.run(aside("barbican", "I know better")).await.is_err(), "no other check");
@@ -242,7 +243,7 @@ async fn an_intruder_who_breaks_the_server_does_not_keep_an_emergency_shut() {
     let (confirm, reason) = (String::from("acme"), String::from("the server is not ours any more"));
     let emergency = Command::Emergency { confirm: confirm.clone(), reason, through_tunnel: String::new() };
     let ended = scene.run(emergency).await;
-    let [Reason::CheckFailed { checks }] = &reasons(ended)[..] else { panic!("{:?}", scene.status().gate) };
+    let [Reason::CheckFailed { checks, .. }] = &reasons(ended)[..] else { panic!("{:?}", scene.status().gate) };
     assert_eq!(checks, &["server", "keys"]);
     for check in checks {
         assert_eq!(scene.lab.world().secrets(&scene.secret_name())[0].id, before[0].id);

@@ -42,6 +42,7 @@ impl Folder {
             interface: "wg0".into(),
             timeout: Duration::from_secs(20),
             agent_check: None,
+            agent_log: None,
             state_directory: self.0.path().join("state"),
             runtime_directory: None,
         }
@@ -161,7 +162,6 @@ async fn what_the_agent_uses_is_told_by_names_only() {
         ("BARBICAN_SECRET_NAME=x\nOTHER=1\n", AgentMode::ByName),
         ("BARBICAN_SECRET_NAME=x\nBARBICAN_SECRET_ID=y\n", AgentMode::Pinned),
         ("VPN_CONFIG_PRIVATE_KEY=secret\nBARBICAN_SECRET_NAME=x\n", AgentMode::OwnKey),
-        ("OTHER=1\n", AgentMode::Unknown("the file sets none of the three".into())),
     ];
     let names = "^(BARBICAN_SECRET_NAME|BARBICAN_SECRET_ID|VPN_CONFIG_PRIVATE_KEY)=";
     let mut parameters = folder.parameters(&["sh", "-c", "{read}"]);
@@ -171,11 +171,30 @@ async fn what_the_agent_uses_is_told_by_names_only() {
         fs::write(&file, text).unwrap();
         assert_eq!(server.agent_mode().await, mode, "{text}");
     }
+    let unknown = async |server: &CommandServer| match server.agent_mode().await {
+        AgentMode::Unknown { why, advice } => (why, advice),
+        mode => panic!("{mode:?}"),
+    };
+    fs::write(&file, "OTHER=1\n").unwrap();
+    let (why, advice) = unknown(&server).await;
+    assert!(why == "the file sets none of the three" && advice.contains("EnvironmentFile"), "{why}; {advice}");
     fs::remove_file(&file).unwrap();
-    let AgentMode::Unknown(why) = server.agent_mode().await else { panic!() };
-    assert!(why.contains("No such file"), "{why}");
-    let AgentMode::Unknown(why) = folder.server(&["sh"]).agent_mode().await else { panic!() };
-    assert_eq!(why, "server.agent_check is not set");
+    let (why, advice) = unknown(&server).await;
+    assert!(why.contains("No such file") && advice.contains("EnvironmentFile"), "{why}; {advice}");
+    let (why, advice) = unknown(&folder.server(&["sh"])).await;
+    assert!(why == "server.agent_check is not set" && advice == "set it to find out", "{why}; {advice}");
+    // Who is denied is told what lets the agent's file be read, and not what lets `wg` be called.
+    let denials = [
+        ("echo 'sudo: a password is required' >&2; exit 1 # sudo -n grep x", "NOPASSWD: "),
+        ("echo 'grep: /etc/agent.env: Permission denied' >&2; exit 2", "put `sudo -n` before it"),
+        ("echo 'something else' >&2; exit 3", "by hand on the server"),
+    ];
+    for (script, says) in denials {
+        let mut parameters = folder.parameters(&["sh", "-c", "{read}"]);
+        parameters.agent_check = Some(script.into());
+        let (why, advice) = unknown(&CommandServer::new(parameters).unwrap()).await;
+        assert!(advice.contains(says) && !advice.contains("wg show"), "{why}; {advice}");
+    }
 }
 
 #[tokio::test]

@@ -22,6 +22,9 @@ use super::vpn::{self, AgentMode};
 /// After it an agent gives up and tries at its next turn.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// So much of its log an agent's journal gives.
+const LINES: usize = 20;
+
 /// Runs all agents until the lab stops; their turns are spread over the interval.
 pub(super) async fn run(shared: Arc<Shared>) {
     let interval = shared.options.reconcile_interval.max(Duration::from_millis(10));
@@ -64,6 +67,14 @@ async fn turn(shared: &Arc<Shared>, tenant: &Arc<Tenant>, token: &Mutex<Option<S
     }
     let fetched = fetch(shared, tenant, &mode, token).await;
     alerts::fetched(shared, tenant, fetched.is_ok());
+    {
+        let log = &mut lock(&tenant.vpn).log;
+        log.push_back(match &fetched {
+            Ok(_) => "INFO Configuration in sync".to_owned(),
+            Err(reason) => format!("ERROR Failed to fetch key from Barbican: {reason}"),
+        });
+        log.drain(..log.len().saturating_sub(LINES));
+    }
     match fetched {
         Ok(private) => {
             if let Some(public) = vpn::apply(shared, tenant, private) {

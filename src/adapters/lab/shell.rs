@@ -151,6 +151,10 @@ async fn run_one(shared: &Arc<Shared>, tenant: &Arc<Tenant>, command: &str) -> P
         }
         ["wg", "showconf", ..] => forbidden(shared, tenant, command),
         ["ping", "-c", "1", "-W", _, address] => ping(shared, tenant, address).await,
+        ["journalctl", "-u", "user-sync-agent", ..] => {
+            let lines: Vec<String> = lock(&tenant.vpn).log.iter().map(|line| format!("{line}\n")).collect();
+            Printed { out: lines.concat(), ..Printed::default() }
+        }
         ["grep", .., "/etc/user-sync-agent.env"] => agent_environment(tenant, command),
         [] => Printed::default(),
         [name, ..] => Printed::failed(127, format!("bash: line 1: {name}: command not found")),

@@ -2,6 +2,7 @@
 //! would say. Handshakes are genuine (`wire`); counters between them are reckoned from the clock, so that an idle server
 //! costs nothing. Reading it like a person at a shell is left to `shell`.
 
+use std::collections::VecDeque;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
 
@@ -134,6 +135,8 @@ pub(super) struct Vpn {
     pub(super) mode: AgentMode,
     /// How often the agent could not fetch its key.
     pub(super) fetch_errors: u64,
+    /// What the agent has written into its log last, oldest first.
+    pub(super) log: VecDeque<String>,
     pub(super) rounds: u64,
 }
 

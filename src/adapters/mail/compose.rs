@@ -72,7 +72,7 @@ impl Composer {
             separator,
             verp: parameters.verp,
             from,
-            templates: Templates::load(parameters.templates.as_deref(), parameters.language)?,
+            templates: Templates::load(parameters.templates.as_deref(), parameters.language),
             guide_url: sanitize(&parameters.guide_url),
             portal_url: sanitize(&parameters.portal_url),
             organisation: sanitize(&parameters.organisation),
@@ -92,10 +92,7 @@ impl Composer {
             }
         }
         let name = clean_name(request.client_name);
-        let (subject, text) = self.written(request, request.language, |variables| {
-            self.templates.write(&request.tenant.name, request.language, request.kind, variables)
-        })?;
-        let subject = format!("{mark}{subject}");
+        let (subject, text, html) = self.words(request, mark)?;
         let now = self.clock.now();
         let mut builder = Message::builder()
             .from(self.from.clone())
@@ -110,12 +107,31 @@ impl Composer {
         if let Some(first) = request.in_reply_to {
             builder = builder.in_reply_to(first.to_owned()).references(first.to_owned());
         }
-        let html = self.templates.layout.page(request.language, &subject, &text)?;
         let parts = self.parts(request, mark, &name, now, &text, html)?;
         let message =
             builder.multipart(parts).map_err(|error| invalid(format!("the mail can't be written: {error}")))?;
         let from = self.envelope_sender(request.token)?.to_string();
         Ok(Letter { subject, text, to: address.to_string(), from, message: message.formatted() })
+    }
+
+    /// Subject, text and page. Errs, and names the person, where the texts can't be written for them.
+    pub(super) fn words(&self, request: &NoticeRequest<'_>, mark: &str) -> Result<(String, String, String), Fault> {
+        let (kind, language) = (request.kind, request.language);
+        let written = self.written(request, language, |variables| {
+            let (subject, text) = self.templates.write(&request.tenant.name, language, kind, variables)?;
+            let subject = format!("{mark}{subject}");
+            let html = self.templates.layout()?.page(language, &subject, &text)?;
+            Ok((subject, text, html))
+        });
+        written.map_err(|fault: Fault| {
+            let message = format!("{} (in the {} for {})", fault.message, kind.word(), clean_name(request.client_name));
+            Fault { message, ..fault }
+        })
+    }
+
+    /// What can't be used of the texts.
+    pub(super) fn faults(&self) -> Vec<Fault> {
+        self.templates.faults().cloned().collect()
     }
 
     /// Fills in the values of a person.

@@ -3,6 +3,7 @@
 //! lettre's own limit bounds the TCP connect only (lettre/lettre#1027), so everything here is bounded from outside.
 //! What happens on the connection is `transaction`.
 
+use super::greeting::Greeting;
 use super::stream::{self, Encrypted};
 use super::{MailParameters, PasswordSource, Security};
 use crate::adapters::exhausted;
@@ -12,6 +13,7 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, Cer
 use lettre::transport::smtp::extension::ClientId;
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
@@ -35,6 +37,8 @@ pub(super) struct Connector {
     starttls: OnceCell<TlsParameters>,
     /// For implicit TLS.
     tls: OnceCell<TlsConnector>,
+    /// How far the server's clock was ahead of ours at its last greeting, s.
+    skew: Mutex<Option<i64>>,
 }
 
 impl Connector {
@@ -50,7 +54,13 @@ impl Connector {
             timeout: parameters.timeout,
             starttls: OnceCell::new(),
             tls: OnceCell::new(),
+            skew: Mutex::default(),
         }
+    }
+
+    /// How far the server's clock was ahead of ours at its last greeting, s; none where that did not say.
+    pub(super) fn skew(&self) -> Option<i64> {
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A connection that may send. Nothing of a mail was sent when this fails.
@@ -78,18 +88,27 @@ impl Connector {
             .map_err(|error| fault(FaultKind::Unreachable, format!("{}:{}: {error}", self.host, self.port)))?;
         // Text and end of text are two writes; without this each mail waits 40 ms for a delayed ACK.
         let _ = stream.set_nodelay(true);
+        let greeted = Greeting::default();
         let stream: Box<dyn AsyncTokioStream> = match self.security {
             Security::Tls => {
                 let tls =
                     self.tls.get_or_try_init(async || self.check().and_then(|()| stream::connector(self.ca()))).await?;
-                let agreed = Encrypted::agree(tls, &self.host, stream).await;
+                let agreed = Encrypted::agree(tls, &self.host, stream, greeted.clone()).await;
                 Box::new(agreed.map_err(|error| self.judge_cause("connecting", &error))?)
             }
-            Security::StartTls | Security::None => Box::new(stream),
+            Security::StartTls | Security::None => {
+                // lettre reads the greeting and keeps nothing of it.
+                let mut first = [0; 512];
+                if let Ok(read) = stream.peek(&mut first).await {
+                    greeted.hear(&first[..read]);
+                }
+                Box::new(stream)
+            }
         };
         let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &hello)
             .await
             .map_err(|error| self.judge("the greeting", &error))?;
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = greeted.skew();
         if self.security == Security::StartTls {
             if !connection.can_starttls() {
                 return Err(fault(FaultKind::Tls, "the mail server offers no STARTTLS".into())

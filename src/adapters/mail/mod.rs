@@ -7,6 +7,7 @@
 mod built_in;
 mod compose;
 mod connection;
+mod greeting;
 mod headers;
 mod invitation;
 mod pace;
@@ -135,10 +136,10 @@ struct Office {
 }
 
 impl SmtpMailer {
-    /// Checks addresses and templates. Connects to nothing and reads no password.
+    /// Checks addresses, and tries every text; what is wrong with those is in [`SmtpMailer::text_faults`]. Connects to nothing
+    /// and reads no password.
     ///
-    /// Errors: an address is none, a template is broken, holds an unknown variable, or the folder holds a file that is not
-    /// the name of one.
+    /// Errors: an address is none.
     pub fn new(parameters: MailParameters, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
         let mailbox = |field: &str, text: &str| {
             text.parse::<Mailbox>().map(compose::cleaned).map_err(|error| {
@@ -167,6 +168,11 @@ impl SmtpMailer {
     /// The same for one tenant: its mails go through this fence.
     pub fn behind(&self, fence: Arc<dyn Fence>) -> Self {
         Self { office: Arc::clone(&self.office), fence }
+    }
+
+    /// Every text that can't be used, with its line and the name that has no value: whoever needs one of them is sent nothing.
+    pub fn text_faults(&self) -> Vec<Fault> {
+        self.office.composer.faults()
     }
 
     /// Writes a mail to oneself: `[TEST]` stands before its subject, and an answer to it counts for nothing.
@@ -256,6 +262,10 @@ impl Mailer for SmtpMailer {
         self.office.composer.compose(request, "")
     }
 
+    fn can_write(&self, request: &NoticeRequest<'_>) -> Result<(), Fault> {
+        self.office.composer.words(request, "").map(drop)
+    }
+
     fn texts(&self, request: &NoticeRequest<'_>) -> Vec<String> {
         self.office.composer.texts(request)
     }
@@ -305,6 +315,10 @@ impl Mailer for SmtpMailer {
         let connection = self.office.connector.connect().await?;
         self.office.park(connection);
         Ok(())
+    }
+
+    fn skew(&self) -> Option<i64> {
+        self.office.connector.skew()
     }
 
     fn connections(&self) -> usize {

@@ -3,6 +3,7 @@
 //! lettre's own implicit TLS leaves Nagle's algorithm on: text and end of text are two writes, so each mail would wait 40 ms for
 //! a delayed ACK.
 
+use super::greeting::Greeting;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use rustls::pki_types::pem::PemObject;
@@ -21,12 +22,17 @@ use tokio_rustls::client::TlsStream;
 
 /// A TLS stream as lettre takes it.
 #[derive(Debug)]
-pub(super) struct Encrypted(TlsStream<TcpStream>);
+pub(super) struct Encrypted(TlsStream<TcpStream>, Greeting);
 
 impl Encrypted {
-    pub(super) async fn agree(tls: &TlsConnector, host: &str, stream: TcpStream) -> io::Result<Self> {
+    pub(super) async fn agree(
+        tls: &TlsConnector,
+        host: &str,
+        stream: TcpStream,
+        greeting: Greeting,
+    ) -> io::Result<Self> {
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        tls.connect(name, stream).await.map(Self)
+        tls.connect(name, stream).await.map(|stream| Self(stream, greeting))
     }
 }
 
@@ -55,7 +61,10 @@ impl AsyncTokioStream for Encrypted {
 
 impl AsyncRead for Encrypted {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.0).poll_read(cx, buffer);
+        self.1.hear(&buffer.filled()[before..]);
+        read
     }
 }
 

@@ -8,7 +8,8 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::language::Language;
 use crate::domain::notice::NoticeKind;
 use crate::domain::sanitize::sanitize;
-use minijinja::{Environment, UndefinedBehavior, value::Serde};
+use minijinja::{Environment, UndefinedBehavior, Value, value::Serde};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Steps that one text may take: a loop without end in a template must not stop the program.
@@ -43,12 +44,17 @@ const SAMPLE: Variables<'static> = Variables {
     reply_address: "ops@example.net",
 };
 
-/// All texts and the layout, checked.
+/// All texts and the layout, checked. What can't be used is kept with its fault: it is said by whoever needs that text, and
+/// stops nobody else.
 pub(super) struct Templates {
     texts: Environment<'static>,
     /// In which language the texts at the top of the folder are.
     default: Language,
-    pub(super) layout: Layout,
+    layout: Result<Layout, Fault>,
+    /// The texts that can't be used, by name.
+    broken: BTreeMap<String, Fault>,
+    /// What else stands in a folder and can't be meant: by the folder's path below the top, with a slash at its end.
+    misplaced: Vec<(String, Fault)>,
 }
 
 /// Whose texts a folder holds.
@@ -64,59 +70,102 @@ enum Level {
 
 impl Templates {
     /// Takes the built-in texts and those of the folder, and tries each once.
-    pub(super) fn load(folder: Option<&Path>, default: Language) -> Result<Self, Fault> {
+    pub(super) fn load(folder: Option<&Path>, default: Language) -> Self {
         let mut texts = Environment::new();
         texts.set_undefined_behavior(UndefinedBehavior::Strict);
         texts.set_fuel(Some(FUEL));
         let own = folder.map(|folder| folder.join("layout.html")).filter(|path| path.exists());
-        let layout = Layout::load(own.as_deref().map(read).transpose()?)?;
-        let mut templates = Self { texts, default, layout };
+        let layout = own.as_deref().map(read).transpose().and_then(Layout::load);
+        let mut templates = Self { texts, default, layout, broken: BTreeMap::new(), misplaced: Vec::new() };
         for language in Language::ALL {
             for kind in NoticeKind::ALL {
-                templates
-                    .add(format!("built in/{}/{}", language.word(), file(kind)), built_in(language, kind).into())?;
+                let name = format!("built in/{}/{}", language.word(), file(kind));
+                templates.add(name, Ok(built_in(language, kind).into()));
             }
         }
         if let Some(folder) = folder {
-            templates.take(folder, "", Level::Top)?;
+            templates.take(folder, "", Level::Top);
         }
-        Ok(templates)
+        templates
+    }
+
+    /// Everything that can't be used: texts, the layout, and files that can't be meant.
+    pub(super) fn faults(&self) -> impl Iterator<Item = &Fault> {
+        let layout = self.layout.as_ref().err();
+        layout.into_iter().chain(self.broken.values()).chain(self.misplaced.iter().map(|(_, fault)| fault))
+    }
+
+    /// The layout.
+    pub(super) fn layout(&self) -> Result<&Layout, Fault> {
+        self.layout.as_ref().map_err(Clone::clone)
     }
 
     /// Every text of a folder. `prefix` is the folder's path below the top, with a slash at its end.
-    fn take(&mut self, folder: &Path, prefix: &str, level: Level) -> Result<(), Fault> {
-        let failed = |error: std::io::Error| invalid(format!("{} can't be read: {error}", folder.display()));
-        let mut paths: Vec<PathBuf> = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(failed)? {
-            paths.push(entry.map_err(failed)?.path());
-        }
+    fn take(&mut self, folder: &Path, prefix: &str, level: Level) {
+        let mut misplaced = |text: String| self.misplaced.push((prefix.to_owned(), invalid(text)));
+        let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+        let mut paths: Vec<PathBuf> = match entries {
+            Ok(entries) => entries.into_iter().map(|entry| entry.path()).collect(),
+            Err(error) => return misplaced(format!("{} can't be read: {error}", folder.display())),
+        };
         paths.sort();
         for path in paths {
+            let mut misplaced = |text: String| self.misplaced.push((prefix.to_owned(), invalid(text)));
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             if path.is_dir() {
                 let inner = match (level, Language::parse(name)) {
                     (Level::Top | Level::Tenant, Some(_)) => Level::Language,
                     (Level::Top, None) => Level::Tenant,
-                    _ => return Err(invalid(format!("{} is not a folder for texts; {LAYOUT}", path.display()))),
+                    _ => {
+                        misplaced(format!("{} is not a folder for texts; {LAYOUT}", path.display()));
+                        continue;
+                    }
                 };
-                self.take(&path, &format!("{prefix}{name}/"), inner)?;
+                self.take(&path, &format!("{prefix}{name}/"), inner);
             } else if let Some(word) = name.strip_suffix(".txt") {
                 if !NoticeKind::ALL.iter().any(|kind| kind.word() == word) {
                     let known = NoticeKind::ALL.map(file).join(", ");
-                    return Err(invalid(format!("{} is not the name of a text; known are {known}", path.display())));
+                    misplaced(format!("{} is not the name of a text; known are {known}", path.display()));
+                    continue;
                 }
-                self.add(format!("{prefix}{name}"), read(&path)?)?;
+                self.add(format!("{prefix}{name}"), read(&path));
             } else if name.ends_with(".html") && (level != Level::Top || name != "layout.html") {
-                let message = format!("{} is not used; only layout.html in the top folder is", path.display());
-                return Err(invalid(message));
+                misplaced(format!("{} is not used; only layout.html in the top folder is", path.display()));
             }
         }
-        Ok(())
     }
 
-    fn add(&mut self, name: String, text: String) -> Result<(), Fault> {
-        self.texts.add_template_owned(name.clone(), text).map_err(|error| broken(&name, &error))?;
-        self.render(&name, &SAMPLE).map(drop)
+    fn add(&mut self, name: String, text: Result<String, Fault>) {
+        let added = text.and_then(|text| {
+            self.texts.add_template_owned(name.clone(), text).map_err(|error| broken(&name, &error))?;
+            self.known_names_only(&name)?;
+            self.render(&name, &SAMPLE).map(drop)
+        });
+        if let Err(fault) = added {
+            self.broken.insert(name, fault);
+        }
+    }
+
+    /// Errs where a text says a name that has no value, also behind a condition that no sample fulfils.
+    fn known_names_only(&self, name: &str) -> Result<(), Fault> {
+        let template = self.texts.get_template(name).map_err(|error| broken(name, &error))?;
+        let values = Value::from(Serde(&SAMPLE));
+        let known: Vec<String> = values.try_iter().into_iter().flatten().map(|name| name.to_string()).collect();
+        let is_known = |said: &String| known.contains(said) || self.texts.globals().any(|(global, _)| global == said);
+        let unknown = template.undeclared_variables(true).into_iter().filter(|said| !is_known(said));
+        // The first in the text, so that it is the same one each time.
+        let first = unknown.map(|said| (line_of(template.source(), &said), said)).min();
+        let Some((line, said)) = first else { return Ok(()) };
+        let known = known.join(", ");
+        Err(invalid(format!("the text {name} line {line}: undefined value {said}; known are {known}")))
+    }
+
+    /// What stands beside this tenant's texts and can't be meant: the text that was, is missing.
+    fn misplaced(&self, tenant: &str, language: Language) -> Option<&Fault> {
+        let word = language.word();
+        let mut folders = vec![format!("{tenant}/{word}/"), format!("{tenant}/"), format!("{word}/")];
+        folders.extend(Some(String::new()).filter(|_| language == self.default));
+        self.misplaced.iter().find(|(folder, _)| folders.contains(folder)).map(|(_, fault)| fault)
     }
 
     /// The text that a tenant's clients get: the most particular one that there is.
@@ -128,7 +177,7 @@ impl Templates {
         let default = Some(file.clone()).filter(|_| language == self.default);
         own.chain([format!("{word}/{file}")])
             .chain(default)
-            .find(|name| self.texts.get_template(name).is_ok())
+            .find(|name| self.broken.contains_key(name) || self.texts.get_template(name).is_ok())
             .unwrap_or_else(|| format!("built in/{word}/{file}"))
     }
 
@@ -140,7 +189,11 @@ impl Templates {
         kind: NoticeKind,
         variables: &Variables<'_>,
     ) -> Result<(String, String), Fault> {
-        self.render(&self.name(tenant, language, kind), variables)
+        let name = self.name(tenant, language, kind);
+        match self.broken.get(&name).or_else(|| self.misplaced(tenant, language)) {
+            Some(fault) => Err(fault.clone()),
+            None => self.render(&name, variables),
+        }
     }
 
     /// The same in the words that are built in.
@@ -183,10 +236,30 @@ fn read(path: &Path) -> Result<String, Fault> {
 fn broken(name: &str, error: &minijinja::Error) -> Fault {
     let line = error.line().map_or(String::new(), |line| format!(" line {line}"));
     let mut message = format!("the text {name}{line}: {}", error.kind());
+    let source = error.template_source().zip(error.range());
+    if let Some(said) = source.and_then(|(source, range)| source.get(range)) {
+        message.push_str(&format!(" {}", sanitize(said)));
+    }
     if let Some(detail) = error.detail() {
         message.push_str(&format!(" ({detail})"));
     }
     invalid(message)
+}
+
+/// The line on which a text says a name: within braces, for it may be a word of the text as well.
+fn line_of(source: &str, said: &str) -> usize {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let within = |at: usize| {
+        let last = |marks: [&str; 2]| marks.into_iter().filter_map(|mark| source[..at].rfind(mark)).max();
+        last(["{{", "{%"]) > last(["}}", "%}"])
+    };
+    let whole = |at: usize| {
+        let after = source[at + said.len()..].chars().next();
+        !source[..at].ends_with(is_word) && !after.is_some_and(is_word)
+    };
+    let mut places = source.match_indices(said).map(|(at, _)| at);
+    let at = places.find(|at| within(*at) && whole(*at)).unwrap_or(0);
+    source[..at].matches('\n').count() + 1
 }
 
 fn invalid(message: String) -> Fault {
@@ -198,7 +271,7 @@ fn invalid(message: String) -> Fault {
 mod tests {
     use super::*;
 
-    fn with(files: &[(&str, &str)]) -> Result<Templates, Fault> {
+    fn with(files: &[(&str, &str)]) -> Templates {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
             let path = folder.path().join(name);
@@ -211,7 +284,7 @@ mod tests {
     #[test]
     fn a_file_replaces_one_text_and_only_that() {
         let own = "Subject: Hi {{ client_name }}\r\n\r\nOnly this.\r\n\r\n";
-        let templates = with(&[("reminder.txt", own)]).unwrap();
+        let templates = with(&[("reminder.txt", own)]);
         let written = |kind| templates.write("acme", Language::English, kind, &SAMPLE).unwrap();
         assert_eq!(written(NoticeKind::Reminder), ("Hi Ada".to_owned(), "Only this.\n".to_owned()));
         assert!(written(NoticeKind::Announcement).1.contains("interrupted"));
@@ -223,7 +296,7 @@ mod tests {
         let texts = folders.map(|(folder, name)| (format!("{folder}change.txt"), format!("Subject: {name}\n\nx\n")));
         let subject = |present: &[(String, String)], tenant: &str, language| {
             let files: Vec<(&str, &str)> = present.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-            with(&files).unwrap().write(tenant, language, NoticeKind::Change, &SAMPLE).unwrap().0
+            with(&files).write(tenant, language, NoticeKind::Change, &SAMPLE).unwrap().0
         };
         let german = Language::German;
         assert_eq!(subject(&texts, "acme", german), "one's own German");
@@ -256,9 +329,59 @@ mod tests {
             ("layout.html", "{{ boddy }}", "layout.html line 1: undefined value"),
         ];
         for (name, text, says) in table {
-            let fault = with(&[(name, text)]).err().unwrap_or_else(|| panic!("{name}: {text}"));
+            let templates = with(&[(name, text)]);
+            let fault = templates.faults().next().unwrap_or_else(|| panic!("{name}: {text}"));
             assert!(fault.message.contains(says), "{fault}");
         }
-        assert!(with(&[("README.md", "x"), ("layout.html", "{{ body }}")]).is_ok());
+        assert_eq!(with(&[("README.md", "x"), ("layout.html", "{{ body }}")]).faults().count(), 0);
+    }
+
+    #[test]
+    fn a_name_without_a_value_is_found_behind_every_condition() {
+        let places = [
+            "{% if client_name == 'Grace' %}{{ nickname }}{% endif %}",
+            "{% if revision > 7 %}\n{% else %}{% if zone == 'UTC' %}{{ nickname|upper }}{% endif %}{% endif %}",
+            "{% for a in range(0) %}{{ nickname }}{% endfor %}",
+            "{{ 'a' if revision == 1 else nickname }}",
+            "{% if revision == 9 and nickname %}x{% endif %}",
+            "{% if revision > 7 %}{{ client_name.nickname }}{% endif %}",
+            "{% set a = nickname if revision > 7 else zone %}{{ a }}",
+        ];
+        for kind in NoticeKind::ALL {
+            for place in places {
+                let text = format!("Subject: x\n\nsaid of a nickname\n{place}\n");
+                let templates = with(&[(&file(kind), &text)]);
+                let fault = templates.faults().next().unwrap_or_else(|| panic!("{place}"));
+                let line = 4 + place.split("nickname").next().unwrap().matches('\n').count();
+                let names = format!("the text {} line {line}: undefined value", file(kind));
+                assert!(fault.message.starts_with(&names) && fault.message.contains("nickname"), "{fault}");
+                assert!(templates.write("acme", Language::English, kind, &SAMPLE).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_one_text_stops_those_who_need_it_and_nobody_else() {
+        let (typo, whole) = ("Subject: x\n\n{{ nmae }}\n", "Subject: x\n\ny\n");
+        let (english, german) = (Language::English, Language::German);
+        let writes =
+            |files: &[(&str, &str)], tenant, language, kind| with(files).write(tenant, language, kind, &SAMPLE).is_ok();
+        let all = |files: &[(&str, &str)], tenant, language| {
+            NoticeKind::ALL.map(|kind| writes(files, tenant, language, kind))
+        };
+        let but_reminder = NoticeKind::ALL.map(|kind| kind != NoticeKind::Reminder);
+        for (name, stops) in [("acme/reminder.txt", "acme"), ("acme/en/reminder.txt", "acme")] {
+            assert_eq!(all(&[(name, typo)], stops, english), but_reminder, "{name}");
+            assert_eq!(all(&[(name, typo)], "globex", english), [true; 8], "{name}");
+        }
+        assert_eq!(all(&[("reminder.txt", typo)], "globex", english), but_reminder);
+        assert_eq!(all(&[("reminder.txt", typo)], "globex", german), [true; 8]);
+        assert_eq!(
+            all(&[("acme/remainder.txt", whole)], "acme", english),
+            [false; 8],
+            "which text was meant is not known"
+        );
+        assert_eq!(all(&[("acme/remainder.txt", whole)], "globex", english), [true; 8]);
+        assert_eq!(all(&[("remainder.txt", whole)], "globex", german), [true; 8]);
     }
 }

@@ -190,6 +190,10 @@ fn check_name(name: &str) -> Result<(), Fault> {
 
 #[async_trait]
 impl SecretStore for Barbican {
+    fn skew(&self) -> Option<i64> {
+        self.session.http.skew(BARBICAN)
+    }
+
     async fn find(&self, name: &str) -> Result<Vec<SecretEntry>, Fault> {
         check_name(name)?;
         for _ in 0..LISTINGS {

@@ -2,6 +2,7 @@
 //! what an answer says is left to `answer`, tokens and what is asked for to the other files.
 
 use super::answer::Answer;
+use super::login::http_date;
 use super::parameters::{CloudParameters, Limits};
 use crate::adapters::exhausted;
 use crate::domain::fault::{Fault, FaultKind, Service};
@@ -9,10 +10,13 @@ use crate::domain::transport::{Address, is_loopback};
 use crate::engine::secret::SecretBytes;
 use crate::engine::transport::Transport;
 use bytes::Bytes;
-use reqwest::header::{HeaderName, HeaderValue};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Method, Request, Url};
+use std::collections::BTreeMap;
 use std::error::Error;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 use zeroize::{Zeroize, Zeroizing};
 
 /// Most bytes of an answer that is a document (lists, metadata, errors).
@@ -31,6 +35,8 @@ pub(super) struct Http {
     limits: Limits,
     verify: bool,
     transport: Transport,
+    /// How far each service's clock was ahead of ours at its last answer, s.
+    skews: Mutex<BTreeMap<Service, i64>>,
 }
 
 #[derive(Clone)]
@@ -51,7 +57,23 @@ impl Http {
         let far = clients(true)?;
         let near = if is_proxy_configured() { clients(false)? } else { far.clone() };
         let (limits, verify, transport) = (parameters.limits, parameters.verify, parameters.transport.clone());
-        Ok(Self { far, near, limits, verify, transport })
+        Ok(Self { far, near, limits, verify, transport, skews: Mutex::default() })
+    }
+
+    /// How far this service's clock was ahead of ours at its last answer, s; none where it did not say.
+    pub(super) fn skew(&self, service: Service) -> Option<i64> {
+        self.skews.lock().unwrap_or_else(PoisonError::into_inner).get(&service).copied()
+    }
+
+    /// An answer that was kept on the way tells the time at which it was made.
+    fn told_the_time(&self, service: Service, headers: &HeaderMap, sent: SystemTime) {
+        let date = headers.get("date").and_then(|date| date.to_str().ok()).and_then(http_date);
+        let middle = sent.elapsed().ok().and_then(|took| Timestamp::try_from(sent + took / 2).ok());
+        if let (Some(date), Some(middle), None) = (date, middle, headers.get("age")) {
+            // The header counts whole seconds: half a second on average has gone since.
+            let skew = (date + SignedDuration::from_millis(500)).duration_since(middle).as_secs_f64().round() as i64;
+            self.skews.lock().unwrap_or_else(PoisonError::into_inner).insert(service, skew);
+        }
     }
 
     /// Whether anything may be sent there. Errors: the way is not protected and not allowed by name.
@@ -124,8 +146,10 @@ impl Http {
         let fault = |error: reqwest::Error| failure(service, what, limit, &error);
         let clients = if is_loopback(request.url().host_str().unwrap_or_default()) { &self.near } else { &self.far };
         let client = if request.url().path().ends_with("/payload") { &clients.for_keys } else { &clients.usual };
+        let sent = SystemTime::now();
         let mut response = client.execute(request).await.map_err(fault)?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        self.told_the_time(service, &headers, sent);
         let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
         let too_large = || {
             let text = format!("{what}: the answer is larger than {} MiB", most / (1024 * 1024));

@@ -91,6 +91,10 @@ impl Swift {
 
 #[async_trait]
 impl ObjectStore for Swift {
+    fn skew(&self) -> Option<i64> {
+        self.session.http.skew(SWIFT)
+    }
+
     async fn get(&self) -> Result<StoredObject, Fault> {
         let what = format!("read {}", self.named());
         let answer = self.send(Method::GET, &what, LARGEST).await?;

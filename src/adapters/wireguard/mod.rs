@@ -36,6 +36,8 @@ pub struct ServerParameters {
     pub timeout: Duration,
     /// A read-only command that prints which of the agent's three settings are set.
     pub agent_check: Option<String>,
+    /// A read-only command that prints the last minutes of the agent's log.
+    pub agent_log: Option<String>,
     /// The state folder, private to us: ssh's socket lies in its `ssh` folder if the path is short enough.
     pub state_directory: PathBuf,
     /// `$XDG_RUNTIME_DIR`, where ssh's socket lies if the state folder's path is too long.
@@ -51,6 +53,7 @@ pub struct CommandServer {
     interface: String,
     timeout: Duration,
     agent_check: Option<String>,
+    agent_log: Option<String>,
     /// Where the operator's ssh session comes from.
     session: Option<IpAddr>,
 }
@@ -90,6 +93,7 @@ impl CommandServer {
             interface: parameters.interface,
             timeout: parameters.timeout,
             agent_check: parameters.agent_check,
+            agent_log: parameters.agent_log,
             session: None,
         })
     }
@@ -128,11 +132,15 @@ impl VpnServer for CommandServer {
 
     async fn agent_mode(&self) -> AgentMode {
         let Some(script) = &self.agent_check else {
-            return AgentMode::Unknown("server.agent_check is not set".into());
+            let (why, advice) = ("server.agent_check is not set", "set it to find out");
+            return AgentMode::Unknown { why: why.into(), advice: advice.into() };
         };
         let ended = match self.run(script).await {
             Ok(ended) => ended,
-            Err(failure) => return AgentMode::Unknown(failure.fault(self.timeout).message),
+            Err(failure) => {
+                let fault = failure.fault(self.timeout);
+                return AgentMode::Unknown { why: fault.message.clone(), advice: fault.remedy().to_owned() };
+            }
         };
         // Only names are looked at: whatever stands behind `=` is never read.
         let output = String::from_utf8_lossy(&ended.output);
@@ -145,10 +153,22 @@ impl VpnServer for CommandServer {
             AgentMode::ByName
         } else if matches!(ended.code, Some(0 | 1)) && ended.errors.trim_ascii().is_empty() {
             // grep's exit status for "no line" is 1 (grep(1)).
-            AgentMode::Unknown("the file sets none of the three".into())
+            let advice =
+                "look which file the agent's unit reads (EnvironmentFile), and name that one in server.agent_check";
+            AgentMode::Unknown { why: "the file sets none of the three".into(), advice: advice.into() }
         } else {
-            AgentMode::Unknown(refusal::judge(&ended, &self.wg, &self.interface).message)
+            let fault = refusal::agent(&ended, script, &self.interface);
+            AgentMode::Unknown { why: fault.message.clone(), advice: fault.remedy().to_owned() }
         }
+    }
+
+    async fn agent_log(&self) -> Option<Result<String, Fault>> {
+        let script = self.agent_log.as_ref()?;
+        Some(match self.run(script).await {
+            Ok(ended) if ended.code == Some(0) => Ok(String::from_utf8_lossy(&ended.output).into_owned()),
+            Ok(ended) => Err(refusal::log(&ended, script, &self.interface)),
+            Err(failure) => Err(failure.fault(self.timeout)),
+        })
     }
 
     async fn own_addresses(&self) -> OwnAddresses {

@@ -100,6 +100,46 @@ pub(super) fn judge(ended: &Ended, wg: &str, interface: &str) -> Fault {
     fault(FaultKind::Exited(code), &format!("the script ended with status {code}"))
 }
 
+/// The fault of the command that looks how the agent finds its key: what lets it be read is another line than for `wg`.
+pub(super) fn agent(ended: &Ended, command: &str, interface: &str) -> Fault {
+    let errors = String::from_utf8_lossy(&ended.errors).to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| errors.contains(word));
+    let fault = judge(ended, command, interface);
+    if ended.code.is_none() || ended.code == Some(255) {
+        return fault;
+    }
+    if says(&SUDO) {
+        return fault.hint(permitted(command));
+    }
+    if says(&["permission denied"]) {
+        return fault.hint("only root may read the agent's file: put `sudo -n` before it in server.agent_check, and permit that in sudoers there");
+    }
+    if says(&["no such file"]) {
+        return fault
+            .hint("look which file the agent's unit reads (EnvironmentFile), and name that one in server.agent_check");
+    }
+    fault.hint("run server.agent_check by hand on the server; it must print which of the three settings are set")
+}
+
+/// The fault of the command that prints the agent's log.
+pub(super) fn log(ended: &Ended, command: &str, interface: &str) -> Fault {
+    let fault = judge(ended, command, interface);
+    if ended.code.is_none() || ended.code == Some(255) {
+        return fault;
+    }
+    let errors = String::from_utf8_lossy(&ended.errors).to_ascii_lowercase();
+    match SUDO.iter().any(|word| errors.contains(word)) {
+        true => fault.hint(permitted(command)),
+        false => fault.hint("run server.agent_log by hand on the server; it must end with status 0"),
+    }
+}
+
+/// What lets a command be called there without a password.
+fn permitted(command: &str) -> String {
+    let bare = command.trim_start_matches("sudo ").trim_start_matches("-n ").trim();
+    format!("let sudoers there say for your login: NOPASSWD: {bare}")
+}
+
 /// The line for sudoers that permits the five readings and nothing that prints a private key.
 fn sudoers(wg: &str, interface: &str) -> String {
     let path = wg.split(' ').next_back().filter(|word| word.starts_with('/')).unwrap_or("/usr/bin/wg");

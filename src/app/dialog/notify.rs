@@ -49,12 +49,13 @@ pub struct NotifyDialog {
 pub fn kinds(status: &TenantStatus) -> Vec<NoticeKind> {
     let revised = status.window.as_ref().is_some_and(|window| window.revision > 1);
     let any = |standing| status.clients.iter().any(|view| view.standing == standing);
+    let unanswered = status.clients.iter().any(|view| view.standing.is_unanswered());
     let live = status.steps.get(StepNumber::RECONCILE.index()).is_some_and(|step| step.state.is_done());
     match status.phase {
         Phase::Planned | Phase::Announced => {
             let tell = if revised { NoticeKind::Change } else { NoticeKind::Announcement };
             let mut kinds = vec![tell];
-            if any(Standing::Silent) || any(Standing::OldAnswer) {
+            if unanswered || any(Standing::OldAnswer) {
                 kinds.push(NoticeKind::Reminder);
                 if !any(Standing::ToTell)
                     && !status.clients.iter().any(|view| view.standing.is_not_delivered())
@@ -137,7 +138,7 @@ impl NotifyDialog {
         let kind = self.kind();
         let wanted = |view: &&ClientView| match (self.picked.is_empty(), kind) {
             (false, _) => self.picked.contains(&view.client.id),
-            (true, NoticeKind::Reminder) => matches!(view.standing, Standing::Silent | Standing::OldAnswer),
+            (true, NoticeKind::Reminder) => view.standing.is_unanswered() || view.standing == Standing::OldAnswer,
             (true, NoticeKind::AreYouBack) => !is_back(view),
             (true, _) => !matches!(mail_state(view, kind), Some("sent" | "uncertain" | "queued")),
         };

@@ -84,14 +84,18 @@ impl Reading {
             Subject::Messages => messages(model),
             Subject::Full { rows, .. } => rows.clone(),
             Subject::Thread { client, .. } => thread::rows(model, client),
-            Subject::Failed { tenant, what, failure } => vec![
-                Row::new(Mark::Heading, "What happened"),
-                Row::new(Mark::Bad, format!("{what} of {tenant}: {}", failure.text)),
-                Row::new(Mark::Heading, "What is safe now"),
-                Row::new(Mark::Good, failure.safe.clone()),
-                Row::new(Mark::Heading, "What to do"),
-                Row::new(Mark::Plain, failure.advice.clone()),
-            ],
+            Subject::Failed { tenant, what, failure } => {
+                let mut rows = vec![
+                    Row::new(Mark::Heading, "What happened"),
+                    Row::new(Mark::Bad, format!("{what} of {tenant}: {}", failure.text)),
+                    Row::new(Mark::Heading, "What is safe now"),
+                    Row::new(Mark::Good, failure.safe.clone()),
+                    Row::new(Mark::Heading, "What to do"),
+                    Row::new(Mark::Plain, failure.advice.clone()),
+                ];
+                rows.extend(stuck(model).into_iter().flat_map(|step| troubles(step, model)));
+                rows
+            }
             Subject::Quit => quit(model),
         }
     }
@@ -108,6 +112,14 @@ impl Reading {
             Key::Char('y') if self.subject == Subject::Quit => return Outcome::Quit,
             Key::Esc | Key::Char('q') | Key::Enter => return Outcome::Close,
             Key::Char('?') if self.subject == Subject::Help => return Outcome::Close,
+            // The dialog names this key.
+            Key::Char('t') if matches!(self.subject, Subject::Failed { .. }) => {
+                let asked = || model.status().map(|status| model.panels.step_in_question(status));
+                if let Some(step) = stuck(model).or_else(asked) {
+                    *self = Self::of(Subject::Troubles(step));
+                }
+                return Outcome::Stay;
+            }
             Key::Up | Key::Char('k') => self.scroll = self.scroll.saturating_sub(1),
             Key::Down | Key::Char('j') => self.scroll += 1,
             Key::PageUp => self.scroll = self.scroll.saturating_sub(page),
@@ -120,6 +132,13 @@ impl Reading {
         self.scroll = self.scroll.min(self.rows(model).len() * 8);
         Outcome::Stay
     }
+}
+
+/// The step that has failed, or of which nobody knows how it ended.
+fn stuck(model: &Model) -> Option<StepNumber> {
+    let status = model.status()?;
+    let is_stuck = |state: &StepState| matches!(state, StepState::Failed { .. } | StepState::Interrupted { .. });
+    status.steps.iter().find(|step| is_stuck(&step.state)).map(|step| step.number)
 }
 
 fn help(model: &Model) -> Vec<Row> {
@@ -148,6 +167,7 @@ fn troubles(step: StepNumber, model: &Model) -> Vec<Row> {
         if let StepState::Failed { fault, .. } = &view.state {
             rows.push(Row::new(Mark::Warn, format!("advice: {}", fault.advice())));
         }
+        rows.extend(view.work.as_ref().map(|work| Row::new(Mark::Plain, format!("by {work}"))));
     }
     for trouble in info.map(|info| info.troubles).unwrap_or_default() {
         rows.push(Row::new(Mark::Heading, trouble.symptom));

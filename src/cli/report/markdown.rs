@@ -37,7 +37,8 @@ impl Report {
             }
         }
         if let Some(gap) = times.gap_ms {
-            line(format!("- gap without a secret: {gap:.1} ms"));
+            let above = if gap >= 1000.0 { ", ABOVE NORMAL (under 1 s)" } else { "" };
+            line(format!("- gap without a secret: {gap:.1} ms{above}"));
         }
         if let Some(ms) = times.waited_for_server_ms {
             line(format!("- live {:.1} s after step 6 began", ms as f64 / 1000.0));

@@ -11,23 +11,67 @@ use std::fmt;
 #[allow(missing_docs)] // The variants are their own sentences in Display.
 pub enum Reason {
     NotPlanned,
-    NoAddress { client: ClientId, name: String },
-    NotTold { client: ClientId, name: String },
-    NotDelivered { client: ClientId, name: String, delivery: String },
-    NoAnswer { client: ClientId, name: String },
-    ToRead { client: ClientId, name: String },
-    OldAnswer { client: ClientId, name: String, revision: u32, told: bool },
-    NotConfirmed { client: ClientId, name: String, answer: String },
-    WindowNotOpen { opens: Timestamp },
-    WindowOver { ended: Timestamp },
+    NoAddress {
+        client: ClientId,
+        name: String,
+    },
+    NotTold {
+        client: ClientId,
+        name: String,
+    },
+    NotDelivered {
+        client: ClientId,
+        name: String,
+        delivery: String,
+    },
+    NoAnswer {
+        client: ClientId,
+        name: String,
+    },
+    ToRead {
+        client: ClientId,
+        name: String,
+    },
+    OldAnswer {
+        client: ClientId,
+        name: String,
+        revision: u32,
+        told: bool,
+    },
+    NotConfirmed {
+        client: ClientId,
+        name: String,
+        answer: String,
+    },
+    WindowNotOpen {
+        opens: Timestamp,
+    },
+    WindowOver {
+        ended: Timestamp,
+    },
     NotChecked,
-    CheckTooOld { at: Timestamp },
-    CheckFailed { checks: Vec<String> },
-    HeldByOther { holder: String },
-    PeopleUnknown { why: String },
-    NotApproved { why: String },
+    CheckTooOld {
+        at: Timestamp,
+    },
+    CheckFailed {
+        checks: Vec<String>,
+        /// What each of them has found, and what to do.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<String>,
+    },
+    HeldByOther {
+        holder: String,
+    },
+    PeopleUnknown {
+        why: String,
+    },
+    NotApproved {
+        why: String,
+    },
     NobodyToAsk,
-    JournalLost { lost: String },
+    JournalLost {
+        lost: String,
+    },
 }
 
 /// What takes a reason away.
@@ -94,6 +138,16 @@ impl Reason {
         }
     }
 
+    /// The same with what was found, for whoever reads it once and acts.
+    pub fn in_full(&self) -> String {
+        match self {
+            Reason::CheckFailed { found, .. } if !found.is_empty() => {
+                format!("the preflight check failed: {}", found.join("; "))
+            }
+            other => other.to_string(),
+        }
+    }
+
     /// What takes it away. `None` where the verb behind the gate does that itself: rotate runs a fresh check.
     pub fn remedy(&self) -> Option<Remedy<'_>> {
         Some(match self {
@@ -142,7 +196,7 @@ impl fmt::Display for Reason {
             Reason::CheckTooOld { at } => {
                 write!(f, "the preflight check of {} is too old", at.strftime("%H:%M:%S UTC"))
             }
-            Reason::CheckFailed { checks } => write!(f, "the preflight check failed: {}", checks.join(", ")),
+            Reason::CheckFailed { checks, .. } => write!(f, "the preflight check failed: {}", checks.join(", ")),
             Reason::JournalLost { lost } => f.write_str(lost),
             Reason::HeldByOther { holder } => write!(f, "held by {holder}"),
             Reason::NotApproved { why } => write!(f, "not approved: {why}"),

@@ -12,6 +12,8 @@ use serde::Serialize;
 pub enum Standing {
     /// Not told of this window yet.
     ToTell,
+    /// The mail is journaled and not yet handed over.
+    Queued,
     /// The mail was refused or deferred.
     NotDelivered,
     /// The mail was accepted, and returned later.
@@ -20,6 +22,8 @@ pub enum Standing {
     Uncertain,
     /// An answer came that a person must read.
     ToRead,
+    /// Told, and it is not time yet to ask again.
+    Sent,
     /// Told, no answer.
     Silent,
     /// Answered an earlier revision.
@@ -41,10 +45,12 @@ impl Standing {
     pub fn word(self) -> &'static str {
         match self {
             Standing::ToTell => "to tell",
+            Standing::Queued => "queued",
             Standing::NotDelivered => "not delivered",
             Standing::Bounced => "bounced",
             Standing::Uncertain => "uncertain",
             Standing::ToRead => "to read",
+            Standing::Sent => "sent",
             Standing::Silent => "silent",
             Standing::OldAnswer => "old answer",
             Standing::Declined => "declined",
@@ -63,6 +69,11 @@ impl Standing {
     /// The mail is not there.
     pub fn is_not_delivered(self) -> bool {
         matches!(self, Standing::NotDelivered | Standing::Bounced)
+    }
+
+    /// Told, and nothing came so far.
+    pub fn is_unanswered(self) -> bool {
+        matches!(self, Standing::Sent | Standing::Silent)
     }
 
     /// Whether this client keeps the gate open.
@@ -127,7 +138,8 @@ impl<'a> Stand<'a> {
                 Delivery::Bounced { .. } => Standing::Bounced,
                 Delivery::Uncertain { .. } => Standing::Uncertain,
                 Delivery::Failed { .. } => Standing::NotDelivered,
-                Delivery::Queued | Delivery::Sent { .. } => Standing::ToTell,
+                Delivery::Queued => Standing::Queued,
+                Delivery::Sent { .. } => Standing::Sent,
             },
             Stand::Answered(ack) => match ack.answer {
                 Answer::Confirmed => Standing::Confirmed,

@@ -26,7 +26,7 @@ fn now() -> Timestamp {
 
 fn client(id: &str) -> Client {
     let (name, email) = (id.to_uppercase(), Some(format!("{id}@x.example")));
-    Client { id: ClientId(id.into()), name, email, public_key: None, sources: BTreeSet::new() }
+    Client { id: ClientId(id.into()), name, email, public_key: None, sources: BTreeSet::new(), also: Vec::new() }
 }
 
 fn ack(id: &str, revision: u32, answer: Answer) -> (ClientId, Acknowledgement) {
@@ -37,8 +37,13 @@ fn ack(id: &str, revision: u32, answer: Answer) -> (ClientId, Acknowledgement) {
 
 /// A case in which everything holds.
 fn open() -> Case {
-    let check =
-        Check { name: "barbican".into(), state: CheckState::Pass, finding: String::new(), advice: String::new() };
+    let check = Check {
+        name: "barbican".into(),
+        state: CheckState::Pass,
+        finding: String::new(),
+        advice: String::new(),
+        until: None,
+    };
     Case {
         window: Window::parse("2026-11-24 22:00", "1h", "UTC", 2).unwrap(),
         clients: vec![client("ada"), client("bob")],
@@ -171,7 +176,13 @@ fn a_check_that_was_set_aside_does_not_shut_it_and_no_other_is() {
     case.set_aside.insert("mailbox");
     assert!(verdict(&case, now()).is_open());
     case.preflight.checks[0].name = "barbican".into();
-    assert_eq!(verdict(&case, now()), Verdict::Shut(vec![Reason::CheckFailed { checks: vec!["barbican".into()] }]));
+    case.preflight.checks[0].finding = "Barbican: list secrets: 503 service unavailable".into();
+    case.preflight.checks[0].advice = "nothing was changed; wait".into();
+    let found = vec!["barbican: Barbican: list secrets: 503 service unavailable; nothing was changed; wait".to_owned()];
+    assert_eq!(
+        verdict(&case, now()),
+        Verdict::Shut(vec![Reason::CheckFailed { checks: vec!["barbican".into()], found }])
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::domain::step::{StepNumber, StepState};
 use crate::domain::window::WindowState;
 use crate::engine::command::{Command, Refusal};
 use crate::engine::mailing;
-use crate::engine::record::{BackSource, Record, RotationId};
+use crate::engine::record::{BackSource, Cause, Record, RotationId};
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
 
@@ -35,7 +35,15 @@ impl Machine {
                 for record in goes_on {
                     outputs.push(self.append(at, record)?);
                 }
-                outputs.push(done("planned; now tell the clients"));
+                outputs.push(done(match cause {
+                    Cause::Scheduled => "planned; now tell the clients".to_owned(),
+                    // Whoever suspects that must not wait for answers without knowing that there is another road.
+                    Cause::Compromise => format!(
+                        "planned, and it waits for every answer. Where the suspicion can't wait: emergency {name} --confirm \
+                         {name} --reason ... (E) tells everybody and rotates at once; the previous key is never put back either way",
+                        name = self.tenant.name
+                    ),
+                }));
                 Ok(outputs)
             }
             Command::Reschedule { mut window } => {
@@ -80,6 +88,7 @@ impl Machine {
                 self.untouched()?;
                 self.begin(at, StepNumber::CHECK, Intent::Single)
             }
+            Command::Recheck { check } => self.recheck(at, check),
             Command::Rotate { confirm, through_tunnel } => {
                 let rotation = self.untouched()?;
                 self.confirmed_name(&confirm)?;
@@ -163,6 +172,20 @@ impl Machine {
         }
     }
 
+    /// One check anew, in the run that stands. Where there is none, or it is somebody else's (what they saw of their own
+    /// connection says nothing of ours), the whole is run.
+    fn recheck(&mut self, at: Timestamp, check: String) -> Outputs {
+        let rotation = self.untouched()?;
+        let Some(run) = rotation.preflight.as_ref().filter(|_| rotation.checked_by == self.me.person) else {
+            return self.begin(at, StepNumber::CHECK, Intent::Single);
+        };
+        if run.checks.iter().any(|known| known.name == check) {
+            return Ok(vec![Output::Recheck(check)]);
+        }
+        let known: Vec<&str> = run.checks.iter().map(|check| check.name.as_str()).collect();
+        Err(bad_input(format!("{check:?} is not a check; there are {}", known.join(", "))))
+    }
+
     pub(super) fn confirmed_name(&self, typed: &str) -> Result<(), Refusal> {
         if typed == self.tenant.name {
             return Ok(());
@@ -174,6 +197,10 @@ impl Machine {
         let rotation = self.open()?;
         if rotation.client(id).is_some() {
             return Ok(rotation);
+        }
+        if let Some(person) = rotation.clients.iter().find(|client| client.is_also(id)) {
+            let (one, email) = (&person.id, person.email.as_deref().unwrap_or_default());
+            return Err(bad_input(format!("{id} and {one} have the address {email} and are one person: name {one}")));
         }
         let known: Vec<&str> = rotation.clients.iter().map(|client| client.id.0.as_str()).take(20).collect();
         Err(bad_input(format!("{id} is not a client of {}; known are {}", self.tenant.name, known.join(", "))))

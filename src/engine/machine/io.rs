@@ -81,6 +81,8 @@ pub enum Output {
     PutRight,
     /// End the silence of the expected alert and record it.
     EndSilence,
+    /// Run this check of step 2 anew and record it in the run that stands.
+    Recheck(String),
     /// Nothing more to do: what was achieved, for the operator.
     Done(String),
     /// What was begun ended badly.

@@ -38,7 +38,14 @@ fn op() -> Actor {
 
 fn ada() -> Client {
     let (id, name) = (ClientId("ada".into()), "Ada".into());
-    Client { id, name, email: Some("ada@x.example".into()), public_key: None, sources: BTreeSet::new() }
+    Client {
+        id,
+        name,
+        email: Some("ada@x.example".into()),
+        public_key: None,
+        sources: BTreeSet::new(),
+        also: Vec::new(),
+    }
 }
 
 fn command(machine: &mut Machine, now: Timestamp, command: Command) -> Outputs {
@@ -386,7 +393,9 @@ fn a_way_back_whose_key_is_gone_leads_on_by_a_fresh_one_and_by_nothing_else() {
     fails(&mut machine, FaultKind::Forbidden);
     assert!(matches!(command(&mut machine, at("22:22"), back()), Err(Refusal::NotNow(_))), "the key is there");
     assert_eq!(performs(&command(&mut machine, at("22:23"), Command::Resume).unwrap()), [4]);
-    fails(&mut machine, FaultKind::NotFound);
+    let name = machine.rotation().unwrap().keys[&KeyRole::Previous].name.clone();
+    machine.emit(at("22:23"), Record::KeyGone { role: KeyRole::Previous, name }).unwrap();
+    fails(&mut machine, FaultKind::Refused);
     assert_eq!(performs(&command(&mut machine, at("22:24"), back()).unwrap()), [3]);
     assert_eq!(machine.rotation().unwrap().target_role(), KeyRole::Fresh);
 }

@@ -31,8 +31,14 @@ fn key(role: KeyRole) -> PublicKey {
 /// Records of every kind that is not always permitted, for one client who is known and one who is not.
 fn pool() -> Vec<Record> {
     let ada = ClientId("ada".into());
-    let client =
-        Client { id: ada.clone(), name: "Ada".into(), email: None, public_key: None, sources: BTreeSet::new() };
+    let client = Client {
+        id: ada.clone(),
+        name: "Ada".into(),
+        email: None,
+        public_key: None,
+        sources: BTreeSet::new(),
+        also: Vec::new(),
+    };
     let eve = ClientId("eve".into());
     let fault = Fault::new(Service::Barbican, FaultKind::Refused, "x");
     let preflight = Preflight { at: at(0), checks: Vec::new(), keys: KeyAgreement::default() };

@@ -51,6 +51,7 @@ pub(super) fn of(status: &TenantStatus, sights: &Sights) -> Vec<String> {
             _ => {}
         }
     }
+    items.extend(status.long_gap());
     match status.reconcile {
         Reconcile::Late if sights.server.fault.is_some() => {
             items.push("whether the server has taken the key is not known after two cycles: it can't be read".into());

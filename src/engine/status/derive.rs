@@ -6,7 +6,8 @@ use super::attention;
 use super::lease;
 use super::mails;
 use super::since::changed_since;
-use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, StepView, TenantStatus, Viewer};
+use super::steps::step_views;
+use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, TenantStatus, Viewer};
 use crate::domain::cadence;
 use crate::domain::client::{Client, ClientId, People};
 use crate::domain::fault::Fault;
@@ -23,7 +24,7 @@ use crate::engine::machine::Rules;
 use crate::engine::next::{Act, NextAction, Outside, next_action, recover, unread_journal};
 use crate::engine::observe::Sights;
 use crate::engine::ports::Settings;
-use crate::engine::record::Entry;
+use crate::engine::record::{Cause, Entry};
 use crate::engine::remind;
 use crate::engine::rotation::Rotation;
 use crate::engine::sources;
@@ -53,7 +54,14 @@ pub fn derive(
     let gate = judge_gate(open, &clients, sights, settings, person, now);
     let to_read = open.map(Rotation::clients_to_read).unwrap_or_default();
     let peers = sights.server.value().map(|reading| (reading.clock, Peers::of(reading)));
-    let view = |client| client_view(client, open, &to_read, peers.as_ref());
+    let schedule = settings.reminders.as_ref();
+    let view = |client| {
+        let mut view = client_view(client, open, &to_read, peers.as_ref());
+        if let Some(rotation) = open.filter(|_| view.standing == Standing::Silent) {
+            view.standing = remind::silence(rotation, &view.client.id, schedule, now);
+        }
+        view
+    };
     let views: Vec<ClientView> = clients.iter().map(view).collect();
     let settled = views.iter().filter(|view| view.standing.is_settled()).count();
     let answers = (if open.is_some() { settled } else { 0 }, views.len());
@@ -117,7 +125,7 @@ pub fn derive(
         reference: rotation.map(|rotation| rotation.reference.clone()).unwrap_or_default(),
         window: open.map(|rotation| rotation.window.clone()),
         outcome: rotation.and_then(|rotation| rotation.outcome.as_ref()).map(|(outcome, _, _)| *outcome),
-        steps: rotation.map(|rotation| step_views(rotation, titles, answers, back)).unwrap_or_default(),
+        steps: rotation.map(|rotation| step_views(rotation, journal, titles, answers, back)).unwrap_or_default(),
         clients: views,
         differences,
         answers,
@@ -177,6 +185,11 @@ pub fn derive(
     }));
     status.attention.extend(open.and_then(attention::of_attributes));
     status.attention.extend(sights.witnessed.note.clone());
+    let waits = matches!(status.phase, Phase::Planned | Phase::Announced) && status.review.is_none();
+    if status.cause == Some(Cause::Compromise) && waits {
+        let text = "a compromise is suspected, and this rotation waits for every answer: emergency (E) rotates at once";
+        status.attention.push(text.into());
+    }
     status.attention.splice(0..0, status.leading().into_iter().chain(drift));
     status
 }
@@ -291,11 +304,9 @@ fn client_view(
 ) -> ClientView {
     let peer = client.public_key.as_ref().and_then(|key| reading.and_then(|(_, peers)| peers.get(key)));
     let (standing, standing_detail) = open.map_or((Standing::ToTell, String::new()), |r| standing(client, r, to_read));
-    let presence = match (open.and_then(|r| r.applied.as_ref()), reading, &client.public_key) {
-        (Some(applied), Some((_, peers)), Some(key)) => Some(freshness::judge_presence(&applied.baseline, peers, key)),
-        (Some(_), Some(_), None) => Some(Presence::NoPeer),
-        _ => None,
-    };
+    let presence = open.and_then(|r| r.applied.as_ref()).zip(reading).map(|(applied, (_, peers))| {
+        freshness::judge_person(&applied.baseline, peers, client.keys()).unwrap_or(Presence::NoPeer)
+    });
     let last = open.and_then(|r| r.notices.of(&client.id).rfind(|n| r.on_leg(n)));
     let reconfigure = open.and_then(|r| r.notice(&client.id, NoticeKind::Reconfigure));
     let back = open.and_then(|r| r.back.get(&client.id));
@@ -419,51 +430,6 @@ fn half_told(rotation: &Rotation, keys: &KeysView) -> Option<String> {
     let object = keys.object.key.filter(|key| *key != target && is_live)?;
     let (role, object) = (rotation.target_role().word(), object.short());
     Some(format!("the server has the {role} key, and clients still get {object}: resume{}", rotation.or_out()))
-}
-
-fn step_views(
-    rotation: &Rotation,
-    titles: &[&'static str; 8],
-    answers: (usize, usize),
-    back: Option<(usize, usize)>,
-) -> Vec<StepView> {
-    StepNumber::ALL
-        .iter()
-        .map(|&number| {
-            let mut state = rotation.step(number).clone();
-            // The document's first step ends with the last confirmation, not with the last mail.
-            let answers_open = rotation.confirmed_at.is_none() && rotation.outcome.is_none() && answers.0 < answers.1;
-            if number == StepNumber::ANNOUNCE && state.is_done() && answers_open {
-                state = StepState::Waiting;
-            }
-            let from_state = match &state {
-                StepState::Done { evidence, .. } => evidence.clone(),
-                StepState::Failed { fault, .. } => fault.to_string(),
-                StepState::Interrupted { .. } => "ended in the middle; resume looks and goes on".into(),
-                StepState::Waiting | StepState::Running { .. } => String::new(),
-            };
-            if let Some((state, detail)) = mails::step_7(rotation).filter(|_| number == StepNumber::RECONFIGURE) {
-                return StepView { number, title: titles[number.index()].to_owned(), state, detail };
-            }
-            let detail = match (number, back) {
-                (StepNumber::ANNOUNCE, _)
-                    if rotation.outcome.is_none() && rotation.rollback.is_none() && !rotation.notices.is_empty() =>
-                {
-                    match &state {
-                        StepState::Failed { .. } | StepState::Interrupted { .. } => from_state,
-                        _ => format!("{} of {} confirmed or waived", answers.0, answers.1),
-                    }
-                }
-                (StepNumber::VERIFY, Some((n, of)))
-                    if !matches!(state, StepState::Done { .. } | StepState::Failed { .. }) =>
-                {
-                    format!("{n} of {of} back or waived")
-                }
-                _ => from_state,
-            };
-            StepView { number, title: titles[number.index()].to_owned(), state, detail }
-        })
-        .collect()
 }
 
 fn journal_lines(journal: &[Entry]) -> Vec<JournalLine> {

@@ -3,8 +3,9 @@
 
 use super::stage::find_kept;
 use super::verify::look_who_is_back;
+use crate::domain::client::Client;
 use crate::domain::fault::{Fault, Service};
-use crate::domain::freshness::{Peers, Presence, judge_presence};
+use crate::domain::freshness::{Peers, Presence, judge_person};
 use crate::domain::key::KeyRole;
 use crate::engine::machine::BackSight;
 use crate::engine::step::StepContext;
@@ -25,9 +26,10 @@ pub async fn look_back(context: &StepContext<'_>) -> Result<BackSight, Fault> {
     };
     let (rotation, peers) = (context.rotation(), Peers::of(&reading));
     let probable = rotation.applied.iter().flat_map(|applied| {
-        let is_probable = |key| judge_presence(&applied.baseline, &peers, key) == Presence::ProbablyBack;
+        let is_probable =
+            |client: &&Client| judge_person(&applied.baseline, &peers, client.keys()) == Some(Presence::ProbablyBack);
         let open = rotation.clients.iter().filter(|client| !rotation.back.contains_key(&client.id));
-        open.filter(move |client| client.public_key.as_ref().is_some_and(is_probable)).map(|client| client.id.clone())
+        open.filter(is_probable).map(|client| client.id.clone()).collect::<Vec<_>>()
     });
     Ok(BackSight { is_kept, probable: probable.collect() })
 }

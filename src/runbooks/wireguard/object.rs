@@ -4,7 +4,7 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_object;
 use crate::engine::record::Record;
-use crate::engine::step::{Probe, Step, StepContext, Trouble};
+use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
 use async_trait::async_trait;
 
 /// Step 5.
@@ -57,7 +57,10 @@ impl Step for Object {
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
         let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
         let target = context.rotation().target().ok_or_else(none)?;
-        let result = converge_object::converge(context.world, target).await?;
+        // What is uploaded is seen before it is.
+        let step = self.number();
+        let show = |text| context.ledger.progress(Progress { step, done: 0, total: 0, text });
+        let result = converge_object::converge_shown(context.world, target, &show).await?;
         if result.changed {
             let (from, etag) = (result.from, result.etag.clone());
             context.ledger.record(Record::ObjectChanged { from, to: target, etag }).await?;

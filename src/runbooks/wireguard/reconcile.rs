@@ -1,9 +1,11 @@
 //! Step 6: wait until the server has taken the key, as seen on its interface; more than two cycles is a failure.
 
 use super::silence;
+use crate::domain::agent_log::{self, AgentHealth};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::Baseline;
 use crate::domain::step::{StepNumber, StepState};
+use crate::engine::ports::World;
 use crate::engine::record::Record;
 use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
 use async_trait::async_trait;
@@ -94,7 +96,10 @@ impl Step for Reconcile {
                 Err(fault) => last_fault = Some(fault),
             }
             if waited > limit {
-                return Err(last_fault.map_or_else(|| late(limit, rotation.or_out()), |fault| unreadable(fault, limit)));
+                return Err(match last_fault {
+                    Some(fault) => unreadable(fault, limit),
+                    None => explained(late(limit, rotation.or_out()), world).await,
+                });
             }
             let text = match &last_fault {
                 Some(fault) => format!("waiting; the server can't be read now: {}", fault.message),
@@ -105,6 +110,27 @@ impl Step for Reconcile {
             world.clock.sleep(LOOK_EVERY).await;
         }
     }
+}
+
+/// The same, with what the agent says of itself.
+async fn explained(late: Fault, world: &World) -> Fault {
+    let Some(Ok(log)) = world.server.agent_log().await else { return late };
+    let (says, remedy) = match agent_log::judge(&log) {
+        AgentHealth::Lasts { last, means, remedy, .. } => (format!("the agent says that {means}: {last}"), remedy),
+        AgentHealth::Passed { last, .. } => {
+            (format!("the agent's errors have passed ({last})"), "wait for one cycle more, then resume")
+        }
+        AgentHealth::Silent => (
+            "the agent's log says nothing".into(),
+            "it may not be running, or its environment file is missing: look at its unit",
+        ),
+        AgentHealth::Well(_) => (
+            "the agent says that it is in sync".into(),
+            "it may be pinned, or read a key of its own: look at its environment file",
+        ),
+    };
+    let hint = format!("{remedy}; {}", late.advice());
+    Fault { message: format!("{}; {says}", late.message), ..late }.hint(hint)
 }
 
 fn late(limit: Duration, or_out: &str) -> Fault {

@@ -309,7 +309,7 @@ async fn keep_new(context: &StepContext<'_>, role: KeyRole) -> Result<PublicKey,
     let taken: Vec<PublicKey> = rotation
         .clients
         .iter()
-        .filter_map(|client| client.public_key)
+        .flat_map(|client| client.keys())
         .chain(rotation.keys.values().map(|key| key.public_key))
         .collect();
     let key = loop {

@@ -2,9 +2,10 @@
 
 use super::reconfigure::still_right;
 use super::stage::destroy_kept;
+use crate::domain::agent_log::{self, AgentHealth};
 use crate::domain::client::Client;
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::freshness::{Peers, Presence, ServerReading, judge_presence};
+use crate::domain::freshness::{Peers, Presence, ServerReading, judge_person};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret;
 use crate::engine::record::{BackSource, Record};
@@ -66,6 +67,13 @@ impl Step for Verify {
             return Err(Fault::new(Service::Server, FaultKind::Refused, text).hint("call them, or waive with a reason"));
         }
         still_right(context).await?;
+        if let Some(Ok(log)) = context.world.server.agent_log().await
+            && let AgentHealth::Lasts { last, means, remedy, .. } = agent_log::judge(&log)
+        {
+            let text = format!("the agent says that {means}, and was never well since: {last}");
+            return Err(Fault::new(Service::Server, FaultKind::Refused, text)
+                .hint(format!("the kept keys were not destroyed; {remedy}, then finish")));
+        }
         let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
         let target = rotation.target().ok_or_else(none)?;
         if let Err(found) = converge_secret::holds(context.world, target, None).await? {
@@ -88,8 +96,8 @@ pub async fn look_who_is_back(context: &StepContext<'_>) -> Result<ServerReading
     let Some(applied) = &rotation.applied else { return Ok(reading) };
     let peers = Peers::of(&reading);
     for client in rotation.clients.iter().filter(|client| !rotation.back.contains_key(&client.id)) {
-        let Some(key) = &client.public_key else { continue };
-        let proof = match judge_presence(&applied.baseline, &peers, key) {
+        let Some(presence) = judge_person(&applied.baseline, &peers, client.keys()) else { continue };
+        let proof = match presence {
             Presence::Back => Some((BackSource::Handshake, handshake_note(&peers, client))),
             Presence::ProbablyBack => ping(context, &peers, client).await,
             _ => None,
@@ -102,7 +110,7 @@ pub async fn look_who_is_back(context: &StepContext<'_>) -> Result<ServerReading
 }
 
 fn handshake_note(peers: &Peers<'_>, client: &Client) -> String {
-    let stamp = client.public_key.and_then(|key| peers.get(&key).map(|peer| peer.latest_handshake));
+    let stamp = client.keys().filter_map(|key| peers.get(&key).map(|peer| peer.latest_handshake)).max();
     match stamp.and_then(|stamp| jiff::Timestamp::from_second(stamp).ok()) {
         Some(at) => format!("at {} by the server's clock", at.strftime("%H:%M:%S UTC")),
         None => String::new(),
@@ -111,10 +119,14 @@ fn handshake_note(peers: &Peers<'_>, client: &Client) -> String {
 
 /// A ping of the peer's tunnel address needs a sending session, which only the live key can have given.
 async fn ping(context: &StepContext<'_>, peers: &Peers<'_>, client: &Client) -> Option<(BackSource, String)> {
-    let peer = peers.get(client.public_key.as_ref()?)?;
-    let address = peer.allowed_ips.iter().find_map(|net| net.strip_suffix("/32").or(net.strip_suffix("/128")))?;
-    match context.world.server.ping(address).await {
-        Ok(true) => Some((BackSource::Ping, format!("{address} answered"))),
-        _ => None,
+    let mut answered = Vec::new();
+    for key in client.keys() {
+        let peer = peers.get(&key)?;
+        let address = peer.allowed_ips.iter().find_map(|net| net.strip_suffix("/32").or(net.strip_suffix("/128")))?;
+        if !matches!(context.world.server.ping(address).await, Ok(true)) {
+            return None;
+        }
+        answered.push(address);
     }
+    Some((BackSource::Ping, format!("{} answered", answered.join(" and "))))
 }

@@ -236,6 +236,7 @@ pub fn clients() -> Vec<Client> {
         email: Some(format!("{id}@x.example")),
         public_key: Some(key(number)),
         sources: [changeguard::domain::client::Source::Object].into_iter().collect(),
+        also: Vec::new(),
     };
     [("ada", 100), ("eve", 101)].map(person).to_vec()
 }

@@ -7,7 +7,7 @@ use changeguard::domain::key::{KeyRole, PublicKey};
 use changeguard::domain::notice::{Delivery, NoticeKind};
 use changeguard::domain::preflight::{Check, CheckState, KeyAgreement, Preflight};
 use changeguard::domain::secret_shape::SecretShape;
-use changeguard::domain::step::StepNumber;
+use changeguard::domain::step::{StepNumber, StepState};
 use changeguard::engine::command::Refusal;
 use changeguard::engine::machine::{BackSight, Input, Machine, Output, SendOrder, refusal_fault};
 use changeguard::engine::mailing;
@@ -19,6 +19,9 @@ use changeguard::engine::truth::Live;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
+
+/// The only check of step 2 here.
+pub const CHECK: &str = "object";
 
 /// Why it did not come to its end.
 pub enum Stop {
@@ -66,6 +69,19 @@ impl Play {
                     self.somebody_is_back();
                     continue;
                 }
+                Output::Recheck(_) => match self.turn()? {
+                    Fate::Dies(_) => return Err(Stop::Died),
+                    fate => {
+                        let rotation = self.rotation();
+                        self.checked(fate, rotation.preflight.as_ref().unwrap().at);
+                        let (step, evidence) = (StepNumber::CHECK, "checked anew".to_owned());
+                        if *rotation.step(step) != StepState::Waiting {
+                            let done = !matches!(fate, Fate::Fails(_));
+                            self.emit(Record::StepResolved { step, done, evidence });
+                        }
+                        continue;
+                    }
+                },
             };
             self.feed(input, &mut queue)?;
         }
@@ -146,20 +162,7 @@ impl Play {
                     _ => {}
                 }
             }
-            StepNumber::CHECK => {
-                let bad = matches!(fate, Fate::Fails(_)).then(|| Check {
-                    name: "object".into(),
-                    state: CheckState::Fail,
-                    finding: "no answer".into(),
-                    advice: String::new(),
-                });
-                let live = Some(key(BEFORE));
-                let keys = KeyAgreement { secret: live, object: live, interface: live, console: None };
-                if !matches!(fate, Fate::Dies(_)) {
-                    let preflight = Preflight { at: self.now, checks: bad.into_iter().collect(), keys };
-                    self.emit(Record::Checked { preflight });
-                }
-            }
+            StepNumber::CHECK if !matches!(fate, Fate::Dies(_)) => self.checked(fate, self.now),
             StepNumber::OBJECT if fate == Fate::Well => {
                 let to = rotation.target().unwrap();
                 self.emit(Record::ObjectChanged { from: None, to, etag: "e".into() });
@@ -183,6 +186,15 @@ impl Play {
             Fate::Fails(_) => Ok(Err(fault(FaultKind::Forbidden))),
             Fate::Loses(_) => Ok(Err(fault(FaultKind::TimedOut))),
         }
+    }
+
+    fn checked(&mut self, fate: Fate, at: Timestamp) {
+        let state = if matches!(fate, Fate::Fails(_)) { CheckState::Fail } else { CheckState::Pass };
+        let (finding, advice) = ("no answer".into(), String::new());
+        let check = Check { name: CHECK.into(), state, finding, advice, until: None };
+        let live = Some(key(BEFORE));
+        let keys = KeyAgreement { secret: live, object: live, interface: live, console: None };
+        self.emit(Record::Checked { preflight: Preflight { at, checks: vec![check], keys } });
     }
 
     fn stage(&mut self, fate: Fate) {

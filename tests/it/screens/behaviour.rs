@@ -7,6 +7,7 @@ use changeguard::app::model::Severity;
 use changeguard::app::{Effect, Model, Msg, Screen, update};
 use changeguard::domain::acknowledgement::Answer;
 use changeguard::domain::notice::NoticeKind;
+use changeguard::domain::step::StepState;
 use changeguard::engine::command::Command;
 use std::sync::Arc;
 
@@ -291,6 +292,35 @@ fn a_failure_never_opens_over_another_dialog() {
     update(&mut model, Msg::JobEnded { tenant: tenant("acme").id, result: Err(failure) });
     assert!(matches!(&model.dialog, Some(Dialog::Reading(reading)) if reading.title() == "Keys"));
     assert!(said(&model).starts_with("ERROR acme: check: broken"));
+}
+
+#[test]
+fn the_troubleshooting_opens_with_the_failure_and_t_works_where_it_is_named() {
+    let failure = || changeguard::app::failure::Failure {
+        refused: false,
+        text: "broken".into(),
+        safe: "nothing was changed".into(),
+        advice: "try again; t for troubleshooting".into(),
+    };
+    let mut model = showing(failed("acme"), SIZE);
+    let status = model.status().unwrap().clone();
+    let stuck = status.steps.iter().find(|step| matches!(step.state, StepState::Failed { .. })).unwrap().number;
+    update(&mut model, Msg::JobEnded { tenant: tenant("acme").id, result: Err(failure()) });
+    let Some(Dialog::Reading(reading)) = &model.dialog else { panic!("{:?}", model.dialog) };
+    let rows = reading.rows(&model);
+    let says = |text: &str| rows.iter().any(|row| row.text.contains(text));
+    assert!(says("broken") && says(&format!("Step {stuck}: ")) && says("How it is taken back"), "{rows:?}");
+    press(&mut model, &[Key::Char('t')]);
+    let title = |model: &Model| match &model.dialog {
+        Some(Dialog::Reading(reading)) => reading.title(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(title(&model), format!("Troubleshooting of step {stuck}"));
+    // Where no step is stuck it opens the one in question.
+    let mut model = showing(ready("acme"), SIZE);
+    update(&mut model, Msg::JobEnded { tenant: tenant("acme").id, result: Err(failure()) });
+    press(&mut model, &[Key::Char('t')]);
+    assert!(title(&model).starts_with("Troubleshooting of step "));
 }
 
 #[test]

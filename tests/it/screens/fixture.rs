@@ -100,7 +100,8 @@ pub fn client(name: &str, standing: Standing) -> ClientView {
         Standing::Waived => "on leave until January",
         Standing::NotDelivered => "550 5.1.1 no such user",
         Standing::Uncertain => "the connection broke after DATA",
-        Standing::Silent => "announcement sent",
+        Standing::Silent | Standing::Sent => "announcement sent",
+        Standing::Queued => "being sent",
         Standing::Bounced => "550 5.1.1 no such user",
         Standing::ToRead => "unclear: a question",
         Standing::Declined => "declined (by mailbox)",
@@ -116,6 +117,7 @@ pub fn client(name: &str, standing: Standing) -> ClientView {
             name: name.into(),
             public_key: Some(key(name.len() as u8)),
             sources: BTreeSet::from([Source::Object]),
+            also: Vec::new(),
         },
         standing,
         standing_detail: detail.into(),
@@ -215,6 +217,7 @@ fn steps_with(done: usize) -> Vec<StepView> {
         title: info.title.into(),
         state: if at < done { StepState::Done { at: done_at, evidence: "seen".into() } } else { StepState::Waiting },
         detail: if at < done { "seen and journaled".into() } else { String::new() },
+        work: None,
     };
     STEPS.iter().enumerate().map(view).collect()
 }
@@ -297,6 +300,7 @@ pub fn ready(name: &str) -> TenantStatus {
         state,
         finding: finding.into(),
         advice: advice.into(),
+        until: None,
     };
     status.preflight = Some(Preflight {
         at: at("2026-11-24T19:00:00Z"),

@@ -1,0 +1,119 @@
+//! What the agent on the VPN server says of itself: its log lines by the platform's documented patterns, and whether what they
+//! complain of has passed or lasts.
+
+use super::sanitize::sanitize;
+
+/// What a line of the log means, and what to do.
+struct Pattern {
+    says: &'static str,
+    means: &'static str,
+    remedy: &'static str,
+}
+
+/// The line that says that a reconcile went well.
+const IN_SYNC: &str = "Configuration in sync";
+
+/// The platform's failure runbook, step 1.
+const PATTERNS: [Pattern; 6] = [
+    Pattern {
+        says: "Failed to fetch state",
+        means: "it can't read the object",
+        remedy: "Keystone or Swift refuses it: check the tenant's application credential and the object",
+    },
+    Pattern {
+        says: "Failed to fetch key from Barbican",
+        means: "it can't read the secret",
+        remedy: "with 403 its application credential lacks secrets:get: ask the platform team for a role assignment; else look at Barbican",
+    },
+    Pattern {
+        says: "No private key available",
+        means: "it has no key",
+        remedy: "look whether one secret has the tenant's name and holds a key",
+    },
+    Pattern {
+        says: "Failed to sync WireGuard configuration",
+        means: "`wg syncconf` failed there",
+        remedy: "run `wg syncconf` on the server by hand and read what it says",
+    },
+    Pattern {
+        says: "WireGuard configuration error",
+        means: "it can't read its configuration",
+        remedy: "wg0.conf must be root's, mode 0600, with PrivateKey, ListenPort and Address",
+    },
+    Pattern {
+        says: "Fatal error",
+        means: "it has ended",
+        remedy: "read the traceback in its journal, and have the unit started again",
+    },
+];
+
+/// What the log says as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgentHealth {
+    /// Nothing but success, and how often.
+    Well(usize),
+    /// It had errors, and success came after the last of them.
+    Passed {
+        /// How many errors.
+        errors: usize,
+        /// The last of them.
+        last: String,
+    },
+    /// No success came after the last error.
+    Lasts {
+        /// How many errors since the last success.
+        errors: usize,
+        /// The last of them.
+        last: String,
+        /// What it means.
+        means: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// No line of the agent's that says anything.
+    Silent,
+}
+
+/// Judges the lines of a log, oldest first. Lines that are none of the known ones say nothing.
+pub fn judge(log: &str) -> AgentHealth {
+    let (mut well, mut all, mut since) = (0, 0, 0);
+    let mut last: Option<(&Pattern, &str)> = None;
+    for line in log.lines() {
+        if let Some(pattern) = PATTERNS.iter().find(|pattern| line.contains(pattern.says)) {
+            (all, since, last) = (all + 1, since + 1, Some((pattern, line)));
+        } else if line.contains(IN_SYNC) {
+            (well, since) = (well + 1, 0);
+        }
+    }
+    match last {
+        None if well == 0 => AgentHealth::Silent,
+        None => AgentHealth::Well(well),
+        Some((_, line)) if since == 0 => AgentHealth::Passed { errors: all, last: sanitize(line.trim()) },
+        Some((pattern, line)) => {
+            let (means, remedy) = (pattern.means, pattern.remedy);
+            AgentHealth::Lasts { errors: since, last: sanitize(line.trim()), means, remedy }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_pattern_is_transient_before_a_success_and_lasts_behind_it() {
+        for pattern in &PATTERNS {
+            let error = format!("Nov 24 22:00:01 vpn user-sync-agent[7]: ERROR {}: 403 Forbidden\n", pattern.says);
+            let success = format!("Nov 24 22:01:01 vpn user-sync-agent[7]: INFO {IN_SYNC}\n");
+            let passed = judge(&format!("{success}{error}{error}{success}"));
+            assert!(matches!(passed, AgentHealth::Passed { errors: 2, .. }), "{passed:?}");
+            let lasts = judge(&format!("{error}{success}{error}{error}"));
+            let AgentHealth::Lasts { errors: 2, last, remedy, .. } = &lasts else { panic!("{lasts:?}") };
+            assert!(last.contains(pattern.says) && *remedy == pattern.remedy);
+            assert!(matches!(judge(&error), AgentHealth::Lasts { errors: 1, .. }));
+        }
+        assert_eq!(judge(&format!("{IN_SYNC}\nsomething else\n{IN_SYNC}\n")), AgentHealth::Well(2));
+        assert_eq!(judge("-- No entries --\n"), AgentHealth::Silent);
+        assert!(matches!(judge("Fatal error: \x1b[2J"), AgentHealth::Lasts { last, .. } if !last.contains('\x1b')));
+    }
+}

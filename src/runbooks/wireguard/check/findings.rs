@@ -1,0 +1,336 @@
+//! What each answer of a neighbour means for the rotation, in one line, with what to do.
+
+use super::clocks::Clocks;
+use crate::domain::agent_log::{self, AgentHealth};
+use crate::domain::fault::{Fault, Service};
+use crate::domain::key::PublicKey;
+use crate::domain::lockout::{self, OwnAddresses};
+use crate::domain::preflight::{Check as Finding, CheckState, DUPLICATES, KeyAgreement, MAILBOX, OWN_ROUTE, SWAP};
+use crate::engine::observe::Sights;
+use crate::engine::ports::{AgentMode, Listed, Role, SecretRef, TokenReport};
+use crate::runbooks::wireguard::answers::Heard;
+
+/// How long a token that was just got lives, s, by the clock that it was dated with.
+pub(super) fn lives(token: &TokenReport, now: i64) -> u64 {
+    u64::try_from(token.expires.as_second() - now - token.skew_s).unwrap_or(0)
+}
+
+/// Whether a token can be had that lives long enough for the pair, s.
+pub(super) fn token_check(token: &Result<TokenReport, Fault>, now: i64, needed: u64) -> Finding {
+    match token {
+        Ok(token) if lives(token, now) < needed => {
+            let lives = lives(token, now);
+            let text = format!("Keystone: tokens live only {lives} s, and DELETE and POST may need {needed} s");
+            let advice = "nothing was changed; have Keystone's tokens live longer, or set cloud.read_timeout lower (the \
+                          pair may need six times as long), then check again";
+            finding("keystone", CheckState::Fail, text, advice)
+        }
+        Ok(token) => {
+            let text = format!("token for {} until {}", token.project, token.expires.strftime("%H:%M:%S UTC"));
+            Finding { until: Some(token.expires), ..pass("keystone", text) }
+        }
+        Err(fault) => fail("keystone", fault),
+    }
+}
+
+/// Whether Barbican can be listed, and keeps its connections open.
+pub(super) fn barbican_check(listing: &Result<Listed, Fault>) -> Finding {
+    match listing {
+        Ok(Listed { secrets, closes: true }) => {
+            let text =
+                format!("answers; {secrets} secrets in the project; it closes the connection behind each answer");
+            let advice = "DELETE and POST find no connection open, so the gap is longer by what opening one takes; \
+                          have keep-alive switched on in Barbican's server, or in the proxy before it";
+            finding("barbican", CheckState::Warn, text, advice)
+        }
+        Ok(Listed { secrets, .. }) => pass("barbican", format!("answers; {secrets} secrets in the project")),
+        Err(fault) => fail("barbican", fault),
+    }
+}
+
+/// Whether a secret may be stored and deleted is not tried: a secret of our own would prove nothing of the live one, which
+/// another account may have made.
+pub(super) fn write_check() -> Finding {
+    let text = "not known before it is done: step 3 stores the staged key under a name of its own before anything is touched; \
+                whether the live secret may be deleted shows only in step 4";
+    let advice = "a refused DELETE changes nothing and step 4 says so; ask the platform team for the role creator or member \
+                  on this project before the window, not in it";
+    finding("write", CheckState::Unknown, text, advice)
+}
+
+pub(super) fn finding(name: &str, state: CheckState, finding: impl Into<String>, advice: impl Into<String>) -> Finding {
+    Finding { name: name.into(), state, finding: finding.into(), advice: advice.into(), until: None }
+}
+
+pub(super) fn pass(name: &str, text: impl Into<String>) -> Finding {
+    finding(name, CheckState::Pass, text, "")
+}
+
+pub(super) fn fail(name: &str, fault: &Fault) -> Finding {
+    // A check only reads, so nothing of it can be carried out later.
+    let advice = match fault.is_outcome_unknown() {
+        true => "the service does not answer as it should: wait for it or ask its operators, then check again",
+        false => fault.remedy(),
+    };
+    finding(name, CheckState::Fail, fault.to_string(), format!("nothing was changed; {advice}"))
+}
+
+/// Which neighbour a check is about.
+pub(super) fn service_of(check: &str) -> Service {
+    match check {
+        "keystone" => Service::Keystone,
+        "barbican" | "write" | "secret" | DUPLICATES => Service::Barbican,
+        "object" => Service::Swift,
+        "mail" | MAILBOX => Service::Mail,
+        "texts" => Service::Configuration,
+        "console" => Service::Console,
+        _ => Service::Server,
+    }
+}
+
+pub(super) fn from_result(name: &str, result: Result<String, Fault>) -> Finding {
+    match result {
+        Ok(text) => pass(name, text),
+        Err(fault) => fail(name, &fault),
+    }
+}
+
+pub(super) fn mailbox_check(heard: Heard) -> Finding {
+    match heard {
+        Heard::NoMailbox => pass(MAILBOX, "none is configured: answers are typed only"),
+        Heard::Mails(0) => pass(MAILBOX, "read, nothing new for this rotation"),
+        Heard::Mails(count) => pass(MAILBOX, format!("read, {count} new for this rotation")),
+        Heard::Failed(fault) => {
+            let advice = "a decline may lie there unread; put it right, or read it by another way, record what it says, and \
+                          set the check `mailbox` aside with a reason";
+            finding(MAILBOX, CheckState::Fail, fault.to_string(), advice)
+        }
+    }
+}
+
+/// The console API as a whole: who asks, whom it lists, and the key that it serves. What can't be read there is neither an
+/// agreement nor an empty list.
+pub(super) fn console_check(probe: Result<Role, Fault>, sights: Option<&Sights>) -> Finding {
+    let faults = sights.into_iter().flat_map(|sights| [sights.console.fault.as_ref(), sights.served.fault.as_ref()]);
+    match (probe, faults.flatten().next()) {
+        (Ok(_), Some((_, fault))) => fail("console", fault),
+        (Ok(role), None) => Finding { until: role.expires, ..pass("console", role.to_string()) },
+        (Err(fault), _) => fail("console", &fault),
+    }
+}
+
+pub(super) fn agent_check(mode: &AgentMode) -> Finding {
+    let advice = "see the troubleshooting of step 2; nothing was changed";
+    match mode {
+        AgentMode::ByName => pass("agent", "looks the secret up by name"),
+        AgentMode::Pinned => {
+            let text = "pinned to a secret's id (BARBICAN_SECRET_ID): it would never see the new key";
+            finding("agent", CheckState::Fail, text, advice)
+        }
+        AgentMode::OwnKey => {
+            let text = "reads a key of its own (VPN_CONFIG_PRIVATE_KEY): it would never see the new key";
+            finding("agent", CheckState::Fail, text, advice)
+        }
+        AgentMode::Unknown { why, advice } => {
+            let text = format!("how it finds its key is not known: {why}");
+            let follows = "if it is pinned to an id, or reads a key of its own, it never takes the new key: step 6 fails after \
+                           the secret was replaced, nobody can come back, and only a rollback leads on";
+            finding("agent", CheckState::Warn, text, format!("{advice}; {follows}"))
+        }
+    }
+}
+
+/// For the length of the overlap two secrets have the name: what is known of how the agent takes that.
+pub(super) fn swap_check(mode: &AgentMode) -> Finding {
+    if *mode == AgentMode::ByName {
+        return pass(
+            SWAP,
+            "store-first: the agent was seen to look the secret up by name, so it takes the first of two",
+        );
+    }
+    let text =
+        "store-first leaves two secrets of the name for a moment, and that the agent tolerates two is not proved";
+    let advice = "set server.agent_check to find out how it finds its key, or wireguard.swap = \"delete-first\"; or, if you know \
+                  that it takes the first of several, set the check `swap` aside with a reason";
+    finding(SWAP, CheckState::Fail, text, advice)
+}
+
+/// Whether the agent is well, by its own log.
+pub(super) fn log_check(log: Option<Result<String, Fault>>) -> Finding {
+    const NAME: &str = "agent-log";
+    let silent = "it may not be running, or its environment file is missing and the unit is skipped: look at the unit before \
+                  the window, for an agent that does not run never takes the new key";
+    match log.map(|log| log.map(|log| agent_log::judge(&log))) {
+        None => finding(
+            NAME,
+            CheckState::Unknown,
+            "whether the agent is well is not known: server.agent_log is not set",
+            "set it, or look at the agent's log by hand before the window",
+        ),
+        Some(Err(fault)) => {
+            finding(NAME, CheckState::Warn, format!("the agent's log can't be read: {fault}"), fault.remedy())
+        }
+        Some(Ok(AgentHealth::Silent)) => {
+            finding(NAME, CheckState::Warn, "the agent's log says nothing of a reconcile", silent)
+        }
+        Some(Ok(AgentHealth::Well(times))) => pass(NAME, format!("in sync {times} times, no error")),
+        Some(Ok(AgentHealth::Passed { errors, last })) => {
+            let text = format!("{errors} errors that have passed, the last: {last}");
+            finding(NAME, CheckState::Warn, text, "transient: it was in sync after them")
+        }
+        Some(Ok(AgentHealth::Lasts { errors, last, means, remedy })) => {
+            let text = format!("{means}, {errors} times and never well since: {last}");
+            finding(NAME, CheckState::Fail, text, format!("nothing was changed; {remedy}, then check again"))
+        }
+    }
+}
+
+/// Whether the operator would cut off themselves: then the name is typed once more.
+pub(super) fn own_route_check(own: &OwnAddresses, sights: &Sights) -> Finding {
+    let Some(reading) = sights.server.value() else {
+        return finding(OWN_ROUTE, CheckState::Unknown, "not known: the server's peers could not be read", "");
+    };
+    if let Some(how) = lockout::through_tunnel(own, reading) {
+        let advice =
+            "it breaks when the server takes the key: go on from elsewhere, or type the tenant's name once more";
+        return finding(OWN_ROUTE, CheckState::Warn, how, advice);
+    }
+    let session = own.session.map_or_else(|| "no ssh session is known".into(), |from| format!("session from {from}"));
+    let way = match own.sources.first() {
+        Some(source) => format!("this host would go to the server from {source}"),
+        None => "the way of server.command is not known".into(),
+    };
+    pass(OWN_ROUTE, format!("not through the tunnel: {session}; {way}"))
+}
+
+/// What the places say: secret, object, server, clocks, keys, people.
+pub(super) fn sight_checks(sights: &Sights, clocks: &Clocks) -> Vec<Finding> {
+    let mut checks = Vec::new();
+    checks.push(secret_check(sights));
+    checks.extend(duplicates_check(sights));
+    checks.push(match (sights.object.value(), &sights.object.fault) {
+        (_, Some((_, fault))) => fail("object", fault),
+        (Some(object), None) => pass("object", format!("readable and well-formed, {} users", object.users.len())),
+        (None, None) => finding("object", CheckState::Unknown, "not read", ""),
+    });
+    match (sights.server.value(), &sights.server.fault) {
+        (_, Some((_, fault))) => checks.push(fail("server", fault)),
+        (Some(reading), None) => {
+            checks.push(pass("server", format!("`wg show` answers, {} peers", reading.peers.len())));
+            checks.push(clocks.with_server(reading.clock).check());
+        }
+        (None, None) => checks.push(finding("server", CheckState::Unknown, "not read", "")),
+    }
+    checks.push(keys_check(sights));
+    let unseen = sights.unseen();
+    if !unseen.is_empty() {
+        let text = format!("who will be cut off is not surely known: {}", unseen.join("; "));
+        let advice = "nothing was changed; put right what failed there, then check again";
+        checks.push(finding("people", CheckState::Fail, text, advice));
+    } else if let Ok(people) = sights.people() {
+        let lines: Vec<String> = people.differences.iter().map(ToString::to_string).collect();
+        let advice = "nobody is dropped: each of them needs an answer or a waiver";
+        checks.push(if lines.is_empty() {
+            pass("people", format!("{} clients, all places agree", people.clients.len()))
+        } else {
+            finding("people", CheckState::Warn, lines.join("; "), advice)
+        });
+    }
+    checks
+}
+
+pub(super) fn secret_check(sights: &Sights) -> Finding {
+    let interface = sights.server.value().map(|reading| reading.public_key);
+    match (sights.secret.value(), &sights.secret.fault) {
+        (_, Some((_, fault))) => fail("secret", fault),
+        (Some(secret), None) => match (secret.count, secret.only_key()) {
+            (0, _) => finding(
+                "secret",
+                CheckState::Warn,
+                "no secret has the tenant's name",
+                "it will be stored without a delete; there is no previous key to keep, a rollback would make a fresh one",
+            ),
+            (1, Some(_)) => pass("secret", "one secret has the name, and it holds a key"),
+            (1, None) => finding(
+                "secret",
+                CheckState::Warn,
+                "the secret does not hold a key",
+                "it will be replaced; there is no previous key to keep, a rollback would make a fresh one",
+            ),
+            (count, _) if interface.is_some() && secret.keys.contains(&interface) => {
+                pass("secret", format!("{count} secrets have the name, and the interface's key is among them"))
+            }
+            (count, _) => finding(
+                "secret",
+                CheckState::Fail,
+                format!("{count} secrets have the name and none holds the interface's key"),
+                "delete the wrong ones by hand, so that it is known which key is the server's",
+            ),
+        },
+        (None, None) => finding("secret", CheckState::Unknown, "not read", ""),
+    }
+}
+
+/// Several secrets of the name: each is named, and what rotate would do with it. They differ: only a person says that it may.
+pub(super) fn duplicates_check(sights: &Sights) -> Option<Finding> {
+    let interface = sights.server.value().map(|reading| reading.public_key);
+    let secret = sights.secret.value().filter(|secret| secret.count > 1 && sights.secret.fault.is_none())?;
+    let line = |(SecretRef(href), key): (&SecretRef, &Option<PublicKey>)| match key {
+        Some(key) if Some(*key) == interface => format!("{href} holds {} (the interface's)", key.short()),
+        Some(key) => format!("{href} holds {}", key.short()),
+        None => format!("{href} holds no key"),
+    };
+    let each: Vec<String> = secret.hrefs.iter().zip(&secret.keys).map(line).collect();
+    let text = format!("{} secrets have the name, and the server may take either: {}", secret.count, each.join(", "));
+    let is_one_key = secret.only_key_of_all().is_some();
+    Some(match is_one_key {
+        true => finding(DUPLICATES, CheckState::Warn, text, "all hold one key: rotate replaces them by one"),
+        false => finding(
+            DUPLICATES,
+            CheckState::Fail,
+            text,
+            "find out whose the other is, and delete what nobody needs; or set the check `duplicates` aside with a reason: \
+             rotate keeps a copy of each that it removes, under a name of its own",
+        ),
+    })
+}
+
+pub(super) fn agreement(sights: &Sights) -> KeyAgreement {
+    KeyAgreement {
+        secret: sights.secret.value().and_then(|secret| {
+            let interface = sights.server.value().map(|reading| reading.public_key);
+            secret.only_key().or_else(|| secret.keys.iter().flatten().copied().find(|key| Some(*key) == interface))
+        }),
+        object: sights.object.value().and_then(|object| object.public_key),
+        interface: sights.server.value().map(|reading| reading.public_key),
+        console: sights.served.value().copied(),
+    }
+}
+
+pub(super) fn keys_check(sights: &Sights) -> Finding {
+    let keys = agreement(sights);
+    let show = |key: Option<PublicKey>| key.map_or_else(|| "none".to_owned(), |key| key.short());
+    let mut text =
+        format!("secret {}, object {}, interface {}", show(keys.secret), show(keys.object), show(keys.interface));
+    if let Some(console) = keys.console {
+        text.push_str(&format!(", console {}", console.short()));
+    }
+    let secret_gone = sights.secret.value().is_some_and(|secret| secret.only_key().is_none() && secret.count < 2);
+    let rest_agrees = keys.object.is_some() && keys.object == keys.interface;
+    let differ = sights.secret.value().is_some_and(|secret| secret.count > 1 && secret.only_key_of_all().is_none());
+    if keys.agrees() && differ {
+        text.push_str("; beside it another secret has the name");
+        finding("keys", CheckState::Warn, text, "see the check `duplicates`")
+    } else if keys.agrees() {
+        pass("keys", format!("all places show {}", show(keys.secret)))
+    } else if secret_gone && rest_agrees {
+        finding("keys", CheckState::Warn, text, "object and interface agree; Barbican has no key to compare")
+    } else {
+        finding(
+            "keys",
+            CheckState::Fail,
+            text,
+            "find out which is right before rotating: see the troubleshooting of step 2",
+        )
+    }
+}
