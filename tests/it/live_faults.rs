@@ -109,7 +109,7 @@ pub fn assert_finishes(live: &Live, before: &Outside, what: &str) {
     assert_eq!(after.object, before.object.replace(&before.public, &after.public), "{what}");
     assert_eq!(live.kept_secrets().len(), 2, "{what}");
     live.run(&["notify", live.name(), "--kind", "reconfigure"]).expect(0);
-    live.run(&["finish", live.name()]).expect(0);
+    live.run(&["finish", live.name(), "--reason", "nobody reconfigures here"]).expect(0);
     assert_eq!(live.kept_secrets(), Vec::<String>::new(), "{what}");
     assert_eq!(live.outside(), after, "{what}");
     assert_eq!(live.status()["outcome"], "rotated", "{what}");

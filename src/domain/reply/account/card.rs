@@ -87,7 +87,7 @@ pub fn is_card(line: &str, owner: &Owner<'_>, named: bool) -> bool {
     // Hours alone could be meant for the window.
     if is_form_of_card(line, owner, named) {
         let labelled = line.split_once(':').is_some_and(|(label, _)| !label.contains(|c: char| c.is_ascii_digit()));
-        return named && labelled || named && opened(line).is_some() || !is_hours(line);
+        return named && (labelled || opened(line).is_some()) || !is_hours(line);
     }
     // `Tel. 030 1234567 (Mo-Fr 8:00-17:00)`
     let line = &without_hours(line);
