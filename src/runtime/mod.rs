@@ -19,6 +19,7 @@ pub mod lease;
 pub mod look;
 pub mod lookout;
 pub mod mail;
+pub mod paint;
 pub mod post;
 #[cfg(debug_assertions)]
 pub mod rehearsal;
