@@ -7,7 +7,7 @@ use changeguard::app::model::{Charset, ModelOptions, StepInfo};
 use changeguard::cli::act::{BadUsage, Teller, act};
 use changeguard::cli::audit;
 use changeguard::cli::lab::{serve, start};
-use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print, watch};
+use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print, rehearse, watch};
 use changeguard::config::check::{Finding, Level};
 use changeguard::config::clouds::Environment;
 use changeguard::config::{self, Config, ConfigError};
@@ -86,7 +86,8 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
     match cli.command.unwrap_or(Verb::Tui) {
         Verb::Tui => {
             let wiring = Wiring::open(load(path)?).await?;
-            screen(wiring, cli.environment.unwrap_or_default(), None).await
+            let controls = rehearse::controls(wiring.config());
+            screen(wiring, cli.environment.unwrap_or_default(), None, controls).await
         }
         Verb::Demo(arguments) => demo(&arguments).await,
         Verb::Lab(arguments) => serve(&arguments).await,
@@ -94,6 +95,7 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
             let status = lab::shell(port, &server, &script, &mut tokio::io::stdout()).await;
             Ok(u8::try_from(status).unwrap_or(exit::FAILED))
         }
+        Verb::Rehearse { verb } => rehearse::rehearse(&load(path)?, verb, cli.json).await,
         Verb::Config { verb: ConfigVerb::Example } => {
             print::text(include_str!("../assets/changeguard.example.toml"))?;
             Ok(exit::DONE)
@@ -242,13 +244,19 @@ fn troubles(only: Option<u8>) -> Result<u8> {
 async fn demo(arguments: &LabArgs) -> Result<u8> {
     let started = start(arguments).await?;
     let wiring = Wiring::open(load(Some(started.lab.config_path()))?).await?;
-    let code = screen(wiring, String::new(), Some(&started.lab)).await;
+    let controls = rehearse::controls(wiring.config());
+    let code = screen(wiring, String::new(), Some(&started.lab), controls).await;
     started.stop().await;
     code
 }
 
 /// Opens the terminal on a fleet. The first frame waits for nothing.
-async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>) -> Result<u8> {
+async fn screen(
+    wiring: Wiring,
+    label: String,
+    lab: Option<&lab::Lab>,
+    controls: Option<lab::Controls>,
+) -> Result<u8> {
     let term = environment("TERM").unwrap_or_default();
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() || term == "dumb" || term.is_empty() {
         let text = "the screen needs a terminal; every view and action is also a subcommand, see `changeguard --help`";
@@ -267,7 +275,7 @@ async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>) -> Result
         production,
         operator: wiring.operator(),
         person: wiring.person().to_owned(),
-        lab: lab.map(|_| "EMBEDDED LAB".to_owned()),
+        lab: controls.as_ref().map(|_| "EMBEDDED LAB".to_owned()),
         // The runbook lives as long as the program.
         steps: Vec::leak(steps),
         zone: environment("TZ").filter(|zone| zone.contains('/')).unwrap_or_else(|| "UTC".into()),
@@ -275,7 +283,7 @@ async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>) -> Result
         poll_interval: wiring.config().server.poll_interval,
     };
     let bound = wiring.pair_bound();
-    let the_loop = Loop::default();
+    let the_loop = Loop::default().rehearsing(controls);
     if let Some(lab) = lab {
         let (mut events, bell) = (lab.events(), the_loop.bell());
         tokio::spawn(async move {

@@ -8,6 +8,7 @@ use crate::app::dialog::{
     Dialog, FormDialog, Mark, NotifyDialog, Reading, Row, Subject, accountable, answer, close, decide, people, plan,
     recover, resume, rollback, rotate, take_back,
 };
+use crate::app::dialog::RehearseDialog;
 use crate::app::message::Effect;
 use crate::app::model::Model;
 use crate::app::panel::{GateRow, Panel, gate_rows};
@@ -24,6 +25,10 @@ pub fn dialog_for(id: CommandId, model: &mut Model) -> Option<(Dialog, Vec<Effec
     match id {
         Id::Help => return reading(Subject::Help),
         Id::Messages => return reading(Subject::Messages),
+        Id::Rehearse => {
+            let (dialog, question) = RehearseDialog::open(model);
+            return Some((Dialog::Rehearse(Box::new(dialog)), vec![question]));
+        }
         _ => {}
     }
     let status = model.status()?.clone();

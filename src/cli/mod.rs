@@ -9,6 +9,7 @@ pub mod lab;
 pub mod mail;
 pub mod person;
 pub mod print;
+pub mod rehearse;
 pub mod report;
 pub mod watch;
 
@@ -346,6 +347,12 @@ pub enum Verb {
     Demo(LabArgs),
     /// Run the embedded lab without a screen and print its configuration
     Lab(LabArgs),
+    /// Practise: let something go wrong in a demo or a lab that runs, by its configuration
+    Rehearse {
+        /// What to do with the mishaps
+        #[command(subcommand)]
+        verb: rehearse::RehearseVerb,
+    },
     /// What the embedded lab's read command is (not for people)
     #[command(hide = true)]
     LabShell {

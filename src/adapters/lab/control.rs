@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::chance::hex;
 use super::files;
 use super::mishaps::{MishapOrder, MishapView};
-use super::state::{Shared, lock};
+use super::state::Shared;
 use super::world::LabWorld;
 
 /// The file beside the configuration.
@@ -63,7 +64,10 @@ impl Controls {
 
 /// Writes the file for a lab that listens there.
 pub(super) fn write(shared: &Shared, port: u16) -> io::Result<Controls> {
-    let controls = Controls { port, password: lock(&shared.chance).token(32) };
+    // Not of the lab's own chance: whoever knows its seed knows that.
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let controls = Controls { port, password: hex(&random) };
     let text = serde_json::to_string(&controls)? + "\n";
     files::private(&shared.options.directory.join(FILE), &text)?;
     Ok(controls)
