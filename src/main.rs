@@ -83,11 +83,12 @@ fn told(error: &anyhow::Error) -> u8 {
 
 async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
     let path = cli.config.as_deref();
+    let label = cli.environment.unwrap_or_default();
     match cli.command.unwrap_or(Verb::Tui) {
         Verb::Tui => {
-            let wiring = Wiring::open(load(path)?).await?;
+            let wiring = Wiring::open(load(path)?).await?.in_environment(&label);
             let controls = rehearse::controls(wiring.config());
-            screen(wiring, cli.environment.unwrap_or_default(), None, controls).await
+            screen(wiring, label, None, controls).await
         }
         Verb::Demo(arguments) => demo(&arguments).await,
         Verb::Lab(arguments) => serve(&arguments).await,
@@ -104,7 +105,7 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
             print::text(include_str!("../assets/changeguard-watch.service"))?;
             Ok(exit::DONE)
         }
-        Verb::Watch { once } => keep_watch(load(path)?, once, cli.json).await,
+        Verb::Watch { once } => keep_watch(load(path)?, once, cli.json, &label).await,
         Verb::Config { verb: ConfigVerb::Check } => config_check(&load(path)?, hardening, cli.json),
         Verb::Completions { shell } => {
             // It panics where it can't write.
@@ -118,10 +119,10 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
             Ok(exit::DONE)
         }
         Verb::Troubles { step } => troubles(step),
-        verb if audit::is_asked_here(&verb) => audit::ask(&load(path)?, verb, cli.json).await,
+        verb if audit::is_asked_here(&verb) => audit::ask(&load(path)?, verb, cli.json, &label).await,
         verb => {
             let mut asked = signals::ending()?;
-            let mut wiring = Wiring::open(load(path)?).await?;
+            let mut wiring = Wiring::open(load(path)?).await?.in_environment(&label);
             if std::io::stdin().is_terminal() {
                 wiring = wiring.asking_on_the_terminal();
             }
@@ -160,11 +161,11 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
     }
 }
 
-async fn keep_watch(config: Config, once: bool, json: bool) -> Result<u8> {
+async fn keep_watch(config: Config, once: bool, json: bool, label: &str) -> Result<u8> {
     let mut asked = signals::ending()?;
     signals::suspend_on_request(|| {})?;
     let interval = config.server.poll_interval;
-    let wiring = Wiring::open(config).await?.working_as("watch");
+    let wiring = Wiring::open(config).await?.in_environment(label).working_as("watch");
     let (tenants, fault) = wiring.tenants().await;
     if let Some(fault) = fault {
         print::say(format_args!("changeguard: {fault}; {}", fault.advice()));

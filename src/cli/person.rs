@@ -59,7 +59,13 @@ pub async fn export(store: &dyn JournalStore, address: &str, json: bool) -> Resu
 }
 
 /// Erases the person's values. Needs the address twice and a reason that does not hold it.
-pub async fn erase(store: &dyn JournalStore, address: &str, confirm: &str, reason: &str, json: bool) -> Result<u8> {
+pub async fn erase(
+    store: &dyn JournalStore,
+    address: &str,
+    confirm: &str,
+    (reason, environment): (&str, &str),
+    json: bool,
+) -> Result<u8> {
     #[derive(Serialize)]
     struct Done {
         tenant: String,
@@ -77,7 +83,7 @@ pub async fn erase(store: &dyn JournalStore, address: &str, confirm: &str, reaso
     if reason.to_lowercase().contains(&address.trim().to_lowercase()) {
         return Err(BadUsage("the reason stays in the journal, so it must not hold the address".into()).into());
     }
-    let erased = match erasure::erase(store, address, &reason, &print::say).await {
+    let erased = match erasure::erase(store, address, (&reason, environment), &print::say).await {
         Ok(erased) => erased,
         Err(error) => {
             print::say(format_args!("changeguard: {error}"));

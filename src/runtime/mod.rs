@@ -21,6 +21,7 @@ pub mod lookout;
 pub mod mail;
 pub mod paint;
 pub mod post;
+pub mod refusals;
 #[cfg(debug_assertions)]
 pub mod rehearsal;
 pub mod reply_key;

@@ -11,7 +11,7 @@ use crate::domain::preflight::{KeyAgreement, Preflight};
 use crate::domain::tenant::{Tenant, TenantId};
 use crate::domain::window::Window;
 use crate::engine::ports::SecretRef;
-use crate::engine::record::{BackSource, Cause, Outcome, RotationId};
+use crate::engine::record::{BackSource, Cause, Outcome, RefusedAct, RotationId};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -81,6 +81,7 @@ fn pool() -> Vec<Record> {
         pool.push(Record::KeyDestroyed { role, name: name.clone(), answer: note() });
         pool.push(Record::KeyGone { role, name });
         pool.push(Record::ForeignSeen { public_key });
+        pool.push(Record::Refused(RefusedAct { act: "rotate".into(), why: "the gate is shut".into(), reason: String::new() }));
         pool.push(Record::Swapped { public_key, gap_us: None, not_carried: Vec::new() });
         pool.push(Record::ObjectChanged { from: None, to: public_key, etag: note() });
         let baseline = Baseline { public_key, clock: 0, peers: Default::default() };
@@ -115,6 +116,7 @@ fn entry(seq: u64, record: Record) -> Entry {
         ssh: None,
         session: None,
         unproven: false,
+        environment: None,
         record,
     }
 }
