@@ -406,9 +406,9 @@ pub enum AuditVerb {
 /// What to do with one person's data.
 #[derive(Debug, Subcommand)]
 pub enum PersonVerb {
-    /// Print every record that mentions the person, of all tenants
+    /// Print every record that is about the person, of all tenants
     Export {
-        /// Their mail address
+        /// Their mail address, or the id under which they are kept
         address: String,
     },
     /// Erase address and name from all journals; records and chain stay

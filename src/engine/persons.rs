@@ -5,6 +5,7 @@
 //! noticed, and once value and nonce are gone the token says nothing. Pure: storing is the journal's.
 
 mod index;
+pub mod mentions;
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::engine::audit::hex;
