@@ -3,12 +3,12 @@
 use crate::app::availability::{interrupted, lapsed};
 use crate::app::clients::standing_text;
 use crate::app::command::CommandId;
+use crate::app::dialog::RehearseDialog;
 use crate::app::dialog::form::People;
 use crate::app::dialog::{
     Dialog, FormDialog, Mark, NotifyDialog, Reading, Row, Subject, accountable, answer, close, decide, people, plan,
     recover, resume, rollback, rotate, take_back,
 };
-use crate::app::dialog::RehearseDialog;
 use crate::app::message::Effect;
 use crate::app::model::Model;
 use crate::app::panel::{GateRow, Panel, gate_rows};

@@ -152,6 +152,9 @@ impl Journal<'_> {
         if let Some(broken) = verdicts.iter().find(|verdict| verdict.finding.is_some()) {
             // Nobody should keep a head that proves the wrong thing.
             print::say(self.told(broken));
+            if json {
+                print::failure(&self.told(broken), "", exit::FAILED);
+            }
             return Ok(exit::FAILED);
         }
         let heads: Vec<Head> = verdicts.into_iter().filter_map(|v| v.head.filter(|head| head.position > 0)).collect();

@@ -86,7 +86,11 @@ pub async fn erase(
             if !error.advice().is_empty() {
                 print::say(format_args!("changeguard: {}", error.advice()));
             }
-            return Ok(exit_code(&error));
+            let code = exit_code(&error);
+            if json {
+                print::failure(&error.to_string(), &error.advice(), code);
+            }
+            return Ok(code);
         }
     };
     let done: Vec<Done> = erased

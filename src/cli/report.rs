@@ -341,7 +341,8 @@ fn incidents(rotation: &Rotation, entries: &[Entry], lease_log: &[Entry], signin
         found.push(Incident { at: last.at, seq: None, text });
     }
     let meanwhile = |entry: &&Entry| {
-        entry.at >= first.at && entry.at <= last.at && matches!(entry.record, Record::LeaseLost { .. } | Record::Refused(_))
+        let is_now = entry.at >= first.at && (rotation.outcome.is_none() || entry.at <= last.at);
+        is_now && matches!(entry.record, Record::LeaseLost { .. } | Record::Refused(_))
     };
     for entry in lease_log.iter().filter(meanwhile) {
         let text = format!("{}@{} {}", entry.by, entry.host, entry.record.summary());

@@ -278,15 +278,22 @@ impl Command {
         )
     }
 
-    /// What is written of it where it is refused; none for looks, and for what the program does by itself, again and again.
-    pub fn refused_as(&self) -> Option<RefusedAct> {
-        let reason = match self {
+    /// Whether it is written that it was refused: not for looks, and not for what `watch` does by itself, again and again.
+    pub fn is_told_when_refused(&self) -> bool {
+        !matches!(
+            self,
             Command::Check
-            | Command::Verify
-            | Command::Resume
-            | Command::Notify { .. }
-            | Command::TakeMails { .. }
-            | Command::EndSilence => return None,
+                | Command::Verify
+                | Command::Resume
+                | Command::Notify { .. }
+                | Command::TakeMails { .. }
+                | Command::EndSilence
+        )
+    }
+
+    /// What is written of it where it was refused for this.
+    pub fn refused(&self, why: String) -> RefusedAct {
+        let reason = match self {
             Command::RollBack { reason, .. }
             | Command::Cancel { reason, .. }
             | Command::Emergency { reason, .. }
@@ -299,7 +306,7 @@ impl Command {
             | Command::TakeBack { reason, .. } => sanitize(reason),
             _ => String::new(),
         };
-        Some(RefusedAct { act: self.word().to_owned(), why: String::new(), reason })
+        RefusedAct { act: self.word().to_owned(), why, reason }
     }
 
     /// Its word: the subcommand that does the same.

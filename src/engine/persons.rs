@@ -23,7 +23,19 @@ const DIGITS: usize = 32;
 /// Names shorter than this are replaced in the list of clients only: in a text they would hit ordinary words.
 const SHORTEST_NAME: usize = 3;
 /// Who acted is told as it was; Message-IDs look like addresses and are none.
-const PLAIN: [&str; 11] = ["act", "by", "environment", "host", "person", "ssh", "message_id", "in_reply_to", "session", "digest", "signature"];
+const PLAIN: [&str; 11] = [
+    "act",
+    "by",
+    "environment",
+    "host",
+    "person",
+    "ssh",
+    "message_id",
+    "in_reply_to",
+    "session",
+    "digest",
+    "signature",
+];
 
 /// One personal value.
 #[derive(Clone, Debug, PartialEq, Eq)]

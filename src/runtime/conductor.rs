@@ -223,7 +223,7 @@ impl Conductor {
         // Held until the lease is given back: the program does not exit before.
         let ended = || Refusal::NotNow("the program is ending".into());
         let _work = ending::begin().await.ok_or_else(ended)?;
-        let asked = command.refused_as();
+        let asked = command.is_told_when_refused().then(|| command.refused(String::new()));
         let (lease, from) = match self.acquire(&command).await {
             Err(RunError::Refused(refusal)) => {
                 self.tell_refused(None, asked, &refusal).await;

@@ -12,9 +12,7 @@ const REASONS: usize = 3;
 impl Conductor {
     /// Writes that an act was refused before it reached the engine.
     pub async fn refused_before(&self, command: &Command, why: &str) {
-        if let Some(act) = command.refused_as() {
-            self.log_refused(RefusedAct { why: why.to_owned(), ..act }).await;
-        }
+        self.log_refused(command.refused(why.to_owned())).await;
     }
 
     /// Writes that an act was refused; under the lease into the case, else into the lease log.

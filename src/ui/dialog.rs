@@ -7,8 +7,8 @@ use crate::app::dialog::{Dialog, FormDialog, Mark, Purpose, Reading, Row, Subjec
 use crate::app::field::Field;
 use crate::engine::status::TenantStatus;
 use crate::ui::fleet::skip_columns;
-use crate::ui::{notify, rehearse};
 use crate::ui::pen::{Pen, fit, piece, wrap};
+use crate::ui::{notify, rehearse};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::{Block, Borders, Widget};

@@ -81,7 +81,11 @@ fn pool() -> Vec<Record> {
         pool.push(Record::KeyDestroyed { role, name: name.clone(), answer: note() });
         pool.push(Record::KeyGone { role, name });
         pool.push(Record::ForeignSeen { public_key });
-        pool.push(Record::Refused(RefusedAct { act: "rotate".into(), why: "the gate is shut".into(), reason: String::new() }));
+        pool.push(Record::Refused(RefusedAct {
+            act: "rotate".into(),
+            why: "the gate is shut".into(),
+            reason: String::new(),
+        }));
         pool.push(Record::Swapped { public_key, gap_us: None, not_carried: Vec::new() });
         pool.push(Record::ObjectChanged { from: None, to: public_key, etag: note() });
         let baseline = Baseline { public_key, clock: 0, peers: Default::default() };

@@ -70,3 +70,95 @@ fn names(entry: &Entry, ids: &BTreeSet<ClientId>) -> bool {
     let seen = value["clients"].as_array().is_some_and(|all| all.iter().any(|client| is_theirs(&client["id"])));
     !ids.is_empty() && (is_theirs(&value["client"]) || any("waived") || any("cut_again") || seen)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::acknowledgement::{Answer, Channel};
+    use crate::domain::key::KeyRole;
+    use crate::domain::notice::{Delivery, NoticeKind};
+    use crate::domain::tenant::{Tenant, TenantId};
+    use crate::domain::window::Window;
+    use crate::engine::record::{Actor, BackSource, Cause, RotationId};
+
+    fn id(name: &str) -> ClientId {
+        ClientId(name.into())
+    }
+
+    #[test]
+    fn whatever_is_kept_under_the_id_of_a_person_is_found_and_nothing_of_another() {
+        let client = |name: &str| Client {
+            id: id(name),
+            name: name.to_uppercase(),
+            email: Some(format!("{name}@x.example")),
+            public_key: None,
+            sources: Default::default(),
+        };
+        let mail = |name: &str| format!("<{name}@mail>");
+        let of = |name: &str| {
+            vec![
+                Record::NoticeQueued {
+                    client: id(name),
+                    email: format!("{name}@x.example"),
+                    kind: NoticeKind::Announcement,
+                    revision: 1,
+                    message_id: mail(name),
+                },
+                Record::NoticeDelivery { message_id: mail(name), delivery: Delivery::Queued },
+                Record::NoticeResolved { message_id: mail(name), arrived: true, reason: "asked".into() },
+                Record::Answered {
+                    client: id(name),
+                    revision: 1,
+                    answer: Answer::Confirmed,
+                    channel: Channel::Phone,
+                    note: String::new(),
+                },
+                Record::Waived { client: id(name), reason: "gone".into() },
+                Record::ClientBack { client: id(name), source: BackSource::Client, note: String::new() },
+                Record::GatewayPing { client: id(name), answered: true, note: String::new() },
+                Record::WaiverKept { client: id(name) },
+            ]
+        };
+        let tenant = Tenant { id: TenantId::new("t1").unwrap(), name: "acme".into(), server: None, gateway: None };
+        let window = Window::parse("2027-01-15 22:00", "1h", "UTC", 1).unwrap();
+        let (rotation, reference) = (RotationId("r".into()), String::new());
+        let mut records = vec![
+            Record::Planned { rotation, tenant, window, cause: Cause::Scheduled, reference },
+            Record::PeopleSeen { clients: vec![client("ada"), client("bob")], unseen: Vec::new() },
+            Record::RotateConfirmed {
+                waived: vec![id("ada"), id("bob")],
+                approved_by: None,
+                through_tunnel: false,
+                signature: None,
+            },
+            Record::RollbackStarted {
+                reason: "no".into(),
+                role: KeyRole::Previous,
+                cut_again: vec![id("bob"), id("ada")],
+                review_due: None,
+                signature: None,
+            },
+        ];
+        records.extend(of("ada"));
+        records.extend(of("bob"));
+        let actor = Actor {
+            by: "op".into(),
+            host: "h".into(),
+            person: "op".into(),
+            ssh: None,
+            unproven: None,
+            environment: None,
+        };
+        let at = "2027-01-15T22:00:00Z".parse().unwrap();
+        let entries: Vec<Entry> =
+            records.into_iter().zip(1..).map(|(record, seq)| actor.entry(seq, at, record)).collect();
+        for (typed, values) in [("ada", vec![]), ("ADA@x.example", vec!["ada@x.example".to_owned()])] {
+            let values = values.into_iter().collect();
+            let found = about(&Who { typed, values: &values }, entries.clone(), &|_| false);
+            let seqs: Vec<u64> = found.iter().map(|entry| entry.seq).collect();
+            assert_eq!(seqs, (2..=12).collect::<Vec<u64>>(), "{typed}");
+            let text = serde_json::to_string(&found).unwrap();
+            assert!(!text.to_lowercase().contains("bob"), "{text}");
+        }
+    }
+}
