@@ -122,6 +122,7 @@ pub const LINES: &[(&str, &[&str], i32)] = &[
     ("verify acme", &[], 0),
     ("rollback acme --confirm acme --reason broken", &[], 0),
     ("notify acme --kind reconfigure", &[], 0),
+    ("verify acme --back", &["PERSON"], 0),
     ("finish acme", &[], 0),
     ("emergency acme --confirm acme --reason stolen", &[], 0),
     ("review acme --note fine", &[], 1),

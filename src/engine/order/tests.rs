@@ -61,6 +61,8 @@ fn pool() -> Vec<Record> {
         Record::NobodyWaived { reason: note() },
         Record::LeaseLost { doing: note(), to: None },
         Record::PersonErased { tokens: Vec::new(), reason: note() },
+        Record::Refused(RefusedAct { act: "rotate".into(), why: note(), reason: String::new() }),
+        Record::Refused(RefusedAct { act: "rotate".into(), why: String::new(), reason: String::new() }),
     ];
     for revision in [1, 9] {
         let (client, answer) = (ada.clone(), Answer::Confirmed);
@@ -81,11 +83,6 @@ fn pool() -> Vec<Record> {
         pool.push(Record::KeyDestroyed { role, name: name.clone(), answer: note() });
         pool.push(Record::KeyGone { role, name });
         pool.push(Record::ForeignSeen { public_key });
-        pool.push(Record::Refused(RefusedAct {
-            act: "rotate".into(),
-            why: "the gate is shut".into(),
-            reason: String::new(),
-        }));
         pool.push(Record::Swapped { public_key, gap_us: None, not_carried: Vec::new() });
         pool.push(Record::ObjectChanged { from: None, to: public_key, etag: note() });
         let baseline = Baseline { public_key, clock: 0, peers: Default::default() };
