@@ -101,7 +101,7 @@ fn told(error: &anyhow::Error, json: bool) -> u8 {
         || fault.is_some_and(|fault| fault.service == Service::Configuration);
     let code = if usage { exit::USAGE } else { exit::FAILED };
     if json {
-        print::failure(&format!("{error:#}"), &fault.map(Fault::advice).unwrap_or_default(), code);
+        print::failure(&format!("{error:#}"), fault.map(Fault::advice).unwrap_or_default(), code);
     }
     code
 }
