@@ -7,7 +7,7 @@ use changeguard::app::model::{Charset, ModelOptions, StepInfo};
 use changeguard::cli::act::{BadUsage, Teller, act};
 use changeguard::cli::audit;
 use changeguard::cli::lab::{serve, start};
-use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print, watch};
+use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print, rehearse, watch};
 use changeguard::config::check::{Finding, Level};
 use changeguard::config::clouds::Environment;
 use changeguard::config::{self, Config, ConfigError};
@@ -23,7 +23,7 @@ use changeguard::runtime::watch::{Logbook, Watch};
 use changeguard::runtime::wiring::{Wiring, WiringError, environment, four_eyes};
 use clap::{CommandFactory, Parser};
 use std::alloc::System;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -36,7 +36,11 @@ static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 fn main() -> ExitCode {
     // Before the command line is read, and before the first thread.
     let hardening = hardening::harden();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(misread(&error)),
+    };
+    let json = cli.json;
     // The one provider of the whole program; a second call would be an error and changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let code = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -49,20 +53,37 @@ fn main() -> ExitCode {
             runtime.shutdown_timeout(Duration::from_millis(100));
             code
         }
-        Err(error) => told(&anyhow::Error::new(error).context("start the runtime")),
+        Err(error) => told(&anyhow::Error::new(error).context("start the runtime"), json),
     };
     ExitCode::from(code)
 }
 
+/// What was typed is no command, or asks for help or the version. Gives the exit code.
+fn misread(error: &clap::Error) -> u8 {
+    let code = u8::try_from(error.exit_code()).unwrap_or(exit::USAGE);
+    // It could not be read, so neither could this option; behind `--` it is none.
+    let json = std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json");
+    match (json, error.use_stderr()) {
+        (true, true) => {
+            print::say(error);
+            print::failure(error.to_string().trim(), "", code);
+        }
+        (true, false) => _ = print::text_or_json(&error.to_string(), true),
+        (false, _) => _ = error.print(),
+    }
+    code
+}
+
 async fn ended(cli: Cli, hardening: &Hardening) -> u8 {
+    let json = cli.json;
     match run(cli, hardening).await {
         Ok(code) => code,
-        Err(error) => told(&error),
+        Err(error) => told(&error, json),
     }
 }
 
 /// Says what went wrong and what to do; gives the exit code.
-fn told(error: &anyhow::Error) -> u8 {
+fn told(error: &anyhow::Error, json: bool) -> u8 {
     print::say(format_args!("changeguard: {error:#}"));
     let of_wiring = match error.downcast_ref::<WiringError>() {
         Some(WiringError::Fault(fault)) => Some(fault),
@@ -79,48 +100,60 @@ fn told(error: &anyhow::Error) -> u8 {
         || error.is::<ConfigError>()
         || error.is::<WiringError>() && !of_wiring.is_some_and(outside)
         || fault.is_some_and(|fault| fault.service == Service::Configuration);
-    if usage { exit::USAGE } else { exit::FAILED }
+    let code = if usage { exit::USAGE } else { exit::FAILED };
+    if json {
+        print::failure(&format!("{error:#}"), fault.map(Fault::advice).unwrap_or_default(), code);
+    }
+    code
 }
 
 async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
     let path = cli.config.as_deref();
+    let label = cli.environment.unwrap_or_default();
     match cli.command.unwrap_or(Verb::Tui) {
+        Verb::Tui | Verb::Demo(_) if cli.json => {
+            Err(BadUsage("the screen is no JSON; `status --json` shows what it shows".into()).into())
+        }
         Verb::Tui => {
-            let wiring = Wiring::open(load(path)?).await?;
-            screen(wiring, cli.environment.unwrap_or_default(), None).await
+            let wiring = Wiring::open(load(path)?).await?.in_environment(&label);
+            let controls = rehearse::controls(wiring.config());
+            screen(wiring, label, None, controls).await
         }
         Verb::Demo(arguments) => demo(&arguments).await,
-        Verb::Lab(arguments) => serve(&arguments).await,
+        Verb::Lab(arguments) => serve(&arguments, cli.json).await,
         Verb::LabShell { port, server, script } => {
             let status = lab::shell(port, &server, &script, &mut tokio::io::stdout()).await;
             Ok(u8::try_from(status).unwrap_or(exit::FAILED))
         }
+        Verb::Rehearse { verb } => rehearse::rehearse(&load(path)?, verb, cli.json).await,
         Verb::Config { verb: ConfigVerb::Example } => {
-            print::text(include_str!("../assets/changeguard.example.toml"))?;
+            print::text_or_json(include_str!("../assets/changeguard.example.toml"), cli.json)?;
             Ok(exit::DONE)
         }
         Verb::Config { verb: ConfigVerb::Unit } => {
-            print::text(include_str!("../assets/changeguard-watch.service"))?;
+            print::text_or_json(include_str!("../assets/changeguard-watch.service"), cli.json)?;
             Ok(exit::DONE)
         }
-        Verb::Watch { once } => keep_watch(load(path)?, once, cli.json).await,
+        Verb::Watch { once } => keep_watch(load(path)?, once, cli.json, &label).await,
         Verb::Config { verb: ConfigVerb::Check } => config_check(&load(path)?, hardening, cli.json),
         Verb::Completions { shell } => {
             // It panics where it can't write.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "changeguard", &mut script);
-            print::out().write_all(&script)?;
+            print::text_or_json(&String::from_utf8(script)?, cli.json)?;
             Ok(exit::DONE)
         }
         Verb::Man => {
-            clap_mangen::Man::new(Cli::command()).render(&mut print::out())?;
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            print::text_or_json(&String::from_utf8(page)?, cli.json)?;
             Ok(exit::DONE)
         }
-        Verb::Troubles { step } => troubles(step),
-        verb if audit::is_asked_here(&verb) => audit::ask(&load(path)?, verb, cli.json).await,
+        Verb::Troubles { step } => troubles(step, cli.json),
+        verb if audit::is_asked_here(&verb) => audit::ask(&load(path)?, verb, cli.json, &label).await,
         verb => {
             let mut asked = signals::ending()?;
-            let mut wiring = Wiring::open(load(path)?).await?;
+            let mut wiring = Wiring::open(load(path)?).await?.in_environment(&label);
             if std::io::stdin().is_terminal() {
                 wiring = wiring.asking_on_the_terminal();
             }
@@ -150,7 +183,7 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
                 tokio::select! {
                     biased;
                     result = &mut acting => return result,
-                    () = ending::all_ended() => return Ok(exit::FAILED),
+                    () = ending::all_ended() => anyhow::bail!("it was asked to end before this was done"),
                     // Another signal changes nothing but is answered.
                     () = asked.recv() => {}
                 }
@@ -159,11 +192,11 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
     }
 }
 
-async fn keep_watch(config: Config, once: bool, json: bool) -> Result<u8> {
+async fn keep_watch(config: Config, once: bool, json: bool, label: &str) -> Result<u8> {
     let mut asked = signals::ending()?;
     signals::suspend_on_request(|| {})?;
     let interval = config.server.poll_interval;
-    let wiring = Wiring::open(config).await?.working_as("watch");
+    let wiring = Wiring::open(config).await?.in_environment(label).working_as("watch");
     let (tenants, fault) = wiring.tenants().await;
     if let Some(fault) = fault {
         print::say(format_args!("changeguard: {fault}; {}", fault.advice()));
@@ -228,14 +261,25 @@ fn signers(config: &Config) -> Vec<Finding> {
     }
 }
 
-fn troubles(only: Option<u8>) -> Result<u8> {
+fn troubles(only: Option<u8>, json: bool) -> Result<u8> {
+    let runbooks = changeguard::runbooks::all();
+    let steps = runbooks.iter().flat_map(|runbook| &runbook.steps);
+    let steps: Vec<StepInfo> = steps
+        .map(|step| step_info(step.as_ref()))
+        .filter(|step| only.is_none_or(|only| step.number.get() == only))
+        .collect();
+    if let (Some(only), true) = (only, steps.is_empty()) {
+        return Err(BadUsage(format!("there is no step {only}; `troubles` shows them all")).into());
+    }
+    if json {
+        print::json(&steps)?;
+        return Ok(exit::DONE);
+    }
     let mut text = String::new();
-    for runbook in changeguard::runbooks::all() {
-        for step in runbook.steps.iter().filter(|step| only.is_none_or(|only| step.number().get() == only)) {
-            text.push_str(&format!("{} {}\n  undo: {}\n", step.number(), step.title(), step.undo_text()));
-            for trouble in step.troubles() {
-                text.push_str(&format!("  - {}\n      {}\n", trouble.symptom, trouble.remedy));
-            }
+    for step in steps {
+        text.push_str(&format!("{} {}\n  undo: {}\n", step.number, step.title, step.undo_text));
+        for trouble in step.troubles {
+            text.push_str(&format!("  - {}\n      {}\n", trouble.symptom, trouble.remedy));
         }
     }
     print::text(&text)?;
@@ -245,13 +289,14 @@ fn troubles(only: Option<u8>) -> Result<u8> {
 async fn demo(arguments: &LabArgs) -> Result<u8> {
     let started = start(arguments).await?;
     let wiring = Wiring::open(load(Some(started.lab.config_path()))?).await?;
-    let code = screen(wiring, String::new(), Some(&started.lab)).await;
+    let controls = rehearse::controls(wiring.config());
+    let code = screen(wiring, String::new(), Some(&started.lab), controls).await;
     started.stop().await;
     code
 }
 
 /// Opens the terminal on a fleet. The first frame waits for nothing.
-async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>) -> Result<u8> {
+async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>, controls: Option<lab::Controls>) -> Result<u8> {
     let term = environment("TERM").unwrap_or_default();
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() || term == "dumb" || term.is_empty() {
         let text = "the screen needs a terminal; every view and action is also a subcommand, see `changeguard --help`";
@@ -270,7 +315,7 @@ async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>) -> Result
         production,
         operator: wiring.operator(),
         person: wiring.person().to_owned(),
-        lab: lab.map(|_| "EMBEDDED LAB".to_owned()),
+        lab: controls.as_ref().map(|_| "EMBEDDED LAB".to_owned()),
         // The runbook lives as long as the program.
         steps: Vec::leak(steps),
         zone: environment("TZ").filter(|zone| zone.contains('/')).unwrap_or_else(|| "UTC".into()),
@@ -278,7 +323,7 @@ async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>) -> Result
         poll_interval: wiring.config().server.poll_interval,
     };
     let bound = wiring.pair_bound();
-    let the_loop = Loop::default();
+    let the_loop = Loop::default().rehearsing(controls);
     if let Some(lab) = lab {
         let (mut events, bell) = (lab.events(), the_loop.bell());
         tokio::spawn(async move {

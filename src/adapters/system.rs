@@ -73,6 +73,7 @@ impl Identity {
             person: self.person.clone(),
             ssh: self.ssh.clone(),
             unproven: self.unproven.clone(),
+            environment: None,
         }
     }
 }

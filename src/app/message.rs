@@ -1,6 +1,7 @@
 //! What the model can be told and what it can ask for; leaves doing it to the runtime.
 
 use crate::app::confirm::Order;
+use crate::app::dialog::rehearse::{Mishap, Switch};
 use crate::app::failure::Failure;
 use crate::app::keymap::Key;
 use crate::domain::client::ClientId;
@@ -81,6 +82,8 @@ pub enum Msg {
     },
     /// Something worth a line.
     Info(String),
+    /// The lab's answer to [`Effect::Rehearse`]: its mishaps, and what it said or why it could not be asked.
+    Rehearsed(Vec<Mishap>, Result<String, String>),
     /// What the embedded lab did (a client reconfigured, a server took a key).
     LabSaid(String),
     /// Something that stays on the screen until it is over (`None`): the journal can't be written, a lease was lost.
@@ -102,6 +105,8 @@ pub enum Effect {
     Watch(Option<TenantId>),
     /// Compose the letters of a kind without sending; answered by `Preview`.
     Preview(TenantId, NoticeKind),
+    /// Let something go wrong in the lab, or ask what does; answered by `Rehearsed`.
+    Rehearse(Option<Switch>),
     /// Put public data on the operator's clipboard (OSC 52).
     Copy(String),
     /// End the program.

@@ -9,6 +9,7 @@ use crate::domain::tenant::TenantId;
 use crate::engine::status::TenantStatus;
 use crate::engine::step::{Progress, Trouble};
 use jiff::Timestamp;
+use serde::Serialize;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub enum Screen {
 }
 
 /// What the runbook says of a step; given by the composition root because `app` does not know the runbooks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct StepInfo {
     /// 1 to 8.
     pub number: StepNumber,

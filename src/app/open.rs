@@ -3,6 +3,7 @@
 use crate::app::availability::{interrupted, lapsed};
 use crate::app::clients::standing_text;
 use crate::app::command::CommandId;
+use crate::app::dialog::RehearseDialog;
 use crate::app::dialog::form::People;
 use crate::app::dialog::{
     Dialog, FormDialog, Mark, NotifyDialog, Reading, Row, Subject, accountable, answer, close, decide, people, plan,
@@ -24,6 +25,10 @@ pub fn dialog_for(id: CommandId, model: &mut Model) -> Option<(Dialog, Vec<Effec
     match id {
         Id::Help => return reading(Subject::Help),
         Id::Messages => return reading(Subject::Messages),
+        Id::Rehearse => {
+            let (dialog, question) = RehearseDialog::open(model);
+            return Some((Dialog::Rehearse(Box::new(dialog)), vec![question]));
+        }
         _ => {}
     }
     let status = model.status()?.clone();

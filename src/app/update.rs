@@ -51,6 +51,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 dialog.letters = Some(letters);
             }
         }
+        Msg::Rehearsed(mishaps, said) => match &mut model.dialog {
+            Some(Dialog::Rehearse(dialog)) => dialog.take(mishaps, said),
+            _ => model.say(Severity::Info, format!("lab: {}", said.unwrap_or_else(|why| why))),
+        },
         Msg::Info(text) => model.say(Severity::Info, text),
         Msg::LabSaid(text) => model.say(Severity::Info, format!("lab: {text}")),
         Msg::Alarm(text) => {
@@ -218,6 +222,7 @@ fn press_in_dialog(model: &mut Model, key: Key) -> Vec<Effect> {
     let rows = model.size.1.saturating_sub(8).max(1);
     let outcome = match &mut dialog {
         Dialog::Reading(reading) => reading.press(key, model, rows),
+        Dialog::Rehearse(rehearse) => rehearse.press(key, rows),
         Dialog::Form(form) => match model.tenants.get(&form.tenant).cloned() {
             Some(status) => form.press(key, &status, model.now),
             None => Outcome::Close,
@@ -254,7 +259,7 @@ fn submit(model: &mut Model, mut dialog: Dialog, commands: Vec<Command>, consent
             Some(confirmation) => release_for(model, &notify.tenant, confirmation, commands, consent),
             None => Err("nothing was confirmed".into()),
         },
-        Dialog::Reading(_) => Err("nothing was confirmed".into()),
+        Dialog::Reading(_) | Dialog::Rehearse(_) => Err("nothing was confirmed".into()),
     };
     match (released, &mut dialog) {
         (Ok(effects), Dialog::Notify(notify)) => {
@@ -277,7 +282,7 @@ fn submit(model: &mut Model, mut dialog: Dialog, commands: Vec<Command>, consent
             model.dialog = Some(dialog);
             Vec::new()
         }
-        (Err(_), Dialog::Reading(_)) => Vec::new(),
+        (Err(_), Dialog::Reading(_) | Dialog::Rehearse(_)) => Vec::new(),
     }
 }
 

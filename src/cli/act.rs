@@ -10,6 +10,7 @@ use crate::domain::step::StepNumber;
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
 use crate::engine::command::{Command, Refusal};
+use crate::engine::ports::Letter;
 use crate::engine::record::{Cause, Entry, Record};
 use crate::engine::status::TenantStatus;
 use crate::engine::step::Progress;
@@ -145,6 +146,11 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
             let conductor = fleet.find(&tenant.tenant)?;
             conductor.reload().await?;
             let letters = conductor.previews(notice_kind(kind))?;
+            if json {
+                let told = |(client, letter): &(ClientId, Letter)| serde_json::json!({ "client": client, "to": letter.to, "subject": letter.subject, "text": letter.text });
+                print::json(&letters.iter().map(told).collect::<Vec<_>>())?;
+                return Ok(exit::DONE);
+            }
             if letters.is_empty() {
                 print::line(format_args!("nobody needs this mail now"))?;
             }
@@ -165,7 +171,7 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
         Verb::Approve { tenant, text: true, .. } => {
             let conductor = fleet.find(&tenant.tenant)?;
             conductor.reload().await?;
-            approve::text(conductor)
+            approve::text(conductor, json)
         }
         Verb::Approve { tenant, digest: None, .. } => {
             let conductor = fleet.find(&tenant.tenant)?;

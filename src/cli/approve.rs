@@ -16,9 +16,13 @@ use std::path::PathBuf;
 const LARGEST: u64 = 8 * 1024;
 
 /// Prints the text that approves the plan, and on standard error how to sign it.
-pub fn text(conductor: &Conductor) -> Result<u8> {
+pub fn text(conductor: &Conductor, json: bool) -> Result<u8> {
     let (text, digest, until) = conductor.approval_text()?;
-    print::text(&text)?;
+    if json {
+        print::json(&serde_json::json!({ "text": text, "digest": digest, "until": until }))?;
+    } else {
+        print::text(&text)?;
+    }
     let (name, short) = (&conductor.tenant().name, digest.get(..12).unwrap_or(&digest));
     print::say(format_args!("sign this very text: ssh-keygen -Y sign -n {NAMESPACE} -f YOUR_KEY TEXT_FILE"));
     print::say(format_args!(

@@ -16,7 +16,8 @@ use anyhow::{Result, anyhow};
 use serde::Serialize;
 
 /// Carries out a verb that needs the journal only. Gives the exit code.
-pub async fn ask(config: &Config, verb: Verb, json: bool) -> Result<u8> {
+/// `environment` is the environment's name, for the record of an erasure.
+pub async fn ask(config: &Config, verb: Verb, json: bool, environment: &str) -> Result<u8> {
     let opened = wiring::journal(config).await;
     let store = match verb {
         // A journal that can't be opened is what the audit was asked to find.
@@ -33,7 +34,7 @@ pub async fn ask(config: &Config, verb: Verb, json: bool) -> Result<u8> {
         Verb::Report { tenant, rotation, .. } => journal.report(&tenant.tenant, rotation, json).await,
         Verb::Person { verb: PersonVerb::Export { address } } => person::export(&store, &address, json).await,
         Verb::Person { verb: PersonVerb::Erase { address, confirm, reason } } => {
-            person::erase(&store, &address, &confirm, &reason, json).await
+            person::erase(&store, &address, &confirm, (&reason, environment), json).await
         }
         _ => Err(anyhow!("not a question to the journal")),
     }
@@ -151,6 +152,9 @@ impl Journal<'_> {
         if let Some(broken) = verdicts.iter().find(|verdict| verdict.finding.is_some()) {
             // Nobody should keep a head that proves the wrong thing.
             print::say(self.told(broken));
+            if json {
+                print::failure(&self.told(broken), "", exit::FAILED);
+            }
             return Ok(exit::FAILED);
         }
         let heads: Vec<Head> = verdicts.into_iter().filter_map(|v| v.head.filter(|head| head.position > 0)).collect();

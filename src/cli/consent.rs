@@ -72,6 +72,8 @@ pub async fn given(conductor: &Conductor, command: &Command, confirm: Option<Str
     if typed == name {
         return Ok(());
     }
+    // What was typed may be anything, a password too.
+    conductor.refused_before(command, "another name than the tenant's was typed").await;
     Err(BadUsage(format!("{typed:?} is not the tenant's name, {name}; nothing was done")).into())
 }
 

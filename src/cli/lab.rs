@@ -4,9 +4,10 @@ use crate::adapters::lab::{Lab, LabOptions, Pace};
 use crate::cli::{LabArgs, PaceArg, exit, print};
 use crate::runtime::signals;
 use anyhow::{Context, Result};
+use serde::Serialize;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A started lab and the folder that is removed with it, unless the operator named one.
@@ -63,13 +64,25 @@ pub async fn start(arguments: &LabArgs) -> Result<Started> {
 }
 
 /// Runs the lab until a signal ends it; what happens in it goes to standard error.
-pub async fn serve(arguments: &LabArgs) -> Result<u8> {
+pub async fn serve(arguments: &LabArgs, json: bool) -> Result<u8> {
     let mut ending = signals::ending()?;
     let started = start(arguments).await?;
     let mut events = started.lab.events();
-    print::line(format_args!("# The embedded lab is running; Ctrl-C ends it. In another terminal:"))?;
-    print::line(format_args!("#   changeguard --config {} status", started.lab.config_path().display()))?;
-    print::text(&std::fs::read_to_string(started.lab.config_path())?)?;
+    let path = started.lab.config_path();
+    let configuration = std::fs::read_to_string(path)?;
+    if json {
+        #[derive(Serialize)]
+        struct Running<'a> {
+            config: &'a Path,
+            text: &'a str,
+        }
+        print::json(&Running { config: path, text: &configuration })?;
+    } else {
+        print::line(format_args!("# The embedded lab is running; Ctrl-C ends it. In another terminal:"))?;
+        print::line(format_args!("#   changeguard --config {} status", path.display()))?;
+        print::line(format_args!("#   changeguard --config {} rehearse list", path.display()))?;
+        print::text(&configuration)?;
+    }
     loop {
         tokio::select! {
             event = events.recv() => match event {

@@ -1,6 +1,6 @@
 //! `mail` on the command line: reading the mailbox, what was said, and what a person must decide.
 
-use crate::cli::act::notice_kind;
+use crate::cli::act::{BadUsage, notice_kind};
 use crate::cli::consent::NamedArg;
 use crate::cli::{KindArg, TenantArg, exit, print};
 use crate::domain::acknowledgement::Answer;
@@ -225,7 +225,11 @@ pub async fn mail(fleet: &Fleet, wiring: &Wiring, verb: MailVerb, json: bool) ->
                 (Some(_), Some(_)) => ("several on the list begin so; write more of it", exit::USAGE),
                 _ => ("it was not on the list", exit::USAGE),
             };
-            print::line(format_args!("{said}"))?;
+            match (json, code) {
+                (true, exit::DONE) => print::json(&serde_json::json!({ "ok": true, "done": said }))?,
+                (true, code) => print::failure(said, "", code),
+                (false, _) => print::line(format_args!("{said}"))?,
+            }
             Ok(code)
         }
         MailVerb::Thread { tenant, client } => {
@@ -253,7 +257,11 @@ pub async fn mail(fleet: &Fleet, wiring: &Wiring, verb: MailVerb, json: bool) ->
                 Delivery::Uncertain { why } => why,
                 Delivery::Queued => String::new(),
             };
-            print::line(format_args!("{}: {told}", letter.subject))?;
+            if json {
+                print::json(&serde_json::json!({ "ok": sent, "subject": letter.subject, "reply": told }))?;
+            } else {
+                print::line(format_args!("{}: {told}", letter.subject))?;
+            }
             Ok(if sent { exit::DONE } else { exit::FAILED })
         }
         MailVerb::Judge { files, of } => {
@@ -289,7 +297,7 @@ pub async fn mail(fleet: &Fleet, wiring: &Wiring, verb: MailVerb, json: bool) ->
             Ok(exit::DONE)
         }
         // Commands of a rotation.
-        MailVerb::Decide { .. } | MailVerb::Accept { .. } => Ok(exit::USAGE),
+        MailVerb::Decide { .. } | MailVerb::Accept { .. } => Err(BadUsage("say what it means: --as".into()).into()),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod lab;
 pub mod mail;
 pub mod person;
 pub mod print;
+pub mod rehearse;
 pub mod report;
 pub mod watch;
 
@@ -353,6 +354,12 @@ pub enum Verb {
     Demo(LabArgs),
     /// Run the embedded lab without a screen and print its configuration
     Lab(LabArgs),
+    /// Practise: let something go wrong in a demo or a lab that runs, by its configuration
+    Rehearse {
+        /// What to do with the mishaps
+        #[command(subcommand)]
+        verb: rehearse::RehearseVerb,
+    },
     /// What the embedded lab's read command is (not for people)
     #[command(hide = true)]
     LabShell {
@@ -406,9 +413,9 @@ pub enum AuditVerb {
 /// What to do with one person's data.
 #[derive(Debug, Subcommand)]
 pub enum PersonVerb {
-    /// Print every record that mentions the person, of all tenants
+    /// Print every record that is about the person, of all tenants
     Export {
-        /// Their mail address
+        /// Their mail address, or the id under which they are kept
         address: String,
     },
     /// Erase address and name from all journals; records and chain stay

@@ -9,31 +9,27 @@ use crate::runtime::erasure;
 use anyhow::Result;
 use serde::Serialize;
 
-/// Prints every record that mentions the person, of all tenants. Others who stand in the same record are left out.
-pub async fn export(store: &dyn JournalStore, address: &str, json: bool) -> Result<u8> {
+/// Prints every record that is about the person, of all tenants: asked for by an address or by the id under which they are kept.
+/// Others who stand in the same record are left out.
+pub async fn export(store: &dyn JournalStore, who: &str, json: bool) -> Result<u8> {
     #[derive(Serialize)]
     struct Line {
         tenant: String,
         rotation: String,
         entry: crate::engine::record::Entry,
     }
-    let line = |mention: Mention| {
-        let mut entry = mention.entry;
-        if let Record::PeopleSeen { clients, .. } = &mut entry.record {
-            clients.retain(|client| {
-                let email = client.email.as_deref();
-                email.is_some_and(|email| same_address(email, address)) || same_address(&client.id.0, address)
-            });
-        }
-        Line { tenant: mention.tenant.to_string(), rotation: mention.rotation.0, entry }
+    let line = |mention: Mention| Line {
+        tenant: mention.tenant.to_string(),
+        rotation: mention.rotation.0,
+        entry: mention.entry,
     };
-    let lines: Vec<Line> = store.mentions(address).await?.into_iter().map(line).collect();
+    let lines: Vec<Line> = store.mentions(who).await?.into_iter().map(line).collect();
     if json {
         print::json(&lines)?;
         return Ok(exit::DONE);
     }
     if lines.is_empty() {
-        print::line(format_args!("the journal does not mention this address"))?;
+        print::line(format_args!("the journal does not mention this address or id"))?;
     }
     for Line { tenant, rotation, entry } in lines {
         let at = entry.at.strftime("%Y-%m-%d %H:%M:%S UTC");
@@ -59,7 +55,13 @@ pub async fn export(store: &dyn JournalStore, address: &str, json: bool) -> Resu
 }
 
 /// Erases the person's values. Needs the address twice and a reason that does not hold it.
-pub async fn erase(store: &dyn JournalStore, address: &str, confirm: &str, reason: &str, json: bool) -> Result<u8> {
+pub async fn erase(
+    store: &dyn JournalStore,
+    address: &str,
+    confirm: &str,
+    (reason, environment): (&str, &str),
+    json: bool,
+) -> Result<u8> {
     #[derive(Serialize)]
     struct Done {
         tenant: String,
@@ -77,14 +79,18 @@ pub async fn erase(store: &dyn JournalStore, address: &str, confirm: &str, reaso
     if reason.to_lowercase().contains(&address.trim().to_lowercase()) {
         return Err(BadUsage("the reason stays in the journal, so it must not hold the address".into()).into());
     }
-    let erased = match erasure::erase(store, address, &reason, &print::say).await {
+    let erased = match erasure::erase(store, address, (&reason, environment), &print::say).await {
         Ok(erased) => erased,
         Err(error) => {
             print::say(format_args!("changeguard: {error}"));
             if !error.advice().is_empty() {
                 print::say(format_args!("changeguard: {}", error.advice()));
             }
-            return Ok(exit_code(&error));
+            let code = exit_code(&error);
+            if json {
+                print::failure(&error.to_string(), &error.advice(), code);
+            }
+            return Ok(code);
         }
     };
     let done: Vec<Done> = erased

@@ -49,6 +49,32 @@ pub fn json(value: &impl Serialize) -> Result<()> {
     Ok(())
 }
 
+/// Prints a text as it is, or as `{"text": …}`.
+pub fn text_or_json(whole: &str, as_json: bool) -> Result<()> {
+    #[derive(Serialize)]
+    struct Text<'a> {
+        text: &'a str,
+    }
+    if as_json {
+        return json(&Text { text: whole });
+    }
+    Ok(text(whole)?)
+}
+
+/// What `--json` prints where something could not be done, beside the words on standard error.
+pub fn failure(error: &str, advice: &str, exit: u8) {
+    #[derive(Serialize)]
+    struct Failure<'a> {
+        ok: bool,
+        error: &'a str,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        advice: &'a str,
+        exit: u8,
+    }
+    // Who can't be told is not to be told otherwise either: the exit code says it.
+    let _ = json(&Failure { ok: false, error, advice, exit });
+}
+
 /// Prints a text as it is.
 pub fn text(text: &str) -> io::Result<()> {
     out().write_all(text.as_bytes())

@@ -149,6 +149,8 @@ pub struct Report {
     rotation: String,
     tenant_id: String,
     tenant: String,
+    /// The names of the environment under which it was worked on, first seen first.
+    environments: Vec<String>,
     cause: Cause,
     reference: String,
     planned_by: String,
@@ -224,6 +226,7 @@ impl Report {
             rotation: rotation.id.0.clone(),
             tenant_id: rotation.tenant.id.to_string(),
             tenant: rotation.tenant.name.clone(),
+            environments: environments(&entries),
             cause: rotation.cause,
             reference: rotation.reference.clone(),
             planned_by: rotation.planned_by.clone(),
@@ -327,6 +330,7 @@ fn incidents(rotation: &Rotation, entries: &[Entry], lease_log: &[Entry], signin
             | Record::SenderAccepted { .. }
             | Record::DomainAccepted { .. }
             | Record::TakenBack { .. }
+            | Record::Refused(_)
             | Record::PreviousMissing { .. } => tell(entry.record.summary()),
             _ => {}
         }
@@ -337,7 +341,8 @@ fn incidents(rotation: &Rotation, entries: &[Entry], lease_log: &[Entry], signin
         found.push(Incident { at: last.at, seq: None, text });
     }
     let meanwhile = |entry: &&Entry| {
-        entry.at >= first.at && entry.at <= last.at && matches!(entry.record, Record::LeaseLost { .. })
+        let is_now = entry.at >= first.at && (rotation.outcome.is_none() || entry.at <= last.at);
+        is_now && matches!(entry.record, Record::LeaseLost { .. } | Record::Refused(_))
     };
     for entry in lease_log.iter().filter(meanwhile) {
         let text = format!("{}@{} {}", entry.by, entry.host, entry.record.summary());
@@ -345,6 +350,16 @@ fn incidents(rotation: &Rotation, entries: &[Entry], lease_log: &[Entry], signin
     }
     found.sort_by_key(|incident| incident.at);
     found
+}
+
+fn environments(entries: &[Entry]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in entries.iter().filter_map(|entry| entry.environment.as_ref()) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
 }
 
 fn actors(entries: &[Entry]) -> Vec<Actor> {

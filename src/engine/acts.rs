@@ -110,6 +110,7 @@ impl Record {
             | Record::SecretLeft { .. }
             | Record::ForeignKept { .. }
             | Record::ForeignSeen { .. }
+            | Record::Refused(_)
             | Record::KeyGone { .. }
             | Record::SessionSigned { .. }
             | Record::Recovered { .. } => false,

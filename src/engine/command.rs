@@ -4,12 +4,13 @@ use crate::domain::acknowledgement::{Answer, Channel};
 use crate::domain::client::ClientId;
 use crate::domain::gate::Reason;
 use crate::domain::notice::NoticeKind;
+use crate::domain::sanitize::sanitize;
 use crate::domain::step::StepNumber;
 use crate::domain::window::Window;
 use crate::engine::hearing::Withdrawal;
 use crate::engine::journal::Holder;
 use crate::engine::mailbox::{Decision, Matched};
-use crate::engine::record::Cause;
+use crate::engine::record::{Cause, RefusedAct};
 use crate::engine::witness::Lost;
 use jiff::Timestamp;
 
@@ -280,6 +281,37 @@ impl Command {
                 | Command::Cancel { .. }
                 | Command::Recover { .. }
         )
+    }
+
+    /// Whether it is written that it was refused: not for looks, and not for what `watch` does by itself, again and again.
+    pub fn is_told_when_refused(&self) -> bool {
+        !matches!(
+            self,
+            Command::Check
+                | Command::Verify
+                | Command::Resume
+                | Command::Notify { .. }
+                | Command::TakeMails { .. }
+                | Command::EndSilence
+        )
+    }
+
+    /// What is written of it where it was refused for this.
+    pub fn refused(&self, why: String) -> RefusedAct {
+        let reason = match self {
+            Command::RollBack { reason, .. }
+            | Command::Cancel { reason, .. }
+            | Command::Emergency { reason, .. }
+            | Command::TakeOver { reason, .. }
+            | Command::Recover { reason, .. }
+            | Command::ResolveStep { reason, .. }
+            | Command::ResolveNotice { reason, .. }
+            | Command::Waive { reason, .. }
+            | Command::SetAside { reason, .. }
+            | Command::TakeBack { reason, .. } => sanitize(reason),
+            _ => String::new(),
+        };
+        RefusedAct { act: self.word().to_owned(), why, reason }
     }
 
     /// Its word: the subcommand that does the same.

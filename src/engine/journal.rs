@@ -133,7 +133,7 @@ pub struct RotationHead {
     pub last_seq: u64,
 }
 
-/// A record in which a person's value stands.
+/// A record that is about a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mention {
     /// In whose journal.
@@ -204,7 +204,8 @@ pub trait JournalStore: Send + Sync {
     async fn lease_log(&self, tenant: &TenantId) -> Result<Vec<Entry>, Fault>;
     /// Everything that is stored, of one moment, for [`crate::engine::audit::verify`].
     async fn tables(&self) -> Result<Tables, Fault>;
-    /// Every record that mentions the person with this address, of all tenants, oldest first for each.
+    /// Every record that is about the person with this address or id, of all tenants, oldest first for each case; of others who
+    /// stand in the same record nothing is left.
     async fn mentions(&self, address: &str) -> Result<Vec<Mention>, Fault>;
     /// Erases this person's values from the tenant's journal. The entry is a `PersonErased`; it gets the tokens and goes
     /// into the lease log in the same transaction. `values` is 0, and nothing is written, if the person is not in it.

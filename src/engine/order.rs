@@ -178,6 +178,9 @@ impl Rotation {
                 let kept = self.keys.get(role).is_some_and(|key| key.destroyed.is_none());
                 need(kept, "no such key is kept")
             }
+            Record::Refused(act) => {
+                need(!act.act.is_empty() && !act.why.is_empty(), "what was refused, and why, is not said")
+            }
             Record::ForeignSeen { .. } => need(!self.touched, "the key is being changed already"),
             Record::SecretLeft { step, .. } => {
                 need(matches!(*step, StepNumber::STAGE | StepNumber::SECRET), "only steps 3 and 4 change the secret")
@@ -221,6 +224,7 @@ fn may_follow_the_end(record: &Record) -> bool {
             | Record::SilenceEnded { .. }
             | Record::ForeignKept { .. }
             | Record::Recovered { .. }
+            | Record::Refused(_)
     )
 }
 

@@ -5,6 +5,7 @@
 //! noticed, and once value and nonce are gone the token says nothing. Pure: storing is the journal's.
 
 mod index;
+pub mod mentions;
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::engine::audit::hex;
@@ -22,7 +23,19 @@ const DIGITS: usize = 32;
 /// Names shorter than this are replaced in the list of clients only: in a text they would hit ordinary words.
 const SHORTEST_NAME: usize = 3;
 /// Who acted is told as it was; Message-IDs look like addresses and are none.
-const PLAIN: [&str; 9] = ["by", "host", "person", "ssh", "message_id", "in_reply_to", "session", "digest", "signature"];
+const PLAIN: [&str; 11] = [
+    "act",
+    "by",
+    "environment",
+    "host",
+    "person",
+    "ssh",
+    "message_id",
+    "in_reply_to",
+    "session",
+    "digest",
+    "signature",
+];
 
 /// One personal value.
 #[derive(Clone, Debug, PartialEq, Eq)]

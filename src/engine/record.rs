@@ -8,7 +8,7 @@ mod values;
 
 pub use entry::Entry;
 use values::first_scheme;
-pub use values::{Actor, BackSource, Cause, Outcome, RECORD_VERSION, RotationId, STARTING_TOUCHED};
+pub use values::{Actor, BackSource, Cause, Outcome, RECORD_VERSION, RefusedAct, RotationId, STARTING_TOUCHED};
 
 use crate::domain::acknowledgement::{Answer, Channel};
 use crate::domain::client::{Client, ClientId};
@@ -495,4 +495,6 @@ pub enum Record {
         /// Its public half.
         public_key: PublicKey,
     },
+    /// What an operator asked for was refused; it changed nothing.
+    Refused(RefusedAct),
 }

@@ -285,6 +285,7 @@ impl Rotation {
             | Record::TakenOver { .. }
             | Record::LeaseLost { .. }
             | Record::SecretLeft { .. }
+            | Record::Refused(_)
             | Record::PersonErased { .. } => {}
             Record::Rescheduled { window } => {
                 self.windows.push(window.clone());

@@ -6,6 +6,7 @@ use crate::engine::ports::World;
 use crate::engine::record::Record;
 use crate::engine::rotation::Rotation;
 use async_trait::async_trait;
+use serde::Serialize;
 use std::sync::Arc;
 
 /// What a probe found. It never changes anything outside.
@@ -33,7 +34,7 @@ pub struct Progress {
 }
 
 /// A symptom and its remedy, from the runbook or from what the real services were seen to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Trouble {
     /// What the operator sees.
     pub symptom: &'static str,

@@ -235,6 +235,7 @@ mod tests {
             ssh: None,
             session: None,
             unproven: false,
+            environment: None,
             record,
         };
         let mut touched = false;

@@ -174,7 +174,7 @@ mod tests {
 
     fn entry(minute: i64, record: Record) -> Entry {
         let (by, host, person) = ("ops".to_owned(), "here".to_owned(), "ops".to_owned());
-        let actor = Actor { by, host, person, ssh: None, unproven: None };
+        let actor = Actor { by, host, person, ssh: None, unproven: None, environment: None };
         actor.entry(1, Timestamp::from_second(minute * 60).unwrap(), record)
     }
 

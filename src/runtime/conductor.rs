@@ -223,7 +223,14 @@ impl Conductor {
         // Held until the lease is given back: the program does not exit before.
         let ended = || Refusal::NotNow("the program is ending".into());
         let _work = ending::begin().await.ok_or_else(ended)?;
-        let (lease, from) = self.acquire(&command).await?;
+        let asked = command.is_told_when_refused().then(|| command.refused(String::new()));
+        let (lease, from) = match self.acquire(&command).await {
+            Err(RunError::Refused(refusal)) => {
+                self.tell_refused(None, asked, &refusal).await;
+                return Err(refusal.into());
+            }
+            acquired => acquired?,
+        };
         let doing = command.word();
         let ends_silence = command == Command::EndSilence;
         self.fence.take(lease.clone());
@@ -255,6 +262,9 @@ impl Conductor {
         if result.is_err() && matches!(self.world.store.holds(&lease).await, Ok(false)) {
             self.log_loss(doing).await;
         }
+        if let Err(RunError::Refused(refusal)) = &result {
+            self.tell_refused(Some(&lease), asked, refusal).await;
+        }
         let released = self.world.store.release(&lease).await;
         let _ = self.reload().await;
         self.watcher.changed(self);
@@ -283,9 +293,14 @@ impl Conductor {
     async fn log_loss(&self, doing: &str) {
         let to = self.holder().await.ok().flatten().map(|holder| holder.to_string());
         let record = Record::LeaseLost { doing: doing.to_owned(), to };
-        let entry = self.actor.entry(0, self.world.clock.now(), record);
+        let entry = self.entry(0, record);
         // Best effort: the journal that can't be reached now has shown us the loss a moment ago.
         let _ = self.world.store.add_to_lease_log(&self.world.tenant.id, &entry).await;
+    }
+
+    /// An entry of this operator, now.
+    pub(super) fn entry(&self, seq: u64, record: Record) -> Entry {
+        self.actor.entry(seq, self.world.clock.now(), record)
     }
 
     /// Takes the lease: the free one, one whose holder is gone, or by force the one of a living holder. Gives from whom.

@@ -2,11 +2,12 @@
 //! involves them is open: its mails and answers are needed until its end.
 
 use crate::adapters::system::{self, SystemClock};
+use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::TenantId;
 use crate::engine::command::Refusal;
 use crate::engine::journal::{Erased, Holder, JournalStore, Lease};
 use crate::engine::ports::Clock;
-use crate::engine::record::Record;
+use crate::engine::record::{Actor, Record};
 use crate::engine::rotation::Rotation;
 use crate::runtime::lease::Taker;
 use crate::runtime::lookout::Lookout;
@@ -14,17 +15,17 @@ use crate::runtime::run::{RunError, journal_fault};
 use crate::runtime::wiring::environment;
 use std::collections::BTreeSet;
 
-/// Erases the person with this address. Gives the tenants in whose journals they were. All of them are looked at before
+/// Erases the person with this address, for a reason and under the environment's name (`why`). Gives the tenants in whose journals they were. All of them are looked at before
 /// anything is erased. `tell` is told what is being waited for.
 pub async fn erase(
     store: &dyn JournalStore,
     address: &str,
-    reason: &str,
+    why: (&str, &str),
     tell: &(dyn Fn(String) + Send + Sync),
 ) -> Result<Vec<(TenantId, Erased)>, RunError> {
     let tenants: BTreeSet<TenantId> = store.mentions(address).await?.into_iter().map(|m| m.tenant).collect();
     let mut leases = Vec::new();
-    let result = under_leases(store, address, reason, &tenants, &mut leases, tell).await;
+    let result = under_leases(store, address, why, &tenants, &mut leases, tell).await;
     for lease in &leases {
         // What was done is done; a lease that can't be given back runs out.
         let _ = store.release(lease).await;
@@ -35,7 +36,7 @@ pub async fn erase(
 async fn under_leases(
     store: &dyn JournalStore,
     address: &str,
-    reason: &str,
+    (reason, environment_name): (&str, &str),
     tenants: &BTreeSet<TenantId>,
     leases: &mut Vec<Lease>,
     tell: &(dyn Fn(String) + Send + Sync),
@@ -53,7 +54,8 @@ async fn under_leases(
         refuse_open(store, tenant, address).await?;
     }
     let record = Record::PersonErased { tokens: Vec::new(), reason: reason.to_owned() };
-    let entry = identity.actor().entry(0, now, record);
+    let named = Some(sanitize(environment_name)).filter(|name| !name.is_empty());
+    let entry = Actor { environment: named, ..identity.actor() }.entry(0, now, record);
     let mut done = Vec::new();
     for lease in leases.iter() {
         let erased = store.erase(lease, address, &entry).await.map_err(journal_fault)?;

@@ -20,7 +20,9 @@ pub mod lease;
 pub mod look;
 pub mod lookout;
 pub mod mail;
+pub mod paint;
 pub mod post;
+pub mod refusals;
 #[cfg(debug_assertions)]
 pub mod rehearsal;
 pub mod reply_key;

@@ -1,6 +1,8 @@
 //! The loop of the terminal: waits for keys, signals, news and the next visible second; draws once per batch.
 
+use crate::adapters::lab::{Controls, MishapOrder, Rehearsed};
 use crate::adapters::openstack::{BetweenPairs, between_pairs, is_pair_running};
+use crate::app::dialog::rehearse::{Mishap, Switch};
 use crate::app::failure::Failure;
 use crate::app::keymap::Key;
 use crate::app::message::{Effect, Letter, Msg};
@@ -10,6 +12,7 @@ use crate::app::update::update;
 use crate::domain::client::ClientId;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::notice::NoticeKind;
+use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::{Tenant, TenantId};
 use crate::engine::command::Command;
 use crate::engine::sources::Source;
@@ -70,6 +73,7 @@ pub struct Loop {
     news: UnboundedReceiver<Msg>,
     place: watch::Sender<Known>,
     fleet: watch::Receiver<Known>,
+    controls: Option<Controls>,
 }
 
 /// The fleet, once it is known.
@@ -119,11 +123,17 @@ impl Default for Loop {
     fn default() -> Self {
         let (sender, news) = unbounded_channel();
         let (place, fleet) = watch::channel(None);
-        Self { bell: Bell(sender), news, place, fleet }
+        Self { bell: Bell(sender), news, place, fleet, controls: None }
     }
 }
 
 impl Loop {
+    /// The same over a lab, in which things can be made to go wrong.
+    pub fn rehearsing(mut self, controls: Option<Controls>) -> Self {
+        self.controls = controls;
+        self
+    }
+
     /// For those who have news.
     pub fn bell(&self) -> Bell {
         self.bell.clone()
@@ -155,7 +165,7 @@ impl Loop {
         let (watched, watch) = watch::channel(None);
         tokio::spawn(poll(self.fleet.clone(), watch, self.bell.clone(), poll_interval));
         let (bell, fleet, workers) = (self.bell.clone(), self.fleet.clone(), HashMap::new());
-        let mut doer = Doer { bell, workers, fleet, watched };
+        let mut doer = Doer { bell, workers, fleet, watched, controls: self.controls };
         while !model.quitting {
             let mut batch = Vec::new();
             tokio::select! {
@@ -339,6 +349,7 @@ struct Doer {
     workers: HashMap<TenantId, UnboundedSender<Command>>,
     fleet: watch::Receiver<Known>,
     watched: watch::Sender<Option<TenantId>>,
+    controls: Option<Controls>,
 }
 
 impl Doer {
@@ -367,6 +378,7 @@ impl Doer {
                 self.watched.send_replace(tenant);
             }
             Effect::Preview(tenant, kind) => self.preview(tenant, kind),
+            Effect::Rehearse(switch) => self.rehearse(switch),
             Effect::Copy(text) => screen.copy(&text)?,
             // The loop's own.
             Effect::Quit | Effect::Suspend => {}
@@ -387,6 +399,24 @@ impl Doer {
         let worker = self.workers.entry(tenant).or_insert_with(|| work(conductor, bell));
         // The worker lives as long as its sender.
         let _ = worker.send(command);
+    }
+
+    fn rehearse(&self, switch: Option<Switch>) {
+        let (controls, bell) = (self.controls.clone(), self.bell.clone());
+        let order = switch.map(|Switch { word, on, tenant, client }| MishapOrder { mishap: word, on, tenant, client });
+        tokio::spawn(async move {
+            let none = || Rehearsed { said: Err("no lab runs here".into()), mishaps: Vec::new() };
+            let answered = match controls {
+                Some(controls) => controls.ask(order).await.unwrap_or_else(|_| none()),
+                None => none(),
+            };
+            let mishap = |view: crate::adapters::lab::MishapView| {
+                let on = view.on.iter().map(|place| sanitize(place)).collect();
+                Mishap { word: view.mishap, help: view.help, on }
+            };
+            let mishaps = answered.mishaps.into_iter().map(mishap).collect();
+            bell.ring(Msg::Rehearsed(mishaps, answered.said));
+        });
     }
 
     fn preview(&self, tenant: TenantId, kind: NoticeKind) {

@@ -1,6 +1,7 @@
 //! The terminal's guard: alternate screen and raw mode on, and surely off again, whatever ends the program.
 
 use crate::adapters::inbox::read::READER;
+use crate::runtime::paint::Paint;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::ClearType::All;
@@ -10,7 +11,7 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
-use ratatui::backend::{Backend, ClearType, CrosstermBackend};
+use ratatui::backend::{Backend, ClearType};
 use rustix::event::{PollFd, PollFlags};
 use std::io::{self, BufWriter, Stdout, Write};
 use std::mem::ManuallyDrop;
@@ -26,7 +27,7 @@ const FRAME_BYTES: usize = 64 * 1024;
 pub struct Screen {
     /// Never dropped: ratatui's own drop prints to standard error where the cursor can't be shown, and that panics once
     /// the terminal is gone. [`restore`] shows the cursor.
-    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
+    terminal: ManuallyDrop<Terminal<Paint<BufWriter<Stdout>>>>,
 }
 
 impl Screen {
@@ -34,7 +35,7 @@ impl Screen {
     pub fn take() -> io::Result<Self> {
         let mut out = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
         enter(&mut out)?;
-        Ok(Self { terminal: ManuallyDrop::new(Terminal::new(CrosstermBackend::new(out))?) })
+        Ok(Self { terminal: ManuallyDrop::new(Terminal::new(Paint::new(out))?) })
     }
 
     /// Takes it again after a rest: a shell has had it meanwhile, and left it as it likes.

@@ -13,6 +13,7 @@ use crate::config::clouds::{self, CloudError};
 use crate::config::{Config, Swap};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::notice::{Delivery, NoticeKind};
+use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::{Tenant, tell_apart};
 use crate::domain::window::Window;
 use crate::engine::alerts::Alerts;
@@ -172,6 +173,13 @@ impl Wiring {
     pub fn working_as(mut self, what: &str) -> Self {
         self.me.name = format!("{} ({what})", self.me.name);
         self.actor.by = format!("{} ({what})", self.actor.by);
+        self.post = self.post.map(|post| post.working_as(self.me.clone(), self.actor.clone()));
+        self
+    }
+
+    /// The same in an environment of this name, which goes into every record; empty: none.
+    pub fn in_environment(mut self, name: &str) -> Self {
+        self.actor.environment = Some(sanitize(name)).filter(|name| !name.is_empty());
         self.post = self.post.map(|post| post.working_as(self.me.clone(), self.actor.clone()));
         self
     }

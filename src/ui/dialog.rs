@@ -7,8 +7,8 @@ use crate::app::dialog::{Dialog, FormDialog, Mark, Purpose, Reading, Row, Subjec
 use crate::app::field::Field;
 use crate::engine::status::TenantStatus;
 use crate::ui::fleet::skip_columns;
-use crate::ui::notify;
 use crate::ui::pen::{Pen, fit, piece, wrap};
+use crate::ui::{notify, rehearse};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::{Block, Borders, Widget};
@@ -19,6 +19,10 @@ pub fn draw(model: &Model, dialog: &Dialog, area: Rect, pen: &mut Pen<'_>) -> Op
     match dialog {
         Dialog::Reading(reading) => {
             draw_reading(model, reading, area, pen);
+            None
+        }
+        Dialog::Rehearse(dialog) => {
+            rehearse::draw(dialog, area, pen);
             None
         }
         Dialog::Form(form) => draw_form(model, form, model.tenants.get(&form.tenant)?, area, pen),

@@ -14,6 +14,7 @@ pub mod notify;
 pub mod peers;
 pub mod pen;
 mod plot;
+pub mod rehearse;
 pub mod steps;
 pub mod tenant;
 pub mod theme;

@@ -78,7 +78,7 @@ fn bob_with_a_wrong_clock(scene: &Scene, hours: i64) -> Conductor {
     let instance =
         Instance { id: "b".repeat(32), boot: "another kernel".into(), namespace: "pid:[2] ".into(), started: 1 };
     let me = Holder::new(by.clone(), "two".into(), 1, now, instance);
-    let actor = Actor { by: by.clone(), host: "two".into(), person: by, ssh: None, unproven: None };
+    let actor = Actor { by: by.clone(), host: "two".into(), person: by, ssh: None, unproven: None, environment: None };
     Conductor::new(world, scene.wiring.runbook().clone(), me, actor, fence, Arc::new(crate::scene::Silent))
 }
 

@@ -78,7 +78,7 @@ async fn on_a_terminal_what_reaches_many_or_has_no_way_back_asks_for_the_name() 
 }
 
 /// Every subcommand that ends by itself, in an order in which each has something to print; with its exit code.
-const LINES: &[(&str, &[&str], i32)] = &[
+pub const LINES: &[(&str, &[&str], i32)] = &[
     ("tui", &[], 2),
     ("demo --tenants 1", &[], 2),
     ("config check", &[], 0),
@@ -87,6 +87,9 @@ const LINES: &[(&str, &[&str], i32)] = &[
     ("completions bash", &[], 0),
     ("man", &[], 0),
     ("troubles", &[], 0),
+    ("rehearse on late", &[], 0),
+    ("rehearse list", &[], 0),
+    ("rehearse off all", &[], 0),
     ("help", &[], 0),
     ("status", &[], 0),
     ("status acme", &[], 0),
@@ -119,6 +122,7 @@ const LINES: &[(&str, &[&str], i32)] = &[
     ("verify acme", &[], 0),
     ("rollback acme --confirm acme --reason broken", &[], 0),
     ("notify acme --kind reconfigure", &[], 0),
+    ("verify acme --back", &["PERSON"], 0),
     ("finish acme", &[], 0),
     ("emergency acme --confirm acme --reason stolen", &[], 0),
     ("review acme --note fine", &[], 1),
@@ -135,7 +139,7 @@ const LINES: &[(&str, &[&str], i32)] = &[
 ];
 
 /// The names of all that can be asked for: `mail sync`.
-fn leaves(command: &clap::Command, before: &str, found: &mut BTreeSet<String>) {
+pub fn leaves(command: &clap::Command, before: &str, found: &mut BTreeSet<String>) {
     for sub in command.get_subcommands() {
         let name = format!("{before}{}", sub.get_name());
         if sub.has_subcommands() {

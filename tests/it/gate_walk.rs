@@ -296,7 +296,14 @@ impl Stage {
         world.clock = Arc::new(MovedClock(ahead));
         let instance = changeguard::adapters::system::instance().unwrap();
         let me = Holder::new("ops".into(), "here".into(), std::process::id(), now, instance);
-        let actor = Actor { by: "ops".into(), host: "here".into(), person: "ops".into(), ssh: None, unproven: None };
+        let actor = Actor {
+            by: "ops".into(),
+            host: "here".into(),
+            person: "ops".into(),
+            ssh: None,
+            unproven: None,
+            environment: None,
+        };
         let conductor = Conductor::new(world, wiring.runbook().clone(), me, actor, fence, hand.clone());
         let agent = tokio::spawn(agent(lab.world().clone()));
         Self { lab, wiring, conductor, hand, agent, _folder: folder }

@@ -59,7 +59,14 @@ pub fn refused(
     tenant: &changeguard::domain::tenant::Tenant,
 ) -> Vec<String> {
     let Some(folded) = rotation.clone().filter(|rotation| rotation.outcome.is_none()) else { return Vec::new() };
-    let actor = Actor { by: "ops".into(), host: "h".into(), person: "ops".into(), ssh: None, unproven: None };
+    let actor = Actor {
+        by: "ops".into(),
+        host: "h".into(),
+        person: "ops".into(),
+        ssh: None,
+        unproven: None,
+        environment: None,
+    };
     let rules = Rules { preflight_valid: std::time::Duration::from_secs(600), approval: None };
     let mut found = Vec::new();
     for command in named(text, &folded) {

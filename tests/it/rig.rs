@@ -147,7 +147,14 @@ async fn conductor(wiring: &Wiring, failed: impl Fn() + Send + Sync + 'static) -
     let now = Timestamp::now();
     let instance = changeguard::adapters::system::instance().unwrap();
     let me = Holder::new("ops".into(), "here".into(), std::process::id(), now, instance);
-    let actor = Actor { by: "ops".into(), host: "here".into(), person: "ops".into(), ssh: None, unproven: None };
+    let actor = Actor {
+        by: "ops".into(),
+        host: "here".into(),
+        person: "ops".into(),
+        ssh: None,
+        unproven: None,
+        environment: None,
+    };
     let conductor = Conductor::new(world, wiring.runbook().clone(), me, actor, fence, Arc::new(Silent));
     (conductor, journal)
 }

@@ -187,6 +187,6 @@ pub fn as_person(wiring: &Wiring, conductor: &Conductor, person: &str) -> Arc<Co
     let (name, host, now) = (person.to_owned(), format!("bastion-of-{person}"), jiff::Timestamp::now());
     let instance = changeguard::adapters::system::instance().unwrap();
     let me = Holder::new(name.clone(), host.clone(), 4711, now, Instance { id: name.clone(), ..instance });
-    let actor = Actor { by: name.clone(), host, person: name, ssh: None, unproven: None };
+    let actor = Actor { by: name.clone(), host, person: name, ssh: None, unproven: None, environment: None };
     Arc::new(Conductor::new(world, wiring.runbook().clone(), me, actor, fence, Arc::new(Silent)))
 }

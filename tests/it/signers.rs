@@ -68,7 +68,14 @@ fn conductor(scene: &Scene, seed: u8, list: &List) -> (Arc<Conductor>, Arc<Hand>
     let instance = changeguard::engine::journal::Instance { id: format!("{seed}"), ..instance };
     let me = Holder::new("root".into(), "bastion".into(), 4711, jiff::Timestamp::now(), instance);
     let unproven = Some("one login for all".into());
-    let actor = Actor { by: "root".into(), host: "bastion".into(), person: "root".into(), ssh: None, unproven };
+    let actor = Actor {
+        by: "root".into(),
+        host: "bastion".into(),
+        person: "root".into(),
+        ssh: None,
+        unproven,
+        environment: None,
+    };
     (Arc::new(Conductor::new(world, wiring.runbook().clone(), me, actor, fence, Arc::new(Silent))), hand)
 }
 

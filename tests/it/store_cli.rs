@@ -208,6 +208,17 @@ async fn one_person_is_exported_and_erased_to_the_last_byte_and_the_chain_stays(
     let seqs: Vec<u64> = export.as_array().unwrap().iter().map(|line| line["entry"]["seq"].as_u64().unwrap()).collect();
     assert_eq!(seqs, [2, 4, 6]);
     assert_eq!(export[0]["entry"]["record"]["clients"].as_array().unwrap().len(), 1, "nobody else's data");
+    // By the id under which they are kept, the same; and whoever has no address is found by their id.
+    let by_id = stage.run("person export ada --json", &[]).ends(0).json();
+    assert_eq!(
+        by_id.as_array().unwrap().iter().map(|line| line["entry"]["seq"].as_u64().unwrap()).collect::<Vec<_>>(),
+        [2, 4]
+    );
+    let alan = stage.run("person export alan --json", &[]).ends(0).json();
+    let kinds: Vec<&str> =
+        alan.as_array().unwrap().iter().map(|line| line["entry"]["record"]["record"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["people-seen", "waived"]);
+    assert!(!alan.to_string().to_lowercase().contains("ada@"), "{alan}");
     let erase = |more: &[&str]| stage.run("person erase ada@example.net --confirm", more);
     assert!(erase(&["eve@example.net", "--reason", "asked"]).ends(2).err.contains("not the same"));
     assert!(erase(&["ada@example.net", "--reason", "for ada@example.net"]).ends(2).err.contains("must not hold"));

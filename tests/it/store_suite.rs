@@ -75,6 +75,7 @@ pub fn note(seq: u64, text: &str) -> Entry {
         ssh: None,
         session: None,
         unproven: false,
+        environment: None,
         record: Record::Noted { text: text.into() },
     }
 }

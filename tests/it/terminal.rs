@@ -303,11 +303,8 @@ fn no_mouse_is_captured_and_the_terminal_is_asked_nothing() {
     }
     let text = String::from_utf8_lossy(&raw);
     assert!(!text.contains("\x1b]1") && !text.contains("\x1bP"), "colours and capabilities are not asked for");
-    // Sixteen colours at most: they follow the operator's own theme.
-    for sequence in sequences.iter().filter(|sequence| sequence.contains("8;5;")) {
-        let mut parts = sequence.trim_end_matches('m').split("8;5;").skip(1);
-        assert!(parts.all(|part| part.split(';').next().unwrap().parse::<u8>().unwrap() < 16), "{sequence:?}");
-    }
+    // The codes of terminals with sixteen colours, which follow the operator's own theme.
+    assert!(!sequences.iter().any(|sequence| sequence.contains("8;5;")), "no colours of 256");
     assert!(!sequences.iter().any(|sequence| sequence.contains("8;2;")), "no 24-bit colours");
 }
 

@@ -65,7 +65,14 @@ impl Stage {
         (world.clock, world.settings.swap) = (Arc::new(MovedClock(ahead.clone())), order);
         let instance = changeguard::adapters::system::instance().unwrap();
         let me = Holder::new("ops".into(), "here".into(), std::process::id(), Timestamp::now(), instance);
-        let actor = Actor { by: "ops".into(), host: "here".into(), person: "ops".into(), ssh: None, unproven: None };
+        let actor = Actor {
+            by: "ops".into(),
+            host: "here".into(),
+            person: "ops".into(),
+            ssh: None,
+            unproven: None,
+            environment: None,
+        };
         let conductor = Conductor::new(world, wiring.runbook().clone(), me, actor, fence, Arc::new(Silent));
         let (window, cause) = (Scene::open_window(), Cause::Scheduled);
         conductor.run(Command::Plan { window, cause, reference: String::new() }).await.unwrap();

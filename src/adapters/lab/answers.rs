@@ -276,6 +276,30 @@ fn wrapped(bytes: &[u8]) -> String {
     text.as_bytes().chunks(76).map(|line| format!("{}\r\n", String::from_utf8_lossy(line))).collect()
 }
 
+/// What the mail server of somebody who can't be reached sends back (RFC 3464).
+pub(super) fn bounce(mail: &Mail, recipient: &str, chance: [u8; 8]) -> Answer {
+    let mark = hex(&chance);
+    let id = mail.header("Message-ID").unwrap_or_default();
+    let text = "550 5.1.1 The address does not exist any more";
+    let head = format!(
+        "From: Mail Delivery System <MAILER-DAEMON@mx.lab.example>\r\nTo: {to}\r\nSubject: Undelivered Mail Returned to Sender\r\n\
+         Date: {date}\r\nMessage-ID: <{mark}@mx.lab.example>\r\nAuto-Submitted: auto-replied\r\nIn-Reply-To: {id}\r\n\
+         References: {id}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; \
+         boundary=\"{mark}\"\r\n\r\n",
+        to = mail.from,
+        date = utc(epoch(), "%a, %d %b %Y %H:%M:%S +0000"),
+    );
+    let body = format!(
+        "--{mark}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nI could not deliver your mail to {recipient}.\r\n\
+         {text}\r\n--{mark}\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.lab.example\r\n\
+         X-Original-Message-ID: {id}\r\n\r\nFinal-Recipient: rfc822; {recipient}\r\nAction: failed\r\nStatus: 5.1.1\r\n\
+         Diagnostic-Code: smtp; {text}\r\n\r\n--{mark}\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {id}\r\n\
+         Subject: {subject}\r\n\r\n--{mark}--\r\n",
+        subject = mail.header("Subject").unwrap_or_default(),
+    );
+    Answer { to: mail.from.clone(), raw: (head + &body).into_bytes() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -92,12 +92,14 @@ pub struct Rule {
     which: Which,
     fault: Fault,
     agents: bool,
+    /// Hits nothing before a request of this method, whoever sends it, has come to the service.
+    after: Option<String>,
 }
 
 impl Rule {
     /// The next request to the service meets this fault, whatever its method.
     pub fn new(service: Service, fault: Fault) -> Rule {
-        Rule { service, method: None, path: None, which: Which::Nth(1), fault, agents: false }
+        Rule { service, method: None, path: None, which: Which::Nth(1), fault, agents: false, after: None }
     }
 
     /// Only requests of this method (upper case).
@@ -128,6 +130,12 @@ impl Rule {
         self.which(Which::Nth(n))
     }
 
+    /// Nothing before a request of this method has come to the service.
+    pub fn after(mut self, method: &str) -> Rule {
+        self.after = Some(method.to_owned());
+        self
+    }
+
     /// Requests of the reconcile agents instead of those of everybody else.
     pub fn for_agents(mut self) -> Rule {
         self.agents = true;
@@ -135,7 +143,8 @@ impl Rule {
     }
 
     fn matches(&self, request: &Request) -> bool {
-        self.service == request.service
+        self.after.is_none()
+            && self.service == request.service
             && self.agents == request.agent
             && self.method.as_ref().is_none_or(|m| *m == request.method)
             && self.path.as_ref().is_none_or(|p| request.path.contains(p.as_str()))
@@ -270,6 +279,9 @@ impl Faults {
         let mut fault = if agent { None } else { self.tripwire.meet(&request).map(Fault::Trip) };
         let mut inner = lock(&self.inner);
         for (_, rule, seen, fired) in &mut inner.rules {
+            if rule.service == service && rule.after.as_deref() == Some(method) {
+                rule.after = None;
+            }
             if rule.matches(&request) {
                 *seen += 1;
                 if fault.is_none() && rule.which.hits(*seen) {

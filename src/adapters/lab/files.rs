@@ -25,7 +25,7 @@ pub(super) fn write(shared: &Shared) -> std::io::Result<PathBuf> {
     Ok(path)
 }
 
-fn private(path: &Path, text: &str) -> std::io::Result<()> {
+pub(super) fn private(path: &Path, text: &str) -> std::io::Result<()> {
     // Gone first: the mode below is only that of a new file.
     std::fs::remove_file(path).ok();
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;

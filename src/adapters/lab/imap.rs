@@ -53,8 +53,13 @@ async fn converse(shared: Arc<Shared>, stream: TcpStream) -> io::Result<()> {
         let fault = session.shared.faults.meet(Service::Imap, &verb, if secret { "" } else { argument }, false);
         let mut lose = None;
         match fault {
-            Some(Fault::Status(_)) => {
-                session.say(&format!("{tag} NO [UNAVAILABLE] the lab refuses it")).await?;
+            Some(Fault::Status(status)) => {
+                let code = match status {
+                    401 => "AUTHENTICATIONFAILED",
+                    403 => "NOPERM",
+                    _ => "UNAVAILABLE",
+                };
+                session.say(&format!("{tag} NO [{code}] the lab refuses it")).await?;
                 continue;
             }
             Some(Fault::Delay(delay)) => tokio::time::sleep(delay).await,

@@ -8,6 +8,7 @@ mod barbican;
 mod barbican_attachments;
 mod chance;
 mod console;
+mod control;
 mod faults;
 mod files;
 mod http;
@@ -15,6 +16,7 @@ mod imap;
 mod keystone;
 mod listen;
 mod mailbox;
+mod mishaps;
 mod people;
 mod restore;
 mod seed;
@@ -39,7 +41,9 @@ use tokio::task::JoinHandle;
 
 pub use alerts::LabSilence;
 pub use barbican::Secret;
+pub use control::{Controls, Rehearsed};
 pub use faults::{Fault, FaultId, Faults, Loss, Request, Rule, Service, Which};
+pub use mishaps::{MishapOrder, MishapView};
 pub use shell::{Printed, shell};
 pub use smtp::Mail;
 pub use state::Ports;
@@ -186,7 +190,11 @@ impl Lab {
         shared.http.set(agent::client().map_err(LabError::Client)?).ok();
         let config = files::write(&shared)
             .map_err(|source| LabError::Write { directory: shared.options.directory.clone(), source })?;
-        let mut tasks = Vec::new();
+        let listener = bind().await.map_err(LabError::Listen)?;
+        let port = listener.local_addr().map_err(LabError::Listen)?.port();
+        let controls = control::write(&shared, port)
+            .map_err(|source| LabError::Write { directory: shared.options.directory.clone(), source })?;
+        let mut tasks = vec![tokio::spawn(control::run(Arc::clone(&shared), listener, controls))];
         let services = [
             Service::Keystone,
             Service::Barbican,
@@ -262,6 +270,7 @@ fn share(options: LabOptions, ports: Ports) -> Shared {
         chance: Mutex::new(chance),
         tenants,
         faults: Faults::default(),
+        mishaps: Mutex::default(),
         forbidden: Mutex::default(),
         latency: Mutex::new(HashMap::new()),
         late: std::sync::atomic::AtomicUsize::new(0),

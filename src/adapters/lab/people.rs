@@ -2,7 +2,7 @@
 //! arrives in the operator's mailbox, and an event that a bystander hears; how the mail looks is `answers`.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,8 +37,21 @@ pub(super) struct State {
     /// (tenant, client, whether it was to reconfigure): mails so far since the last announcement.
     asked: HashMap<(usize, usize, bool), u32>,
     confirmed: HashMap<(usize, usize), bool>,
+    /// What an operator wants them to do, instead of what they would.
+    habits: HashSet<(usize, usize, Habit)>,
     /// The mail that each person has read last.
     read: HashMap<(usize, usize), Arc<Mail>>,
+}
+
+/// What somebody does for as long as an operator rehearses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Habit {
+    /// Never re-imports the configuration.
+    NeverBack,
+    /// Has a mailbox that gives mails back.
+    Bounces,
+    /// Answers neither yes nor no.
+    Unclear,
 }
 
 /// How somebody behaves.
@@ -74,6 +87,13 @@ pub(super) fn on_mail(shared: &Shared, mail: &Arc<Mail>) {
         let Some((tenant, client)) = find(shared, recipient) else {
             continue;
         };
+        if has(shared, tenant, client, Habit::Bounces) {
+            let bounce = answers::bounce(mail, recipient, lock(&shared.chance).bytes());
+            if mailbox::is_operators(&bounce.to) {
+                mailbox::deliver(shared, &bounce.to, &bounce.raw);
+            }
+            continue;
+        }
         let subject = mail.header("Subject").unwrap_or_default();
         let heard = LabEventKind::Mail { client: tenant.people[client].id.clone() };
         shared.tell(tenant, heard, format!("{recipient} received: {kind} ({subject})"));
@@ -88,14 +108,45 @@ fn find<'a>(shared: &'a Shared, address: &str) -> Option<(&'a Arc<Tenant>, usize
     Some((tenant, tenant.client(address)?))
 }
 
+fn has(shared: &Shared, tenant: &Tenant, client: usize, habit: Habit) -> bool {
+    lock(&shared.people).habits.contains(&(tenant.index, client, habit))
+}
+
+/// Somebody takes a habit up. What they were asked before is answered by it at once.
+pub(super) fn take_up(shared: &Shared, tenant: &Tenant, client: usize, habit: Habit) {
+    let mut people = lock(&shared.people);
+    people.habits.insert((tenant.index, client, habit));
+    if habit == Habit::Unclear && people.read.contains_key(&(tenant.index, client)) {
+        people.deeds.push(Reverse((Instant::now(), tenant.index, client, Deed::Perhaps)));
+        shared.hurry.notify_one();
+    }
+}
+
+/// Somebody gives a habit up, and does what they would have done: whoever never re-imported does it now, if they were asked to.
+pub(super) fn give_up(shared: &Shared, tenant: &Tenant, client: usize, habit: Habit) {
+    let mut people = lock(&shared.people);
+    people.habits.remove(&(tenant.index, client, habit));
+    let asked = people.asked.get(&(tenant.index, client, true)).is_some_and(|asked| *asked > 0);
+    if habit == Habit::NeverBack && asked {
+        people.deeds.push(Reverse((Instant::now(), tenant.index, client, Deed::Reimport)));
+        shared.hurry.notify_one();
+    }
+}
+
 fn plan(shared: &Shared, tenant: &Tenant, client: usize, kind: &str) {
     let pace = shared.options.pace;
-    if pace == Pace::Off {
-        return;
-    }
     let reconfigure = kind.starts_with("reconfigure");
     let question = matches!(kind, "announcement" | "reminder" | "change");
     let back = kind == "are-you-back";
+    if (question || back) && has(shared, tenant, client, Habit::Unclear) {
+        let deed = Reverse((Instant::now(), tenant.index, client, Deed::Perhaps));
+        lock(&shared.people).deeds.push(deed);
+        shared.hurry.notify_one();
+        return;
+    }
+    if pace == Pace::Off {
+        return;
+    }
     if !reconfigure && !question && !back {
         return;
     }
@@ -174,6 +225,7 @@ async fn act(shared: &Arc<Shared>, tenant: &Arc<Tenant>, client: usize, deed: De
         Deed::Perhaps => (Says::Perhaps, None, "should be fine, will check tomorrow?"),
         Deed::Back if is_back(tenant, client) => (Says::Back, Some(true), "yes, I am back"),
         Deed::Back => (Says::NotBack, Some(false), "no, still not connected"),
+        Deed::Reimport if has(shared, tenant, client, Habit::NeverBack) => return,
         Deed::Reimport => {
             reimport(shared, tenant, client).await;
             return;

@@ -93,6 +93,9 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream) -> io::Result<()> {
             lost = true;
             None
         }
+        Some(Fault::Status(401)) => Some(Printed::failed(255, format!("ops@{server}: Permission denied (publickey)."))),
+        Some(Fault::Status(403)) => Some(Printed::failed(1, "sudo: a password is required")),
+        Some(Fault::Status(500)) => Some(Printed::failed(1, "Unable to access interface: No such device")),
         Some(Fault::Status(status)) => {
             let text = format!("ssh: connect to host {server} port 22: Connection timed out");
             Some(Printed::failed(i32::from(status), text))

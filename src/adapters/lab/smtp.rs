@@ -290,6 +290,7 @@ fn refusal(code: u16) -> String {
     match code {
         421 => "421 4.3.2 mail.lab.example Service not available, closing transmission channel".to_owned(),
         450..=452 => format!("{code} 4.3.0 Error: temporary failure, please try again later"),
+        530 => "530 5.7.0 Authentication required".to_owned(),
         535 => "535 5.7.8 Error: authentication failed: authentication failure".to_owned(),
         550 => "550 5.7.1 Service unavailable; client host blocked".to_owned(),
         code if code < 500 => format!("{code} 4.0.0 Error"),

@@ -10,7 +10,7 @@ use super::chance::Chance;
 use super::faults::{Faults, Service};
 use super::seed::Tenant;
 use super::smtp::Mail;
-use super::{LabEvent, LabEventKind, LabOptions, alerts, barbican, keystone, mailbox, people, swift};
+use super::{LabEvent, LabEventKind, LabOptions, alerts, barbican, keystone, mailbox, mishaps, people, swift};
 
 /// Locks; a panic elsewhere leaves the lab's simple values usable.
 pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -43,6 +43,8 @@ pub(super) struct Shared {
     pub(super) options: LabOptions,
     pub(super) ports: Ports,
     pub(super) faults: Faults,
+    /// What an operator has switched on.
+    pub(super) mishaps: Mutex<mishaps::Switched>,
     pub(super) chance: Mutex<Chance>,
     pub(super) keystone: Mutex<keystone::State>,
     pub(super) barbican: Mutex<barbican::State>,

@@ -6,12 +6,13 @@ use crate::domain::fault::Fault;
 use crate::domain::tenant::TenantId;
 use crate::engine::audit::{ChainRow, LeaseRow, RotationRow, Row, Tables, genesis, link};
 use crate::engine::journal::{Mention, RotationHead};
+use crate::engine::persons::mentions::{Who, about};
 use crate::engine::persons::{self, PersonRow, restore, same_address, tokens_in};
 use crate::engine::record::{Entry, RECORD_VERSION, RotationId};
 use crate::engine::witness::{self, Lost, Seen};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row as _};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// One statement, so that all of it is of one moment: the records with what the other tables say about them.
 const LOAD: &str = "SELECT r.tenant, r.position, r.rotation, r.seq, r.version, r.fence, r.at_ms, r.entry, r.hash, \
@@ -263,26 +264,47 @@ pub(super) async fn tables(connection: &mut AnyConnection, repeatable: bool) -> 
     })
 }
 
-pub(super) async fn mentions(connection: &mut AnyConnection, address: &str) -> Result<Vec<Mention>, Failure> {
+/// Every record that is about a person, who is asked for by an address or by an id.
+pub(super) async fn mentions(connection: &mut AnyConnection, typed: &str) -> Result<Vec<Mention>, Failure> {
     let all = persons(connection, None).await?;
     let of_person: BTreeSet<(&str, &str)> = all
         .iter()
-        .filter(|row| same_address(&row.value, address))
+        .filter(|row| same_address(&row.value, typed))
         .map(|row| (row.tenant.as_str(), row.person.as_str()))
         .collect();
-    let mut tokens: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for row in all.iter().filter(|row| of_person.contains(&(row.tenant.as_str(), row.person.as_str()))) {
-        tokens.entry(&row.tenant).or_default().insert(&row.token);
-    }
+    let theirs = |row: &&PersonRow| of_person.contains(&(row.tenant.as_str(), row.person.as_str()));
+    let chains = sqlx::query(CHAINS).fetch_all(&mut *connection).await?;
     let mut mentions = Vec::new();
-    for (tenant, tokens) in tokens {
-        let rows = sqlx::query(RECORDS_OF).bind(tenant.to_owned()).fetch_all(&mut *connection).await?;
-        let rows: Vec<Row> = rows.iter().map(record).collect::<Result<_, _>>()?;
-        let hits: Vec<Row> =
-            rows.into_iter().filter(|row| tokens_in(&row.text).any(|token| tokens.contains(token))).collect();
-        for (row, entry) in hits.iter().zip(entries(&hits, &all)?) {
-            let (tenant, rotation) = (tenant_id(tenant.to_owned())?, RotationId(row.rotation.clone()));
-            mentions.push(Mention { tenant, rotation, entry });
+    for chain in chains {
+        let tenant: String = chain.try_get(0)?;
+        let mine: Vec<&PersonRow> = all.iter().filter(theirs).filter(|row| row.tenant == tenant).collect();
+        // An id is kept as it is; an address is known by its value or nowhere.
+        if mine.is_empty() && typed.contains('@') {
+            continue;
+        }
+        let tokens: BTreeSet<&str> = mine.iter().map(|row| row.token.as_str()).collect();
+        let values: BTreeSet<String> = mine.iter().map(|row| row.value.clone()).collect();
+        let rows = sqlx::query(RECORDS_OF).bind(tenant.clone()).fetch_all(&mut *connection).await?;
+        let mut cases: Vec<Vec<Row>> = Vec::new();
+        for row in rows.iter().map(record) {
+            let row = row?;
+            match cases.iter_mut().find(|case| case.first().is_some_and(|first| first.rotation == row.rotation)) {
+                Some(case) => case.push(row),
+                None => cases.push(vec![row]),
+            }
+        }
+        for case in cases {
+            let hits: BTreeSet<u64> = case
+                .iter()
+                .filter(|row| tokens_in(&row.text).any(|token| tokens.contains(token)))
+                .map(|row| counted(row.seq))
+                .collect();
+            let who = Who { typed, values: &values };
+            let about = about(&who, entries(&case, &all)?, &|seq| hits.contains(&seq));
+            let Some(rotation) = case.first().map(|row| RotationId(row.rotation.clone())) else { continue };
+            for entry in about {
+                mentions.push(Mention { tenant: tenant_id(tenant.clone())?, rotation: rotation.clone(), entry });
+            }
         }
     }
     Ok(mentions)

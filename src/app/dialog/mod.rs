@@ -12,6 +12,7 @@ pub mod people;
 pub mod plan;
 pub mod reading;
 pub mod recover;
+pub mod rehearse;
 pub mod resume;
 pub mod rollback;
 pub mod rotate;
@@ -21,6 +22,7 @@ pub mod thread;
 pub use form::{FormDialog, Purpose};
 pub use notify::NotifyDialog;
 pub use reading::{Reading, Subject};
+pub use rehearse::RehearseDialog;
 
 /// A dialog.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub enum Dialog {
     Notify(Box<NotifyDialog>),
     /// A text to read.
     Reading(Box<Reading>),
+    /// The lab's mishaps.
+    Rehearse(Box<RehearseDialog>),
 }
 
 /// How a line of a dialog is meant. The view gives it a glyph, a word stays in the text.

@@ -1,7 +1,7 @@
 //! Texts to read: help, troubleshooting of a step, what was said, why a command failed, and the question before quitting.
 
 use crate::app::availability::names;
-use crate::app::command::COMMANDS;
+use crate::app::command::{COMMANDS, CommandId};
 use crate::app::dialog::{Mark, Outcome, Row, thread};
 use crate::app::failure::Failure;
 use crate::app::keymap::Key;
@@ -143,7 +143,9 @@ fn stuck(model: &Model) -> Option<StepNumber> {
 
 fn help(model: &Model) -> Vec<Row> {
     let mut rows = Vec::new();
-    for command in COMMANDS.iter().filter(|command| command.is_for(&model.screen)) {
+    // What only a lab has is no help elsewhere.
+    let is_here = |command: &CommandId| *command != CommandId::Rehearse || model.options.lab.is_some();
+    for command in COMMANDS.iter().filter(|command| command.is_for(&model.screen) && is_here(&command.id)) {
         let keys = command.key_text();
         match command.id.availability(model) {
             Ok(()) => rows.push(Row::new(Mark::Plain, format!("{keys:<13} {}", command.help))),

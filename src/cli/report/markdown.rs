@@ -21,6 +21,9 @@ impl Report {
             at(self.times.planned),
             plain(&self.planned_by)
         ));
+        if !self.environments.is_empty() {
+            line(format!("- environment: {}", plain(&self.environments.join(", "))));
+        }
         let cause = if self.cause == Cause::Compromise { "suspected compromise" } else { "scheduled" };
         line(format!("- cause: {cause}; reference: {}", plain(&self.reference)));
         line(format!("- window: {} (revision {})", plain(&self.window.for_people()), self.window.revision));

@@ -33,7 +33,7 @@ fn tenant() -> Tenant {
 const RULES: Rules = Rules { preflight_valid: Duration::from_secs(600), approval: None };
 
 fn op() -> Actor {
-    Actor { by: "op".into(), host: "host".into(), person: "op".into(), ssh: None, unproven: None }
+    Actor { by: "op".into(), host: "host".into(), person: "op".into(), ssh: None, unproven: None, environment: None }
 }
 
 fn ada() -> Client {

@@ -11,7 +11,7 @@ use crate::domain::preflight::{KeyAgreement, Preflight};
 use crate::domain::tenant::{Tenant, TenantId};
 use crate::domain::window::Window;
 use crate::engine::ports::SecretRef;
-use crate::engine::record::{BackSource, Cause, Outcome, RotationId};
+use crate::engine::record::{BackSource, Cause, Outcome, RefusedAct, RotationId};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -67,6 +67,8 @@ fn pool() -> Vec<Record> {
         Record::NobodyWaived { reason: note() },
         Record::LeaseLost { doing: note(), to: None },
         Record::PersonErased { tokens: Vec::new(), reason: note() },
+        Record::Refused(RefusedAct { act: "rotate".into(), why: note(), reason: String::new() }),
+        Record::Refused(RefusedAct { act: "rotate".into(), why: String::new(), reason: String::new() }),
     ];
     for revision in [1, 9] {
         let (client, answer) = (ada.clone(), Answer::Confirmed);
@@ -121,6 +123,7 @@ fn entry(seq: u64, record: Record) -> Entry {
         ssh: None,
         session: None,
         unproven: false,
+        environment: None,
         record,
     }
 }

@@ -17,6 +17,7 @@ impl Actor {
             ssh: self.ssh.clone(),
             session: None,
             unproven: self.unproven.is_some(),
+            environment: self.environment.clone(),
             record,
         }
     }
@@ -47,6 +48,9 @@ pub struct Entry {
     /// The login could have been made up (a user namespace, no login uid); never so before version 4.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unproven: bool,
+    /// The environment's name that the operator's screen or command had; never there before version 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// What.
     pub record: Record,
 }

@@ -1,6 +1,6 @@
 //! Each record as one line, for the journal's view and the report.
 
-use super::{Cause, Record};
+use super::{Cause, Record, RefusedAct};
 use crate::engine::truth::Live;
 
 impl Record {
@@ -155,6 +155,7 @@ impl Record {
                 Live::Unknown => format!("step {step}: whether anything has the live secret's name is not known"),
                 Live::There => format!("step {step}: the live secret's name is held"),
             },
+            Record::Refused(RefusedAct { act, why, reason }) => format!("{act} refused: {why}{}", dash(reason)),
             Record::KeyGone { role, name } => {
                 format!("the {} key is not in Barbican as {name} any more, and was not removed by us", role.word())
             }

@@ -44,6 +44,20 @@ pub struct Actor {
     pub ssh: Option<String>,
     /// Why this login proves nobody (it could have been made up), where that is so.
     pub unproven: Option<String>,
+    /// The environment's name, as the screen's frame shows it; none where none was given.
+    pub environment: Option<String>,
+}
+
+/// An act that an operator asked for and that was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedAct {
+    /// Its word: `rollback`.
+    pub act: String,
+    /// Why it was refused.
+    pub why: String,
+    /// The reason that the operator gave with it; empty where none is asked for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
 }
 
 /// Why a rotation was begun.

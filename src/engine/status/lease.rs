@@ -52,6 +52,7 @@ mod tests {
             ssh: None,
             session: None,
             unproven: false,
+            environment: None,
             record,
         }
     }

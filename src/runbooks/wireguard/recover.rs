@@ -99,6 +99,7 @@ async fn unknown_case(world: &World, newest: Option<&Rotation>, lost: &Lost) -> 
         ssh: None,
         session: None,
         unproven: false,
+        environment: None,
         record,
     };
     Ok(Rotation::begin(&plan))

@@ -54,7 +54,7 @@ async fn conductor(wiring: &Wiring) -> Conductor {
         now,
         changeguard::adapters::system::instance().unwrap(),
     );
-    let actor = Actor { by: name.clone(), host, person: name, ssh: None, unproven: None };
+    let actor = Actor { by: name.clone(), host, person: name, ssh: None, unproven: None, environment: None };
     Conductor::new(world, wiring.runbook().clone(), me, actor, fence, Arc::new(Silent))
 }
 

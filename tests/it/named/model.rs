@@ -104,7 +104,14 @@ impl Model {
 
     fn machine(&self) -> Machine {
         let rules = Rules { preflight_valid: std::time::Duration::from_secs(600), approval: None };
-        let actor = Actor { by: "ops".into(), host: "h".into(), person: "ops".into(), ssh: None, unproven: None };
+        let actor = Actor {
+            by: "ops".into(),
+            host: "h".into(),
+            person: "ops".into(),
+            ssh: None,
+            unproven: None,
+            environment: None,
+        };
         Machine::new(tenant(), actor, rules, self.rotation.clone())
     }
 

@@ -2,6 +2,7 @@
 
 use super::fixture::*;
 use changeguard::app::dialog::Dialog;
+use changeguard::app::dialog::rehearse::Mishap;
 use changeguard::app::keymap::Key;
 use changeguard::app::model::Severity;
 use changeguard::app::{Effect, Model, Msg, Screen, update};
@@ -369,4 +370,37 @@ fn the_screen_wakes_each_second_only_where_something_ticks() {
     assert_eq!(model.wakes_in().as_secs(), 60);
     press(&mut model, &[Key::Enter]);
     assert_eq!(model.wakes_in().as_secs(), 1);
+}
+
+#[test]
+fn only_a_lab_offers_to_fail_and_enter_asks_for_what_is_under_the_cursor() {
+    let mut model = showing(announced("acme"), SIZE);
+    assert!(press(&mut model, &[Key::Char('F')]).is_empty() && model.dialog.is_none());
+    assert!(model.remark().unwrap().text.contains("only a lab"), "{:?}", model.remark());
+    press(&mut model, &[Key::Char('?'), Key::End]);
+    assert!(!screen(&model).contains("to practise"), "{}", screen(&model));
+    press(&mut model, &[Key::Esc]);
+
+    model.options.lab = Some("EMBEDDED LAB".into());
+    let asked = press(&mut model, &[Key::Char('1'), Key::Char('F')]);
+    assert!(matches!(&asked[..], [Effect::Rehearse(None)]), "{asked:?}");
+    assert!(press(&mut model, &[Key::Enter]).is_empty(), "nothing is known to switch yet");
+    let mishap = |word: &str, on: &[&str]| Mishap {
+        word: word.into(),
+        help: "it fails".into(),
+        on: on.iter().map(|place| (*place).to_owned()).collect(),
+    };
+    let all = vec![mishap("late", &[]), mishap("bounce", &["acme/u-ada"])];
+    update(&mut model, Msg::Rehearsed(all.clone(), Ok(String::new())));
+    let shown = screen(&model);
+    assert!(shown.contains("late") && shown.contains("ON acme/u-ada: it fails"), "{shown}");
+    let asked = press(&mut model, &[Key::Enter, Key::Down, Key::Down, Key::Enter]);
+    let [Effect::Rehearse(Some(on)), Effect::Rehearse(Some(off))] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((on.word.as_str(), on.on, off.word.as_str(), off.on), ("late", true, "bounce", false));
+    assert!(on.tenant.is_some() && on.client.is_some(), "the tenant and the client that are shown: {on:?}");
+    assert_eq!((&off.tenant, &off.client), (&None, &None), "off wherever it is on");
+    update(&mut model, Msg::Rehearsed(Vec::new(), Err("no lab runs here".into())));
+    assert!(screen(&model).contains("no lab runs here"));
+    press(&mut model, &[Key::Esc]);
+    assert!(model.dialog.is_none());
 }

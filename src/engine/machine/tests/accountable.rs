@@ -12,7 +12,14 @@ const ASKED: Asked = Asked { valid: Duration::from_secs(3600), signing: Signing:
 const FOUR_EYES: Rules = Rules { preflight_valid: Duration::from_secs(600), approval: Some(ASKED) };
 
 fn actor(person: &str) -> Actor {
-    Actor { by: person.into(), host: "host".into(), person: person.into(), ssh: None, unproven: None }
+    Actor {
+        by: person.into(),
+        host: "host".into(),
+        person: person.into(),
+        ssh: None,
+        unproven: None,
+        environment: None,
+    }
 }
 
 /// The same journal in the hands of somebody else.

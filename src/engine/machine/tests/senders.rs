@@ -354,6 +354,7 @@ fn older_journals_fold_to_what_they_folded_to() {
                 ssh: None,
                 session: None,
                 unproven: false,
+                environment: None,
                 record,
             });
         }
@@ -414,6 +415,7 @@ fn what_was_answered_before_a_window_was_there_is_no_answer_to_it() {
             ssh: None,
             session: None,
             unproven: false,
+            environment: None,
             record,
         });
     }

@@ -36,7 +36,14 @@ pub(super) fn rules(signing: &Signing) -> Rules {
 
 /// All of them work under one login: what tells them apart is what they sign.
 pub(super) fn shared() -> Actor {
-    Actor { by: "root".into(), host: "host".into(), person: "root".into(), ssh: None, unproven: Some("root".into()) }
+    Actor {
+        by: "root".into(),
+        host: "host".into(),
+        person: "root".into(),
+        ssh: None,
+        unproven: Some("root".into()),
+        environment: None,
+    }
 }
 
 fn session_of(person: &str, rotation: &RotationId) -> SignedSession {
