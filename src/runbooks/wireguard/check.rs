@@ -114,7 +114,8 @@ pub async fn recheck(context: &StepContext<'_>, name: &str) -> Result<String, Fa
     context.ledger.record(Record::Checked { preflight }).await?;
     let step = StepNumber::CHECK;
     let stood = context.rotation().step(step).clone();
-    if stood != StepState::Waiting && !(result.is_ok() && stood.is_done()) {
+    let is_so = if result.is_ok() { stood.is_done() } else { stood == StepState::Waiting };
+    if !is_so {
         // What it had come to before is said no more.
         let (done, evidence) = (result.is_ok(), result.unwrap_or_else(|fault| fault.to_string()));
         context.ledger.record(Record::StepResolved { step, done, evidence }).await?;

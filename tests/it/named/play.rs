@@ -7,7 +7,7 @@ use changeguard::domain::key::{KeyRole, PublicKey};
 use changeguard::domain::notice::{Delivery, NoticeKind};
 use changeguard::domain::preflight::{Check, CheckState, KeyAgreement, Preflight};
 use changeguard::domain::secret_shape::SecretShape;
-use changeguard::domain::step::{StepNumber, StepState};
+use changeguard::domain::step::StepNumber;
 use changeguard::engine::command::Refusal;
 use changeguard::engine::machine::{BackSight, Input, Machine, Output, SendOrder, refusal_fault};
 use changeguard::engine::mailing;
@@ -75,10 +75,8 @@ impl Play {
                         let rotation = self.rotation();
                         self.checked(fate, rotation.preflight.as_ref().unwrap().at);
                         let (step, evidence) = (StepNumber::CHECK, "checked anew".to_owned());
-                        if *rotation.step(step) != StepState::Waiting {
-                            let done = !matches!(fate, Fate::Fails(_));
-                            self.emit(Record::StepResolved { step, done, evidence });
-                        }
+                        let done = !matches!(fate, Fate::Fails(_));
+                        self.emit(Record::StepResolved { step, done, evidence });
                         continue;
                     }
                 },
