@@ -93,6 +93,7 @@ mod tests {
             email: Some(format!("{name}@x.example")),
             public_key: None,
             sources: Default::default(),
+            also: Vec::new(),
         };
         let mail = |name: &str| format!("<{name}@mail>");
         let of = |name: &str| {
