@@ -140,14 +140,17 @@ pub fn accepts(subject: &str, sent: &[String]) -> bool {
     let title = rest.split_once([':', '：']).map_or("", |(_, title)| title.trim());
     // Google tells the time behind it.
     let (title, told) = title.split_once(" @ ").unwrap_or((title, ""));
-    let told = told.is_empty() || sent.iter().filter_map(|text| text.lines().next()).any(|one| is_same_time(told, one));
+    let told = told.is_empty() || sent.iter().any(|text| is_same_time(told, text));
     // The whole of ours, or its beginning: the title of an event is what stands before its time.
     let fits = |title: &str| told && (is_ours(title, sent) || is_event(title, sent));
     rest.is_empty() || mark.is_some() && fits(title) || is_ours(rest, sent) || MARKS.contains(&fold(rest).as_str())
 }
 
-/// Whether a time as calendars tell it, `Tue Dec 1, 2026 10pm - 12am (CET)`, holds no day and no number but those of our subject.
-fn is_same_time(told: &str, subject: &str) -> bool {
+/// Whether a time as calendars tell it, `Tue Dec 1, 2026 10pm - 12am (CET) (Operations)`, holds no day and no number but those of
+/// the subject of a mail of ours, and behind it nothing but a zone, an address or who has signed that mail.
+fn is_same_time(told: &str, mail: &str) -> bool {
+    let subject = mail.lines().next().unwrap_or_default();
+    let signed: Vec<&str> = mail.lines().rev().map(str::trim).filter(|line| !line.is_empty()).take(3).collect();
     let words = super::account::plain_words;
     let number = |word: &str| -> Option<u32> {
         let bare = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -161,8 +164,22 @@ fn is_same_time(told: &str, subject: &str) -> bool {
     let ours = words(subject);
     let mut numbers: Vec<u32> = ours.iter().filter_map(|word| number(word)).collect();
     let mut days: Vec<_> = ours.iter().filter_map(|word| weekday(word)).collect();
-    // The last words name who was asked.
-    let time = told.split(['(', '[']).next().unwrap_or(told);
+    let (time, behind) = told.find(" (").map_or((told, ""), |at| told.split_at(at));
+    let named = |name: &str| {
+        let letters = name.trim_end_matches(|c: char| c.is_ascii_digit() || "+-:".contains(c));
+        let zone = (2..=5).contains(&letters.len())
+            && letters.chars().all(|c| c.is_ascii_uppercase())
+            && !super::account::is_guarded(&fold(letters))
+            && !super::known::is_word(&fold(letters));
+        // `Hello Ada Okafor,`
+        let greeted = name.starts_with(char::is_uppercase)
+            && mail.lines().any(|line| line.strip_suffix(',').is_some_and(|line| line.ends_with(name)));
+        zone || greeted || super::account::is_address(name) || signed.contains(&name)
+    };
+    let mut brackets = behind.split(['(', ')']).map(str::trim).filter(|name| !name.is_empty());
+    if !brackets.all(named) {
+        return false;
+    }
     let (from, to) =
         [" - ", " – ", " bis ", " to "].iter().find_map(|dash| time.split_once(dash)).unwrap_or((time, ""));
     let small = ["de", "to", "bis", "a", "h", "uhr", "al", "y"];
