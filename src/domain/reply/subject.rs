@@ -167,10 +167,8 @@ fn is_same_time(told: &str, mail: &str) -> bool {
     let (time, behind) = told.find(" (").map_or((told, ""), |at| told.split_at(at));
     let named = |name: &str| {
         let letters = name.trim_end_matches(|c: char| c.is_ascii_digit() || "+-:".contains(c));
-        let zone = (2..=5).contains(&letters.len())
-            && letters.chars().all(|c| c.is_ascii_uppercase())
-            && !super::account::is_guarded(&fold(letters))
-            && !super::known::is_word(&fold(letters));
+        const ZONES: &str = "UTC GMT CET CEST MEZ MESZ WET WEST EET EEST BST IST MSK EST EDT CST CDT MST MDT PST PDT";
+        let zone = ZONES.split(' ').any(|zone| zone == letters);
         // `Hello Ada Okafor,`
         let greeted = name.starts_with(char::is_uppercase)
             && mail.lines().any(|line| line.strip_suffix(',').is_some_and(|line| line.ends_with(name)));
