@@ -229,11 +229,11 @@ fn is_interrupted(rotation: &Rotation) -> bool {
         .any(|number| matches!(state(number), StepState::Running { .. } | StepState::Interrupted { .. }))
 }
 
-/// A step is running, or one was for which a resume leads on whatever the gate says: nothing is left of a step 3 or 4 that
+/// A step is running, or one was for which a resume leads on whatever the gate says: nothing is left of a step 2, 3 or 4 that
 /// has not touched the server but what the next one looks for itself.
 fn is_at_work(rotation: &Rotation) -> bool {
     let state = |number| rotation.step(number);
-    let of_the_run = |number| matches!(number, StepNumber::STAGE | StepNumber::SECRET);
+    let of_the_run = |number| matches!(number, StepNumber::CHECK | StepNumber::STAGE | StepNumber::SECRET);
     StepNumber::ALL.into_iter().any(|number| match state(number) {
         StepState::Running { .. } => true,
         StepState::Interrupted { .. } => !of_the_run(number),

@@ -204,6 +204,24 @@ fn in_every_state_that_can_be_reached_whatever_is_offered_or_named_is_accepted()
 }
 
 #[test]
+fn whichever_step_of_a_run_died_before_the_touch_nothing_is_offered_that_a_shut_gate_refuses() {
+    let confirmed = |id: &str| model::confirms(ClientId(id.into()));
+    let rotate = Command::Rotate { confirm: NAME.into(), through_tunnel: String::new() };
+    let tell = Command::Notify { kind: NoticeKind::Announcement, only: None, again: false };
+    let asked = [model::plan(), tell, confirmed("ada"), confirmed("eve")];
+    let asked = asked.iter().fold(Model::start(), |model, command| model.after(command, Fate::Well).unwrap());
+    let deaths = |model: &Model, command: &Command| -> Vec<Model> {
+        (0..8).filter_map(|nth| model.after(command, Fate::Dies(nth))).collect()
+    };
+    let once = deaths(&asked, &rotate);
+    let twice: Vec<Model> = once.iter().flat_map(|model| deaths(model, &Command::Resume)).collect();
+    let untouched = |model: &&Model| model.rotation.as_ref().is_some_and(|rotation| !rotation.touched);
+    let found: Vec<String> = once.iter().chain(&twice).filter(untouched).flat_map(wrong).collect();
+    assert!(once.len() > 3 && twice.len() > 3);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
 fn the_words_of_a_sentence_are_found_and_others_are_not() {
     let model = Model::start().after(&model::plan(), Fate::Well).unwrap();
     let rotation = model.rotation.clone().unwrap();
