@@ -8,6 +8,7 @@
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
 use crate::domain::secret_shape::SecretShape;
+use crate::engine::observe::{SecretSight, look_at_secret};
 use crate::engine::ports::{NewSecret, SecretRef, SwapOrder, Touch, World};
 use crate::engine::secret::{PrivateKey, SecretBytes};
 use crate::engine::truth::Live;
@@ -43,6 +44,8 @@ pub struct Wanted<'a> {
     pub shape: &'a SecretShape,
     /// Asked right before anything is changed, for as long as nothing was.
     pub touch: &'a dyn Touch,
+    /// What has just been seen under the name; without it that is looked at first.
+    pub seen: Option<SecretSight>,
 }
 
 /// What was done.
@@ -107,14 +110,13 @@ enum Known {
     Unknown(&'static str),
 }
 
-async fn look(world: &World, wanted: &Wanted<'_>) -> Result<Found, Fault> {
-    let sight = super::observe::look_at_secret(world).await?;
+fn sorted(sight: SecretSight, wanted: &Wanted<'_>) -> Found {
     let all = sight.hrefs.into_iter().zip(sight.keys).collect();
     let mut found = Found { wanted: Vec::new(), others: Vec::new(), all };
     for (href, key) in found.all.iter().cloned() {
         if key == Some(wanted.public_key) { &mut found.wanted } else { &mut found.others }.push(href);
     }
-    Ok(found)
+    found
 }
 
 /// Whether the wanted state holds now: one secret, this key, and (where a shape is given) its attributes. Changes nothing.
@@ -123,7 +125,7 @@ pub async fn holds(
     public_key: PublicKey,
     shape: Option<&SecretShape>,
 ) -> Result<Result<(), String>, Fault> {
-    let sight = super::observe::look_at_secret(world).await?;
+    let sight = look_at_secret(world, None).await?;
     match (sight.count, sight.only_key()) {
         (1, Some(key)) if key == public_key => {}
         (0, _) => return Ok(Err("no secret has the name".into())),
@@ -149,7 +151,10 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
     };
     let changed = unsettled.is_some();
     let since = changed.then(|| world.clock.now());
-    let mut run = Run { world, wanted, since, gap: None, opened: None, known, changed, unsettled, not_carried: None };
+    // What was seen before a lost request is settled says nothing.
+    let mut seen = wanted.seen.clone().filter(|_| !changed);
+    let (gap, opened, stored, not_carried) = (None, None, None, None);
+    let mut run = Run { world, wanted, since, gap, opened, known, changed, unsettled, stored, not_carried };
     let mut last = None;
     for round in 0..ROUNDS {
         if round > 0 {
@@ -163,7 +168,7 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
                 wanted.touch.tell(text);
             }
         }
-        let found = match run.look().await {
+        let found = match run.look(seen.take()).await {
             Ok(found) => found,
             Err(fault) if fault.is_passing() && run.changed => {
                 last = Some(fault);
@@ -179,7 +184,7 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
         }
     }
     // What is told is what was seen after the last request. Where nothing can be seen now, that is told.
-    match run.look().await {
+    match run.look(None).await {
         Ok(found) if found.others.is_empty() && found.wanted.len() == 1 => {
             return run.seal(found.wanted[0].clone()).await;
         }
@@ -202,6 +207,8 @@ struct Run<'a> {
     changed: bool,
     /// Of what may have changed it this is not known.
     unsettled: Option<Unsettled>,
+    /// What was stored last: read beside the list.
+    stored: Option<SecretRef>,
     /// What the last store could not carry over; `None` if nothing was stored here.
     not_carried: Option<Vec<String>>,
 }
@@ -222,8 +229,12 @@ impl Run<'_> {
     }
 
     /// Looks; and where everything is as it was before a request of unknown outcome, the gate is in force again.
-    async fn look(&mut self) -> Result<Found, Fault> {
-        let mut found = look(self.world, self.wanted).await?;
+    async fn look(&mut self, seen: Option<SecretSight>) -> Result<Found, Fault> {
+        let sight = match seen {
+            Some(seen) => seen,
+            None => look_at_secret(self.world, self.stored.as_ref()).await?,
+        };
+        let mut found = sorted(sight, self.wanted);
         if let Some(unsettled) = &self.unsettled {
             if unsettled.is_lost && unsettled.is_as_before(&found) {
                 let wait = SETTLES.as_secs();
@@ -231,7 +242,7 @@ impl Run<'_> {
                     .touch
                     .tell(format!("all is as it was; a lost request may still come: looking again in {wait} s"));
                 self.world.clock.sleep(SETTLES).await;
-                found = look(self.world, self.wanted).await?;
+                found = sorted(look_at_secret(self.world, None).await?, self.wanted);
             }
             if unsettled.is_as_before(&found) {
                 self.wanted.touch.not_touched().await?;
@@ -322,6 +333,7 @@ impl Run<'_> {
             self.known = Known::Unknown("no secret had the name, and whether the new one was stored is not known yet");
         }
         let href = stored?;
+        self.stored = Some(href.clone());
         self.close_gap();
         self.not_carried = Some(self.world.secrets.attach(&href, self.wanted.shape).await);
         Ok(())
@@ -367,7 +379,8 @@ impl Run<'_> {
             }
         }
         match swap.stored {
-            Some(Ok(_)) => {
+            Some(Ok(href)) => {
+                self.stored = Some(href);
                 match (swap.gap, self.gap) {
                     (Some(gap), None) => (self.gap, self.opened) = (Some(gap), None),
                     _ => self.close_gap(),

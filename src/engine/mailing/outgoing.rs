@@ -31,7 +31,8 @@ struct Job {
 struct Ready {
     job: Job,
     message_id: String,
-    letter: Result<Letter, Fault>,
+    /// The first mail to the same person, to which this one belongs.
+    first: Option<String>,
 }
 
 /// One that was handed over, or could not be.
@@ -67,8 +68,7 @@ pub(super) async fn hand_over(
     let (total, mut done) = (mails.len() as u64, 0);
     let tell = |done: u64, text: String| context.ledger.progress(Progress { step, done, total, text });
     tell(0, String::new());
-    let mut jobs: VecDeque<Job> =
-        mails.into_iter().map(|(client, kind)| Job { client, kind, deferred: 0 }).collect();
+    let mut jobs: VecDeque<Job> = mails.into_iter().map(|(client, kind)| Job { client, kind, deferred: 0 }).collect();
     let (mut ready, mut ended): (VecDeque<Ready>, Vec<Ended>) = Default::default();
     let (mut sending, mut resting, mut ahead, mut is_writing) = (0, 0_usize, places, false);
     let (mut turns, mut fault) = (FuturesUnordered::new(), None);
@@ -146,14 +146,30 @@ async fn rest(context: &StepContext<'_>, pause: Duration, job: Job) -> Turn {
 }
 
 async fn hand_over_one(context: &StepContext<'_>, ready: Ready) -> Turn {
-    let Ready { job, message_id, letter } = ready;
+    // The rotation is not held while anything is waited for: a record would have to copy it.
+    let letter = letter(context, &context.rotation(), &ready);
     let handed = match letter {
         Ok(letter) => context.world.mailer.hand_over(&letter).await,
-        Err(fault) => {
-            Handed { delivery: Delivery::Failed { permanent: true, reply: fault.message }, again: false }
-        }
+        Err(fault) => Handed { delivery: Delivery::Failed { permanent: true, reply: fault.message }, again: false },
     };
+    let Ready { job, message_id, .. } = ready;
     Turn::Handed(Box::new(Ended { job, message_id, handed }))
+}
+
+/// Written when its turn has come: what is written ahead would keep the connections waiting.
+fn letter(context: &StepContext<'_>, rotation: &Rotation, ready: &Ready) -> Result<Letter, Fault> {
+    let Client { id, name, email, .. } = &ready.job.client;
+    context.world.mailer.compose(&NoticeRequest {
+        kind: ready.job.kind,
+        tenant: &rotation.tenant,
+        client_name: name,
+        email: email.as_deref().unwrap_or_default(),
+        window: &rotation.window,
+        message_id: &ready.message_id,
+        in_reply_to: ready.first.as_deref(),
+        token: &context.world.reply_key.token(rotation, id),
+        language: context.world.settings.language,
+    })
 }
 
 /// Makes durable what has come of some mails, and that others are on their way from now on.
@@ -168,10 +184,9 @@ async fn write(context: &StepContext<'_>, ended: Vec<Ended>, jobs: Vec<Job>) -> 
         .collect();
     let mut ready = Vec::with_capacity(jobs.len());
     {
-        // Not held while anything is waited for: a record would have to copy it.
         let rotation = context.rotation();
         for job in jobs {
-            if let Some((mail, record)) = letter(context, &rotation, job) {
+            if let Some((mail, record)) = announced(context, &rotation, job) {
                 ready.push(mail);
                 records.push(record);
             }
@@ -182,27 +197,16 @@ async fn write(context: &StepContext<'_>, ended: Vec<Ended>, jobs: Vec<Job>) -> 
     Turn::Written(Written { ended, ready: ready.into_iter().zip(recorded).collect() })
 }
 
-/// The mail, and the record that it is on its way. `None` for whoever has no address.
-fn letter(context: &StepContext<'_>, rotation: &Rotation, job: Job) -> Option<(Ready, Record)> {
-    let (mailer, window, key) = (&context.world.mailer, &rotation.window, &context.world.reply_key);
+/// The record that a mail is on its way, and what is known of it then. `None` for whoever has no address.
+fn announced(context: &StepContext<'_>, rotation: &Rotation, job: Job) -> Option<(Ready, Record)> {
     let (client, email, kind) = (job.client.id.clone(), job.client.email.clone()?, job.kind);
+    let (revision, domain) = (rotation.window.revision, context.world.mailer.message_domain());
     // A mail that was surely not accepted is the same mail when it is tried again; anything else would be a second one.
-    let copies = rotation.notices.of(&client).filter(|n| n.kind == kind && n.revision == window.revision);
+    let copies = rotation.notices.of(&client).filter(|n| n.kind == kind && n.revision == revision);
     let copy = copies.filter(|n| !matches!(n.delivery, Delivery::Failed { .. })).count();
-    let message_id = key.message_id(rotation, &client, kind, copy, &mailer.message_domain());
+    let message_id = context.world.reply_key.message_id(rotation, &client, kind, copy, &domain);
     let first = rotation.notices.of(&client).find(|notice| notice.message_id != message_id);
-    let letter = mailer.compose(&NoticeRequest {
-        kind,
-        tenant: &rotation.tenant,
-        client_name: &job.client.name,
-        email: &email,
-        window,
-        message_id: &message_id,
-        in_reply_to: first.map(|notice| notice.message_id.as_str()),
-        token: &key.token(rotation, &client),
-        language: context.world.settings.language,
-    });
-    let record =
-        Record::NoticeQueued { client, email, kind, revision: window.revision, message_id: message_id.clone() };
-    Some((Ready { job, message_id, letter }, record))
+    let first = first.map(|notice| notice.message_id.clone());
+    let record = Record::NoticeQueued { client, email, kind, revision, message_id: message_id.clone() };
+    Some((Ready { job, message_id, first }, record))
 }
