@@ -101,7 +101,9 @@ async fn measure(people: usize) -> Result<()> {
     planned?;
     say("plan", &took);
 
-    let letters = acme.previews(NoticeKind::Announcement)?;
+    let (letters, took) = timed(async { acme.previews(NoticeKind::Announcement) }).await;
+    let letters = letters?;
+    say("the mails written, one thread", &took);
     let mailer = wiring.world(acme.tenant().clone(), Arc::new(Unfenced))?.mailer;
     for takes in TAKES {
         lab.world().set_latency(Service::Smtp, takes);

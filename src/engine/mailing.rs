@@ -112,8 +112,8 @@ pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, Notice
         .collect()
 }
 
-/// Tries every text that is to be sent, for every person, and sends nothing: a name without a value may hide behind a condition
-/// that holds for one of them only. `mails`: these; `None`: whatever this rotation may come to send. Gives how many they are.
+/// Tries every text that is to be sent, for every person that it may say something else to, and sends nothing: a name without a
+/// value may hide behind a condition that holds for one of them only. `mails`: these; `None`: whatever this rotation may come to send. Gives how many they are.
 pub fn can_write(world: &World, rotation: &Rotation, mails: Option<&[(Client, NoticeKind)]>) -> Result<usize, Fault> {
     let with_address = rotation.clients.iter().filter(|client| client.email.is_some());
     let everything = || with_address.flat_map(|client| NoticeKind::ALL.map(|kind| (client, kind)));
@@ -121,8 +121,13 @@ pub fn can_write(world: &World, rotation: &Rotation, mails: Option<&[(Client, No
         Some(mails) => mails.iter().map(|(client, kind)| (client, *kind)).collect(),
         None => everything().collect(),
     };
+    let mut alike = BTreeSet::new();
     let tried = |(client, kind): &(&Client, NoticeKind)| {
-        world.mailer.can_write(&NoticeRequest {
+        if alike.contains(kind) {
+            return None;
+        }
+        let token = world.reply_key.token(rotation, &client.id);
+        let request = NoticeRequest {
             kind: *kind,
             tenant: &rotation.tenant,
             client_name: &client.name,
@@ -130,11 +135,16 @@ pub fn can_write(world: &World, rotation: &Rotation, mails: Option<&[(Client, No
             window: &rotation.window,
             message_id: "<tried@localhost>",
             in_reply_to: None,
-            token: &world.reply_key.token(rotation, &client.id),
+            token: &token,
             language: world.settings.language,
-        })
+        };
+        let fault = world.mailer.can_write(&request).err();
+        if fault.is_none() && world.mailer.is_alike_for_all(&request) {
+            alike.insert(*kind);
+        }
+        fault
     };
-    let mut faults = mails.iter().filter_map(|mail| tried(mail).err());
+    let mut faults = mails.iter().filter_map(tried);
     let Some(first) = faults.next() else { return Ok(mails.len()) };
     let message = match faults.count() {
         0 => first.message.clone(),

@@ -10,6 +10,7 @@ use crate::engine::ports::{Handed, Letter, NoticeRequest};
 use crate::engine::record::Record;
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Progress, StepContext};
+use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use std::collections::VecDeque;
@@ -35,6 +36,12 @@ struct Ready {
     first: Option<String>,
 }
 
+impl Ready {
+    fn ended(self, handed: Handed) -> Ended {
+        Ended { job: self.job, message_id: self.message_id, handed }
+    }
+}
+
 /// One that was handed over, or could not be.
 struct Ended {
     job: Job,
@@ -50,6 +57,7 @@ struct Written {
 
 /// What has come of one turn.
 enum Turn {
+    Composed(Box<(Ready, Result<Letter, Fault>)>),
     Handed(Box<Ended>),
     Written(Written),
     /// The pause of a mail that the server has put off is over.
@@ -57,7 +65,7 @@ enum Turn {
 }
 
 /// Hands all over. A mail that the server puts off holds nothing and nobody: it is journaled as deferred, rests, and goes
-/// behind the others.
+/// behind the others. Where the end is asked for, those that were not handed over yet are journaled as that.
 pub(super) async fn hand_over(
     context: &StepContext<'_>,
     step: StepNumber,
@@ -69,30 +77,64 @@ pub(super) async fn hand_over(
     let tell = |done: u64, text: String| context.ledger.progress(Progress { step, done, total, text });
     tell(0, String::new());
     let mut jobs: VecDeque<Job> = mails.into_iter().map(|(client, kind)| Job { client, kind, deferred: 0 }).collect();
-    let (mut ready, mut ended): (VecDeque<Ready>, Vec<Ended>) = Default::default();
-    let (mut sending, mut resting, mut ahead, mut is_writing) = (0, 0_usize, places, false);
-    let (mut turns, mut fault) = (FuturesUnordered::new(), None);
+    let (mut ready, mut letters): (VecDeque<Ready>, VecDeque<(Ready, Letter)>) = Default::default();
+    let mut ended: Vec<Ended> = Vec::new();
+    let (mut composing, mut sending, mut resting) = (0, 0, 0_usize);
+    let (mut ahead, mut is_writing) = (places, false);
+    let (mut turns, mut fault, mut ending) = (FuturesUnordered::new(), None, Some(context.ledger.ending()));
     loop {
-        while sending < places
-            && let Some(next) = ready.pop_front()
+        // After a fault nothing more is begun, but what is under way is awaited and recorded.
+        while fault.is_none()
+            && sending < places
+            && let Some((next, letter)) = letters.pop_front()
         {
             sending += 1;
-            turns.push(hand_over_one(context, next).boxed());
+            turns.push(hand_over_one(context, next, letter).boxed());
         }
-        // After a fault nothing more is begun, but what is under way is awaited and recorded.
+        // As many are composed ahead as may be handed over at once, so that no connection waits for a text.
+        while fault.is_none()
+            && composing + letters.len() < places
+            && let Some(next) = ready.pop_front()
+        {
+            composing += 1;
+            turns.push(compose(context, next).boxed());
+        }
         let more = if fault.is_none() { ahead.saturating_sub(ready.len()).min(jobs.len()) } else { 0 };
         if !is_writing && (more > 0 || !ended.is_empty()) {
             is_writing = true;
             turns.push(write(context, take(&mut ended), jobs.drain(..more).collect()).boxed());
         }
-        if fault.is_some() && sending == 0 && !is_writing {
+        if fault.is_some() && composing == 0 && sending == 0 && !is_writing {
             break;
         }
-        match turns.next().await {
+        let turn = match ending.as_mut() {
+            None => turns.next().await,
+            Some(asked) => match select(asked, turns.next()).await {
+                Either::Right((turn, _)) => turn,
+                Either::Left((new, _)) => {
+                    ending = None;
+                    if !(jobs.is_empty() && ready.is_empty() && letters.is_empty()) || composing > 0 || resting > 0 {
+                        fault = fault.or(Some(new));
+                    }
+                    let left = ready.drain(..).chain(letters.drain(..).map(|(mail, _)| mail));
+                    ended.extend(left.map(|mail| mail.ended(not_handed_over())));
+                    continue;
+                }
+            },
+        };
+        match turn {
             None => break,
             Some(Turn::Rested(job)) => {
                 resting -= 1;
                 jobs.push_back(job);
+            }
+            Some(Turn::Composed(composed)) => {
+                composing -= 1;
+                match *composed {
+                    (mail, _) if ending.is_none() => ended.push(mail.ended(not_handed_over())),
+                    (mail, Ok(letter)) => letters.push_back((mail, letter)),
+                    (mail, Err(fault)) => ended.push(mail.ended(failed(true, fault.message))),
+                }
             }
             Some(Turn::Handed(mail)) => {
                 sending -= 1;
@@ -108,8 +150,8 @@ pub(super) async fn hand_over(
                 };
                 for (mut job, again, recorded) in written.ended {
                     if let Err(new) = recorded {
-                        // The journal can't be written: what it says is on its way stays there.
-                        ready.clear();
+                        // The journal can't be written: what it says is on its way stays there, and is not sent.
+                        (ready.clear(), letters.clear());
                         fault = fault.or(Some(new));
                         continue;
                     }
@@ -127,11 +169,12 @@ pub(super) async fn hand_over(
                 }
                 for (mail, recorded) in written.ready {
                     match recorded {
+                        Ok(()) if ending.is_none() => ended.push(mail.ended(not_handed_over())),
                         Ok(()) => ready.push_back(mail),
                         Err(new) => fault = fault.or(Some(new)),
                     }
                 }
-                if resting > 0 && sending == 0 && ready.is_empty() && jobs.is_empty() && ended.is_empty() {
+                if resting > 0 && composing + sending + letters.len() + ready.len() + jobs.len() + ended.len() == 0 {
                     tell(done, format!("the mail server has put off {resting}: tried again"));
                 }
             }
@@ -140,36 +183,46 @@ pub(super) async fn hand_over(
     fault.map_or(Ok(()), Err)
 }
 
+/// Nothing of it has left: it is the same mail when it is sent later.
+fn not_handed_over() -> Handed {
+    failed(false, "not handed over: the end was asked for before its turn".into())
+}
+
+fn failed(permanent: bool, reply: String) -> Handed {
+    Handed { delivery: Delivery::Failed { permanent, reply }, again: false }
+}
+
 async fn rest(context: &StepContext<'_>, pause: Duration, job: Job) -> Turn {
     context.world.clock.sleep(pause).await;
     Turn::Rested(job)
 }
 
-async fn hand_over_one(context: &StepContext<'_>, ready: Ready) -> Turn {
+async fn compose(context: &StepContext<'_>, ready: Ready) -> Turn {
     // The rotation is not held while anything is waited for: a record would have to copy it.
-    let letter = letter(context, &context.rotation(), &ready);
-    let handed = match letter {
-        Ok(letter) => context.world.mailer.hand_over(&letter).await,
-        Err(fault) => Handed { delivery: Delivery::Failed { permanent: true, reply: fault.message }, again: false },
+    let (tenant, window, token) = {
+        let rotation = context.rotation();
+        let token = context.world.reply_key.token(&rotation, &ready.job.client.id);
+        (rotation.tenant.clone(), rotation.window.clone(), token)
     };
-    let Ready { job, message_id, .. } = ready;
-    Turn::Handed(Box::new(Ended { job, message_id, handed }))
-}
-
-/// Written when its turn has come: what is written ahead would keep the connections waiting.
-fn letter(context: &StepContext<'_>, rotation: &Rotation, ready: &Ready) -> Result<Letter, Fault> {
-    let Client { id, name, email, .. } = &ready.job.client;
-    context.world.mailer.compose(&NoticeRequest {
+    let Client { name, email, .. } = &ready.job.client;
+    let request = NoticeRequest {
         kind: ready.job.kind,
-        tenant: &rotation.tenant,
+        tenant: &tenant,
         client_name: name,
         email: email.as_deref().unwrap_or_default(),
-        window: &rotation.window,
+        window: &window,
         message_id: &ready.message_id,
         in_reply_to: ready.first.as_deref(),
-        token: &context.world.reply_key.token(rotation, id),
+        token: &token,
         language: context.world.settings.language,
-    })
+    };
+    let letter = context.world.mailer.compose_apart(&request).await;
+    Turn::Composed(Box::new((ready, letter)))
+}
+
+async fn hand_over_one(context: &StepContext<'_>, ready: Ready, letter: Letter) -> Turn {
+    let handed = context.world.mailer.hand_over(&letter).await;
+    Turn::Handed(Box::new(ready.ended(handed)))
 }
 
 /// Makes durable what has come of some mails, and that others are on their way from now on.
