@@ -151,7 +151,8 @@ pub(super) async fn hand_over(
                 for (mut job, again, recorded) in written.ended {
                     if let Err(new) = recorded {
                         // The journal can't be written: what it says is on its way stays there, and is not sent.
-                        (ready.clear(), letters.clear());
+                        ready.clear();
+                        letters.clear();
                         fault = fault.or(Some(new));
                         continue;
                     }
