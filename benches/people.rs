@@ -1,12 +1,14 @@
 //! How planning, telling and showing grow with the number of people: one tenant of the embedded lab, its people in the
-//! contacts file, its mail server on loopback; and the program's bare sender on the same server. Prints, asserts nothing.
+//! contacts file, its mail server on loopback; and the program's sender alone, with the same mails written before, over as many
+//! connections to the same server. The server takes a mail at once, and then in 7 ms, as the Postfix of `benches/mail.rs` did.
+//! Prints, asserts nothing.
 //!
 //!     cargo bench --bench people
 //!
 //! CHANGEGUARD_BENCH_PEOPLE sets the sizes (default `200,1000,5000`). CPU is this process's, the lab and its server with it.
 
 use anyhow::{Context, Result, ensure};
-use changeguard::adapters::lab::{Lab, LabOptions, Pace};
+use changeguard::adapters::lab::{Lab, LabOptions, Pace, Service};
 use changeguard::config::{self, Contact};
 use changeguard::domain::client::Entry;
 use changeguard::domain::notice::{Delivery, NoticeKind};
@@ -24,6 +26,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const SIZES: &str = "200,1000,5000";
+/// How long the server takes for a mail.
+const TAKES: [Duration; 2] = [Duration::ZERO, Duration::from_millis(7)];
 
 struct Silent;
 
@@ -97,25 +101,32 @@ async fn measure(people: usize) -> Result<()> {
     planned?;
     say("plan", &took);
 
-    let letters = acme.previews(NoticeKind::Announcement)?;
+    let (letters, took) = timed(async { acme.previews(NoticeKind::Announcement) }).await;
+    let letters = letters?;
+    say("the mails written, one thread", &took);
     let mailer = wiring.world(acme.tenant().clone(), Arc::new(Unfenced))?.mailer;
-    let bare = async {
-        let sending = futures_util::stream::iter(&letters).map(|(_, letter)| mailer.send(letter));
-        let mut sending = sending.buffer_unordered(connections);
-        while let Some(delivery) = sending.next().await {
-            ensure!(matches!(delivery, Delivery::Sent { .. }), "{delivery:?}");
-        }
-        Ok(())
-    };
-    let (sent, floor) = timed(bare).await;
-    sent?;
-    say("bare sender", &floor);
-
-    let announce = Command::Notify { kind: NoticeKind::Announcement, only: None, again: false };
-    let (told, took) = timed(acme.run(announce)).await;
-    told?;
-    say("notify", &took);
-    println!("{people:>8} notify / bare sender = {:.2} of its rate (wanted: 0.9)", floor.wall / took.wall);
+    for takes in TAKES {
+        lab.world().set_latency(Service::Smtp, takes);
+        let bare = async {
+            let sending = futures_util::stream::iter(&letters).map(|(_, letter)| mailer.send(letter));
+            let mut sending = sending.buffer_unordered(connections);
+            while let Some(delivery) = sending.next().await {
+                ensure!(matches!(delivery, Delivery::Sent { .. }), "{delivery:?}");
+            }
+            Ok(())
+        };
+        let (sent, floor) = timed(bare).await;
+        sent?;
+        say(&format!("sender alone, {} ms a mail", takes.as_millis()), &floor);
+        // Whoever was told is told once more only by name.
+        let everybody = letters.iter().map(|(client, _)| client.clone()).collect();
+        let (only, again) = if takes.is_zero() { (None, false) } else { (Some(everybody), true) };
+        let announce = Command::Notify { kind: NoticeKind::Announcement, only, again };
+        let (told, took) = timed(acme.run(announce)).await;
+        told?;
+        say(&format!("notify, {} ms a mail", takes.as_millis()), &took);
+        println!("{people:>8} notify at {:.2} of the rate of the sender alone", floor.wall / took.wall);
+    }
 
     acme.look().await;
     let (status, took) = timed(async { acme.status() }).await;

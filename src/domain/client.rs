@@ -2,7 +2,7 @@
 
 use crate::domain::key::PublicKey;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 /// A client's id: the `id` of `users[]`, sanitized.
@@ -290,6 +290,38 @@ fn compare_peers(people: &mut People, peers: &[PublicKey]) {
             sources: BTreeSet::from([Source::Peer]),
             also: Vec::new(),
         });
+    }
+}
+
+/// Where each client stands in a list, by what they are known by.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    ids: HashMap<ClientId, usize>,
+    /// In small letters.
+    addresses: HashMap<String, Vec<usize>>,
+}
+
+impl Places {
+    /// Of this list. Of two with one id the first counts.
+    pub fn of(clients: &[Client]) -> Self {
+        let mut places = Self::default();
+        for (place, client) in clients.iter().enumerate() {
+            places.ids.entry(client.id.clone()).or_insert(place);
+            if let Some(email) = &client.email {
+                places.addresses.entry(email.to_lowercase()).or_default().push(place);
+            }
+        }
+        places
+    }
+
+    /// Where the client of this id stands.
+    pub fn of_id(&self, id: &ClientId) -> Option<usize> {
+        self.ids.get(id).copied()
+    }
+
+    /// Where those stand who are mailed at this address; it is given in small letters.
+    pub fn with_address(&self, address: &str) -> impl Iterator<Item = usize> + '_ {
+        self.addresses.get(address).into_iter().flatten().copied()
     }
 }
 

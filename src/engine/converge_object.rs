@@ -144,8 +144,10 @@ async fn rounds(
             }
             Err(fault) => return Err(fault),
         }
-        match read_back(world, &before, &after).await? {
-            ReadBack::Ours(etag) => match world.object.replaced(&before.etag).await {
+        let (back, replaced) =
+            futures_util::join!(read_back(world, &before, &after), world.object.replaced(&before.etag));
+        match back? {
+            ReadBack::Ours(etag) => match replaced {
                 // Whoever wrote between our look and our upload: what they wrote goes on top of ours, with the key.
                 Ok(Some(lost)) if lost.bytes != after.bytes => {
                     theirs = Some(StoredObject { etag, ..lost });

@@ -10,6 +10,7 @@ mod told;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::key::PublicKey;
 use crate::domain::secret_shape::SecretShape;
+use crate::engine::observe::{SecretSight, look_at_secret};
 use crate::engine::ports::{NewSecret, SecretRef, SwapOrder, Touch, World};
 use crate::engine::secret::{PrivateKey, SecretBytes};
 use crate::engine::truth::Live;
@@ -46,6 +47,8 @@ pub struct Wanted<'a> {
     pub shape: &'a SecretShape,
     /// Asked right before anything is changed, for as long as nothing was.
     pub touch: &'a dyn Touch,
+    /// What has just been seen under the name; without it that is looked at first.
+    pub seen: Option<SecretSight>,
 }
 
 /// What was done.
@@ -98,14 +101,13 @@ impl Unsettled {
     }
 }
 
-async fn look(world: &World, wanted: &Wanted<'_>) -> Result<Found, Fault> {
-    let sight = super::observe::look_at_secret(world).await?;
+fn sorted(sight: SecretSight, wanted: &Wanted<'_>) -> Found {
     let all = sight.hrefs.into_iter().zip(sight.keys).collect();
     let mut found = Found { wanted: Vec::new(), others: Vec::new(), all };
     for (href, key) in found.all.iter().cloned() {
         if key == Some(wanted.public_key) { &mut found.wanted } else { &mut found.others }.push(href);
     }
-    Ok(found)
+    found
 }
 
 /// Whether the wanted state holds now: one secret, this key, and (where a shape is given) its attributes. Changes nothing.
@@ -114,7 +116,7 @@ pub async fn holds(
     public_key: PublicKey,
     shape: Option<&SecretShape>,
 ) -> Result<Result<(), String>, Fault> {
-    let sight = super::observe::look_at_secret(world).await?;
+    let sight = look_at_secret(world, None).await?;
     match (sight.count, sight.only_key()) {
         (1, Some(key)) if key == public_key => {}
         (0, _) => return Ok(Err("no secret has the name".into())),
@@ -140,6 +142,8 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
     };
     let changed = unsettled.is_some();
     let since = changed.then(|| world.clock.now());
+    // What was seen before a lost request is settled says nothing.
+    let mut seen = wanted.seen.clone().filter(|_| !changed);
     let mut run = Run {
         world,
         wanted,
@@ -149,6 +153,7 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
         known,
         changed,
         unsettled,
+        stored: None,
         not_carried: None,
         first: None,
         deleted: Vec::new(),
@@ -166,7 +171,7 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
                 wanted.touch.tell(text);
             }
         }
-        let found = match run.look().await {
+        let found = match run.look(seen.take()).await {
             Ok(found) => found,
             Err(fault) if (fault.is_passing() || fault.kind == FaultKind::Conflict) && run.changed => {
                 last = Some(run.met(fault));
@@ -182,7 +187,7 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
         }
     }
     // What is told is what was seen after the last request. Where nothing can be seen now, that is told.
-    match run.look().await {
+    match run.look(None).await {
         Ok(found) if found.others.is_empty() && found.wanted.len() == 1 => {
             return run.seal(found.wanted[0].clone()).await;
         }
@@ -206,6 +211,8 @@ struct Run<'a> {
     changed: bool,
     /// Of what may have changed it this is not known.
     unsettled: Option<Unsettled>,
+    /// What was stored last: read beside the list.
+    stored: Option<SecretRef>,
     /// What the last store could not carry over; `None` if nothing was stored here.
     not_carried: Option<Vec<String>>,
     /// The first fault that was met.
@@ -236,8 +243,12 @@ impl Run<'_> {
     }
 
     /// Looks; and where everything is as it was before a request of unknown outcome, the gate is in force again.
-    async fn look(&mut self) -> Result<Found, Fault> {
-        let mut found = look(self.world, self.wanted).await?;
+    async fn look(&mut self, seen: Option<SecretSight>) -> Result<Found, Fault> {
+        let sight = match seen {
+            Some(seen) => seen,
+            None => look_at_secret(self.world, self.stored.as_ref()).await?,
+        };
+        let mut found = sorted(sight, self.wanted);
         if let Some(unsettled) = &self.unsettled {
             if unsettled.is_lost && unsettled.is_as_before(&found) {
                 let wait = SETTLES.as_secs();
@@ -245,7 +256,7 @@ impl Run<'_> {
                     .touch
                     .tell(format!("all is as it was; a lost request may still come: looking again in {wait} s"));
                 self.world.clock.sleep(SETTLES).await;
-                found = look(self.world, self.wanted).await?;
+                found = sorted(look_at_secret(self.world, None).await?, self.wanted);
             }
             if unsettled.is_as_before(&found) {
                 self.wanted.touch.not_touched().await?;
@@ -338,6 +349,7 @@ impl Run<'_> {
             self.known = Known::Unknown("no secret had the name, and whether the new one was stored is not known yet");
         }
         let href = stored?;
+        self.stored = Some(href.clone());
         self.close_gap();
         self.not_carried = Some(self.world.secrets.attach(&href, self.wanted.shape).await);
         Ok(())
@@ -386,7 +398,8 @@ impl Run<'_> {
             }
         }
         match swap.stored {
-            Some(Ok(_)) => {
+            Some(Ok(href)) => {
+                self.stored = Some(href);
                 match (swap.gap, self.gap) {
                     (Some(gap), None) => (self.gap, self.opened) = (Some(gap), None),
                     _ => self.close_gap(),

@@ -225,18 +225,19 @@ impl Rotation {
             return (Heard { verdict, topic, revision, means: Means::Headers, marks, evidence, said_at }, None);
         };
         let own = self.written_to(&client.id);
-        let others: Vec<String> = self
-            .clients
-            .iter()
-            .filter(|other| other.id != client.id)
-            .filter_map(|other| other.email.as_ref())
-            // Two clients may share a mailbox; the token says who of them is meant.
-            .filter(|email| !own.contains(&mailbox_of(email)))
-            .map(|email| email.to_lowercase())
-            .collect();
         let zone = zone_or_utc(&self.window.zone);
         let token = self.notices.of(&client.id).rev().find_map(|notice| ReplyToken::in_id(&notice.message_id));
         let email = client.email.clone().or_else(|| notice.map(|notice| notice.email.clone())).unwrap_or_default();
+        // Of the others' addresses those count that the mail names. Two clients may share a mailbox; the token says who of them
+        // is meant.
+        let is_others = |address: &String| {
+            let mut with_it = self.places.with_address(address).filter_map(|place| self.clients.get(place));
+            with_it.any(|other| other.id != client.id) && !own.contains(&mailbox_of(address))
+        };
+        let attendees = matched.letter.calendar.iter().flat_map(|part| part.attendees.iter());
+        let named =
+            matched.letter.from.iter().map(|(_, address)| address).chain(attendees.map(|one| &one.email)).cloned();
+        let others: Vec<String> = named.chain([email.to_lowercase()]).filter(is_others).collect();
         let asked = Asked {
             topic,
             revision,

@@ -1,18 +1,16 @@
 //! Sending a kind of mail to those who need it: nobody twice unnoticed, nobody forgotten, every answer journaled.
 
+mod outgoing;
+
 use crate::domain::client::{Client, ClientId};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::step::StepNumber;
 use crate::engine::machine::SendOrder;
 use crate::engine::ports::{NoticeRequest, World};
-use crate::engine::record::Record;
 use crate::engine::rotation::Rotation;
-use crate::engine::step::{Progress, StepContext};
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
-use std::collections::{BTreeSet, VecDeque};
-use std::time::Duration;
+use crate::engine::step::StepContext;
+use std::collections::BTreeSet;
 
 /// How many went where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,8 +112,8 @@ pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, Notice
         .collect()
 }
 
-/// Tries every text that is to be sent, for every person, and sends nothing: a name without a value may hide behind a condition
-/// that holds for one of them only. `mails`: these; `None`: whatever this rotation may come to send. Gives how many they are.
+/// Tries every text that is to be sent, for every person that it may say something else to, and sends nothing: a name without a
+/// value may hide behind a condition that holds for one of them only. `mails`: these; `None`: whatever this rotation may come to send. Gives how many they are.
 pub fn can_write(world: &World, rotation: &Rotation, mails: Option<&[(Client, NoticeKind)]>) -> Result<usize, Fault> {
     let with_address = rotation.clients.iter().filter(|client| client.email.is_some());
     let everything = || with_address.flat_map(|client| NoticeKind::ALL.map(|kind| (client, kind)));
@@ -123,8 +121,13 @@ pub fn can_write(world: &World, rotation: &Rotation, mails: Option<&[(Client, No
         Some(mails) => mails.iter().map(|(client, kind)| (client, *kind)).collect(),
         None => everything().collect(),
     };
+    let mut alike = BTreeSet::new();
     let tried = |(client, kind): &(&Client, NoticeKind)| {
-        world.mailer.can_write(&NoticeRequest {
+        if alike.contains(kind) {
+            return None;
+        }
+        let token = world.reply_key.token(rotation, &client.id);
+        let request = NoticeRequest {
             kind: *kind,
             tenant: &rotation.tenant,
             client_name: &client.name,
@@ -132,11 +135,16 @@ pub fn can_write(world: &World, rotation: &Rotation, mails: Option<&[(Client, No
             window: &rotation.window,
             message_id: "<tried@localhost>",
             in_reply_to: None,
-            token: &world.reply_key.token(rotation, &client.id),
+            token: &token,
             language: world.settings.language,
-        })
+        };
+        let fault = world.mailer.can_write(&request).err();
+        if fault.is_none() && world.mailer.is_alike_for_all(&request) {
+            alike.insert(*kind);
+        }
+        fault
     };
-    let mut faults = mails.iter().filter_map(|mail| tried(mail).err());
+    let mut faults = mails.iter().filter_map(tried);
     let Some(first) = faults.next() else { return Ok(mails.len()) };
     let message = match faults.count() {
         0 => first.message.clone(),
@@ -188,26 +196,8 @@ fn is_missing(rotation: &Rotation, client: &Client) -> bool {
     rotation.applied.is_some() && !rotation.back.contains_key(&client.id) && !rotation.waivers.contains_key(&client.id)
 }
 
-/// A mail that is to be handed over, and how often the server has put it off.
-struct Job {
-    client: Client,
-    kind: NoticeKind,
-    deferred: usize,
-}
-
-/// What has come of one turn of a job.
-enum Turn {
-    /// It was handed over, or could not be; whether the server asks to try again later.
-    Handed(Job, Result<bool, Fault>),
-    /// Its pause is over.
-    Rested(Job),
-}
-
-/// So many mails are at work for each connection: while one is handed over another is being recorded.
-const AHEAD: usize = 2;
-
-/// Sends, several at once; every mail is journaled before and after. A mail that the server puts off holds nothing and nobody:
-/// it is journaled as deferred, rests, and goes behind the others. Counts everybody, also those who had it already.
+/// Sends, several at once; every mail is journaled before and after (`outgoing` says how). Counts everybody, also those who had
+/// it already.
 pub async fn send(context: &StepContext<'_>, step: StepNumber, order: &SendOrder) -> Result<Tally, Fault> {
     let rotation = context.rotation();
     let recipients = recipients(&rotation, order);
@@ -228,114 +218,12 @@ pub async fn send(context: &StepContext<'_>, step: StepNumber, order: &SendOrder
         drop(rotation);
         context.world.mailer.probe().await?;
     }
-    let jobs = with.into_iter().map(|(client, kind)| Job { client, kind, deferred: 0 });
-    hand_over_all(context, step, jobs.collect()).await?;
+    outgoing::hand_over(context, step, with).await?;
     let rotation = context.rotation();
     let no_address =
         without.into_iter().map(|(client, _)| client).filter(|client| !rotation.waivers.contains_key(&client.id));
     let no_address = no_address.map(|client| client.name).collect();
     Ok(Tally { before, gone, no_address, ..tally(&rotation, order) })
-}
-
-async fn hand_over_all(context: &StepContext<'_>, step: StepNumber, mut ready: VecDeque<Job>) -> Result<(), Fault> {
-    let mailer = &context.world.mailer;
-    let (most, pauses) = (mailer.connections().max(1) * AHEAD, mailer.pauses());
-    let (total, mut done, mut sending, mut resting) = (ready.len() as u64, 0, 0, 0_usize);
-    let tell = |done: u64, text: String| context.ledger.progress(Progress { step, done, total, text });
-    tell(0, String::new());
-    let (mut turns, mut fault) = (FuturesUnordered::new(), None);
-    loop {
-        while fault.is_none()
-            && sending < most
-            && let Some(job) = ready.pop_front()
-        {
-            sending += 1;
-            turns.push(hand_over(context, job).boxed());
-        }
-        if fault.is_some() && sending == 0 {
-            break;
-        }
-        match turns.next().await {
-            None => break,
-            Some(Turn::Rested(job)) => {
-                resting -= 1;
-                ready.push_back(job);
-            }
-            Some(Turn::Handed(mut job, Ok(again))) => {
-                sending -= 1;
-                match pauses.get(job.deferred).filter(|_| again) {
-                    Some(pause) => {
-                        job.deferred += 1;
-                        resting += 1;
-                        turns.push(rest(context, *pause, job).boxed());
-                        if sending == 0 && ready.is_empty() {
-                            tell(done, format!("the mail server has put off {resting}: tried again"));
-                        }
-                    }
-                    None => {
-                        done += 1;
-                        tell(done, job.client.name);
-                    }
-                }
-            }
-            // After a fault of the journal nothing more is handed over, but what is under way is awaited and recorded.
-            Some(Turn::Handed(_, Err(new))) => {
-                sending -= 1;
-                fault = fault.or(Some(new));
-            }
-        }
-    }
-    fault.map_or(Ok(()), Err)
-}
-
-async fn hand_over(context: &StepContext<'_>, job: Job) -> Turn {
-    let result = send_one(context, &job.client, job.kind).await;
-    Turn::Handed(job, result)
-}
-
-async fn rest(context: &StepContext<'_>, pause: Duration, job: Job) -> Turn {
-    context.world.clock.sleep(pause).await;
-    Turn::Rested(job)
-}
-
-/// Hands one mail over, once. Gives whether the server asks to try again later.
-async fn send_one(context: &StepContext<'_>, client: &Client, kind: NoticeKind) -> Result<bool, Fault> {
-    let Some(email) = client.email.clone() else { return Ok(false) };
-    let (message_id, queued, letter) = {
-        // Not held while anything is waited for: a record would have to copy it.
-        let rotation = context.rotation();
-        let mailer = &context.world.mailer;
-        let (window, key) = (&rotation.window, &context.world.reply_key);
-        // A mail that was surely not accepted is the same mail when it is tried again; anything else would be a second one.
-        let copies = rotation.notices.of(&client.id).filter(|n| n.kind == kind && n.revision == window.revision);
-        let copy = copies.filter(|n| !matches!(n.delivery, Delivery::Failed { .. })).count();
-        let id = key.message_id(&rotation, &client.id, kind, copy, &mailer.message_domain());
-        let first = rotation.notices.of(&client.id).find(|notice| notice.message_id != id);
-        let letter = mailer.compose(&NoticeRequest {
-            kind,
-            tenant: &rotation.tenant,
-            client_name: &client.name,
-            email: &email,
-            window,
-            message_id: &id,
-            in_reply_to: first.map(|notice| notice.message_id.as_str()),
-            token: &key.token(&rotation, &client.id),
-            language: context.world.settings.language,
-        });
-        let (client, revision) = (client.id.clone(), window.revision);
-        let message_id = id.clone();
-        (id, Record::NoticeQueued { client, email: email.clone(), kind, revision, message_id }, letter)
-    };
-    context.ledger.record(queued).await?;
-    let (delivery, again) = match letter {
-        Ok(letter) => {
-            let handed = context.world.mailer.hand_over(&letter).await;
-            (handed.delivery, handed.again)
-        }
-        Err(fault) => (Delivery::Failed { permanent: true, reply: fault.message }, false),
-    };
-    context.ledger.record(Record::NoticeDelivery { message_id, delivery }).await?;
-    Ok(again)
 }
 
 /// Everybody whom the order is about, with how their mail stands.

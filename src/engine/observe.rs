@@ -210,31 +210,49 @@ fn version_of(entry: &SecretEntry) -> Option<Version> {
     entry.has_payload.then_some(Version { created: entry.created, updated: entry.updated })
 }
 
-/// Looks at Barbican, and reads every payload.
-pub async fn look_at_secret(world: &World) -> Result<SecretSight, Fault> {
-    look_at_secret_again(world, None).await
+/// Looks at Barbican, and reads every payload; that of the secret that is expected there, beside the list.
+pub async fn look_at_secret(world: &World, expected: Option<&SecretRef>) -> Result<SecretSight, Fault> {
+    look_at_secret_again(world, None, expected).await
 }
 
 /// The same, but a payload that was read at an earlier look is not fetched again: the live private key passes the network
 /// once, and not with every poll. Only its public key was kept.
-async fn look_at_secret_again(world: &World, before: Option<&SecretSight>) -> Result<SecretSight, Fault> {
-    match read_listed(world, before).await {
+async fn look_at_secret_again(
+    world: &World,
+    before: Option<&SecretSight>,
+    expected: Option<&SecretRef>,
+) -> Result<SecretSight, Fault> {
+    match read_listed(world, before, expected).await {
         // Deleted between the two requests, as in the gap of a rotation: the next list knows.
-        Err(fault) if fault.kind == FaultKind::Conflict => read_listed(world, before).await,
+        Err(fault) if fault.kind == FaultKind::Conflict => read_listed(world, before, None).await,
         read => read,
     }
 }
 
 /// What one list names, read. A secret that is listed and not there is a conflict.
-async fn read_listed(world: &World, before: Option<&SecretSight>) -> Result<SecretSight, Fault> {
-    let entries = world.secrets.find(&world.settings.secret_name).await?;
+async fn read_listed(
+    world: &World,
+    before: Option<&SecretSight>,
+    expected: Option<&SecretRef>,
+) -> Result<SecretSight, Fault> {
+    let read = async {
+        match expected {
+            Some(href) => world.secrets.payload(href).await.ok(),
+            None => None,
+        }
+    };
+    let (entries, mut read) = futures_util::join!(world.secrets.find(&world.settings.secret_name), read);
+    let entries = entries?;
     let (count, created) = (entries.len(), None);
     let mut sight = SecretSight { count, keys: Vec::new(), hrefs: Vec::new(), versions: Vec::new(), created };
     for entry in entries {
         let key = match before.and_then(|before| before.read_before(&entry)) {
             Some(key) => key,
             None if entry.has_payload => {
-                let payload = world.secrets.payload(&entry.href).await.map_err(not_there)?;
+                let payload = match read.take_if(|_| expected == Some(&entry.href)) {
+                    Some(payload) => payload,
+                    None => world.secrets.payload(&entry.href).await.map_err(not_there)?,
+                };
                 PrivateKey::from_payload(&payload).map(|key| key.public())
             }
             None => None,
@@ -297,7 +315,7 @@ pub struct Before {
 /// Looks at one source; `None` where it is not configured.
 pub async fn look_at(world: &World, source: Source, before: &Before) -> Option<Sight> {
     match source {
-        Source::Barbican => Some(Sight::Secret(look_at_secret_again(world, before.secret.as_ref()).await)),
+        Source::Barbican => Some(Sight::Secret(look_at_secret_again(world, before.secret.as_ref(), None).await)),
         Source::Swift => Some(Sight::Object(look_at_object(world).await)),
         Source::Server => Some(Sight::Server(world.server.read().await)),
         Source::Console => Some(Sight::Console(world.console.as_ref()?.users(&world.tenant.id).await)),
@@ -321,10 +339,9 @@ pub fn is_asked(world: &World, source: Source) -> bool {
     }
 }
 
-/// Looks at everything at once and takes it into `sights`; every payload is read.
-pub async fn look(world: &World, sights: &mut Sights) {
-    let nothing = Before::default();
-    let found = futures_util::future::join_all(Source::ASKED.map(|source| look_at(world, source, &nothing))).await;
+/// Looks at everything at once and takes it into `sights`; every payload is read that `before` does not know.
+pub async fn look(world: &World, sights: &mut Sights, before: &Before) {
+    let found = futures_util::future::join_all(Source::ASKED.map(|source| look_at(world, source, before))).await;
     for sight in found.into_iter().flatten() {
         sights.take(world.clock.now(), sight);
     }

@@ -87,12 +87,14 @@ pub struct Persons {
     rows: Rows,
     known: usize,
     random: Random,
+    /// A name was hidden somewhere in a text of the present record.
+    is_named: bool,
 }
 
 impl Persons {
     /// What the journal of a tenant knows already.
     pub fn new(tenant: &str, rows: Vec<PersonRow>, random: Random) -> Self {
-        Self { tenant: tenant.to_owned(), known: rows.len(), rows: Rows::of(rows), random }
+        Self { tenant: tenant.to_owned(), known: rows.len(), rows: Rows::of(rows), random, is_named: false }
     }
 
     /// Those that were not known before and must be stored with the text.
@@ -113,6 +115,7 @@ impl Persons {
         };
         for names in [true, false] {
             let before = self.rows.len();
+            self.is_named = false;
             let mut value = serde_json::to_value(entry).map_err(invalid)?;
             let evidence = self.evidence(entry, &mut value)?;
             self.walk(&mut value, "", names)?;
@@ -120,8 +123,9 @@ impl Persons {
                 value["record"]["evidence"] = evidence;
             }
             let text = value.to_string();
-            // A record must be readable after every erasure. A name that hits what is no text would prevent that.
-            if !names || serde_json::from_str::<Entry>(&restore(&text, &|_| None)).is_ok() {
+            // A record must be readable after every erasure. A name that hits what is no text would prevent that; an address
+            // hits nothing else.
+            if !self.is_named || serde_json::from_str::<Entry>(&restore(&text, &|_| None)).is_ok() {
                 return Ok(text);
             }
             self.rows.truncate(before);
@@ -243,6 +247,7 @@ impl Persons {
             }
         }
         spans.sort_by_key(|span| span.from);
+        self.is_named |= spans.iter().any(|span| span.is_name);
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
         for Span { from, to, person, .. } in spans {

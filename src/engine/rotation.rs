@@ -1,7 +1,7 @@
 //! The state of one rotation: nothing but the fold of its journal.
 
 use crate::domain::acknowledgement::{Acknowledgement, Waiver};
-use crate::domain::client::{Client, ClientId};
+use crate::domain::client::{Client, ClientId, Places};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::Baseline;
 use crate::domain::key::{KeyRole, PublicKey};
@@ -25,7 +25,7 @@ pub use crate::engine::review::Emergency;
 use crate::engine::truth::LiveWord;
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// A key that rests in Barbican under a name of its own until the rotation is confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ pub struct Rotation {
     /// Everybody who will be cut off, as last recorded.
     pub clients: Vec<Client>,
     /// Where each of them stands there.
-    pub(super) places: HashMap<ClientId, usize>,
+    pub(super) places: Places,
     /// The places that know people and could not be asked at the last look, with why.
     pub unseen: Vec<String>,
     /// Why it is right that nobody is asked.
@@ -227,7 +227,7 @@ impl Rotation {
             window: window.clone(),
             windows: vec![window.clone()],
             clients: Vec::new(),
-            places: HashMap::new(),
+            places: Places::default(),
             unseen: Vec::new(),
             nobody: None,
             set_aside: BTreeMap::new(),
@@ -300,10 +300,7 @@ impl Rotation {
                     true => self.with_told(clients, unseen.is_empty()),
                     false => clients,
                 };
-                self.places.clear();
-                for (place, client) in self.clients.iter().enumerate() {
-                    self.places.entry(client.id.clone()).or_insert(place);
-                }
+                self.places = Places::of(&self.clients);
                 self.unseen = unseen;
             }
             Record::CheckSetAside { check, reason } => {
@@ -451,6 +448,6 @@ impl Rotation {
 
     /// A client by id.
     pub fn client(&self, id: &ClientId) -> Option<&Client> {
-        self.clients.get(*self.places.get(id)?)
+        self.clients.get(self.places.of_id(id)?)
     }
 }

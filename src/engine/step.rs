@@ -49,6 +49,10 @@ pub trait Ledger: Send + Sync {
     fn rotation(&self) -> Arc<Rotation>;
     /// Appends one record; it is durable when this returns. After a fault the step must stop.
     async fn record(&self, record: Record) -> Result<(), Fault>;
+    /// Appends several, one behind the other and durable together; says of each whether it is durable.
+    async fn record_all(&self, records: Vec<Record>) -> Vec<Result<(), Fault>>;
+    /// Returns once this run is asked to end: what was not begun outside is not begun any more. Gives what the step then ends with.
+    async fn ending(&self) -> Fault;
     /// The gate is judged once more, at this moment; where it is open (or the key is being changed already) the journal says
     /// that the key is being changed from here on. Errs, and nothing may be changed, where it is not.
     async fn touch(&self, step: StepNumber) -> Result<(), Fault>;

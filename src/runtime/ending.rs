@@ -28,6 +28,12 @@ pub fn is_asked() -> bool {
     *ASKED.borrow()
 }
 
+/// Returns once the end was asked for.
+pub async fn asked() {
+    // The sender is never dropped, so the wait can't fail.
+    ASKED.subscribe().wait_for(|asked| *asked).await.ok();
+}
+
 /// Work may begin: `None` once the end was asked for.
 pub async fn begin() -> Option<Work> {
     let guard = WORK.read().await;
@@ -37,8 +43,7 @@ pub async fn begin() -> Option<Work> {
 /// Returns once the end was asked for and what runs has had its time: no pair is under way, and none has ended just now.
 /// Whoever waits for this drops what is left of a run; its journal then ends with its last record.
 pub async fn is_due() {
-    // The sender is never dropped, so the wait can't fail.
-    ASKED.subscribe().wait_for(|asked| *asked).await.ok();
+    asked().await;
     loop {
         drop(between_pairs().await);
         tokio::time::sleep(TO_A_RECORD).await;
@@ -50,7 +55,7 @@ pub async fn is_due() {
 
 /// Returns when the end was asked for, no work is left and every lease is given back.
 pub async fn all_ended() {
-    ASKED.subscribe().wait_for(|asked| *asked).await.ok();
+    asked().await;
     drop(WORK.write().await);
 }
 

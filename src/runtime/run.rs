@@ -423,16 +423,40 @@ impl Ledger for Run<'_> {
     }
 
     async fn record(&self, record: Record) -> Result<(), Fault> {
-        // Before it gets a number: what comes of things that were begun is still written after this.
-        ending::permits(&record)?;
-        let (teller, told) = oneshot::channel();
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((record, teller));
+        self.record_all(vec![record]).await.pop().unwrap_or_else(|| Err(ending::ended("a record was written")))
+    }
+
+    async fn record_all(&self, records: Vec<Record>) -> Vec<Result<(), Fault>> {
+        let mut told = Vec::with_capacity(records.len());
         {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            for record in records {
+                // Before it gets a number: what comes of things that were begun is still written after this.
+                told.push(ending::permits(&record).map(|()| {
+                    let (teller, told) = oneshot::channel();
+                    waiting.push((record, teller));
+                    told
+                }));
+            }
+        }
+        if told.iter().any(Result::is_ok) {
             // One after the other, so that numbers and rows are in one order. Whoever comes first writes for all.
             let _order = self.writing.lock().await;
             self.write_waiting().await;
         }
-        told.await.unwrap_or_else(|_| Err(ending::ended("a record was written")))
+        let mut results = Vec::with_capacity(told.len());
+        for told in told {
+            results.push(match told {
+                Ok(told) => told.await.unwrap_or_else(|_| Err(ending::ended("a record was written"))),
+                Err(fault) => Err(fault),
+            });
+        }
+        results
+    }
+
+    async fn ending(&self) -> Fault {
+        ending::asked().await;
+        ending::ended("everything was under way")
     }
 
     async fn touch(&self, step: StepNumber) -> Result<(), Fault> {

@@ -18,7 +18,8 @@ async fn to_wanted(world: &World) -> Result<converge_secret::Converged, changegu
     let (payload, shape) = (payload(9), SecretShape::default());
     let public_key = PrivateKey::from_payload(&payload).unwrap().public();
     let name = world.settings.secret_name.clone();
-    converge(world, &Wanted { name: &name, public_key, payload: &payload, shape: &shape, touch: &Ungated }).await
+    converge(world, &Wanted { name: &name, public_key, payload: &payload, shape: &shape, touch: &Ungated, seen: None })
+        .await
 }
 
 fn is_wanted(scene: &Scene) -> bool {

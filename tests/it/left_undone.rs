@@ -102,7 +102,7 @@ async fn a_call_to_reconfigure_that_comes_back_opens_step_7_again_and_names_the_
     rotation.apply(&entry);
     let name = rotation.client(&mail.client).unwrap().name.clone();
     let mut sights = Sights::default();
-    observe::look(&scene.world(), &mut sights).await;
+    observe::look(&scene.world(), &mut sights, &observe::Before::default()).await;
     let status = derived(&scene, &rotation, &sights, Timestamp::now());
     let step = &status.steps[StepNumber::RECONFIGURE.index()];
     assert!(!step.state.is_done() && step.detail.contains(&format!("1 bounced: {name}")), "{step:?}");
@@ -140,7 +140,7 @@ async fn only_an_interface_that_was_seen_with_another_key_is_late() {
     scene.lab.world().reconcile("acme").await;
     let rotation = scene.acme().rotation().unwrap();
     let mut sights = Sights::default();
-    observe::look(&scene.world(), &mut sights).await;
+    observe::look(&scene.world(), &mut sights, &observe::Before::default()).await;
     let later = Timestamp::now() + SignedDuration::from_mins(30);
     let status = derived(&scene, &rotation, &sights, later);
     assert_eq!(status.reconcile, Reconcile::Differs);
@@ -191,7 +191,7 @@ async fn who_is_probably_back_is_counted_among_those_whom_a_way_back_cuts_again(
     scene.rotate().await.unwrap();
     let rotation = scene.acme().rotation().unwrap();
     let (applied, mut sights) = (rotation.applied.clone().unwrap(), Sights::default());
-    observe::look(&scene.world(), &mut sights).await;
+    observe::look(&scene.world(), &mut sights, &observe::Before::default()).await;
     let mut reading = sights.server.value().unwrap().clone();
     let client = rotation.clients.iter().find(|client| client.public_key.is_some()).unwrap();
     let peer = reading.peers.iter_mut().find(|peer| Some(peer.public_key) == client.public_key).unwrap();

@@ -334,7 +334,8 @@ fn swap_under_a_poller(live: &Live, rotations: usize) -> (usize, usize) {
             for turn in 0..rotations {
                 let (public_key, payload) = &keys[turn % 2];
                 let name = live.secret_name();
-                let wanted = Wanted { name, public_key: *public_key, payload, shape: &shape, touch: &Ungated };
+                let wanted =
+                    Wanted { name, public_key: *public_key, payload, shape: &shape, touch: &Ungated, seen: None };
                 converge(&world, &wanted).await.unwrap();
             }
             ended.store(true, Ordering::Relaxed);

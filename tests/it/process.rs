@@ -106,7 +106,10 @@ async fn mails_that_were_begun_are_recorded_and_no_further_one_is() {
     assert!(queued > 0 && queued < PEOPLE, "{kinds:?}");
     assert_eq!(queued, delivered, "what came of each mail is on record: {kinds:?}");
     assert_eq!(count("step-failed"), 0, "an end that was asked for is no failure");
-    assert_eq!(bastion.lab.world().mails().len(), delivered);
+    // Those that were to go next were not handed over, and that is what is said of them.
+    let held_back = records.iter().filter(|record| record.to_string().contains("not handed over")).count();
+    assert!(held_back < delivered, "{records:?}");
+    assert_eq!(bastion.lab.world().mails().len(), delivered - held_back);
     bastion.run("resume acme", &[]).await.ends(0);
     assert_eq!(bastion.lab.world().mails().len(), PEOPLE, "the others get theirs, nobody gets two");
 }

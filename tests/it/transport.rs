@@ -233,7 +233,7 @@ async fn the_private_key_is_fetched_once_and_not_with_every_poll() {
     assert_ne!(scene.status().keys.secret.key.unwrap(), key);
     // What decides whether anything is changed is read, whatever was seen before.
     let before = scene.lab.world().count(Server::Barbican, "GET");
-    changeguard::engine::observe::look_at_secret(&scene.world()).await.unwrap();
+    changeguard::engine::observe::look_at_secret(&scene.world(), None).await.unwrap();
     assert_eq!(scene.lab.world().count(Server::Barbican, "GET") - before, 2);
 }
 

@@ -153,6 +153,9 @@ async fn answer(service: Service, shared: Arc<Shared>, peer: Peer, request: Requ
         headers: head.headers,
         body,
     };
+    // The agents' own requests go on beside whatever is counted.
+    let what = || format!("{service:?} {} {}", call.method, call.path);
+    let place = if agent { None } else { shared.arrived(what) };
     let target = head.uri.path_and_query().map_or("/", |p| p.as_str());
     let fault = shared.faults.meet(service, &call.method, target, agent);
     if let Some(latency) = shared.latency(service) {
@@ -197,6 +200,7 @@ async fn answer(service: Service, shared: Arc<Shared>, peer: Peer, request: Requ
         }
     };
     shared.touch();
+    place.into_iter().for_each(|place| shared.answered(place));
     send(if shared.faults.is_closing() { reply.with("connection", "close") } else { reply })
 }
 

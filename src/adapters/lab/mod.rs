@@ -273,6 +273,7 @@ fn share(options: LabOptions, ports: Ports) -> Shared {
         mishaps: Mutex::default(),
         forbidden: Mutex::default(),
         latency: Mutex::new(HashMap::new()),
+        chain: Default::default(),
         late: std::sync::atomic::AtomicUsize::new(0),
         events: broadcast::channel(1_024).0,
         hurry: Notify::new(),

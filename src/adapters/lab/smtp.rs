@@ -226,6 +226,9 @@ impl Session<'_> {
             self.say("552 5.3.4 Error: message file too big").await?;
             return Ok(Then::Go);
         }
+        if let Some(latency) = self.shared.latency(Service::Smtp) {
+            tokio::time::sleep(latency).await;
+        }
         let id = lock(&self.shared.chance).token(10);
         let fault = self.shared.faults.meet(Service::Smtp, ".", &mail.to.join(","), false);
         match fault {

@@ -1,6 +1,7 @@
 //! What all servers of the lab share: the state of each service, the tenants, the ports, the events and the stop signal.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -58,8 +59,10 @@ pub(super) struct Shared {
     /// Requests for what prints a private key: `dump`, `showconf`, `private-key`.
     pub(super) forbidden: Mutex<Vec<String>>,
     pub(super) latency: Mutex<HashMap<Service, Duration>>,
+    /// How the requests followed one another; `None`: nobody wants to know.
+    pub(super) chain: Mutex<Option<RequestChain>>,
     /// Requests that will be carried out later.
-    pub(super) late: std::sync::atomic::AtomicUsize,
+    pub(super) late: AtomicUsize,
     pub(super) events: broadcast::Sender<LabEvent>,
     /// Wakes the scheduler when people have got something to do.
     pub(super) hurry: tokio::sync::Notify,
@@ -70,6 +73,32 @@ pub(super) struct Shared {
     /// Services that a test holds down.
     pub(super) downs: watch::Sender<Vec<Service>>,
     pub(super) http: OnceLock<reqwest::Client>,
+}
+
+/// How requests follow one another while a test wants to know: each with its place in the longest chain of which each arrived
+/// after the one before it was answered. So many round trips no number of connections makes fewer.
+#[derive(Default)]
+pub(super) struct RequestChain {
+    answered: usize,
+    pub(super) requests: Vec<(usize, String)>,
+}
+
+impl Shared {
+    /// A request has arrived. Gives its place, if anybody wants to know.
+    pub(super) fn arrived(&self, what: impl FnOnce() -> String) -> Option<usize> {
+        let mut chain = lock(&self.chain);
+        let chain = chain.as_mut()?;
+        let place = chain.answered + 1;
+        chain.requests.push((place, what()));
+        Some(place)
+    }
+
+    /// The request at this place is being answered.
+    pub(super) fn answered(&self, place: usize) {
+        if let Some(chain) = &mut *lock(&self.chain) {
+            chain.answered = chain.answered.max(place);
+        }
+    }
 }
 
 impl Shared {

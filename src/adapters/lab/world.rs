@@ -389,6 +389,18 @@ impl LabWorld {
         self.shared.faults.count(service, method)
     }
 
+    /// From now on it is noted how HTTP requests follow one another.
+    pub fn follow_requests(&self) {
+        *lock(&self.shared.chain) = Some(Default::default());
+    }
+
+    /// The requests since then, the agents' own left out, each with its place in the longest chain of which each arrived after
+    /// the one before it was answered. Where every answer takes some time, the highest place is how many round trips had to
+    /// follow one another.
+    pub fn followed(&self) -> Vec<(usize, String)> {
+        lock(&self.shared.chain).take().map(|chain| chain.requests).unwrap_or_default()
+    }
+
     /// Tokens given out from now on live so long (whole seconds).
     pub fn set_token_lifetime(&self, lifetime: Duration) {
         lock(&self.shared.keystone).lifetime = lifetime;
@@ -404,7 +416,7 @@ impl LabWorld {
         self.shared.late.load(std::sync::atomic::Ordering::SeqCst)
     }
 
-    /// Adds this time to every answer of the service (HTTP services only); zero takes it away.
+    /// Adds this time to every answer of an HTTP service, or to the mail server's to the text of a mail; zero takes it away.
     pub fn set_latency(&self, service: Service, latency: Duration) {
         let mut map = lock(&self.shared.latency);
         if latency.is_zero() {

@@ -9,8 +9,11 @@ use super::invitation::{self, Invitation};
 use super::templates::{Templates, Variables};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::language::Language;
+use crate::domain::notice::NoticeKind;
 use crate::domain::sanitize::sanitize;
+use crate::domain::tenant::Tenant;
 use crate::domain::token::{Addressed, ReplyToken, TOKEN_CHARACTERS};
+use crate::domain::window::Window;
 use crate::engine::ports::{Clock, Letter, NoticeRequest};
 use jiff::Timestamp;
 use lettre::message::header::{ContentDisposition, ContentTransferEncoding, ContentType};
@@ -127,6 +130,11 @@ impl Composer {
             let message = format!("{} (in the {} for {})", fault.message, kind.word(), clean_name(request.client_name));
             Fault { message, ..fault }
         })
+    }
+
+    /// Whether text and page are the built-in ones: those ask nothing of a person but to have a name.
+    pub(super) fn is_built_in(&self, request: &NoticeRequest<'_>) -> bool {
+        self.templates.is_built_in(&request.tenant.name, request.language, request.kind)
     }
 
     /// What can't be used of the texts.
@@ -268,6 +276,49 @@ impl Composer {
             language: sample.language,
         };
         self.compose(&request, "[TEST] ")
+    }
+}
+
+/// A request that can be taken elsewhere.
+pub(super) struct Owned {
+    kind: NoticeKind,
+    tenant: Tenant,
+    client_name: String,
+    email: String,
+    window: Window,
+    message_id: String,
+    in_reply_to: Option<String>,
+    token: ReplyToken,
+    language: Language,
+}
+
+impl Owned {
+    pub(super) fn of(request: &NoticeRequest<'_>) -> Self {
+        Self {
+            kind: request.kind,
+            tenant: request.tenant.clone(),
+            client_name: request.client_name.to_owned(),
+            email: request.email.to_owned(),
+            window: request.window.clone(),
+            message_id: request.message_id.to_owned(),
+            in_reply_to: request.in_reply_to.map(str::to_owned),
+            token: request.token.clone(),
+            language: request.language,
+        }
+    }
+
+    pub(super) fn lent(&self) -> NoticeRequest<'_> {
+        NoticeRequest {
+            kind: self.kind,
+            tenant: &self.tenant,
+            client_name: &self.client_name,
+            email: &self.email,
+            window: &self.window,
+            message_id: &self.message_id,
+            in_reply_to: self.in_reply_to.as_deref(),
+            token: &self.token,
+            language: self.language,
+        }
     }
 }
 

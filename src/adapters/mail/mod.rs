@@ -25,7 +25,7 @@ use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
 use crate::engine::ports::{Clock, Fence, Handed, Letter, Mailer, NoticeRequest, Unfenced};
 use async_trait::async_trait;
-use compose::Composer;
+use compose::{Composer, Owned};
 use connection::{Connector, SmtpConnection};
 use lettre::message::Mailbox;
 use lettre::{Address, address::Envelope};
@@ -262,8 +262,23 @@ impl Mailer for SmtpMailer {
         self.office.composer.compose(request, "")
     }
 
+    async fn compose_apart(&self, request: &NoticeRequest<'_>) -> Result<Letter, Fault> {
+        // As with handing over: a task of its own, that ends with whoever waits for it.
+        let (office, owned) = (self.office.clone(), Owned::of(request));
+        let mut task = tokio::task::JoinSet::new();
+        task.spawn(async move { office.composer.compose(&owned.lent(), "") });
+        match task.join_next().await {
+            Some(Ok(letter)) => letter,
+            _ => self.compose(request),
+        }
+    }
+
     fn can_write(&self, request: &NoticeRequest<'_>) -> Result<(), Fault> {
         self.office.composer.words(request, "").map(drop)
+    }
+
+    fn is_alike_for_all(&self, request: &NoticeRequest<'_>) -> bool {
+        self.office.composer.is_built_in(request)
     }
 
     fn texts(&self, request: &NoticeRequest<'_>) -> Vec<String> {

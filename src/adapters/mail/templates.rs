@@ -12,6 +12,8 @@ use minijinja::{Environment, UndefinedBehavior, Value, value::Serde};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// Stands before the names of those that are.
+const BUILT_IN: &str = "built in/";
 /// Steps that one text may take: a loop without end in a template must not stop the program.
 pub(super) const FUEL: u64 = 100_000;
 
@@ -50,6 +52,8 @@ pub(super) struct Templates {
     texts: Environment<'static>,
     /// In which language the texts at the top of the folder are.
     default: Language,
+    /// The page's layout is the operator's own.
+    has_own_layout: bool,
     layout: Result<Layout, Fault>,
     /// The texts that can't be used, by name.
     broken: BTreeMap<String, Fault>,
@@ -75,11 +79,13 @@ impl Templates {
         texts.set_undefined_behavior(UndefinedBehavior::Strict);
         texts.set_fuel(Some(FUEL));
         let own = folder.map(|folder| folder.join("layout.html")).filter(|path| path.exists());
+        let has_own_layout = own.is_some();
         let layout = own.as_deref().map(read).transpose().and_then(Layout::load);
-        let mut templates = Self { texts, default, layout, broken: BTreeMap::new(), misplaced: Vec::new() };
+        let mut templates =
+            Self { texts, default, has_own_layout, layout, broken: BTreeMap::new(), misplaced: Vec::new() };
         for language in Language::ALL {
             for kind in NoticeKind::ALL {
-                let name = format!("built in/{}/{}", language.word(), file(kind));
+                let name = format!("{BUILT_IN}{}/{}", language.word(), file(kind));
                 templates.add(name, Ok(built_in(language, kind).into()));
             }
         }
@@ -178,7 +184,12 @@ impl Templates {
         own.chain([format!("{word}/{file}")])
             .chain(default)
             .find(|name| self.broken.contains_key(name) || self.texts.get_template(name).is_ok())
-            .unwrap_or_else(|| format!("built in/{word}/{file}"))
+            .unwrap_or_else(|| format!("{BUILT_IN}{word}/{file}"))
+    }
+
+    /// Whether such a mail is in words that are built in, and so is its page.
+    pub(super) fn is_built_in(&self, tenant: &str, language: Language, kind: NoticeKind) -> bool {
+        !self.has_own_layout && self.name(tenant, language, kind).starts_with(BUILT_IN)
     }
 
     /// Subject and text. Errors name the text and its line.
@@ -203,7 +214,7 @@ impl Templates {
         kind: NoticeKind,
         variables: &Variables<'_>,
     ) -> Result<(String, String), Fault> {
-        self.render(&format!("built in/{}/{}", language.word(), file(kind)), variables)
+        self.render(&format!("{BUILT_IN}{}/{}", language.word(), file(kind)), variables)
     }
 
     fn render(&self, name: &str, variables: &Variables<'_>) -> Result<(String, String), Fault> {

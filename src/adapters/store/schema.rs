@@ -3,7 +3,7 @@
 //! The same for SQLite and PostgreSQL but for what a connection must be told and how migrations are guarded.
 
 use super::trouble::{Failure, invalid, trouble};
-use super::writing::{insert_person, random_bytes};
+use super::writing::{insert_persons, random_bytes};
 use crate::domain::fault::Fault;
 use crate::engine::audit::{Row, genesis, link};
 use crate::engine::persons::Persons;
@@ -237,9 +237,7 @@ async fn chain_what_is_there(connection: &mut AnyConnection) -> Result<(), Failu
             .execute(&mut *connection)
             .await?;
         }
-        for person in persons.fresh() {
-            insert_person(connection, person).await?;
-        }
+        insert_persons(connection, persons.fresh()).await?;
         sqlx::query("INSERT INTO chain (tenant, position, hash, imported) VALUES ($1, $2, $3, $4)")
             .bind(&tenant)
             .bind(imported)

@@ -11,7 +11,7 @@ use crate::engine::journal::{AppendError, Lease, lease_log_id};
 use crate::engine::persons::{PersonRow, Persons, same_address};
 use crate::engine::record::{Entry, Record, RotationId};
 use crate::engine::witness::Seen;
-use sqlx::{AnyConnection, Connection, Row as _};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row as _};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -30,9 +30,11 @@ const BEGIN_CHAIN: &str =
 /// Locks the head until the transaction ends, so that two writers of one tenant stand in a line.
 const ADVANCE_CHAIN: &str = "UPDATE chain SET position = position + $2 WHERE tenant = $1 RETURNING position, hash";
 const SET_HEAD: &str = "UPDATE chain SET hash = $2 WHERE tenant = $1";
-const INSERT_RECORD: &str = "INSERT INTO record (rotation, seq, version, fence, at_ms, entry, tenant, position, hash) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-const INSERT_PERSON: &str = "INSERT INTO person (token, tenant, person, nonce, value) VALUES ($1, $2, $3, $4, $5)";
+const INSERT_RECORDS: &str =
+    "INSERT INTO record (rotation, seq, version, fence, at_ms, entry, tenant, position, hash) VALUES ";
+const INSERT_PERSONS: &str = "INSERT INTO person (token, tenant, person, nonce, value) VALUES ";
+/// So many rows are inserted by one statement: each statement is a way to the store and back.
+const ROWS: usize = 32;
 const ERASE_PERSON: &str = "DELETE FROM person WHERE token = $1";
 
 /// What is to be written.
@@ -233,6 +235,7 @@ async fn chain(
         Some(known) => known.persons,
         None => Persons::new(tenant.as_str(), reading::persons(connection, Some(tenant.as_str())).await?, random_bytes),
     };
+    let mut rows = Vec::with_capacity(entries.len());
     for entry in entries {
         position += 1;
         let mut row = Row {
@@ -247,12 +250,11 @@ async fn chain(
             hash: String::new(),
         };
         row.hash = link(&previous, &row);
-        insert(connection, &row).await?;
-        previous = row.hash;
+        previous.clone_from(&row.hash);
+        rows.push(row);
     }
-    for person in persons.fresh() {
-        insert_person(connection, person).await?;
-    }
+    insert(connection, &rows).await?;
+    insert_persons(connection, persons.fresh()).await?;
     sqlx::query(SET_HEAD).bind(tenant.as_str()).bind(&previous).execute(&mut *connection).await?;
     let _ = attempt.head.set((position, previous.clone()));
     persons.stored();
@@ -277,32 +279,38 @@ async fn begin_chain(connection: &mut AnyConnection, tenant: &str) -> Result<(),
     Ok(())
 }
 
-async fn insert(connection: &mut AnyConnection, row: &Row) -> Result<(), Failure> {
-    sqlx::query(INSERT_RECORD)
-        .bind(&row.rotation)
-        .bind(row.seq)
-        .bind(row.version)
-        .bind(row.fence)
-        .bind(row.at_ms)
-        .bind(&row.text)
-        .bind(&row.tenant)
-        .bind(row.position)
-        .bind(&row.hash)
-        .execute(connection)
-        .await?;
+async fn insert(connection: &mut AnyConnection, rows: &[Row]) -> Result<(), Failure> {
+    for rows in rows.chunks(ROWS) {
+        let mut query = sqlx::query(AssertSqlSafe(inserting(INSERT_RECORDS, 9, rows.len())));
+        for row in rows {
+            query = query.bind(&row.rotation).bind(row.seq).bind(row.version).bind(row.fence).bind(row.at_ms);
+            query = query.bind(&row.text).bind(&row.tenant).bind(row.position).bind(&row.hash);
+        }
+        query.execute(&mut *connection).await?;
+    }
     Ok(())
 }
 
-pub(super) async fn insert_person(connection: &mut AnyConnection, person: &PersonRow) -> Result<(), Failure> {
-    sqlx::query(INSERT_PERSON)
-        .bind(&person.token)
-        .bind(&person.tenant)
-        .bind(&person.person)
-        .bind(&person.nonce)
-        .bind(&person.value)
-        .execute(connection)
-        .await?;
+pub(super) async fn insert_persons(connection: &mut AnyConnection, persons: &[PersonRow]) -> Result<(), Failure> {
+    for persons in persons.chunks(ROWS) {
+        let mut query = sqlx::query(AssertSqlSafe(inserting(INSERT_PERSONS, 5, persons.len())));
+        for person in persons {
+            query = query.bind(&person.token).bind(&person.tenant).bind(&person.person);
+            query = query.bind(&person.nonce).bind(&person.value);
+        }
+        query.execute(&mut *connection).await?;
+    }
     Ok(())
+}
+
+/// The statement for so many rows of so many values.
+fn inserting(statement: &str, values: usize, rows: usize) -> String {
+    let row = |at: usize| {
+        let places: Vec<String> = (1..=values).map(|value| format!("${}", at * values + value)).collect();
+        format!("({})", places.join(", "))
+    };
+    let rows: Vec<String> = (0..rows).map(row).collect();
+    format!("{statement}{}", rows.join(", "))
 }
 
 pub(super) fn random_bytes() -> Result<[u8; 16], Fault> {

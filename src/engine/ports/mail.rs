@@ -65,9 +65,13 @@ pub struct Handed {
 pub trait Mailer: Send + Sync {
     /// Writes a mail from the template of its kind. A missing variable or a bad address is an error.
     fn compose(&self, request: &NoticeRequest<'_>) -> Result<Letter, Fault>;
+    /// The same beside whatever else goes on, so that several are written at once.
+    async fn compose_apart(&self, request: &NoticeRequest<'_>) -> Result<Letter, Fault>;
     /// Whether the words of such a mail can be written for this person, whatever their address. The error names text, line,
     /// variable and person.
     fn can_write(&self, request: &NoticeRequest<'_>) -> Result<(), Fault>;
+    /// Whether its words can be written for everybody if they can be for one: nothing in them hangs on who it is.
+    fn is_alike_for_all(&self, request: &NoticeRequest<'_>) -> bool;
     /// Subject and text of such a mail in every wording in which it may have been sent: the present texts, and the built-in ones in
     /// each language. What can't be written is left out.
     fn texts(&self, request: &NoticeRequest<'_>) -> Vec<String>;

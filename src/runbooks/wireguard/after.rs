@@ -16,7 +16,7 @@ pub async fn put_right(context: &StepContext<'_>) -> Result<String, Fault> {
     let (world, rotation) = (context.world, context.rotation());
     let nothing = || Fault::new(Service::Journal, FaultKind::Refused, "no rotation has ended that left a key");
     let (key, _) = rotation.left_live().ok_or_else(nothing)?;
-    let sight = observe::look_at_secret(world).await?;
+    let sight = observe::look_at_secret(world, None).await?;
     let Some(at) = sight.keys.iter().position(|held| *held == Some(key)) else {
         let text = format!("no secret of the tenant's name holds {} any more, the key that clients have", key.short());
         return Err(Fault::new(Service::Barbican, FaultKind::Conflict, text)
@@ -46,7 +46,7 @@ pub async fn put_right(context: &StepContext<'_>) -> Result<String, Fault> {
         let payload = world.secrets.payload(&sight.hrefs[at]).await?;
         let shape = world.secrets.shape(&sight.hrefs[at]).await?;
         let (name, touch) = (&world.settings.secret_name, &After { context });
-        let wanted = Wanted { name, public_key: key, payload: &payload, shape: &shape, touch };
+        let wanted = Wanted { name, public_key: key, payload: &payload, shape: &shape, touch, seen: None };
         converge_secret::converge(world, &wanted).await?;
     }
     if object.is_err() {

@@ -5,7 +5,7 @@ use crate::domain::notice::NoticeKind;
 use crate::domain::step::StepNumber;
 use crate::engine::machine::SendOrder;
 use crate::engine::mailing;
-use crate::engine::observe::{self, Sights};
+use crate::engine::observe::{self, Before, Sights};
 use crate::engine::record::Record;
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
@@ -76,11 +76,16 @@ impl Step for Announce {
 /// Looks who will be cut off and journals it when it differs from what the journal says: also that a place could not be
 /// asked. Errs (after that) where the object can't be read.
 pub async fn see_people(context: &StepContext<'_>) -> Result<Sights, Fault> {
+    see_people_again(context, &Before::default()).await
+}
+
+/// The same right behind a look that is good for something.
+pub(super) async fn see_people_again(context: &StepContext<'_>, before: &Before) -> Result<Sights, Fault> {
     let mut sights = Sights::default();
     if let Some(console) = &context.world.console {
         console.forget().await;
     }
-    observe::look(context.world, &mut sights).await;
+    observe::look(context.world, &mut sights, before).await;
     let (people, unseen, rotation) = (sights.people(), sights.unseen(), context.rotation());
     let clients = match &people {
         Ok(people) => rotation.with_told(people.clients.clone(), unseen.is_empty()),

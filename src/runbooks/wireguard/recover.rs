@@ -5,7 +5,7 @@ use super::foreign::unknown_foreign;
 use super::stage::{kept_keys, kept_name};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::KeyRole;
-use crate::engine::observe::{self, Sights};
+use crate::engine::observe::{self, Before, Sights};
 use crate::engine::ports::World;
 use crate::engine::record::{Cause, Entry, RECORD_VERSION, Record};
 use crate::engine::recovery::{self, Found, FoundKey, Looked};
@@ -36,7 +36,7 @@ pub async fn recover(world: &World, newest: Option<&Rotation>, lost: &Lost) -> R
     if let Some(console) = &world.console {
         console.forget().await;
     }
-    observe::look(world, &mut sights).await;
+    observe::look(world, &mut sights, &Before::default()).await;
     let faults = [&sights.secret.fault, &sights.object.fault, &sights.server.fault, &sights.console.fault];
     if let Some((_, fault)) = faults.into_iter().flatten().next() {
         return Err(fault.clone().hint("nothing was recorded; recover again when everything can be looked at"));
@@ -110,15 +110,19 @@ pub async fn signs_of_loss(world: &World, rotation: &Rotation) -> Result<Option<
     if rotation.outcome.is_some() || rotation.touched || rotation.touched_as.is_some() {
         return Ok(None);
     }
-    // What was found when it was recovered is on record, also that what has the name holds no key.
-    if rotation.recovered.is_none() && !rotation.keys.contains_key(&KeyRole::Staged) {
-        let name = kept_name(KeyRole::Staged, rotation);
-        if !world.secrets.find(&name).await?.is_empty() {
-            return Ok(Some(Sign::KeptKey { name }));
+    let name = kept_name(KeyRole::Staged, rotation);
+    let kept = async {
+        // What was found when it was recovered is on record, also that what has the name holds no key.
+        match rotation.recovered.is_none() && !rotation.keys.contains_key(&KeyRole::Staged) {
+            true => Ok(!world.secrets.find(&name).await?.is_empty()),
+            false => Ok(false),
         }
+    };
+    let (kept, live) = futures_util::try_join!(kept, world.secrets.find(&world.settings.secret_name))?;
+    if kept {
+        return Ok(Some(Sign::KeptKey { name }));
     }
-    let created = world.secrets.find(&world.settings.secret_name).await?.iter().map(|entry| entry.created).max();
-    Ok(younger(rotation, created))
+    Ok(younger(rotation, live.iter().map(|entry| entry.created).max()))
 }
 
 async fn look(world: &World, rotation: &Rotation, sights: &Sights) -> Result<Looked, Fault> {

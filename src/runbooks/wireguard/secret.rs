@@ -1,6 +1,6 @@
 //! Step 4: the Barbican secret `vpn-private-key-<tenant_id>` holds the target key, and nothing else has that name.
 
-use super::announce::see_people;
+use super::announce::see_people_again;
 use super::foreign::{keep_foreign, keep_payload};
 use super::stage::find_kept;
 use super::{answers, silence};
@@ -8,6 +8,7 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::{self, Wanted};
+use crate::engine::observe::{self, Before};
 use crate::engine::ports::{SecretRef, Touch, World};
 use crate::engine::record::Record;
 use crate::engine::rotation::KeptKey;
@@ -71,13 +72,18 @@ impl Step for Secret {
         let role = rotation.target_role();
         let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
         let kept = rotation.keys.get(&role).ok_or_else(none)?;
-        let Some(payload) = kept_payload(context.world, kept).await.map_err(unread)? else {
+        // A look that fails here is taken once more by whoever needs it, and told by them.
+        let (payload, seen) =
+            futures_util::join!(kept_payload(context.world, kept), observe::look_at_secret(context.world, None));
+        let Some(payload) = payload.map_err(unread)? else {
             return Err(gone(context, role, kept.name.clone()).await?);
         };
+        let seen = seen.ok();
         let shape = rotation.shape.clone().unwrap_or_default();
         let name = &context.world.settings.secret_name;
-        let touch = Moment { context };
-        let wanted = Wanted { name, public_key: kept.public_key, payload: &payload, shape: &shape, touch: &touch };
+        let touch = Moment { context, before: Before { secret: seen.clone(), ..Before::default() } };
+        let wanted =
+            Wanted { name, public_key: kept.public_key, payload: &payload, shape: &shape, touch: &touch, seen };
         // The server's next look may fall into the gap; the alert of that is expected.
         let unsilenced = silence::begin(context).await?;
         let bound = context.world.settings.pair_bound.as_secs();
@@ -117,6 +123,8 @@ pub(super) async fn secret_left(context: &StepContext<'_>, step: StepNumber, lef
 /// The moment of touching: the gate is judged from what is true then.
 struct Moment<'a> {
     context: &'a StepContext<'a>,
+    /// What this step has seen first: the payload of the live secret is not read twice.
+    before: Before,
 }
 
 #[async_trait]
@@ -126,7 +134,8 @@ impl Touch for Moment<'_> {
             return Ok(());
         }
         // What is true now: a decline that has just come in, somebody who has just appeared, a place that has just failed.
-        let (heard, seen) = futures_util::join!(answers::hear_at_once(self.context), see_people(self.context));
+        let (heard, seen) =
+            futures_util::join!(answers::hear_at_once(self.context), see_people_again(self.context, &self.before));
         heard?;
         if self.context.rotation().emergency.is_none() {
             let refused = |fault: Fault| Fault { kind: FaultKind::Refused, ..fault };

@@ -158,7 +158,7 @@ async fn put_back(context: &StepContext<'_>) -> Result<(), Fault> {
     let previous = rotation.keys.get(&KeyRole::Previous).filter(|kept| kept.destroyed.is_none());
     let Some(kept) = previous.filter(|_| rotation.touched_as.is_some()) else { return Ok(()) };
     let (live, ours) = (Some(kept.public_key), rotation.target());
-    let sight = observe::look_at_secret(world).await?;
+    let sight = observe::look_at_secret(world, None).await?;
     if sight.keys == [live] || !sight.keys.iter().all(|key| *key == live || key.is_some() && *key == ours) {
         return Ok(());
     }
@@ -171,7 +171,8 @@ async fn put_back(context: &StepContext<'_>) -> Result<(), Fault> {
     let shape = rotation.shape.clone().unwrap_or_default();
     let (name, public_key) = (&world.settings.secret_name, kept.public_key);
     let touch = &PuttingBack { context, missing: sight.count == 0 };
-    converge_secret::converge(world, &Wanted { name, public_key, payload: &payload, shape: &shape, touch }).await?;
+    converge_secret::converge(world, &Wanted { name, public_key, payload: &payload, shape: &shape, touch, seen: None })
+        .await?;
     secret_left(context, StepNumber::STAGE, Live::There).await?;
     let text = "a request of step 4 was carried out late; the secret was put back as it was, with the previous key";
     context.ledger.record(Record::Noted { text: text.into() }).await
@@ -233,14 +234,30 @@ async fn keep_previous(context: &StepContext<'_>) -> Result<(), Fault> {
     if rotation.touched || rotation.is_previous_settled() {
         return Ok(());
     }
-    let mut found = Vec::new();
-    for entry in world.secrets.find(&world.settings.secret_name).await.map_err(unchanged)? {
-        let key = match entry.has_payload {
-            true => PrivateKey::from_payload(&world.secrets.payload(&entry.href).await.map_err(unchanged)?),
-            false => None,
-        };
-        found.push((entry.href, key));
-    }
+    let entries = world.secrets.find(&world.settings.secret_name).await.map_err(unchanged)?;
+    let alone = match &entries[..] {
+        [entry] => Some(entry.href.clone()),
+        _ => None,
+    };
+    let keys = async {
+        let mut found = Vec::new();
+        for entry in entries {
+            let key = match entry.has_payload {
+                true => PrivateKey::from_payload(&world.secrets.payload(&entry.href).await?),
+                false => None,
+            };
+            found.push((entry.href, key));
+        }
+        Ok(found)
+    };
+    // Which of several is kept is known by their keys only.
+    let shape = async {
+        match &alone {
+            Some(href) => world.secrets.shape(href).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    let (mut found, shape) = futures_util::try_join!(keys, shape).map_err(unchanged)?;
     // Where several have the name, the one that object and interface had at the check is the one to keep.
     let proven = rotation.proven_key();
     let is_live = |(_, key): &(SecretRef, Option<PrivateKey>)| key.as_ref().map(PrivateKey::public) == proven;
@@ -254,9 +271,10 @@ async fn keep_previous(context: &StepContext<'_>) -> Result<(), Fault> {
         context.ledger.record(Record::ForeignSeen { public_key: other }).await?;
         return Err(swapped(&rotation, other));
     }
-    let shape = match found.get(at.unwrap_or(0)) {
-        Some((href, _)) => world.secrets.shape(href).await.map_err(unchanged)?,
-        None => SecretShape::default(),
+    let shape = match (shape, found.get(at.unwrap_or(0))) {
+        (Some(shape), _) => shape,
+        (None, Some((href, _))) => world.secrets.shape(href).await.map_err(unchanged)?,
+        (None, None) => SecretShape::default(),
     };
     context.ledger.record(Record::ShapeSeen { shape }).await?;
     let Some(key) = at.and_then(|at| found.swap_remove(at).1) else {

@@ -11,7 +11,7 @@ use crate::domain::preflight::{
     Check as Finding, CheckState, DUPLICATES, KeyAgreement, MAILBOX, OWN_ROUTE, Preflight, SWAP,
 };
 use crate::engine::mailing;
-use crate::engine::observe::{self, Sights};
+use crate::engine::observe::{self, Before, Sights};
 use crate::engine::ports::{SwapOrder, World};
 use crate::engine::step::StepContext;
 use crate::runbooks::wireguard::announce::see_people;
@@ -162,7 +162,7 @@ async fn look(world: &World, context: Option<&StepContext<'_>>) -> Result<Sights
     if let Some(console) = &world.console {
         console.forget().await;
     }
-    observe::look(world, &mut sights).await;
+    observe::look(world, &mut sights, &Before::default()).await;
     sights.people().map(|_| sights)
 }
 
