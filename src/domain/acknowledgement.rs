@@ -77,6 +77,16 @@ pub struct Acknowledgement {
     /// When it was said, by the sender's clock, where it came as a mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said_at: Option<Timestamp>,
+    /// When the mail was read that an operator has decided: until then its writer was reached, whenever it was decided.
+    #[serde(skip)]
+    pub read_at: Option<Timestamp>,
+}
+
+impl Acknowledgement {
+    /// Up to when it shows that the client was reached, UTC.
+    pub fn reached_at(&self) -> Timestamp {
+        self.read_at.unwrap_or(self.at)
+    }
 }
 
 /// An operator's recorded exception for one client.

@@ -47,6 +47,16 @@ const PATTERNS: [Pattern; 6] = [
     },
 ];
 
+/// An error of the agent's that none of the documented ones is.
+const OTHER: Pattern = Pattern {
+    says: "",
+    means: "it tells an error that its runbook does not name",
+    remedy: "read its log on the server",
+};
+
+/// What stands in a line that is an error whatever else it says: the levels of Python's logging, and how it names an exception.
+const ERROR: [&str; 4] = ["ERROR", "CRITICAL", "Traceback", "BarbicanFetchError"];
+
 /// What the log says as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AgentHealth {
@@ -74,12 +84,13 @@ pub enum AgentHealth {
     Silent,
 }
 
-/// Judges the lines of a log, oldest first. Lines that are none of the known ones say nothing.
+/// Judges the lines of a log, oldest first. Lines that are neither known nor an error say nothing.
 pub fn judge(log: &str) -> AgentHealth {
     let (mut well, mut all, mut since) = (0, 0, 0);
     let mut last: Option<(&Pattern, &str)> = None;
     for line in log.lines() {
-        if let Some(pattern) = PATTERNS.iter().find(|pattern| line.contains(pattern.says)) {
+        let other = || ERROR.iter().any(|word| line.contains(word)).then_some(&OTHER);
+        if let Some(pattern) = PATTERNS.iter().find(|pattern| line.contains(pattern.says)).or_else(other) {
             (all, since, last) = (all + 1, since + 1, Some((pattern, line)));
         } else if line.contains(IN_SYNC) {
             (well, since) = (well + 1, 0);
@@ -111,6 +122,15 @@ mod tests {
             let AgentHealth::Lasts { errors: 2, last, remedy, .. } = &lasts else { panic!("{lasts:?}") };
             assert!(last.contains(pattern.says) && *remedy == pattern.remedy);
             assert!(matches!(judge(&error), AgentHealth::Lasts { errors: 1, .. }));
+        }
+        for other in [
+            "ERROR BarbicanFetchError: 403 Forbidden",
+            "ERROR Failed to fetch config from Swift: 503",
+            "Traceback (most",
+        ] {
+            let lasts = judge(&format!("{IN_SYNC}\n{other}\n{other}\n"));
+            assert!(matches!(lasts, AgentHealth::Lasts { errors: 2, means, .. } if means == OTHER.means), "{lasts:?}");
+            assert!(matches!(judge(&format!("{other}\n{IN_SYNC}\n")), AgentHealth::Passed { errors: 1, .. }));
         }
         assert_eq!(judge(&format!("{IN_SYNC}\nsomething else\n{IN_SYNC}\n")), AgentHealth::Well(2));
         assert_eq!(judge("-- No entries --\n"), AgentHealth::Silent);

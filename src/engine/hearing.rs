@@ -200,8 +200,17 @@ impl Rotation {
             }
             (Topic::Window, Decision::Answer(answer)) if revision >= self.window.revision => {
                 let (channel, by) = (Channel::Mail, by.to_owned());
-                let answer =
-                    Acknowledgement { client: client.clone(), revision, answer, channel, note, by, at, said_at: None };
+                let answer = Acknowledgement {
+                    client: client.clone(),
+                    revision,
+                    answer,
+                    channel,
+                    note,
+                    by,
+                    at,
+                    said_at: None,
+                    read_at: Some(self.mails[index].at),
+                };
                 self.state(&client, Statement::Late { mail: index, answer, withdrawn: false });
             }
             (Topic::Back, Decision::Back) => self.is_back_by(client, at, note),
@@ -341,7 +350,17 @@ impl Rotation {
             Some(Word { decision: Decision::Answer(answer), note, by, at }) => {
                 let (answer, note, by, channel) = (answer.clone(), note.clone(), by.clone(), Channel::Mail);
                 (
-                    Acknowledgement { client: client.clone(), revision, answer, channel, note, by, at: *at, said_at },
+                    Acknowledgement {
+                        client: client.clone(),
+                        revision,
+                        answer,
+                        channel,
+                        note,
+                        by,
+                        at: *at,
+                        said_at,
+                        read_at: Some(mail.at),
+                    },
                     true,
                     0,
                 )
@@ -351,8 +370,17 @@ impl Rotation {
                 let Some(answer) = answer_of(&mail.heard.verdict) else { return };
                 let (note, by, channel) = (mail.heard.marks.join("; "), meta.by.clone(), Channel::Mailbox);
                 let at = mail.at;
-                let answer =
-                    Acknowledgement { client: client.clone(), revision, answer, channel, note, by, at, said_at };
+                let answer = Acknowledgement {
+                    client: client.clone(),
+                    revision,
+                    answer,
+                    channel,
+                    note,
+                    by,
+                    at,
+                    said_at,
+                    read_at: None,
+                };
                 (answer, false, meta.version)
             }
         };

@@ -322,7 +322,17 @@ impl Rotation {
             }
             Record::Answered { client, revision, answer, channel, note } => {
                 let by = entry.by.clone();
-                self.typed(Acknowledgement { client, revision, answer, channel, note, by, at, said_at: None });
+                self.typed(Acknowledgement {
+                    client,
+                    revision,
+                    answer,
+                    channel,
+                    note,
+                    by,
+                    at,
+                    said_at: None,
+                    read_at: None,
+                });
             }
             Record::Waived { client, reason } => self.waive(Waiver { client, reason, by: entry.by.clone(), at }),
             Record::Checked { preflight } => {

@@ -117,7 +117,7 @@ impl<'a> Stand<'a> {
         let answered = people.acknowledgements.get(&client.id);
         // Whoever answers after a bounce has been reached in another way.
         let bounced = told.filter(|notice| matches!(notice.delivery, Delivery::Bounced { .. }));
-        if let Some(notice) = bounced.filter(|notice| answered.is_none_or(|ack| ack.at < notice.at)) {
+        if let Some(notice) = bounced.filter(|notice| answered.is_none_or(|ack| ack.reached_at() < notice.at)) {
             return Stand::Undelivered(notice);
         }
         match (answered, told) {

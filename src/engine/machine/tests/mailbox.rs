@@ -106,6 +106,22 @@ fn a_bounce_shuts_the_gate_again_until_somebody_speaks_with_them() {
 }
 
 #[test]
+fn a_bounce_behind_a_mail_shuts_the_gate_whenever_that_mail_is_decided() {
+    let mut machine = announced();
+    reads(&mut machine, "20:30", "abcd", heard(Verdict::Unclear("?".into()), Topic::Window, 1, "20:29"));
+    reads(&mut machine, "20:40", "m2", heard(Verdict::Bounced("550 5.1.1".into()), Topic::Window, 1, "20:39"));
+    let decision = Decision::Answer(Answer::Confirmed);
+    let decide = Command::DecideMail { mail: "abcd".into(), decision, note: String::new() };
+    command(&mut machine, at("20:50"), decide.clone()).unwrap();
+    assert_eq!(ada_keeps_it_shut(&machine).unwrap(), "the mail to Ada is bounced");
+    let mut machine = announced();
+    reads(&mut machine, "20:40", "m2", heard(Verdict::Bounced("550 5.1.1".into()), Topic::Window, 1, "20:39"));
+    reads(&mut machine, "20:45", "abcd", heard(Verdict::Unclear("?".into()), Topic::Window, 1, "20:44"));
+    command(&mut machine, at("20:50"), decide).unwrap();
+    assert_eq!(ada_keeps_it_shut(&machine), None, "written after it");
+}
+
+#[test]
 fn an_uncertain_mail_that_was_answered_has_arrived() {
     let mut machine = planned();
     told(&mut machine, NoticeKind::Announcement, 1, Delivery::Uncertain { why: "lost".into() });
