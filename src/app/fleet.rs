@@ -256,7 +256,7 @@ fn unknown_row(tenant: &Tenant) -> FleetRow {
 }
 
 fn row_of(status: &TenantStatus) -> FleetRow {
-    let live = |activity: Option<Activity>| matches!(activity, Some(Activity::Active | Activity::Ageing));
+    let live = |activity: Option<Activity>| activity == Some(Activity::Active);
     let active = status.clients.iter().filter(|client| live(client.activity)).count();
     let peers = status.clients.iter().filter(|client| client.client.public_key.is_some()).count();
     let due = match status.keys.due_state {

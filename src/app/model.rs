@@ -239,7 +239,9 @@ impl Model {
     /// After how long the screen would look different although nothing happens: a second while ages below two minutes,
     /// a countdown or a running job are visible, else the rest of the minute.
     pub fn wakes_in(&self) -> Duration {
-        let young = |at: Option<Timestamp>| at.is_some_and(|at| self.now.as_second() - at.as_second() < 120);
+        let young_at =
+            |now: Timestamp, at: Option<Timestamp>| at.is_some_and(|at| now.as_second() - at.as_second() < 120);
+        let young = |at| young_at(self.now, at);
         let ticking = self.shown().is_some_and(|id| self.jobs.contains_key(id))
             || self.visible().any(|status| self.is_late(status))
             || self.status().is_some_and(|status| {
@@ -247,7 +249,10 @@ impl Model {
                 status.reconcile_deadline.is_some_and(|deadline| deadline > self.now)
                     || [keys.secret.at, keys.object.at, keys.interface.at].into_iter().any(young)
                     || matches!(self.panels.tab, Panel::Clients | Panel::Peers)
-                        && status.clients.iter().any(|view| young(view.latest_handshake))
+                        && status
+                            .clients
+                            .iter()
+                            .any(|view| young_at(status.server_now(self.now), view.latest_handshake))
                     || status.window.as_ref().is_some_and(|window| {
                         let left = [window.start, window.end].map(|at| at.as_second() - self.now.as_second());
                         left.iter().any(|left| (0..=120).contains(left))

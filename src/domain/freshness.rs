@@ -114,18 +114,38 @@ pub fn judge_presence(baseline: &Baseline, peers: &Peers<'_>, key: &PublicKey) -
         return Presence::NoPeer;
     };
     let (stamp, tx) = baseline.peers.get(key).copied().unwrap_or((0, 0));
-    if peers.live != baseline.public_key || peer.latest_handshake == stamp {
-        return if peer.latest_handshake == 0 { Presence::Never } else { Presence::NoSign };
+    // A stamp that fell or is gone was made anew with its interface, and one from before the baseline is of the earlier key.
+    let is_later = peer.latest_handshake > stamp && peer.latest_handshake >= baseline.clock;
+    if peers.live != baseline.public_key || !is_later {
+        return if peer.latest_handshake.max(stamp) == 0 { Presence::Never } else { Presence::NoSign };
     }
     let late = peer.latest_handshake > baseline.clock + PROBABLE_WITHIN;
     // Sending anything but initiations needs a session, and only the live key can have given one since the baseline.
-    let sent_in_session = !peer.tx.saturating_sub(tx).is_multiple_of(INITIATION_BYTES);
+    let sent_in_session = peer.tx.checked_sub(tx).is_some_and(|sent| !sent.is_multiple_of(INITIATION_BYTES));
     if late || sent_in_session { Presence::Back } else { Presence::ProbablyBack }
+}
+
+/// How many of the baseline's peers have a stamp or a counter that fell since, which nothing does but being made anew.
+pub fn made_anew(baseline: &Baseline, reading: &ServerReading) -> usize {
+    let fell = |peer: &&PeerReading| {
+        let before = baseline.peers.get(&peer.public_key);
+        before.is_some_and(|(stamp, tx)| peer.latest_handshake < *stamp || peer.tx < *tx)
+    };
+    reading.peers.iter().filter(fell).count()
 }
 
 /// Judges a person by all of their peers: they are as far back as the peer that is least so. `None` where they have none.
 pub fn judge_person(baseline: &Baseline, peers: &Peers<'_>, keys: impl Iterator<Item = PublicKey>) -> Option<Presence> {
     keys.map(|key| judge_presence(baseline, peers, &key)).min()
+}
+
+/// Clocks that differ by no more are no news, s.
+pub const SKEW_TOLERATED: i64 = 5;
+
+/// How far a clock is ahead of another, s, by which it was asked and had answered at these moments: what the answer took is no
+/// difference.
+pub fn ahead(clock: i64, asked: i64, answered: i64) -> i64 {
+    clock - clock.clamp(asked.min(answered), answered)
 }
 
 /// How lively a peer is when no rotation is pending, by the server's clock.
@@ -134,13 +154,11 @@ pub fn judge_person(baseline: &Baseline, peers: &Peers<'_>, keys: impl Iterator<
 pub enum Activity {
     /// No handshake ever.
     Never,
-    /// Over 540 s: the session's keys are wiped.
-    Gone,
-    /// Over 205 s: normal without keepalive, says nothing bad.
-    Idle,
-    /// 150 to 205 s: one renewal missed.
+    /// Over 205 s: idle without keepalive, or away; which, only its next packet tells. Not "down".
+    Unknown,
+    /// 180 to 205 s: no session can send any more; implementations that renew late do so by now.
     Ageing,
-    /// At most 150 s.
+    /// At most 180 s, as long as a session may send.
     Active,
 }
 
@@ -149,8 +167,7 @@ impl Activity {
     pub fn word(self) -> &'static str {
         match self {
             Activity::Never => "never",
-            Activity::Gone => "gone",
-            Activity::Idle => "idle",
+            Activity::Unknown => "unknown",
             Activity::Ageing => "ageing",
             Activity::Active => "active",
         }
@@ -163,10 +180,9 @@ pub fn judge_activity(latest_handshake: i64, clock: i64) -> Activity {
         return Activity::Never;
     }
     match clock - latest_handshake {
-        age if age <= 150 => Activity::Active,
+        age if age <= 180 => Activity::Active,
         age if age <= 205 => Activity::Ageing,
-        age if age <= 540 => Activity::Idle,
-        _ => Activity::Gone,
+        _ => Activity::Unknown,
     }
 }
 
@@ -198,6 +214,25 @@ mod tests {
     }
 
     #[test]
+    fn no_stamp_but_one_later_than_the_application_is_a_sign_whatever_became_of_the_counters() {
+        for (before, tx) in [(0, 0), (400, 500), (999, 500), (1000, 148)] {
+            let baseline = Baseline::of(&reading(1000, before, tx));
+            for stamp in 0..=1020 {
+                // Gone, fallen, as it was, and grown: by initiations, and by data.
+                for counter in [0, 92, tx.saturating_sub(1), tx, tx + 148, tx + 92] {
+                    let now = reading(1020, stamp, counter);
+                    let presence = judge_presence(&baseline, &Peers::of(&now), &KEY);
+                    let is_sign = stamp > before && stamp >= 1000;
+                    assert_eq!(presence >= Presence::ProbablyBack, is_sign, "{before} {tx} {stamp} {counter}");
+                    assert_eq!(presence == Presence::Never, before == 0 && stamp == 0, "{before} {stamp}");
+                    let fell = stamp < before || counter < tx;
+                    assert_eq!(made_anew(&baseline, &now), usize::from(fell), "{before} {tx} {stamp} {counter}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn nothing_counts_while_the_interface_shows_another_key() {
         let baseline = Baseline::of(&reading(1000, 900, 0));
         let other = ServerReading { public_key: KEY, ..reading(1100, 1090, 92) };
@@ -213,7 +248,18 @@ mod tests {
 
     #[test]
     fn ages_are_judged_by_the_servers_clock() {
-        let judged = [0, 850, 800, 700, 100].map(|stamp| judge_activity(stamp, 1000));
-        assert_eq!(judged, [Activity::Never, Activity::Active, Activity::Ageing, Activity::Idle, Activity::Gone]);
+        let judged = [0, 1005, 850, 820, 819, 795].map(|stamp| judge_activity(stamp, 1000).word());
+        assert_eq!(judged, ["never", "active", "active", "active", "ageing", "ageing"]);
+        let idle = [794, 600, 100, 1].map(|stamp| judge_activity(stamp, 1000).word());
+        assert_eq!(idle, ["unknown"; 4], "without keepalive that is as it should be");
+    }
+
+    #[test]
+    fn what_an_answer_takes_is_no_difference_of_clocks() {
+        for (clock, asked, answered, apart) in
+            [(100, 100, 100, 0), (109, 100, 115, 0), (705, 100, 101, 604), (40, 100, 101, -60), (100, 103, 101, -1)]
+        {
+            assert_eq!(ahead(clock, asked, answered), apart, "{clock} {asked} {answered}");
+        }
     }
 }

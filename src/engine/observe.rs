@@ -3,7 +3,7 @@
 use crate::domain::client::{self, Entry, People};
 use crate::domain::document;
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::freshness::ServerReading;
+use crate::domain::freshness::{self, ServerReading};
 use crate::domain::key::PublicKey;
 use crate::domain::observation::Observation;
 use crate::engine::alerts::AlertSight;
@@ -97,6 +97,8 @@ pub struct Sights {
     pub holder: Option<Holder>,
     /// Since when, UTC by this host's clock, they gave no sign of life, where one was due.
     pub holder_quiet_since: Option<Timestamp>,
+    /// How far the VPN server's clock was ahead of this host's at its last reading, s.
+    pub server_ahead_s: Option<i64>,
     /// How far this host's clock is ahead of the journal's server, s; `None` where that has none of its own.
     pub clock_skew_s: Option<i64>,
     /// What is known of the journal besides its records.
@@ -133,6 +135,15 @@ impl Sights {
             Sight::Served(look) => self.served.take(at, look),
             Sight::Alert(look) => self.alert.take(at, look),
         }
+    }
+
+    /// The same of a source that was asked and has answered at these moments. An answer is as old as its question: what was done
+    /// meanwhile is the later word.
+    pub fn take_answer(&mut self, asked: Timestamp, answered: Timestamp, sight: Sight) {
+        if let Sight::Server(Ok(reading)) = &sight {
+            self.server_ahead_s = Some(freshness::ahead(reading.clock, asked.as_second(), answered.as_second()));
+        }
+        self.take(asked, sight);
     }
 
     /// The fault of a source's last look.
@@ -341,9 +352,12 @@ pub fn is_asked(world: &World, source: Source) -> bool {
 
 /// Looks at everything at once and takes it into `sights`; every payload is read that `before` does not know.
 pub async fn look(world: &World, sights: &mut Sights, before: &Before) {
-    let found = futures_util::future::join_all(Source::ASKED.map(|source| look_at(world, source, before))).await;
-    for sight in found.into_iter().flatten() {
-        sights.take(world.clock.now(), sight);
+    let looks = Source::ASKED.map(async |source| {
+        let asked = world.clock.now();
+        (asked, look_at(world, source, before).await, world.clock.now())
+    });
+    for (asked, sight, answered) in futures_util::future::join_all(looks).await {
+        sight.into_iter().for_each(|sight| sights.take_answer(asked, answered, sight));
     }
     if let Some(object) = sights.object.value() {
         let before = Before { users: object.users.clone(), ..Before::default() };

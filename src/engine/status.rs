@@ -9,6 +9,7 @@ mod derive;
 mod heard;
 mod lease;
 mod mails;
+mod server;
 mod since;
 mod steps;
 mod thread;
@@ -270,6 +271,16 @@ impl TenantStatus {
         if self.lost.is_some() { self.lead() } else { first() }
     }
 
+    /// This moment by the VPN server's clock, as far as it is known: what it has stamped is as old as that says.
+    pub fn server_now(&self, now: Timestamp) -> Timestamp {
+        Timestamp::from_second(now.as_second() + self.server_ahead_s.unwrap_or(0)).unwrap_or(now)
+    }
+
+    /// Whether the VPN server was ever read, and its last reading still stands.
+    pub fn is_server_read(&self) -> bool {
+        self.keys.interface.at.is_some() && self.keys.interface.fault.is_none()
+    }
+
     /// Neither the secret nor the object has ever answered: what follows from them is not known, and not nothing.
     pub fn is_unseen(&self) -> bool {
         let unseen = |view: &&SourceView| view.seen_at.is_none() && view.fault.is_some();
@@ -347,6 +358,8 @@ pub struct TenantStatus {
     pub holder: Option<Holder>,
     /// Since when, UTC by this host's clock, they gave no sign of life, where one was due.
     pub holder_quiet_since: Option<Timestamp>,
+    /// How far the VPN server's clock, by which handshakes are stamped, is ahead of this host's, s; none before it was read.
+    pub server_ahead_s: Option<i64>,
     /// How far this host's clock is ahead of the journal's server, s; none with SQLite.
     pub clock_skew_s: Option<i64>,
     /// The rollback's reason, when one is going on.

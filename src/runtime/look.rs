@@ -102,11 +102,10 @@ impl Conductor {
         if !observe::is_asked(&self.world, source) {
             return;
         }
-        // An answer is as old as its question: what was done meanwhile is the later word.
         let asked = self.world.clock.now();
         let looking = observe::look_at(&self.world, source, before);
         if let Some(sight) = self.patiently(source, patience, looking).await {
-            self.take_sight(source, |sights, _| sights.take(asked, sight));
+            self.take_sight(source, |sights, answered| sights.take_answer(asked, answered, sight));
         }
     }
 

@@ -87,7 +87,7 @@ fn line(model: &Model, status: &TenantStatus, view: &ClientView, at: Rect, colum
     let mail = mail(view);
     let bad_mail = ["refused", "deferred", "uncertain"].iter().any(|word| mail.ends_with(word));
     let mail_style = if bad_mail { theme.bad() } else { theme.quiet() };
-    let seen = view.latest_handshake.map_or("never".into(), |at| age::ago(at, model.now));
+    let seen = view.latest_handshake.map_or("never".into(), |at| age::ago(at, status.server_now(model.now)));
     let seen = if view.activity.is_none() { "?".into() } else { seen };
     let late = model.late(status, Source::Server).is_some();
     let seen = if late { format!("{}{seen}", pen.glyphs.stale) } else { seen };

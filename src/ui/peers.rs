@@ -33,11 +33,11 @@ fn line(model: &Model, status: &TenantStatus, view: &ClientView, area: Rect, y: 
     let late = model.late(status, Source::Server).is_some();
     let key = view.client.public_key.map_or("no key".into(), |key| key.short());
     let word = view.activity.map_or("not seen", |activity| activity.word());
-    let seen = view.latest_handshake.map_or("never".into(), |at| age::ago(at, model.now));
+    let seen = view.latest_handshake.map_or("never".into(), |at| age::ago(at, status.server_now(model.now)));
     let seen = if view.activity.is_none() { "?".into() } else { seen };
     let endpoint = view.endpoint.as_deref().unwrap_or("-");
     let transfer = view.transfer.map_or("-".into(), |(rx, tx)| format!("{}/{}", bytes(rx), bytes(tx)));
-    let live = matches!(view.activity, Some(Activity::Active | Activity::Ageing));
+    let live = view.activity == Some(Activity::Active);
     let stale = format!("{}{word}", pen.glyphs.stale);
     let word = if late { stale.as_str() } else { word };
     let style = if live && !late { pen.theme.good() } else { pen.theme.plain() };

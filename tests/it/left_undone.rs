@@ -17,6 +17,7 @@ use changeguard::engine::next::Act;
 use changeguard::engine::observe::{self, Sight, Sights};
 use changeguard::engine::record::{Entry, Record};
 use changeguard::engine::rotation::Rotation;
+use changeguard::engine::sources::Source;
 use changeguard::engine::status::{self, Phase, Reconcile, TenantStatus, Viewer};
 use changeguard::runtime::run::RunError;
 use jiff::{SignedDuration, Timestamp};
@@ -205,4 +206,64 @@ async fn who_is_probably_back_is_counted_among_those_whom_a_way_back_cuts_again(
         lines,
         ["cuts off again 1 who are probably back:".to_owned(), format!("{} (probably back)", client.name)]
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_was_started_again_brings_nobody_back_and_that_is_told() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    let rotation = scene.acme().rotation().unwrap();
+    let baseline = rotation.applied.clone().unwrap().baseline;
+    let mut reading = scene.world().server.read().await.unwrap();
+    assert!(baseline.peers.values().any(|(stamp, _)| *stamp > 0), "somebody had a session before");
+    for peer in &mut reading.peers {
+        (peer.latest_handshake, peer.endpoint, peer.rx, peer.tx) = (0, None, 0, 0);
+    }
+    let mut sights = Sights::default();
+    observe::look(&scene.world(), &mut sights, &observe::Before::default()).await;
+    let before = derived(&scene, &rotation, &sights, Timestamp::now());
+    let is_anew = |status: &TenantStatus| status.attention.iter().any(|item| item.contains("made anew"));
+    assert!(!is_anew(&before), "{:?}", before.attention);
+    sights.take(Timestamp::now(), Sight::Server(Ok(reading)));
+    let status = derived(&scene, &rotation, &sights, Timestamp::now());
+    let words: Vec<_> = status.clients.iter().filter_map(|view| view.presence).map(|one| one.word()).collect();
+    assert!(words.len() == 3 && words.iter().all(|word| ["no sign yet", "never"].contains(word)), "{words:?}");
+    assert!(status.rollback_cuts.is_empty() && is_anew(&status), "{:?}", status.attention);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn live_sessions_are_counted_only_where_the_server_was_read_and_its_clock_is_told() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    let rotation = scene.acme().rotation().unwrap();
+    let says = |sights: &Sights, text: &str| {
+        let status = derived(&scene, &rotation, sights, Timestamp::now());
+        let rows = changeguard::app::dialog::rotate::consequences(&status);
+        assert!(rows.iter().any(|row| row.text.contains(text)), "{text}: {}", rows[0].text);
+        status
+    };
+    let mut sights = Sights::default();
+    says(&sights, "all 3 clients (how many have a live session now was not looked at)");
+    observe::look(&scene.world(), &mut sights, &observe::Before::default()).await;
+    let status = says(&sights, "with a live session now)");
+    assert_eq!(status.server_ahead_s, Some(0));
+    let told =
+        |status: &TenantStatus| status.attention.iter().find(|item| item.contains("VPN server's clock")).cloned();
+    assert_eq!(told(&status), None);
+    // Its clock is ahead: a stamp 400 s old by it is as old as that, and not from the future.
+    let mut reading = scene.world().server.read().await.unwrap();
+    let asked = Timestamp::from_second(reading.clock).unwrap();
+    reading.clock += 605;
+    for peer in &mut reading.peers {
+        peer.latest_handshake = reading.clock - 400;
+    }
+    sights.take_answer(asked, asked, Sight::Server(Ok(reading)));
+    let status = says(&sights, "(0 with a live session now)");
+    assert_eq!(status.server_ahead_s, Some(605));
+    assert!(told(&status).is_some_and(|item| item.contains("is 605 s ahead of this host's")), "{:?}", status.attention);
+    let stamp = status.clients[0].latest_handshake.unwrap();
+    assert_eq!(status.server_now(asked).as_second() - stamp.as_second(), 400);
+    sights.overdue(asked, Source::Server, std::time::Duration::from_secs(5));
+    says(&sights, "was not looked at");
 }

@@ -103,13 +103,16 @@ fn checks(status: &TenantStatus) -> Vec<Row> {
 
 /// What breaks, for whom, for how long.
 pub fn consequences(status: &TenantStatus) -> Vec<Row> {
-    let live = |activity| matches!(activity, Some(Activity::Active | Activity::Ageing));
-    let live = status.clients.iter().filter(|view| live(view.activity)).count();
+    let live = status.clients.iter().filter(|view| view.activity == Some(Activity::Active)).count();
+    let live = match status.is_server_read() {
+        true => format!("{live} with a live session now"),
+        false => "how many have a live session now was not looked at".to_owned(),
+    };
     vec![
         Row::new(
             Mark::Warn,
             format!(
-                "There is no transparent rotation: all {} clients ({live} with a live session now) lose the VPN when the \
+                "There is no transparent rotation: all {} clients ({live}) lose the VPN when the \
                  server takes the key, and each stays cut off until they have downloaded and re-imported their \
                  configuration.",
                 status.clients.len()

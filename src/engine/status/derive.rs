@@ -5,6 +5,7 @@ use super::alert;
 use super::attention;
 use super::lease;
 use super::mails;
+use super::server;
 use super::since::changed_since;
 use super::steps::step_views;
 use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, TenantStatus, Viewer};
@@ -148,6 +149,7 @@ pub fn derive(
         unprotected: settings.transport.unprotected(),
         holder: sights.holder.clone(),
         holder_quiet_since: sights.holder_quiet_since,
+        server_ahead_s: sights.server_ahead_s,
         clock_skew_s: sights.clock_skew_s,
         rollback: open.and_then(|rotation| rotation.rollback.as_ref()).map(|rollback| rollback.reason.clone()),
         rollback_cuts,
@@ -170,6 +172,7 @@ pub fn derive(
     status.attention = attention::of(&status, sights);
     status.attention.extend(mails::attention(open));
     status.attention.extend(open.and_then(|rotation| half_told(rotation, &status.keys)));
+    status.attention.extend(server::attention(open, sights));
     status.attention.extend(lease::attention(&status, journal));
     status.attention.extend(status.heard.attention());
     status.attention.extend(alert::attention(open, rotation, sights, settings, now));

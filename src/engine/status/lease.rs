@@ -1,11 +1,9 @@
 //! What is to be said of whoever holds the tenant, and of clocks that disagree. Clocks decide nothing between processes, but
 //! people read the moments that they leave.
 
+use crate::domain::freshness::SKEW_TOLERATED as TOLERATED;
 use crate::engine::record::Entry;
 use crate::engine::status::TenantStatus;
-
-/// Clocks that differ by less are no news, s.
-const TOLERATED: i64 = 5;
 
 /// The lines for the list of what needs attention.
 pub(super) fn attention(status: &TenantStatus, journal: &[Entry]) -> Vec<String> {

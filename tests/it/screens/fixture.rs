@@ -142,7 +142,7 @@ fn sight(byte: u8) -> KeySight {
 pub fn idle(name: &str) -> TenantStatus {
     let clients = ["Ada Okafor", "Björn Lindqvist", "Chen Wei", "Dolores Haze", "Emeka Obi", "Fatma Yılmaz"];
     let mut clients: Vec<ClientView> = clients.iter().map(|name| client(name, Standing::ToTell)).collect();
-    clients[4].activity = Some(Activity::Gone);
+    clients[4].activity = Some(Activity::Unknown);
     clients[4].latest_handshake = Some(at("2026-11-20T08:00:00Z"));
     clients[5].activity = Some(Activity::Never);
     clients[5].latest_handshake = None;
@@ -197,6 +197,7 @@ pub fn idle(name: &str) -> TenantStatus {
         unprotected: Vec::new(),
         holder: None,
         holder_quiet_since: None,
+        server_ahead_s: None,
         clock_skew_s: None,
         rollback: None,
         rollback_cuts: Vec::new(),

@@ -1,10 +1,9 @@
 //! Whose clock differs from this host's, and by how much: windows are told by one, stamps are made by another, tokens end by a third.
 
 use super::findings::{finding, pass};
+use crate::domain::freshness::SKEW_TOLERATED as SKEW_WARN;
 use crate::domain::preflight::{Check as Finding, CheckState};
 
-/// Clocks that differ by more than this make handshake stamps and windows hard to judge, s.
-const SKEW_WARN: i64 = 5;
 /// Clocks that differ by more than this make them meaningless, s.
 const SKEW_FAIL: i64 = 120;
 /// The VPN server, among those whose clock is known.
