@@ -264,7 +264,7 @@ pub enum Verb {
         /// A closing note
         #[arg(long, default_value = "")]
         note: String,
-        /// Why it is closed although step 7 was never done, or nobody has reconfigured
+        /// Why it is closed although step 7 was never done, nobody has reconfigured, or the agent's log tells nothing
         #[arg(long, default_value = "")]
         reason: String,
     },

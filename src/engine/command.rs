@@ -124,7 +124,8 @@ pub enum Command {
     Finish {
         /// A closing note.
         note: String,
-        /// Why it is closed although step 7 was never done, or nobody has reconfigured; empty where nothing is missing.
+        /// Why it is closed although step 7 was never done, nobody has reconfigured, or the agent's log tells nothing; empty
+        /// where nothing is missing.
         despite: String,
     },
     /// End a rotation that has not touched the server: tell everybody who was told, destroy the kept keys, close.

@@ -167,6 +167,7 @@ impl Machine {
             Input::Probed { step, probe } => self.probed(at, step, probe),
             Input::Sent { result } => self.sent(at, result),
             Input::LookedBack { sight } => self.looked_back(at, sight),
+            Input::AgentHeard { doubt } => self.agent_heard(at, doubt),
             Input::Undone { step, result } => self.undone(at, step, result),
         }
     }

@@ -24,7 +24,7 @@ pub use back::look_back;
 pub use check::{Survey, recheck, survey};
 pub use recover::{Recovery, recover, signs_of_loss};
 pub use silence::end_silence;
-pub use verify::look_who_is_back;
+pub use verify::{agent_doubt, look_who_is_back};
 
 use crate::engine::step::Runbook;
 

@@ -13,7 +13,7 @@ use crate::engine::rotation::Rotation;
 use crate::engine::step::{Ledger, Progress, Runbook, StepContext};
 use crate::engine::witness::{Lost, WAY_OUT};
 use crate::runbooks::wireguard::{
-    Recovery, end_silence, look_back, look_who_is_back, put_right, recheck, recover, see_people,
+    Recovery, agent_doubt, end_silence, look_back, look_who_is_back, put_right, recheck, recover, see_people,
 };
 use crate::runtime::ending;
 use async_trait::async_trait;
@@ -183,6 +183,10 @@ impl<'a> Run<'a> {
                 Output::LookBack => {
                     let sight = look_back(&self.context()).await?;
                     self.feed(Input::LookedBack { sight }, &mut queue).await?;
+                }
+                Output::HearAgent => {
+                    let doubt = agent_doubt(self.world).await;
+                    self.feed(Input::AgentHeard { doubt }, &mut queue).await?;
                 }
                 Output::PutRight => achieved = put_right(&self.context()).await?,
                 Output::EndSilence => achieved = end_silence(&self.context()).await?,

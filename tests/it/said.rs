@@ -266,8 +266,18 @@ async fn an_agent_that_is_not_well_fails_the_check_and_the_end_and_says_why_step
     let ended = bastion.run("finish acme", &[]).await.ends(1);
     assert!(ended.err.contains("was never well since") && ended.err.contains("not destroyed"), "{}", ended.err);
     well();
-    world.reconcile("acme").await;
-    bastion.run("finish acme", &[]).await.ends(0);
+    // A log without a word, and one that can't be read, are no log without errors.
+    for (command, why) in [("true", "its log says nothing of a reconcile"), ("false", "its log can't be read")] {
+        bastion.configure(log, &format!("agent_log = \"{command}\""));
+        let ended = bastion.run("finish acme", &[]).await.ends(5);
+        assert!(ended.err.contains(why) && ended.err.contains("a reason"), "{}", ended.err);
+        bastion.configure(&format!("agent_log = \"{command}\""), log);
+    }
+    bastion.configure(log, "agent_log = \"true\"");
+    bastion.run("finish acme --reason looked-at-by-hand", &[]).await.ends(0);
+    let report = bastion.run("report acme", &[]).await.ends(0).out;
+    let told = "looked-at-by-hand (whether the agent is well is not known, for its log says nothing";
+    assert!(report.contains(told), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

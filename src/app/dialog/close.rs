@@ -14,9 +14,12 @@ use crate::engine::status::{Phase, Standing, TenantStatus};
 
 /// The form of the end.
 pub fn open_finish(status: &TenantStatus) -> FormDialog {
-    let mut fields = vec![Field::text("closing note", "", "optional")];
-    // It stands in the first line of the report.
-    fields.extend(status.unfinished.map(|_| Field::text("reason", "", "why it is closed all the same")));
+    // The reason stands in the first line of the report. What the agent's log says is heard only then, so it can be given always.
+    let when = match status.unfinished {
+        Some(_) => "why it is closed all the same",
+        None => "only if something is missing: why it is closed all the same",
+    };
+    let fields = vec![Field::text("closing note", "", "optional"), Field::text("reason", "", when)];
     FormDialog::new(status, Purpose::Finish, fields)
 }
 
@@ -80,7 +83,10 @@ pub fn explain_cancel() -> Vec<Row> {
 
 /// The end.
 pub fn finish(form: &FormDialog, status: &TenantStatus) -> Result<Command, String> {
-    let despite = if status.unfinished.is_some() { required(form, 1, "a reason")? } else { String::new() };
+    let despite = match status.unfinished {
+        Some(_) => required(form, 1, "a reason")?,
+        None => form.value(1).to_owned(),
+    };
     Ok(Command::Finish { note: form.value(0).to_owned(), despite })
 }
 

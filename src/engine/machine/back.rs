@@ -49,8 +49,9 @@ impl Machine {
         Ok(outputs)
     }
 
-    /// The end: everybody is back or waived, and what the runbook asks for is done, or it is said why not.
-    pub(super) fn finish(&mut self, at: Timestamp, note: String, despite: String) -> Outputs {
+    /// The end: everybody is back or waived, and what the runbook asks for is done, or it is said why not. Whether the agent is
+    /// well is heard before it is begun.
+    pub(super) fn finish(&mut self, note: String, despite: String) -> Outputs {
         let rotation = self.quiet()?;
         let needed = [StepNumber::SECRET, StepNumber::OBJECT, StepNumber::RECONCILE];
         if let Some(step) = needed.into_iter().find(|step| !rotation.step(*step).is_done()) {
@@ -64,21 +65,28 @@ impl Machine {
             return Err(Refusal::NotBack(missing.iter().map(|client| client.name.clone()).collect()));
         }
         let despite = crate::domain::sanitize::sanitize(&despite);
-        self.despite = match (rotation.unfinished(), despite.is_empty()) {
-            (None, _) => None,
-            (Some(_), false) => Some(despite),
-            (Some(what), true) => {
-                return Err(Refusal::NeedsPerson(format!(
-                    "{}: {}, or say why it is closed all the same (a reason; it stands in the first line of the report)",
-                    what.to_lowercase(),
-                    match rotation.step(StepNumber::RECONFIGURE).is_done() {
-                        true => "verify until at least one client is back",
-                        false => "notify them (step 7)",
-                    }
-                )));
-            }
-        };
+        if let Some(what) = rotation.unfinished().filter(|_| despite.is_empty()) {
+            let first = match rotation.step(StepNumber::RECONFIGURE).is_done() {
+                true => "verify until at least one client is back",
+                false => "notify them (step 7)",
+            };
+            return Err(wants_reason(&what.to_lowercase(), first));
+        }
+        self.despite = Some(despite).filter(|text| !text.is_empty());
         self.cancel_note = note;
+        Ok(vec![Output::HearAgent])
+    }
+
+    /// Begins the end. That nothing was heard of the agent is not that it is well.
+    pub(super) fn agent_heard(&mut self, at: Timestamp, doubt: Option<String>) -> Outputs {
+        let is_unfinished = self.quiet()?.unfinished().is_some();
+        self.despite = match (doubt, self.despite.take()) {
+            (Some(doubt), None) => {
+                return Err(wants_reason(&doubt, "look at the unit on the server, then finish again"));
+            }
+            (Some(doubt), Some(why)) => Some(format!("{why} ({doubt})")),
+            (None, why) => why.filter(|_| is_unfinished),
+        };
         self.begin(at, StepNumber::VERIFY, Intent::Finish)
     }
 
@@ -93,6 +101,11 @@ impl Machine {
     pub(super) fn outcome(rotation: &Rotation) -> Outcome {
         if rotation.rollback.is_some() { Outcome::RolledBack } else { Outcome::Rotated }
     }
+}
+
+fn wants_reason(what: &str, first: &str) -> Refusal {
+    let or = "or say why it is closed all the same (a reason; it stands in the first line of the report)";
+    Refusal::NeedsPerson(format!("{what}: {first}, {or}"))
 }
 
 /// What a fresh key costs, where the previous one is gone.

@@ -132,7 +132,7 @@ impl Machine {
                 self.known_client(&client)?;
                 Ok(vec![self.append(at, Record::GatewayPing { client, answered, note })?, done("recorded")])
             }
-            Command::Finish { note, despite } => self.finish(at, note, despite),
+            Command::Finish { note, despite } => self.finish(note, despite),
             Command::Cancel { confirm, reason } => {
                 self.untouched()?;
                 self.confirmed_name(&confirm)?;

@@ -42,6 +42,11 @@ pub enum Input {
         /// What.
         sight: BackSight,
     },
+    /// What [`Output::HearAgent`] asked for was heard.
+    AgentHeard {
+        /// Why it is not known whether the agent is well, where it is not.
+        doubt: Option<String>,
+    },
     /// What [`Output::Undo`] asked for has ended.
     Undone {
         /// Which step.
@@ -77,6 +82,8 @@ pub enum Output {
     Verify,
     /// Look what a way back would meet, then say [`Input::LookedBack`].
     LookBack,
+    /// Hear what the agent says of itself before the end, then say [`Input::AgentHeard`].
+    HearAgent,
     /// Put right what somebody has changed since the rotation has ended.
     PutRight,
     /// End the silence of the expected alert and record it.

@@ -50,9 +50,10 @@ fn ada() -> Client {
 
 fn command(machine: &mut Machine, now: Timestamp, command: Command) -> Outputs {
     let outputs = machine.handle(now, Input::Command { command, new_id: RotationId("r1".into()) })?;
-    match outputs.contains(&Output::LookBack) {
-        true => machine.handle(now, Input::LookedBack { sight: BackSight::default() }),
-        false => Ok(outputs),
+    match outputs.last() {
+        Some(Output::LookBack) => machine.handle(now, Input::LookedBack { sight: BackSight::default() }),
+        Some(Output::HearAgent) => machine.handle(now, Input::AgentHeard { doubt: None }),
+        _ => Ok(outputs),
     }
 }
 

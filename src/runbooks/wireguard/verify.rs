@@ -8,6 +8,7 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::{Peers, Presence, ServerReading, judge_person};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret;
+use crate::engine::ports::World;
 use crate::engine::record::{BackSource, Record};
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
@@ -86,6 +87,16 @@ impl Step for Verify {
         let back = rotation.back.len();
         let waived = rotation.clients.len().saturating_sub(back);
         Ok(format!("{back} back, {waived} waived; {destroyed} kept keys destroyed"))
+    }
+}
+
+/// Why it is not known whether the agent is well, where its log is to be read and tells nothing: a log without a word is not one
+/// without errors. What a log complains of is judged by the step.
+pub async fn agent_doubt(world: &World) -> Option<String> {
+    match world.server.agent_log().await? {
+        Err(fault) => Some(format!("whether the agent is well is not known, for its log can't be read: {fault}")),
+        Ok(log) => (agent_log::judge(&log) == AgentHealth::Silent)
+            .then(|| "whether the agent is well is not known, for its log says nothing of a reconcile".into()),
     }
 }
 

@@ -65,6 +65,7 @@ impl Play {
                     };
                     Input::LookedBack { sight: BackSight { is_kept, probable: Vec::new() } }
                 }
+                Output::HearAgent => Input::AgentHeard { doubt: None },
                 Output::Verify => {
                     self.somebody_is_back();
                     continue;
