@@ -1,6 +1,7 @@
 //! The people who will be cut off: joined from every place that knows some of them, with every difference listed.
 
 use crate::domain::key::PublicKey;
+use crate::domain::sanitize;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -185,7 +186,7 @@ pub fn join(object: &[Entry], console: Option<&[Entry]>, contacts: &[Entry], pee
                     index.insert(entry.id.clone(), people.clients.len());
                     people.clients.push(Client {
                         id: ClientId(entry.id.clone()),
-                        name: entry.name.clone().unwrap_or_else(|| entry.id.clone()),
+                        name: sanitize::name(entry.name.as_ref().unwrap_or(&entry.id)),
                         email: entry.email.clone(),
                         public_key: entry.public_key,
                         sources: BTreeSet::from([source]),
@@ -234,9 +235,9 @@ fn merge(people: &mut People, at: usize, source: Source, entry: &Entry) {
     client.sources.insert(source);
     let contacts_win = source == Source::Contacts;
     if let Some(name) = &entry.name
-        && (contacts_win || client.name == client.id.0)
+        && (contacts_win || client.name == sanitize::name(&client.id.0))
     {
-        client.name = name.clone();
+        client.name = sanitize::name(name);
     }
     if client.public_key.is_none() {
         client.public_key = entry.public_key;

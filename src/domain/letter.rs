@@ -15,6 +15,8 @@ pub struct Incoming {
     pub sent_by: Option<String>,
     /// Every address that it was sent or delivered to (To, Cc, Delivered-To, X-Original-To, Envelope-To), lower case.
     pub recipients: Vec<String>,
+    /// Those of them in To, lower case.
+    pub to: Vec<String>,
     /// The Message-IDs that it refers to, with angle brackets: In-Reply-To first, then References from the last to the first.
     pub references: Vec<String>,
     /// The subject, decoded.

@@ -272,12 +272,22 @@ fn speaker<'a>(letter: &'a Incoming, asked: &'a Asked<'a>) -> Speaker<'a> {
     Speaker::new(asked, letter.from.as_ref().map_or("", |(name, _)| name.as_str()), &letter.recipients)
 }
 
+/// Whether all to whom it is written have the writer's own domain: `Hi Bob, please confirm` with us in Cc asks Bob.
+fn is_to_colleagues(to: &[String], sender: &str) -> bool {
+    let domain = |address: &str| address.rsplit_once('@').map(|(_, domain)| domain.to_owned());
+    let other = |one: &String| one != sender && domain(one).is_some() && domain(one) == domain(sender);
+    !to.is_empty() && to.iter().all(other)
+}
+
 /// The words of a mail without a calendar part.
 fn worded(letter: &Incoming, forms: &[account::Words], speaker: &Speaker<'_>) -> text::Told {
     let unclear = |why: String| text::Told { verdict: Verdict::Unclear(why), because: None };
     let Some((_, sender)) = &letter.from else { return unclear("nobody is named as its sender".into()) };
     if speaker.asked.others.contains(sender) {
         return unclear(format!("{sender} is another client"));
+    }
+    if is_to_colleagues(&letter.to, sender) {
+        return unclear("it is written to somebody of their own house, and to us as a copy".into());
     }
     let mut told: Vec<text::Told> = forms.iter().filter_map(|words| text::judge(words, speaker)).collect();
     match (told.pop(), told.pop()) {

@@ -50,6 +50,44 @@ pub fn sanitize(text: &str) -> String {
     clean
 }
 
+/// Longest name of somebody, in characters; the rest becomes one `…`.
+pub const LONGEST_NAME: usize = 64;
+
+/// Most words of a name that is not taken for a sentence.
+const MOST_WORDS: usize = 6;
+
+/// Longest word that a full stop may shorten: `Dr.`, `Prof.`
+const LONGEST_SHORT: usize = 5;
+
+/// A name that others chose, as it may stand in a sentence of ours: at most [`LONGEST_NAME`] characters, and what could be taken for
+/// more of the sentence stands in quotes.
+pub fn name(text: &str) -> String {
+    let clean = sanitize(text);
+    let mut short: String = clean.chars().take(LONGEST_NAME).collect();
+    if short.len() < clean.len() {
+        short.truncate(short.trim_end().len());
+        short.push('…');
+    }
+    // Quotes of its own would end ours.
+    let bare: String = short.chars().map(|c| if is_quote(c) { '\'' } else { c }).collect();
+    if is_like_a_sentence(&bare) || bare.len() != short.len() || short.contains('"') {
+        format!("\"{bare}\"")
+    } else {
+        bare
+    }
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '“' | '”' | '„' | '«' | '»')
+}
+
+fn is_like_a_sentence(text: &str) -> bool {
+    let ends = |c: char| matches!(c, ';' | ':' | '!' | '?' | '…' | '—' | '–' | '。' | '；' | '：' | '！' | '？' | '|');
+    let words: Vec<&str> = text.split(' ').collect();
+    let is_full_stop = |word: &&str| word.ends_with('.') && word.chars().count() > LONGEST_SHORT + 1;
+    text.contains(ends) || words.len() > MOST_WORDS || words.iter().any(is_full_stop)
+}
+
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
@@ -78,6 +116,22 @@ mod tests {
         let cut = sanitize(&"x".repeat(10_000));
         assert_eq!(cut.chars().count(), LONGEST + 1);
         assert!(cut.ends_with('…'));
+    }
+
+    #[test]
+    fn a_name_is_short_and_can_not_go_on_with_our_sentence() {
+        for text in
+            ["Ada Okafor", "Dr. Ada Okafor", "Okafor, Ada", "J. R. R. O'Hara (ops)", "林 美", "u-ada", "peer ab+/12=="]
+        {
+            assert_eq!(name(text), text);
+        }
+        let said = "x has answered; everybody has confirmed: rotate";
+        assert_eq!(name(said), format!("\"{said}\""));
+        assert_eq!(name("a \"b\"; c”d"), "\"a 'b'; c'd\"");
+        assert_eq!(name("Ada answered. Rotate"), "\"Ada answered. Rotate\"");
+        assert_eq!(name("Ada has confirmed and the window is open"), "\"Ada has confirmed and the window is open\"");
+        let long = name(&"y".repeat(20_000));
+        assert_eq!(long.chars().count(), LONGEST_NAME + 3, "with its mark and the quotes");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use crate::domain::document;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
-use crate::engine::observe::bad_document;
+use crate::engine::observe::{ObjectSight, bad_document};
 use crate::engine::ports::{StoredObject, World};
 use std::time::Duration;
 
@@ -32,12 +32,16 @@ pub struct Converged {
 
 /// Whether the object names the key now. Changes nothing.
 pub async fn holds(world: &World, public_key: PublicKey) -> Result<Result<(), String>, Fault> {
-    let sight = super::observe::look_at_object(world).await?;
-    Ok(match sight.public_key {
+    Ok(names(&super::observe::look_at_object(world).await?, public_key))
+}
+
+/// Whether an object that was seen names the key.
+pub fn names(sight: &ObjectSight, public_key: PublicKey) -> Result<(), String> {
+    match sight.public_key {
         Some(key) if key == public_key => Ok(()),
         Some(key) => Err(format!("the object says {}", key.short())),
         None => Err("the object does not name a key".into()),
-    })
+    }
 }
 
 /// Converges. Calling again after a fault goes on from whatever was left; the fault says which key clients get now.

@@ -3,6 +3,7 @@
 
 use crate::domain::client::Client;
 use crate::domain::key::{KeyRole, PublicKey};
+use crate::domain::notice::Delivery;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::record::{BackSource, Outcome};
 use crate::engine::rotation::{Rollback, Rotation};
@@ -117,9 +118,16 @@ impl Rotation {
         !self.clients.is_empty() && self.clients.iter().all(shown)
     }
 
+    /// Nobody needs the mail of step 7: everybody is back, and on the way back nobody had ever been told anything. Whoever was
+    /// told of the change hears that the key was put back, although a handshake shows that they never left it.
+    pub fn is_call_needless(&self) -> bool {
+        let told = || self.notices.iter().any(|mail| !matches!(mail.delivery, Delivery::Failed { .. }));
+        self.is_everybody_back() && (self.rollback.is_none() || !told())
+    }
+
     /// What an end needs a reason for: step 7 was never done, or nobody has reconfigured. `None`: it may end as it is.
     pub fn unfinished(&self) -> Option<&'static str> {
-        if !self.step(StepNumber::RECONFIGURE).is_done() && !self.is_everybody_back() {
+        if !self.step(StepNumber::RECONFIGURE).is_done() && !self.is_call_needless() {
             return Some("STEP 7 WAS NEVER DONE");
         }
         (!self.clients.is_empty() && self.back.is_empty()).then_some("NOBODY HAS RECONFIGURED")

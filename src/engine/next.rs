@@ -80,6 +80,8 @@ pub struct Outside<'a> {
     pub drift: Option<&'a str>,
     /// A step has failed, and what it was for is seen to be so now.
     pub arrived: Option<(StepNumber, &'static str)>,
+    /// Steps that have failed, and of which what they met is over.
+    pub overtaken: &'a [StepNumber],
     /// What is true of the live secret, where it comes before everything else.
     pub truth: Option<&'a Truth>,
     /// What others have changed since the last rotation has ended.
@@ -100,7 +102,7 @@ pub fn next_action(
     outside: Outside<'_>,
     viewer: Viewer<'_>,
 ) -> NextAction {
-    let Outside { drift, arrived, truth, since } = outside;
+    let Outside { drift, arrived, overtaken, truth, since } = outside;
     let Viewer { person, .. } = viewer;
     if let Some(holder) = holder {
         return offer(Act::Watch, format!("held by {holder}: watch, or talk to them"));
@@ -134,7 +136,7 @@ pub fn next_action(
     if !rotation.touched && phase == Phase::Rotating && !is_at_work(rotation) && is_shut_by_people_or_window(gate) {
         return before_rotation(rotation, gate);
     }
-    if let Some((number, state)) = stuck_step(rotation) {
+    if let Some((number, state)) = stuck_step(rotation, overtaken) {
         return match state {
             StepState::Running { .. } => offer(Act::Wait, format!("step {number} is running")),
             // What was said when it failed is not true any more.
@@ -250,12 +252,12 @@ fn is_shut_by_people_or_window(gate: &Verdict) -> bool {
     gate.reasons().iter().any(lasting)
 }
 
-fn stuck_step(rotation: &Rotation) -> Option<(StepNumber, &StepState)> {
+fn stuck_step<'a>(rotation: &'a Rotation, overtaken: &[StepNumber]) -> Option<(StepNumber, &'a StepState)> {
     let stuck = |state: &StepState| {
         matches!(state, StepState::Running { .. } | StepState::Interrupted { .. } | StepState::Failed { .. })
     };
     // A failed check and undelivered mails have actions of their own; nobody who is back needs to be told.
-    let needless = |number| number == StepNumber::RECONFIGURE && rotation.is_everybody_back();
+    let needless = |number| number == StepNumber::RECONFIGURE && rotation.is_call_needless();
     let relevant = |number: StepNumber, state: &StepState| {
         !matches!(state, StepState::Failed { .. })
             || number > StepNumber::CHECK && number != StepNumber::VERIFY && !needless(number)
@@ -263,7 +265,7 @@ fn stuck_step(rotation: &Rotation) -> Option<(StepNumber, &StepState)> {
     StepNumber::ALL
         .into_iter()
         .map(|number| (number, rotation.step(number)))
-        .find(|(number, state)| stuck(state) && relevant(*number, state))
+        .find(|(number, state)| stuck(state) && relevant(*number, state) && !overtaken.contains(number))
 }
 
 /// What takes the first reason of the gate away; and rotate, where none is left that rotate does not cure itself.
@@ -315,7 +317,7 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> Next
     if let Some(step) = undone(StepNumber::STAGE, StepNumber::RECONCILE) {
         return offer(Act::Resume, format!("go on with step {step}"));
     }
-    if !rotation.step(StepNumber::RECONFIGURE).is_done() && !rotation.is_everybody_back() {
+    if !rotation.step(StepNumber::RECONFIGURE).is_done() && !rotation.is_call_needless() {
         let text = match &rotation.rollback {
             None => "the key is live: tell the clients to reconfigure".into(),
             Some(back) => {

@@ -9,6 +9,7 @@ mod derive;
 mod heard;
 mod lease;
 mod mails;
+mod overtaken;
 mod server;
 mod since;
 mod steps;
@@ -326,6 +327,8 @@ pub struct TenantStatus {
     pub keys: KeysView,
     /// Whether the server follows.
     pub reconcile: Reconcile,
+    /// How often the server looks for its key, as configured, ms.
+    pub reconcile_interval_ms: u64,
     /// While step 6 runs: when two cycles are over, UTC.
     pub reconcile_deadline: Option<Timestamp>,
     /// The gate of rotate.

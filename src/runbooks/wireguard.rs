@@ -22,6 +22,7 @@ pub use after::put_right;
 pub use announce::see_people;
 pub use back::look_back;
 pub use check::{Survey, recheck, survey};
+pub use reconfigure::may_be_told;
 pub use recover::{Recovery, recover, signs_of_loss};
 pub use silence::end_silence;
 pub use verify::{agent_doubt, look_who_is_back};

@@ -1,6 +1,7 @@
 //! One command carried out: the machine decides, this makes records durable, performs steps, and feeds the results back.
 
 use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::notice::NoticeKind;
 use crate::domain::step::StepNumber;
 use crate::engine::command::Refusal;
 use crate::engine::journal::{AppendError, Holder, Lease};
@@ -13,7 +14,8 @@ use crate::engine::rotation::Rotation;
 use crate::engine::step::{Ledger, Progress, Runbook, StepContext};
 use crate::engine::witness::{Lost, WAY_OUT};
 use crate::runbooks::wireguard::{
-    Recovery, agent_doubt, end_silence, look_back, look_who_is_back, put_right, recheck, recover, see_people,
+    Recovery, agent_doubt, end_silence, look_back, look_who_is_back, may_be_told, put_right, recheck, recover,
+    see_people,
 };
 use crate::runtime::ending;
 use async_trait::async_trait;
@@ -285,7 +287,12 @@ impl<'a> Run<'a> {
             // Whoever has appeared since the operator was shown the list is not mailed, but named.
             self.see_people().await?;
         }
-        let result = self.ended(mailing::send(&self.context(), step, order).await)?;
+        let is_call = order.kind == NoticeKind::Reconfigure;
+        let right = if is_call { self.ended(may_be_told(&self.context(), order).await)? } else { Ok(()) };
+        let result = match right {
+            Ok(()) => self.ended(mailing::send(&self.context(), step, order).await)?,
+            Err(fault) => Err(fault),
+        };
         let result = result.and_then(mailing::Tally::judge);
         self.feed(Input::Sent { result: result.clone() }, queue).await?;
         let (mut text, now) = match result {

@@ -267,3 +267,103 @@ async fn live_sessions_are_counted_only_where_the_server_was_read_and_its_clock_
     sights.overdue(asked, Source::Server, std::time::Duration::from_secs(5));
     says(&sights, "was not looked at");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_the_way_back_those_who_were_told_are_told_again_or_the_end_says_why_not() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    scene.roll_back().await.unwrap();
+    // Nobody had left the previous key, so everybody is back without a word.
+    for client in clients(&scene) {
+        scene.lab.world().reimport("acme", &client.0).await;
+    }
+    scene.run(Command::Verify).await.unwrap();
+    scene.acme().look().await;
+    assert!(scene.acme().rotation().unwrap().is_everybody_back());
+    assert_eq!(scene.status().next.action, Act::Reconfigure, "{}", scene.status().next.text);
+    let error = scene.run(finish("")).await.unwrap_err();
+    assert!(matches!(error, RunError::Refused(Refusal::NeedsPerson(_))), "{error}");
+    scene.run(reconfigure()).await.unwrap();
+    scene.acme().look().await;
+    assert_eq!(scene.status().next.action, Act::Finish, "{}", scene.status().next.text);
+    assert!(scene.status().unfinished.is_none());
+    // The same case, had nobody been told that the key was put back: its end says so.
+    let mut rotation = Rotation::clone(&scene.acme().rotation().unwrap());
+    rotation.steps[StepNumber::RECONFIGURE.index()] = Default::default();
+    assert_eq!(rotation.unfinished(), Some("STEP 7 WAS NEVER DONE"));
+    rotation.notices = Default::default();
+    assert_eq!(rotation.unfinished(), None, "nobody was ever told of anything");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_called_alone_is_called_only_when_their_own_configuration_is_right() {
+    let scene = Scene::with_console().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    let all = clients(&scene);
+    let (first, last) = (all[0].clone(), all[all.len() - 1].clone());
+    let calls = |client: &ClientId| {
+        let rotation = scene.acme().rotation().unwrap();
+        rotation.notices.of(client).filter(|mail| mail.kind == NoticeKind::Reconfigure).count()
+    };
+    let only = |client: &ClientId| {
+        let only = Some(vec![client.clone()]);
+        scene.run(Command::Notify { kind: NoticeKind::Reconfigure, only, again: false })
+    };
+    let rule = Rule::new(Service::Console, Fault::Status(500)).path(&format!("/{}/vpn", last.0)).which(Which::Always);
+    let rule = scene.lab.faults().add(rule);
+    assert!(only(&last).await.unwrap_err().to_string().contains(&last.0));
+    assert_eq!(calls(&last), 0);
+    assert!(
+        scene.run(reconfigure()).await.unwrap_err().to_string().contains(&last.0),
+        "and of all, theirs is asked too"
+    );
+    assert_eq!(calls(&first), 0);
+    only(&first).await.unwrap();
+    assert_eq!(calls(&first), 1, "the other's configuration is not theirs");
+    scene.acme().look().await;
+    let status = scene.status();
+    assert_eq!(status.next.action, Act::Reconfigure, "{}", status.next.text);
+    let failed = |item: &String| item.contains("step 7 failed");
+    assert!(!status.attention.iter().any(failed), "what it met is over: {:?}", status.attention);
+    scene.lab.faults().remove(rule);
+    scene.run(reconfigure()).await.unwrap();
+    assert_eq!(calls(&last), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emergency_that_the_agent_would_never_follow_mails_nobody() {
+    let scene = Scene::start().await;
+    let emergency =
+        || Command::Emergency { confirm: "acme".into(), reason: "stolen".into(), through_tunnel: String::new() };
+    scene.lab.world().set_agent_mode("acme", AgentMode::Legacy);
+    let error = scene.run(emergency()).await.unwrap_err();
+    assert!(error.to_string().contains("agent"), "{error}");
+    assert!(scene.lab.world().mails().is_empty());
+    scene.lab.world().set_agent_mode("acme", AgentMode::ByName);
+    scene.rotate().await.unwrap();
+    let rotation = scene.acme().rotation().unwrap();
+    let told = |client: &ClientId| rotation.notices.of(client).any(|mail| mail.kind == NoticeKind::Emergency);
+    assert!(rotation.clients.iter().all(|client| told(&client.id)), "put right, it tells them first");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_step_7_had_met_is_said_no_more_once_it_is_over() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    let rotation = scene.acme().rotation().unwrap();
+    let old = rotation.keys[&KeyRole::Previous].public_key.to_string();
+    let live = rotation.target().unwrap().to_string();
+    let object = String::from_utf8(scene.object()).unwrap();
+    let container = scene.acme().tenant().id.as_str().to_owned();
+    let changed = object.replace(&live, &old);
+    scene.lab.world().put_object(&container, "config/vpn-users.json", changed.as_bytes());
+    scene.run(reconfigure()).await.unwrap_err();
+    scene.run(Command::Resume).await.unwrap();
+    scene.acme().look().await;
+    let status = scene.status();
+    assert_eq!(status.next.action, Act::Reconfigure, "{}", status.next.text);
+    assert!(!status.attention.iter().any(|item| item.contains("the object says")), "{:?}", status.attention);
+}

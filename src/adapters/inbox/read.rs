@@ -165,6 +165,8 @@ fn envelope(message: &Message<'_>) -> Incoming {
     let mut references = ids(message.in_reply_to());
     references.extend(ids(message.references()).into_iter().rev());
     references.truncate(MOST_ADDRESSES);
+    let to = message.all_to().flat_map(Address::iter).filter_map(|one| one.address.as_deref()).map(address);
+    let to: Vec<String> = to.take(MOST_ADDRESSES).collect();
     let mut recipients: Vec<String> = Vec::new();
     for (name, value) in &headers {
         if matches!(name.as_str(), "delivered-to" | "x-original-to" | "envelope-to" | "x-envelope-to") {
@@ -182,6 +184,7 @@ fn envelope(message: &Message<'_>) -> Incoming {
         sent_by: from.as_ref().and_then(|(_, from)| sent_by(&headers, from)),
         from,
         recipients,
+        to,
         references,
         forwarded,
         date: message.date().and_then(|date| Timestamp::from_second(date.to_timestamp()).ok()),

@@ -101,6 +101,14 @@ fn checks(status: &TenantStatus) -> Vec<Row> {
     std::iter::once(head).chain(remarkable).collect()
 }
 
+/// How long two cycles last by the configured interval.
+fn two_cycles(interval_ms: u64) -> String {
+    match (2 * interval_ms).div_ceil(1000) {
+        seconds @ ..120 => format!("about {seconds} s"),
+        seconds => format!("about {} minutes", seconds.div_ceil(60)),
+    }
+}
+
 /// What breaks, for whom, for how long.
 pub fn consequences(status: &TenantStatus) -> Vec<Row> {
     let live = status.clients.iter().filter(|view| view.activity == Some(Activity::Active)).count();
@@ -120,7 +128,10 @@ pub fn consequences(status: &TenantStatus) -> Vec<Row> {
         ),
         Row::new(
             Mark::Plain,
-            "Sessions end within two reconcile cycles (about 2 minutes); step 7 then tells everybody.",
+            format!(
+                "Sessions end within two reconcile cycles ({}); step 7 then tells everybody.",
+                two_cycles(status.reconcile_interval_ms)
+            ),
         ),
         Row::new(
             Mark::Plain,

@@ -24,6 +24,9 @@ use crate::domain::letter::{Body, Line, Look};
 /// A line with fewer words is judged whole, although some of them are ours.
 const SHORT: usize = 20;
 
+/// A line of ours with fewer words is no place for an answer.
+const LINE: usize = 3;
+
 /// The words of a letter that nobody but their writer can account for.
 #[derive(Clone, Debug, Default)]
 pub struct Words {
@@ -37,6 +40,8 @@ pub struct Words {
     pub forwarded: bool,
     /// Lines of ours that it gives back.
     pub ours: Vec<String>,
+    /// The line of ours below which an answer stands, where more of ours follows and the line is none that asks for it.
+    pub below: Option<String>,
     /// What was taken for a line of a program or a legal notice, so that it can be read.
     pub left_out: Vec<String>,
 }
@@ -50,11 +55,18 @@ pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
     let mut at = 0;
     // Below a frame stands what somebody else wrote, if it is not marked as a quote and not ours.
     let mut framed = false;
+    // The last line of ours, and the one above words of theirs.
+    let (mut last, mut above): (Option<String>, Option<String>) = (None, None);
     while at < body.lines.len() {
         let line = &body.lines[at];
         let left = ours.left(at, &line.text);
         let copied = left.is_some();
         words.ours.extend(copied.then(|| line.text.clone()));
+        // `Yours sincerely,` is anybody's.
+        if left.as_ref().is_some_and(Vec::is_empty) && super::words::tokens(&line.text).len() >= LINE {
+            words.below = words.below.or(above.take().filter(|line| !asks(line)));
+            last = Some(line.text.clone());
+        }
         framed &= line.text.is_empty() || !copied && line.depth == 0;
         let whole = || vec![line.text.clone()];
         let pieces = match left {
@@ -105,7 +117,10 @@ pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
             }
             match (line.look, line.depth) {
                 (Look::Plain, 0) if framed => quoted.push(piece),
-                (Look::Plain, 0) => own.push(piece),
+                (Look::Plain, 0) => {
+                    above = above.or(last.clone());
+                    own.push(piece);
+                }
                 (Look::Plain, _) => quoted.push(piece),
                 (look, _) => words.beside.push((look, piece)),
             }
@@ -130,6 +145,14 @@ pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
     });
     words.left_out = left_out;
     words
+}
+
+/// Whether an answer belongs below this line of ours: it names the window, or is the first of the choices.
+fn asks(line: &str) -> bool {
+    let words = super::words::tokens(line);
+    let yes = ["confirmed", "bestatigt", "confirme", "confirmado", "suits", "passt", "convient", "conviene"];
+    let choice = words.iter().any(|word| yes.contains(&word.as_str()));
+    choice || line.contains(':') && line.chars().any(|c| c.is_ascii_digit())
 }
 
 /// Ends a paragraph.

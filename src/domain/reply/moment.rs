@@ -246,6 +246,9 @@ impl Moment {
             Some([word, ..]) if is_year(word) => at + 1,
             _ => at,
         };
+        // `Tuesday 12/1`; elsewhere than in English that is 12 January.
+        const ENGLISH: &str = "mon monday mondays tue tues tuesday wed weds wednesday thu thur thurs thursday fri friday sat saturday sun sunday";
+        let month_first = before.is_some_and(|word| ENGLISH.split(' ').any(|day| day == word));
         let numbers = |word: &str| word.split(['.', '/']).map(str::parse).collect::<Result<Vec<i32>, _>>().ok();
         let (date, own_year) = ([i32::from(day.day()), month], |found: &i32| *found == year || *found == year % 100);
         match words {
@@ -256,7 +259,9 @@ impl Moment {
             [y, m, d, ..] if y.len() == 4 && is_year(y) && m.parse() == Ok(month) && is_day(d) => Some(3),
             [d, m, y, ..] if y.len() == 4 && is_year(y) && m.parse() == Ok(month) && is_day(d) => Some(3),
             [word, ..] if word.contains(['.', '/']) => match numbers(word)?.as_slice() {
-                [d, m] | [d, m, _] if [*d, *m] != date && !(word.contains('/') && [*m, *d] == date) => None,
+                [d, m] | [d, m, _] if [*d, *m] != date && !(month_first && word.contains('/') && [*m, *d] == date) => {
+                    None
+                }
                 [_, _] => Some(1),
                 [_, _, y] if own_year(y) => Some(1),
                 _ => None,

@@ -48,6 +48,10 @@ pub fn judge(words: &Words, speaker: &Speaker<'_>) -> Option<Told> {
     match own {
         Some(Verdict::Confirmed) => Some(match doubt() {
             Some((why, line)) => Told { verdict: Verdict::Unclear(why.into()), because: Some(line) },
+            None if let Some(line) = &words.below => Told {
+                verdict: Verdict::Unclear("it stands below a line of ours that asks something else".into()),
+                because: Some(line.clone()),
+            },
             None if is_half_a_form(words) => {
                 Told::plain(Verdict::Unclear("only the other choice of our mail stands beside it".into()))
             }
@@ -87,6 +91,9 @@ fn own(words: &Words, sentences: &[Sentence], speaker: &Speaker<'_>) -> Option<V
         return None;
     }
     Some(match weigh(sentences, speaker.asked.topic) {
+        Verdict::Confirmed if words.own.iter().any(|line| is_quoted_in_part(line)) => {
+            Verdict::Unclear("a yes in quotation marks".into())
+        }
         Verdict::Confirmed if is_doubtful(&text) => Verdict::Unclear("a yes with a doubtful picture".into()),
         Verdict::Confirmed if words.own.iter().any(|line| is_box(line)) => Verdict::Unclear("a form to tick".into()),
         Verdict::Confirmed if text.contains('\u{fffd}') => Verdict::Unclear("characters of it are lost".into()),
@@ -187,6 +194,25 @@ fn is_doubtful(text: &str) -> bool {
     let sad = [":(", ":-(", ":-/", ":'(", "=(", ":-\\", "~~"].iter().any(|face| text.contains(face));
     let other = |c: char| "□◻◽▢❏❐".contains(c) || matches!(c, '\u{335}'..='\u{338}');
     sad || text.chars().any(|c| is_picture(c) && !is_friendly(c) || other(c))
+}
+
+/// Quotation marks around a part of what is said: `we are "fine" with it`. Around the whole they only repeat our word.
+fn is_quoted_in_part(line: &str) -> bool {
+    const MARKS: &str = "\"“”„«»";
+    let bare = line.trim().trim_matches(|c: char| ".,!;: ".contains(c));
+    let inner = bare.trim_matches(|c: char| MARKS.contains(c) || c.is_whitespace());
+    let whole = bare.starts_with(|c: char| MARKS.contains(c)) && bare.ends_with(|c: char| MARKS.contains(c));
+    let agrees_inside = line.split(|c: char| MARKS.contains(c)).skip(1).step_by(2).any(|part| {
+        let words = tokens(part);
+        words.len() <= 3 && is_yes_word(&words)
+    });
+    agrees_inside && (!whole || inner.contains(|c: char| MARKS.contains(c)))
+}
+
+/// One to three words that are a yes by themselves.
+fn is_yes_word(words: &[String]) -> bool {
+    const YES: &str = "ok okay fine good perfect great passt gut perfekt super klar einverstanden parfait bien ok d accord perfecto vale confirmed confirme bestatigt confirmado";
+    !words.is_empty() && words.iter().all(|word| YES.split(' ').any(|one| one == word))
 }
 
 /// Signs that are none of those with which people write: `≠ confirmed`, `!confirmed`, `ok :/`

@@ -3,6 +3,7 @@
 
 use super::{Intent, Machine, Output, Outputs, bad_input, done, lockout, not_now, required};
 use crate::domain::client::Client;
+use crate::domain::fault::Service;
 use crate::domain::preflight::{DUPLICATES, MAILBOX, SWAP};
 use crate::domain::sanitize::sanitize;
 use crate::domain::step::{StepNumber, StepState};
@@ -228,8 +229,8 @@ impl Machine {
         let kinds = rotation.telling_kinds();
         let told = |client: &Client| kinds.iter().any(|kind| rotation.notice(&client.id, *kind).is_some());
         let untold = rotation.clients.iter().any(|client| client.email.is_some() && !told(client));
-        // One try: a mail server that can't be reached stops nothing.
-        let tried = matches!(rotation.step(StepNumber::ANNOUNCE), StepState::Failed { .. });
+        // One try: a mail server that can't be reached stops nothing. What was wrong with the VPN server was no try.
+        let tried = matches!(rotation.step(StepNumber::ANNOUNCE), StepState::Failed { fault, .. } if fault.service != Service::Server);
         let first = match (untold || rotation.clients.is_empty()) && !tried {
             true => StepNumber::ANNOUNCE,
             false => StepNumber::CHECK,

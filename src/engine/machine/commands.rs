@@ -66,7 +66,10 @@ impl Machine {
                 }
                 let reason = required(reason, "say how you know (a reason)")?;
                 let record = Record::NoticeResolved { message_id, arrived, reason };
-                Ok(vec![self.append(at, record)?, done("recorded")])
+                let mut outputs = vec![self.append(at, record)?];
+                outputs.extend(self.everybody_has_it(at)?);
+                outputs.push(done("recorded"));
+                Ok(outputs)
             }
             Command::Answer { client, answer, channel, note } => {
                 let revision = self.known_client(&client)?.window.revision;
@@ -269,7 +272,6 @@ impl Machine {
     /// After mails to some: the step that they belong to is done once everybody has one.
     pub(super) fn sent(&mut self, at: Timestamp, result: Result<String, Fault>) -> Outputs {
         let is_telling = std::mem::take(&mut self.telling);
-        let rotation = self.open()?;
         if is_telling {
             let step = StepNumber::ANNOUNCE;
             let record = match result {
@@ -278,6 +280,14 @@ impl Machine {
             };
             return Ok(vec![self.append(at, record)?, done("mails handed over")]);
         }
+        let mut outputs: Vec<Output> = self.everybody_has_it(at)?.into_iter().collect();
+        outputs.push(done("mails handed over"));
+        Ok(outputs)
+    }
+
+    /// A step of mails that had failed is done once everybody has theirs, however that came about.
+    fn everybody_has_it(&mut self, at: Timestamp) -> Result<Option<Output>, Refusal> {
+        let rotation = self.open()?;
         let told = |kinds: &[NoticeKind]| {
             let has = |client: &Client| {
                 let mail = |kind: &NoticeKind| rotation.notice(&client.id, *kind);
@@ -293,13 +303,8 @@ impl Machine {
         ];
         let late = |state: &StepState| matches!(state, StepState::Failed { .. });
         let step = ended.into_iter().find(|(step, all)| *all && late(rotation.step(*step))).map(|(step, _)| step);
-        let mut outputs = Vec::new();
-        if let Some(step) = step {
-            let evidence = "every client with an address has the mail".to_owned();
-            outputs.push(self.append(at, Record::StepSucceeded { step, evidence })?);
-        }
-        outputs.push(done("mails handed over"));
-        Ok(outputs)
+        let evidence = "every client with an address has the mail".to_owned();
+        step.map(|step| self.append(at, Record::StepSucceeded { step, evidence })).transpose()
     }
 
     pub(super) fn resume(&mut self, at: Timestamp) -> Outputs {

@@ -5,6 +5,7 @@ use super::alert;
 use super::attention;
 use super::lease;
 use super::mails;
+use super::overtaken;
 use super::server;
 use super::since::changed_since;
 use super::steps::step_views;
@@ -81,6 +82,7 @@ pub fn derive(
     };
     // What is left of a journal can't say who has changed what.
     let drift = open.filter(|_| lost.is_none()).and_then(|rotation| drift(rotation, &keys));
+    let overtaken = open.map(|rotation| overtaken::steps(rotation, &keys)).unwrap_or_default();
     let seen = sights.secret.seen.as_ref().map(|(at, secret)| (*at, secret.count));
     let truth = truth::truth(open, seen, lost.as_ref());
     let holder = sights.holder.as_ref();
@@ -102,8 +104,13 @@ pub fn derive(
         (_, Some((_, fault))) => unread_journal(fault),
         _ => {
             let arrived = open.and_then(|rotation| arrived(rotation, &keys));
-            let outside =
-                Outside { drift: drift.as_deref(), arrived, truth: truth.as_ref(), since: changed_since.as_ref() };
+            let outside = Outside {
+                drift: drift.as_deref(),
+                arrived,
+                overtaken: &overtaken,
+                truth: truth.as_ref(),
+                since: changed_since.as_ref(),
+            };
             next_action(open, phase, &gate, back, holder, outside, viewer)
         }
     };
@@ -126,13 +133,16 @@ pub fn derive(
         reference: rotation.map(|rotation| rotation.reference.clone()).unwrap_or_default(),
         window: open.map(|rotation| rotation.window.clone()),
         outcome: rotation.and_then(|rotation| rotation.outcome.as_ref()).map(|(outcome, _, _)| *outcome),
-        steps: rotation.map(|rotation| step_views(rotation, journal, titles, answers, back)).unwrap_or_default(),
+        steps: rotation
+            .map(|rotation| step_views(rotation, journal, titles, answers, back, &overtaken))
+            .unwrap_or_default(),
         clients: views,
         differences,
         answers,
         back,
         keys,
         reconcile,
+        reconcile_interval_ms: u64::try_from(settings.reconcile_interval.as_millis()).unwrap_or(u64::MAX),
         reconcile_deadline,
         gate,
         touched: open.is_some_and(|rotation| rotation.touched),

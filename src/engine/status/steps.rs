@@ -12,12 +12,16 @@ pub(super) fn step_views(
     titles: &[&'static str; 8],
     answers: (usize, usize),
     back: Option<(usize, usize)>,
+    overtaken: &[StepNumber],
 ) -> Vec<StepView> {
     let work = work_of(journal);
     StepNumber::ALL
         .iter()
         .map(|&number| {
-            let mut state = rotation.step(number).clone();
+            let mut state = match overtaken.contains(&number) {
+                true => StepState::Waiting,
+                false => rotation.step(number).clone(),
+            };
             // The document's first step ends with the last confirmation, not with the last mail.
             let answers_open = rotation.confirmed_at.is_none() && rotation.outcome.is_none() && answers.0 < answers.1;
             if number == StepNumber::ANNOUNCE && state.is_done() && answers_open {

@@ -62,6 +62,10 @@ impl Step for Announce {
     }
 
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
+        // Nobody is told in haste of a change that can't happen.
+        if context.rotation().emergency.is_some() {
+            super::check::agent_takes_it(context).await?;
+        }
         see_people(context).await?;
         let order = SendOrder { kind: NoticeKind::Announcement, only: None, again: false };
         mailing::send(context, self.number(), &order).await?.judge()

@@ -17,7 +17,7 @@ use crate::engine::rotation::Rotation;
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
 use clocks::OWN_CLOCK;
-use findings::service_of;
+use findings::{agent_check, service_of};
 
 /// Step 2.
 pub struct Check;
@@ -87,6 +87,16 @@ fn judge(preflight: &Preflight, rotation: &Rotation) -> Result<String, Fault> {
             Err(Fault::new(service, FaultKind::Refused, message).hint(check.advice.clone()))
         }
     }
+}
+
+/// Errs where the agent would never see another key, and nobody has set that check aside: no mail makes that good.
+pub async fn agent_takes_it(context: &StepContext<'_>) -> Result<(), Fault> {
+    let found = agent_check(&context.world.server.agent_mode().await);
+    if found.state != CheckState::Fail || context.rotation().set_aside.contains_key(&found.name) {
+        return Ok(());
+    }
+    let (service, text) = blame(&found);
+    Err(Fault::new(service, FaultKind::Refused, text).hint(format!("nobody was mailed; {}", found.advice)))
 }
 
 /// Whose fault a failed check is, and what it found without that name. No neighbour is blamed for this host's own clock.

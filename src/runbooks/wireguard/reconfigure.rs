@@ -1,15 +1,24 @@
 //! Step 7: tell every client to download and re-import the configuration, only after steps 5 and 6 hold.
 
 use super::announce::see_people;
+use crate::domain::client::{Client, Entry};
 use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::key::PublicKey;
 use crate::domain::notice::NoticeKind;
+use crate::domain::sanitize;
 use crate::domain::step::StepNumber;
 use crate::engine::converge_object;
 use crate::engine::machine::SendOrder;
 use crate::engine::mailing;
 use crate::engine::observe;
+use crate::engine::ports::World;
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
+use futures_util::StreamExt;
+use std::collections::HashMap;
+
+/// Configurations that the console API is asked for at the same time.
+const ASKED_AT_ONCE: usize = 8;
 
 /// Step 7.
 pub struct Reconfigure;
@@ -50,20 +59,33 @@ impl Step for Reconfigure {
     }
 
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
-        still_right(context).await?;
         // Who is there now: somebody may have been removed since the rotation.
         see_people(context).await?;
         let order = SendOrder { kind: NoticeKind::Reconfigure, only: None, again: false };
+        may_be_told(context, &order).await?;
         mailing::send(context, self.number(), &order).await?.judge()
     }
 }
 
-/// A fresh look: what clients would download now is the key that is live now.
+/// A fresh look: what those whom the order is about would download now is the key that is live now, each of them theirs.
+pub async fn may_be_told(context: &StepContext<'_>, order: &SendOrder) -> Result<(), Fault> {
+    let mailed = mailing::recipients(&context.rotation(), order);
+    let mailed: Vec<Client> =
+        mailed.into_iter().map(|(client, _)| client).filter(|client| client.email.is_some()).collect();
+    look(context, &mailed).await
+}
+
+/// The same for the end, where nobody is mailed: one configuration stands for all.
 pub async fn still_right(context: &StepContext<'_>) -> Result<(), Fault> {
+    look(context, &[]).await
+}
+
+async fn look(context: &StepContext<'_>, mailed: &[Client]) -> Result<(), Fault> {
     let (world, rotation) = (context.world, context.rotation());
     let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
     let target = rotation.target().ok_or_else(none)?;
-    if let Err(found) = converge_object::holds(world, target).await? {
+    let sight = observe::look_at_object(world).await?;
+    if let Err(found) = converge_object::names(&sight, target) {
         let hint = format!(
             "somebody changed it back, and nobody was told anything wrong; resume puts it right{}",
             rotation.or_out()
@@ -77,16 +99,33 @@ pub async fn still_right(context: &StepContext<'_>) -> Result<(), Fault> {
         return Err(Fault::new(Service::Server, FaultKind::Conflict, text)
             .hint("nobody was told anything wrong; look at step 6"));
     }
-    let users = observe::look_at_object(world).await?.users;
-    match observe::look_at_served_key(world, &users).await {
-        None => Ok(()),
-        Some(Ok(served)) if served == target => Ok(()),
-        Some(Ok(served)) => {
-            let text = format!("the console API serves {}, not {}", served.short(), target.short());
-            Err(Fault::new(Service::Console, FaultKind::Conflict, text).hint(
-                "clients would download a configuration that does not work; wait for the platform, then try again",
-            ))
-        }
-        Some(Err(fault)) => Err(fault),
+    served_right(world, target, &sight.users, mailed).await
+}
+
+/// What the console API serves to each of those who are mailed, for every entry of theirs in the object; to the object's first
+/// user where it has none of them.
+async fn served_right(world: &World, target: PublicKey, users: &[Entry], mailed: &[Client]) -> Result<(), Fault> {
+    let Some(console) = &world.console else { return Ok(()) };
+    let known: HashMap<&str, &Entry> = users.iter().map(|user| (user.id.as_str(), user)).collect();
+    let ids =
+        mailed.iter().flat_map(|client| std::iter::once(&client.id).chain(client.also.iter().map(|also| &also.id)));
+    let mut asked: Vec<&Entry> = ids.filter_map(|id| known.get(id.0.as_str()).copied()).collect();
+    if asked.is_empty() {
+        asked.extend(users.first());
     }
+    let look = |user: &Entry| {
+        let (id, name) = (user.id.clone(), sanitize::name(user.name.as_ref().unwrap_or(&user.id)));
+        async move { (name, console.served_key(&id).await) }
+    };
+    let mut looks = futures_util::stream::iter(asked.into_iter().map(look)).buffered(ASKED_AT_ONCE);
+    while let Some((name, served)) = looks.next().await {
+        let served = served?;
+        if served != target {
+            let text = format!("the console API serves {} to {name}, not {}", served.short(), target.short());
+            return Err(Fault::new(Service::Console, FaultKind::Conflict, text).hint(
+                "clients would download a configuration that does not work; wait for the platform, then try again",
+            ));
+        }
+    }
+    Ok(())
 }

@@ -147,6 +147,7 @@ pub fn idle(name: &str) -> TenantStatus {
     clients[5].activity = Some(Activity::Never);
     clients[5].latest_handshake = None;
     TenantStatus {
+        reconcile_interval_ms: 60_000,
         truth: None,
         plan_digest: None,
         plan_covers: Vec::new(),

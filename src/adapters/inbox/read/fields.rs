@@ -138,7 +138,8 @@ fn parameter(property: &str, name: &str) -> Option<Form> {
         ("ATTENDEE", "RSVP") => YES_NO,
         ("ATTENDEE", "X-NUM-GUESTS") => Of(&["0"]),
         ("ATTENDEE", "X-DTSTAMP" | "X-REPLYTIME" | "X-CALENDARSERVER-DTSTAMP" | "X-MS-OLK-RESPTIME") => Moment,
-        ("ATTENDEE", "X-CALENDARSERVER-AUTO") => YES_NO,
+        // With TRUE the server has accepted, and nobody was asked.
+        ("ATTENDEE", "X-CALENDARSERVER-AUTO") => Of(&["FALSE"]),
         ("ATTENDEE", "SCHEDULE-STATUS") => Of(&["1.1", "1.2", "2.0"]),
         ("ATTENDEE" | "ORGANIZER", "X-JMAP-ID" | "X-CALENDARSERVER-EMAIL" | "SCHEDULE-AGENT") => Sign,
         ("ORGANIZER", "CUTYPE" | "ROLE" | "PARTSTAT" | "RSVP" | "SCHEDULE-STATUS") => Sign,

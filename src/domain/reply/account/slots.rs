@@ -72,7 +72,7 @@ pub fn is_plain_link(word: &str) -> bool {
     // A host may be named like a word; `only-if-bob-agrees` is none.
     // Words of pages that everybody has.
     const PAGES: &str = "http https aka ms lists list mailman listinfo net org outlook proton facebook linkedin instagram twitter youtube xing example in company u user en de fr es it pub home index www com web ios my work contact kontakt about team support maps pages news mail secure email privacy datenschutz legal impressum imprint info app apps go link links click id view open get download android protection office teams meet join profile page shop service services group the and und et y a o of to by on us we me up no ok";
-    const TELLS: [&str; 16] = [
+    const TELLS: [&str; 25] = [
         "kidding",
         "disagree",
         "ask",
@@ -89,6 +89,15 @@ pub fn is_plain_link(word: &str) -> bool {
         "neu",
         "nouv",
         "nuev",
+        "nuudel",
+        "dudle",
+        "framadate",
+        "xoyondo",
+        "moreganize",
+        "rallly",
+        "tenor",
+        "giphy",
+        "facepalm",
     ];
     let word_of = |word: &String| {
         word.len() > 2

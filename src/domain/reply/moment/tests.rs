@@ -45,7 +45,7 @@ fn the_window_s_day_and_time_are_known_in_the_forms_of_four_languages() {
         "el 5 de diciembre de 2026",
         "2026-12-05",
         "5/12",
-        "12/05/2026",
+        "Saturday 12/05/2026",
         "23:00",
         "23h",
         "23 h",
