@@ -195,7 +195,7 @@ async fn a_private_key_is_on_locked_pages_while_it_is_used_and_nowhere_after_it(
     bastion.lab.world().reimport_all("acme").await;
     insist(&mut program, "v", "back 3/3");
     insist(&mut program, "f", "Finish the rotation of acme");
-    program.keys("\tacme\r").shows("last rotation: rotated");
+    program.keys("\t\tacme\r").shows("last rotation: rotated");
     assert!(bastion.lab.world().secrets("").iter().all(|secret| !secret.name.starts_with("changeguard-")));
     let after = search.until_clean(&program);
     assert!(after.is_empty(), "after the destruction: {after:#?}");

@@ -86,7 +86,7 @@ fn a_whole_rotation_is_driven_by_keys_alone() {
     send(&mut program, "reconfigure");
     program.shows("back 3/3");
     insist(&mut program, "f", "Finish the rotation of acme");
-    program.keys("\r\r").shows("type the name: acme");
+    program.keys("\r\r\r").shows("type the name: acme");
     program.keys("acme\r").shows("finish: rotated");
     program.shows("last rotation: rotated");
     program.keys("q").shows("tenants");
@@ -105,7 +105,7 @@ fn a_rollback_is_driven_by_keys_alone_and_never_called_rotated() {
     send(&mut program, "reconfigure");
     program.shows("back 3/3");
     insist(&mut program, "f", "Finish the rotation of acme");
-    program.keys("\racme\r").shows("finish: rolled back");
+    program.keys("\r\racme\r").shows("finish: rolled back");
     assert!(!program.screen().contains("rotation: rotated"), "{}", program.screen());
 }
 
