@@ -7,13 +7,13 @@
 //! CHANGEGUARD_BENCH_TENANTS sets the sizes (default `100,1000,3000`), CHANGEGUARD_BENCH_SECONDS how long is measured (60).
 
 use anyhow::{Context, Result};
-use changeguard::adapters::lab::{Lab, LabOptions, Pace, Service};
+use changeguard::adapters::lab::{Lab, LabOptions, Service};
 use changeguard::config;
 use changeguard::domain::fault::Fault;
 use changeguard::engine::ports::{Unfenced, World};
 use changeguard::runtime::wiring::{Wiring, environment};
 use futures_util::StreamExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -84,17 +84,7 @@ async fn bare(config: &Path) -> Result<Duration> {
 
 async fn measure(tenants: usize, seconds: u64) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let options = LabOptions {
-        directory: folder.path().to_owned(),
-        tenants,
-        clients: 2,
-        reconcile_interval: Duration::from_secs(3600),
-        pace: Pace::Off,
-        program: PathBuf::from(PROGRAM),
-        seed: 7,
-        console: false,
-        alerts: false,
-    };
+    let options = LabOptions { tenants, ..LabOptions::still(folder.path(), PROGRAM) };
     let lab = Lab::start(options).await?;
     let text = std::fs::read_to_string(lab.config_path())?;
     let interval = format!("poll_interval = \"{}s\"", INTERVAL.as_secs());

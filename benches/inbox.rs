@@ -7,16 +7,15 @@
 //! CHANGEGUARD_BENCH_MAILS sets the sizes (default `1000,5000,20000`). The embedded lab's IMAP server runs in this process.
 
 use anyhow::{Context, Result, ensure};
-use changeguard::adapters::lab::{Lab, LabOptions, Pace};
+use changeguard::adapters::lab::{Lab, LabOptions};
 use changeguard::config;
 use changeguard::domain::tenant::Tenant;
 use changeguard::engine::step::Progress;
 use changeguard::runtime::conductor::{Conductor, Watcher};
 use changeguard::runtime::wiring::{Wiring, environment};
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
 
@@ -44,17 +43,7 @@ async fn main() -> Result<()> {
 
 async fn measure(mails: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let options = LabOptions {
-        directory: folder.path().to_owned(),
-        tenants: 1,
-        clients: 2,
-        reconcile_interval: Duration::from_secs(3600),
-        pace: Pace::Off,
-        program: PathBuf::from(env!("CARGO_BIN_EXE_changeguard")),
-        seed: 7,
-        console: false,
-        alerts: false,
-    };
+    let options = LabOptions::still(folder.path(), env!("CARGO_BIN_EXE_changeguard"));
     let lab = Lab::start(options).await?;
     for at in 0..mails {
         lab.world().deliver_to_operator(mail(at).as_bytes());

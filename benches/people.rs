@@ -8,7 +8,7 @@
 //! CHANGEGUARD_BENCH_PEOPLE sets the sizes (default `200,1000,5000`). CPU is this process's, the lab and its server with it.
 
 use anyhow::{Context, Result, ensure};
-use changeguard::adapters::lab::{Lab, LabOptions, Pace, Service};
+use changeguard::adapters::lab::{Lab, LabOptions, Service};
 use changeguard::config::{self, Contact};
 use changeguard::domain::client::Entry;
 use changeguard::domain::notice::{Delivery, NoticeKind};
@@ -21,7 +21,6 @@ use changeguard::engine::step::Progress;
 use changeguard::runtime::conductor::{Conductor, Watcher};
 use changeguard::runtime::wiring::{Wiring, environment};
 use futures_util::StreamExt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -69,17 +68,7 @@ async fn main() -> Result<()> {
 
 async fn measure(people: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let options = LabOptions {
-        directory: folder.path().to_owned(),
-        tenants: 1,
-        clients: 2,
-        reconcile_interval: Duration::from_secs(3600),
-        pace: Pace::Off,
-        program: PathBuf::from(env!("CARGO_BIN_EXE_changeguard")),
-        seed: 7,
-        console: false,
-        alerts: false,
-    };
+    let options = LabOptions::still(folder.path(), env!("CARGO_BIN_EXE_changeguard"));
     let lab = Lab::start(options).await?;
     let mut config = config::load(Some(lab.config_path()), &|_| None)?;
     config.contacts = (0..people).map(contact).collect();

@@ -83,6 +83,19 @@ pub struct Acknowledgement {
 }
 
 impl Acknowledgement {
+    /// As an operator or this program has recorded it.
+    pub fn recorded(
+        client: ClientId,
+        revision: u32,
+        answer: Answer,
+        channel: Channel,
+        note: String,
+        by: String,
+        at: Timestamp,
+    ) -> Self {
+        Self { client, revision, answer, channel, note, by, at, said_at: None, read_at: None }
+    }
+
     /// Up to when it shows that the client was reached, UTC.
     pub fn reached_at(&self) -> Timestamp {
         self.read_at.unwrap_or(self.at)

@@ -17,6 +17,8 @@ pub struct Incoming {
     pub recipients: Vec<String>,
     /// Those of them in To, lower case.
     pub to: Vec<String>,
+    /// Those of them in Cc, lower case.
+    pub cc: Vec<String>,
     /// The Message-IDs that it refers to, with angle brackets: In-Reply-To first, then References from the last to the first.
     pub references: Vec<String>,
     /// The subject, decoded.

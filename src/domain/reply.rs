@@ -272,11 +272,13 @@ fn speaker<'a>(letter: &'a Incoming, asked: &'a Asked<'a>) -> Speaker<'a> {
     Speaker::new(asked, letter.from.as_ref().map_or("", |(name, _)| name.as_str()), &letter.recipients)
 }
 
-/// Whether all to whom it is written have the writer's own domain: `Hi Bob, please confirm` with us in Cc asks Bob.
-fn is_to_colleagues(to: &[String], sender: &str) -> bool {
+/// Whether all to whom it is written have the writer's own domain, and somebody of another is told as a copy: `Hi Bob, please
+/// confirm` with us in Cc asks Bob. Where we have that domain ourselves this can't be told, and nothing is taken from it.
+fn is_to_colleagues(letter: &Incoming, sender: &str) -> bool {
     let domain = |address: &str| address.rsplit_once('@').map(|(_, domain)| domain.to_owned());
-    let other = |one: &String| one != sender && domain(one).is_some() && domain(one) == domain(sender);
-    !to.is_empty() && to.iter().all(other)
+    let is_own = |one: &String| domain(one) == domain(sender);
+    let others = |one: &String| one != sender && is_own(one);
+    !letter.to.is_empty() && letter.to.iter().all(others) && !letter.cc.iter().all(is_own)
 }
 
 /// The words of a mail without a calendar part.
@@ -286,7 +288,7 @@ fn worded(letter: &Incoming, forms: &[account::Words], speaker: &Speaker<'_>) ->
     if speaker.asked.others.contains(sender) {
         return unclear(format!("{sender} is another client"));
     }
-    if is_to_colleagues(&letter.to, sender) {
+    if is_to_colleagues(letter, sender) {
         return unclear("it is written to somebody of their own house, and to us as a copy".into());
     }
     let mut told: Vec<text::Told> = forms.iter().filter_map(|words| text::judge(words, speaker)).collect();
@@ -356,4 +358,30 @@ fn evidence(forms: &[account::Words], because: Option<String>) -> Vec<String> {
 
 fn clipped(line: &str) -> String {
     line.chars().take(EVIDENCE.1).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_to_colleagues_with_us_in_copy_is_theirs_and_one_to_us_is_ours_whatever_domain_we_have() {
+        let addresses = |all: &[&str]| all.iter().map(|&one| one.to_owned()).collect::<Vec<_>>();
+        let is_theirs = |to: &[&str], cc: &[&str]| {
+            let letter = Incoming { to: addresses(to), cc: addresses(cc), ..Incoming::default() };
+            is_to_colleagues(&letter, "ada@acme.example")
+        };
+        assert!(is_theirs(&["bob@acme.example"], &["ops@lab.example"]));
+        assert!(is_theirs(&["bob@acme.example", "eve@acme.example"], &["eve@acme.example", "ops@lab.example"]));
+        for (to, cc) in [
+            (&["ops@lab.example"][..], &["bob@acme.example"][..]),
+            (&["bob@acme.example", "ops@lab.example"], &[]),
+            // The operators are of the same house.
+            (&["ops@acme.example"], &[]),
+            (&["ops@acme.example"], &["bob@acme.example"]),
+            (&[], &["ops@lab.example"]),
+        ] {
+            assert!(!is_theirs(to, cc), "{to:?} {cc:?}");
+        }
+    }
 }

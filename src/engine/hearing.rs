@@ -201,15 +201,8 @@ impl Rotation {
             (Topic::Window, Decision::Answer(answer)) if revision >= self.window.revision => {
                 let (channel, by) = (Channel::Mail, by.to_owned());
                 let answer = Acknowledgement {
-                    client: client.clone(),
-                    revision,
-                    answer,
-                    channel,
-                    note,
-                    by,
-                    at,
-                    said_at: None,
                     read_at: Some(self.mails[index].at),
+                    ..Acknowledgement::recorded(client.clone(), revision, answer, channel, note, by, at)
                 };
                 self.state(&client, Statement::Late { mail: index, answer, withdrawn: false });
             }
@@ -351,15 +344,9 @@ impl Rotation {
                 let (answer, note, by, channel) = (answer.clone(), note.clone(), by.clone(), Channel::Mail);
                 (
                     Acknowledgement {
-                        client: client.clone(),
-                        revision,
-                        answer,
-                        channel,
-                        note,
-                        by,
-                        at: *at,
                         said_at,
                         read_at: Some(mail.at),
+                        ..Acknowledgement::recorded(client.clone(), revision, answer, channel, note, by, *at)
                     },
                     true,
                     0,
@@ -371,15 +358,8 @@ impl Rotation {
                 let (note, by, channel) = (mail.heard.marks.join("; "), meta.by.clone(), Channel::Mailbox);
                 let at = mail.at;
                 let answer = Acknowledgement {
-                    client: client.clone(),
-                    revision,
-                    answer,
-                    channel,
-                    note,
-                    by,
-                    at,
                     said_at,
-                    read_at: None,
+                    ..Acknowledgement::recorded(client.clone(), revision, answer, channel, note, by, at)
                 };
                 (answer, false, meta.version)
             }

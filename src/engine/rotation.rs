@@ -322,17 +322,7 @@ impl Rotation {
             }
             Record::Answered { client, revision, answer, channel, note } => {
                 let by = entry.by.clone();
-                self.typed(Acknowledgement {
-                    client,
-                    revision,
-                    answer,
-                    channel,
-                    note,
-                    by,
-                    at,
-                    said_at: None,
-                    read_at: None,
-                });
+                self.typed(Acknowledgement::recorded(client, revision, answer, channel, note, by, at));
             }
             Record::Waived { client, reason } => self.waive(Waiver { client, reason, by: entry.by.clone(), at }),
             Record::Checked { preflight } => {

@@ -1,12 +1,12 @@
 //! A bastion for tests of the process: the embedded lab, one configuration, and real processes of the program that work
 //! with it, whose standard error is read as it comes.
 
-use changeguard::adapters::lab::{Lab, LabOptions, Pace};
+use changeguard::adapters::lab::{Lab, LabOptions};
 use changeguard::adapters::store::SqlJournal;
 use changeguard::engine::journal::{Holder, JournalStore};
 use changeguard::engine::secret::{PrivateKey, SecretBytes};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -120,15 +120,12 @@ impl Bastion {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let options = LabOptions {
-            directory: folder.path().to_owned(),
             tenants,
             clients,
             reconcile_interval,
-            pace: Pace::Off,
-            program: PathBuf::from(PROGRAM),
-            seed: 7,
             console,
             alerts,
+            ..LabOptions::still(folder.path(), PROGRAM)
         };
         Self { lab: Lab::start(options).await.unwrap(), folder }
     }

@@ -1,9 +1,8 @@
 //! The subcommands as processes: what they print for scripts, their exit codes, and that kill -9 on any step leaves a way on.
 
-use changeguard::adapters::lab::{Fault, Lab, LabOptions, Loss, Pace, Rule, Service};
+use changeguard::adapters::lab::{Fault, Lab, LabOptions, Loss, Rule, Service};
 use changeguard::engine::secret::{PrivateKey, SecretBytes};
 use serde_json::Value;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -61,17 +60,8 @@ impl Stage {
     pub async fn start(reconcile_interval: Duration) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
-        let options = LabOptions {
-            directory: folder.path().to_owned(),
-            tenants: 2,
-            clients: 3,
-            reconcile_interval,
-            pace: Pace::Off,
-            program: PathBuf::from(PROGRAM),
-            seed: 7,
-            console: false,
-            alerts: false,
-        };
+        let options =
+            LabOptions { tenants: 2, clients: 3, reconcile_interval, ..LabOptions::still(folder.path(), PROGRAM) };
         Self { lab: Lab::start(options).await.unwrap(), folder }
     }
 

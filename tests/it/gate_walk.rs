@@ -6,7 +6,7 @@ use crate::offered::{Before, TENANT, Way, agent, decide, word, wrong_in_the_end}
 use crate::sample;
 use crate::scene::{Scene, as_person};
 use async_trait::async_trait;
-use changeguard::adapters::lab::{Fault, Lab, LabOptions, Pace, Rule, Service};
+use changeguard::adapters::lab::{Fault, Lab, LabOptions, Rule, Service};
 use changeguard::domain::acknowledgement::{Answer, Channel};
 use changeguard::domain::notice::NoticeKind;
 use changeguard::domain::step::StepNumber;
@@ -22,7 +22,6 @@ use changeguard::runtime::wiring::Wiring;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -264,17 +263,8 @@ impl Stage {
     async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = crate::scene::folder();
-        let options = LabOptions {
-            directory: folder.path().to_owned(),
-            tenants: 1,
-            clients: 2,
-            reconcile_interval: Duration::from_secs(3600),
-            pace: Pace::Off,
-            program: PathBuf::from(env!("CARGO_BIN_EXE_changeguard")),
-            seed: 7,
-            console: true,
-            alerts: false,
-        };
+        let options =
+            LabOptions { console: true, ..LabOptions::still(folder.path(), env!("CARGO_BIN_EXE_changeguard")) };
         let lab = Arc::new(Lab::start(options).await.unwrap());
         let mut config = changeguard::config::load(Some(lab.config_path()), &|_| None).unwrap();
         config.approval.required = true;

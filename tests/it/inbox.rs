@@ -2,7 +2,7 @@
 //! passed over, and no server can make it wait for ever or take more memory than was asked for.
 
 use changeguard::adapters::inbox::{After, ImapInbox, InboxParameters, Login, PasswordSource, Security};
-use changeguard::adapters::lab::{Fault, Lab, LabOptions, Loss, Pace, Rule, Service};
+use changeguard::adapters::lab::{Fault, Lab, LabOptions, Loss, Rule, Service};
 use changeguard::domain::fault::FaultKind;
 use changeguard::engine::ports::{Cursor, Inbox};
 use changeguard::engine::secret::SecretBytes;
@@ -49,15 +49,10 @@ impl Bench {
     async fn start(edit: impl FnOnce(&mut InboxParameters)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let options = LabOptions {
-            directory: directory.path().to_owned(),
-            tenants: 1,
             clients: 3,
             reconcile_interval: Duration::from_secs(60),
-            pace: Pace::Off,
-            program: "changeguard".into(),
             seed: 42,
-            console: false,
-            alerts: false,
+            ..LabOptions::still(directory.path(), "changeguard")
         };
         let lab = Lab::start(options).await.unwrap();
         let mut parameters = parameters(lab.world().ports().imap);

@@ -4,7 +4,7 @@
 use crate::offered::{Before, TENANT, Way, agent, arguments, decide, offered, word, wrong_in_the_end};
 use crate::sample;
 use crate::scene::Scene;
-use changeguard::adapters::lab::{Lab, LabOptions, Moment, Pace};
+use changeguard::adapters::lab::{Lab, LabOptions, Moment};
 use changeguard::domain::step::StepNumber;
 use changeguard::engine::command::Command;
 use changeguard::engine::record::{Cause, Record};
@@ -14,7 +14,6 @@ use changeguard::runtime::wiring::Wiring;
 use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -65,17 +64,7 @@ impl Stage {
     async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = crate::scene::folder();
-        let options = LabOptions {
-            directory: folder.path().to_owned(),
-            tenants: 1,
-            clients: 2,
-            reconcile_interval: Duration::from_secs(3600),
-            pace: Pace::Off,
-            program: PathBuf::from(PROGRAM),
-            seed: 7,
-            console: true,
-            alerts: false,
-        };
+        let options = LabOptions { console: true, ..LabOptions::still(folder.path(), PROGRAM) };
         let lab = Lab::start(options).await.unwrap();
         let config = changeguard::config::load(Some(lab.config_path()), &|_| None).unwrap();
         let wiring = Wiring::open(config).await.unwrap();

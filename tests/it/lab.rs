@@ -17,15 +17,12 @@ const OBJECT: &str = "config/vpn-users.json";
 
 fn options(directory: &tempfile::TempDir, tenants: usize) -> LabOptions {
     LabOptions {
-        directory: directory.path().to_owned(),
         tenants,
         clients: 3,
         reconcile_interval: Duration::from_millis(50),
-        pace: Pace::Off,
-        program: "changeguard".into(),
         seed: 42,
         console: true,
-        alerts: false,
+        ..LabOptions::still(directory.path(), "changeguard")
     }
 }
 
@@ -428,17 +425,7 @@ async fn a_thousand_tenants_start_at_once_and_stop() {
 #[tokio::test]
 async fn a_tenant_of_hundreds_of_clients_has_an_address_for_each_and_its_neighbour_has_others() {
     let folder = tempfile::tempdir().unwrap();
-    let options = LabOptions {
-        directory: folder.path().to_owned(),
-        tenants: 4,
-        clients: 700,
-        reconcile_interval: Duration::from_secs(3600),
-        pace: Pace::Off,
-        program: "changeguard".into(),
-        seed: 7,
-        console: false,
-        alerts: false,
-    };
+    let options = LabOptions { tenants: 4, clients: 700, ..LabOptions::still(folder.path(), "changeguard") };
     let lab = Lab::start(options.clone()).await.unwrap();
     let world = lab.world();
     let mut seen = std::collections::BTreeSet::new();

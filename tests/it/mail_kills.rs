@@ -6,7 +6,6 @@ use changeguard::adapters::lab::{Lab, LabOptions, Pace, Service};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -45,15 +44,11 @@ impl Desk {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = crate::scene::folder();
         let options = LabOptions {
-            directory: folder.path().to_owned(),
             tenants: TENANTS,
             clients: CLIENTS,
-            reconcile_interval: Duration::from_secs(3600),
             pace: Pace::Instant,
-            program: PathBuf::from(PROGRAM),
             seed: 11,
-            console: false,
-            alerts: false,
+            ..LabOptions::still(folder.path(), PROGRAM)
         };
         let lab = Lab::start(options).await.unwrap();
         // Long enough that a death finds mails on their way.

@@ -5,7 +5,7 @@ use crate::named;
 use crate::offered::{TENANT, agent, decide, public, word};
 use crate::sample;
 use crate::scene::{Scene, Silent};
-use changeguard::adapters::lab::{Lab, LabOptions, LabWorld, Pace};
+use changeguard::adapters::lab::{Lab, LabOptions, LabWorld};
 use changeguard::domain::acknowledgement::{Answer, Channel};
 use changeguard::domain::client::ClientId;
 use changeguard::domain::notice::NoticeKind;
@@ -17,7 +17,6 @@ use changeguard::runtime::fleet::Fleet;
 use changeguard::runtime::wiring::Wiring;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -151,17 +150,7 @@ impl Stage {
     async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = crate::scene::folder();
-        let options = LabOptions {
-            directory: folder.path().to_owned(),
-            tenants: 1,
-            clients: 2,
-            reconcile_interval: Duration::from_secs(3600),
-            pace: Pace::Off,
-            program: PathBuf::from(env!("CARGO_BIN_EXE_changeguard")),
-            seed: 7,
-            console: false,
-            alerts: false,
-        };
+        let options = LabOptions::still(folder.path(), env!("CARGO_BIN_EXE_changeguard"));
         let lab = Lab::start(options).await.unwrap();
         lab.world().keep_versions();
         let mut config = changeguard::config::load(Some(lab.config_path()), &|_| None).unwrap();

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)] // clippy takes only functions marked #[test] for tests
 
 use changeguard::adapters::console::{Console, ConsoleParameters};
-use changeguard::adapters::lab::{Fault as Trouble, Lab, LabOptions, Loss, Pace, Rule, Service as Server, Which};
+use changeguard::adapters::lab::{Fault as Trouble, Lab, LabOptions, Loss, Rule, Service as Server, Which};
 use changeguard::adapters::openstack::{CloudParameters, OpenStack, between_pairs};
 use changeguard::config;
 use changeguard::config::clouds::{self, Environment};
@@ -36,15 +36,10 @@ impl Place {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lab = Lab::start(LabOptions {
-            directory: folder.path().to_owned(),
             tenants: 2,
             clients: 3,
-            reconcile_interval: Duration::from_secs(3600),
-            pace: Pace::Off,
-            program: "changeguard".into(),
-            seed: 7,
             console: true,
-            alerts: false,
+            ..LabOptions::still(folder.path(), "changeguard")
         })
         .await
         .unwrap();

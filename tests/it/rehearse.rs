@@ -5,7 +5,6 @@ use crate::terminal::{demo, open};
 use changeguard::adapters::lab::{Lab, LabOptions, MishapOrder, Pace};
 use changeguard::adapters::lab::{LabTenant, LabWorld};
 use serde_json::Value;
-use std::path::PathBuf;
 
 fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string()
@@ -210,15 +209,9 @@ async fn who_never_comes_back_stays_away_until_it_is_switched_off() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
     let options = LabOptions {
-        directory: folder.path().to_owned(),
-        tenants: 1,
-        clients: 2,
         reconcile_interval: CYCLE,
         pace: Pace::Instant,
-        program: PathBuf::from(env!("CARGO_BIN_EXE_changeguard")),
-        seed: 7,
-        console: false,
-        alerts: false,
+        ..LabOptions::still(folder.path(), env!("CARGO_BIN_EXE_changeguard"))
     };
     let bastion = Bastion { lab: Lab::start(options).await.unwrap(), folder };
     let people = confirmed(&bastion).await.people;

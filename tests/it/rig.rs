@@ -5,7 +5,7 @@ use crate::offered::{Way, agent};
 use crate::proxy::{Behind, Proxies};
 use crate::scene::{Scene, Silent};
 use async_trait::async_trait;
-use changeguard::adapters::lab::{Lab, LabOptions, LabWorld, Pace, Service};
+use changeguard::adapters::lab::{Lab, LabOptions, LabWorld, Service};
 use changeguard::config::Config;
 use changeguard::engine::command::Command;
 use changeguard::engine::journal::Holder;
@@ -17,7 +17,6 @@ use changeguard::runtime::rehearsal::Rehearsal;
 use changeguard::runtime::wiring::Wiring;
 use jiff::Timestamp;
 use serde_json::Value;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -65,17 +64,8 @@ impl Rig {
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = crate::scene::folder();
-        let options = LabOptions {
-            directory: folder.path().to_owned(),
-            tenants: 1,
-            clients: 2,
-            reconcile_interval: Duration::from_secs(3600),
-            pace: Pace::Off,
-            program: PathBuf::from(env!("CARGO_BIN_EXE_changeguard")),
-            seed: 7,
-            console: true,
-            alerts: false,
-        };
+        let options =
+            LabOptions { console: true, ..LabOptions::still(folder.path(), env!("CARGO_BIN_EXE_changeguard")) };
         let lab = Lab::start(options).await.unwrap();
         let ports = lab.world().ports();
         let behind = [

@@ -1,6 +1,6 @@
 //! A stage for scenarios: the embedded lab, the production adapters on it, and one tenant's conductor.
 
-use changeguard::adapters::lab::{Lab, LabOptions, Pace};
+use changeguard::adapters::lab::{Lab, LabOptions};
 use changeguard::config::{self, Config};
 use changeguard::domain::acknowledgement::{Answer, Channel};
 use changeguard::domain::notice::NoticeKind;
@@ -18,7 +18,6 @@ use changeguard::runtime::fleet::Fleet;
 use changeguard::runtime::run::RunError;
 use changeguard::runtime::wiring::Wiring;
 use jiff::Timestamp;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,15 +70,12 @@ impl Scene {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let options = LabOptions {
-            directory: folder.path().to_owned(),
             tenants: 2,
             clients: 3,
             reconcile_interval: Duration::from_millis(300),
-            pace: Pace::Off,
-            program: PathBuf::from(env!("CARGO_BIN_EXE_changeguard")),
-            seed: 7,
             console,
             alerts,
+            ..LabOptions::still(folder.path(), env!("CARGO_BIN_EXE_changeguard"))
         };
         let lab = Lab::start(options).await.unwrap();
         let mut config = config::load(Some(lab.config_path()), &|_| None).unwrap();

@@ -3,7 +3,7 @@
 
 use crate::offered::{Before, TENANT, Way, decide, wrong_in_the_end};
 use crate::rig::{Rig, changing_calls};
-use changeguard::adapters::lab::{Lab, LabOptions, Pace, Service};
+use changeguard::adapters::lab::{Lab, LabOptions, Service};
 use changeguard::domain::fault::Service as Neighbour;
 use changeguard::runtime::run::RunError;
 use std::collections::BTreeMap;
@@ -115,17 +115,8 @@ struct Stage {
 impl Stage {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = LabOptions {
-            directory: folder.path().to_owned(),
-            tenants: 1,
-            clients: 2,
-            reconcile_interval: Duration::from_millis(300),
-            pace: Pace::Off,
-            program: PathBuf::from(PROGRAM),
-            seed: 7,
-            console: false,
-            alerts: false,
-        };
+        let options =
+            LabOptions { reconcile_interval: Duration::from_millis(300), ..LabOptions::still(folder.path(), PROGRAM) };
         let stage = Self { lab: Lab::start(options).await.unwrap(), folder };
         let start = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
         stage.done(&["plan", TENANT, "--start", &start]).await;

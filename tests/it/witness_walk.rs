@@ -4,7 +4,7 @@
 use crate::offered::{TENANT, Way, agent, decide, offered, public, word};
 use crate::sample;
 use crate::scene::Scene;
-use changeguard::adapters::lab::{Lab, LabOptions, LabWorld, Pace};
+use changeguard::adapters::lab::{Lab, LabOptions, LabWorld};
 use changeguard::domain::notice::NoticeKind;
 use changeguard::domain::tenant::Tenant;
 use changeguard::engine::audit;
@@ -97,17 +97,8 @@ impl Stage {
     async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = crate::scene::folder();
-        let options = LabOptions {
-            directory: folder.path().to_owned(),
-            tenants: 1,
-            clients: 2,
-            reconcile_interval: Duration::from_secs(3600),
-            pace: Pace::Off,
-            program: PathBuf::from(env!("CARGO_BIN_EXE_changeguard")),
-            seed: 7,
-            console: true,
-            alerts: false,
-        };
+        let options =
+            LabOptions { console: true, ..LabOptions::still(folder.path(), env!("CARGO_BIN_EXE_changeguard")) };
         let lab = Lab::start(options).await.unwrap();
         let agent = tokio::spawn(agent(lab.world().clone()));
         Self { lab, agent, folder }

@@ -165,17 +165,21 @@ fn envelope(message: &Message<'_>) -> Incoming {
     let mut references = ids(message.in_reply_to());
     references.extend(ids(message.references()).into_iter().rev());
     references.truncate(MOST_ADDRESSES);
-    let to = message.all_to().flat_map(Address::iter).filter_map(|one| one.address.as_deref()).map(address);
-    let to: Vec<String> = to.take(MOST_ADDRESSES).collect();
+    let listed = |one: &Address<'_>| -> Vec<String> {
+        one.iter().filter_map(|one| one.address.as_deref()).map(address).filter(|one| one.contains('@')).collect()
+    };
+    let mut to: Vec<String> = message.all_to().flat_map(listed).collect();
+    let mut cc: Vec<String> = message.all_cc().flat_map(listed).collect();
+    to.truncate(MOST_ADDRESSES);
+    cc.truncate(MOST_ADDRESSES);
     let mut recipients: Vec<String> = Vec::new();
     for (name, value) in &headers {
         if matches!(name.as_str(), "delivered-to" | "x-original-to" | "envelope-to" | "x-envelope-to") {
             recipients.extend(value.split(',').map(address));
         }
     }
-    let listed = message.all_to().chain(message.all_cc()).flat_map(Address::iter);
-    recipients.extend(listed.filter_map(|one| one.address.as_deref()).map(address));
     recipients.retain(|one| one.contains('@'));
+    recipients.extend(to.iter().chain(&cc).cloned());
     recipients.truncate(MOST_ADDRESSES);
     let subject: String = sanitize(message.subject().unwrap_or_default()).chars().take(LONGEST_SUBJECT).collect();
     let forwarded = is_forward_subject(&fold(&subject));
@@ -185,6 +189,7 @@ fn envelope(message: &Message<'_>) -> Incoming {
         from,
         recipients,
         to,
+        cc,
         references,
         forwarded,
         date: message.date().and_then(|date| Timestamp::from_second(date.to_timestamp()).ok()),

@@ -89,6 +89,23 @@ pub struct LabOptions {
     pub alerts: bool,
 }
 
+impl LabOptions {
+    /// One tenant of two clients in which nothing happens by itself: no agent looks, and nobody acts. For tests and measurements.
+    pub fn still(directory: &Path, program: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            tenants: 1,
+            clients: 2,
+            reconcile_interval: Duration::from_secs(3600),
+            pace: Pace::Off,
+            program: program.into(),
+            seed: 7,
+            console: false,
+            alerts: false,
+        }
+    }
+}
+
 /// What a person at the operator's desk would hear.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabEvent {

@@ -32,10 +32,7 @@ fn client(id: &str) -> Client {
 fn ack(id: &str, revision: u32, answer: Answer) -> (ClientId, Acknowledgement) {
     let client = ClientId(id.into());
     let (channel, note, by) = (Channel::Phone, String::new(), "op".to_string());
-    (
-        client.clone(),
-        Acknowledgement { client, revision, answer, channel, note, by, at: now(), said_at: None, read_at: None },
-    )
+    (client.clone(), Acknowledgement::recorded(client, revision, answer, channel, note, by, now()))
 }
 
 /// A case in which everything holds.

@@ -19,6 +19,7 @@ pub use vocabulary::{is_guarded, plain_words};
 
 use super::sentence::Speaker;
 use super::subject;
+use super::words::tokens;
 use crate::domain::letter::{Body, Line, Look};
 
 /// A line with fewer words is judged whole, although some of them are ours.
@@ -63,7 +64,7 @@ pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
         let copied = left.is_some();
         words.ours.extend(copied.then(|| line.text.clone()));
         // `Yours sincerely,` is anybody's.
-        if left.as_ref().is_some_and(Vec::is_empty) && super::words::tokens(&line.text).len() >= LINE {
+        if left.as_ref().is_some_and(Vec::is_empty) && tokens(&line.text).len() >= LINE {
             words.below = words.below.or(above.take().filter(|line| !asks(line)));
             last = Some(line.text.clone());
         }
@@ -149,10 +150,15 @@ pub fn account(body: &Body, speaker: &Speaker<'_>) -> Words {
 
 /// Whether an answer belongs below this line of ours: it names the window, or is the first of the choices.
 fn asks(line: &str) -> bool {
-    let words = super::words::tokens(line);
-    let yes = ["confirmed", "bestatigt", "confirme", "confirmado", "suits", "passt", "convient", "conviene"];
-    let choice = words.iter().any(|word| yes.contains(&word.as_str()));
-    choice || line.contains(':') && line.chars().any(|c| c.is_ascii_digit())
+    let suits = ["suits", "passt", "convient", "conviene"];
+    let when = || line.contains(':') && line.chars().any(|c| c.is_ascii_digit());
+    is_first_choice(line) || tokens(line).iter().any(|word| suits.contains(&word.as_str())) || when()
+}
+
+/// Whether a line of ours is the first of the two choices of our mail: `confirmed`.
+pub fn is_first_choice(line: &str) -> bool {
+    let yes = ["confirmed", "bestatigt", "confirme", "confirmado"];
+    tokens(line).iter().any(|word| yes.contains(&word.as_str()))
 }
 
 /// Ends a paragraph.

@@ -42,6 +42,8 @@ const DAYS: [(Weekday, &str); 7] = [
     (Weekday::Saturday, "saturday|sat|samstag|samstags|sonnabend|samedi|sabado"),
     (Weekday::Sunday, "sunday|sun|sonntag|sonntags|dimanche|domingo"),
 ];
+/// Those of them behind which the month may come first.
+const ENGLISH: &str = "monday|mon|tuesday|tue|tues|wednesday|wed|thursday|thu|thurs|friday|fri|saturday|sat|sunday|sun";
 /// Before a bare number of a day.
 const ARTICLES: [&str; 9] = ["the", "le", "el", "am", "den", "der", "dem", "dia", "du"];
 const HOURS: [&str; 9] = ["uhr", "h", "hs", "hrs", "hours", "heures", "heure", "horas", "oclock"];
@@ -247,8 +249,7 @@ impl Moment {
             _ => at,
         };
         // `Tuesday 12/1`; elsewhere than in English that is 12 January.
-        const ENGLISH: &str = "mon monday mondays tue tues tuesday wed weds wednesday thu thur thurs thursday fri friday sat saturday sun sunday";
-        let month_first = before.is_some_and(|word| ENGLISH.split(' ').any(|day| day == word));
+        let month_first = before.is_some_and(|word| is_one_of(word, ENGLISH));
         let numbers = |word: &str| word.split(['.', '/']).map(str::parse).collect::<Result<Vec<i32>, _>>().ok();
         let (date, own_year) = ([i32::from(day.day()), month], |found: &i32| *found == year || *found == year % 100);
         match words {

@@ -310,10 +310,8 @@ fn receives(words: &[String]) -> bool {
     const RECEIPT: &str = "kenntnis registered registriert lecture acuse eingegangen eingetroffen arrived llegado arrive forwarded forward passed weitergeleitet weiterleite transmets transmettons transmettrai relaie relayons reenvio traslado transmito digo paso comento weitergegeben transmis transfere reenviado trasladado got receive received receiving read seen clear understood noted erhalten bekommen gelesen gesehen klar verstanden notiert vermerkt angekommen registrado apuntado recu lu vu compris note entendu recibido recibida recibi recibimos leido visto entendido anotado enterado enterada";
     let has = |wanted: &str| words.iter().any(|word| wanted.split(' ').any(|one| one == word));
     // `ich leite es weiter`, `je fais suivre`
-    if has("weiter") && has("leite leiten gebe geben") || has("suivre") && has("fais faisons ferai faire") {
-        return true;
-    }
-    has(RECEIPT)
+    let hands_on = has("weiter") && has("leite leiten gebe geben") || has("suivre") && has("fais faisons ferai faire");
+    hands_on || has(RECEIPT)
 }
 
 /// Whether folded words agree in a way that can't mean "yes, I have it".
@@ -363,8 +361,8 @@ pub fn agrees(text: &str) -> bool {
         "gerne machen",
         "konnt ihr machen",
         "konnen sie machen",
-        "durchfuhren",
-        "genehm",
+        "bitte durchfuhren",
+        "termin genehm",
         "procede",
         "a yes",
         "ados",

@@ -279,4 +279,19 @@ mod tests {
         }
         assert!(is_ours("anything", &[]));
     }
+
+    #[test]
+    fn behind_the_time_of_an_accepted_event_stands_a_zone_or_a_name_of_our_mail_and_nothing_else() {
+        let sent = ["VPN maintenance for acme: Tue 2026-12-01 22:00 to Wed 2026-12-02 00:00 CET (UTC+01:00)\nHello Ada Okafor,\n\nLab Cloud\nops@lab.example".to_owned()];
+        let accepted = |behind: &str| {
+            let subject = format!("Accepted: VPN maintenance for acme @ Tue Dec 1, 2026 10pm - 12am{behind}");
+            accepts(&subject, &sent)
+        };
+        for behind in ["", " (CET)", " (CET) (Lab Cloud)", " (Ada Okafor)", " (ops@lab.example)"] {
+            assert!(accepted(behind), "{behind}");
+        }
+        for behind in [" (if Bob agrees)", " (CET) (not Tuesday)", " (Bob Lee)", " (CET) only if Bob agrees"] {
+            assert!(!accepted(behind), "{behind}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! answer unclear and never a yes.
 
 use super::Verdict;
-use super::account::{Words, is_bare_place, is_card, is_logo};
+use super::account::{Words, is_bare_place, is_card, is_first_choice, is_logo};
 use super::sentence::{Clause, Sentence, Speaker, agrees, is_friendly, is_own_name, is_picture, sentence};
 use super::split::split;
 use super::words::{Kind, fold, tokens};
@@ -48,9 +48,9 @@ pub fn judge(words: &Words, speaker: &Speaker<'_>) -> Option<Told> {
     match own {
         Some(Verdict::Confirmed) => Some(match doubt() {
             Some((why, line)) => Told { verdict: Verdict::Unclear(why.into()), because: Some(line) },
-            None if let Some(line) = &words.below => Told {
+            None if words.below.is_some() => Told {
                 verdict: Verdict::Unclear("it stands below a line of ours that asks something else".into()),
-                because: Some(line.clone()),
+                because: words.below.clone(),
             },
             None if is_half_a_form(words) => {
                 Told::plain(Verdict::Unclear("only the other choice of our mail stands beside it".into()))
@@ -71,8 +71,7 @@ pub fn judge(words: &Words, speaker: &Speaker<'_>) -> Option<Told> {
 /// Whether of the two choices in our mail only the other one is quoted: `another time: <when>`.
 fn is_half_a_form(words: &Words) -> bool {
     let other = words.ours.iter().any(|line| line.contains(": <") && line.contains('>'));
-    let yes = ["confirmed", "bestatigt", "confirme", "confirmado"];
-    other && !words.ours.iter().any(|line| tokens(line).iter().any(|word| yes.contains(&word.as_str())))
+    other && !words.ours.iter().any(|line| is_first_choice(line))
 }
 
 /// What the writer's own words say.

@@ -4,12 +4,12 @@
 use super::corpus::{self, Journal};
 use super::{difference, scripts, world};
 use crate::offered::{TENANT, Way, agent, arguments, decide};
-use changeguard::adapters::lab::{Lab, LabOptions, LabWorld, Pace};
+use changeguard::adapters::lab::{Lab, LabOptions, LabWorld};
 use changeguard::engine::audit::{Row, hex};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -254,17 +254,7 @@ pub fn gist(status: &Value) -> Value {
 
 /// The lab of a frozen journal: the same seed gives the same tenants and clients.
 pub fn options(folder: &Path, clients: usize, alerts: bool) -> LabOptions {
-    LabOptions {
-        directory: folder.to_owned(),
-        tenants: 1,
-        clients,
-        reconcile_interval: Duration::from_secs(3600),
-        pace: Pace::Off,
-        program: PathBuf::from(env!("CARGO_BIN_EXE_changeguard")),
-        seed: 7,
-        console: true,
-        alerts,
-    }
+    LabOptions { clients, console: true, alerts, ..LabOptions::still(folder, env!("CARGO_BIN_EXE_changeguard")) }
 }
 
 fn private(path: &Path, text: &str) {
