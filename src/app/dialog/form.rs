@@ -373,6 +373,13 @@ impl FormDialog {
     /// Takes a key.
     pub fn press(&mut self, key: Key, status: &TenantStatus, now: Timestamp) -> Outcome {
         if self.is_at_confirmation() {
+            // What is missing above is said before anybody types a name in vain.
+            if key == Key::Enter
+                && let Err(missing) = self.ask(status, now)
+            {
+                self.error = Some(missing);
+                return Outcome::Stay;
+            }
             match self.confirm(key, status) {
                 Pressed::Given(consent) => return self.submit(consent, status, now),
                 Pressed::Refused(why) => {
