@@ -29,6 +29,8 @@ pub struct Tally {
     pub reason: Option<String>,
     /// May have been accepted: names.
     pub uncertain: Vec<String>,
+    /// It is not known to have arrived, and nothing hangs on it any more: names.
+    pub settled: Vec<String>,
     /// Without an address: names.
     pub no_address: Vec<String>,
     /// Named by no place any more, so not mailed: names.
@@ -47,6 +49,7 @@ impl Tally {
             (&self.bounced, "bounced", Some(REFUSED)),
             (&self.deferred, "deferred", Some(DEFERRED)),
             (&self.uncertain, "uncertain", Some(UNCERTAIN)),
+            (&self.settled, "without this mail for sure, but they have answered or are back", None),
             (&self.no_address, "without an address", None),
             (&self.gone, GONE, None),
         ];
@@ -250,13 +253,15 @@ fn sent<'a>(rotation: &'a Rotation, order: &'a SendOrder) -> impl Iterator<Item 
     standing(rotation, order).filter_map(has)
 }
 
-fn tally(rotation: &Rotation, order: &SendOrder) -> Tally {
+/// How everybody whom the order is about has the mail.
+pub(in crate::engine) fn tally(rotation: &Rotation, order: &SendOrder) -> Tally {
     let mut tally = Tally::default();
     for (client, delivery) in standing(rotation, order) {
         match delivery {
             Some(Delivery::Sent { .. }) => tally.sent += 1,
             // Excepted by the operator, for this mail too.
             Some(_) if rotation.waivers.contains_key(&client.id) => {}
+            Some(_) if !rotation.hangs_on(order.kind, &client.id) => tally.settled.push(client.name.clone()),
             Some(Delivery::Failed { permanent, reply }) => {
                 let names = if *permanent { &mut tally.refused } else { &mut tally.deferred };
                 names.push(client.name.clone());

@@ -58,9 +58,11 @@ impl Rotation {
     /// The first mail whose answer was lost and on which something hangs: the announcement of somebody who has not answered,
     /// the call to reconfigure of somebody who is not back, a cancellation.
     pub fn uncertain_mail(&self) -> Option<UncertainMail> {
-        let open = self.clients.iter().filter(|client| !self.waivers.contains_key(&client.id));
         let is_cancelling = self.is_cancelling();
-        open.filter_map(|client| Some((client, self.mail_that_counts(client, is_cancelling)?)))
+        self.clients
+            .iter()
+            .filter_map(|client| Some((client, self.mail_that_counts(client, is_cancelling)?)))
+            .filter(|(client, mail)| self.hangs_on(mail.kind, &client.id))
             .find(|(_, mail)| matches!(mail.delivery, Delivery::Uncertain { .. }))
             .map(|(client, mail)| UncertainMail {
                 client: client.id.clone(),
@@ -68,6 +70,18 @@ impl Rotation {
                 kind: mail.kind,
                 message_id: mail.message_id.clone(),
             })
+    }
+
+    /// Something still hangs on whether a mail of this kind reaches the client: not for the waived, not for a window to which
+    /// they have answered, and not for a key that they already use.
+    pub fn hangs_on(&self, kind: NoticeKind, client: &ClientId) -> bool {
+        let answered = || self.acknowledgements.get(client).is_some_and(|a| a.revision == self.window.revision);
+        let is_settled = match kind {
+            NoticeKind::Reconfigure => self.back.contains_key(client),
+            kind if kind.tells_window() => answered(),
+            _ => false,
+        };
+        !is_settled && !self.waivers.contains_key(client)
     }
 
     /// Who has an address, is not back and not waived, and surely has no call to reconfigure on this leg.
@@ -87,14 +101,12 @@ impl Rotation {
 
     fn mail_that_counts(&self, client: &Client, is_cancelling: bool) -> Option<&Notice> {
         if self.touched {
-            let back = self.back.contains_key(&client.id);
-            return self.notice(&client.id, NoticeKind::Reconfigure).filter(|_| !back);
+            return self.notice(&client.id, NoticeKind::Reconfigure);
         }
         if is_cancelling {
             return self.notice(&client.id, NoticeKind::Cancellation);
         }
-        let answered = self.acknowledgements.get(&client.id).is_some_and(|a| a.revision == self.window.revision);
         let tells = |n: &&Notice| n.revision == self.window.revision && n.kind.tells_window();
-        self.notices.of(&client.id).rfind(tells).filter(|_| !answered)
+        self.notices.of(&client.id).rfind(tells)
     }
 }

@@ -125,9 +125,11 @@ impl Search {
         let began = Instant::now();
         loop {
             let hits = self.in_memory(program).unwrap().0;
-            if hits.is_empty() || began.elapsed() > Duration::from_secs(15) {
+            if hits.is_empty() || began.elapsed() > PATIENCE {
                 return hits;
             }
+            // It is stopped while it is searched: without a pause it would never get to the end of its look.
+            std::thread::sleep(Duration::from_millis(100));
         }
     }
 }

@@ -6,8 +6,9 @@ use crate::domain::notice::Delivery;
 use crate::domain::reminder::Schedule;
 use crate::domain::reply::{Heard, Means, Verdict};
 use crate::domain::token::Topic;
+use crate::engine::machine::SendOrder;
 use crate::engine::mailbox::{Decision, Index, Matched, Vouched};
-use crate::engine::remind;
+use crate::engine::{mailing, remind};
 use jiff::SignedDuration;
 
 const TOKEN: &str = "gaytemzugu3doobzmfrggzdf";
@@ -276,4 +277,34 @@ fn a_mail_of_somebody_who_is_no_client_any_more_is_kept_and_counts_for_nothing()
     let rotation = machine.rotation().unwrap();
     assert!(matches!(rotation.mails[0].heard.verdict, Verdict::Unrelated(_)));
     assert!(rotation.acknowledgements.is_empty());
+}
+
+#[test]
+fn what_a_step_wants_settled_is_what_next_names_and_nothing_else() {
+    let deliveries = || {
+        let (why, reply) = ("lost".to_owned(), "550".to_owned());
+        let refused = Delivery::Failed { permanent: true, reply: reply.clone() };
+        [sent(), Delivery::Uncertain { why }, refused, Delivery::Bounced { reply }]
+    };
+    let wants = |machine: &Machine, kind: NoticeKind| {
+        let rotation = machine.rotation().unwrap();
+        let tally = mailing::tally(rotation, &SendOrder { kind, only: None, again: false });
+        assert_eq!(!tally.uncertain.is_empty(), rotation.uncertain_mail().is_some(), "{kind:?}");
+        tally.judge().is_err()
+    };
+    for delivery in deliveries() {
+        let is_open = !matches!(delivery, Delivery::Sent { .. });
+        let mut machine = planned();
+        told(&mut machine, NoticeKind::Announcement, 1, delivery.clone());
+        assert_eq!(wants(&machine, NoticeKind::Announcement), is_open, "{delivery:?}");
+        ada_says(&mut machine, "20:30", Answer::Confirmed);
+        assert!(!wants(&machine, NoticeKind::Announcement), "called and answered: {delivery:?}");
+
+        let mut machine = live();
+        told(&mut machine, NoticeKind::Reconfigure, 7, delivery.clone());
+        assert_eq!(wants(&machine, NoticeKind::Reconfigure), is_open, "{delivery:?}");
+        command(&mut machine, at("22:30"), Command::Back { client: ClientId("ada".into()), note: "works".into() })
+            .unwrap();
+        assert!(!wants(&machine, NoticeKind::Reconfigure), "they are back: {delivery:?}");
+    }
 }
