@@ -8,27 +8,33 @@ use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Every signal whose default would end the program at once and that somebody may send: the closed terminal, `kill`,
-/// Ctrl-C, Ctrl-\, and those that people try next.
-const ENDING: [SignalKind; 7] = [
-    SignalKind::hangup(),
-    SignalKind::terminate(),
-    SignalKind::interrupt(),
-    SignalKind::quit(),
-    SignalKind::user_defined1(),
-    SignalKind::user_defined2(),
-    SignalKind::alarm(),
+/// Ctrl-C, Ctrl-\, a supervisor's watchdog (SIGABRT), a limit of CPU time, and those that people try next.
+const ENDING: [Number; 11] = [
+    Number::HUP,
+    Number::TERM,
+    Number::INT,
+    Number::QUIT,
+    Number::ABORT,
+    Number::USR1,
+    Number::USR2,
+    Number::ALARM,
+    Number::VTALARM,
+    Number::PROF,
+    Number::XCPU,
 ];
 
 /// The signals that ask for the end, together.
 pub struct Ending {
-    signals: [Signal; ENDING.len()],
+    signals: Vec<Signal>,
 }
 
 /// Registers the handlers; also where one of the signals was ignored by whoever started us. They stay for the whole life
 /// of the process, so that a second signal does not cut short what the first one lets finish.
 pub fn ending() -> io::Result<Ending> {
-    let [a, b, c, d, e, f, g] = ENDING.map(signal);
-    Ok(Ending { signals: [a?, b?, c?, d?, e?, f?, g?] })
+    // At a limit of file sizes the write fails instead, and says so.
+    let _ = signal(SignalKind::from_raw(Number::XFSZ.as_raw()))?;
+    let signals = ENDING.iter().map(|number| signal(SignalKind::from_raw(number.as_raw())));
+    Ok(Ending { signals: signals.collect::<io::Result<_>>()? })
 }
 
 impl Ending {
