@@ -14,7 +14,7 @@ struct Pattern {
 const IN_SYNC: &str = "Configuration in sync";
 
 /// The platform's failure runbook, step 1.
-const PATTERNS: [Pattern; 6] = [
+const PATTERNS: [Pattern; 7] = [
     Pattern {
         says: "Failed to fetch state",
         means: "it can't read the object",
@@ -22,6 +22,12 @@ const PATTERNS: [Pattern; 6] = [
     },
     Pattern {
         says: "Failed to fetch key from Barbican",
+        means: "it can't read the secret",
+        remedy: "with 403 its application credential lacks secrets:get: ask the platform team for a role assignment; else look at Barbican",
+    },
+    // The exception behind it, where the log has only that.
+    Pattern {
+        says: "BarbicanFetchError",
         means: "it can't read the secret",
         remedy: "with 403 its application credential lacks secrets:get: ask the platform team for a role assignment; else look at Barbican",
     },
@@ -55,7 +61,10 @@ const OTHER: Pattern = Pattern {
 };
 
 /// What stands in a line that is an error whatever else it says: the levels of Python's logging, and how it names an exception.
-const ERROR: [&str; 4] = ["ERROR", "CRITICAL", "Traceback", "BarbicanFetchError"];
+const ERROR: [&str; 3] = ["ERROR", "CRITICAL", TRACEBACK];
+
+/// The head of an exception's lines; the error itself stands behind it.
+const TRACEBACK: &str = "Traceback";
 
 /// What the log says as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +77,8 @@ pub enum AgentHealth {
         errors: usize,
         /// The last of them.
         last: String,
+        /// How many successes were followed by an error: it comes and goes where that is more than one.
+        relapses: usize,
     },
     /// No success came after the last error.
     Lasts {
@@ -86,12 +97,16 @@ pub enum AgentHealth {
 
 /// Judges the lines of a log, oldest first. Lines that are neither known nor an error say nothing.
 pub fn judge(log: &str) -> AgentHealth {
-    let (mut well, mut all, mut since) = (0, 0, 0);
+    let (mut well, mut all, mut since, mut relapses) = (0, 0, 0, 0);
     let mut last: Option<(&Pattern, &str)> = None;
     for line in log.lines() {
         let other = || ERROR.iter().any(|word| line.contains(word)).then_some(&OTHER);
         if let Some(pattern) = PATTERNS.iter().find(|pattern| line.contains(pattern.says)).or_else(other) {
-            (all, since, last) = (all + 1, since + 1, Some((pattern, line)));
+            relapses += usize::from(since == 0 && well > 0);
+            // What follows a traceback's head is that error, not another.
+            let is_its_own = last.is_some_and(|(_, before)| since > 0 && before.contains(TRACEBACK)) && !line.contains(TRACEBACK);
+            let more = usize::from(!is_its_own);
+            (all, since, last) = (all + more, since + more, Some((pattern, line)));
         } else if line.contains(IN_SYNC) {
             (well, since) = (well + 1, 0);
         }
@@ -99,7 +114,7 @@ pub fn judge(log: &str) -> AgentHealth {
     match last {
         None if well == 0 => AgentHealth::Silent,
         None => AgentHealth::Well(well),
-        Some((_, line)) if since == 0 => AgentHealth::Passed { errors: all, last: sanitize(line.trim()) },
+        Some((_, line)) if since == 0 => AgentHealth::Passed { errors: all, last: sanitize(line.trim()), relapses },
         Some((pattern, line)) => {
             let (means, remedy) = (pattern.means, pattern.remedy);
             AgentHealth::Lasts { errors: since, last: sanitize(line.trim()), means, remedy }
@@ -124,7 +139,6 @@ mod tests {
             assert!(matches!(judge(&error), AgentHealth::Lasts { errors: 1, .. }));
         }
         for other in [
-            "ERROR BarbicanFetchError: 403 Forbidden",
             "ERROR Failed to fetch config from Swift: 503",
             "Traceback (most",
         ] {
@@ -132,6 +146,10 @@ mod tests {
             assert!(matches!(lasts, AgentHealth::Lasts { errors: 2, means, .. } if means == OTHER.means), "{lasts:?}");
             assert!(matches!(judge(&format!("{other}\n{IN_SYNC}\n")), AgentHealth::Passed { errors: 1, .. }));
         }
+        let one = judge(&format!("{IN_SYNC}\nTraceback (most recent call last):\n  File\nFatal error: no\n"));
+        assert!(matches!(one, AgentHealth::Lasts { errors: 1, means: "it has ended", .. }), "{one:?}");
+        let flaps = judge(&format!("{IN_SYNC}\nERROR a\n{IN_SYNC}\nERROR b\n{IN_SYNC}\n"));
+        assert!(matches!(flaps, AgentHealth::Passed { errors: 2, relapses: 2, .. }), "{flaps:?}");
         assert_eq!(judge(&format!("{IN_SYNC}\nsomething else\n{IN_SYNC}\n")), AgentHealth::Well(2));
         assert_eq!(judge("-- No entries --\n"), AgentHealth::Silent);
         assert!(matches!(judge("Fatal error: \x1b[2J"), AgentHealth::Lasts { last, .. } if !last.contains('\x1b')));

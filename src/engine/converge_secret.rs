@@ -6,6 +6,7 @@
 //! nothing was touched, and then the gate is judged anew before anything is sent again.
 
 mod told;
+mod until;
 
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::key::PublicKey;
@@ -14,10 +15,9 @@ use crate::engine::observe::{SecretSight, look_at_secret};
 use crate::engine::ports::{NewSecret, SecretRef, SwapOrder, Touch, World};
 use crate::engine::secret::{PrivateKey, SecretBytes};
 use crate::engine::truth::Live;
-use async_trait::async_trait;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use told::{Known, NOT_KNOWN};
+use told::{Known, NOT_KNOWN, UNLISTED};
+use until::Until;
 
 /// How often an act is tried again after a passing fault before the operator is asked.
 const ROUNDS: u32 = 6;
@@ -191,10 +191,10 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
         Ok(found) if found.others.is_empty() && found.wanted.len() == 1 => {
             return run.seal(found.wanted[0].clone()).await;
         }
-        Ok(found) => last = last.or_else(|| Some(told::unsettled(&found.all, &run.deleted))),
+        Ok(found) => last = last.or_else(|| Some(told::unsettled(&found.all, &run.deleted, &run.known))),
         Err(fault) => last = last.or(Some(fault)),
     }
-    let unsettled = || told::unsettled(&[], &[]);
+    let unsettled = || told::unsettled(&[], &[], &Known::There);
     Err(run.give_up(last.unwrap_or_else(unsettled)).await)
 }
 
@@ -264,8 +264,20 @@ impl Run<'_> {
             }
             self.unsettled = None;
         }
-        self.known = if found.all.is_empty() { Known::Missing } else { Known::There };
+        self.known = match found.all.is_empty() {
+            true if self.is_there_unlisted().await => Known::Unknown(UNLISTED),
+            true => Known::Missing,
+            false => Known::There,
+        };
         Ok(found)
+    }
+
+    /// What was stored is not listed and can be read: a second of it would make nothing better.
+    async fn is_there_unlisted(&self) -> bool {
+        let Some(href) = &self.stored else { return false };
+        let payload = self.world.secrets.payload(href).await.ok();
+        let key = payload.as_ref().and_then(PrivateKey::from_payload);
+        key.is_some_and(|key| key.public() == self.wanted.public_key)
     }
 
     /// One act that the found state asks for; `Some` when the wanted state holds.
@@ -279,6 +291,7 @@ impl Run<'_> {
                     self.delete(href, &found.all).await?;
                 }
             }
+            (None, None) if matches!(self.known, Known::Unknown(UNLISTED)) => {}
             (None, None) => self.store(&found.all).await?,
             (None, Some((old, surplus))) => {
                 self.give_way(&found.all).await?;
@@ -360,10 +373,10 @@ impl Run<'_> {
         if !self.changed {
             self.since = Some(sent);
         }
-        let touch = Until { touch: self.wanted.touch, changed: self.changed, asked: AtomicBool::new(false) };
+        let touch = Until::of(self.wanted.touch, self.changed);
         let order = self.world.settings.swap;
         let swap = self.world.secrets.swap(old, self.new_secret(), order, &touch).await;
-        if !self.changed && !touch.asked.into_inner() {
+        if !self.changed && !touch.was_asked() {
             // It was not even asked whether it may be changed: what failed was the preparation, or the answer was no.
             return swap.deleted;
         }
@@ -456,32 +469,6 @@ impl Run<'_> {
                 explained.hint(hint)
             }
         }
-    }
-}
-
-/// Asks only while nothing was changed, and remembers that it may be: what was refused before it was asked changed nothing.
-struct Until<'a> {
-    touch: &'a dyn Touch,
-    changed: bool,
-    asked: AtomicBool,
-}
-
-#[async_trait]
-impl Touch for Until<'_> {
-    async fn touch(&self) -> Result<(), Fault> {
-        if !self.changed {
-            self.touch.touch().await?;
-            self.asked.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    async fn not_touched(&self) -> Result<(), Fault> {
-        self.touch.not_touched().await
-    }
-
-    fn announced(&self) -> Option<PublicKey> {
-        self.touch.announced()
     }
 }
 

@@ -235,3 +235,36 @@ async fn through_every_fault_at_every_call_the_object_ends_right() {
         }
     }
 }
+
+/// The list is another copy of the database than the secret itself, and lags behind it.
+#[tokio::test]
+async fn a_secret_that_is_stored_and_not_listed_is_not_stored_again() {
+    let scene = Scene::start().await;
+    set(&scene, &[(1, false)]);
+    let (lab, name) = (scene.lab.world().clone(), scene.secret_name());
+    let stored = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let (counted, hidden) = (stored.clone(), format!("hidden-{name}"));
+    scene.lab.faults().observe(move |request| {
+        if request.service != Service::Barbican {
+            return;
+        }
+        let is_list = request.method == "GET" && request.path.contains("name=");
+        let posts = counted.fetch_add(usize::from(request.method == "POST"), std::sync::atomic::Ordering::SeqCst);
+        let (from, to) = if is_list && posts > 0 { (&name, &hidden) } else { (&hidden, &name) };
+        for secret in lab.secrets(from) {
+            lab.edit_secret(&secret.id, |secret| secret.name.clone_from(to));
+        }
+    });
+    let fault = to_wanted(&scene.world()).await.unwrap_err();
+    assert_eq!(stored.load(std::sync::atomic::Ordering::SeqCst), 1, "{fault}");
+    let said = format!("{fault}; {}", fault.advice());
+    assert!(said.contains("its list does not name the secret that it has stored"), "{said}");
+    assert!(!said.contains("SECRET MISSING") && !said.contains("under our hands"), "{said}");
+    scene.lab.faults().observe(|_| {});
+    let (lab, name) = (scene.lab.world(), scene.secret_name());
+    for secret in lab.secrets(&format!("hidden-{name}")) {
+        lab.edit_secret(&secret.id, |secret| secret.name.clone_from(&name));
+    }
+    to_wanted(&scene.world()).await.unwrap();
+    assert!(is_wanted(&scene));
+}

@@ -289,3 +289,43 @@ async fn a_secret_that_is_put_back_or_deleted_after_the_end_is_never_in_sync_and
         assert_eq!(entries.len(), end + 1, "nothing was begun");
     }
 }
+
+/// Gives the first user of the object another public key; gives the one before.
+fn paste(scene: &Scene, key: &str) -> String {
+    let tenant = scene.lab.world().tenant("acme").unwrap().id;
+    let mut object: Value = serde_json::from_slice(&scene.object()).unwrap();
+    let before = std::mem::replace(&mut object["users"][0]["pubkey"], key.into());
+    scene.lab.world().put_object(&tenant, OBJECT, &serde_json::to_vec(&object).unwrap());
+    before.as_str().unwrap().to_owned()
+}
+
+fn keys_check(scene: &Scene) -> (CheckState, String) {
+    let preflight = scene.acme().rotation().unwrap().preflight.clone().unwrap();
+    let check = preflight.checks.iter().find(|check| check.name == "keys").unwrap();
+    (check.state, check.finding.clone())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_a_clients_as_well_does_not_go_live_and_the_servers_own_is_told() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    let server = scene.lab.world().server("acme").unwrap().public_key;
+    let own = paste(&scene, &server);
+    scene.run(Command::Check).await.unwrap();
+    let (state, text) = keys_check(&scene);
+    assert!(state == CheckState::Warn && text.contains("given as the key of Ada"), "{text}");
+    paste(&scene, &own);
+
+    let refused = Rule::new(Service::Barbican, Fault::Status(403)).method("DELETE");
+    let fault = scene.lab.faults().add(refused);
+    scene.rotate().await.unwrap_err();
+    scene.lab.faults().remove(fault);
+    let staged = scene.acme().rotation().unwrap().target().unwrap().to_string();
+    paste(&scene, &staged);
+    let before = live(&scene);
+    let said = said(&scene.run(Command::Resume).await.unwrap_err());
+    assert!(said.contains("is the key of Ada") && said.contains("cancel"), "{said}");
+    assert_eq!((live(&scene), keys_check(&scene).0), (before, CheckState::Fail));
+    let confirm = "acme".to_owned();
+    scene.run(Command::Cancel { confirm, reason: "x".into() }).await.unwrap();
+}

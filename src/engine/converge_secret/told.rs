@@ -6,6 +6,8 @@ use crate::engine::ports::SecretRef;
 
 pub(super) const NOT_KNOWN: &str = "whether the old secret was deleted is not known yet";
 
+pub(super) const UNLISTED: &str = "the new secret is stored and can be read, and Barbican's list does not name it";
+
 /// What is known of the live secret's name, for whoever is told of a fault.
 pub(super) enum Known {
     /// Something has the name.
@@ -17,8 +19,12 @@ pub(super) enum Known {
 }
 
 /// What is told where no request has failed, and the wanted state is not there all the same.
-pub(super) fn unsettled(found: &[Held], deleted: &[SecretRef]) -> Fault {
+pub(super) fn unsettled(found: &[Held], deleted: &[SecretRef], known: &Known) -> Fault {
     let conflict = |text: String| Fault::new(Service::Barbican, FaultKind::Conflict, text);
+    if matches!(known, Known::Unknown(UNLISTED)) {
+        return conflict("its list does not name the secret that it has stored and gives when asked".into())
+            .hint("nothing was stored a second time; the server finds its key by that list: see which copy of the database lags");
+    }
     if found.iter().any(|(href, _)| deleted.contains(href)) {
         let text = "an old secret is still listed, although the service has answered that it was deleted";
         return conflict(format!("{text}; {} have the name now", found.len()))

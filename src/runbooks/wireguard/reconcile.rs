@@ -2,13 +2,16 @@
 
 use super::silence;
 use crate::domain::agent_log::{self, AgentHealth};
+use crate::domain::client::Client;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::Baseline;
+use crate::domain::key::PublicKey;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::ports::World;
 use crate::engine::record::Record;
 use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
 use async_trait::async_trait;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Step 6.
@@ -77,8 +80,9 @@ impl Step for Reconcile {
         let limit = world.settings.reconcile_interval * 2;
         let total = limit.as_secs();
         let mut last_fault;
+        let mut peers = None;
         // Told before the first look too: who reads the progress learns that the swap is over.
-        let text = "waiting for the server's loop; tunnels are not affected by a failed fetch".to_owned();
+        let text = waiting(&rotation.clients, peers.as_ref());
         context.ledger.progress(Progress { step: self.number(), done: 0, total, text });
         loop {
             let waited = Duration::try_from(world.clock.now().duration_since(since)).unwrap_or_default();
@@ -92,7 +96,10 @@ impl Step for Reconcile {
                     silence::end_behind(context).await?;
                     return Ok(format!("after {:.1} s the interface shows {}", waited.as_secs_f64(), target.short()));
                 }
-                Ok(_) => last_fault = None,
+                Ok(reading) => {
+                    peers = Some(reading.peers.iter().map(|peer| peer.public_key).collect());
+                    last_fault = None;
+                }
                 Err(fault) => last_fault = Some(fault),
             }
             if waited > limit {
@@ -103,13 +110,22 @@ impl Step for Reconcile {
             }
             let text = match &last_fault {
                 Some(fault) => format!("waiting; the server can't be read now: {}", fault.message),
-                None => "waiting for the server's loop; tunnels are not affected by a failed fetch".to_owned(),
+                None => waiting(&rotation.clients, peers.as_ref()),
             };
             context.ledger.progress(Progress { step: self.number(), done: waited.as_secs().min(total), total, text });
             silence::keep(context).await?;
             world.clock.sleep(LOOK_EVERY).await;
         }
     }
+}
+
+/// What is waited for, and how many have their tunnel meanwhile: a server that fails to fetch its key leaves its peers alone.
+fn waiting(clients: &[Client], peers: Option<&BTreeSet<PublicKey>>) -> String {
+    let Some(peers) = peers else { return "waiting for the server's loop".to_owned() };
+    let keys: BTreeSet<PublicKey> = clients.iter().flat_map(Client::keys).collect();
+    let (all, there) = (keys.len(), keys.intersection(peers).count());
+    let told = if there < all { format!("ONLY {there} of {all}") } else { format!("all {all}") };
+    format!("waiting for the server's loop; {told} clients' peers are on the interface")
 }
 
 /// The same, with what the agent says of itself.

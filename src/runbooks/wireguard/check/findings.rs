@@ -174,7 +174,12 @@ pub(super) fn log_check(log: Option<Result<String, Fault>>) -> Finding {
             finding(NAME, CheckState::Warn, "the agent's log says nothing of a reconcile", silent)
         }
         Some(Ok(AgentHealth::Well(times))) => pass(NAME, format!("in sync {times} times, no error")),
-        Some(Ok(AgentHealth::Passed { errors, last })) => {
+        Some(Ok(AgentHealth::Passed { errors, last, relapses })) if relapses > 1 => {
+            let text = format!("it comes and goes: in sync now, and {relapses} times an error came behind that; {errors} errors, the last: {last}");
+            let advice = "it may miss the new key for some cycles: find out why before the window";
+            finding(NAME, CheckState::Warn, text, advice)
+        }
+        Some(Ok(AgentHealth::Passed { errors, last, .. })) => {
             let text = format!("{errors} errors that have passed, the last: {last}");
             finding(NAME, CheckState::Warn, text, "transient: it was in sync after them")
         }
@@ -204,7 +209,8 @@ pub(super) fn own_route_check(own: &OwnAddresses, sights: &Sights) -> Finding {
 }
 
 /// What the places say: secret, object, server, clocks, keys, people.
-pub(super) fn sight_checks(sights: &Sights, clocks: &Clocks) -> Vec<Finding> {
+/// `next`: the key that is kept and not live yet.
+pub(super) fn sight_checks(sights: &Sights, clocks: &Clocks, next: Option<PublicKey>) -> Vec<Finding> {
     let mut checks = Vec::new();
     checks.push(secret_check(sights));
     checks.extend(duplicates_check(sights));
@@ -221,7 +227,7 @@ pub(super) fn sight_checks(sights: &Sights, clocks: &Clocks) -> Vec<Finding> {
         }
         (None, None) => checks.push(finding("server", CheckState::Unknown, "not read", "")),
     }
-    checks.push(keys_check(sights));
+    checks.push(keys_check(sights, next));
     let unseen = sights.unseen();
     if !unseen.is_empty() {
         let text = format!("who will be cut off is not surely known: {}", unseen.join("; "));
@@ -307,7 +313,39 @@ pub(super) fn agreement(sights: &Sights) -> KeyAgreement {
     }
 }
 
-pub(super) fn keys_check(sights: &Sights) -> Finding {
+/// Whose peer has this key, by the object, the interface and the console.
+fn bearers(sights: &Sights, key: PublicKey) -> Option<String> {
+    let clients = sights.people().map(|people| people.clients).unwrap_or_default();
+    let names: Vec<String> =
+        clients.iter().filter(|client| client.keys().any(|of| of == key)).map(|client| client.name.clone()).collect();
+    let is_peer = sights.server.value().is_some_and(|reading| reading.peers.iter().any(|peer| peer.public_key == key));
+    match (names.is_empty(), is_peer) {
+        (true, false) => None,
+        (true, true) => Some("a peer on the interface".into()),
+        (false, _) => Some(names.join(", ")),
+    }
+}
+
+pub(super) fn keys_check(sights: &Sights, next: Option<PublicKey>) -> Finding {
+    // The kernel removes a peer whose key is the interface's.
+    if let Some((key, whose)) = next.and_then(|key| Some((key, bearers(sights, key)?))) {
+        let text = format!("the staged key {} is the key of {whose} as well: the server would drop that peer", key.short());
+        let advice = "nothing was changed; cancel and plan again (step 3 makes another pair), and find out how they have it";
+        return finding("keys", CheckState::Fail, text, advice);
+    }
+    let found = places_check(sights);
+    let own = agreement(sights).interface.and_then(|key| bearers(sights, key));
+    match own.filter(|_| found.state == CheckState::Pass) {
+        Some(whose) => {
+            let text = format!("{}; it is given as the key of {whose}, too, who can't connect like this", found.finding);
+            finding("keys", CheckState::Warn, text, "have their own public key put there: the server's was pasted")
+        }
+        None => found,
+    }
+}
+
+/// Whether the places show one key.
+fn places_check(sights: &Sights) -> Finding {
     let keys = agreement(sights);
     let show = |key: Option<PublicKey>| key.map_or_else(|| "none".to_owned(), |key| key.short());
     let mut text =

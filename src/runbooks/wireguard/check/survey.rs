@@ -7,6 +7,7 @@ use super::findings::{
     own_route_check, pass, sight_checks, swap_check, token_check, write_check,
 };
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::key::PublicKey;
 use crate::domain::preflight::{
     Check as Finding, CheckState, DUPLICATES, KeyAgreement, MAILBOX, OWN_ROUTE, Preflight, SWAP,
 };
@@ -35,6 +36,12 @@ impl Survey {
     pub fn preflight(self) -> Preflight {
         Preflight { at: self.at, checks: self.checks, keys: self.keys }
     }
+}
+
+/// The key that step 3 has made, while it is not live.
+fn staged(context: &StepContext<'_>) -> Option<PublicKey> {
+    let rotation = context.rotation();
+    rotation.target().filter(|_| rotation.applied.is_none())
 }
 
 /// The checks that are asked by themselves; every other one follows from a look at all places.
@@ -116,7 +123,7 @@ pub async fn survey(world: &World, context: Option<&StepContext<'_>>, only: Opti
     let keys = match &sights {
         Some(Ok(sights)) => {
             checks.extend(own.map(|own| own_route_check(&own, sights)));
-            checks.extend(sight_checks(sights, &clocks));
+            checks.extend(sight_checks(sights, &clocks, context.and_then(staged)));
             if only == Some(DUPLICATES) && !checks.iter().any(|check| check.name == DUPLICATES) {
                 // Of a whole run it is a part only where there are several.
                 checks.push(match &sights.secret.fault {
