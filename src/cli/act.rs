@@ -240,9 +240,14 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
         Some(found) if checks && !json => print::checks(found)?,
         // What has failed is in the refusal.
         found => {
-            let remarkable = |check: &&Check| matches!(check.state, CheckState::Warn | CheckState::Unknown);
-            for check in found.iter().flatten().filter(remarkable) {
+            let of = |state| found.iter().flatten().filter(move |check: &&Check| check.state == state);
+            for check in of(CheckState::Warn) {
                 print::say(format_args!("{tenant}: {} {}", check.state.word(), check.in_full()));
+            }
+            // They are the same each time, and `check` says why.
+            let unknown: Vec<&str> = of(CheckState::Unknown).map(|check| check.name.as_str()).collect();
+            if !unknown.is_empty() {
+                print::say(format_args!("{tenant}: {} {}", CheckState::Unknown.word(), unknown.join(", ")));
             }
         }
     }
@@ -285,6 +290,9 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
         print::line(format_args!("{tenant}: {done}"))?;
         if let Some(gap) = gap_ms {
             print::line(format_args!("{tenant}: gap_ms {gap:.1}, duration_ms {duration_ms}"))?;
+        }
+        for item in status.attention.iter().skip(leading.len()).filter(|item| !status.next.text.contains(item.as_str())) {
+            print::line(format_args!("{tenant}: attention: {item}"))?;
         }
         print::line(format_args!("{tenant}: next: {}", status.next.text))?;
     }

@@ -48,6 +48,11 @@ impl Rotation {
         self.rollback.as_ref().map_or(KeyRole::Staged, |rollback| rollback.role)
     }
 
+    /// On the way back, the key that was live before the rotation is put back.
+    pub fn is_back_to_previous(&self) -> bool {
+        self.rollback.is_some() && self.target_role() == KeyRole::Previous
+    }
+
     /// Whether the journal knows of the key of this role that it is kept in Barbican.
     pub fn is_kept(&self, role: KeyRole) -> bool {
         self.keys.get(&role).is_some_and(|key| key.href.is_some() && key.destroyed.is_none())

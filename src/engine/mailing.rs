@@ -140,6 +140,7 @@ pub fn can_write(world: &World, rotation: &Rotation, mails: Option<&[(Client, No
             in_reply_to: None,
             token: &token,
             language: world.settings.language,
+            previous_key: rotation.is_back_to_previous(),
         };
         let fault = world.mailer.can_write(&request).err();
         if fault.is_none() && world.mailer.is_alike_for_all(&request) {
@@ -167,7 +168,7 @@ pub fn copies(world: &World, rotation: &Rotation, id: &ClientId) -> Vec<String> 
     let mut texts = Vec::new();
     for (kind, revision) in kinds {
         let Some(window) = rotation.windows.iter().find(|window| window.revision == revision) else { continue };
-        texts.extend(world.mailer.texts(&NoticeRequest {
+        let request = |previous_key| NoticeRequest {
             kind,
             tenant: &rotation.tenant,
             client_name: &client.name,
@@ -177,7 +178,13 @@ pub fn copies(world: &World, rotation: &Rotation, id: &ClientId) -> Vec<String> 
             in_reply_to: None,
             token: &token,
             language: world.settings.language,
-        }));
+            previous_key,
+        };
+        // Before the way back it was the other.
+        texts.extend(world.mailer.texts(&request(false)));
+        if rotation.is_back_to_previous() {
+            texts.extend(world.mailer.texts(&request(true)));
+        }
     }
     texts
 }

@@ -446,6 +446,7 @@ impl Conductor {
                 in_reply_to: None,
                 token: &self.world.reply_key.token(&rotation, &client.id),
                 language: self.world.settings.language,
+                previous_key: rotation.is_back_to_previous(),
             })?;
             letters.push((client.id, letter));
         }

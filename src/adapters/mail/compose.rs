@@ -161,6 +161,7 @@ impl Composer {
             portal_url: &self.portal_url,
             organisation: &self.organisation,
             reply_address: self.reply_to.email.as_ref(),
+            previous_key: request.previous_key,
         })
     }
 
@@ -274,6 +275,7 @@ impl Composer {
             in_reply_to: None,
             token: &token,
             language: sample.language,
+            previous_key: false,
         };
         self.compose(&request, "[TEST] ")
     }
@@ -290,6 +292,7 @@ pub(super) struct Owned {
     in_reply_to: Option<String>,
     token: ReplyToken,
     language: Language,
+    previous_key: bool,
 }
 
 impl Owned {
@@ -304,6 +307,7 @@ impl Owned {
             in_reply_to: request.in_reply_to.map(str::to_owned),
             token: request.token.clone(),
             language: request.language,
+            previous_key: request.previous_key,
         }
     }
 
@@ -318,6 +322,7 @@ impl Owned {
             in_reply_to: self.in_reply_to.as_deref(),
             token: &self.token,
             language: self.language,
+            previous_key: self.previous_key,
         }
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Variables<'a> {
     pub(super) portal_url: &'a str,
     pub(super) organisation: &'a str,
     pub(super) reply_address: &'a str,
+    /// The key that was live before the rotation is live again.
+    pub(super) previous_key: bool,
 }
 
 const SAMPLE: Variables<'static> = Variables {
@@ -44,6 +46,7 @@ const SAMPLE: Variables<'static> = Variables {
     portal_url: "https://example.net",
     organisation: "Example",
     reply_address: "ops@example.net",
+    previous_key: false,
 };
 
 /// All texts and the layout, checked. What can't be used is kept with its fault: it is said by whoever needs that text, and

@@ -34,6 +34,8 @@ pub struct NoticeRequest<'a> {
     pub token: &'a ReplyToken,
     /// The language of the text.
     pub language: Language,
+    /// On the way back: the key that was live before the rotation is live again.
+    pub previous_key: bool,
 }
 
 /// A written mail, not yet sent.

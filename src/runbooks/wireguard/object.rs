@@ -28,7 +28,7 @@ impl Step for Object {
             },
             Trouble {
                 symptom: "the object was changed by somebody else",
-                remedy: "the platform rewrites it on user changes. Freeze user changes of this tenant until step 6 is done, then resume: it reads again and changes only the one field",
+                remedy: "the platform rewrites it on user changes. Freeze user changes of this tenant until step 6 is done, then resume: it reads again and changes only the one field. Swift has no condition on an upload: a change that is written in the moment between the last look and the upload is seen and put back only where the container keeps versions",
             },
             Trouble {
                 symptom: "the object is not valid JSON or has an unexpected shape",
