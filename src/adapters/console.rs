@@ -41,7 +41,8 @@ const LIST_LIVES: Duration = Duration::from_secs(1);
 pub struct ConsoleParameters {
     /// The API's address.
     pub url: String,
-    /// A file that holds the operator's token (a JWT), mode 0600 or 0400. Read when it is needed and again after a 401.
+    /// A file that holds the operator's token (a JWT), mode 0600 or 0400. Read for each request: whoever replaces it is not
+    /// to start anything anew.
     pub token_file: PathBuf,
     /// The role that can list all tenants and read what is served for each user.
     pub role: String,
@@ -64,11 +65,11 @@ pub struct Console {
     read: Duration,
     /// How far its clock was ahead of ours at its last answer, s.
     skew: std::sync::Mutex<Option<i64>>,
-    token: Mutex<Option<Token>>,
+    /// When the token that was read last ends.
+    ends: std::sync::Mutex<Option<Timestamp>>,
     tenants: Mutex<Option<(Instant, Arc<Vec<ListedTenant>>)>>,
 }
 
-#[derive(Clone)]
 struct Token {
     header: HeaderValue,
     expires: Option<Timestamp>,
@@ -134,18 +135,17 @@ impl Console {
             role: parameters.role,
             read: parameters.read,
             skew: std::sync::Mutex::default(),
-            token: Mutex::default(),
+            ends: std::sync::Mutex::default(),
             tenants: Mutex::default(),
         })
     }
 
-    /// The token in use, read from its file when there is none or when this one was refused.
-    async fn token(&self, refused: Option<&HeaderValue>) -> Result<Token, Fault> {
-        let mut kept = self.token.lock().await;
-        match &*kept {
-            Some(token) if refused != Some(&token.header) => Ok(token.clone()),
-            _ => Ok(kept.insert(read_token(&self.token_file)?).clone()),
-        }
+    /// The token as it is in its file now.
+    fn token(&self) -> Result<Token, Fault> {
+        let token = read_token(&self.token_file);
+        let ends = token.as_ref().ok().and_then(|token| token.expires);
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = ends;
+        token
     }
 
     /// GET. A 401 is asked once more if the file holds another token by now.
@@ -155,10 +155,10 @@ impl Console {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
-        let token = self.token(None).await?;
+        let token = self.token()?;
         let (mut status, mut body) = self.ask(what, &url, &token).await?;
         if status == StatusCode::UNAUTHORIZED {
-            let other = self.token(Some(&token.header)).await?;
+            let other = self.token()?;
             if other.header != token.header {
                 (status, body) = self.ask(what, &url, &other).await?;
             }
@@ -213,7 +213,11 @@ impl ports::Console for Console {
                  tenants and read what is served for their users, name it in console.role",
             ));
         }
-        Ok(Role { name: role, expires: self.token(None).await?.expires })
+        Ok(Role { name: role, expires: self.token_ends() })
+    }
+
+    fn token_ends(&self) -> Option<Timestamp> {
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn skew(&self) -> Option<i64> {

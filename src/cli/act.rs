@@ -11,7 +11,7 @@ use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
 use crate::engine::command::{Command, Refusal};
 use crate::engine::ports::Letter;
-use crate::engine::record::{Cause, Entry, Record};
+use crate::engine::record::{self, Cause, Entry, Record};
 use crate::engine::status::TenantStatus;
 use crate::engine::step::Progress;
 use crate::engine::truth::Truth;
@@ -190,6 +190,7 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
             let conductor = fleet.find(&tenant)?;
             // What is at stake follows from the journal; one that can't be read is met by the command.
             let _ = conductor.reload().await;
+            consent::looked(conductor, &command).await;
             for line in consent::said_first(&command, &conductor.status()) {
                 print::say(format_args!("{}: {line}", conductor.tenant().name));
             }
@@ -207,7 +208,8 @@ fn seen(statuses: &[TenantStatus]) -> u8 {
 async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: bool) -> Result<u8> {
     let (began, began_at) = (Instant::now(), Timestamp::now());
     let checks = matches!(command, Command::Check | Command::Recheck { .. });
-    let plans = matches!(command, Command::Plan { .. });
+    let plans = matches!(command, Command::Plan { .. } | Command::Reschedule { .. });
+    let only = if let Command::Recheck { check } = &command { Some(check.clone()) } else { None };
     let result = conductor.run(command).await;
     teller.end();
     let duration_ms = began.elapsed().as_millis();
@@ -217,7 +219,7 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
     }
     let status = conductor.status();
     let gap = |entry: &Entry| match entry.record {
-        Record::Swapped { gap_us: Some(us), .. } if entry.at >= began_at => Some(us as f64 / 1000.0),
+        Record::Swapped(record::Swapped { gap_us: Some(us), .. }) if entry.at >= began_at => Some(us as f64 / 1000.0),
         _ => None,
     };
     let gap_ms = conductor.entries().iter().rev().find_map(gap);
@@ -226,7 +228,6 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
         _ => Vec::new(),
     };
     let tenant = conductor.tenant().name.clone();
-    let code = result.as_ref().err().map_or(exit::DONE, exit_code);
     // What is true of the subject comes before what is true of this attempt.
     let leading = status.leading();
     for text in &leading {
@@ -236,7 +237,17 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
         conductor.entries().into_iter().rev().filter(|entry| entry.at >= began_at).find_map(|entry| {
             if let Record::Checked { preflight } = entry.record { Some(preflight.checks) } else { None }
         });
+    let row = only.and_then(|only| found.as_ref()?.iter().find(|check| check.name == only));
+    // Who has asked for one check is answered by that one.
+    let result = match (result, row) {
+        (Err(RunError::Fault(_)), Some(row)) if row.state != CheckState::Fail => {
+            Ok(format!("{} {}", row.state.word(), row.in_full()))
+        }
+        (result, _) => result,
+    };
+    let code = result.as_ref().err().map_or(exit::DONE, exit_code);
     match &found {
+        Some(_) if checks && !json && row.is_some() => print::one_check(row, &status)?,
         Some(found) if checks && !json => print::checks(found)?,
         // What has failed is in the refusal.
         found => {
@@ -252,7 +263,8 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
         }
     }
     if plans && result.is_ok() {
-        for line in consent::breaks(&status) {
+        let doubts = status.window.as_ref().map(|window| window.doubts(began_at, status.rotation_takes()));
+        for line in doubts.unwrap_or_default().into_iter().chain(consent::breaks(&status)) {
             print::say(format_args!("{tenant}: {line}"));
         }
     }
@@ -289,9 +301,11 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
     } else if let Ok(done) = result {
         print::line(format_args!("{tenant}: {done}"))?;
         if let Some(gap) = gap_ms {
-            print::line(format_args!("{tenant}: gap_ms {gap:.1}, duration_ms {duration_ms}"))?;
+            let above = if status.long_gap().is_some() { " ABOVE NORMAL (under 1 s)" } else { "" };
+            print::line(format_args!("{tenant}: gap_ms {gap:.1}{above}, duration_ms {duration_ms}"))?;
         }
-        for item in status.attention.iter().skip(leading.len()).filter(|item| !status.next.text.contains(item.as_str())) {
+        for item in status.attention.iter().skip(leading.len()).filter(|item| !status.next.text.contains(item.as_str()))
+        {
             print::line(format_args!("{tenant}: attention: {item}"))?;
         }
         print::line(format_args!("{tenant}: next: {}", status.next.text))?;

@@ -9,6 +9,7 @@ use crate::domain::client::ClientId;
 use crate::engine::command::Command;
 use crate::engine::status::TenantStatus;
 use crate::runtime::conductor::Conductor;
+use crate::runtime::look::PATIENCE;
 use anyhow::Result;
 use clap::Args;
 use std::io::IsTerminal;
@@ -46,10 +47,6 @@ pub fn wants_name(command: &Command, status: &TenantStatus) -> bool {
 /// and gives none goes on as well: it is no slip of a hand.
 pub async fn given(conductor: &Conductor, command: &Command, confirm: Option<String>) -> Result<()> {
     let is_way_back = matches!(command, Command::RollBack { .. });
-    if is_way_back {
-        // Whom it cuts off again only a look tells.
-        conductor.look().await;
-    }
     let status = conductor.status();
     if is_way_back && status.touched {
         for line in rollback::whom(&status) {
@@ -77,6 +74,13 @@ pub async fn given(conductor: &Conductor, command: &Command, confirm: Option<Str
     Err(BadUsage(format!("{typed:?} is not the tenant's name, {name}; nothing was done")).into())
 }
 
+/// Looks before it is said whom it cuts off, for only a look tells; nobody waits long for a place that does not answer.
+pub async fn looked(conductor: &Conductor, command: &Command) {
+    if matches!(command, Command::Rotate { .. } | Command::Emergency { .. } | Command::RollBack { .. }) {
+        conductor.look_within(PATIENCE).await;
+    }
+}
+
 /// What can't be taken back is said before it begins, to a script too.
 pub fn said_first(command: &Command, status: &TenantStatus) -> Vec<String> {
     match command {
@@ -88,6 +92,7 @@ pub fn said_first(command: &Command, status: &TenantStatus) -> Vec<String> {
 /// What a change of the key breaks, for whom, and for how long.
 pub fn breaks(status: &TenantStatus) -> Vec<String> {
     let whom = match status.clients.is_empty() {
+        true if status.people_seen.is_some() => vec!["no place names a client of this server now".to_owned()],
         true => vec!["cuts off everybody on this server; who they are is looked up first".to_owned()],
         false => rotate::stakes(status).into_iter().map(|row| row.text).collect(),
     };
@@ -108,11 +113,8 @@ fn stakes(conductor: &Conductor, command: &Command, status: &TenantStatus) -> Ve
             vec![format!("mails the {} to {}: {}{more}", kind.word(), people.len(), shown.join(", "))]
         }
         Command::Reschedule { window } => {
-            let (settled, of) = status.answers;
-            let then = window.for_people();
-            vec![format!(
-                "moves the window to {then}; {settled} of {of} have settled the one before, which counts no more"
-            )]
+            let (then, settled) = (window.for_people(), status.settled(""));
+            vec![format!("moves the window to {then}; for the one before, which counts no more: {settled}")]
         }
         Command::Finish { .. } => {
             vec!["destroys the kept keys and closes the rotation: there is NO WAY BACK to the previous key".into()]

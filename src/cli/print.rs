@@ -100,9 +100,9 @@ pub fn fleet(statuses: &[TenantStatus]) -> Result<()> {
     writeln!(out, "{:width$}  {:12}  {:>9}  {:9}  {:10}  NEXT", "TENANT", "PHASE", "ANSWERS", "SERVER", "KEY DUE")?;
     for status in statuses {
         let due = status.keys.due.map_or_else(|| "unknown".to_owned(), |due| due.strftime("%Y-%m-%d").to_string());
-        let answers = match status.is_unseen() && status.clients.is_empty() {
-            true => "?".to_owned(),
-            false => format!("{}/{}", status.answers.0, status.answers.1),
+        let answers = match status.people_seen {
+            None => "?".to_owned(),
+            Some(_) => format!("{}/{}", status.answers.0, status.answers.1),
         };
         writeln!(
             out,
@@ -137,6 +137,18 @@ pub fn fleet(statuses: &[TenantStatus]) -> Result<()> {
 pub fn checks(checks: &[Check]) -> Result<()> {
     for check in checks {
         line(format_args!("{:7} {}", check.state.word(), check.in_full()))?;
+    }
+    Ok(())
+}
+
+/// One check of it, and which of the others had failed when they were asked.
+pub fn one_check(one: Option<&Check>, status: &TenantStatus) -> Result<()> {
+    checks(one.map_or(&[], std::slice::from_ref))?;
+    let others = status.preflight.iter().flat_map(|run| run.failed().into_iter().map(|name| (run.at, name)));
+    let others: Vec<_> = others.filter(|(_, name)| one.is_none_or(|one| one.name != *name)).collect();
+    if let Some((at, _)) = others.first() {
+        let names: Vec<&str> = others.iter().map(|(_, name)| name.as_str()).collect();
+        line(format_args!("as of {} others FAIL: {}", at.strftime("%H:%M:%S UTC"), names.join(", ")))?;
     }
     Ok(())
 }
@@ -177,14 +189,11 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
             }
         }
     }
-    let now = Timestamp::now();
-    for check in status.preflight.iter().flat_map(|run| &run.checks) {
-        if let Some(left) = check.countdown(now) {
-            writeln!(out, "token     {}: {}, {left}", check.name, check.finding)?;
-        }
+    for token in status.tokens(Timestamp::now()) {
+        writeln!(out, "token     {token}")?;
     }
     keys(&mut out, status)?;
-    writeln!(out, "clients   {} of {} confirmed or waived", status.answers.0, status.answers.1)?;
+    writeln!(out, "clients   {}", status.settled(""))?;
     for view in &status.clients {
         let back = match (&view.back, view.presence) {
             (Some((source, note)), _) => format!("back ({source}) {note}"),
@@ -258,7 +267,10 @@ fn keys(out: &mut impl Write, status: &TenantStatus) -> Result<()> {
     }
     if let Some(us) = status.gap_us {
         let above = if status.long_gap().is_some() { " ABOVE NORMAL (under 1 s)" } else { "" };
-        writeln!(out, "gap       {:.1} ms{above}", us as f64 / 1000.0)?;
+        let broken = status.broken_gap.map(|gap| format!(" ({gap})")).unwrap_or_default();
+        writeln!(out, "gap       {:.1} ms{above}{broken}", us as f64 / 1000.0)?;
+    } else if let Some(gap) = status.broken_gap {
+        writeln!(out, "gap       {gap}")?;
     }
     Ok(())
 }

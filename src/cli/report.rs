@@ -139,6 +139,11 @@ struct Times {
     live_on_server: Option<Timestamp>,
     finished: Option<Timestamp>,
     gap_ms: Option<f64>,
+    /// How it is known, or why not, where a run ended in it.
+    gap_note: Option<String>,
+    /// The key may have been live since then: nobody had looked before `live_on_server`.
+    live_not_before: Option<Timestamp>,
+    /// None where nobody had looked.
     waited_for_server_ms: Option<u64>,
 }
 
@@ -165,6 +170,8 @@ pub struct Report {
     clients: Vec<ClientLine>,
     /// Whether the receiving mail server vouches for those who answered; none: no mailbox is read.
     senders_verified: Option<bool>,
+    /// The places that were not asked before the second mail, by the policy of the configuration.
+    second_mail_unasked: Vec<String>,
     keys: Vec<Key>,
     not_carried: Vec<String>,
     incidents: Vec<Incident>,
@@ -193,7 +200,8 @@ impl Report {
     ) -> Self {
         let signing = four_eyes.unwrap_or(&Signing::ByLogin);
         let mut reviews = rotation.reviews(signing).peekable();
-        let replaced = |entry: &&Entry| matches!(entry.record, Record::Swapped { .. });
+        let replaced = |entry: &&Entry| matches!(entry.record, Record::Swapped(_));
+        let seen_coming = rotation.applied.as_ref().filter(|applied| applied.unseen_since.is_none());
         let times = Times {
             planned: rotation.planned_at,
             confirmed: rotation.confirmed_at,
@@ -201,7 +209,9 @@ impl Report {
             live_on_server: rotation.applied.as_ref().map(|applied| applied.at),
             finished: rotation.outcome.as_ref().map(|(_, at, _)| *at),
             gap_ms: rotation.gap_us.map(|us| us as f64 / 1000.0),
-            waited_for_server_ms: rotation.applied.as_ref().map(|applied| applied.waited_ms),
+            gap_note: rotation.broken_gap.map(|gap| gap.to_string()),
+            live_not_before: rotation.applied.as_ref().and_then(|applied| applied.unseen_since),
+            waited_for_server_ms: seen_coming.map(|applied| applied.waited_ms),
         };
         let places: BTreeMap<i64, (i64, &str)> = tables
             .records
@@ -242,6 +252,7 @@ impl Report {
             steps: steps(rotation),
             clients: clients(rotation),
             senders_verified,
+            second_mail_unasked: rotation.unasked.clone(),
             keys: keys(rotation),
             not_carried: rotation.not_carried.clone(),
             incidents: incidents(rotation, &entries, &lease_log, signing),
@@ -331,6 +342,7 @@ fn incidents(rotation: &Rotation, entries: &[Entry], lease_log: &[Entry], signin
             | Record::DomainAccepted { .. }
             | Record::TakenBack { .. }
             | Record::Refused(_)
+            | Record::CalledUnasked { .. }
             | Record::PreviousMissing { .. } => tell(entry.record.summary()),
             _ => {}
         }

@@ -4,7 +4,7 @@
 
 use super::clouds::{self, CloudError, Environment};
 use super::security::address_of;
-use super::{Config, Security, Server, Swap};
+use super::{Config, Security, Server, Swap, values};
 use crate::domain::fault::Service;
 use crate::domain::transport::{Address, Passage, Weakness};
 use std::os::unix::fs::MetadataExt;
@@ -132,6 +132,10 @@ impl Findings {
             ("console.ca_file", console_ca),
             ("alerts.ca_file", alerts_ca),
         ];
+        // Tokens end, and are replaced while everything else goes on: only here is it a fault of the configuration.
+        if let Some(Err(text)) = config.console.as_ref().map(|console| values::private(&console.token_file)) {
+            self.add(Level::Failure, "console.token_file", text);
+        }
         for (field, path) in files.into_iter().filter_map(|(field, path)| Some((field, path?))) {
             if let Err(error) = std::fs::File::open(path) {
                 self.add(Level::Failure, field, format!("{} can't be read: {error}", path.display()));

@@ -177,6 +177,7 @@ pub(super) struct NoticesTable {
     pub(super) organisation: Value<String>,
     pub(super) templates: Value<String>,
     pub(super) language: Value<String>,
+    pub(super) reconfigure_needs: Value<Vec<String>>,
 }
 
 /// `[console]`

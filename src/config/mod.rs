@@ -7,6 +7,7 @@ use crate::domain::client::Entry;
 use crate::domain::document::Fields;
 use crate::domain::language::Language;
 use crate::domain::reminder::Schedule;
+use crate::domain::second_mail::SecondMail;
 use crate::domain::tenant::{Tenant, TenantId};
 use crate::domain::transport::Exceptions;
 use std::collections::BTreeMap;
@@ -437,6 +438,8 @@ pub struct Notices {
     pub templates: Option<PathBuf>,
     /// The language of the mails to tenants that name none.
     pub language: Language,
+    /// What must show the live key before the second mail.
+    pub reconfigure_needs: SecondMail,
 }
 
 impl Tenants {

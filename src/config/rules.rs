@@ -11,6 +11,7 @@ use super::{Approval, Cloud, Config, Console, Notices, Server, Swap, Tenants, Wi
 use crate::domain::document::Fields;
 use crate::domain::fault::Service;
 use crate::domain::language::Language;
+use crate::domain::second_mail::SecondMail;
 use crate::domain::tenant::{Tenant, TenantId};
 use crate::domain::transport::Exceptions;
 use std::collections::BTreeMap;
@@ -237,7 +238,17 @@ impl<'a> Rules<'a> {
             organisation: self.required("notices.organisation", at, table.organisation, values::line),
             templates: self.folder("notices.templates", table.templates),
             language: self.or("notices.language", table.language, Language::default(), values::language),
+            reconfigure_needs: self.second_mail(table.reconfigure_needs),
         }
+    }
+
+    fn second_mail(&mut self, written: Value<Vec<String>>) -> SecondMail {
+        let Some(written) = written else { return SecondMail::default() };
+        let words: Vec<&str> = written.get_ref().iter().map(String::as_str).collect();
+        SecondMail::read(&words).unwrap_or_else(|message| {
+            self.wrong("notices.reconfigure_needs", &written.span(), message);
+            SecondMail::default()
+        })
     }
 
     fn console(&mut self, table: Spanned<ConsoleTable>) -> Console {
@@ -250,7 +261,9 @@ impl<'a> Rules<'a> {
             url,
             token_file: match table.token_file {
                 None => self.required("console.token_file", &at, None, |_| Ok(PathBuf::new())),
-                written => self.private_file("console.token_file", written).unwrap_or_default(),
+                // One that is not there or can't be read is a state of the console, met and told where it is asked; who could
+                // put another there is no state.
+                written => self.trusted("console.token_file", written).unwrap_or_default(),
             },
             role: self.or("console.role", table.role, "operator".into(), values::line),
             ca_file: self.trusted("console.ca_file", table.ca_file),

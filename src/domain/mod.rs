@@ -22,6 +22,7 @@ pub mod preflight;
 pub mod reminder;
 pub mod reply;
 pub mod sanitize;
+pub mod second_mail;
 pub mod secret_shape;
 pub mod signature;
 pub mod signers;

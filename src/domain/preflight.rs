@@ -30,6 +30,9 @@ impl CheckState {
     }
 }
 
+/// The check that says whether the console API answers, to whom, and with which key.
+pub const CONSOLE: &str = "console";
+
 /// The check that says whether all that clients have written is read.
 pub const MAILBOX: &str = "mailbox";
 
@@ -64,17 +67,16 @@ impl Check {
         let advice = if self.advice.is_empty() { String::new() } else { format!("; {}", self.advice) };
         format!("{}: {}{advice}", self.name, self.finding)
     }
+}
 
-    /// How long what it found lasts at a moment, in words; nothing where it has no end.
-    pub fn countdown(&self, now: Timestamp) -> Option<String> {
-        let left = self.until?.as_second() - now.as_second();
-        Some(match left {
-            ..=0 => "it has ENDED".to_owned(),
-            1..=119 => format!("{left} s left"),
-            120..=7199 => format!("{} min left", left / 60),
-            7200..=172_799 => format!("{} h left", left / 3600),
-            _ => format!("{} d left", left / 86_400),
-        })
+/// How long it is until then, in words.
+pub fn countdown(until: Timestamp, now: Timestamp) -> String {
+    match until.as_second() - now.as_second() {
+        ..=0 => "it has ENDED".to_owned(),
+        left @ 1..=119 => format!("{left} s left"),
+        left @ 120..=7199 => format!("{} min left", left / 60),
+        left @ 7200..=172_799 => format!("{} h left", left / 3600),
+        left => format!("{} d left", left / 86_400),
     }
 }
 

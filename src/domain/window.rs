@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// When the rotation may happen. A change of the window raises the revision and voids all acknowledgements.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +91,21 @@ impl Window {
         }
     }
 
+    /// What should be thought over before it is told to anybody: it has begun, or it is shorter than a rotation may take.
+    pub fn doubts(&self, now: Timestamp, takes: Duration) -> Vec<String> {
+        let mut doubts = Vec::new();
+        if self.state(now) == WindowState::Open {
+            doubts.push("this window has begun already: whoever is told now learns it in the middle of it".to_owned());
+        }
+        let (minutes, needed) = ((self.end.as_second() - self.start.as_second()) / 60, takes.as_secs().div_ceil(60));
+        if u64::try_from(minutes).unwrap_or(0) < needed {
+            doubts.push(format!(
+                "this window lasts {minutes} min, and a rotation may take {needed} min: what begins in it may end behind it"
+            ));
+        }
+        doubts
+    }
+
     /// For people: `Tue 2026-11-24 22:00 to 23:30 CET (UTC+01)`, and with the end's date where it differs.
     pub fn for_people(&self) -> String {
         self.for_people_in(Language::English)
@@ -165,6 +181,18 @@ mod tests {
             late.for_people_in(Language::Spanish),
             "mar. 2026-11-24 23:30 a mié. 2026-11-25 01:00 UTC (UTC+00:00)"
         );
+    }
+
+    #[test]
+    fn a_window_that_has_begun_or_is_too_short_is_doubted() {
+        let window = Window::parse("2026-11-24 22:00", "2m", "UTC", 1).unwrap();
+        let at = |s: &str| s.parse::<Timestamp>().unwrap();
+        let (before, within) = (at("2026-11-24T21:00:00Z"), at("2026-11-24T22:01:00Z"));
+        assert_eq!(window.doubts(before, Duration::from_secs(120)), [""; 0]);
+        assert!(
+            window.doubts(before, Duration::from_secs(121))[0].contains("lasts 2 min, and a rotation may take 3 min")
+        );
+        assert!(window.doubts(within, Duration::ZERO)[0].contains("has begun already"));
     }
 
     #[test]

@@ -85,9 +85,9 @@ impl Record {
             | Record::KeyKept { .. }
             | Record::PreviousMissing { .. }
             | Record::ShapeSeen { .. }
-            | Record::Swapped { .. }
+            | Record::Swapped(_)
             | Record::ObjectChanged { .. }
-            | Record::Applied { .. }
+            | Record::Applied(_)
             | Record::Silenced { .. }
             | Record::SilenceEnded { .. }
             | Record::MailRead { .. }
@@ -108,6 +108,7 @@ impl Record {
             | Record::Touching { .. }
             | Record::NotTouched { .. }
             | Record::SecretLeft { .. }
+            | Record::CalledUnasked { .. }
             | Record::ForeignKept { .. }
             | Record::ForeignSeen { .. }
             | Record::Refused(_)

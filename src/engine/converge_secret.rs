@@ -63,6 +63,8 @@ pub struct Converged {
     pub not_carried: Vec<String>,
     /// Whether anything was changed.
     pub changed: bool,
+    /// Whether this run has stored it.
+    pub stored: bool,
 }
 
 /// A secret with the key that it holds.
@@ -446,7 +448,7 @@ impl Run<'_> {
             None if self.is_bare(&href).await => self.world.secrets.attach(&href, self.wanted.shape).await,
             None => Vec::new(),
         };
-        Ok(Converged { href, gap: self.gap, not_carried, changed: self.changed })
+        Ok(Converged { href, gap: self.gap, not_carried, changed: self.changed, stored: self.stored.is_some() })
     }
 
     async fn is_bare(&self, href: &SecretRef) -> bool {

@@ -97,15 +97,16 @@ impl Rotation {
         }
     }
 
+    /// Whether anything was said to this person in this rotation, by them, or of them.
+    pub fn is_told(&self, id: &ClientId) -> bool {
+        self.notices.of(id).next().is_some() || self.acknowledgements.contains_key(id) || self.waivers.contains_key(id)
+    }
+
     /// Those who were seen now, with everybody who was told in this rotation and is named by no place any more: they stay,
     /// known from nowhere, until they are waived. Where a place could not be asked, nobody who was known is missing either.
     pub fn with_told(&self, seen: Vec<Client>, is_everybody: bool) -> Vec<Client> {
         let mut seen = Seen::of(seen);
-        let told = |client: &Client| {
-            self.notices.of(&client.id).next().is_some()
-                || self.acknowledgements.contains_key(&client.id)
-                || self.waivers.contains_key(&client.id)
-        };
+        let told = |client: &Client| self.is_told(&client.id);
         for known in &self.clients {
             if let (Some(at), Some(key)) = (seen.without_key(&known.id), known.public_key)
                 && let Some(peer) = seen.with_key(&key).into_iter().find(|at| seen.is(*at, is_unnamed))

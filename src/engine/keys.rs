@@ -22,6 +22,7 @@ impl Rotation {
         }
         self.steps = steps;
         self.gap_us = None;
+        self.unasked.clear();
         self.applied = None;
         self.back.clear();
         self.pings.clear();

@@ -15,6 +15,7 @@ pub use io::{BackSight, Input, Output, SendOrder};
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::gate::{ApprovalFact, Verdict};
+use crate::domain::second_mail::SecondMail;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
 use crate::engine::approval::{self, Asked, Me, Rotates};
@@ -59,6 +60,8 @@ pub struct Rules {
     pub preflight_valid: Duration,
     /// What a second operator's approval must be; `None`: none is asked for.
     pub approval: Option<Asked>,
+    /// What must show the live key before the second mail.
+    pub second_mail: SecondMail,
 }
 
 impl Rules {
@@ -66,7 +69,7 @@ impl Rules {
     pub fn of(settings: &Settings) -> Self {
         let signing = &settings.signing;
         let approval = settings.approval_valid.map(|valid| Asked { valid, signing: signing.clone() });
-        Self { preflight_valid: settings.preflight_valid, approval }
+        Self { preflight_valid: settings.preflight_valid, approval, second_mail: settings.second_mail }
     }
 
     /// By what operators are known here.

@@ -10,6 +10,7 @@ pub mod closing;
 pub mod command;
 pub mod converge_object;
 pub mod converge_secret;
+pub mod gap;
 pub mod hearing;
 pub mod journal;
 pub mod judging;

@@ -287,7 +287,11 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
         Some(Remedy::Reschedule) => {
             offer(Act::Reschedule, "the window is over: plan another and tell everybody".into())
         }
-        Some(Remedy::Tell) => offer(Act::Announce, format!("tell {} clients of the window", of_rank().count())),
+        Some(Remedy::Tell) => {
+            let count = of_rank().count();
+            let clients = if count == 1 { "client" } else { "clients" };
+            offer(Act::Announce, format!("tell {count} {clients} of the window"))
+        }
         Some(Remedy::Read(client)) => match rotation.open_mails().find(|mail| mail.client == *client) {
             Some(mail) => read_mail(rotation, mail),
             None => offer(Act::Answers, first.to_string()),

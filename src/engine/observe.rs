@@ -1,6 +1,6 @@
 //! One look at everything outside that concerns a tenant, and what is kept of it between looks.
 
-use crate::domain::client::{self, Entry, People};
+use crate::domain::client::{self, Client, Entry, People};
 use crate::domain::document;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::{self, ServerReading};
@@ -101,6 +101,8 @@ pub struct Sights {
     pub server_ahead_s: Option<i64>,
     /// How far this host's clock is ahead of the journal's server, s; `None` where that has none of its own.
     pub clock_skew_s: Option<i64>,
+    /// When the token that the console API was asked with last ends, UTC, by its own word.
+    pub console_token_ends: Option<Timestamp>,
     /// What is known of the journal besides its records.
     pub witnessed: Witnessed,
     /// What stands outside of an open case of which the journal knows nothing.
@@ -194,6 +196,16 @@ impl Sights {
             .into_iter()
             .flatten()
             .collect()
+    }
+
+    /// Whether a place that has not answered now is among those that knew this client.
+    pub fn may_still_know(&self, client: &Client) -> bool {
+        client.sources.iter().any(|source| match source {
+            client::Source::Object => self.object.fault.is_some() || !self.object.is_known(),
+            client::Source::Peer => self.server.fault.is_some() || !self.server.is_known(),
+            client::Source::Console => self.console.fault.is_some() || !self.console.is_known(),
+            client::Source::Contacts => false,
+        })
     }
 
     /// What is known of a part of the journal that is lost.

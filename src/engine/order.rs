@@ -6,7 +6,7 @@
 use crate::domain::key::KeyRole;
 use crate::domain::preflight::Preflight;
 use crate::domain::step::{StepNumber, StepState};
-use crate::engine::record::{Entry, RECORD_VERSION, Record, STARTING_TOUCHED};
+use crate::engine::record::{self, Entry, RECORD_VERSION, Record, STARTING_TOUCHED};
 use crate::engine::rotation::Rotation;
 
 impl Rotation {
@@ -110,7 +110,7 @@ impl Rotation {
                 need(self.touching, "it was not said before that it is touched")?;
                 need(*step == StepNumber::SECRET && at_work(*step), "step 4 is not at work")
             }
-            Record::Swapped { public_key, .. } => {
+            Record::Swapped(record::Swapped { public_key, .. }) => {
                 need(self.touched, "nothing was touched")?;
                 need(at_work(StepNumber::SECRET), "step 4 is not at work")?;
                 need(self.target() == Some(*public_key), "that is not the key that is to be live")
@@ -119,7 +119,7 @@ impl Rotation {
                 need(at_work(StepNumber::OBJECT), "step 5 is not at work")?;
                 need(self.target() == Some(*to), "that is not the key that is to be live")
             }
-            Record::Applied { baseline, .. } => {
+            Record::Applied(record::Applied { baseline, .. }) => {
                 need(at_work(StepNumber::RECONCILE), "step 6 is not at work")?;
                 need(self.target() == Some(baseline.public_key), "that is not the key that is to be live")
             }
@@ -186,6 +186,7 @@ impl Rotation {
             Record::SecretLeft { step, .. } => {
                 need(matches!(*step, StepNumber::STAGE | StepNumber::SECRET), "only steps 3 and 4 change the secret")
             }
+            Record::CalledUnasked { .. } => need(self.touched, "the key is not live yet"),
             Record::Recovered { .. } => Ok(()),
             Record::LeaseLost { .. } | Record::PersonErased { .. } => Err("that belongs into the lease log".into()),
         }
@@ -198,7 +199,7 @@ impl Record {
         match self {
             Record::Touching { .. } => true,
             Record::NotTouched { .. }
-            | Record::Swapped { .. }
+            | Record::Swapped(_)
             | Record::StepSucceeded { step: StepNumber::SECRET, .. }
             | Record::StepResolved { step: StepNumber::SECRET, done: true, .. }
             | Record::RollbackStarted { .. } => false,

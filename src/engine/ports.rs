@@ -16,6 +16,7 @@ use crate::domain::key::PublicKey;
 use crate::domain::language::Language;
 use crate::domain::lockout::OwnAddresses;
 use crate::domain::reminder::Schedule;
+use crate::domain::second_mail::SecondMail;
 use crate::domain::secret_shape::SecretShape;
 use crate::domain::tenant::Tenant;
 use crate::engine::alerts::Alerts;
@@ -370,4 +371,6 @@ pub struct Settings {
     pub senders_verified: Option<bool>,
     /// What may pass unprotected, and what has.
     pub transport: Transport,
+    /// What must show the live key before the second mail.
+    pub second_mail: SecondMail,
 }

@@ -8,12 +8,13 @@ mod values;
 
 pub use entry::Entry;
 use values::first_scheme;
-pub use values::{Actor, BackSource, Cause, Outcome, RECORD_VERSION, RefusedAct, RotationId, STARTING_TOUCHED};
+pub use values::{
+    Actor, Applied, BackSource, Cause, Outcome, RECORD_VERSION, RefusedAct, RotationId, STARTING_TOUCHED, Swapped,
+};
 
 use crate::domain::acknowledgement::{Answer, Channel};
 use crate::domain::client::{Client, ClientId};
 use crate::domain::fault::Fault;
-use crate::domain::freshness::Baseline;
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::preflight::Preflight;
@@ -192,14 +193,7 @@ pub enum Record {
         shape: SecretShape,
     },
     /// The secret was replaced.
-    Swapped {
-        /// The key that is now stored under the secret's name.
-        public_key: PublicKey,
-        /// From the sending of DELETE to the answer of POST, µs; `None` where no such pair was needed.
-        gap_us: Option<u64>,
-        /// Attributes that could not be carried over, one line each.
-        not_carried: Vec<String>,
-    },
+    Swapped(Swapped),
     /// The object's field was changed.
     ObjectChanged {
         /// The key that stood there.
@@ -210,12 +204,7 @@ pub enum Record {
         etag: String,
     },
     /// The live key was first seen on the interface.
-    Applied {
-        /// The baseline for every peer.
-        baseline: Baseline,
-        /// From the start of step 6, ms.
-        waited_ms: u64,
-    },
+    Applied(Applied),
     /// The expected alert of the tenant is silenced, or its silence was extended.
     Silenced {
         /// The silence's id.
@@ -497,4 +486,9 @@ pub enum Record {
     },
     /// What an operator asked for was refused; it changed nothing.
     Refused(RefusedAct),
+    /// The second mail is about to go out by a policy that does not ask every place whether it has the live key.
+    CalledUnasked {
+        /// The places that are not asked.
+        places: Vec<String>,
+    },
 }

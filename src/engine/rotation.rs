@@ -16,11 +16,12 @@ use crate::domain::window::Window;
 use crate::engine::acts::{Author, Rotator, Word};
 use crate::engine::alerts::Silence;
 use crate::engine::approval::Approval;
+use crate::engine::gap::BrokenGap;
 use crate::engine::hearing::Hearing;
 use crate::engine::judging::Said;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::ports::SecretRef;
-use crate::engine::record::{BackSource, Cause, Entry, Outcome, Record, RotationId, STARTING_TOUCHED};
+use crate::engine::record::{self, BackSource, Cause, Entry, Outcome, Record, RotationId, STARTING_TOUCHED};
 pub use crate::engine::review::Emergency;
 use crate::engine::truth::LiveWord;
 use jiff::Timestamp;
@@ -62,6 +63,8 @@ pub struct Applied {
     pub baseline: Baseline,
     /// From the start of step 6, ms.
     pub waited_ms: u64,
+    /// Nobody had looked since then, UTC: so long it may have been there.
+    pub unseen_since: Option<Timestamp>,
 }
 
 /// How we know that a client is back.
@@ -161,6 +164,8 @@ pub struct Rotation {
     pub shape: Option<SecretShape>,
     /// The measured gap of the present leg, µs.
     pub gap_us: Option<u64>,
+    /// What is known of the present leg's gap where a run ended in it.
+    pub broken_gap: Option<BrokenGap>,
     /// Attributes of the secret that could not be carried over.
     pub not_carried: Vec<String>,
     /// The live key on the interface, on the present leg.
@@ -195,6 +200,8 @@ pub struct Rotation {
     pub despite: Option<String>,
     /// Everybody's words in their order, and whose addresses count.
     pub hearing: Hearing,
+    /// The places that were not asked before the second mail of this leg.
+    pub unasked: Vec<String>,
     /// When it was gone on with after the end of its journal was lost, UTC.
     pub recovered: Option<Timestamp>,
 }
@@ -251,6 +258,7 @@ impl Rotation {
             previous_missing: None,
             shape: None,
             gap_us: None,
+            broken_gap: None,
             not_carried: Vec::new(),
             applied: None,
             back: BTreeMap::new(),
@@ -268,6 +276,7 @@ impl Rotation {
             outcome: None,
             despite: None,
             hearing: Hearing::default(),
+            unasked: Vec::new(),
             recovered: None,
         })
     }
@@ -277,6 +286,7 @@ impl Rotation {
         let at = entry.at;
         self.seq = entry.seq;
         self.touching = entry.record.is_touching(self.touching);
+        self.note_gap(entry);
         self.live = self.live.after(entry, self.touched);
         self.note_author(entry);
         match entry.record.clone() {
@@ -354,12 +364,14 @@ impl Rotation {
             }
             Record::PreviousMissing { why } => self.previous_missing = Some(why),
             Record::ShapeSeen { shape } => self.shape = Some(shape),
-            Record::Swapped { gap_us, not_carried, .. } => {
+            Record::Swapped(record::Swapped { gap_us, not_carried, .. }) => {
                 self.gap_us = gap_us.or(self.gap_us);
                 self.not_carried = not_carried;
             }
             Record::ObjectChanged { .. } => {}
-            Record::Applied { baseline, waited_ms } => self.applied = Some(Applied { at, baseline, waited_ms }),
+            Record::Applied(record::Applied { baseline, waited_ms, unseen_since }) => {
+                self.applied = Some(Applied { at, baseline, waited_ms, unseen_since });
+            }
             Record::MailRead { client, mail, from, heard, notice, doubt } => {
                 let mail = ReadMail { mail, client, from, heard, notice, at, decision: None, is_void: false, doubt };
                 self.take_mail(mail, entry.seq, entry.version, &entry.by);
@@ -421,6 +433,7 @@ impl Rotation {
             Record::WaiverKept { client } => self.keep_waiver(&client),
             Record::Recovered { found, .. } => self.recover(entry, found),
             Record::KeyGone { role, .. } => self.lose_key(role),
+            Record::CalledUnasked { places } => self.unasked = places,
             Record::ForeignSeen { public_key } => self.foreign_seen = Some((public_key, at)),
         }
     }

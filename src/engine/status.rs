@@ -14,6 +14,8 @@ mod server;
 mod since;
 mod steps;
 mod thread;
+mod tokens;
+mod whom;
 
 pub use derive::derive;
 pub use heard::HeardView;
@@ -33,6 +35,8 @@ use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
 use crate::engine::approval::Approval;
 use crate::engine::closing::Review;
+use crate::engine::converge_secret;
+use crate::engine::gap::BrokenGap;
 use crate::engine::journal::Holder;
 use crate::engine::judging::Said;
 use crate::engine::mailbox::ReadMail;
@@ -46,6 +50,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 /// Where a tenant is in its rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -132,17 +137,22 @@ pub struct Work {
     pub owner: String,
     /// When it began, UTC.
     pub began: Timestamp,
-    /// When it ended, UTC.
+    /// When it ended, UTC; of one that was interrupted, when it wrote its last record, where it wrote one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
+    /// Whoever did it ended in it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
 }
 
 impl fmt::Display for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.owner, self.began.strftime("%Y-%m-%d %H:%M:%S UTC"))?;
-        match self.ended.map(|ended| ended.duration_since(self.began).as_secs_f64()) {
-            Some(took) => write!(f, ", {took:.1} s"),
-            None => f.write_str(", not ended"),
+        match (self.ended.map(|ended| ended.duration_since(self.began).as_secs_f64()), self.interrupted) {
+            (Some(took), false) => write!(f, ", {took:.1} s"),
+            (Some(took), true) => write!(f, ", interrupted after {took:.1} s or later"),
+            (None, false) => f.write_str(", not ended"),
+            (None, true) => f.write_str(", interrupted, nobody knows when"),
         }
     }
 }
@@ -244,10 +254,18 @@ impl TenantStatus {
     /// That the gap was longer than is normal, in words.
     pub fn long_gap(&self) -> Option<String> {
         let gap = self.gap_us.filter(|gap| *gap >= NORMAL_GAP_US)?;
+        let broken = self.broken_gap.map(|gap| format!(" ({gap})")).unwrap_or_default();
         Some(format!(
-            "the gap without a secret was {:.1} s, ABOVE NORMAL (under 1 s): a server that asked in it found none; look at step 6",
+            "the gap without a secret was {:.1} s{broken}, ABOVE NORMAL (under 1 s): a server that asked in it found none; look at \
+             step 6",
             gap as f64 / 1e6
         ))
+    }
+
+    /// That a run ended in the pair, so that nobody knows how long the gap was, in words.
+    pub fn unmeasured_gap(&self) -> Option<String> {
+        let gap = self.broken_gap.filter(|gap| !gap.is_known)?;
+        Some(format!("how long the tenant's name was without a secret is {gap}"))
     }
 
     /// What comes before everything else, in its order: a journal that has lost its end (nothing else that it says can be
@@ -270,6 +288,12 @@ impl TenantStatus {
     pub fn headline(&self) -> Option<String> {
         let first = || self.leading().into_iter().next();
         if self.lost.is_some() { self.lead() } else { first() }
+    }
+
+    /// How long a rotation may take from the first request that changes something until the server has the key.
+    pub fn rotation_takes(&self) -> Duration {
+        converge_secret::longest(Duration::from_millis(self.pair_bound_ms))
+            + Duration::from_millis(self.reconcile_interval_ms) * 2
     }
 
     /// This moment by the VPN server's clock, as far as it is known: what it has stamped is as old as that says.
@@ -344,6 +368,9 @@ pub struct TenantStatus {
     pub nobody: Option<String>,
     /// The measured gap, µs.
     pub gap_us: Option<u64>,
+    /// What is known of the gap where a run ended in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken_gap: Option<BrokenGap>,
     /// How long the pair of DELETE and POST lasts at most once DELETE is sent, ms.
     pub pair_bound_ms: u64,
     /// The one safe next action.
@@ -398,6 +425,15 @@ pub struct TenantStatus {
     pub hand_over: Option<HandOver>,
     /// How the operator's own connection runs through the tunnel that is to be rotated, if it does.
     pub own_route: Option<String>,
+    /// The places that are not asked before the second mail, by the configuration or as it was sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub second_mail_unasked: Vec<String>,
+    /// When the console API's token ends, UTC, by its own word; none where it does not say, or was not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub console_token_ends: Option<Timestamp>,
+    /// When the clients were seen, UTC, by the look or the record that they are taken from; none: nobody has looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people_seen: Option<Timestamp>,
     /// What must be known of the answers besides.
     #[serde(flatten)]
     pub heard: HeardView,

@@ -32,19 +32,38 @@ pub struct LiveWord {
     pub live: Live,
     /// When it was recorded, UTC; none: nothing was ever sent.
     pub at: Option<Timestamp>,
+    /// When the first request of the last change was about to be sent, UTC.
+    sent: Option<Timestamp>,
     /// What stood when an attempt began that has not sent anything yet: where it ends badly without another word, that stands.
-    before: Option<(Live, Option<Timestamp>)>,
+    before: Option<Before>,
 }
+
+/// Word, moment, and the last change, as they stood.
+type Before = (Live, Option<Timestamp>, Option<Timestamp>);
 
 impl LiveWord {
     /// What is known apart from an attempt that has not sent anything yet.
     pub fn known(&self) -> Live {
-        self.before.map_or(self.live, |(live, _)| live)
+        self.before.map_or(self.live, |(live, ..)| live)
+    }
+
+    /// When the first request of the last change was about to be sent, UTC: what that change stores was not there before.
+    pub fn sent(&self) -> Option<Timestamp> {
+        self.sent
+    }
+
+    /// The same while it is not known that something has the name again: the gap that an attempt before this one may have
+    /// left open.
+    pub fn opened(&self) -> Option<Timestamp> {
+        self.sent.filter(|_| self.known() != Live::There)
     }
 
     /// The word after this record. `touched`: as it was before it.
     pub fn after(self, entry: &Entry, touched: bool) -> Self {
-        let says = |live| Self { live, at: Some(entry.at), before: None };
+        let says = |live| {
+            let sent = if live == Live::There || self.live != Live::There { self.sent } else { Some(entry.at) };
+            Self { live, at: Some(entry.at), sent, before: None }
+        };
         match &entry.record {
             Record::Touching { .. } => says(Live::Unknown),
             Record::SecretLeft { left, .. } => match (left, self.live) {
@@ -52,19 +71,21 @@ impl LiveWord {
                 (Live::Missing, Live::Missing) => Self { before: None, ..self },
                 (left, _) => says(*left),
             },
-            Record::Recovered { found, .. } => says(found.live),
+            Record::Recovered { found, .. } => Self { sent: None, ..says(found.live) },
             Record::NotTouched { .. }
-            | Record::Swapped { .. }
+            | Record::Swapped(_)
             | Record::StepSucceeded { step: StepNumber::SECRET, .. }
             | Record::StepResolved { step: StepNumber::SECRET, done: true, .. } => says(Live::There),
             Record::StepStarted { step: StepNumber::SECRET } if entry.version <= STARTING_TOUCHED => {
                 says(Live::Unknown)
             }
             Record::StepStarted { step: StepNumber::SECRET } if touched && self.live == Live::There => {
-                Self { before: Some((self.live, self.at)), ..says(Live::Unknown) }
+                Self { before: Some((self.live, self.at, self.sent)), ..says(Live::Unknown) }
             }
+            // The attempt before has not ended, so what it has sent is not known.
+            Record::StepStarted { step: StepNumber::SECRET } => Self { before: None, ..self },
             Record::StepFailed { step: StepNumber::SECRET, .. } => match self.before {
-                Some((live, at)) => Self { live, at, before: None },
+                Some((live, at, sent)) => Self { live, at, sent, before: None },
                 None => self,
             },
             _ => self,
@@ -228,6 +249,28 @@ mod tests {
     }
 
     #[test]
+    fn an_open_gap_is_counted_from_the_first_request_through_all_attempts_and_only_while_it_is_open() {
+        let at = |minute: i64| Timestamp::from_second(minute * 60).ok();
+        let (start, touching) = (|| Record::StepStarted { step: STEP }, || Record::Touching { step: STEP });
+        let left = |left| Record::SecretLeft { step: STEP, left };
+        let open = after(vec![start(), touching(), left(Live::Missing), failed(), start(), failed(), start()]);
+        assert_eq!((open.opened(), open.sent()), (at(1), at(1)));
+        let killed = after(vec![start(), touching(), start()]);
+        assert_eq!(killed.opened(), at(1), "nobody could say what came of it");
+        let refused = after(vec![start(), touching(), Record::NotTouched { step: STEP }]);
+        assert_eq!(refused.opened(), None);
+        let done = || Record::StepSucceeded { step: STEP, evidence: String::new() };
+        let closed = after(vec![start(), touching(), done()]);
+        assert_eq!((closed.opened(), closed.sent()), (None, at(1)), "what it stored was not there before");
+        // The way back does not say again that it touches.
+        let back = |more: Vec<Record>| after([vec![start(), touching(), done(), start()], more].concat());
+        assert_eq!((back(vec![]).opened(), back(vec![]).sent()), (None, at(3)), "it may have sent nothing");
+        assert_eq!(back(vec![left(Live::Missing)]).opened(), at(3));
+        assert_eq!(back(vec![start()]).opened(), at(3), "the one before it has not ended");
+        assert_eq!(back(vec![failed()]).sent(), at(1));
+    }
+
+    #[test]
     fn a_look_counts_where_it_is_the_later_word() {
         let at = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
         assert_eq!(live(None, Some((at(1), 0))), Live::Missing);
@@ -241,7 +284,7 @@ mod tests {
     #[test]
     fn a_gap_that_lasts_is_no_gap_although_somebody_is_at_work() {
         let sent = Timestamp::from_second(600).unwrap();
-        let word = LiveWord { live: Live::Unknown, at: Some(sent), before: None };
+        let word = LiveWord { live: Live::Unknown, at: Some(sent), ..LiveWord::default() };
         let seen = |ms: i64, count| Some((sent + SignedDuration::from_millis(ms), count));
         assert!(!stands_empty(word, seen(1_900, 0)) && stands_empty(word, seen(2_100, 0)));
         assert!(!stands_empty(word, seen(9_000, 1)) && !stands_empty(word, None));
@@ -259,7 +302,7 @@ mod tests {
     fn behind_a_lost_end_only_a_later_look_says_that_it_is_there() {
         let at = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
         let lost = Lost { ends_at: 3, sign: Sign::Younger { created: at(1) } };
-        let word = LiveWord { live: Live::Missing, at: Some(at(2)), before: None };
+        let word = LiveWord { live: Live::Missing, at: Some(at(2)), ..LiveWord::default() };
         for (seen, live) in [
             (None, Live::Unknown),
             (Some((at(1), 1)), Live::Unknown),

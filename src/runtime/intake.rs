@@ -1,6 +1,7 @@
 //! Takes mails into the journal of a tenant that this process does not list: under its lease, if nobody has it, and with
 //! nothing outside touched.
 
+use crate::domain::second_mail::SecondMail;
 use crate::domain::tenant::TenantId;
 use crate::engine::command::{Command, Refusal};
 use crate::engine::journal::{Holder, JournalStore, Lease};
@@ -54,7 +55,7 @@ impl Intake {
         let head = heads.into_iter().next().ok_or_else(none)?;
         let before = Rotation::fold(&self.store.load(&head.rotation).await?)?;
         // A mail is judged by what was asked; the rules are those of a gate that is not asked here.
-        let rules = Rules { preflight_valid: Duration::ZERO, approval: None };
+        let rules = Rules { preflight_valid: Duration::ZERO, approval: None, second_mail: SecondMail::default() };
         let mut machine =
             Machine::new(before.tenant.clone(), self.actor.clone(), rules, Some(Arc::new(before.clone())));
         let (command, new_id) = (Command::TakeMails { mails }, RotationId(String::new()));

@@ -128,6 +128,7 @@ impl Conductor {
             let failed = sights.fault_of(source).is_some();
             take(sights, self.world.clock.now());
             sights.contacts = self.world.contacts.clone();
+            sights.console_token_ends = self.world.console.as_ref().and_then(|console| console.token_ends());
             sights.fault_of(source).is_some() != failed
         };
         if turned {

@@ -14,6 +14,7 @@ use crate::config::{Config, Swap};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::sanitize::sanitize;
+use crate::domain::second_mail::SecondMail;
 use crate::domain::tenant::{Tenant, tell_apart};
 use crate::domain::window::Window;
 use crate::engine::alerts::Alerts;
@@ -300,6 +301,11 @@ impl Wiring {
             language: self.config.language_of(&tenant),
             senders_verified: self.config.inbox.as_ref().map(|inbox| inbox.authserv_id.is_some()),
             transport: self.transport.clone(),
+            // Where there is none, nothing is left unasked.
+            second_mail: SecondMail {
+                console: self.config.notices.reconfigure_needs.console || self.console.is_none(),
+                ..self.config.notices.reconfigure_needs
+            },
         };
         let server = CommandServer::new(ServerParameters {
             server: tenant.server.clone(),

@@ -163,6 +163,7 @@ fn line(model: &Model, row: &FleetRow, y: u16, width: u16, selected: bool, pen: 
         (Phase::Idle, _) => "-".into(),
         (_, Some((back, of))) if width >= 110 => format!("{back}/{of} bk"),
         (_, Some((back, of))) => format!("{back}/{of}b"),
+        _ if status.people_seen.is_none() => "?".into(),
         _ => format!("{}{}/{}", if unheard { pen.glyphs.stale } else { "" }, row.answers.0, row.answers.1),
     };
     cell(&answers, columns[4], theme.plain(), pen);

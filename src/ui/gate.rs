@@ -91,7 +91,7 @@ fn line<'a>(model: &Model, status: &'a TenantStatus, at: usize, pen: &Pen<'_>) -
         }
         Some(GateRow::Check(check)) => {
             let mut pieces = check_line(check, is_old(model, status), pen);
-            if let Some(left) = check.countdown(model.now) {
+            if let Some(left) = status.lasts(check, model.now) {
                 pieces.insert(2, piece(format!(", {left}"), theme.plain()));
             }
             pieces

@@ -67,6 +67,7 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
         let (settled, of) = status.answers;
         facts.push(piece("   answers ", theme.quiet()));
         let stale = if model.late(status, Source::Mailbox).is_some() { pen.glyphs.stale } else { "" };
+        let of = if status.people_seen.is_some() { of.to_string() } else { "?".to_owned() };
         facts.push(piece(format!("{stale}{settled}/{of}"), theme.plain()));
         if status.back.is_none() && status.heard.senders_verified == Some(false) {
             facts.push(piece(" unverified", theme.warn()));

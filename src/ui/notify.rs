@@ -4,6 +4,8 @@ use crate::app::confirm::Confirmation;
 use crate::app::dialog::notify::{mail_reply, mail_state};
 use crate::app::dialog::{Mark, NotifyDialog, Row};
 use crate::app::{Model, space};
+use crate::domain::notice::NoticeKind;
+use crate::domain::second_mail::SecondMail;
 use crate::engine::status::{ClientView, TenantStatus};
 use crate::ui::dialog::{confirmation_keys, draw_confirmation, draw_lines, frame, wrap_rows};
 use crate::ui::footer::job_pieces;
@@ -77,6 +79,9 @@ fn draw_stakes(
     let mut rows = vec![Row::new(Mark::Warn, format!("mails the {} to {people}: {}", kind.word(), names.join(", ")))];
     if second > 0 {
         rows.push(Row::new(Mark::Warn, format!("{second} of them may get it for the second time")));
+    }
+    if kind == NoticeKind::Reconfigure {
+        rows.extend(SecondMail::told(&status.second_mail_unasked).map(|text| Row::new(Mark::Warn, text)));
     }
     let lines = wrap_rows(&rows, area.width, pen);
     let room = Rect::new(area.x, area.y + 1, area.width, area.height.saturating_sub(3));

@@ -53,6 +53,7 @@ fn tabs(model: &Model, status: &TenantStatus, y: u16, width: u16, pen: &mut Pen<
     for (at, panel) in Panel::ALL.iter().enumerate().take(5) {
         let count = match panel {
             Panel::Clients if marked > 0 => format!(" {} ({marked} marked)", status.clients.len()),
+            Panel::Clients if status.people_seen.is_none() => " ?".into(),
             Panel::Clients => format!(" {}", status.clients.len()),
             Panel::Gate if is_overridden(status) => " OVERRIDDEN".into(),
             Panel::Gate if !gate_reasons(status).is_empty() => format!(" SHUT {}", gate_reasons(status).len()),

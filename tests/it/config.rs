@@ -211,8 +211,17 @@ fn each_mistake_is_told_with_its_line_its_field_and_what_would_be_right() {
     let error = folder.load(&text).unwrap_err();
     assert_eq!((error.problems()[0].line, error.problems()[0].field.as_str()), (number + 1, "smtp.password_file"));
     assert!(error.to_string().contains("chmod 600"), "{error}");
-    let (text, _) = with("[console]", &format!("url = \"https://c/\"\ntoken_file = {open:?}"));
-    assert!(folder.load(&text).unwrap_err().to_string().contains("chmod 600"));
+    // A token that others may read, or that is not there, is a state of the console, and told by `config check`; one that
+    // others can put there is a mistake.
+    for file in [open.clone(), folder.0.path().join("nowhere")] {
+        let (text, _) = with("[console]", &format!("url = \"https://c/\"\ntoken_file = {file:?}"));
+        let found = config::check::check(&folder.load(&text).unwrap());
+        let found = found.iter().find(|finding| finding.field == "console.token_file").unwrap();
+        assert_eq!(found.level, config::check::Level::Failure, "{found:?}");
+    }
+    let foreign = folder.write("foreign", "x", 0o666);
+    let (text, _) = with("[console]", &format!("url = \"https://c/\"\ntoken_file = {foreign:?}"));
+    assert!(folder.load(&text).unwrap_err().to_string().contains("chmod go-w"));
 }
 
 #[test]

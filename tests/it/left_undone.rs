@@ -37,7 +37,7 @@ fn clients(scene: &Scene) -> Vec<ClientId> {
 fn derived(scene: &Scene, rotation: &Rotation, sights: &Sights, now: Timestamp) -> TenantStatus {
     let (settings, titles) = (scene.world().settings, [""; 8]);
     let viewer = Viewer { person: "ops", now };
-    status::derive(&rotation.tenant, Some(rotation), &[], sights, &settings, &titles, viewer)
+    status::derive(&rotation.tenant, Some(rotation), &scene.acme().entries(), sights, &settings, &titles, viewer)
 }
 
 fn headline(scene: &Scene) -> String {
@@ -244,7 +244,9 @@ async fn live_sessions_are_counted_only_where_the_server_was_read_and_its_clock_
         status
     };
     let mut sights = Sights::default();
-    says(&sights, "all 3 clients (how many have a live session now was not looked at)");
+    // The journal says who they were; nobody has looked who they are.
+    says(&sights, "all 3 clients as of 2");
+    says(&sights, " (how many have a live session now was not looked at)");
     observe::look(&scene.world(), &mut sights, &observe::Before::default()).await;
     let status = says(&sights, "with a live session now)");
     assert_eq!(status.server_ahead_s, Some(0));
@@ -265,7 +267,7 @@ async fn live_sessions_are_counted_only_where_the_server_was_read_and_its_clock_
     let stamp = status.clients[0].latest_handshake.unwrap();
     assert_eq!(status.server_now(asked).as_second() - stamp.as_second(), 400);
     sights.overdue(asked, Source::Server, std::time::Duration::from_secs(5));
-    says(&sights, "was not looked at");
+    says(&sights, "is not known");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -101,6 +101,7 @@ mod rig;
 mod store_trouble;
 #[cfg(debug_assertions)]
 mod unanswered;
+mod unsure;
 #[cfg(debug_assertions)]
 mod witness;
 #[cfg(debug_assertions)]

@@ -4,6 +4,7 @@
 use crate::sample;
 use changeguard::domain::client::ClientId;
 use changeguard::domain::notice::NoticeKind;
+use changeguard::domain::second_mail::SecondMail;
 use changeguard::engine::command::{Command, Refusal};
 use changeguard::engine::machine::{Machine, Rules};
 use changeguard::engine::next::Act;
@@ -67,7 +68,11 @@ pub fn refused(
         unproven: None,
         environment: None,
     };
-    let rules = Rules { preflight_valid: std::time::Duration::from_secs(600), approval: None };
+    let rules = Rules {
+        preflight_valid: std::time::Duration::from_secs(600),
+        approval: None,
+        second_mail: SecondMail::default(),
+    };
     let mut found = Vec::new();
     for command in named(text, &folded) {
         let (tenant, rotation) = (tenant.clone(), rotation.clone());

@@ -139,7 +139,7 @@ async fn who_appears_while_a_list_is_told_is_named_and_not_mailed() {
     scene.acme().look().await;
     let status = scene.status();
     assert!(status.steps[StepNumber::ANNOUNCE.index()].detail.contains("of 4 confirmed"));
-    assert_eq!((status.next.action, status.next.text.as_str()), (Act::Announce, "tell 1 clients of the window"));
+    assert_eq!((status.next.action, status.next.text.as_str()), (Act::Announce, "tell 1 client of the window"));
     scene.run(announce(None)).await.unwrap();
     assert_eq!(scene.lab.world().mails_to("new@acme.example").len(), 1);
 }

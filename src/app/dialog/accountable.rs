@@ -48,10 +48,7 @@ pub fn explain_approve(status: &TenantStatus, now: Timestamp) -> Vec<Row> {
         rows.push(Row::new(Mark::Plain, format!("window {}, revision {}", window.for_people(), window.revision)));
     }
     let waived: Vec<_> = status.clients.iter().filter(|view| view.standing == Standing::Waived).collect();
-    rows.push(Row::new(
-        Mark::Plain,
-        format!("{} of {} clients confirmed or waived", status.answers.0, status.answers.1),
-    ));
+    rows.push(Row::new(Mark::Plain, status.settled(" clients")));
     rows.extend(
         waived
             .iter()

@@ -50,7 +50,9 @@ pub fn kinds(status: &TenantStatus) -> Vec<NoticeKind> {
     let revised = status.window.as_ref().is_some_and(|window| window.revision > 1);
     let any = |standing| status.clients.iter().any(|view| view.standing == standing);
     let unanswered = status.clients.iter().any(|view| view.standing.is_unanswered());
-    let live = status.steps.get(StepNumber::RECONCILE.index()).is_some_and(|step| step.state.is_done());
+    let done = |number: StepNumber| status.steps.get(number.index()).is_some_and(|step| step.state.is_done());
+    let live = done(StepNumber::RECONCILE);
+    let unasked = done(StepNumber::OBJECT) && status.second_mail_unasked.iter().any(|place| place == "interface");
     match status.phase {
         Phase::Planned | Phase::Announced => {
             let tell = if revised { NoticeKind::Change } else { NoticeKind::Announcement };
@@ -75,6 +77,8 @@ pub fn kinds(status: &TenantStatus) -> Vec<NoticeKind> {
             }
             kinds
         }
+        // By a policy that does not wait for the server.
+        Phase::RollingBack | Phase::Rotating if unasked => vec![NoticeKind::Reconfigure],
         _ => Vec::new(),
     }
 }

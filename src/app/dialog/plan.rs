@@ -83,6 +83,8 @@ pub fn explain(form: &FormDialog, change: bool, status: &TenantStatus, now: Time
             } else if window.start.as_second() - now.as_second() < 86_400 {
                 rows.push(Row::new(Mark::Warn, "less than a day from now: will everybody have answered?"));
             }
+            let doubts = window.doubts(now, status.rotation_takes());
+            rows.extend(doubts.into_iter().map(|doubt| Row::new(Mark::Warn, doubt)));
         }
         Err(_) => rows.push(Row::new(Mark::Bad, "not a window yet: see the field")),
     }

@@ -2,7 +2,6 @@
 
 use crate::app::availability::everybody;
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row, accountable};
-use crate::domain::freshness::Activity;
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::preflight::CheckState;
 use crate::domain::window::WindowState;
@@ -23,7 +22,12 @@ pub fn obstacles(verdict: &Verdict) -> impl Iterator<Item = &Reason> {
 /// Whom it cuts off.
 pub fn stakes(status: &TenantStatus) -> Vec<Row> {
     let all: Vec<&str> = status.clients.iter().map(|view| view.client.name.as_str()).collect();
-    vec![Row::new(Mark::Bad, format!("cuts off {} clients: {}", all.len(), everybody(&all)))]
+    let whom = match all.as_slice() {
+        [] => status.all_clients(),
+        [one] => format!("1 client{}: {one}", status.people_as_of()),
+        more => format!("{} clients{}: {}", more.len(), status.people_as_of(), everybody(more)),
+    };
+    vec![Row::new(Mark::Bad, format!("cuts off {whom}"))]
 }
 
 /// The checklist and the consequences.
@@ -58,9 +62,15 @@ pub fn explain(status: &TenantStatus, now: Timestamp) -> Vec<Row> {
 fn people(status: &TenantStatus) -> Vec<Row> {
     let count = |standing| status.clients.iter().filter(|view| view.standing == standing).count();
     let (confirmed, waived) = (count(Standing::Confirmed), count(Standing::Waived));
-    let all = confirmed + waived == status.clients.len();
+    let all = confirmed + waived == status.clients.len() && status.people_seen.is_some();
     let mark = if all { Mark::Good } else { Mark::Bad };
-    let mut rows = vec![Row::new(mark, format!("{confirmed} of {} confirmed, {waived} waived", status.clients.len()))];
+    let text = match status.people_seen {
+        Some(_) => {
+            format!("{confirmed} of {} confirmed, {waived} waived{}", status.clients.len(), status.people_as_of())
+        }
+        None => status.settled(""),
+    };
+    let mut rows = vec![Row::new(mark, text)];
     let named = status.gate.reasons().iter().filter(|reason| reason.client().is_some());
     rows.extend(named.map(|reason| Row::new(Mark::Bad, reason.to_string())));
     let excepted = status.clients.iter().filter(|view| view.standing == Standing::Waived);
@@ -111,19 +121,15 @@ fn two_cycles(interval_ms: u64) -> String {
 
 /// What breaks, for whom, for how long.
 pub fn consequences(status: &TenantStatus) -> Vec<Row> {
-    let live = status.clients.iter().filter(|view| view.activity == Some(Activity::Active)).count();
-    let live = match status.is_server_read() {
-        true => format!("{live} with a live session now"),
-        false => "how many have a live session now was not looked at".to_owned(),
-    };
+    let whom = status.all_clients();
+    let loses = if whom.starts_with("the") { "loses" } else { "lose" };
     vec![
         Row::new(
             Mark::Warn,
             format!(
-                "There is no transparent rotation: all {} clients ({live}) lose the VPN when the \
-                 server takes the key, and each stays cut off until they have downloaded and re-imported their \
-                 configuration.",
-                status.clients.len()
+                "There is no transparent rotation: {whom} ({}) {loses} the VPN when the server takes the key, and each \
+                 stays cut off until they have downloaded and re-imported their configuration.",
+                status.live_sessions()
             ),
         ),
         Row::new(

@@ -2,6 +2,7 @@
 
 use super::{ClientLine, Report, at};
 use crate::domain::sanitize::sanitize;
+use crate::domain::second_mail::SecondMail;
 use crate::engine::record::Cause;
 use std::fmt::Write;
 
@@ -29,22 +30,32 @@ impl Report {
         line(format!("- window: {} (revision {})", plain(&self.window.for_people()), self.window.revision));
         let times = &self.times;
         let moments = [
-            ("rotate confirmed", times.confirmed),
-            ("secret replaced", times.secret_replaced),
-            ("live on the server", times.live_on_server),
-            ("ended", times.finished),
+            ("rotate confirmed", times.confirmed, None),
+            ("secret replaced", times.secret_replaced, None),
+            ("live on the server", times.live_on_server, times.live_not_before),
+            ("ended", times.finished, None),
         ];
-        for (what, moment) in moments {
-            if let Some(moment) = moment {
-                line(format!("- {what}: {}", at(moment)));
+        for (what, moment, not_before) in moments {
+            match (moment, not_before) {
+                (Some(seen), Some(since)) => {
+                    line(format!("- {what}: seen {} when it was looked again, not before {}", at(seen), at(since)))
+                }
+                (Some(moment), None) => line(format!("- {what}: {}", at(moment))),
+                (None, _) => {}
             }
         }
         if let Some(gap) = times.gap_ms {
             let above = if gap >= 1000.0 { ", ABOVE NORMAL (under 1 s)" } else { "" };
-            line(format!("- gap without a secret: {gap:.1} ms{above}"));
+            let note = times.gap_note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+            line(format!("- gap without a secret: {gap:.1} ms{above}{note}"));
+        } else if let Some(note) = &times.gap_note {
+            line(format!("- gap without a secret: {note}"));
         }
         if let Some(ms) = times.waited_for_server_ms {
             line(format!("- live {:.1} s after step 6 began", ms as f64 / 1000.0));
+        }
+        if let Some(text) = SecondMail::told(&self.second_mail_unasked) {
+            line(format!("- {text}"));
         }
         if let Some(rollback) = &self.rollback {
             line(format!("- rollback {}", plain(rollback)));

@@ -113,7 +113,16 @@ impl<'a> Stand<'a> {
         // A reminder that was refused takes nothing back: the mail before it has told.
         let void = |n: &Notice| n.kind == NoticeKind::Reminder && matches!(n.delivery, Delivery::Failed { .. });
         let told = |n: &&Notice| n.revision == revision && n.kind.tells_window() && !void(n);
-        let told = people.notices.of(&client.id).rfind(told);
+        let mut mails = people.notices.of(&client.id).filter(told);
+        let last = mails.next_back();
+        let sent = |n: &&Notice| matches!(n.delivery, Delivery::Sent { .. });
+        let told = match last.map(|last| (&last.delivery, last.kind)) {
+            // The same window once more, being sent or not delivered, takes nothing back either.
+            Some((Delivery::Queued | Delivery::Failed { .. }, kind)) if kind != NoticeKind::Emergency => {
+                mails.rfind(sent).or(last)
+            }
+            _ => last,
+        };
         let answered = people.acknowledgements.get(&client.id);
         // Whoever answers after a bounce has been reached in another way.
         let bounced = told.filter(|notice| matches!(notice.delivery, Delivery::Bounced { .. }));

@@ -102,16 +102,30 @@ fn one_missing_answer_shuts_it_and_names_the_person() {
 }
 
 #[test]
-fn a_reminder_that_was_refused_does_not_hide_that_the_announcement_has_told() {
-    let mut case = open();
-    case.acks.remove(&ClientId("bob".into()));
-    let failed = Delivery::Failed { permanent: false, reply: "450 later".into() };
-    let sent = Delivery::Sent { reply: "250 ok".into() };
-    for (kind, delivery) in [(NoticeKind::Announcement, sent), (NoticeKind::Reminder, failed)] {
-        let (client, email, message_id) = (ClientId("bob".into()), "bob@x".into(), format!("<{}>", kind.word()));
-        case.notices.push(Notice { client, email, kind, revision: 2, message_id, delivery, at: now() });
+fn a_mail_that_was_refused_or_is_on_its_way_does_not_hide_that_the_one_before_it_has_told() {
+    let sent = || Delivery::Sent { reply: "250 ok".into() };
+    let failed = || Delivery::Failed { permanent: false, reply: "450 later".into() };
+    let reason = |mails: &[(NoticeKind, Delivery)]| {
+        let mut case = open();
+        case.acks.remove(&ClientId("bob".into()));
+        for (at, (kind, delivery)) in mails.iter().enumerate() {
+            let (client, email, message_id) = (ClientId("bob".into()), "bob@x".into(), format!("<{at}>"));
+            let (kind, delivery) = (*kind, delivery.clone());
+            case.notices.push(Notice { client, email, kind, revision: 2, message_id, delivery, at: now() });
+        }
+        verdict(&case, now()).reasons()[0].to_string()
+    };
+    let first = (NoticeKind::Announcement, sent());
+    for kind in [NoticeKind::Reminder, NoticeKind::Announcement, NoticeKind::Change] {
+        for delivery in [failed(), Delivery::Queued] {
+            let text = reason(&[first.clone(), (kind, delivery)]);
+            assert_eq!(text, "BOB has not answered", "{kind:?}");
+        }
     }
-    assert_eq!(verdict(&case, now()).reasons()[0].to_string(), "BOB has not answered");
+    let again = (NoticeKind::Announcement, Delivery::Bounced { reply: "550".into() });
+    assert_eq!(reason(&[first.clone(), again.clone()]), "the mail to BOB is bounced");
+    assert_eq!(reason(&[again, (NoticeKind::Announcement, failed())]), "the mail to BOB is deferred");
+    assert_eq!(reason(&[(NoticeKind::Announcement, Delivery::Queued)]), "the mail to BOB is queued");
 }
 
 #[test]

@@ -226,8 +226,9 @@ impl Machine {
                 (kind != NoticeKind::Reminder).then_some(StepNumber::ANNOUNCE)
             }
             NoticeKind::Reconfigure => {
-                let missing =
-                    [StepNumber::OBJECT, StepNumber::RECONCILE].into_iter().find(|s| !rotation.step(*s).is_done());
+                let needs_server = self.rules.second_mail.interface;
+                let needed = [Some(StepNumber::OBJECT), needs_server.then_some(StepNumber::RECONCILE)];
+                let missing = needed.into_iter().flatten().find(|s| !rotation.step(*s).is_done());
                 if let Some(step) = missing {
                     return Err(not_now(format!(
                         "step {step} is not done: clients would fetch a key that is not live"

@@ -19,7 +19,7 @@ use crate::domain::tenant::TenantId;
 use crate::domain::window::Window;
 use crate::engine::command::Command;
 use crate::engine::ports::SecretRef;
-use crate::engine::record::{Cause, RotationId, STARTING_TOUCHED};
+use crate::engine::record::{self, Cause, RotationId, STARTING_TOUCHED};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn at(text: &str) -> Timestamp {
@@ -30,7 +30,8 @@ fn tenant() -> Tenant {
     Tenant { id: TenantId::new("t1").unwrap(), name: "acme".into(), server: None, gateway: None }
 }
 
-const RULES: Rules = Rules { preflight_valid: Duration::from_secs(600), approval: None };
+const STRICT: SecondMail = SecondMail { interface: true, console: true };
+const RULES: Rules = Rules { preflight_valid: Duration::from_secs(600), approval: None, second_mail: STRICT };
 
 fn op() -> Actor {
     Actor { by: "op".into(), host: "host".into(), person: "op".into(), ssh: None, unproven: None, environment: None }
@@ -119,7 +120,7 @@ fn live() -> Machine {
         ended(&mut machine, step, Ok("done"));
     }
     let baseline = Baseline { public_key: staged_key(), clock: 0, peers: BTreeMap::new() };
-    machine.emit(at("22:09"), Record::Applied { baseline, waited_ms: 1 }).unwrap();
+    machine.emit(at("22:09"), Record::Applied(record::Applied { baseline, waited_ms: 1, unseen_since: None })).unwrap();
     ended(&mut machine, StepNumber::RECONCILE, Ok("live"));
     machine
 }

@@ -11,7 +11,7 @@ use crate::domain::preflight::{KeyAgreement, Preflight};
 use crate::domain::tenant::{Tenant, TenantId};
 use crate::domain::window::Window;
 use crate::engine::ports::SecretRef;
-use crate::engine::record::{BackSource, Cause, Outcome, RefusedAct, RotationId};
+use crate::engine::record::{self, BackSource, Cause, Outcome, RefusedAct, RotationId};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -89,10 +89,10 @@ fn pool() -> Vec<Record> {
         pool.push(Record::KeyDestroyed { role, name: name.clone(), answer: note() });
         pool.push(Record::KeyGone { role, name });
         pool.push(Record::ForeignSeen { public_key });
-        pool.push(Record::Swapped { public_key, gap_us: None, not_carried: Vec::new() });
+        pool.push(Record::Swapped(record::Swapped { public_key, gap_us: None, not_carried: Vec::new(), opened: None }));
         pool.push(Record::ObjectChanged { from: None, to: public_key, etag: note() });
         let baseline = Baseline { public_key, clock: 0, peers: Default::default() };
-        pool.push(Record::Applied { baseline, waited_ms: 1 });
+        pool.push(Record::Applied(record::Applied { baseline, waited_ms: 1, unseen_since: None }));
         pool.push(Record::RollbackStarted {
             reason: note(),
             role,
@@ -154,13 +154,13 @@ fn usual() -> Vec<Record> {
         done(StepNumber::STAGE),
         begun(StepNumber::SECRET),
         Record::Touching { step: StepNumber::SECRET },
-        Record::Swapped { public_key: staged, gap_us: Some(1), not_carried: Vec::new() },
+        Record::Swapped(record::Swapped { public_key: staged, gap_us: Some(1), not_carried: Vec::new(), opened: None }),
         done(StepNumber::SECRET),
         begun(StepNumber::OBJECT),
         Record::ObjectChanged { from: None, to: staged, etag: String::new() },
         done(StepNumber::OBJECT),
         begun(StepNumber::RECONCILE),
-        Record::Applied { baseline, waited_ms: 1 },
+        Record::Applied(record::Applied { baseline, waited_ms: 1, unseen_since: None }),
         done(StepNumber::RECONCILE),
     ]
 }
@@ -175,7 +175,7 @@ fn holds(rotation: &Rotation, taken: &[Record]) {
     let confirmed = last(|r| matches!(r, Record::RotateConfirmed { .. }));
     assert!(touching.is_none() || confirmed.is_some(), "touched without a word: {taken:?}");
     assert!(confirmed.is_none() || last(|r| matches!(r, Record::Checked { .. })).is_some(), "unchecked: {taken:?}");
-    let changed = last(|r| matches!(r, Record::Swapped { .. } | Record::RollbackStarted { .. }));
+    let changed = last(|r| matches!(r, Record::Swapped(_) | Record::RollbackStarted { .. }));
     assert!(changed.is_none() || rotation.touched, "changed, not touched: {taken:?}");
     assert!(rotation.back.is_empty() || rotation.applied.is_some(), "back before the key is live: {taken:?}");
     let waiting_is_done = StepNumber::ALL.into_iter().any(|step| {

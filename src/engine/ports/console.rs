@@ -20,7 +20,7 @@ pub struct Role {
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.expires {
-            Some(at) => write!(f, "{}, the token ends {}", self.name, at.strftime("%Y-%m-%d %H:%M UTC")),
+            Some(at) => write!(f, "{}, the token ends {}", self.name, at.strftime("%Y-%m-%d %H:%M:%S UTC")),
             None => write!(f, "{}, the token does not say when it ends", self.name),
         }
     }
@@ -29,6 +29,8 @@ impl fmt::Display for Role {
 /// The console API, where one is configured.
 #[async_trait]
 pub trait Console: Send + Sync {
+    /// When the token that was used last ends, UTC, where it says so.
+    fn token_ends(&self) -> Option<Timestamp>;
     /// The token works, and its role can do the work.
     async fn probe(&self) -> Result<Role, Fault>;
     /// Every tenant that it lists, by id and name.

@@ -1,7 +1,9 @@
 //! Each record as one line, for the journal's view and the report.
 
-use super::{Cause, Record, RefusedAct};
+use super::{Applied, Cause, Record, RefusedAct, Swapped};
+use crate::domain::second_mail::SecondMail;
 use crate::engine::truth::Live;
+use jiff::Timestamp;
 
 impl Record {
     /// Whether it is one turn of a loop over people: there are as many as people, and each by itself changes little.
@@ -56,8 +58,10 @@ impl Record {
             }
             Record::PreviousMissing { why } => format!("there is no previous key to keep: {why}"),
             Record::ShapeSeen { .. } => "attributes of the secret read".into(),
-            Record::Swapped { public_key, gap_us, not_carried } => {
+            Record::Swapped(Swapped { public_key, gap_us, not_carried, opened }) => {
                 let gap = gap_us.map(|us| format!(", gap {}.{:03} ms", us / 1000, us % 1000)).unwrap_or_default();
+                let from = opened.map(|at| format!(" (opened {} by a run that ended in it)", clock(at)));
+                let gap = format!("{gap}{}", from.unwrap_or_default());
                 let lost = match not_carried.is_empty() {
                     true => String::new(),
                     false => format!("; NOT carried over: {}", not_carried.join("; ")),
@@ -65,7 +69,11 @@ impl Record {
                 format!("secret now holds {}{gap}{lost}", public_key.short())
             }
             Record::ObjectChanged { to, .. } => format!("object now says {}", to.short()),
-            Record::Applied { baseline, waited_ms } => {
+            Record::Applied(Applied { baseline, unseen_since: Some(since), .. }) => {
+                let key = baseline.public_key.short();
+                format!("server shows {key}, seen when it was looked again (not before {})", clock(*since))
+            }
+            Record::Applied(Applied { baseline, waited_ms, .. }) => {
                 format!("server shows {} after {:.1} s", baseline.public_key.short(), *waited_ms as f64 / 1000.0)
             }
             Record::Silenced { until, .. } => {
@@ -162,6 +170,7 @@ impl Record {
             Record::ForeignSeen { public_key } => {
                 format!("somebody else has stored {} under the live name since the check", public_key.short())
             }
+            Record::CalledUnasked { places } => SecondMail::told(places).unwrap_or_default(),
             Record::Recovered { lost, reason, found } => {
                 format!(
                     "gone on with after the end of the journal was lost ({lost}): {reason}; found: {}",
@@ -180,6 +189,10 @@ impl Record {
             None => kind,
         }
     }
+}
+
+fn clock(at: Timestamp) -> String {
+    at.strftime("%H:%M:%S UTC").to_string()
 }
 
 fn dash(note: &str) -> String {

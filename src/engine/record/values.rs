@@ -1,5 +1,7 @@
 //! What records are made of besides the words of the domain: who acts, why a rotation was begun, how it ended.
 
+use crate::domain::freshness::Baseline;
+use crate::domain::key::PublicKey;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +60,33 @@ pub struct RefusedAct {
     /// The reason that the operator gave with it; empty where none is asked for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+}
+
+/// What replaced the secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Swapped {
+    /// The key that is now stored under the secret's name.
+    pub public_key: PublicKey,
+    /// From the sending of DELETE to the answer of POST, µs; `None` where no such pair was needed.
+    pub gap_us: Option<u64>,
+    /// Attributes that could not be carried over, one line each.
+    pub not_carried: Vec<String>,
+    /// A run before this one had announced the DELETE that may have left no secret, at this moment, UTC: the gap is counted
+    /// from then by the journal's times, and where the POST was that run's too, it is not known when the gap ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened: Option<Timestamp>,
+}
+
+/// The live key as it was first seen on the interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// The baseline for every peer.
+    pub baseline: Baseline,
+    /// From the start of step 6, ms.
+    pub waited_ms: u64,
+    /// Nobody had looked since this moment, UTC, so it may have been there for so long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen_since: Option<Timestamp>,
 }
 
 /// Why a rotation was begun.

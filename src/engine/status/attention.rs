@@ -5,14 +5,16 @@ use super::{Phase, Reconcile, Standing, StepView, TenantStatus};
 use crate::domain::cadence::Due;
 use crate::domain::gate::Reason;
 use crate::domain::key::KeyRole;
+use crate::domain::second_mail::SecondMail;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::observe::Sights;
 use crate::engine::rotation::Rotation;
+use jiff::Timestamp;
 
 const LATE: &str = "the server has not taken the key after two cycles";
 
 /// The lines.
-pub(super) fn of(status: &TenantStatus, sights: &Sights) -> Vec<String> {
+pub(super) fn of(status: &TenantStatus, sights: &Sights, now: Timestamp) -> Vec<String> {
     let mut items = Vec::new();
     if let Some(review) = &status.review {
         let due = review.review_due.strftime("%Y-%m-%d %H:%M UTC");
@@ -51,7 +53,10 @@ pub(super) fn of(status: &TenantStatus, sights: &Sights) -> Vec<String> {
             _ => {}
         }
     }
-    items.extend(status.long_gap());
+    items.extend(status.long_gap().or_else(|| status.unmeasured_gap()));
+    let calls = !matches!(status.phase, Phase::Idle | Phase::Planned | Phase::Announced);
+    items.extend(SecondMail::told(&status.second_mail_unasked).filter(|_| calls));
+    items.extend(token_ended(status, now));
     match status.reconcile {
         Reconcile::Late if sights.server.fault.is_some() => {
             items.push("whether the server has taken the key is not known after two cycles: it can't be read".into());
@@ -105,6 +110,11 @@ pub(super) fn of(status: &TenantStatus, sights: &Sights) -> Vec<String> {
         items.push(format!("{} differences among the places that know clients", status.differences.len()));
     }
     items
+}
+
+fn token_ended(status: &TenantStatus, now: Timestamp) -> Option<String> {
+    let ended = status.console_token_ends.filter(|ends| *ends <= now)?.strftime("%Y-%m-%d %H:%M UTC");
+    Some(format!("the console API's token has ended at {ended}: put a new one into console.token_file"))
 }
 
 /// What the live secret may lack of what hung on it before the rotation: without its list the whole project may read it.

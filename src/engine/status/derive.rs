@@ -9,6 +9,7 @@ use super::overtaken;
 use super::server;
 use super::since::changed_since;
 use super::steps::step_views;
+use super::whom;
 use super::{ClientView, JournalLine, KeySight, KeysView, Phase, Reconcile, Standing, TenantStatus, Viewer};
 use crate::domain::cadence;
 use crate::domain::client::{Client, ClientId, People};
@@ -151,6 +152,7 @@ pub fn derive(
         nobody: open.and_then(|rotation| rotation.nobody.clone()),
         preflight: rotation.and_then(|rotation| rotation.preflight.clone()),
         gap_us: rotation.and_then(|rotation| rotation.gap_us),
+        broken_gap: rotation.and_then(|rotation| rotation.broken_gap),
         pair_bound_ms: u64::try_from(settings.pair_bound.as_millis()).unwrap_or(u64::MAX),
         next,
         attention: Vec::new(),
@@ -177,9 +179,15 @@ pub fn derive(
         review,
         hand_over: open.and_then(|rotation| rotation.hand_over.clone()),
         own_route: open.and_then(|rotation| rotation.own_route(person)).map(str::to_owned),
+        second_mail_unasked: open
+            .map(|rotation| rotation.unasked.clone())
+            .filter(|unasked| !unasked.is_empty())
+            .unwrap_or_else(|| settings.second_mail.unasked()),
+        console_token_ends: sights.console_token_ends,
+        people_seen: whom::seen(&found, open.or(rotation), journal, sights),
         heard: HeardView::of(open, settings.senders_verified),
     };
-    status.attention = attention::of(&status, sights);
+    status.attention = attention::of(&status, sights, now);
     status.attention.extend(mails::attention(open));
     status.attention.extend(open.and_then(|rotation| half_told(rotation, &status.keys)));
     status.attention.extend(server::attention(open, sights));
@@ -273,7 +281,15 @@ fn judge_gate(
 /// Everybody who will be cut off by the last look, with those who were told in this rotation.
 fn people(rotation: Option<&Rotation>, found: &Result<People, Fault>, sights: &Sights) -> Vec<Client> {
     match (found, rotation) {
-        (Ok(people), Some(rotation)) => rotation.with_told(people.clients.clone(), sights.unseen().is_empty()),
+        (Ok(people), Some(rotation)) => {
+            let mut clients = rotation.with_told(people.clients.clone(), sights.unseen().is_empty());
+            // Of whom only places that have just answered had ever known, and know no more, it is known that they are gone.
+            let now: BTreeSet<&ClientId> = people.clients.iter().map(|client| &client.id).collect();
+            clients.retain(|client| {
+                now.contains(&client.id) || rotation.is_told(&client.id) || sights.may_still_know(client)
+            });
+            clients
+        }
         (Ok(people), None) => people.clients.clone(),
         (Err(_), Some(rotation)) => rotation.clients.clone(),
         (Err(_), None) => Vec::new(),

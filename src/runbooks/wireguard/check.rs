@@ -4,6 +4,7 @@
 //! check shuts the gate.
 
 mod clocks;
+mod console;
 mod findings;
 mod survey;
 

@@ -8,9 +8,10 @@ use crate::domain::freshness::Baseline;
 use crate::domain::key::PublicKey;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::ports::World;
-use crate::engine::record::Record;
+use crate::engine::record::{self, Record};
 use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ pub struct Reconcile;
 
 /// How often the interface is read while waiting: close enough that the baseline is taken right after the change.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Where nobody has looked for longer than this before it was seen, how long the server took is not known.
+const UNSEEN: Duration = Duration::from_secs(3);
 
 #[async_trait]
 impl Step for Reconcile {
@@ -79,26 +83,43 @@ impl Step for Reconcile {
         };
         let limit = world.settings.reconcile_interval * 2;
         let total = limit.as_secs();
+        // The last moment at which it surely was not there.
+        let mut not_before = rotation.live.sent().unwrap_or(rotation.planned_at);
         let mut last_fault;
         let mut peers = None;
         // Told before the first look too: who reads the progress learns that the swap is over.
         let text = waiting(&rotation.clients, peers.as_ref());
         context.ledger.progress(Progress { step: self.number(), done: 0, total, text });
         loop {
-            let waited = Duration::try_from(world.clock.now().duration_since(since)).unwrap_or_default();
+            let asked = world.clock.now();
+            let waited = Duration::try_from(asked.duration_since(since)).unwrap_or_default();
             match world.server.read().await {
                 Ok(reading) if reading.public_key == target => {
-                    let baseline = Baseline::of(&reading);
-                    let waited = Duration::try_from(world.clock.now().duration_since(since)).unwrap_or_default();
+                    let (baseline, seen) = (Baseline::of(&reading), world.clock.now());
+                    let waited = Duration::try_from(seen.duration_since(since)).unwrap_or_default();
                     let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
-                    context.ledger.record(Record::Applied { baseline, waited_ms }).await?;
+                    let unseen = Duration::try_from(seen.duration_since(not_before)).unwrap_or_default();
+                    let unseen_since = Some(not_before).filter(|_| unseen > UNSEEN);
+                    context
+                        .ledger
+                        .record(Record::Applied(record::Applied { baseline, waited_ms, unseen_since }))
+                        .await?;
                     // Before step 7: in an emergency that follows at once, and takes its time.
                     silence::end_behind(context).await?;
-                    return Ok(format!("after {:.1} s the interface shows {}", waited.as_secs_f64(), target.short()));
+                    let key = target.short();
+                    let at = |moment: Timestamp| moment.strftime("%H:%M:%S UTC");
+                    return Ok(match unseen_since {
+                        Some(since) => format!(
+                            "the interface shows {key}, seen at {} when it was looked again (not before {})",
+                            at(seen),
+                            at(since)
+                        ),
+                        None => format!("after {:.1} s the interface shows {key}", waited.as_secs_f64()),
+                    });
                 }
                 Ok(reading) => {
                     peers = Some(reading.peers.iter().map(|peer| peer.public_key).collect());
-                    last_fault = None;
+                    (last_fault, not_before) = (None, asked);
                 }
                 Err(fault) => last_fault = Some(fault),
             }

@@ -8,9 +8,10 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::{self, Wanted};
+use crate::engine::gap;
 use crate::engine::observe::{self, Before};
 use crate::engine::ports::{SecretRef, Touch, World};
-use crate::engine::record::Record;
+use crate::engine::record::{self, Record};
 use crate::engine::rotation::KeptKey;
 use crate::engine::secret::{PrivateKey, SecretBytes};
 use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
@@ -94,13 +95,19 @@ impl Step for Secret {
         );
         context.ledger.progress(Progress { step: self.number(), done: 0, total: 0, text });
         let result = converge_secret::converge(context.world, &wanted).await?;
-        let gap_us = result.gap.map(|gap| u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
+        let now = context.world.clock.now();
+        let (gap_us, opened) = gap::of(&result, rotation.live.opened(), &context.rotation(), now);
         let not_carried = result.not_carried.clone();
-        context.ledger.record(Record::Swapped { public_key: kept.public_key, gap_us, not_carried }).await?;
+        context
+            .ledger
+            .record(Record::Swapped(record::Swapped { public_key: kept.public_key, gap_us, not_carried, opened }))
+            .await?;
         let holds = format!("one secret, holds {}", kept.public_key.short());
+        let broken = context.rotation().broken_gap.map(|gap| format!(" ({gap})")).unwrap_or_default();
         let mut evidence = match gap_us {
-            Some(us) => format!("gap {}.{} ms, {holds}", us / 1000, us % 1000 / 100),
-            None => holds,
+            Some(us) => format!("gap {}.{} ms{broken}, {holds}", us / 1000, us % 1000 / 100),
+            None if broken.is_empty() => holds,
+            None => format!("gap{broken}, {holds}"),
         };
         if !result.not_carried.is_empty() {
             evidence.push_str(&format!("; NOT carried over: {}", result.not_carried.join("; ")));

@@ -8,6 +8,7 @@ use changeguard::domain::freshness::ServerReading;
 use changeguard::domain::key::PublicKey;
 use changeguard::domain::notice::NoticeKind;
 use changeguard::domain::preflight::Preflight;
+use changeguard::domain::second_mail::SecondMail;
 use changeguard::domain::step::StepNumber;
 use changeguard::domain::tenant::{Tenant, TenantId};
 use changeguard::domain::window::Window;
@@ -103,7 +104,11 @@ impl Model {
     }
 
     fn machine(&self) -> Machine {
-        let rules = Rules { preflight_valid: std::time::Duration::from_secs(600), approval: None };
+        let rules = Rules {
+            preflight_valid: std::time::Duration::from_secs(600),
+            approval: None,
+            second_mail: SecondMail::default(),
+        };
         let actor = Actor {
             by: "ops".into(),
             host: "h".into(),
@@ -250,6 +255,7 @@ pub fn clients() -> Vec<Client> {
 
 fn settings() -> Settings {
     Settings {
+        second_mail: SecondMail::default(),
         secret_name: "vpn-private-key-t1".into(),
         fields: Default::default(),
         reconcile_interval: std::time::Duration::from_secs(60),

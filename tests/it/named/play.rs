@@ -12,7 +12,7 @@ use changeguard::engine::command::Refusal;
 use changeguard::engine::machine::{BackSight, Input, Machine, Output, SendOrder, refusal_fault};
 use changeguard::engine::mailing;
 use changeguard::engine::ports::SecretRef;
-use changeguard::engine::record::{BackSource, Record};
+use changeguard::engine::record::{self, BackSource, Record};
 use changeguard::engine::rotation::Rotation;
 use changeguard::engine::step::Probe;
 use changeguard::engine::truth::Live;
@@ -156,7 +156,12 @@ impl Play {
                     }
                     Fate::Well => {
                         let public_key = rotation.target().unwrap();
-                        self.emit(Record::Swapped { public_key, gap_us: None, not_carried: Vec::new() });
+                        self.emit(Record::Swapped(record::Swapped {
+                            public_key,
+                            gap_us: None,
+                            not_carried: Vec::new(),
+                            opened: None,
+                        }));
                     }
                     _ => {}
                 }
@@ -169,7 +174,7 @@ impl Play {
             StepNumber::RECONCILE if fate == Fate::Well => {
                 let (public_key, clock) = (rotation.target().unwrap(), self.now.as_second());
                 let baseline = Baseline { public_key, clock, peers: Default::default() };
-                self.emit(Record::Applied { baseline, waited_ms: 1 });
+                self.emit(Record::Applied(record::Applied { baseline, waited_ms: 1, unseen_since: None }));
             }
             StepNumber::VERIFY if fate == Fate::Well => {
                 if !rotation.not_back().is_empty() {

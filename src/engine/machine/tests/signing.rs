@@ -31,7 +31,7 @@ pub(super) fn list(options: &[(&str, &str)], without: &str) -> Signing {
 
 pub(super) fn rules(signing: &Signing) -> Rules {
     let asked = Asked { valid: Duration::from_secs(3600), signing: signing.clone() };
-    Rules { preflight_valid: Duration::from_secs(600), approval: Some(asked) }
+    Rules { preflight_valid: Duration::from_secs(600), approval: Some(asked), second_mail: STRICT }
 }
 
 /// All of them work under one login: what tells them apart is what they sign.

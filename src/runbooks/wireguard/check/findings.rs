@@ -7,7 +7,7 @@ use crate::domain::key::PublicKey;
 use crate::domain::lockout::{self, OwnAddresses};
 use crate::domain::preflight::{Check as Finding, CheckState, DUPLICATES, KeyAgreement, MAILBOX, OWN_ROUTE, SWAP};
 use crate::engine::observe::Sights;
-use crate::engine::ports::{AgentMode, Listed, Role, SecretRef, TokenReport};
+use crate::engine::ports::{AgentMode, Listed, SecretRef, TokenReport};
 use crate::runbooks::wireguard::answers::Heard;
 
 /// How long a token that was just got lives, s, by the clock that it was dated with.
@@ -108,17 +108,6 @@ pub(super) fn mailbox_check(heard: Heard) -> Finding {
     }
 }
 
-/// The console API as a whole: who asks, whom it lists, and the key that it serves. What can't be read there is neither an
-/// agreement nor an empty list.
-pub(super) fn console_check(probe: Result<Role, Fault>, sights: Option<&Sights>) -> Finding {
-    let faults = sights.into_iter().flat_map(|sights| [sights.console.fault.as_ref(), sights.served.fault.as_ref()]);
-    match (probe, faults.flatten().next()) {
-        (Ok(_), Some((_, fault))) => fail("console", fault),
-        (Ok(role), None) => Finding { until: role.expires, ..pass("console", role.to_string()) },
-        (Err(fault), _) => fail("console", &fault),
-    }
-}
-
 pub(super) fn agent_check(mode: &AgentMode) -> Finding {
     let advice = "see the troubleshooting of step 2; nothing was changed";
     match mode {
@@ -175,7 +164,9 @@ pub(super) fn log_check(log: Option<Result<String, Fault>>) -> Finding {
         }
         Some(Ok(AgentHealth::Well(times))) => pass(NAME, format!("in sync {times} times, no error")),
         Some(Ok(AgentHealth::Passed { errors, last, relapses })) if relapses > 1 => {
-            let text = format!("it comes and goes: in sync now, and {relapses} times an error came behind that; {errors} errors, the last: {last}");
+            let text = format!(
+                "it comes and goes: in sync now, and {relapses} times an error came behind that; {errors} errors, the last: {last}"
+            );
             let advice = "it may miss the new key for some cycles: find out why before the window";
             finding(NAME, CheckState::Warn, text, advice)
         }
@@ -329,15 +320,18 @@ fn bearers(sights: &Sights, key: PublicKey) -> Option<String> {
 pub(super) fn keys_check(sights: &Sights, next: Option<PublicKey>) -> Finding {
     // The kernel removes a peer whose key is the interface's.
     if let Some((key, whose)) = next.and_then(|key| Some((key, bearers(sights, key)?))) {
-        let text = format!("the staged key {} is the key of {whose} as well: the server would drop that peer", key.short());
-        let advice = "nothing was changed; cancel and plan again (step 3 makes another pair), and find out how they have it";
+        let text =
+            format!("the staged key {} is the key of {whose} as well: the server would drop that peer", key.short());
+        let advice =
+            "nothing was changed; cancel and plan again (step 3 makes another pair), and find out how they have it";
         return finding("keys", CheckState::Fail, text, advice);
     }
     let found = places_check(sights);
     let own = agreement(sights).interface.and_then(|key| bearers(sights, key));
     match own.filter(|_| found.state == CheckState::Pass) {
         Some(whose) => {
-            let text = format!("{}; it is given as the key of {whose}, too, who can't connect like this", found.finding);
+            let text =
+                format!("{}; it is given as the key of {whose}, too, who can't connect like this", found.finding);
             finding("keys", CheckState::Warn, text, "have their own public key put there: the server's was pasted")
         }
         None => found,

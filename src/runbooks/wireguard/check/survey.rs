@@ -2,9 +2,10 @@
 //! there is one nothing is.
 
 use super::clocks::Clocks;
+use super::console::{console_check, needed};
 use super::findings::{
-    agent_check, agreement, barbican_check, console_check, fail, finding, from_result, log_check, mailbox_check,
-    own_route_check, pass, sight_checks, swap_check, token_check, write_check,
+    agent_check, agreement, barbican_check, fail, finding, from_result, log_check, mailbox_check, own_route_check,
+    pass, sight_checks, swap_check, token_check, write_check,
 };
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::key::PublicKey;
@@ -116,7 +117,10 @@ pub async fn survey(world: &World, context: Option<&StepContext<'_>>, only: Opti
         None => finding(MAILBOX, CheckState::Unknown, "it is read once a rotation is planned", ""),
     }));
     let places = sights.as_ref().and_then(|sights| sights.as_ref().ok());
-    checks.extend(console.flatten().map(|console| console_check(console, places)));
+    let rotation = context.map(StepContext::rotation);
+    let until = needed(world, rotation.as_deref(), at);
+    let ahead = world.console.as_ref().and_then(|console| console.skew());
+    checks.extend(console.flatten().map(|console| console_check(console, places, at, ahead, &until)));
     checks.extend(agent.as_ref().map(agent_check));
     checks.extend(agent.as_ref().filter(|_| world.settings.swap == SwapOrder::StoreFirst).map(swap_check));
     checks.extend(log.map(log_check));

@@ -1,0 +1,90 @@
+//! A gap that a run has opened and did not live to close: what is known of it are the journal's times. One that a run has closed
+//! itself is measured where its requests are sent, and left to the converge.
+
+use crate::domain::step::StepNumber;
+use crate::engine::converge_secret::Converged;
+use crate::engine::record::{self, Entry, Record};
+use crate::engine::rotation::Rotation;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::fmt;
+
+/// The first version whose records say so of themselves; an older journal is told as it always was.
+const SINCE: u32 = 6;
+
+/// A gap by the journal's times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct BrokenGap {
+    /// When the DELETE was about to be sent, UTC.
+    pub opened: Timestamp,
+    /// When a secret was stored again, or seen to be there, UTC.
+    pub closed: Timestamp,
+    /// It was stored then; else it was only seen then, and the gap may have been as short as any.
+    pub is_known: bool,
+}
+
+impl BrokenGap {
+    /// How long it was, or was at most, µs.
+    pub fn us(&self) -> u64 {
+        between(self.opened, self.closed)
+    }
+}
+
+impl fmt::Display for BrokenGap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = |moment: Timestamp| moment.strftime("%Y-%m-%d %H:%M:%S UTC");
+        match self.is_known {
+            true => {
+                write!(f, "by the journal: DELETE at {} by a run that ended in it, stored at ", at(self.opened))?;
+                write!(f, "{}", at(self.closed))
+            }
+            false => write!(
+                f,
+                "not known: the run that had announced DELETE at {} ended before it could say; at most {:.1} s, for the key was \
+                 seen there at {}",
+                at(self.opened),
+                self.us() as f64 / 1e6,
+                at(self.closed)
+            ),
+        }
+    }
+}
+
+fn between(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.duration_since(from).as_micros()).unwrap_or(0)
+}
+
+/// The gap that belongs into the record of a replaced secret, µs, and since when it stood open where a run before this one had
+/// opened it. `before`: that moment as it was known when this attempt began.
+pub fn of(
+    result: &Converged,
+    before: Option<Timestamp>,
+    rotation: &Rotation,
+    now: Timestamp,
+) -> (Option<u64>, Option<Timestamp>) {
+    let measured = result.gap.map(|gap| u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
+    // What was then seen to be as it had been was not open.
+    match before.filter(|opened| measured.is_none() && rotation.live.opened() == Some(*opened)) {
+        Some(opened) if result.stored => (Some(between(opened, now)), Some(opened)),
+        opened => (measured, opened),
+    }
+}
+
+impl Rotation {
+    /// Takes in what a record says of it; asked before the record changes what is known of the live secret.
+    pub(super) fn note_gap(&mut self, entry: &Entry) {
+        let closed = entry.at;
+        match &entry.record {
+            Record::Swapped(record::Swapped { gap_us, opened, .. }) => {
+                let is_known = gap_us.is_some();
+                self.broken_gap = opened.map(|opened| BrokenGap { opened, closed, is_known });
+            }
+            Record::StepResolved { step: StepNumber::SECRET, done: true, .. } if entry.version >= SINCE => {
+                let opened = self.live.opened();
+                self.broken_gap = opened.map(|opened| BrokenGap { opened, closed, is_known: false });
+            }
+            Record::RollbackStarted { .. } => self.broken_gap = None,
+            _ => {}
+        }
+    }
+}

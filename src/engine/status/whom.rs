@@ -1,0 +1,85 @@
+//! How surely it is known whom a change of the key cuts off: every sentence that tells a number of people takes it from here.
+
+use super::TenantStatus;
+use crate::domain::client::People;
+use crate::domain::fault::Fault;
+use crate::domain::freshness::Activity;
+use crate::engine::observe::Sights;
+use crate::engine::record::{Entry, Record};
+use crate::engine::rotation::Rotation;
+use crate::engine::sources::{Source, SourceView};
+use jiff::Timestamp;
+
+/// When the people of a status were seen: by the look that joined them, else by the journal's last record of them.
+pub(super) fn seen(
+    found: &Result<People, Fault>,
+    rotation: Option<&Rotation>,
+    journal: &[Entry],
+    sights: &Sights,
+) -> Option<Timestamp> {
+    match (found, rotation) {
+        (Ok(_), _) => sights.object.seen.as_ref().map(|(at, _)| *at),
+        (Err(_), Some(_)) => {
+            // One of nobody, where a place that tells them could not be asked, has seen nobody.
+            let is_of_them = |entry: &&Entry| match &entry.record {
+                Record::PeopleSeen { clients, unseen } => !clients.is_empty() || unseen.is_empty(),
+                _ => false,
+            };
+            journal.iter().rev().find(is_of_them).map(|entry| entry.at)
+        }
+        (Err(_), None) => None,
+    }
+}
+
+impl TenantStatus {
+    fn source(&self, name: Source) -> Option<&SourceView> {
+        self.sources.iter().find(|view| view.name == name)
+    }
+
+    /// Why the clients are not all, or not as of now: a place that tells them did not answer, or none was asked.
+    fn people_fault(&self) -> Option<&str> {
+        let places = [Source::Swift, Source::Console, Source::Server];
+        places.into_iter().filter_map(|place| self.source(place)?.fault.as_deref()).next()
+    }
+
+    /// What must stand behind a number of them: nothing where all places have just said it.
+    pub fn people_as_of(&self) -> String {
+        let is_of_now = self.source(Source::Swift).is_none_or(|view| view.seen_at.is_some());
+        match (self.people_seen, self.people_fault()) {
+            (None, Some(fault)) => format!(" (how many there are is not known: {fault})"),
+            (None, None) => " (how many there are was not looked at yet)".into(),
+            (Some(_), None) if is_of_now => String::new(),
+            (Some(at), _) => format!(" as of {}", at.strftime("%Y-%m-%d %H:%M UTC")),
+        }
+    }
+
+    /// `all 4 clients`, `the only client`; without a number where nobody has looked.
+    pub fn all_clients(&self) -> String {
+        let as_of = self.people_as_of();
+        match (self.people_seen, self.clients.len()) {
+            (None, _) => format!("all clients{as_of}"),
+            (Some(_), 1) => format!("the only client{as_of}"),
+            (Some(_), count) => format!("all {count} clients{as_of}"),
+        }
+    }
+
+    /// How many of them are on the line, in words.
+    pub fn live_sessions(&self) -> String {
+        let live = self.clients.iter().filter(|view| view.activity == Some(Activity::Active)).count();
+        let is_faulty = self.source(Source::Server).is_some_and(|view| view.fault.is_some());
+        match (self.is_server_read() && self.people_seen.is_some(), is_faulty) {
+            (true, _) => format!("{live} with a live session now"),
+            (false, true) => "how many have a live session now is not known".to_owned(),
+            (false, false) => "how many have a live session now was not looked at".to_owned(),
+        }
+    }
+
+    /// `3 of 4 clients confirmed or waived`, with this word for them; without a number where nobody has looked.
+    pub fn settled(&self, clients: &str) -> String {
+        let ((settled, of), as_of) = (self.answers, self.people_as_of());
+        match self.people_seen {
+            None => format!("nobody has confirmed{as_of}"),
+            Some(_) => format!("{settled} of {of}{clients} confirmed or waived{as_of}"),
+        }
+    }
+}
