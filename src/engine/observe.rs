@@ -53,6 +53,11 @@ impl SecretSight {
         first.filter(|_| self.keys.iter().all(|key| *key == first))
     }
 
+    /// When each was stored, where it had a payload when it was listed, and its key.
+    pub fn stored(&self) -> impl Iterator<Item = (Option<Timestamp>, Option<PublicKey>)> {
+        self.versions.iter().map(|version| version.map(|version| version.created)).zip(self.keys.iter().copied())
+    }
+
     /// The key, if there is exactly one secret and it holds one.
     pub fn only_key(&self) -> Option<PublicKey> {
         if let [key] = self.keys[..] { key } else { None }
@@ -144,6 +149,20 @@ impl Sights {
             self.server_ahead_s = Some(freshness::ahead(reading.clock, asked.as_second(), answered.as_second()));
         }
         self.take(asked, sight);
+    }
+
+    /// Whether this shows another key in its place than was seen there: somebody may have written why, since the journal was read.
+    pub fn is_news(&self, sight: &Sight) -> bool {
+        fn other<T, K: PartialEq>(place: &Observation<T>, look: &Result<T, Fault>, key: impl Fn(&T) -> K) -> bool {
+            look.as_ref().is_ok_and(|now| place.value().is_some_and(|before| key(before) != key(now)))
+        }
+        match sight {
+            Sight::Secret(look) => other(&self.secret, look, |secret| secret.keys.clone()),
+            Sight::Object(look) => other(&self.object, look, |object| object.public_key),
+            Sight::Server(look) => other(&self.server, look, |reading| reading.public_key),
+            Sight::Served(look) => other(&self.served, look, |key| *key),
+            Sight::Console(_) | Sight::Alert(_) => false,
+        }
     }
 
     /// The fault of a source's last look.

@@ -35,6 +35,7 @@ mod live_ssh;
 mod live_standby;
 mod live_watch;
 mod lockout;
+mod looks;
 mod mail;
 mod mail_copies;
 mod mail_deferred;
