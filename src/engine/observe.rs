@@ -1,6 +1,6 @@
 //! One look at everything outside that concerns a tenant, and what is kept of it between looks.
 
-use crate::domain::client::{self, Entry, People};
+use crate::domain::client::{self, Client, Entry, People};
 use crate::domain::document;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::{self, ServerReading};
@@ -219,6 +219,14 @@ impl Sights {
     pub fn lost(&self) -> Option<Lost> {
         let lost = |sign: &Sign| Lost { ends_at: 0, sign: sign.clone() };
         self.witnessed.lost.clone().or(self.sign.as_ref().map(lost))
+    }
+
+    /// Those whom the places name that were seen, where the object is not among them: who else is cut off is not known. Peers
+    /// stand for people only where no place names anybody: whose they are, the object would have said.
+    pub fn people_without_object(&self) -> Vec<Client> {
+        let named = client::join(&[], self.console.value().map(Vec::as_slice), &self.contacts, None).clients;
+        let peers = || self.server.value().map(|r| r.peers.iter().map(|p| p.public_key).collect::<Vec<_>>());
+        if named.is_empty() { client::join(&[], None, &[], peers().as_deref()).clients } else { named }
     }
 
     /// Everybody, joined from all places that were seen. A fault if the object was never read.

@@ -43,6 +43,7 @@ mod mail_invitation;
 mod mail_kills;
 mod mail_texts;
 mod memory;
+mod moment;
 mod named;
 mod offers;
 mod one_address;

@@ -345,19 +345,23 @@ fn client_view(
 /// As the gate has it.
 fn standing(client: &Client, rotation: &Rotation, to_read: &BTreeSet<ClientId>) -> (Standing, String) {
     let stand = judging::stand(client, rotation, to_read);
-    let detail = match stand {
-        Stand::ToRead => rotation
-            .mails_of(&client.id)
-            .find(|mail| mail.is_open())
-            .map(|mail| mail.heard.verdict.to_string())
-            .unwrap_or_default(),
-        stand => stand.detail(),
-    };
+    // Whose turn in the mails that are being sent has not come yet is not in the journal; that they are being sent is.
+    let is_sending = matches!(rotation.step(StepNumber::ANNOUNCE), StepState::Running { .. });
+    if matches!(stand, Stand::Untold) && is_sending && client.email.is_some() {
+        return (Standing::Queued, "its turn comes: the mails are being sent".into());
+    }
+    let to_read = matches!(stand, Stand::ToRead(_)).then(|| rotation.mails_of(&client.id).find(|mail| mail.is_open()));
+    let to_read = to_read.flatten().map(|mail| mail.heard.verdict.to_string());
     let lapsed = rotation.hearing.lapsed.get(&client.id);
     let lapsed = lapsed.map(|lapsed| format!("waived for revision {} only: {}", lapsed.revision, lapsed.waiver.reason));
     let conflict = rotation.hearing.conflicts.get(&client.id).cloned();
-    let said: Vec<String> =
-        [detail].into_iter().chain(lapsed).chain(conflict).filter(|text| !text.is_empty()).collect();
+    let said: Vec<String> = to_read
+        .into_iter()
+        .chain([stand.detail()])
+        .chain(lapsed)
+        .chain(conflict)
+        .filter(|text| !text.is_empty())
+        .collect();
     (stand.standing(), said.join("; "))
 }
 
