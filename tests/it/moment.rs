@@ -3,7 +3,7 @@
 
 use crate::bastion::{Bastion, PATIENCE};
 use crate::scene::{Scene, Silent};
-use changeguard::adapters::lab::{Fault, Lab, LabOptions, Rule, Service, Which};
+use changeguard::adapters::lab::{Fault, Lab, LabOptions, LabWorld, Rule, Service, Which};
 use changeguard::config;
 use changeguard::domain::acknowledgement::{Answer, Channel};
 use changeguard::domain::notice::NoticeKind;
@@ -55,8 +55,11 @@ async fn rotations(agent_log: bool) -> (u64, Vec<String>) {
         ..LabOptions::still(folder.path(), env!("CARGO_BIN_EXE_changeguard"))
     };
     let lab = Lab::start(options).await.unwrap();
-    // A list and a payload for each: every agent has looked once.
-    assert!(lab.world().until(PATIENCE, |world| world.count(Service::Barbican, "GET") >= 2 * TENANTS as u64).await);
+    let has_looked = |world: &LabWorld| {
+        let names = world.tenants().into_iter().map(|tenant| tenant.name);
+        names.into_iter().all(|name| world.server(&name).is_some_and(|server| server.looks > 0))
+    };
+    assert!(lab.world().until(PATIENCE, |world| has_looked(world)).await);
     let wiring = Wiring::open(config::load(Some(lab.config_path()), &|_| None).unwrap()).await.unwrap();
     let fleet = wiring.fleet(wiring.tenants().await.0, Arc::new(Silent)).unwrap();
     let conductors = fleet.conductors();
@@ -137,9 +140,8 @@ async fn an_emergency_and_a_look_behind_the_windows_end_are_not_waited_for() {
         let acme = scene.acme().clone();
         let running = tokio::spawn(async move { acme.run(command).await });
         let acme = scene.acme().clone();
-        let is_done = |_: &changeguard::adapters::lab::LabWorld| {
-            acme.rotation().is_some_and(|rotation| rotation.step(StepNumber::SECRET).is_done())
-        };
+        let is_done =
+            |_: &LabWorld| acme.rotation().is_some_and(|rotation| rotation.step(StepNumber::SECRET).is_done());
         assert!(scene.lab.world().until(PATIENCE, is_done).await);
         running.abort();
         evidence(&acme)
@@ -161,7 +163,7 @@ async fn a_wait_for_the_moment_ends_with_the_program_and_leaves_nothing_half_don
     bastion.configure("agent_check =", &log);
     let before = bastion.live("acme");
     let start = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
-    bastion.run("plan acme --for 3h --start", &[&start]).await.ends(0);
+    bastion.run("plan acme --length 3h --start", &[&start]).await.ends(0);
     bastion.run("notify acme --kind announcement", &[]).await.ends(0);
     for person in bastion.lab.world().tenant("acme").unwrap().people {
         bastion.run("ack acme --by phone", &[&person.id]).await.ends(0);

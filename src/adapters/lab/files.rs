@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::state::{Shared, lock};
 
 /// The line that the documented example proposes.
-const AGENT_LOG: &str = "sudo -n journalctl -u user-sync-agent --since -5min -o cat --no-pager";
+const AGENT_LOG: &str = "sudo -n journalctl -u user-sync-agent --since -5min -o short-iso --no-pager";
 /// Reads the agent's mode without its secrets; likewise.
 const AGENT_CHECK: &str = "sudo -n grep -oE '^(BARBICAN_SECRET_NAME|BARBICAN_SECRET_ID|VPN_CONFIG_PRIVATE_KEY)=' \
                            /etc/user-sync-agent.env";
