@@ -132,21 +132,16 @@ async fn rounds(
         let bytes = document.with_key(&before.bytes, &public_key);
         let after = StoredObject { bytes, etag: String::new(), ..before.clone() };
         show(document::difference(&before.bytes, &after.bytes).join("; "));
-        // Kept while the version is asked: it costs no time of its own. Where it can't be, the half-done state would be worse.
-        let copy = async {
-            match keep.filter(|_| !matches!(kept, Some(Ok(_))) && !is_put_back) {
-                Some(suffix) => Some(world.object.keep(&before, suffix).await),
-                None => None,
+        // Before the version is asked: nothing of ours lies between that and the upload. Where it can't be kept it is told, for
+        // the half-done state would be worse.
+        if let Some(suffix) = keep.filter(|_| !matches!(kept, Some(Ok(_))) && !is_put_back) {
+            let copied = world.object.keep(&before, suffix).await;
+            match copied {
+                Err(fault) if fault.service == Service::Journal => return Err(fault),
+                copied => kept = Some(copied),
             }
-        };
-        let (etag, copied) = futures_util::join!(world.object.etag(), copy);
-        kept = copied.or(kept);
-        if let Some(Err(fault)) =
-            kept.as_ref().filter(|kept| kept.as_ref().is_err_and(|f| f.service == Service::Journal))
-        {
-            return Err(fault.clone());
         }
-        match told.look(etag)? {
+        match told.look(world.object.etag().await)? {
             Some(etag) if etag == before.etag => {}
             Some(_) => {
                 merged += 1;
