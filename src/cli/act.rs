@@ -296,7 +296,8 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
         if let Some(gap) = gap_ms {
             print::line(format_args!("{tenant}: gap_ms {gap:.1}, duration_ms {duration_ms}"))?;
         }
-        for item in status.attention.iter().skip(leading.len()).filter(|item| !status.next.text.contains(item.as_str())) {
+        for item in status.attention.iter().skip(leading.len()).filter(|item| !status.next.text.contains(item.as_str()))
+        {
             print::line(format_args!("{tenant}: attention: {item}"))?;
         }
         print::line(format_args!("{tenant}: next: {}", status.next.text))?;

@@ -110,7 +110,8 @@ pub fn judge(log: &str) -> AgentHealth {
         if let Some(pattern) = PATTERNS.iter().find(|pattern| line.contains(pattern.says)).or_else(other) {
             relapses += usize::from(since == 0 && well > 0);
             // What follows a traceback's head is that error, not another.
-            let is_its_own = last.is_some_and(|(_, before)| since > 0 && before.contains(TRACEBACK)) && !line.contains(TRACEBACK);
+            let is_its_own =
+                last.is_some_and(|(_, before)| since > 0 && before.contains(TRACEBACK)) && !line.contains(TRACEBACK);
             let more = usize::from(!is_its_own);
             (all, since, last) = (all + more, since + more, Some((pattern, line)));
         } else if line.contains(IN_SYNC) {
@@ -144,10 +145,7 @@ mod tests {
             assert!(last.contains(pattern.says) && *remedy == pattern.remedy);
             assert!(matches!(judge(&error), AgentHealth::Lasts { errors: 1, .. }));
         }
-        for other in [
-            "ERROR Failed to fetch config from Swift: 503",
-            "Traceback (most",
-        ] {
+        for other in ["ERROR Failed to fetch config from Swift: 503", "Traceback (most"] {
             let lasts = judge(&format!("{IN_SYNC}\n{other}\n{other}\n"));
             assert!(matches!(lasts, AgentHealth::Lasts { errors: 2, means, .. } if means == OTHER.means), "{lasts:?}");
             assert!(matches!(judge(&format!("{other}\n{IN_SYNC}\n")), AgentHealth::Passed { errors: 1, .. }));

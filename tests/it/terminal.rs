@@ -214,7 +214,9 @@ fn the_first_frame_and_the_keys_wait_for_no_network() {
 
 #[test]
 fn a_signal_restores_the_terminal_and_ends_the_program_soon() {
-    for (name, with_dialog) in [("TERM", false), ("HUP", false), ("INT", false), ("ABRT", false), ("XCPU", false), ("TERM", true)] {
+    for (name, with_dialog) in
+        [("TERM", false), ("HUP", false), ("INT", false), ("ABRT", false), ("XCPU", false), ("TERM", true)]
+    {
         let mut program = demo(&[], 80, 24);
         assert!(!program.is_restored());
         if with_dialog {

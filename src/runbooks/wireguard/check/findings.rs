@@ -191,7 +191,9 @@ fn health_check(log: Option<Result<String, Fault>>) -> Finding {
         }
         Some(Ok(AgentHealth::Well(times))) => pass(NAME, format!("in sync {times} times, no error")),
         Some(Ok(AgentHealth::Passed { errors, last, relapses })) if relapses > 1 => {
-            let text = format!("it comes and goes: in sync now, and {relapses} times an error came behind that; {errors} errors, the last: {last}");
+            let text = format!(
+                "it comes and goes: in sync now, and {relapses} times an error came behind that; {errors} errors, the last: {last}"
+            );
             let advice = "it may miss the new key for some cycles: find out why before the window";
             finding(NAME, CheckState::Warn, text, advice)
         }
@@ -345,15 +347,18 @@ fn bearers(sights: &Sights, key: PublicKey) -> Option<String> {
 pub(super) fn keys_check(sights: &Sights, next: Option<PublicKey>) -> Finding {
     // The kernel removes a peer whose key is the interface's.
     if let Some((key, whose)) = next.and_then(|key| Some((key, bearers(sights, key)?))) {
-        let text = format!("the staged key {} is the key of {whose} as well: the server would drop that peer", key.short());
-        let advice = "nothing was changed; cancel and plan again (step 3 makes another pair), and find out how they have it";
+        let text =
+            format!("the staged key {} is the key of {whose} as well: the server would drop that peer", key.short());
+        let advice =
+            "nothing was changed; cancel and plan again (step 3 makes another pair), and find out how they have it";
         return finding("keys", CheckState::Fail, text, advice);
     }
     let found = places_check(sights);
     let own = agreement(sights).interface.and_then(|key| bearers(sights, key));
     match own.filter(|_| found.state == CheckState::Pass) {
         Some(whose) => {
-            let text = format!("{}; it is given as the key of {whose}, too, who can't connect like this", found.finding);
+            let text =
+                format!("{}; it is given as the key of {whose}, too, who can't connect like this", found.finding);
             finding("keys", CheckState::Warn, text, "have their own public key put there: the server's was pasted")
         }
         None => found,
