@@ -137,8 +137,8 @@ fn peer(view: &ClientView) -> Subject {
 
 fn key(at: usize, status: &TenantStatus) -> Option<Subject> {
     let keys = &status.keys;
-    let sight = |title: &str, sight: &KeySight| {
-        let key = sight.key.map_or_else(|| "no key".to_owned(), |key| key.to_string());
+    let sight = |title: &str, key: Option<String>, sight: &KeySight| {
+        let key = key.unwrap_or_else(|| "no key".to_owned());
         let seen = sight
             .at
             .map_or_else(|| "never seen".to_owned(), |at| at.strftime("seen %Y-%m-%d %H:%M:%S UTC").to_string());
@@ -146,14 +146,15 @@ fn key(at: usize, status: &TenantStatus) -> Option<Subject> {
         rows.extend(sight.fault.as_ref().map(|fault| Row::new(Mark::Bad, format!("the last look failed: {fault}"))));
         full(title.to_owned(), rows)
     };
+    let shown = |title: &str, at: &KeySight| sight(title, at.key.map(|key| key.to_string()), at);
     let kept = |title: &str, key: Option<crate::domain::key::PublicKey>| {
         Some(full(title.to_owned(), vec![Row::new(Mark::Plain, key?.to_string())]))
     };
     match at {
-        0 => Some(sight("The key of the Barbican secret", &keys.secret)),
-        1 => Some(sight("The key in the Swift object", &keys.object)),
-        2 => Some(sight("The key on the interface", &keys.interface)),
-        3 => Some(sight("The key in the console's script", keys.console.as_ref()?)),
+        0 => Some(sight("The key of the Barbican secret", keys.secret_words(|key| key.to_string()), &keys.secret)),
+        1 => Some(shown("The key in the Swift object", &keys.object)),
+        2 => Some(shown("The key on the interface", &keys.interface)),
+        3 => Some(shown("The key in the console's script", keys.console.as_ref()?)),
         4 => kept("The staged key", keys.staged),
         _ => kept("The previous key", keys.previous),
     }

@@ -18,6 +18,7 @@ use crate::engine::truth::Truth;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::ending;
 use crate::runtime::fleet::{Fleet, Pace};
+use crate::runtime::lease;
 use crate::runtime::run::RunError;
 use crate::runtime::wiring::Wiring;
 use anyhow::{Context, Result, anyhow};
@@ -25,7 +26,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Shows progress: a bar on a terminal, a plain line for each change otherwise.
 pub struct Teller {
@@ -82,6 +83,10 @@ impl Watcher for Teller {
 
     fn waits(&self, tenant: &Tenant, text: &str) {
         print::say(format_args!("{}: {text}", tenant.name));
+    }
+
+    fn patience(&self) -> Duration {
+        lease::PATIENCE
     }
 }
 

@@ -58,6 +58,7 @@ pub async fn start(arguments: &LabArgs) -> Result<Started> {
         seed: 1,
         console: arguments.console,
         alerts: true,
+        agent_log: true,
     };
     let lab = Lab::start(options).await.context("start the embedded lab")?;
     Ok(Started { lab, temporary })

@@ -2,6 +2,7 @@
 
 use crate::app::panel;
 use crate::domain::gate::Verdict;
+use crate::domain::key::PublicKey;
 use crate::domain::preflight::Check;
 use crate::engine::status::{KeySight, TenantStatus};
 use anyhow::Result;
@@ -246,14 +247,16 @@ pub fn plan(status: &TenantStatus) -> Result<()> {
 }
 
 fn keys(out: &mut impl Write, status: &TenantStatus) -> Result<()> {
-    let show = |sight: &KeySight| {
-        let key = sight.key.map_or_else(|| "none".to_owned(), |key| key.to_string());
+    let show_as = |key: Option<String>, sight: &KeySight| {
+        let key = key.unwrap_or_else(|| "none".to_owned());
         let age = sight.at.map_or_else(String::new, |at| format!("  seen {}", moment(at)));
         let fault = sight.fault.as_ref().map_or_else(String::new, |fault| format!("  ({fault})"));
         format!("{key}{age}{fault}")
     };
+    let show = |sight: &KeySight| show_as(sight.key.map(|key| key.to_string()), sight);
+    let secret = status.keys.secret_words(PublicKey::to_string);
     writeln!(out, "keys      {}", status.reconcile.word())?;
-    writeln!(out, "  secret     {}", show(&status.keys.secret))?;
+    writeln!(out, "  secret     {}", show_as(secret, &status.keys.secret))?;
     writeln!(out, "  object     {}", show(&status.keys.object))?;
     writeln!(out, "  interface  {}", show(&status.keys.interface))?;
     if let Some(console) = &status.keys.console {

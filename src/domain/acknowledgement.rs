@@ -80,6 +80,9 @@ pub struct Acknowledgement {
     /// When the mail was read that an operator has decided: until then its writer was reached, whenever it was decided.
     #[serde(skip)]
     pub read_at: Option<Timestamp>,
+    /// Number of the record of that mail, where it came as one: several are read at one moment, in the order of their arrival.
+    #[serde(skip)]
+    pub read_as: Option<u64>,
 }
 
 impl Acknowledgement {
@@ -93,7 +96,7 @@ impl Acknowledgement {
         by: String,
         at: Timestamp,
     ) -> Self {
-        Self { client, revision, answer, channel, note, by, at, said_at: None, read_at: None }
+        Self { client, revision, answer, channel, note, by, at, said_at: None, read_at: None, read_as: None }
     }
 
     /// Up to when it shows that the client was reached, UTC.

@@ -95,6 +95,12 @@ pub enum AgentHealth {
     Silent,
 }
 
+/// Whether a line tells that the agent has looked for its configuration, well or not.
+pub(super) fn is_look(line: &str) -> bool {
+    // The last pattern is its end.
+    line.contains(IN_SYNC) || PATTERNS.iter().rev().skip(1).any(|pattern| line.contains(pattern.says))
+}
+
 /// Judges the lines of a log, oldest first. Lines that are neither known nor an error say nothing.
 pub fn judge(log: &str) -> AgentHealth {
     let (mut well, mut all, mut since, mut relapses) = (0, 0, 0, 0);

@@ -122,8 +122,14 @@ impl Verdict {
 
     /// The reason that is to be taken away first, of those that something takes away.
     pub fn first(&self) -> Option<&Reason> {
+        // Whoever has written is read before they are told again.
+        let wrote: BTreeSet<&ClientId> =
+            self.reasons().iter().filter(|r| matches!(r, Reason::ToRead { .. })).filter_map(Reason::client).collect();
+        let is_told_again =
+            |reason: &&Reason| matches!(reason, Reason::NotDelivered { client, .. } if wrote.contains(client));
         // The first of equals: people stay in the order in which they are listed.
-        self.reasons().iter().filter(|reason| reason.remedy().is_some()).min_by_key(|reason| reason.rank())
+        let cured = self.reasons().iter().filter(|reason| reason.remedy().is_some() && !is_told_again(reason));
+        cured.min_by_key(|reason| reason.rank())
     }
 }
 
@@ -154,7 +160,7 @@ fn of_window(facts: &Facts<'_>, now: Timestamp) -> Vec<Reason> {
     }
     let people = &facts.people;
     let mut reasons: Vec<Reason> =
-        people.clients.iter().filter_map(|client| Stand::of(client, window.revision, people).reason(client)).collect();
+        people.clients.iter().flat_map(|client| Stand::of(client, window.revision, people).reasons(client)).collect();
     if people.clients.is_empty() && people.unknown.is_none() && people.nobody.is_none() {
         reasons.push(Reason::NobodyToAsk);
     }

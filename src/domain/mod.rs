@@ -5,6 +5,7 @@
 pub mod acknowledgement;
 pub mod address;
 pub mod agent_log;
+pub mod agent_looks;
 pub mod cadence;
 pub mod client;
 pub mod document;

@@ -1,6 +1,7 @@
 //! All mails of one rotation in the order in which they were queued, found by Message-ID and by person without a look through
 //! the others. What one mail is, is `notice`.
 
+use crate::domain::acknowledgement::Acknowledgement;
 use crate::domain::client::ClientId;
 use crate::domain::notice::{Delivery, Notice};
 use jiff::Timestamp;
@@ -15,6 +16,8 @@ pub struct Notices {
     by_id: HashMap<String, u64>,
     /// The places of each person's, ascending.
     of: HashMap<ClientId, Vec<u64>>,
+    /// Those that came back: the number of the record that says so.
+    bounced: HashMap<String, u64>,
 }
 
 impl Notices {
@@ -59,6 +62,22 @@ impl Notices {
         if let Some(notice) = notice {
             (notice.delivery, notice.at) = (delivery, at);
         }
+    }
+
+    /// A mail came back, as the record of this number says.
+    pub fn bounces(&mut self, message_id: &str, reply: String, at: Timestamp, seq: u64) {
+        self.bounced.insert(message_id.to_owned(), seq);
+        self.stands(message_id, Delivery::Bounced { reply }, at);
+    }
+
+    /// Whether this mail has come back, and the person was not heard of behind that. Of two mails of one moment the order in
+    /// which they were read decides.
+    pub fn is_bounced(&self, notice: &Notice, heard: Option<&Acknowledgement>) -> bool {
+        let is_behind = |ack: &Acknowledgement| match (ack.read_as, self.bounced.get(&notice.message_id)) {
+            (Some(read), Some(bounced)) => read > *bounced,
+            _ => ack.reached_at() >= notice.at,
+        };
+        matches!(notice.delivery, Delivery::Bounced { .. }) && !heard.is_some_and(is_behind)
     }
 
     /// Whatever was being sent is uncertain now: nobody is there any more who could record the answer.

@@ -28,6 +28,9 @@ pub struct Converged {
     pub merged: u32,
     /// How often one of those had been replaced by our upload and was put back with the key, both versions being kept by Swift.
     pub put_back: u32,
+    /// The name under which the content of before is kept beside the object, where that was asked for and an upload needed; or why
+    /// it could not be kept.
+    pub kept: Option<Result<String, Fault>>,
 }
 
 /// Whether the object names the key now. Changes nothing.
@@ -46,17 +49,18 @@ pub fn names(sight: &ObjectSight, public_key: PublicKey) -> Result<(), String> {
 
 /// Converges. Calling again after a fault goes on from whatever was left; the fault says which key clients get now.
 pub async fn converge(world: &World, public_key: PublicKey) -> Result<Converged, Fault> {
-    converge_shown(world, public_key, &|_| {}).await
+    converge_shown(world, public_key, &|_| {}, None).await
 }
 
-/// The same; `show` is given the difference before each upload.
+/// The same; `show` is given the difference before each upload, and what is replaced is kept beside it under the suffix `keep`.
 pub async fn converge_shown(
     world: &World,
     public_key: PublicKey,
     show: &(dyn Fn(String) + Send + Sync),
+    keep: Option<&str>,
 ) -> Result<Converged, Fault> {
     let mut told = Told::default();
-    rounds(world, public_key, show, &mut told).await.map_err(|fault| told.explain(fault))
+    rounds(world, public_key, show, keep, &mut told).await.map_err(|fault| told.explain(fault))
 }
 
 /// What is said of a converging that ends badly.
@@ -94,9 +98,11 @@ async fn rounds(
     world: &World,
     public_key: PublicKey,
     show: &(dyn Fn(String) + Send + Sync),
+    keep: Option<&str>,
     told: &mut Told,
 ) -> Result<Converged, Fault> {
     let (mut merged, mut put_back) = (0, 0);
+    let mut kept: Option<Result<String, Fault>> = None;
     // Somebody else's version that ours has replaced.
     let mut theirs: Option<StoredObject> = None;
     // The version from which our upload was made that Swift has accepted.
@@ -116,7 +122,7 @@ async fn rounds(
         let document = document::read(&before.bytes, &world.settings.fields).map_err(|bad| bad_document(&bad))?;
         if document.public_key == Some(public_key) && !is_put_back {
             let (from, etag) = (document.public_key, before.etag);
-            return Ok(Converged { from, etag, changed: round > 0, merged, put_back });
+            return Ok(Converged { from, etag, changed: round > 0, merged, put_back, kept });
         }
         told.uploaded = is_put_back;
         if accepted.as_ref().is_some_and(|accepted| is_same_version(accepted, &before)) {
@@ -126,6 +132,15 @@ async fn rounds(
         let bytes = document.with_key(&before.bytes, &public_key);
         let after = StoredObject { bytes, etag: String::new(), ..before.clone() };
         show(document::difference(&before.bytes, &after.bytes).join("; "));
+        // Before the version is asked: nothing of ours lies between that and the upload. Where it can't be kept it is told, for
+        // the half-done state would be worse.
+        if let Some(suffix) = keep.filter(|_| !matches!(kept, Some(Ok(_))) && !is_put_back) {
+            let copied = world.object.keep(&before, suffix).await;
+            match copied {
+                Err(fault) if fault.service == Service::Journal => return Err(fault),
+                copied => kept = Some(copied),
+            }
+        }
         match told.look(world.object.etag().await)? {
             Some(etag) if etag == before.etag => {}
             Some(_) => {
@@ -159,7 +174,7 @@ async fn rounds(
                     put_back += 1;
                 }
                 // Where no versions are kept, or they can't be read now, nobody can tell.
-                _ => return Ok(Converged { from: document.public_key, etag, changed: true, merged, put_back }),
+                _ => return Ok(Converged { from: document.public_key, etag, changed: true, merged, put_back, kept }),
             },
             ReadBack::Stale => {
                 told.uploaded = false;

@@ -346,6 +346,7 @@ impl Rotation {
                     Acknowledgement {
                         said_at,
                         read_at: Some(mail.at),
+                        read_as: Some(meta.seq),
                         ..Acknowledgement::recorded(client.clone(), revision, answer, channel, note, by, *at)
                     },
                     true,
@@ -359,6 +360,7 @@ impl Rotation {
                 let at = mail.at;
                 let answer = Acknowledgement {
                     said_at,
+                    read_as: Some(meta.seq),
                     ..Acknowledgement::recorded(client.clone(), revision, answer, channel, note, by, at)
                 };
                 (answer, false, meta.version)

@@ -10,6 +10,7 @@ mod io;
 mod mailbox;
 mod senders;
 
+pub(crate) use accountable::may_be_set_aside;
 pub(crate) use back::lost_target;
 pub use io::{BackSight, Input, Output, SendOrder};
 

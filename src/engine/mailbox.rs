@@ -349,7 +349,7 @@ impl Rotation {
     pub(super) fn take_mail(&mut self, mail: ReadMail, seq: u64, version: u32, by: &str) {
         let (client, at, revision) = (mail.client.clone(), mail.at, mail.heard.revision);
         match &mail.heard.verdict {
-            Verdict::Bounced(why) => self.bounce(&client, mail.notice.as_deref(), revision, why, at),
+            Verdict::Bounced(why) => self.bounce(&client, mail.notice.as_deref(), revision, why, (at, seq)),
             Verdict::Automatic(_) | Verdict::Unrelated(_) | Verdict::Delayed(_) => {}
             _ => self.reached(mail.notice.as_deref(), at),
         }
@@ -397,11 +397,11 @@ impl Rotation {
         }
     }
 
-    fn bounce(&mut self, client: &ClientId, id: Option<&str>, revision: u32, why: &str, at: Timestamp) {
+    fn bounce(&mut self, client: &ClientId, id: Option<&str>, revision: u32, why: &str, (at, seq): (Timestamp, u64)) {
         let last = || self.notices.of(client).rfind(|notice| notice.revision == revision);
         let id = id.map(str::to_owned).or_else(|| last().map(|notice| notice.message_id.clone()));
         if let Some(id) = id {
-            self.notices.stands(&id, Delivery::Bounced { reply: why.to_owned() }, at);
+            self.notices.bounces(&id, why.to_owned(), at, seq);
         }
     }
 

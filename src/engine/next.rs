@@ -6,7 +6,7 @@ use crate::domain::notice::NoticeKind;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::approval;
 use crate::engine::journal::Holder;
-use crate::engine::machine::lost_target;
+use crate::engine::machine::{lost_target, may_be_set_aside};
 use crate::engine::mailbox::ReadMail;
 use crate::engine::rotation::Rotation;
 use crate::engine::status::{ChangedSince, Phase, Viewer};
@@ -14,6 +14,7 @@ use crate::engine::truth::{Live, Truth};
 use crate::engine::unsettled::UncertainMail;
 use crate::engine::witness::{Lost, WAY_OUT};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Which action is offered. The word is the subcommand that does the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -297,7 +298,7 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
             None => offer(Act::Answers, first.to_string()),
         },
         Some(Remedy::Ask(_)) => {
-            let open = reasons.iter().filter(|reason| reason.client().is_some()).count();
+            let open = reasons.iter().filter_map(Reason::client).collect::<BTreeSet<_>>().len();
             offer(Act::Answers, format!("{open} open; first: {first}"))
         }
         Some(Remedy::WaiveNobody) => offer(Act::Answers, first.to_string()),
@@ -309,9 +310,21 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
         }
         Some(Remedy::Approve) => offer(Act::Approve, first.to_string()),
         Some(Remedy::Check) | None => {
-            offer(Act::Check, reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            let said = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            offer(Act::Check, format!("{said}{}", without(rotation, reasons)))
         }
     }
+}
+
+/// How it goes on without the checks that have failed, where that is all that is in the way and a word may stand for each.
+fn without(rotation: &Rotation, reasons: &[Reason]) -> String {
+    let [Reason::CheckFailed { checks, .. }] = reasons else { return String::new() };
+    if !checks.iter().all(|check| may_be_set_aside(rotation, check)) {
+        return String::new();
+    }
+    let name = &rotation.tenant.name;
+    let words: Vec<String> = checks.iter().map(|check| format!("set-aside {name} {check} --reason ...")).collect();
+    format!("; put it right and check, or go on without: {}, then rotate", words.join(" and "))
 }
 
 fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> NextAction {

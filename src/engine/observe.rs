@@ -53,6 +53,11 @@ impl SecretSight {
         first.filter(|_| self.keys.iter().all(|key| *key == first))
     }
 
+    /// When each was stored, where it had a payload when it was listed, and its key.
+    pub fn stored(&self) -> impl Iterator<Item = (Option<Timestamp>, Option<PublicKey>)> {
+        self.versions.iter().map(|version| version.map(|version| version.created)).zip(self.keys.iter().copied())
+    }
+
     /// The key, if there is exactly one secret and it holds one.
     pub fn only_key(&self) -> Option<PublicKey> {
         if let [key] = self.keys[..] { key } else { None }
@@ -148,6 +153,20 @@ impl Sights {
         self.take(asked, sight);
     }
 
+    /// Whether this shows another key in its place than was seen there: somebody may have written why, since the journal was read.
+    pub fn is_news(&self, sight: &Sight) -> bool {
+        fn other<T, K: PartialEq>(place: &Observation<T>, look: &Result<T, Fault>, key: impl Fn(&T) -> K) -> bool {
+            look.as_ref().is_ok_and(|now| place.value().is_some_and(|before| key(before) != key(now)))
+        }
+        match sight {
+            Sight::Secret(look) => other(&self.secret, look, |secret| secret.keys.clone()),
+            Sight::Object(look) => other(&self.object, look, |object| object.public_key),
+            Sight::Server(look) => other(&self.server, look, |reading| reading.public_key),
+            Sight::Served(look) => other(&self.served, look, |key| *key),
+            Sight::Console(_) | Sight::Alert(_) => false,
+        }
+    }
+
     /// The fault of a source's last look.
     pub fn fault_of(&self, source: Source) -> Option<&Fault> {
         let fault = match source {
@@ -212,6 +231,14 @@ impl Sights {
     pub fn lost(&self) -> Option<Lost> {
         let lost = |sign: &Sign| Lost { ends_at: 0, sign: sign.clone() };
         self.witnessed.lost.clone().or(self.sign.as_ref().map(lost))
+    }
+
+    /// Those whom the places name that were seen, where the object is not among them: who else is cut off is not known. Peers
+    /// stand for people only where no place names anybody: whose they are, the object would have said.
+    pub fn people_without_object(&self) -> Vec<Client> {
+        let named = client::join(&[], self.console.value().map(Vec::as_slice), &self.contacts, None).clients;
+        let peers = || self.server.value().map(|r| r.peers.iter().map(|p| p.public_key).collect::<Vec<_>>());
+        if named.is_empty() { client::join(&[], None, &[], peers().as_deref()).clients } else { named }
     }
 
     /// Everybody, joined from all places that were seen. A fault if the object was never read.

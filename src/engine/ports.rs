@@ -202,6 +202,11 @@ pub trait ObjectStore: Send + Sync {
     fn skew(&self) -> Option<i64>;
     /// Uploads; Swift is made to check the MD5 on arrival.
     async fn put(&self, object: &StoredObject) -> Result<(), Fault>;
+    /// Keeps this content beside the object, under its name with this suffix, where its container's readers are the copy's. What
+    /// is kept there already stays. Gives the copy's name.
+    async fn keep(&self, object: &StoredObject, suffix: &str) -> Result<String, Fault>;
+    /// Removes what was kept so, if there is anything.
+    async fn discard(&self, suffix: &str) -> Result<bool, Fault>;
 }
 
 /// How the agent on the server finds its key.

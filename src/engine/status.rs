@@ -207,6 +207,9 @@ pub struct KeysView {
     pub secret: KeySight,
     /// How many secrets have the name.
     pub secret_count: Option<usize>,
+    /// What each of them holds, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub duplicates: Vec<Option<PublicKey>>,
     /// In the Swift object.
     pub object: KeySight,
     /// On the interface.
@@ -223,6 +226,26 @@ pub struct KeysView {
     pub due: Option<Timestamp>,
     /// How that stands.
     pub due_state: Option<Due>,
+}
+
+impl KeysView {
+    /// What stands under the secret's name in Barbican, each key as `show` writes it.
+    pub fn secret_words(&self, show: impl Fn(&PublicKey) -> String) -> Option<String> {
+        let each = |key: &Option<PublicKey>| match key {
+            Some(key) if Some(*key) == self.interface.key => format!("{} (on the interface)", show(key)),
+            Some(key) => show(key),
+            None => "no key".to_owned(),
+        };
+        match (self.duplicates.len(), self.secret.key, self.secret_count) {
+            (0, None, Some(0)) => Some("no secret has the name".into()),
+            (0, None, Some(_)) => Some("no key in it".into()),
+            (0, key, _) => key.as_ref().map(show),
+            (count, ..) => {
+                let keys: Vec<String> = self.duplicates.iter().map(each).collect();
+                Some(format!("{count} SECRETS of the name: {}", keys.join(", ")))
+            }
+        }
+    }
 }
 
 /// One line of the journal.

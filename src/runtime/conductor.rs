@@ -25,22 +25,13 @@ use crate::runtime::lease::Taker;
 use crate::runtime::lookout::{BEAT, FALLEN_QUIET, LEASE_TTL, Life, Lookout};
 use crate::runtime::run::{Observer, Run, RunError, Taken};
 use crate::runtime::signing::{self, Session};
+pub use crate::runtime::watcher::Watcher;
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A silence that can't be ended in this time is left to end by itself: the end of the program must not wait for it.
 const SILENCE_ENDS_WITHIN: Duration = Duration::from_secs(5);
-
-/// Who wants to know that something of a tenant has changed.
-pub trait Watcher: Send + Sync {
-    /// The status is another one.
-    fn changed(&self, conductor: &Conductor);
-    /// A step of a running command is so far.
-    fn progress(&self, tenant: &Tenant, progress: Progress);
-    /// A command waits for something before it begins, and for what; or what else must be known of how it begins.
-    fn waits(&self, _tenant: &Tenant, _text: &str) {}
-}
 
 /// The conductor of one tenant.
 pub struct Conductor {
@@ -324,7 +315,10 @@ impl Conductor {
             _ => None,
         };
         let (store, tenant) = (self.world.store.as_ref(), &self.world.tenant.id);
-        let taker = Taker { store, tenant, me: &me, lookout: &self.lookout };
+        // What the program does by itself is done again later.
+        let by_itself = matches!(command, Command::TakeMails { .. } | Command::EndSilence);
+        let patience = if by_itself { Duration::ZERO } else { self.watcher.patience() };
+        let taker = Taker { store, tenant, me: &me, lookout: &self.lookout, patience };
         let tell = |text: String| self.watcher.waits(&self.world.tenant, &text);
         match taker.take(force.as_deref(), &tell).await? {
             Ok(taken) => Ok(taken),
@@ -416,7 +410,8 @@ impl Conductor {
         if lost.is_some() || !command.reaches_out() {
             return lost;
         }
-        let sign = signs_of_loss(&self.world, rotation?).await.ok().flatten();
+        let before = self.known().before();
+        let sign = signs_of_loss(&self.world, rotation?, &before).await.ok().flatten();
         self.known().sights.sign.clone_from(&sign);
         sign.map(|sign| Lost { ends_at: 0, sign })
     }

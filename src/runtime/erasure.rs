@@ -9,7 +9,7 @@ use crate::engine::journal::{Erased, Holder, JournalStore, Lease};
 use crate::engine::ports::Clock;
 use crate::engine::record::{Actor, Record};
 use crate::engine::rotation::Rotation;
-use crate::runtime::lease::Taker;
+use crate::runtime::lease::{PATIENCE, Taker};
 use crate::runtime::lookout::Lookout;
 use crate::runtime::run::{RunError, journal_fault};
 use crate::runtime::wiring::environment;
@@ -46,7 +46,7 @@ async fn under_leases(
     let (name, host) = (identity.user.clone(), identity.host.clone());
     let me = Holder::new(name, host, identity.pid, now, system::instance()?);
     for tenant in tenants {
-        let taker = Taker { store, tenant, me: &me, lookout: &Lookout::default() };
+        let taker = Taker { store, tenant, me: &me, lookout: &Lookout::default(), patience: PATIENCE };
         let (lease, _) = taker.take(None, tell).await?.map_err(|holder| Refusal::Held(Box::new(holder)))?;
         leases.push(lease);
     }

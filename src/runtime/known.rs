@@ -1,7 +1,7 @@
 //! What a conductor knows of its tenant between two looks: the journal as it was read and as it was written since, and the last
 //! sights. Who reads, looks and writes is left to the conductor.
 
-use crate::engine::observe::Sights;
+use crate::engine::observe::{Before, Sights};
 use crate::engine::record::{Entry, Record, RotationId};
 use crate::engine::rotation::Rotation;
 use crate::engine::witness::Witnessed;
@@ -26,6 +26,11 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// What the last look at Barbican has read: a payload is not fetched twice.
+    pub(super) fn before(&self) -> Before {
+        Before { secret: self.sights.secret.value().cloned(), ..Before::default() }
+    }
+
     /// Where the journal stands and who holds the tenant, as last read.
     pub(super) fn written(&self) -> Written {
         Written {

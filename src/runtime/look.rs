@@ -93,7 +93,8 @@ impl Conductor {
     async fn look_for_signs(&self) {
         let rotation = self.known().rotation.clone();
         let Some(rotation) = rotation else { return self.known().sights.sign = None };
-        if let Ok(sign) = signs_of_loss(&self.world, &rotation).await {
+        let before = self.known().before();
+        if let Ok(sign) = signs_of_loss(&self.world, &rotation, &before).await {
             self.known().sights.sign = sign;
         }
     }
@@ -105,6 +106,10 @@ impl Conductor {
         let asked = self.world.clock.now();
         let looking = observe::look_at(&self.world, source, before);
         if let Some(sight) = self.patiently(source, patience, looking).await {
+            // A key that has changed was changed by somebody whose journal says so before they touch it: that is read first.
+            if self.known().sights.is_news(&sight) {
+                let _ = self.reload().await;
+            }
             self.take_sight(source, |sights, answered| sights.take_answer(asked, answered, sight));
         }
     }

@@ -32,4 +32,5 @@ pub mod signals;
 pub mod signing;
 pub mod terminal;
 pub mod watch;
+pub mod watcher;
 pub mod wiring;

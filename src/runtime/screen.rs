@@ -21,6 +21,7 @@ use crate::runtime::attend::PostLine;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::fleet::{Fleet, Pace};
 use crate::runtime::follow::Follower;
+use crate::runtime::lease;
 use crate::runtime::look::{LOOKED_AT, PATIENCE};
 use crate::runtime::post::Post;
 use crate::runtime::run::RunError;
@@ -64,6 +65,10 @@ impl Watcher for Bell {
 
     fn waits(&self, tenant: &Tenant, text: &str) {
         self.ring(Msg::Info(format!("{}: {text}", tenant.name)));
+    }
+
+    fn patience(&self) -> Duration {
+        lease::PATIENCE
     }
 }
 

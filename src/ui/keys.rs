@@ -2,6 +2,7 @@
 
 use crate::app::Model;
 use crate::app::panel::Panel;
+use crate::domain::key::PublicKey;
 use crate::engine::sources::Source;
 use crate::engine::status::{KeySight, TenantStatus};
 use crate::ui::age;
@@ -60,7 +61,12 @@ fn places(model: &Model, status: &TenantStatus, area: Rect, focused: bool, pen: 
             pen.put(x, y, width, "not configured", theme.quiet());
         } else {
             let full = area.width >= 110 || focused && at == model.panels.key;
-            let key = sight.key.map_or("?".into(), |key| if full { key.to_string() } else { key.short() });
+            let show = |key: &PublicKey| if full { key.to_string() } else { key.short() };
+            let key = match at {
+                0 => keys.secret_words(show),
+                _ => sight.key.as_ref().map(show),
+            };
+            let key = key.unwrap_or_else(|| "?".into());
             let same = sight.key.is_some() && sight.key == keys.secret.key;
             let late = SOURCES.get(at).is_some_and(|source| model.late(status, *source).is_some());
             let style = match (late, same) {

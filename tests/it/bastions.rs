@@ -5,7 +5,7 @@ use crate::bastion::{Bastion, CYCLE, PATIENCE};
 use crate::scene::{Scene, as_person};
 use crate::store_suite::{living, me};
 use async_trait::async_trait;
-use changeguard::adapters::lab::{Fault, Rule, Service};
+use changeguard::adapters::lab::{Fault, Rule, Service, Which};
 use changeguard::domain::tenant::Tenant;
 use changeguard::domain::window::Window;
 use changeguard::engine::command::{Command, Refusal};
@@ -183,6 +183,24 @@ async fn from_within_another_pid_namespace_a_living_lease_is_not_to_be_had() {
         let records = bastion.records("acme").await;
         assert!(records.iter().all(|entry| entry["record"]["record"] != "taken-over"), "{records:?}");
     }
+}
+
+/// The mail server takes its time over the first mails, and nobody has theirs yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whose_mail_is_on_its_way_or_waits_for_its_turn_is_queued_for_whoever_looks_on() {
+    let bastion = Bastion::start(1, 40, CYCLE).await;
+    let start = Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
+    bastion.run("plan acme --start", &[&start]).await.ends(0);
+    let slow = bastion.lab.faults().add(Rule::new(Service::Smtp, Fault::Hang).method("DATA").which(Which::Always));
+    let sending = bastion.begin("notify acme --kind announcement");
+    assert!(bastion.lab.world().until(PATIENCE, |_| bastion.lab.faults().fired(slow) > 0).await);
+    let status = bastion.status("acme").await;
+    let clients = status["clients"].as_array().unwrap();
+    assert!(clients.iter().all(|client| client["standing"] == "queued"), "{clients:?}");
+    let has = |text: &str| clients.iter().any(|client| client["standing_detail"].as_str().unwrap().contains(text));
+    assert!(clients.len() == 40 && has("being sent") && has("its turn comes"), "{clients:?}");
+    assert_ne!(status["gate"], "open");
+    drop(sending);
 }
 
 #[tokio::test]

@@ -91,8 +91,8 @@ async fn a_token_that_dies_between_delete_and_post_is_renewed_in_the_gap() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_object_that_somebody_else_changes_between_read_and_write_keeps_their_change() {
-    // After the read of step 5 (the first is step 2's), and right after our own write.
-    for (line, nth) in [("GET /v1/AUTH_", 2), ("PUT /v1/AUTH_", 1)] {
+    // After the read of step 5 (the first is step 2's), after the copy of what was read, and right after our own write.
+    for (line, nth) in [("GET /v1/AUTH_", 2), ("PUT /v1/AUTH_", 1), ("PUT /v1/AUTH_", 2)] {
         let rig = Rig::start().await;
         rig.plan(Way::Forward).await;
         up_to(&rig, Way::Forward, &mut false, "rotate").await;

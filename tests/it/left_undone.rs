@@ -5,7 +5,9 @@ use crate::scene::Scene;
 use changeguard::adapters::lab::{AgentMode, Fault, Rule, Service, Which};
 use changeguard::cli::report::Line;
 use changeguard::config::Swap;
+use changeguard::domain;
 use changeguard::domain::client::ClientId;
+use changeguard::domain::gate::Reason;
 use changeguard::domain::key::KeyRole;
 use changeguard::domain::notice::NoticeKind;
 use changeguard::domain::preflight::{CheckState, SWAP};
@@ -368,4 +370,40 @@ async fn what_step_7_had_met_is_said_no_more_once_it_is_over() {
     let status = scene.status();
     assert_eq!(status.next.action, Act::Reconfigure, "{}", status.next.text);
     assert!(!status.attention.iter().any(|item| item.contains("the object says")), "{:?}", status.attention);
+}
+
+/// The object is no JSON: the console names the people all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emergency_whose_object_can_not_be_read_mails_whoever_is_known_and_names_what_leads_on() {
+    let scene = Scene::with_console().await;
+    let (world, container) = (scene.lab.world().clone(), scene.acme().tenant().id.to_string());
+    world.put_object(&container, "config/vpn-users.json", b"<html>not now</html>");
+    let (confirm, reason) = ("acme".to_owned(), "a laptop was stolen".to_owned());
+    let declared = scene.run(Command::Emergency { confirm, reason, through_tunnel: String::new() }).await;
+    let Err(RunError::Refused(Refusal::GateShut(reasons))) = declared else { panic!("{declared:?}") };
+    assert!(
+        matches!(&reasons[..], [Reason::CheckFailed { checks, .. }] if checks.iter().any(|check| check == "object"))
+    );
+    let people = world.tenant("acme").unwrap().people;
+    assert!(!people.is_empty());
+    for person in &people {
+        assert_eq!(world.mails_to(&person.email).len(), 1, "{person:?}");
+    }
+    scene.acme().look().await;
+    let status = scene.status();
+    assert_eq!(status.clients.len(), people.len(), "{:?}", status.clients);
+    let step = &status.steps[0];
+    assert!(step.detail.contains("told are those whom other places name: 3 accepted"), "{step:?}");
+    assert!(status.next.text.contains("set-aside acme object --reason"), "{}", status.next.text);
+    let failed = status.preflight.as_ref().unwrap().failed();
+    for check in failed.into_iter().filter(|check| status.next.text.contains(&format!("set-aside acme {check} "))) {
+        scene.run(Command::SetAside { what: check, reason: "the key goes first".into() }).await.unwrap();
+    }
+    let before = world.key_secrets("acme").remove(0).payload;
+    let fault = scene.rotate().await.unwrap_err();
+    assert!(matches!(&fault, RunError::Fault(fault) if fault.service == domain::fault::Service::Swift), "{fault}");
+    assert_ne!(world.key_secrets("acme").remove(0).payload, before, "the compromised key is gone");
+    for person in people {
+        assert_eq!(world.mails_to(&person.email).len(), 1, "nobody is sent to a configuration with the other key");
+    }
 }

@@ -113,6 +113,12 @@ async fn whoever_has_not_watched_watches_first() {
     crate::store_leases::whoever_has_not_watched_watches_first::<Database>().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs tests/live/run"]
+async fn whoever_meets_a_living_holder_waits_for_a_moment_and_says_so_at_once() {
+    crate::store_leases::whoever_meets_a_living_holder_waits_for_a_moment_and_says_so_at_once::<Database>().await;
+}
+
 #[tokio::test]
 #[ignore = "needs tests/live/run"]
 async fn the_server_says_how_late_it_is() {

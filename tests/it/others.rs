@@ -118,7 +118,8 @@ async fn a_portals_write_right_before_our_upload_is_seen_after_it_and_put_back_w
     let (written, done, container) = (portal.clone(), AtomicBool::new(false), tenant.clone());
     let behind = world.clone();
     scene.lab.faults().observe(move |request| {
-        let is_upload = request.service == Service::Swift && request.method == "PUT";
+        let is_copy = request.path.contains("changeguard-previous");
+        let is_upload = request.service == Service::Swift && request.method == "PUT" && !is_copy;
         if is_upload && !done.swap(true, Ordering::SeqCst) {
             behind.put_object(&container, OBJECT, &written);
         }
@@ -144,7 +145,8 @@ async fn a_version_that_swift_still_gives_after_our_upload_is_nobodys_change() {
     let told = format!("{fault}; {}", fault.advice());
     assert!(told.contains("still gives the version before it"), "{told}");
     assert!(!told.contains("changed by somebody else") && !told.contains("freeze user changes"), "{told}");
-    assert_eq!(scene.lab.world().count(Service::Swift, "PUT"), 1, "nothing is uploaded over what can't be seen");
+    let uploads = scene.lab.world().count(Service::Swift, "PUT");
+    assert_eq!(uploads, 2, "the copy and one upload: nothing is uploaded over what can't be seen");
     let next = scene.status().next.text;
     assert_eq!(next.matches("resume").count(), 1, "an advice is given once: {next}");
     scene.lab.world().set_stale_reads(0);
@@ -177,4 +179,59 @@ async fn who_is_removed_after_the_rotation_is_shown_as_gone_and_not_mailed() {
     let only = Some(vec![changeguard::domain::client::ClientId(person.id.clone())]);
     scene.run(Command::Notify { kind, only, again: false }).await.unwrap();
     assert_eq!(world.mails_to(&person.email).len(), before + 1);
+}
+
+/// The copies of the object's content of before, by their names.
+fn copies(scene: &Scene) -> Vec<String> {
+    let names = scene.lab.world().object_names(scene.acme().tenant().id.as_str()).unwrap();
+    names.into_iter().filter(|name| name.contains("changeguard-previous")).collect()
+}
+
+fn step_5(scene: &Scene) -> String {
+    let rotation = scene.acme().rotation().unwrap();
+    let StepState::Done { evidence, .. } = rotation.step(StepNumber::OBJECT) else { panic!("{rotation:?}") };
+    evidence.clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_objects_content_of_before_is_kept_beside_it_until_the_end_whatever_is_tried_again() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    let (before, container) = (scene.object(), scene.acme().tenant().id.to_string());
+    // The upload itself is refused first, behind the copy.
+    scene.lab.faults().add(Rule::new(Service::Swift, Fault::Status(403)).method("PUT").which(Which::Nth(2)));
+    scene.rotate().await.unwrap_err();
+    scene.run(Command::Resume).await.unwrap();
+    let kept = copies(&scene);
+    assert!(kept.len() == 1 && step_5(&scene).contains(&kept[0]), "{kept:?}: {}", step_5(&scene));
+    let copy = || scene.lab.world().object(&container, &kept[0]).unwrap();
+    assert_eq!(copy(), before);
+    assert_ne!(scene.object(), before);
+    scene.roll_back().await.unwrap();
+    assert_eq!(
+        (copy(), scene.object()),
+        (before.clone(), before),
+        "the way back keeps the first, and restores it byte for byte"
+    );
+    scene.everybody_returns().await;
+    let finish = || Command::Finish { note: String::new(), despite: String::new() };
+    scene.run(finish()).await.unwrap();
+    assert_eq!(copies(&scene), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_can_not_be_made_or_removed_is_told_and_stops_nothing() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    let refused =
+        |method: &str| Rule::new(Service::Swift, Fault::Status(403)).method(method).path("changeguard-previous");
+    let rule = scene.lab.faults().add(refused("PUT").which(Which::Always));
+    scene.rotate().await.unwrap();
+    assert!(scene.lab.faults().fired(rule) == 1 && step_5(&scene).contains("could NOT be kept"), "{}", step_5(&scene));
+    scene.everybody_returns().await;
+    scene.lab.faults().add(refused("DELETE").which(Which::Always));
+    let ended = scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    let rotation = scene.acme().rotation().unwrap();
+    let StepState::Done { evidence, .. } = rotation.step(StepNumber::VERIFY) else { panic!("{rotation:?}") };
+    assert!(evidence.contains("could NOT be removed") && evidence.contains("by hand"), "{ended}: {evidence}");
 }

@@ -61,6 +61,11 @@ async fn whoever_has_not_watched_watches_first() {
     crate::store_leases::whoever_has_not_watched_watches_first::<Folder>().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_meets_a_living_holder_waits_for_a_moment_and_says_so_at_once() {
+    crate::store_leases::whoever_meets_a_living_holder_waits_for_a_moment_and_says_so_at_once::<Folder>().await;
+}
+
 #[tokio::test]
 async fn its_clock_is_ours_and_there_is_nothing_to_compare() {
     assert_eq!(Folder::new().await.open().await.mark().await.unwrap().clock, None);

@@ -7,7 +7,7 @@ use changeguard::engine::record::Entry;
 use changeguard::runtime::lease::Taker;
 use changeguard::runtime::lookout::{LEASE_TTL, Lookout};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Hands the names of all tests to a macro that declares them.
 macro_rules! every_lease_test {
@@ -213,7 +213,7 @@ pub async fn whoever_has_not_watched_watches_first<P: Place>() {
     let told = Mutex::new(Vec::new());
     let tell = |text: String| told.lock().unwrap().push(text);
     let (tenant, bob, lookout) = (tenant("t1"), me(2, -86_400), Lookout::default());
-    let taker = Taker { store: &two, tenant: &tenant, me: &bob, lookout: &lookout };
+    let taker = Taker { store: &two, tenant: &tenant, me: &bob, lookout: &lookout, patience: Duration::ZERO };
     let Err(met) = taker.take(None, &tell).await.unwrap() else { panic!("it lives") };
     assert_eq!(met.pid, 1);
     holder.abort();
@@ -224,4 +224,32 @@ pub async fn whoever_has_not_watched_watches_first<P: Place>() {
     assert_eq!((taken.reason.as_str(), taken.forced), ("no sign of life for 30 s", false));
     assert!(told.lock().unwrap()[0].contains("goes on at 30 s"), "{told:?}");
     assert!(!one.holds(&lease).await.unwrap());
+}
+
+/// `watch` takes a mail in, and an operator types the answer of a phone call at that moment.
+pub async fn whoever_meets_a_living_holder_waits_for_a_moment_and_says_so_at_once<P: Place>() {
+    let place = P::new().await;
+    let (one, two) = (place.open().await, place.open().await);
+    let (tenant, bob, lookout) = (tenant("t1"), me(2, 0), Lookout::default());
+    let lease = take(&one, "t1", me(1, 0)).await;
+    let holder = living(Arc::new(one.clone()), &lease);
+    let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let tell = |text: String| told.send(text).unwrap();
+    // Given back behind the first word of the waiting, and not before.
+    let gives_back = async {
+        let text = hears.recv().await.unwrap();
+        assert!(text.starts_with("waiting for ada"), "{text}");
+        holder.abort();
+        one.release(&lease).await.unwrap();
+    };
+    let taker = Taker { store: &two, tenant: &tenant, me: &bob, lookout: &lookout, patience: LEASE_TTL };
+    let (taken, ()) = tokio::join!(taker.take(None, &tell), gives_back);
+    let Ok((new, None)) = taken.unwrap() else { panic!("it was free again") };
+    // Whoever works on is not waited for longer than that.
+    let holder = living(Arc::new(two.clone()), &new);
+    let (ada, lookout) = (me(3, 0), Lookout::default());
+    let taker = Taker { me: &ada, lookout: &lookout, patience: Duration::from_millis(1), ..taker };
+    let Err(met) = taker.take(None, &tell).await.unwrap() else { panic!("it is held") };
+    assert!(met.pid == 2 && two.holds(&new).await.unwrap());
+    holder.abort();
 }

@@ -68,10 +68,13 @@ async fn turn(shared: &Arc<Shared>, tenant: &Arc<Tenant>, token: &Mutex<Option<S
     let fetched = fetch(shared, tenant, &mode, token).await;
     alerts::fetched(shared, tenant, fetched.is_ok());
     {
-        let log = &mut lock(&tenant.vpn).log;
+        let mut vpn = lock(&tenant.vpn);
+        vpn.looks += 1;
+        let log = &mut vpn.log;
+        let at = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S,%3f");
         log.push_back(match &fetched {
-            Ok(_) => "INFO Configuration in sync".to_owned(),
-            Err(reason) => format!("ERROR Failed to fetch key from Barbican: {reason}"),
+            Ok(_) => format!("{at} INFO Configuration in sync"),
+            Err(reason) => format!("{at} ERROR Failed to fetch key from Barbican: {reason}"),
         });
         log.drain(..log.len().saturating_sub(LINES));
     }

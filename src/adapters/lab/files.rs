@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use super::state::{Shared, lock};
 
-/// Reads the agent's mode without its secrets; the line that the documented example proposes.
+/// The line that the documented example proposes.
+const AGENT_LOG: &str = "sudo -n journalctl -u user-sync-agent --since -5min -o short-iso --no-pager";
+/// Reads the agent's mode without its secrets; likewise.
 const AGENT_CHECK: &str = "sudo -n grep -oE '^(BARBICAN_SECRET_NAME|BARBICAN_SECRET_ID|VPN_CONFIG_PRIVATE_KEY)=' \
                            /etc/user-sync-agent.env";
 
@@ -68,7 +70,7 @@ fn configuration(shared: &Shared) -> String {
          [cloud]\nname = \"lab\"\nclouds_file = \"clouds.yaml\"\n\n\
          [state]\ndirectory = \"state\"\n\n\
          [wireguard]\nreconcile_interval = \"{interval}\"\n\n\
-         [server]\ncommand = [{}]\nwg = \"sudo -n wg\"\npoll_interval = \"2s\"\nagent_check = {}\n\n\
+         [server]\ncommand = [{}]\nwg = \"sudo -n wg\"\npoll_interval = \"2s\"\nagent_check = {}\n{}\n\
          [smtp]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\nfrom = \"VPN Operations <{operator}>\"\n\n\
          [inbox]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\nuser = \"{operator}\"\n\
          password_file = \"inbox-password\"\npoll_interval = \"2s\"\n\n\
@@ -77,6 +79,7 @@ fn configuration(shared: &Shared) -> String {
          [tenants]\ndiscover = false\n",
         command.join(", "),
         quoted(AGENT_CHECK),
+        if shared.options.agent_log { format!("agent_log = {}\n", quoted(AGENT_LOG)) } else { String::new() },
         ports.smtp,
         ports.imap,
         operator = super::mailbox::OPERATOR,

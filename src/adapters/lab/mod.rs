@@ -87,6 +87,8 @@ pub struct LabOptions {
     pub console: bool,
     /// Whether the configuration names Alertmanager.
     pub alerts: bool,
+    /// Whether the configuration names the command for the agents' logs.
+    pub agent_log: bool,
 }
 
 impl LabOptions {
@@ -102,6 +104,7 @@ impl LabOptions {
             seed: 7,
             console: false,
             alerts: false,
+            agent_log: false,
         }
     }
 }

@@ -133,6 +133,8 @@ pub(super) struct Vpn {
     pub(super) applied_at: Option<u64>,
     pub(super) peers: Vec<Peer>,
     pub(super) mode: AgentMode,
+    /// How often the agent has looked for its key.
+    pub(super) looks: u64,
     /// How often the agent could not fetch its key.
     pub(super) fetch_errors: u64,
     /// What the agent has written into its log last, oldest first.

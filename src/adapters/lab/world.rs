@@ -72,6 +72,8 @@ pub struct LabServer {
     pub applied: u64,
     /// When it last did, milliseconds since 1970.
     pub applied_at: Option<u64>,
+    /// How often its agent has looked for it.
+    pub looks: u64,
     /// How often its agent could not fetch the key.
     pub fetch_errors: u64,
     /// Its peers.
@@ -308,6 +310,7 @@ impl LabWorld {
             public_key: base64(&live.public),
             applied: vpn.applied,
             applied_at: vpn.applied_at,
+            looks: vpn.looks,
             fetch_errors: vpn.fetch_errors,
         })
     }

@@ -38,7 +38,11 @@ impl Swift {
 
     /// The object's address. A slash in its name stays one; a container's name has none.
     fn url(&self, account: &Url) -> Url {
-        below(account, std::iter::once(self.container.as_str()).chain(self.object.split('/')))
+        self.url_of(account, &self.object)
+    }
+
+    fn url_of(&self, account: &Url, object: &str) -> Url {
+        below(account, std::iter::once(self.container.as_str()).chain(object.split('/')))
     }
 
     fn named(&self) -> String {
@@ -136,9 +140,39 @@ impl ObjectStore for Swift {
         etag_of(&self.accept(answer, &what).await?, &what)
     }
 
-    /// Uploads. An empty body is refused: Swift would put it over a good object.
+    /// An empty body is refused: Swift would put it over a good object.
     async fn put(&self, object: &StoredObject) -> Result<(), Fault> {
         let what = format!("write {}", self.named());
+        let answer = self.upload(&self.object, object, &what, false).await?;
+        self.accept(answer, &what).await.map(drop)
+    }
+
+    /// `If-None-Match: *` is honoured on PUT (412 where there is one): the first that is kept is the one of before.
+    async fn keep(&self, object: &StoredObject, suffix: &str) -> Result<String, Fault> {
+        let name = format!("{}.{suffix}", self.object);
+        let what = format!("keep the content of before as {name}");
+        let answer = self.upload(&name, object, &what, true).await?;
+        match answer.status {
+            StatusCode::PRECONDITION_FAILED => Ok(name),
+            _ => answer.accept(SWIFT, &what).map(|_| name),
+        }
+    }
+
+    async fn discard(&self, suffix: &str) -> Result<bool, Fault> {
+        let name = format!("{}.{suffix}", self.object);
+        let what = format!("remove {name}");
+        let build = |account: &Url| Ok(request(Method::DELETE, self.url_of(account, &name)));
+        let answer = self.session.send(&*self.fence, Kind::ObjectStore, &what, DOCUMENT, build).await?;
+        match answer.status {
+            StatusCode::NOT_FOUND => Ok(false),
+            _ => answer.accept(SWIFT, &what).map(|_| true),
+        }
+    }
+}
+
+impl Swift {
+    /// Uploads, `first`: only where there is nothing of the name.
+    async fn upload(&self, name: &str, object: &StoredObject, what: &str, first: bool) -> Result<Answer, Fault> {
         if object.bytes.is_empty() || object.bytes.len() > LARGEST {
             let text = format!("{what}: {} bytes are not a file of users", object.bytes.len());
             return Err(Fault::new(SWIFT, FaultKind::Refused, text));
@@ -150,18 +184,21 @@ impl ObjectStore for Swift {
         })?;
         let limit = self.session.http.limits().upload;
         let build = |account: &Url| {
-            let mut request: Request = request(Method::PUT, self.url(account));
+            let mut request: Request = request(Method::PUT, self.url_of(account, name));
+            if first {
+                request = with(request, "if-none-match", "*");
+            }
             request.headers_mut().extend(headers.iter().cloned());
             *request.timeout_mut() = Some(limit);
             *request.body_mut() = Some(bytes.clone().into());
             Ok(request)
         };
-        let answer = self.session.send(&*self.fence, Kind::ObjectStore, &what, DOCUMENT, build).await?;
+        let answer = self.session.send(&*self.fence, Kind::ObjectStore, what, DOCUMENT, build).await?;
         if answer.status == StatusCode::UNPROCESSABLE_ENTITY {
             let text = format!("{what}: the upload arrived damaged (its MD5 differs); the object is as it was");
             return Err(Fault::new(SWIFT, FaultKind::Unexpected(422), text).hint("try again"));
         }
-        self.accept(answer, &what).await.map(drop)
+        Ok(answer)
     }
 }
 

@@ -87,8 +87,8 @@ impl Standing {
 pub enum Stand<'a> {
     /// Excepted.
     Waived(&'a Waiver),
-    /// A mail of theirs must be read by a person.
-    ToRead,
+    /// A mail of theirs must be read by a person; and the mail of this window, if it came back.
+    ToRead(Option<&'a Notice>),
     /// The mail of this window has not surely arrived.
     Undelivered(&'a Notice),
     /// Their answer to this revision.
@@ -107,9 +107,6 @@ impl<'a> Stand<'a> {
         if let Some(waiver) = people.waivers.get(&client.id) {
             return Stand::Waived(waiver);
         }
-        if people.to_read.contains(&client.id) {
-            return Stand::ToRead;
-        }
         // A reminder that was refused takes nothing back: the mail before it has told.
         let void = |n: &Notice| n.kind == NoticeKind::Reminder && matches!(n.delivery, Delivery::Failed { .. });
         let told = |n: &&Notice| n.revision == revision && n.kind.tells_window() && !void(n);
@@ -125,8 +122,11 @@ impl<'a> Stand<'a> {
         };
         let answered = people.acknowledgements.get(&client.id);
         // Whoever answers after a bounce has been reached in another way.
-        let bounced = told.filter(|notice| matches!(notice.delivery, Delivery::Bounced { .. }));
-        if let Some(notice) = bounced.filter(|notice| answered.is_none_or(|ack| ack.reached_at() < notice.at)) {
+        let bounced = told.filter(|notice| people.notices.is_bounced(notice, answered));
+        if people.to_read.contains(&client.id) {
+            return Stand::ToRead(bounced);
+        }
+        if let Some(notice) = bounced {
             return Stand::Undelivered(notice);
         }
         match (answered, told) {
@@ -142,7 +142,7 @@ impl<'a> Stand<'a> {
     pub fn standing(self) -> Standing {
         match self {
             Stand::Waived(_) => Standing::Waived,
-            Stand::ToRead => Standing::ToRead,
+            Stand::ToRead(_) => Standing::ToRead,
             Stand::Undelivered(notice) => match notice.delivery {
                 Delivery::Bounced { .. } => Standing::Bounced,
                 Delivery::Uncertain { .. } => Standing::Uncertain,
@@ -162,12 +162,20 @@ impl<'a> Stand<'a> {
         }
     }
 
-    /// Why this person keeps the gate shut, if they do.
-    pub fn reason(self, client: &Client) -> Option<Reason> {
+    /// Why this person keeps the gate shut, if they do: a mail that came back stays a reason beside one that is to be read.
+    pub fn reasons(self, client: &Client) -> impl Iterator<Item = Reason> {
+        let bounced = match self {
+            Stand::ToRead(Some(notice)) => Stand::Undelivered(notice).reason(client),
+            _ => None,
+        };
+        self.reason(client).into_iter().chain(bounced)
+    }
+
+    fn reason(self, client: &Client) -> Option<Reason> {
         let (id, name) = (client.id.clone(), client.name.clone());
         Some(match self {
             Stand::Waived(_) => return None,
-            Stand::ToRead => Reason::ToRead { client: id, name },
+            Stand::ToRead(_) => Reason::ToRead { client: id, name },
             Stand::Undelivered(notice) => {
                 Reason::NotDelivered { client: id, name, delivery: notice.delivery.word().to_owned() }
             }
@@ -204,7 +212,10 @@ impl<'a> Stand<'a> {
                 Delivery::Uncertain { why } => why.clone(),
                 Delivery::Queued | Delivery::Sent { .. } => "being sent".into(),
             },
-            Stand::ToRead | Stand::Untold => String::new(),
+            Stand::ToRead(Some(notice)) => {
+                format!("the mail to them is bounced: {}", Stand::Undelivered(notice).detail())
+            }
+            Stand::ToRead(None) | Stand::Untold => String::new(),
         }
     }
 }

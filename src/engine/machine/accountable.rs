@@ -27,6 +27,14 @@ const SET_ASIDE: [&str; 3] = [MAILBOX, DUPLICATES, SWAP];
 /// Checks without which no key can be changed at all.
 const NEEDED_IN_AN_EMERGENCY: [&str; 2] = ["keystone", "barbican"];
 
+/// Whether an operator's word may stand for this check.
+pub(crate) fn may_be_set_aside(rotation: &Rotation, check: &str) -> bool {
+    match rotation.emergency {
+        Some(_) => !NEEDED_IN_AN_EMERGENCY.contains(&check),
+        None => SET_ASIDE.contains(&check),
+    }
+}
+
 impl Machine {
     /// What was handed over must be read before anything is done; what looks, notes, or ends a half-done state may be done
     /// without.
@@ -102,11 +110,7 @@ impl Machine {
                 if failed.is_empty() { "none".to_owned() } else { failed.join(", ") }
             )));
         }
-        let may = match rotation.emergency {
-            Some(_) => !NEEDED_IN_AN_EMERGENCY.contains(&what.as_str()),
-            None => SET_ASIDE.contains(&what.as_str()),
-        };
-        if !may {
+        if !may_be_set_aside(rotation, &what) {
             return Err(not_now(format!(
                 "{what} can't be set aside{}: put right what it names, then check again",
                 if rotation.emergency.is_none() { " (but in an emergency)" } else { "" }

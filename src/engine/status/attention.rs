@@ -79,9 +79,13 @@ pub(super) fn of(status: &TenantStatus, sights: &Sights, now: Timestamp) -> Vec<
     let count = |standing| status.clients.iter().filter(|view| view.standing == standing).count();
     if status.phase == Phase::Announced {
         let not_agreed = count(Standing::Declined) + count(Standing::Tentative) + count(Standing::OtherTime);
+        // Of whom a mail is to be read, too.
+        let is_bounced =
+            |reason: &&Reason| matches!(reason, Reason::NotDelivered { delivery, .. } if delivery == "bounced");
+        let bounced = status.gate.reasons().iter().filter(is_bounced).count().max(count(Standing::Bounced));
         for (number, what) in [
             (count(Standing::NotDelivered), "not delivered"),
-            (count(Standing::Bounced), "bounced"),
+            (bounced, "bounced"),
             (count(Standing::Uncertain), "uncertain whether delivered"),
             (not_agreed, "did not confirm"),
         ] {

@@ -79,7 +79,7 @@ pub fn derive(
     let changed_since = changed_since(ended, sights);
     let (reconcile, reconcile_deadline) = match changed_since {
         Some(_) => (Reconcile::Differs, None),
-        None => judge_reconcile(open, &keys, settings, now),
+        None => judge_reconcile(ended.or(open), &keys, settings, now),
     };
     // What is left of a journal can't say who has changed what.
     let drift = open.filter(|_| lost.is_none()).and_then(|rotation| drift(rotation, &keys));
@@ -361,19 +361,23 @@ fn client_view(
 /// As the gate has it.
 fn standing(client: &Client, rotation: &Rotation, to_read: &BTreeSet<ClientId>) -> (Standing, String) {
     let stand = judging::stand(client, rotation, to_read);
-    let detail = match stand {
-        Stand::ToRead => rotation
-            .mails_of(&client.id)
-            .find(|mail| mail.is_open())
-            .map(|mail| mail.heard.verdict.to_string())
-            .unwrap_or_default(),
-        stand => stand.detail(),
-    };
+    // Whose turn in the mails that are being sent has not come yet is not in the journal; that they are being sent is.
+    let is_sending = matches!(rotation.step(StepNumber::ANNOUNCE), StepState::Running { .. });
+    if matches!(stand, Stand::Untold) && is_sending && client.email.is_some() {
+        return (Standing::Queued, "its turn comes: the mails are being sent".into());
+    }
+    let to_read = matches!(stand, Stand::ToRead(_)).then(|| rotation.mails_of(&client.id).find(|mail| mail.is_open()));
+    let to_read = to_read.flatten().map(|mail| mail.heard.verdict.to_string());
     let lapsed = rotation.hearing.lapsed.get(&client.id);
     let lapsed = lapsed.map(|lapsed| format!("waived for revision {} only: {}", lapsed.revision, lapsed.waiver.reason));
     let conflict = rotation.hearing.conflicts.get(&client.id).cloned();
-    let said: Vec<String> =
-        [detail].into_iter().chain(lapsed).chain(conflict).filter(|text| !text.is_empty()).collect();
+    let said: Vec<String> = to_read
+        .into_iter()
+        .chain([stand.detail()])
+        .chain(lapsed)
+        .chain(conflict)
+        .filter(|text| !text.is_empty())
+        .collect();
     (stand.standing(), said.join("; "))
 }
 
@@ -387,11 +391,17 @@ fn sight<T>(seen: &Observation<T>, key: impl Fn(&T) -> Option<PublicKey>) -> Key
 
 fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: &Settings, now: Timestamp) -> KeysView {
     let kept = |role| rotation.and_then(|r| r.keys.get(&role)).filter(|key| !key.gone).map(|key| key.public_key);
-    let created = sights.secret.value().and_then(|sight| sight.created);
+    let created = sights.secret.value().and_then(|secret| {
+        // Of several, the one that the server has taken.
+        let is_live = |key: Option<PublicKey>| key.is_some() && key == sights.server.value().map(|r| r.public_key);
+        let live = secret.stored().find(|(_, key)| is_live(*key)).and_then(|(created, _)| created);
+        live.or(secret.created)
+    });
     let due = created.and_then(|created| cadence::due_date(created, settings.cadence_months));
     KeysView {
         secret: sight(&sights.secret, |secret| secret.only_key()),
         secret_count: sights.secret.value().map(|secret| secret.count),
+        duplicates: sights.secret.value().filter(|s| s.count > 1).map(|s| s.keys.clone()).unwrap_or_default(),
         object: sight(&sights.object, |object| object.public_key),
         interface: sight(&sights.server, |reading| Some(reading.public_key)),
         console: sights.served.is_known().then(|| sight(&sights.served, |key| Some(*key))),
@@ -403,15 +413,37 @@ fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: &Settings, 
     }
 }
 
+/// The key of secret, object and interface. A look counts where it is the later word: what a step has read back since, or the
+/// rotation has left in the end, is as good as a look, and looks of before and after it say nothing together.
+fn places(rotation: Option<&Rotation>, keys: &KeysView) -> [Option<PublicKey>; 3] {
+    let word = |step: StepNumber| {
+        let rotation = rotation?;
+        match rotation.step(step) {
+            _ if rotation.outcome.is_some() => rotation.left_live(),
+            StepState::Done { at, .. } if rotation.touched => Some((rotation.target()?, *at)),
+            _ => None,
+        }
+    };
+    let place = |sight: &KeySight, step| match word(step).filter(|(_, at)| sight.at.is_none_or(|seen| seen <= *at)) {
+        Some((key, _)) => Some(key).filter(|_| sight.fault.is_none()),
+        None => sight.key,
+    };
+    [
+        place(&keys.secret, StepNumber::SECRET),
+        place(&keys.object, StepNumber::OBJECT),
+        place(&keys.interface, StepNumber::RECONCILE),
+    ]
+}
+
 fn judge_reconcile(
-    open: Option<&Rotation>,
+    rotation: Option<&Rotation>,
     keys: &KeysView,
     settings: &Settings,
     now: Timestamp,
 ) -> (Reconcile, Option<Timestamp>) {
-    let touched = open.filter(|rotation| rotation.touched);
+    let touched = rotation.filter(|rotation| rotation.outcome.is_none() && rotation.touched);
     let target = touched.and_then(Rotation::target);
-    let seen = [keys.secret.key, keys.object.key, keys.interface.key];
+    let seen = places(rotation, keys);
     let Some(rotation) = touched else {
         return match seen {
             [Some(secret), Some(object), Some(interface)] if secret == object && object == interface => {
@@ -421,7 +453,6 @@ fn judge_reconcile(
             _ => (Reconcile::Unknown, None),
         };
     };
-    // During a rotation the last looks may be older than what was done, so only the target counts.
     if target.is_some() && seen.iter().all(|key| *key == target) {
         return (Reconcile::InSync, None);
     }
@@ -438,7 +469,7 @@ fn judge_reconcile(
             // What the server has taken, only its interface tells.
             let shown = keys.interface.key.filter(|_| keys.interface.at.is_some_and(|seen| seen > *at));
             let word = match shown {
-                Some(key) if Some(key) == target => match keys.object.key == target {
+                Some(key) if Some(key) == target => match seen[1] == target {
                     true => Reconcile::Waiting,
                     false => Reconcile::Differs,
                 },

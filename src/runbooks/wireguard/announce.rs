@@ -1,6 +1,6 @@
 //! Step 1: contact all clients, one mail each. Their answers are recorded apart and judged by the gate.
 
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, Service};
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::StepNumber;
 use crate::engine::machine::SendOrder;
@@ -66,9 +66,23 @@ impl Step for Announce {
         if context.rotation().emergency.is_some() {
             super::check::agent_takes_it(context).await?;
         }
-        see_people(context).await?;
+        let unread = match see_people(context).await {
+            Ok(_) => None,
+            Err(fault) if fault.service != Service::Journal && context.rotation().emergency.is_some() => Some(fault),
+            Err(fault) => return Err(fault),
+        };
         let order = SendOrder { kind: NoticeKind::Announcement, only: None, again: false };
-        mailing::send(context, self.number(), &order).await?.judge()
+        let told = mailing::send(context, self.number(), &order).await.and_then(mailing::Tally::judge);
+        // In an emergency those are told who are known some other way; that they may not be all stands.
+        match (unread, told) {
+            (None, told) => told,
+            (Some(_), Err(told)) if told.service == Service::Journal => Err(told),
+            (Some(fault), told) => {
+                let told = told.unwrap_or_else(|fault| fault.to_string());
+                let message = format!("{}; told are those whom other places name: {told}", fault.message);
+                Err(Fault { message, ..fault })
+            }
+        }
     }
 
     async fn undo(&self, context: &StepContext<'_>) -> Result<String, Fault> {
@@ -93,6 +107,7 @@ pub(super) async fn see_people_again(context: &StepContext<'_>, before: &Before)
     let (people, unseen, rotation) = (sights.people(), sights.unseen(), context.rotation());
     let clients = match &people {
         Ok(people) => rotation.with_told(people.clients.clone(), unseen.is_empty()),
+        Err(_) if rotation.emergency.is_some() => rotation.with_told(sights.people_without_object(), false),
         Err(_) => rotation.clients.clone(),
     };
     if rotation.clients != clients || rotation.unseen != unseen {

@@ -4,6 +4,7 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_object;
 use crate::engine::record::Record;
+use crate::engine::rotation::Rotation;
 use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
 use async_trait::async_trait;
 
@@ -56,11 +57,14 @@ impl Step for Object {
 
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
         let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
-        let target = context.rotation().target().ok_or_else(none)?;
+        let rotation = context.rotation();
+        let target = rotation.target().ok_or_else(none)?;
         // What is uploaded is seen before it is.
         let step = self.number();
         let show = |text| context.ledger.progress(Progress { step, done: 0, total: 0, text });
-        let result = converge_object::converge_shown(context.world, target, &show).await?;
+        // On the way back what stands there is no content of before.
+        let keep = rotation.rollback.is_none().then(|| copy_of(&rotation));
+        let result = converge_object::converge_shown(context.world, target, &show, keep.as_deref()).await?;
         if result.changed {
             let (from, etag) = (result.from, result.etag.clone());
             context.ledger.record(Record::ObjectChanged { from, to: target, etag }).await?;
@@ -75,6 +79,29 @@ impl Step for Object {
                 ", {n} of them had come between our look and our upload: replaced, seen, and put back; Swift keeps both"
             ),
         };
-        Ok(format!("the object says {}, read back{merged}{put_back}", target.short()))
+        let kept = match result.kept {
+            None => String::new(),
+            Some(Ok(name)) => format!("; its content of before is kept beside it until the end, as {name}"),
+            Some(Err(fault)) => format!("; its content of before could NOT be kept: {fault}"),
+        };
+        Ok(format!("the object says {}, read back{merged}{put_back}{kept}", target.short()))
+    }
+}
+
+/// What stands behind the object's name in that of the copy of its content of before.
+fn copy_of(rotation: &Rotation) -> String {
+    format!("changeguard-previous-{}", rotation.id)
+}
+
+/// Removes that copy; gives what is to be said of it. Errs only where the journal does: a copy that stays is told.
+pub(super) async fn discard_copy(context: &StepContext<'_>) -> Result<String, Fault> {
+    let suffix = copy_of(&context.rotation());
+    match context.world.object.discard(&suffix).await {
+        Ok(true) => Ok("; the object's content of before removed".into()),
+        Ok(false) => Ok(String::new()),
+        Err(fault) if fault.service == Service::Journal => Err(fault),
+        Err(fault) => Ok(format!(
+            "; the object's content of before could NOT be removed ({fault}): delete what ends in .{suffix} by hand"
+        )),
     }
 }

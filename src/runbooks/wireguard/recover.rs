@@ -4,12 +4,13 @@
 use super::foreign::unknown_foreign;
 use super::stage::{kept_keys, kept_name};
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::key::KeyRole;
-use crate::engine::observe::{self, Before, Sights};
+use crate::domain::key::{KeyRole, PublicKey};
+use crate::engine::observe::{self, Before, Sight, Sights};
 use crate::engine::ports::World;
 use crate::engine::record::{Cause, Entry, RECORD_VERSION, Record};
 use crate::engine::recovery::{self, Found, FoundKey, Looked};
 use crate::engine::rotation::Rotation;
+use crate::engine::sources::Source;
 use crate::engine::witness::{Lost, Sign};
 use jiff::{SignedDuration, Timestamp};
 
@@ -106,7 +107,8 @@ async fn unknown_case(world: &World, newest: Option<&Rotation>, lost: &Lost) -> 
 }
 
 /// What stands outside of a case that was not touched, by its journal, and of which that knows nothing.
-pub async fn signs_of_loss(world: &World, rotation: &Rotation) -> Result<Option<Sign>, Fault> {
+/// `before`: what the last look has read, which is not read again.
+pub async fn signs_of_loss(world: &World, rotation: &Rotation, before: &Before) -> Result<Option<Sign>, Fault> {
     if rotation.outcome.is_some() || rotation.touched || rotation.touched_as.is_some() {
         return Ok(None);
     }
@@ -122,7 +124,32 @@ pub async fn signs_of_loss(world: &World, rotation: &Rotation) -> Result<Option<
     if kept {
         return Ok(Some(Sign::KeptKey { name }));
     }
-    Ok(younger(rotation, live.iter().map(|entry| entry.created).max()))
+    match younger(rotation, live.iter().map(|entry| entry.created).max()) {
+        Some(_) if is_of_others(world, rotation, before).await => Ok(None),
+        sign => Ok(sign),
+    }
+}
+
+/// Whether every secret of the name that is younger than the plan is somebody else's work. A rotation in a lost part has either
+/// ended, and the server has taken its key; or it has not, and its key is known or kept under a name of its own. What can't be
+/// read is no proof.
+async fn is_of_others(world: &World, rotation: &Rotation, before: &Before) -> bool {
+    let unknown = |role: &KeyRole| !rotation.keys.contains_key(role);
+    let kept = [KeyRole::Staged, KeyRole::Previous, KeyRole::Fresh].into_iter().filter(unknown);
+    let kept = kept.map(async |role| kept_keys(world, &kept_name(role, rotation)).await);
+    let (secret, server, kept) = futures_util::join!(
+        observe::look_at(world, Source::Barbican, before),
+        world.server.read(),
+        futures_util::future::try_join_all(kept)
+    );
+    let (Some(Sight::Secret(Ok(secret))), Ok(server), Ok(kept)) = (secret, server, kept) else { return false };
+    let known = rotation.keys.values().map(|key| key.public_key);
+    let ours: Vec<PublicKey> = known.chain(kept.into_iter().flatten().map(|(_, key)| key)).collect();
+    let is_younger = |created: Timestamp| younger(rotation, Some(created)).is_some();
+    secret.stored().filter(|(created, _)| created.is_none_or(is_younger)).all(|(_, key)| {
+        // One without a key was stored by no rotation.
+        key.is_none_or(|key| key != server.public_key && !ours.contains(&key))
+    })
 }
 
 async fn look(world: &World, rotation: &Rotation, sights: &Sights) -> Result<Looked, Fault> {

@@ -3,7 +3,7 @@
 use super::announce::see_people_again;
 use super::foreign::{keep_foreign, keep_payload};
 use super::stage::find_kept;
-use super::{answers, silence};
+use super::{answers, moment, silence};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::step::StepNumber;
@@ -69,6 +69,7 @@ impl Step for Secret {
     }
 
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
+        let chosen = moment::choose(context).await?;
         let rotation = context.rotation();
         let role = rotation.target_role();
         let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
@@ -112,8 +113,8 @@ impl Step for Secret {
         if !result.not_carried.is_empty() {
             evidence.push_str(&format!("; NOT carried over: {}", result.not_carried.join("; ")));
         }
-        if let Some(unsilenced) = unsilenced {
-            evidence.push_str(&format!("; {unsilenced}"));
+        for said in chosen.into_iter().chain(unsilenced) {
+            evidence.push_str(&format!("; {said}"));
         }
         Ok(evidence)
     }

@@ -1,5 +1,6 @@
 //! Step 8: who is back, by proof; and at the end the destruction of the kept keys.
 
+use super::object;
 use super::reconfigure::still_right;
 use super::stage::destroy_kept;
 use crate::domain::agent_log::{self, AgentHealth};
@@ -83,10 +84,12 @@ impl Step for Verify {
                 format!("the kept keys were not destroyed; resume puts it right, then finish{}", rotation.or_out());
             return Err(Fault::new(Service::Barbican, FaultKind::Conflict, found).hint(hint));
         }
+        // Before the keys: once those are gone the step counts as done.
+        let copy = object::discard_copy(context).await?;
         let destroyed = destroy_kept(context).await?;
         let back = rotation.back.len();
         let waived = rotation.clients.len().saturating_sub(back);
-        Ok(format!("{back} back, {waived} waived; {destroyed} kept keys destroyed"))
+        Ok(format!("{back} back, {waived} waived; {destroyed} kept keys destroyed{copy}"))
     }
 }
 

@@ -173,6 +173,7 @@ pub fn idle(name: &str) -> TenantStatus {
         keys: KeysView {
             secret: sight(1),
             secret_count: Some(1),
+            duplicates: Vec::new(),
             object: sight(1),
             interface: sight(1),
             console: None,

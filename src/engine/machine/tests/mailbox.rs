@@ -49,9 +49,13 @@ fn reads(machine: &mut Machine, now: &str, mail: &str, heard: Heard) {
 }
 
 fn ada_keeps_it_shut(machine: &Machine) -> Option<String> {
+    gate_reasons_of_ada(machine).into_iter().next()
+}
+
+fn gate_reasons_of_ada(machine: &Machine) -> Vec<String> {
     let rotation = machine.rotation().unwrap();
     let to_read = rotation.clients_to_read();
-    judging::stand(&ada(), rotation, &to_read).reason(&ada()).map(|reason| reason.to_string())
+    judging::stand(&ada(), rotation, &to_read).reasons(&ada()).map(|reason| reason.to_string()).collect()
 }
 
 #[test]
@@ -306,5 +310,43 @@ fn what_a_step_wants_settled_is_what_next_names_and_nothing_else() {
         command(&mut machine, at("22:30"), Command::Back { client: ClientId("ada".into()), note: "works".into() })
             .unwrap();
         assert!(!wants(&machine, NoticeKind::Reconfigure), "they are back: {delivery:?}");
+    }
+}
+
+/// One look into the mailbox brings both, so both are journaled at one moment: the order in which they arrived decides, and until
+/// the mail was read by a person both are told.
+#[test]
+fn of_a_bounce_and_a_mail_of_one_moment_the_order_decides_and_both_are_told() {
+    let unclear = || heard(Verdict::Unclear("?".into()), Topic::Window, 1, "20:29");
+    let bounce = || heard(Verdict::Bounced("550 5.1.1".into()), Topic::Window, 1, "20:29");
+    let decision = Decision::Answer(Answer::Confirmed);
+    let decide = Command::DecideMail { mail: "abcd".into(), decision, note: String::new() };
+    for is_behind in [false, true] {
+        let mut machine = announced();
+        match is_behind {
+            false => {
+                reads(&mut machine, "20:30", "abcd", unclear());
+                reads(&mut machine, "20:30", "m2", bounce());
+            }
+            true => {
+                reads(&mut machine, "20:30", "m2", bounce());
+                reads(&mut machine, "20:30", "abcd", unclear());
+            }
+        }
+        let told = gate_reasons_of_ada(&machine);
+        assert_eq!(told, ["a mail of Ada must be read by a person", "the mail to Ada is bounced"], "{is_behind}");
+        command(&mut machine, at("20:50"), decide.clone()).unwrap();
+        let told = gate_reasons_of_ada(&machine);
+        assert_eq!(told.is_empty(), is_behind, "{told:?}");
+    }
+    // The person's own word, read without anybody, likewise.
+    for is_behind in [false, true] {
+        let mut machine = announced();
+        let yes = heard(Verdict::Confirmed, Topic::Window, 1, "20:29");
+        let both = if is_behind { [("m2", bounce()), ("m1", yes)] } else { [("m1", yes), ("m2", bounce())] };
+        for (mail, heard) in both {
+            reads(&mut machine, "20:30", mail, heard);
+        }
+        assert_eq!(ada_keeps_it_shut(&machine).is_none(), is_behind);
     }
 }

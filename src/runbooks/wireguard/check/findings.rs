@@ -2,12 +2,13 @@
 
 use super::clocks::Clocks;
 use crate::domain::agent_log::{self, AgentHealth};
+use crate::domain::agent_looks::AgentLooks;
 use crate::domain::fault::{Fault, Service};
 use crate::domain::key::PublicKey;
 use crate::domain::lockout::{self, OwnAddresses};
 use crate::domain::preflight::{Check as Finding, CheckState, DUPLICATES, KeyAgreement, MAILBOX, OWN_ROUTE, SWAP};
 use crate::engine::observe::Sights;
-use crate::engine::ports::{AgentMode, Listed, SecretRef, TokenReport};
+use crate::engine::ports::{AgentMode, Listed, SecretRef, Settings, SwapOrder, TokenReport};
 use crate::runbooks::wireguard::answers::Heard;
 
 /// How long a token that was just got lives, s, by the clock that it was dated with.
@@ -144,8 +145,23 @@ pub(super) fn swap_check(mode: &AgentMode) -> Finding {
     finding(SWAP, CheckState::Fail, text, advice)
 }
 
-/// Whether the agent is well, by its own log.
-pub(super) fn log_check(log: Option<Result<String, Fault>>) -> Finding {
+/// Whether the agent is well, by its own log, and whether its looks can be seen there, by the server's clock, decides whether step 4 chooses its moment.
+pub(super) fn log_check(log: Option<Result<String, Fault>>, clock: i64, settings: &Settings) -> Finding {
+    let moment = match &log {
+        // Two secrets for a moment are no gap.
+        _ if settings.swap == SwapOrder::StoreFirst => None,
+        None => Some("the moment of step 4 is not chosen".into()),
+        Some(Err(_)) => Some("the moment of step 4 is not chosen before it can".into()),
+        Some(Ok(log)) => Some(match AgentLooks::of(log, clock, settings.reconcile_interval) {
+            Ok(looks) => format!("step 4 begins right behind one of its looks, every {} s", looks.every_ms / 1000),
+            Err(why) => format!("the moment of step 4 is not chosen: {why}"),
+        }),
+    };
+    let found = health_check(log);
+    Finding { finding: [found.finding].into_iter().chain(moment).collect::<Vec<_>>().join("; "), ..found }
+}
+
+fn health_check(log: Option<Result<String, Fault>>) -> Finding {
     const NAME: &str = "agent-log";
     let silent = "it may not be running, or its environment file is missing and the unit is skipped: look at the unit before \
                   the window, for an agent that does not run never takes the new key";

@@ -123,7 +123,8 @@ pub async fn survey(world: &World, context: Option<&StepContext<'_>>, only: Opti
     checks.extend(console.flatten().map(|console| console_check(console, places, at, ahead, &until)));
     checks.extend(agent.as_ref().map(agent_check));
     checks.extend(agent.as_ref().filter(|_| world.settings.swap == SwapOrder::StoreFirst).map(swap_check));
-    checks.extend(log.map(log_check));
+    let clock = places.and_then(|sights| sights.server.value()).map_or(at.as_second(), |reading| reading.clock);
+    checks.extend(log.map(|log| log_check(log, clock, &world.settings)));
     let keys = match &sights {
         Some(Ok(sights)) => {
             checks.extend(own.map(|own| own_route_check(&own, sights)));

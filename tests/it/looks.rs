@@ -1,0 +1,102 @@
+//! What looks say together that were taken at different moments, or of what others have stored: no alarm that is none.
+
+use crate::scene::{Scene, as_person};
+use changeguard::adapters::lab::Service;
+use changeguard::engine::command::{Command, Refusal};
+use changeguard::engine::secret::PrivateKey;
+use changeguard::engine::sources::Source;
+use changeguard::engine::status::Reconcile;
+use changeguard::runtime::conductor::Conductor;
+use changeguard::runtime::run::RunError;
+use std::sync::Arc;
+use std::time::Duration;
+
+const PLACES: [Source; 3] = [Source::Barbican, Source::Swift, Source::Server];
+
+/// Every part of the three places, by their bits.
+fn part(bits: usize) -> impl Iterator<Item = Source> {
+    PLACES.into_iter().enumerate().filter(move |(at, _)| bits >> at & 1 == 1).map(|(_, source)| source)
+}
+
+fn is_calm(conductor: &Conductor, when: &str) {
+    let status = conductor.status();
+    let said = [&status.attention[..], &status.leading()].concat().join("; ");
+    for alarm in ["differ", "CHANGED SINCE", "MISSING", "LOST", "somebody else"] {
+        assert!(!said.contains(alarm), "{when}: {said}");
+    }
+    assert!(!matches!(status.reconcile, Reconcile::Differs | Reconcile::Late), "{when}: {:?}", status.reconcile);
+}
+
+/// Whoever watches has looked at everything before, and at some places after it, in each possible mixture; with the journal read
+/// first, and not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn looks_from_before_and_behind_a_rotation_raise_no_alarm_together() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    let mut watchers: Vec<(usize, bool, Arc<Conductor>)> = Vec::new();
+    for bits in 0..8 {
+        for reads in [false, true] {
+            let watcher = as_person(&scene.wiring, scene.acme(), "watch");
+            watcher.look().await;
+            watchers.push((bits, reads, watcher));
+        }
+    }
+    let check = async |when: &str| {
+        for (bits, reads, watcher) in &watchers {
+            let when = format!("{when}, places {bits:03b}, journal read first: {reads}");
+            if *reads {
+                watcher.reload().await.unwrap();
+                is_calm(watcher, &when);
+            }
+            for source in part(*bits) {
+                watcher.look_at(source, Duration::MAX).await;
+                is_calm(watcher, &when);
+            }
+        }
+    };
+    scene.rotate().await.unwrap();
+    check("behind step 6").await;
+    scene.everybody_returns().await;
+    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    check("behind the end").await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    check("behind the next one").await;
+}
+
+/// What stands under the live name beside the live secret, stored after the plan.
+fn stored_by_a_colleague(scene: &Scene) {
+    let key = PrivateKey::from_random([77; 32]);
+    let world = scene.lab.world();
+    let id = world.add_secret(&scene.secret_name(), "text/plain", Some(key.to_payload(false).expose()));
+    let later = u64::try_from(jiff::Timestamp::now().as_second()).unwrap() + 5;
+    assert!(world.edit_secret(&id, |secret| secret.created = later));
+}
+
+#[tokio::test]
+async fn a_second_secret_of_the_name_is_said_as_that_and_is_no_sign_of_a_lost_journal() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    let live = scene.lab.world().key_secrets("acme").remove(0);
+    stored_by_a_colleague(&scene);
+    for alone in [false, true] {
+        if alone {
+            // They have taken ours away, too.
+            scene.lab.world().remove_secret(&live.id);
+        }
+        scene.acme().look().await;
+        let status = scene.status();
+        assert!(status.lost.is_none(), "{:?}", status.lost);
+        let words = status.keys.secret_words(|key| key.short()).unwrap();
+        assert_eq!(words.contains("2 SECRETS of the name") && words.contains("(on the interface)"), !alone, "{words}");
+        assert_eq!(status.attention.iter().any(|item| item.contains("2 secrets have the tenant's name")), !alone);
+        let refused = scene.rotate().await.unwrap_err();
+        let RunError::Refused(Refusal::GateShut(_)) = &refused else { panic!("{refused}") };
+        let check = if alone { "keys" } else { "duplicates" };
+        assert!(refused.to_string().contains(check), "{refused}");
+    }
+    // Where it can't be compared it is no proof that it is nobody's loss.
+    scene.lab.world().set_down(Service::Shell, true);
+    let refused = scene.rotate().await.unwrap_err();
+    assert!(matches!(refused, RunError::Refused(Refusal::JournalLost(_))), "{refused}");
+}
