@@ -7,6 +7,7 @@ mod alert;
 mod attention;
 mod derive;
 mod heard;
+mod keys;
 mod lease;
 mod mails;
 mod overtaken;

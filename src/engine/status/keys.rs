@@ -1,0 +1,167 @@
+//! What secret, object and interface show of the key, and what follows from that beside the journal.
+
+use super::{KeySight, KeysView, Reconcile};
+use crate::domain::cadence;
+use crate::domain::fault::Fault;
+use crate::domain::key::{KeyRole, PublicKey};
+use crate::domain::observation::Observation;
+use crate::domain::step::{StepNumber, StepState};
+use crate::engine::observe::Sights;
+use crate::engine::ports::Settings;
+use crate::engine::rotation::Rotation;
+use jiff::Timestamp;
+
+/// What was seen, after it was done, to hold no longer: a late request has landed, or somebody else writes there.
+pub(super) fn drift(rotation: &Rotation, keys: &KeysView) -> Option<String> {
+    let target = rotation.target()?;
+    let seen_since = |sight: &KeySight, step: StepNumber| match rotation.step(step) {
+        StepState::Done { at, .. } => sight.at.is_some_and(|seen| seen > *at) && sight.fault.is_none(),
+        _ => false,
+    };
+    if seen_since(&keys.secret, StepNumber::SECRET) && keys.secret.key != Some(target) {
+        return Some(match keys.secret_count {
+            // That is said before everything else.
+            Some(0) => return None,
+            Some(count @ 2..) => format!("{count} secrets have the tenant's name"),
+            _ => "the secret was changed by somebody else".into(),
+        });
+    }
+    if seen_since(&keys.object, StepNumber::OBJECT) && keys.object.key != Some(target) {
+        return Some("the object was changed by somebody else".into());
+    }
+    if seen_since(&keys.interface, StepNumber::RECONCILE) && keys.interface.key != Some(target) {
+        return Some("the interface shows another key".into());
+    }
+    None
+}
+
+/// A step that failed, and of which a later look has seen that what it was for is so: a late request has landed, or the server's
+/// loop has come round after all.
+pub(super) fn arrived(rotation: &Rotation, keys: &KeysView) -> Option<(StepNumber, &'static str)> {
+    let target = rotation.target()?;
+    let is_there = |sight: &KeySight, step: StepNumber| match rotation.step(step) {
+        StepState::Failed { at, .. } => {
+            sight.at.is_some_and(|seen| seen > *at) && sight.fault.is_none() && sight.key == Some(target)
+        }
+        _ => false,
+    };
+    let places = [
+        (&keys.secret, StepNumber::SECRET, "Barbican holds the key"),
+        (&keys.object, StepNumber::OBJECT, "the object names the key"),
+        (&keys.interface, StepNumber::RECONCILE, "the interface shows the key"),
+    ];
+    places.into_iter().find(|(sight, step, _)| is_there(sight, *step)).map(|(_, step, seen)| (step, seen))
+}
+
+fn sight<T>(seen: &Observation<T>, key: impl Fn(&T) -> Option<PublicKey>) -> KeySight {
+    KeySight {
+        key: seen.value().and_then(key),
+        at: seen.seen.as_ref().map(|(at, _)| *at),
+        fault: seen.fault.as_ref().map(|(_, fault): &(Timestamp, Fault)| fault.to_string()),
+    }
+}
+
+/// What each place shows, and what is kept.
+pub(super) fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: &Settings, now: Timestamp) -> KeysView {
+    let kept = |role| rotation.and_then(|r| r.keys.get(&role)).filter(|key| !key.gone).map(|key| key.public_key);
+    let created = sights.secret.value().and_then(|secret| {
+        // Of several, the one that the server has taken.
+        let is_live = |key: Option<PublicKey>| key.is_some() && key == sights.server.value().map(|r| r.public_key);
+        let live = secret.stored().find(|(_, key)| is_live(*key)).and_then(|(created, _)| created);
+        live.or(secret.created)
+    });
+    let due = created.and_then(|created| cadence::due_date(created, settings.cadence_months));
+    KeysView {
+        secret: sight(&sights.secret, |secret| secret.only_key()),
+        secret_count: sights.secret.value().map(|secret| secret.count),
+        duplicates: sights.secret.value().filter(|s| s.count > 1).map(|s| s.keys.clone()).unwrap_or_default(),
+        object: sight(&sights.object, |object| object.public_key),
+        interface: sight(&sights.server, |reading| Some(reading.public_key)),
+        console: sights.served.is_known().then(|| sight(&sights.served, |key| Some(*key))),
+        staged: kept(KeyRole::Staged),
+        previous: kept(KeyRole::Previous),
+        created,
+        due,
+        due_state: due.map(|due| cadence::judge_due(due, now)),
+    }
+}
+
+/// The key of secret, object and interface. A look counts where it is the later word: what a step has read back since, or the
+/// rotation has left in the end, is as good as a look, and looks of before and after it say nothing together.
+fn places(rotation: Option<&Rotation>, keys: &KeysView) -> [Option<PublicKey>; 3] {
+    let word = |step: StepNumber| {
+        let rotation = rotation?;
+        match rotation.step(step) {
+            _ if rotation.outcome.is_some() => rotation.left_live(),
+            StepState::Done { at, .. } if rotation.touched => Some((rotation.target()?, *at)),
+            _ => None,
+        }
+    };
+    let place = |sight: &KeySight, step| match word(step).filter(|(_, at)| sight.at.is_none_or(|seen| seen <= *at)) {
+        Some((key, _)) => Some(key).filter(|_| sight.fault.is_none()),
+        None => sight.key,
+    };
+    [
+        place(&keys.secret, StepNumber::SECRET),
+        place(&keys.object, StepNumber::OBJECT),
+        place(&keys.interface, StepNumber::RECONCILE),
+    ]
+}
+
+/// How far the places agree, and until when they must.
+pub(super) fn judge_reconcile(
+    rotation: Option<&Rotation>,
+    keys: &KeysView,
+    settings: &Settings,
+    now: Timestamp,
+) -> (Reconcile, Option<Timestamp>) {
+    let touched = rotation.filter(|rotation| rotation.outcome.is_none() && rotation.touched);
+    let target = touched.and_then(Rotation::target);
+    let seen = places(rotation, keys);
+    let Some(rotation) = touched else {
+        return match seen {
+            [Some(secret), Some(object), Some(interface)] if secret == object && object == interface => {
+                (Reconcile::InSync, None)
+            }
+            [Some(_), Some(_), Some(_)] => (Reconcile::Differs, None),
+            _ => (Reconcile::Unknown, None),
+        };
+    };
+    if target.is_some() && seen.iter().all(|key| *key == target) {
+        return (Reconcile::InSync, None);
+    }
+    let done = |step: StepNumber| rotation.step(step).is_done();
+    match rotation.step(StepNumber::SECRET) {
+        // It was seen to have taken the key: one of the places can't be read now, or holds another.
+        StepState::Done { .. } if done(StepNumber::RECONCILE) => match seen.iter().all(Option::is_some) {
+            true => (Reconcile::Differs, None),
+            false => (Reconcile::Unknown, None),
+        },
+        StepState::Done { at, .. } => {
+            let cycles = 2 * settings.reconcile_interval.as_secs() as i64;
+            let deadline = Timestamp::from_second(at.as_second() + cycles).unwrap_or(*at);
+            // What the server has taken, only its interface tells.
+            let shown = keys.interface.key.filter(|_| keys.interface.at.is_some_and(|seen| seen > *at));
+            let word = match shown {
+                Some(key) if Some(key) == target => match seen[1] == target {
+                    true => Reconcile::Waiting,
+                    false => Reconcile::Differs,
+                },
+                Some(_) if keys.interface.at.is_some_and(|seen| seen > deadline) => Reconcile::Late,
+                _ if now > deadline => Reconcile::Unknown,
+                _ => Reconcile::Waiting,
+            };
+            (word, Some(deadline))
+        }
+        _ => (Reconcile::Waiting, None),
+    }
+}
+
+/// Step 5 has not followed step 4, and the server has taken the key already.
+pub(super) fn half_told(rotation: &Rotation, keys: &KeysView) -> Option<String> {
+    let target = rotation.target().filter(|_| rotation.step(StepNumber::SECRET).is_done())?;
+    let is_live = keys.interface.key == Some(target) && !rotation.step(StepNumber::OBJECT).is_done();
+    let object = keys.object.key.filter(|key| *key != target && is_live)?;
+    let (role, object) = (rotation.target_role().word(), object.short());
+    Some(format!("the server has the {role} key, and clients still get {object}: resume{}", rotation.or_out()))
+}
