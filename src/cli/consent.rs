@@ -85,6 +85,7 @@ pub async fn looked(conductor: &Conductor, command: &Command) {
 pub fn said_first(command: &Command, status: &TenantStatus) -> Vec<String> {
     match command {
         Command::Rotate { .. } | Command::Emergency { .. } => breaks(status),
+        Command::RollBack { .. } => status.bear_servers_key(),
         _ => Vec::new(),
     }
 }

@@ -329,3 +329,21 @@ async fn a_key_that_is_a_clients_as_well_does_not_go_live_and_the_servers_own_is
     let confirm = "acme".to_owned();
     scene.run(Command::Cancel { confirm, reason: "x".into() }).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whose_own_key_is_the_previous_one_is_told_before_and_behind_a_way_back() {
+    let scene = Scene::start().await;
+    let server = scene.lab.world().server("acme").unwrap().public_key;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    paste(&scene, &server);
+    for way in ["the way there", "the way back"] {
+        scene.acme().look().await;
+        let lines = scene.status().bear_servers_key();
+        assert!(lines.iter().any(|line| line.contains("previous") && line.contains("Ada")), "{way}: {lines:?}");
+        assert!(scene.status().attention.contains(&lines[0]), "{way}");
+        if way == "the way there" {
+            scene.roll_back().await.unwrap();
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! What looks say together that were taken at different moments, or of what others have stored: no alarm that is none.
 
 use crate::scene::{Scene, as_person};
-use changeguard::adapters::lab::Service;
+use changeguard::adapters::lab::{Fault, Rule, Service};
 use changeguard::engine::command::{Command, Refusal};
 use changeguard::engine::secret::PrivateKey;
 use changeguard::engine::sources::Source;
@@ -78,6 +78,8 @@ async fn a_second_secret_of_the_name_is_said_as_that_and_is_no_sign_of_a_lost_jo
     let scene = Scene::start().await;
     scene.confirmed().await;
     let live = scene.lab.world().key_secrets("acme").remove(0);
+    // The server keeps the key that it has, however long this takes.
+    scene.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(403)).method("GET").always().for_agents());
     stored_by_a_colleague(&scene);
     for alone in [false, true] {
         if alone {
@@ -99,4 +101,15 @@ async fn a_second_secret_of_the_name_is_said_as_that_and_is_no_sign_of_a_lost_jo
     scene.lab.world().set_down(Service::Shell, true);
     let refused = scene.rotate().await.unwrap_err();
     assert!(matches!(refused, RunError::Refused(Refusal::JournalLost(_))), "{refused}");
+}
+
+#[tokio::test]
+async fn a_second_secret_that_the_server_has_taken_is_no_lost_journal_while_ours_is_there() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    stored_by_a_colleague(&scene);
+    scene.lab.world().set_server_key("acme", [77; 32]);
+    let refused = scene.rotate().await.unwrap_err();
+    assert!(matches!(refused, RunError::Refused(Refusal::GateShut(_))), "{refused}");
+    assert!(refused.to_string().contains("duplicates"), "{refused}");
 }

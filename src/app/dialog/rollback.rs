@@ -58,6 +58,7 @@ pub fn explain(status: &TenantStatus) -> Vec<Row> {
             "there is no previous key: a fresh one is made, everybody needs a new configuration",
         ));
     }
+    rows.extend(status.bear_servers_key().into_iter().map(|line| Row::new(Mark::Warn, line)));
     let missing: Vec<&str> = status
         .clients
         .iter()

@@ -204,6 +204,7 @@ pub fn derive(
     }));
     status.attention.extend(open.and_then(attention::of_attributes));
     status.attention.extend(sights.witnessed.note.clone());
+    status.attention.extend(status.bear_servers_key());
     let waits = matches!(status.phase, Phase::Planned | Phase::Announced) && status.review.is_none();
     if status.cause == Some(Cause::Compromise) && waits {
         let text = "a compromise is suspected, and this rotation waits for every answer: emergency (E) rotates at once";

@@ -1,6 +1,6 @@
 //! How surely it is known whom a change of the key cuts off: every sentence that tells a number of people takes it from here.
 
-use super::TenantStatus;
+use super::{ClientView, TenantStatus};
 use crate::domain::client::People;
 use crate::domain::fault::Fault;
 use crate::domain::freshness::Activity;
@@ -67,11 +67,35 @@ impl TenantStatus {
     pub fn live_sessions(&self) -> String {
         let live = self.clients.iter().filter(|view| view.activity == Some(Activity::Active)).count();
         let is_faulty = self.source(Source::Server).is_some_and(|view| view.fault.is_some());
+        // Whose peers are whose tells the object.
+        let is_matched =
+            self.people_fault().is_none() || self.clients.iter().all(|view| view.client.keys().count() > 0);
         match (self.is_server_read() && self.people_seen.is_some(), is_faulty) {
+            (true, _) if !is_matched => "how many have a live session now is not known".to_owned(),
             (true, _) => format!("{live} with a live session now"),
             (false, true) => "how many have a live session now is not known".to_owned(),
             (false, false) => "how many have a live session now was not looked at".to_owned(),
         }
+    }
+
+    /// Whose own key is one of the server's, a line for each key: the kernel drops a peer that has the interface's.
+    pub fn bear_servers_key(&self) -> Vec<String> {
+        let keys = &self.keys;
+        let of = [("present", keys.interface.key), ("staged", keys.staged), ("previous", keys.previous)];
+        let mut lines: Vec<String> = Vec::new();
+        for (which, key) in of.into_iter().filter_map(|(which, key)| Some((which, key?))) {
+            let bears = |view: &&ClientView| view.client.keys().any(|own| own == key);
+            let names: Vec<&str> = self.clients.iter().filter(bears).map(|view| view.client.name.as_str()).collect();
+            if !names.is_empty() {
+                lines.push(format!(
+                    "the server's {which} key {} is given as the key of {}, too: while it is live the server drops that \
+                     peer; have their own public key put there",
+                    key.short(),
+                    names.join(", ")
+                ));
+            }
+        }
+        lines
     }
 
     /// `3 of 4 clients confirmed or waived`, with this word for them; without a number where nobody has looked.
