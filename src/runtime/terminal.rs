@@ -89,8 +89,10 @@ impl Drop for Screen {
 pub fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let mut out = io::stdout();
+        // Cleared first: where there is no other screen, as in GNU screen by default, the shell goes on in this one.
         // The terminal may be gone; there is nobody left to tell.
-        let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ = queue!(out, EndSynchronizedUpdate, DisableBracketedPaste, Clear(All), cursor::MoveTo(0, 0));
+        let _ = execute!(out, LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
     }
 }

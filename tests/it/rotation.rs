@@ -160,7 +160,7 @@ async fn a_server_that_does_not_follow_is_a_failure_after_two_cycles_and_resume_
     let status = scene.status();
     assert_eq!(status.steps[5].state.word(), "FAILED", "{:?}", status.steps[5]);
     assert_eq!(status.next.action, changeguard::engine::next::Act::Resume);
-    assert!(status.next.text.contains("peers stay on the key of before"), "{}", status.next.text);
+    assert!(status.next.text.contains("keeps the key of before"), "{}", status.next.text);
     // It follows after all: what was said of it then is said no more.
     faults.remove(id);
     let target = scene.acme().rotation().unwrap().target();

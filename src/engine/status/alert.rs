@@ -27,7 +27,7 @@ pub(super) fn attention(
             (false, _) => "not silenced".into(),
         };
         items.push(match open.map(|rotation| expectation(rotation, settings, now)) {
-            Some(Some(true)) => format!("alert {name} fires (expected, {quiet}); tunnels are not affected"),
+            Some(Some(true)) => format!("alert {name} fires (expected, {quiet})"),
             Some(Some(false)) => format!(
                 "alert {name} fires since {} UTC, longer than two cycles after step 4 ({quiet}): see step 6",
                 clock(since)

@@ -86,9 +86,9 @@ impl Step for Reconcile {
         // The last moment at which it surely was not there.
         let mut not_before = rotation.live.sent().unwrap_or(rotation.planned_at);
         let mut last_fault;
-        let mut peers = None;
+        let (mut peers, mut most) = (None, 0);
         // Told before the first look too: who reads the progress learns that the swap is over.
-        let text = waiting(&rotation.clients, peers.as_ref());
+        let text = waiting(&rotation.clients, peers.as_ref(), &mut most);
         context.ledger.progress(Progress { step: self.number(), done: 0, total, text });
         loop {
             let asked = world.clock.now();
@@ -131,7 +131,7 @@ impl Step for Reconcile {
             }
             let text = match &last_fault {
                 Some(fault) => format!("waiting; the server can't be read now: {}", fault.message),
-                None => waiting(&rotation.clients, peers.as_ref()),
+                None => waiting(&rotation.clients, peers.as_ref(), &mut most),
             };
             context.ledger.progress(Progress { step: self.number(), done: waited.as_secs().min(total), total, text });
             silence::keep(context).await?;
@@ -141,11 +141,18 @@ impl Step for Reconcile {
 }
 
 /// What is waited for, and how many have their tunnel meanwhile: a server that fails to fetch its key leaves its peers alone.
-fn waiting(clients: &[Client], peers: Option<&BTreeSet<PublicKey>>) -> String {
+/// `most`: the most that were seen there since the wait began.
+fn waiting(clients: &[Client], peers: Option<&BTreeSet<PublicKey>>, most: &mut usize) -> String {
     let Some(peers) = peers else { return "waiting for the server's loop".to_owned() };
     let keys: BTreeSet<PublicKey> = clients.iter().flat_map(Client::keys).collect();
     let (all, there) = (keys.len(), keys.intersection(peers).count());
-    let told = if there < all { format!("ONLY {there} of {all}") } else { format!("all {all}") };
+    *most = there.max(*most);
+    let told = match there {
+        there if there == all => format!("all {all}"),
+        0 => format!("NONE of {all}"),
+        there if there < *most => format!("ONLY {there} of {all}"),
+        there => format!("{there} of {all}"),
+    };
     format!("waiting for the server's loop; {told} clients' peers are on the interface")
 }
 
@@ -172,7 +179,7 @@ async fn explained(late: Fault, world: &World) -> Fault {
 
 fn late(limit: Duration, or_out: &str) -> Fault {
     let text = format!("the server has not taken the key after two cycles ({} s)", limit.as_secs());
-    let hint = "peers stay on the key of before; see the troubleshooting of step 6, then resume (it looks again)";
+    let hint = "the server keeps the key of before and leaves its peers alone; see the troubleshooting of step 6, then resume (it looks again)";
     Fault::new(Service::Server, FaultKind::Refused, text).hint(format!("{hint}{or_out}"))
 }
 
