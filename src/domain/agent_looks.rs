@@ -58,6 +58,14 @@ impl AgentLooks {
     }
 }
 
+/// How old the last look in the log is, s; `None` where its lines carry no time, or none with its zone: then nobody can tell.
+pub fn silent_for(log: &str, clock: i64) -> Option<u64> {
+    let last = log.lines().rev().find(|line| agent_log::is_look(line))?;
+    // Where the zone is guessed it follows from the clock; where it is said it does not.
+    let (at, other) = (moment(last, clock)?, moment(last, clock + QUARTER)?);
+    (at == other).then(|| u64::try_from(clock - at.div_euclid(1000)).unwrap_or(0))
+}
+
 /// The moment of a line, ms since 1970: RFC 3339 and Python's form wherever it stands, syslog's and seconds since 1970 at its
 /// beginning. Where no zone is said it is that in which the line is young.
 fn moment(line: &str, clock: i64) -> Option<i64> {
@@ -192,6 +200,20 @@ mod tests {
         // It looks every 50 s, whatever is configured.
         let slower = "1795557670 a: Configuration in sync\n1795557720 a: Configuration in sync\n";
         assert_eq!(super::AgentLooks::of(slower, CLOCK, CYCLE).unwrap().every_ms, 50_000);
+    }
+
+    #[test]
+    fn how_old_the_last_look_is_can_be_told_only_where_its_zone_is_said() {
+        for (line, age) in [
+            ("2026-11-24T22:02:01Z INFO Configuration in sync", Some(29)),
+            ("2026-11-24T22:32:30+02:00 vpn agent[7]: Configuration in sync", Some(5400)),
+            ("1795557600 vpn user-sync-agent[7]: INFO Configuration in sync", Some(150)),
+            ("2026-11-24 21:02:01,123 INFO Configuration in sync", None),
+            ("Nov 24 22:02:01 vpn user-sync-agent[7]: INFO Configuration in sync", None),
+            ("INFO Configuration in sync", None),
+        ] {
+            assert_eq!(silent_for(&format!("{line}\n something else\n"), CLOCK), age, "{line}");
+        }
     }
 
     #[test]

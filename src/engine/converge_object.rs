@@ -10,6 +10,9 @@ use crate::engine::observe::{ObjectSight, bad_document};
 use crate::engine::ports::{StoredObject, World};
 use std::time::Duration;
 
+/// What step 5 says where no copy could be made.
+pub const NOT_KEPT: &str = "its content of before could NOT be kept";
+
 /// How often a change by somebody else is merged before the operator is asked.
 const ROUNDS: u32 = 5;
 /// How often a read after a write is repeated while Swift still shows the version before (eventual consistency).

@@ -464,7 +464,7 @@ impl Run<'_> {
         };
         let explained = told::explain(fault, self.changed, &self.known, self.first.as_ref());
         // Where even that can't be written the first cause stands: whoever writes next meets the same.
-        match self.wanted.touch.left(left).await {
+        match self.wanted.touch.left(left, self.gap).await {
             Ok(()) => explained,
             Err(unwritten) => {
                 let hint = format!("{}; {unwritten}", explained.advice());

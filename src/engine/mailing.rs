@@ -10,7 +10,7 @@ use crate::engine::machine::SendOrder;
 use crate::engine::ports::{NoticeRequest, World};
 use crate::engine::rotation::Rotation;
 use crate::engine::step::StepContext;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many went where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Tally {
     pub reason: Option<String>,
     /// May have been accepted: names.
     pub uncertain: Vec<String>,
+    /// They would find nothing to download, so they are not mailed yet: names.
+    pub unserved: Vec<String>,
     /// It is not known to have arrived, and nothing hangs on it any more: names.
     pub settled: Vec<String>,
     /// Without an address: names.
@@ -37,6 +39,9 @@ pub struct Tally {
     pub gone: Vec<String>,
 }
 
+/// Whose configuration could not be found where they would download it, and what was said.
+pub type Unserved = BTreeMap<ClientId, Fault>;
+
 impl Tally {
     /// One line of evidence, or a fault that names everybody who did not get the mail for sure, with what helps each of them.
     pub fn judge(self) -> Result<String, Fault> {
@@ -44,11 +49,13 @@ impl Tally {
         const DEFERRED: &str =
             "deferred: the mail server takes no mail for them now; send again in a few minutes, it stays the same mail";
         const UNCERTAIN: &str = "uncertain: ask them, and say whether it arrived before anything is sent again";
+        const UNSERVED: &str = "not mailed: have their configuration made in the portal, then notify again; or waive them, if it is nobody's";
         let groups = [
             (&self.refused, "refused", Some(REFUSED)),
             (&self.bounced, "bounced", Some(REFUSED)),
             (&self.deferred, "deferred", Some(DEFERRED)),
             (&self.uncertain, "uncertain", Some(UNCERTAIN)),
+            (&self.unserved, "not mailed, for the console API has no configuration for them", Some(UNSERVED)),
             (&self.settled, "without this mail for sure, but they have answered or are back", None),
             (&self.no_address, "without an address", None),
             (&self.gone, GONE, None),
@@ -208,9 +215,19 @@ fn is_missing(rotation: &Rotation, client: &Client) -> bool {
 
 /// Sends, several at once; every mail is journaled before and after (`outgoing` says how). Counts everybody, also those who had
 /// it already.
-pub async fn send(context: &StepContext<'_>, step: StepNumber, order: &SendOrder) -> Result<Tally, Fault> {
+///
+/// `unserved`: those who would find nothing to download; they are named and not mailed.
+pub async fn send(
+    context: &StepContext<'_>,
+    step: StepNumber,
+    order: &SendOrder,
+    unserved: &Unserved,
+) -> Result<Tally, Fault> {
     let rotation = context.rotation();
-    let recipients = recipients(&rotation, order);
+    let (left, recipients): (Vec<_>, Vec<_>) =
+        recipients(&rotation, order).into_iter().partition(|(client, _)| unserved.contains_key(&client.id));
+    let open = left.into_iter().filter(|(client, kind)| rotation.hangs_on(*kind, &client.id));
+    let open: Vec<String> = open.map(|(client, _)| client.name).collect();
     let (with, without): (Vec<_>, Vec<_>) = recipients.into_iter().partition(|(client, _)| client.email.is_some());
     let left_out = |client: &&Client| order.only.is_none() && is_left_out(order.kind, &rotation, client);
     let mailed: BTreeSet<&ClientId> = with.iter().map(|(client, _)| &client.id).collect();
@@ -233,7 +250,9 @@ pub async fn send(context: &StepContext<'_>, step: StepNumber, order: &SendOrder
     let no_address =
         without.into_iter().map(|(client, _)| client).filter(|client| !rotation.waivers.contains_key(&client.id));
     let no_address = no_address.map(|client| client.name).collect();
-    Ok(Tally { before, gone, no_address, ..tally(&rotation, order) })
+    let tally = tally(&rotation, order);
+    let reason = unserved.values().next().filter(|_| !open.is_empty()).map(ToString::to_string);
+    Ok(Tally { before, gone, no_address, unserved: open, reason: tally.reason.clone().or(reason), ..tally })
 }
 
 /// Everybody whom the order is about, with how their mail stands.

@@ -141,8 +141,8 @@ pub trait Touch: Send + Sync {
     fn known(&self) -> Live {
         Live::There
     }
-    /// The attempt ends badly, and this is what is known now. Errs when that can't be journaled.
-    async fn left(&self, _live: Live) -> Result<(), Fault> {
+    /// The attempt ends badly, and this is what is known now; `gap`: it has opened and closed one. Errs when that can't be journaled.
+    async fn left(&self, _live: Live, _gap: Option<Duration>) -> Result<(), Fault> {
         Ok(())
     }
     /// What is being waited for, for whoever sits before it.

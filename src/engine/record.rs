@@ -452,6 +452,9 @@ pub enum Record {
         step: StepNumber,
         /// What is known of the secret's name now.
         left: Live,
+        /// The gap that the attempt has opened and closed, µs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gap_us: Option<u64>,
     },
     /// Under the live secret's name stood a key that is none of this rotation's: somebody else's work, which is not undone in
     /// silence. It is kept under a name of its own, and stays there.

@@ -294,9 +294,9 @@ impl Rotation {
             | Record::Noted { .. }
             | Record::TakenOver { .. }
             | Record::LeaseLost { .. }
-            | Record::SecretLeft { .. }
             | Record::Refused(_)
             | Record::PersonErased { .. } => {}
+            Record::SecretLeft { gap_us, .. } => self.gap_us = gap_us.or(self.gap_us),
             Record::Rescheduled { window } => {
                 self.windows.push(window.clone());
                 let before = std::mem::replace(&mut self.window, window).revision;

@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_delete_without_its_post_stays_true_through_every_attempt_that_ends_badly() {
-        let left = |left| Record::SecretLeft { step: STEP, left };
+        let left = |left| Record::SecretLeft { step: STEP, left, gap_us: None };
         let start = || Record::StepStarted { step: STEP };
         let word = after(vec![start(), Record::Touching { step: STEP }, left(Live::Missing), failed()]);
         assert_eq!((word.live, word.at), (Live::Missing, Timestamp::from_second(120).ok()));
@@ -252,7 +252,7 @@ mod tests {
     fn an_open_gap_is_counted_from_the_first_request_through_all_attempts_and_only_while_it_is_open() {
         let at = |minute: i64| Timestamp::from_second(minute * 60).ok();
         let (start, touching) = (|| Record::StepStarted { step: STEP }, || Record::Touching { step: STEP });
-        let left = |left| Record::SecretLeft { step: STEP, left };
+        let left = |left| Record::SecretLeft { step: STEP, left, gap_us: None };
         let open = after(vec![start(), touching(), left(Live::Missing), failed(), start(), failed(), start()]);
         assert_eq!((open.opened(), open.sent()), (at(1), at(1)));
         let killed = after(vec![start(), touching(), start()]);

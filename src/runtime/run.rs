@@ -288,9 +288,12 @@ impl<'a> Run<'a> {
             self.see_people().await?;
         }
         let is_call = order.kind == NoticeKind::Reconfigure;
-        let right = if is_call { self.ended(may_be_told(&self.context(), order).await)? } else { Ok(()) };
+        let right = match is_call {
+            true => self.ended(may_be_told(&self.context(), order).await)?,
+            false => Ok(mailing::Unserved::default()),
+        };
         let result = match right {
-            Ok(()) => self.ended(mailing::send(&self.context(), step, order).await)?,
+            Ok(unserved) => self.ended(mailing::send(&self.context(), step, order, &unserved).await)?,
             Err(fault) => Err(fault),
         };
         let result = result.and_then(mailing::Tally::judge);

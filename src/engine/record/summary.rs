@@ -158,7 +158,7 @@ impl Record {
             Record::ForeignKept { public_key, name, .. } => {
                 format!("somebody else's key {} stood under the live name; it is kept as {name}", public_key.short())
             }
-            Record::SecretLeft { step, left } => match left {
+            Record::SecretLeft { step, left, .. } => match left {
                 Live::Missing => format!("step {step}: SECRET MISSING, nothing has the live secret's name"),
                 Live::Unknown => format!("step {step}: whether anything has the live secret's name is not known"),
                 Live::There => format!("step {step}: the live secret's name is held"),

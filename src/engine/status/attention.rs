@@ -7,6 +7,7 @@ use crate::domain::gate::Reason;
 use crate::domain::key::KeyRole;
 use crate::domain::second_mail::SecondMail;
 use crate::domain::step::{StepNumber, StepState};
+use crate::engine::converge_object::NOT_KEPT;
 use crate::engine::observe::Sights;
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
@@ -119,6 +120,13 @@ pub(super) fn of(status: &TenantStatus, sights: &Sights, now: Timestamp) -> Vec<
 fn token_ended(status: &TenantStatus, now: Timestamp) -> Option<String> {
     let ended = status.console_token_ends.filter(|ends| *ends <= now)?.strftime("%Y-%m-%d %H:%M UTC");
     Some(format!("the console API's token has ended at {ended}: put a new one into console.token_file"))
+}
+
+/// The object's content of before is kept nowhere, while it may still be wanted.
+pub(super) fn of_copy(rotation: &Rotation) -> Option<String> {
+    let StepState::Done { evidence, .. } = rotation.step(StepNumber::OBJECT) else { return None };
+    let (_, why) = evidence.split_once(NOT_KEPT).filter(|_| rotation.outcome.is_none())?;
+    Some(format!("the object: {NOT_KEPT}{why}"))
 }
 
 /// What the live secret may lack of what hung on it before the rotation: without its list the whole project may read it.

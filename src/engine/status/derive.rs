@@ -203,6 +203,7 @@ pub fn derive(
         format!("somebody else's key {key} stood under the tenant's name: it is kept in Barbican as {}", kept.name)
     }));
     status.attention.extend(open.and_then(attention::of_attributes));
+    status.attention.extend(open.and_then(attention::of_copy));
     status.attention.extend(sights.witnessed.note.clone());
     status.attention.extend(status.bear_servers_key());
     let waits = matches!(status.phase, Phase::Planned | Phase::Announced) && status.review.is_none();

@@ -4,7 +4,7 @@ use crate::domain::fault::{Fault, Service};
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::StepNumber;
 use crate::engine::machine::SendOrder;
-use crate::engine::mailing;
+use crate::engine::mailing::{self, Unserved};
 use crate::engine::observe::{self, Before, Sights};
 use crate::engine::record::Record;
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
@@ -72,7 +72,8 @@ impl Step for Announce {
             Err(fault) => return Err(fault),
         };
         let order = SendOrder { kind: NoticeKind::Announcement, only: None, again: false };
-        let told = mailing::send(context, self.number(), &order).await.and_then(mailing::Tally::judge);
+        let told =
+            mailing::send(context, self.number(), &order, &Unserved::default()).await.and_then(mailing::Tally::judge);
         // In an emergency those are told who are known some other way; that they may not be all stands.
         match (unread, told) {
             (None, told) => told,
@@ -87,7 +88,7 @@ impl Step for Announce {
 
     async fn undo(&self, context: &StepContext<'_>) -> Result<String, Fault> {
         let order = SendOrder { kind: NoticeKind::Cancellation, only: None, again: false };
-        mailing::send(context, self.number(), &order).await?.judge()
+        mailing::send(context, self.number(), &order, &Unserved::default()).await?.judge()
     }
 }
 

@@ -82,7 +82,7 @@ impl Step for Object {
         let kept = match result.kept {
             None => String::new(),
             Some(Ok(name)) => format!("; its content of before is kept beside it until the end, as {name}"),
-            Some(Err(fault)) => format!("; its content of before could NOT be kept: {fault}"),
+            Some(Err(fault)) => format!("; {}: {fault}", converge_object::NOT_KEPT),
         };
         Ok(format!("the object says {}, read back{merged}{put_back}{kept}", target.short()))
     }

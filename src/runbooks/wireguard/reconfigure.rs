@@ -1,7 +1,7 @@
 //! Step 7: tell every client to download and re-import the configuration, only after steps 5 and 6 hold.
 
 use super::announce::see_people;
-use crate::domain::client::{Client, Entry};
+use crate::domain::client::{Client, ClientId, Entry};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
 use crate::domain::notice::NoticeKind;
@@ -10,7 +10,7 @@ use crate::domain::second_mail::SecondMail;
 use crate::domain::step::StepNumber;
 use crate::engine::converge_object;
 use crate::engine::machine::SendOrder;
-use crate::engine::mailing;
+use crate::engine::mailing::{self, Unserved};
 use crate::engine::observe;
 use crate::engine::ports::World;
 use crate::engine::record::Record;
@@ -64,31 +64,32 @@ impl Step for Reconfigure {
         // Who is there now: somebody may have been removed since the rotation.
         see_people(context).await?;
         let order = SendOrder { kind: NoticeKind::Reconfigure, only: None, again: false };
-        may_be_told(context, &order).await?;
-        mailing::send(context, self.number(), &order).await?.judge()
+        let unserved = may_be_told(context, &order).await?;
+        mailing::send(context, self.number(), &order, &unserved).await?.judge()
     }
 }
 
-/// A fresh look: what those whom the order is about would download now is the key that is live now, each of them theirs.
-pub async fn may_be_told(context: &StepContext<'_>, order: &SendOrder) -> Result<(), Fault> {
+/// A fresh look: what those whom the order is about would download now is the key that is live now, each of them theirs. Gives
+/// those who have nothing to download there: what is missing for one keeps the others waiting for nothing.
+pub async fn may_be_told(context: &StepContext<'_>, order: &SendOrder) -> Result<Unserved, Fault> {
     let mailed = mailing::recipients(&context.rotation(), order);
     let mailed: Vec<Client> =
         mailed.into_iter().map(|(client, _)| client).filter(|client| client.email.is_some()).collect();
     let policy = context.world.settings.second_mail;
-    look(context, &mailed, policy).await?;
+    let unserved = look(context, &mailed, policy).await?;
     let places = policy.unasked();
-    if places.is_empty() || places == context.rotation().unasked {
-        return Ok(());
+    if !places.is_empty() && places != context.rotation().unasked {
+        context.ledger.record(Record::CalledUnasked { places }).await?;
     }
-    context.ledger.record(Record::CalledUnasked { places }).await
+    Ok(unserved)
 }
 
 /// The same for the end, where nobody is mailed: one configuration stands for all.
 pub async fn still_right(context: &StepContext<'_>) -> Result<(), Fault> {
-    look(context, &[], SecondMail::default()).await
+    look(context, &[], SecondMail::default()).await.map(drop)
 }
 
-async fn look(context: &StepContext<'_>, mailed: &[Client], policy: SecondMail) -> Result<(), Fault> {
+async fn look(context: &StepContext<'_>, mailed: &[Client], policy: SecondMail) -> Result<Unserved, Fault> {
     let (world, rotation) = (context.world, context.rotation());
     let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
     let target = rotation.target().ok_or_else(none)?;
@@ -108,35 +109,54 @@ async fn look(context: &StepContext<'_>, mailed: &[Client], policy: SecondMail) 
             .hint("nobody was told anything wrong; look at step 6"));
     }
     if !policy.console {
-        return Ok(());
+        return Ok(Unserved::default());
     }
     served_right(world, target, &sight.users, mailed).await
 }
 
 /// What the console API serves to each of those who are mailed, for every entry of theirs in the object; to the object's first
-/// user where it has none of them.
-async fn served_right(world: &World, target: PublicKey, users: &[Entry], mailed: &[Client]) -> Result<(), Fault> {
-    let Some(console) = &world.console else { return Ok(()) };
+/// user where it has none of them. Who has nothing there is given; where nobody has, it is the API's fault.
+async fn served_right(world: &World, target: PublicKey, users: &[Entry], mailed: &[Client]) -> Result<Unserved, Fault> {
+    let Some(console) = &world.console else { return Ok(Unserved::default()) };
     let known: HashMap<&str, &Entry> = users.iter().map(|user| (user.id.as_str(), user)).collect();
-    let ids =
-        mailed.iter().flat_map(|client| std::iter::once(&client.id).chain(client.also.iter().map(|also| &also.id)));
-    let mut asked: Vec<&Entry> = ids.filter_map(|id| known.get(id.0.as_str()).copied()).collect();
-    if asked.is_empty() {
-        asked.extend(users.first());
-    }
-    let look = |user: &Entry| {
-        let (id, name) = (user.id.clone(), sanitize::name(user.name.as_ref().unwrap_or(&user.id)));
-        async move { (name, console.served_key(&id).await) }
+    let entries = |client: &Client| -> Vec<(ClientId, &Entry)> {
+        let ids = std::iter::once(&client.id).chain(client.also.iter().map(|also| &also.id));
+        ids.filter_map(|id| Some((client.id.clone(), *known.get(id.0.as_str())?))).collect()
     };
-    let mut looks = futures_util::stream::iter(asked.into_iter().map(look)).buffered(ASKED_AT_ONCE);
-    while let Some((name, served)) = looks.next().await {
-        let served = served?;
+    let mut asked: Vec<(ClientId, &Entry)> = mailed.iter().flat_map(entries).collect();
+    // One stands for all where nobody is mailed: the first that is served.
+    let one_will_do = asked.is_empty();
+    if one_will_do {
+        asked.extend(users.iter().map(|user| (ClientId(user.id.clone()), user)));
+    }
+    let look = |(client, user): (ClientId, &Entry)| {
+        let (id, name) = (user.id.clone(), sanitize::name(user.name.as_ref().unwrap_or(&user.id)));
+        async move { (client, name, console.served_key(&id).await) }
+    };
+    let (mut unserved, mut served_some) = (Unserved::default(), false);
+    let mut looks =
+        futures_util::stream::iter(asked.into_iter().map(look)).buffered(if one_will_do { 1 } else { ASKED_AT_ONCE });
+    while let Some((client, name, served)) = looks.next().await {
+        let served = match served {
+            Err(fault) if fault.kind == FaultKind::NotFound => {
+                unserved.insert(client, fault);
+                continue;
+            }
+            served => served?,
+        };
         if served != target {
             let text = format!("the console API serves {} to {name}, not {}", served.short(), target.short());
             return Err(Fault::new(Service::Console, FaultKind::Conflict, text).hint(
                 "clients would download a configuration that does not work; wait for the platform, then try again",
             ));
         }
+        served_some = true;
+        if one_will_do {
+            return Ok(Unserved::default());
+        }
     }
-    Ok(())
+    match unserved.values().next() {
+        Some(fault) if !served_some => Err(fault.clone()),
+        _ => Ok(unserved),
+    }
 }

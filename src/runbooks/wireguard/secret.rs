@@ -17,6 +17,7 @@ use crate::engine::secret::{PrivateKey, SecretBytes};
 use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
 use crate::engine::truth::Live;
 use async_trait::async_trait;
+use std::time::Duration;
 
 /// Step 4.
 pub struct Secret;
@@ -121,10 +122,16 @@ impl Step for Secret {
 }
 
 /// Journals what an attempt that ends badly has left of the live secret, where that is news.
-pub(super) async fn secret_left(context: &StepContext<'_>, step: StepNumber, left: Live) -> Result<(), Fault> {
-    match context.rotation().live.known() == left {
+pub(super) async fn secret_left(
+    context: &StepContext<'_>,
+    step: StepNumber,
+    left: Live,
+    gap: Option<Duration>,
+) -> Result<(), Fault> {
+    let gap_us = gap.map(|gap| u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
+    match context.rotation().live.known() == left && gap_us.is_none() {
         true => Ok(()),
-        false => context.ledger.record(Record::SecretLeft { step, left }).await,
+        false => context.ledger.record(Record::SecretLeft { step, left, gap_us }).await,
     }
 }
 
@@ -180,8 +187,8 @@ impl Touch for Moment<'_> {
         self.context.ledger.progress(Progress { step: StepNumber::SECRET, done: 0, total: 0, text });
     }
 
-    async fn left(&self, left: Live) -> Result<(), Fault> {
-        secret_left(self.context, StepNumber::SECRET, left).await
+    async fn left(&self, left: Live, gap: Option<Duration>) -> Result<(), Fault> {
+        secret_left(self.context, StepNumber::SECRET, left, gap).await
     }
 
     async fn give_way(&self, href: &SecretRef, key: Option<PublicKey>) -> Result<(), Fault> {

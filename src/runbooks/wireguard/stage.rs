@@ -15,6 +15,7 @@ use crate::engine::secret::{PrivateKey, SecretBytes};
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use crate::engine::truth::Live;
 use async_trait::async_trait;
+use std::time::Duration;
 
 /// Step 3.
 pub struct Stage;
@@ -173,7 +174,7 @@ async fn put_back(context: &StepContext<'_>) -> Result<(), Fault> {
     let touch = &PuttingBack { context, missing: sight.count == 0 };
     converge_secret::converge(world, &Wanted { name, public_key, payload: &payload, shape: &shape, touch, seen: None })
         .await?;
-    secret_left(context, StepNumber::STAGE, Live::There).await?;
+    secret_left(context, StepNumber::STAGE, Live::There, None).await?;
     let text = "a request of step 4 was carried out late; the secret was put back as it was, with the previous key";
     context.ledger.record(Record::Noted { text: text.into() }).await
 }
@@ -202,8 +203,8 @@ impl Touch for PuttingBack<'_> {
         if self.missing { Live::Missing } else { self.context.rotation().live.known() }
     }
 
-    async fn left(&self, left: Live) -> Result<(), Fault> {
-        secret_left(self.context, StepNumber::STAGE, left).await
+    async fn left(&self, left: Live, gap: Option<Duration>) -> Result<(), Fault> {
+        secret_left(self.context, StepNumber::STAGE, left, gap).await
     }
 }
 

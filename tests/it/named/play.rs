@@ -152,7 +152,7 @@ impl Play {
                         self.emit(Record::KeyGone { role, name });
                     }
                     Fate::Fails(_) if rotation.live.known() != Live::Missing => {
-                        self.emit(Record::SecretLeft { step, left: Live::Missing });
+                        self.emit(Record::SecretLeft { step, left: Live::Missing, gap_us: None });
                     }
                     Fate::Well => {
                         let public_key = rotation.target().unwrap();

@@ -2,7 +2,7 @@
 
 use super::clocks::Clocks;
 use crate::domain::agent_log::{self, AgentHealth};
-use crate::domain::agent_looks::AgentLooks;
+use crate::domain::agent_looks::{self, AgentLooks};
 use crate::domain::fault::{Fault, Service};
 use crate::domain::key::PublicKey;
 use crate::domain::lockout::{self, OwnAddresses};
@@ -145,6 +145,9 @@ pub(super) fn swap_check(mode: &AgentMode) -> Finding {
     finding(SWAP, CheckState::Fail, text, advice)
 }
 
+/// An agent whose last look is more cycles old than this may be dead.
+const QUIET_CYCLES: u64 = 5;
+
 /// Whether the agent is well, by its own log, and whether its looks can be seen there, by the server's clock, decides whether step 4 chooses its moment.
 pub(super) fn log_check(log: Option<Result<String, Fault>>, clock: i64, settings: &Settings) -> Finding {
     let moment = match &log {
@@ -157,7 +160,17 @@ pub(super) fn log_check(log: Option<Result<String, Fault>>, clock: i64, settings
             Err(why) => format!("the moment of step 4 is not chosen: {why}"),
         }),
     };
-    let found = health_check(log);
+    let quiet = match &log {
+        Some(Ok(log)) => agent_looks::silent_for(log, clock),
+        _ => None,
+    };
+    let mut found = health_check(log);
+    let most = settings.reconcile_interval.as_secs().saturating_mul(QUIET_CYCLES);
+    if let Some(age) = quiet.filter(|age| *age > most && found.state == CheckState::Pass) {
+        let advice = "it may have died since: look at its unit before the window";
+        found =
+            finding("agent-log", CheckState::Warn, format!("its last look is {age} s old; {}", found.finding), advice);
+    }
     Finding { finding: [found.finding].into_iter().chain(moment).collect::<Vec<_>>().join("; "), ..found }
 }
 
