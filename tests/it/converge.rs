@@ -2,12 +2,15 @@
 //! says what is safe; and calling it again, once the fault is gone, always gets there.
 
 use crate::scene::Scene;
-use changeguard::adapters::lab::{Fault as LabFault, Loss, Rule, Service};
+use changeguard::adapters::lab::{Fault as LabFault, Loss, Rule, Service, Which};
 use changeguard::domain::secret_shape::SecretShape;
+use changeguard::engine::command::Command;
 use changeguard::engine::converge_secret::{Wanted, converge};
 use changeguard::engine::ports::{SwapOrder, Ungated, World};
 use changeguard::engine::secret::{PrivateKey, SecretBytes};
 use changeguard::engine::{converge_object, converge_secret};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 fn payload(byte: u8) -> SecretBytes {
@@ -242,21 +245,21 @@ async fn a_secret_that_is_stored_and_not_listed_is_not_stored_again() {
     let scene = Scene::start().await;
     set(&scene, &[(1, false)]);
     let (lab, name) = (scene.lab.world().clone(), scene.secret_name());
-    let stored = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let stored = Arc::new(AtomicUsize::new(0));
     let (counted, hidden) = (stored.clone(), format!("hidden-{name}"));
     scene.lab.faults().observe(move |request| {
         if request.service != Service::Barbican {
             return;
         }
         let is_list = request.method == "GET" && request.path.contains("name=");
-        let posts = counted.fetch_add(usize::from(request.method == "POST"), std::sync::atomic::Ordering::SeqCst);
+        let posts = counted.fetch_add(usize::from(request.method == "POST"), Ordering::SeqCst);
         let (from, to) = if is_list && posts > 0 { (&name, &hidden) } else { (&hidden, &name) };
         for secret in lab.secrets(from) {
             lab.edit_secret(&secret.id, |secret| secret.name.clone_from(to));
         }
     });
     let fault = to_wanted(&scene.world()).await.unwrap_err();
-    assert_eq!(stored.load(std::sync::atomic::Ordering::SeqCst), 1, "{fault}");
+    assert_eq!(stored.load(Ordering::SeqCst), 1, "{fault}");
     let said = format!("{fault}; {}", fault.advice());
     assert!(said.contains("its list does not name the secret that it has stored"), "{said}");
     assert!(!said.contains("SECRET MISSING") && !said.contains("under our hands"), "{said}");
@@ -267,4 +270,39 @@ async fn a_secret_that_is_stored_and_not_listed_is_not_stored_again() {
     }
     to_wanted(&scene.world()).await.unwrap();
     assert!(is_wanted(&scene));
+}
+
+/// DELETE and POST are answered, and only the reading behind them fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gap_that_was_closed_is_on_record_though_what_was_stored_could_not_be_read() {
+    let looks = Arc::new(AtomicU64::new(0));
+    let mut reads_until_stored = None;
+    for round in ["counted", "spoiled"] {
+        let scene = Scene::start().await;
+        scene.confirmed().await;
+        if let Some(before) = reads_until_stored {
+            let unread =
+                Rule::new(Service::Barbican, LabFault::Status(403)).method("GET").which(Which::From(before + 1));
+            scene.lab.faults().add(unread);
+        } else {
+            let (looks, name) = (looks.clone(), scene.secret_name());
+            let world = scene.lab.world().clone();
+            let before = world.secrets(&name)[0].id.clone();
+            scene.lab.faults().observe(move |request| {
+                let is_ours = request.service == Service::Barbican && !request.agent;
+                let is_gone = world.secrets(&name).first().is_none_or(|secret| secret.id != before);
+                looks.fetch_add(u64::from(is_ours && request.method == "GET" && !is_gone), Ordering::SeqCst);
+            });
+        }
+        let ended = scene.rotate().await;
+        reads_until_stored = Some(looks.load(Ordering::SeqCst));
+        let gap = scene.acme().rotation().unwrap().gap_us;
+        assert!(gap.is_some_and(|us| us > 0), "{round}: {gap:?} {ended:?}");
+        assert_eq!(ended.is_err(), round == "spoiled", "{ended:?}");
+        if round == "spoiled" {
+            scene.lab.faults().clear();
+            scene.run(Command::Resume).await.unwrap();
+            assert_eq!(scene.acme().rotation().unwrap().gap_us, gap, "it is that of the pair");
+        }
+    }
 }

@@ -337,6 +337,39 @@ async fn whoever_is_called_alone_is_called_only_when_their_own_configuration_is_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_nothing_to_download_is_named_and_waits_alone() {
+    let scene = Scene::with_console().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    let all = clients(&scene);
+    let (one, last) = (all[1].clone(), all[all.len() - 1].clone());
+    let calls = |client: &ClientId| {
+        let rotation = scene.acme().rotation().unwrap();
+        rotation.notices.of(client).filter(|mail| mail.kind == NoticeKind::Reconfigure).count()
+    };
+    let unknown = |path: String| {
+        scene.lab.faults().add(Rule::new(Service::Console, Fault::Status(404)).path(&path).which(Which::Always))
+    };
+    let everybody = unknown("/vpn".into());
+    scene.run(reconfigure()).await.unwrap_err();
+    assert_eq!(calls(&last), 0, "where nobody is known it is the console's fault");
+    scene.lab.faults().remove(everybody);
+    unknown(format!("/{}/vpn", one.0));
+    let error = scene.run(reconfigure()).await.unwrap_err();
+    let told = format!("{error}; {}", error.advice());
+    let name = scene.acme().rotation().unwrap().client(&one).unwrap().name.clone();
+    assert!(told.contains("1 not mailed") && told.contains(name.as_str()) && told.contains("notify again"), "{told}");
+    assert_eq!(all.iter().filter(|client| calls(client) == 1).count(), all.len() - 1);
+    assert_eq!(calls(&one), 0);
+    scene.run(Command::Waive { client: one.clone(), reason: "left".into() }).await.unwrap();
+    scene.run(reconfigure()).await.unwrap();
+    assert_eq!(calls(&one), 0);
+    scene.lab.world().reimport_all("acme").await;
+    scene.run(Command::Verify).await.unwrap();
+    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_emergency_that_the_agent_would_never_follow_mails_nobody() {
     let scene = Scene::start().await;
     let emergency =

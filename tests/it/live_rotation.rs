@@ -127,7 +127,7 @@ fn live_a_whole_rotation_driven_by_keys_in_a_terminal() {
     screens.push(terminal.wait("all back", SERVER, |screen| screen.contains("back 3/3")));
 
     terminal.keys("f").shows("Finish the rotation of acme");
-    terminal.keys("all good\racme\r");
+    terminal.keys("all good\r\racme\r");
     screens.push(terminal.shows("done: acme: finish"));
     assert!(terminal.screen().contains("last rotation: rotated"));
     written.extend(files(live.folder()));
@@ -291,7 +291,7 @@ fn live_a_whole_rollback_driven_by_keys_in_a_terminal() {
     live.script("client", &["globex", "hank", "reimport"]);
     terminal.wait("all back", SERVER, |screen| screen.contains("back 3/3") && screen.contains("f finish"));
     terminal.keys("f").shows("closed as rolled back, never as rotated");
-    terminal.keys("\rglobex\r").shows("done: globex: finish");
+    terminal.keys("\r\rglobex\r").shows("done: globex: finish");
     assert!(terminal.screen().contains("last rotation: rolled back"), "{}", terminal.screen());
     terminal.keys("qqq");
     assert_eq!(terminal.ends_within(Duration::from_secs(20)), 0);

@@ -45,7 +45,9 @@ impl Swift {
         let listed = self.send(reqwest::Method::GET, &listing, None, Vec::new()).await;
         let listed: Vec<Value> = serde_json::from_slice(&listed).unwrap();
         let mut all = Vec::new();
-        for id in listed.iter().filter_map(|line| line["version_id"].as_str()) {
+        // The copy beside it begins with the same letters.
+        let ours = listed.iter().filter(|line| line["name"] == "config/vpn-users.json");
+        for id in ours.filter_map(|line| line["version_id"].as_str()) {
             let url = format!("{}?version-id={id}", self.object);
             all.push((id.to_owned(), self.send(reqwest::Method::GET, &url, None, Vec::new()).await));
         }

@@ -228,6 +228,9 @@ async fn a_copy_that_can_not_be_made_or_removed_is_told_and_stops_nothing() {
     let rule = scene.lab.faults().add(refused("PUT").which(Which::Always));
     scene.rotate().await.unwrap();
     assert!(scene.lab.faults().fired(rule) == 1 && step_5(&scene).contains("could NOT be kept"), "{}", step_5(&scene));
+    scene.acme().look().await;
+    let told = scene.status().attention;
+    assert!(told.iter().any(|item| item.contains("could NOT be kept") && item.contains("403")), "{told:?}");
     scene.everybody_returns().await;
     scene.lab.faults().add(refused("DELETE").which(Which::Always));
     let ended = scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();

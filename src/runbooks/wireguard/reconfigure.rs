@@ -155,8 +155,15 @@ async fn served_right(world: &World, target: PublicKey, users: &[Entry], mailed:
             return Ok(Unserved::default());
         }
     }
-    match unserved.values().next() {
-        Some(fault) if !served_some => Err(fault.clone()),
-        _ => Ok(unserved),
+    let Some(fault) = unserved.values().next().filter(|_| !served_some).cloned() else { return Ok(unserved) };
+    // Whether it is theirs or the API's tells anybody else.
+    let others = users
+        .iter()
+        .filter(|user| !mailed.iter().any(|client| entries(client).iter().any(|(_, own)| own.id == user.id)));
+    for user in others {
+        if console.served_key(&user.id).await.is_ok_and(|key| key == target) {
+            return Ok(unserved);
+        }
     }
+    Err(fault)
 }
