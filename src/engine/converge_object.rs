@@ -10,6 +10,17 @@ use crate::engine::observe::{ObjectSight, bad_document};
 use crate::engine::ports::{StoredObject, World};
 use std::time::Duration;
 
+/// Whether a version was written behind the one that was read. Where versions are not kept any more, what is listed below our
+/// upload is one of long ago.
+fn is_later(version: &StoredObject, read: &StoredObject) -> bool {
+    let written = |object: &StoredObject| object.written.parse::<f64>();
+    match (written(version), written(read)) {
+        (Ok(version), Ok(read)) => version > read,
+        // Without the times it is asked rather than lost.
+        _ => true,
+    }
+}
+
 /// What step 5 says where no copy could be made.
 pub const NOT_KEPT: &str = "its content of before could NOT be kept";
 
@@ -171,7 +182,7 @@ async fn rounds(
         match back? {
             ReadBack::Ours(etag) => match replaced {
                 // Whoever wrote between our look and our upload: what they wrote goes on top of ours, with the key.
-                Ok(Some(lost)) if lost.bytes != after.bytes => {
+                Ok(Some(lost)) if lost.bytes != after.bytes && is_later(&lost, &before) => {
                     theirs = Some(StoredObject { etag, ..lost });
                     merged += 1;
                     put_back += 1;

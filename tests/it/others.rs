@@ -137,6 +137,25 @@ async fn a_portals_write_right_before_our_upload_is_seen_after_it_and_put_back_w
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_of_long_ago_is_nobodys_change_where_none_are_kept_any_more() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    let (world, tenant) = (scene.lab.world(), scene.acme().tenant().id.to_string());
+    let present = scene.object();
+    world.keep_versions();
+    let mut old: Value = serde_json::from_slice(&present).unwrap();
+    old["users"].as_array_mut().unwrap().pop();
+    world.put_object(&tenant, OBJECT, old.to_string().as_bytes());
+    world.put_object(&tenant, OBJECT, &present);
+    world.suspend_versions();
+    let kept = world.versions(&tenant, OBJECT);
+    scene.rotate().await.unwrap();
+    assert_eq!(world.versions(&tenant, OBJECT), kept, "nothing more is kept");
+    assert_eq!(users(&scene.object()), users(&present), "what was long ago does not come back");
+    assert!(!step_5(&scene).contains("put back"), "{}", step_5(&scene));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_version_that_swift_still_gives_after_our_upload_is_nobodys_change() {
     let scene = Scene::start().await;
     scene.confirmed().await;

@@ -74,6 +74,8 @@ pub(super) struct State {
     pub(super) stale_reads: u32,
     /// The versions before the present one, oldest first, by container and object; `None`: none are kept.
     pub(super) versions: Option<BTreeMap<(String, String), Vec<Object>>>,
+    /// No more are kept; those that are there stay.
+    pub(super) suspended: bool,
 }
 
 impl State {
@@ -85,7 +87,7 @@ impl State {
     }
 
     fn keep(&mut self, container: &str, name: &str, before: Option<Object>) {
-        if let Some(versions) = &mut self.versions {
+        if let Some(versions) = self.versions.as_mut().filter(|_| !self.suspended) {
             versions.entry((container.to_owned(), name.to_owned())).or_default().extend(before);
         }
     }

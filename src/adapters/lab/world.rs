@@ -198,6 +198,11 @@ impl LabWorld {
         lock(&self.shared.swift).versions.get_or_insert_default();
     }
 
+    /// No more versions are kept from now on; those that are there stay, as in a container where they were switched off.
+    pub fn suspend_versions(&self) {
+        lock(&self.shared.swift).suspended = true;
+    }
+
     /// The versions of an object before the present one, oldest first.
     pub fn versions(&self, container: &str, name: &str) -> Vec<Vec<u8>> {
         let mut swift = lock(&self.shared.swift);
