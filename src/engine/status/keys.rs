@@ -87,7 +87,7 @@ pub(super) fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: 
 }
 
 /// The key of secret, object and interface. A look counts where it is the later word: what a step has read back since, or the
-/// rotation has left in the end, is as good as a look, and looks of before and after it say nothing together.
+/// rotation has left in the end, is as good as a look, and looks of before and after it say nothing together. Where nobody has looked, nothing is known.
 fn places(rotation: Option<&Rotation>, keys: &KeysView) -> [Option<PublicKey>; 3] {
     let word = |step: StepNumber| {
         let rotation = rotation?;
@@ -97,7 +97,7 @@ fn places(rotation: Option<&Rotation>, keys: &KeysView) -> [Option<PublicKey>; 3
             _ => None,
         }
     };
-    let place = |sight: &KeySight, step| match word(step).filter(|(_, at)| sight.at.is_none_or(|seen| seen <= *at)) {
+    let place = |sight: &KeySight, step| match word(step).filter(|(_, at)| sight.at.is_some_and(|seen| seen <= *at)) {
         Some((key, _)) => Some(key).filter(|_| sight.fault.is_none()),
         None => sight.key,
     };
