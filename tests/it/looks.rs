@@ -112,4 +112,10 @@ async fn a_second_secret_that_the_server_has_taken_is_no_lost_journal_while_ours
     let refused = scene.rotate().await.unwrap_err();
     assert!(matches!(refused, RunError::Refused(Refusal::GateShut(_))), "{refused}");
     assert!(refused.to_string().contains("duplicates"), "{refused}");
+    scene.lab.world().set_down(Service::Shell, true);
+    let refused = scene.rotate().await.unwrap_err();
+    assert!(
+        matches!(refused, RunError::Refused(Refusal::GateShut(_))),
+        "also where the server can't be read: {refused}"
+    );
 }

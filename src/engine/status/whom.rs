@@ -4,6 +4,7 @@ use super::{ClientView, TenantStatus};
 use crate::domain::client::People;
 use crate::domain::fault::Fault;
 use crate::domain::freshness::Activity;
+use crate::domain::key::PublicKey;
 use crate::engine::observe::Sights;
 use crate::engine::record::{Entry, Record};
 use crate::engine::rotation::Rotation;
@@ -81,12 +82,13 @@ impl TenantStatus {
     /// Whose own key is one of the server's, a line for each key: the kernel drops a peer that has the interface's.
     pub fn bear_servers_key(&self) -> Vec<String> {
         let keys = &self.keys;
-        let of = [("present", keys.interface.key), ("staged", keys.staged), ("previous", keys.previous)];
-        let mut lines: Vec<String> = Vec::new();
+        let of = [("staged", keys.staged), ("previous", keys.previous), ("present", keys.interface.key)];
+        let (mut lines, mut told): (Vec<String>, Vec<PublicKey>) = (Vec::new(), Vec::new());
         for (which, key) in of.into_iter().filter_map(|(which, key)| Some((which, key?))) {
             let bears = |view: &&ClientView| view.client.keys().any(|own| own == key);
             let names: Vec<&str> = self.clients.iter().filter(bears).map(|view| view.client.name.as_str()).collect();
-            if !names.is_empty() {
+            if !names.is_empty() && !told.contains(&key) {
+                told.push(key);
                 lines.push(format!(
                     "the server's {which} key {} is given as the key of {}, too: while it is live the server drops that \
                      peer; have their own public key put there",

@@ -179,7 +179,7 @@ async fn explained(late: Fault, world: &World) -> Fault {
 
 fn late(limit: Duration, or_out: &str) -> Fault {
     let text = format!("the server has not taken the key after two cycles ({} s)", limit.as_secs());
-    let hint = "the server keeps the key of before and leaves its peers alone; see the troubleshooting of step 6, then resume (it looks again)";
+    let hint = "the server keeps the key of before; see the troubleshooting of step 6, then resume (it looks again)";
     Fault::new(Service::Server, FaultKind::Refused, text).hint(format!("{hint}{or_out}"))
 }
 

@@ -142,14 +142,15 @@ async fn is_of_others(world: &World, rotation: &Rotation, before: &Before) -> bo
         world.server.read(),
         futures_util::future::try_join_all(kept)
     );
-    let (Some(Sight::Secret(Ok(secret))), Ok(server), Ok(kept)) = (secret, server, kept) else { return false };
-    let known = rotation.keys.values().map(|key| key.public_key);
-    let ours: Vec<PublicKey> = known.chain(kept.into_iter().flatten().map(|(_, key)| key)).collect();
+    let Some(Sight::Secret(Ok(secret))) = secret else { return false };
     let is_younger = |created: Timestamp| younger(rotation, Some(created)).is_some();
     // The one of before is there still: no rotation of ours has ended, whatever the server has taken.
     if secret.count > 1 && secret.stored().any(|(created, _)| created.is_some_and(|created| !is_younger(created))) {
         return true;
     }
+    let (Ok(server), Ok(kept)) = (server, kept) else { return false };
+    let known = rotation.keys.values().map(|key| key.public_key);
+    let ours: Vec<PublicKey> = known.chain(kept.into_iter().flatten().map(|(_, key)| key)).collect();
     secret.stored().filter(|(created, _)| created.is_none_or(is_younger)).all(|(_, key)| {
         // One without a key was stored by no rotation.
         key.is_none_or(|key| key != server.public_key && !ours.contains(&key))
