@@ -13,6 +13,13 @@ struct Pattern {
 /// The line that says that a reconcile went well.
 const IN_SYNC: &str = "Configuration in sync";
 
+/// It is denied the secret, or there is none.
+const NO_SECRET: Pattern = Pattern {
+    says: "Failed to fetch key from Barbican",
+    means: "it can't read the secret",
+    remedy: "with 403 its application credential lacks secrets:get: ask the platform team for a role assignment; else look at Barbican",
+};
+
 /// The platform's failure runbook, step 1.
 const PATTERNS: [Pattern; 7] = [
     Pattern {
@@ -20,17 +27,9 @@ const PATTERNS: [Pattern; 7] = [
         means: "it can't read the object",
         remedy: "Keystone or Swift refuses it: check the tenant's application credential and the object",
     },
-    Pattern {
-        says: "Failed to fetch key from Barbican",
-        means: "it can't read the secret",
-        remedy: "with 403 its application credential lacks secrets:get: ask the platform team for a role assignment; else look at Barbican",
-    },
+    NO_SECRET,
     // The exception behind it, where the log has only that.
-    Pattern {
-        says: "BarbicanFetchError",
-        means: "it can't read the secret",
-        remedy: "with 403 its application credential lacks secrets:get: ask the platform team for a role assignment; else look at Barbican",
-    },
+    Pattern { says: "BarbicanFetchError", ..NO_SECRET },
     Pattern {
         says: "No private key available",
         means: "it has no key",
