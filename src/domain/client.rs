@@ -326,6 +326,12 @@ impl Places {
     }
 }
 
+/// How many of the keys that clients have are peers of the interface, and how many keys that is.
+pub fn peers_there(clients: &[Client], peers: &BTreeSet<PublicKey>) -> (usize, usize) {
+    let keys: BTreeSet<PublicKey> = clients.iter().flat_map(Client::keys).collect();
+    (keys.intersection(peers).count(), keys.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -63,6 +63,8 @@ pub struct ChecksPart<'a> {
     pub valid_s: i64,
     /// Checks that an operator has set aside for this rotation.
     pub set_aside: BTreeSet<&'a str>,
+    /// What a look has seen since then that it would fail by, where somebody looks.
+    pub seen_since: Option<&'a str>,
 }
 
 /// Checks whose failure does not stop an emergency: nothing of the key depends on them.
@@ -183,6 +185,9 @@ fn of_checks(facts: &Facts<'_>, now: Timestamp) -> Option<Reason> {
         let failed = run.checks.iter().filter(|check| checks.contains(&check.name));
         let found = failed.map(Check::in_full).collect();
         return Some(Reason::CheckFailed { checks, found });
+    }
+    if let Some(what) = facts.checks.seen_since {
+        return Some(Reason::SeenSince { what: what.to_owned() });
     }
     // Also one of the future: it was dated by a clock that is ahead, and would stay fresh until then.
     let is_old = (now.as_second() - run.at.as_second()).abs() > facts.checks.valid_s;

@@ -39,6 +39,9 @@ pub const MAILBOX: &str = "mailbox";
 /// The check that says whether the secrets of the tenant's name hold different keys, where there are several.
 pub const DUPLICATES: &str = "duplicates";
 
+/// The check that says whether secret, object and interface (and console) show one key.
+pub const KEYS: &str = "keys";
+
 /// The check that says whether the agent tolerates two secrets of a name, where the swap makes two.
 pub const SWAP: &str = "swap";
 

@@ -21,6 +21,8 @@ pub struct Beside<'a> {
     pub unknown: Option<&'a str>,
     /// Who else holds the tenant.
     pub held_by: Option<&'a str>,
+    /// What was seen since the last check that it would fail by. Nothing, where a check is run behind this.
+    pub seen_since: Option<&'a str>,
     /// Who asks.
     pub me: Me<'a>,
 }
@@ -56,6 +58,7 @@ pub fn judge(open: Option<&Rotation>, beside: Beside<'_>, rules: &Rules, now: Ti
             run: open.and_then(|rotation| rotation.preflight.as_ref()),
             valid_s: i64::try_from(rules.preflight_valid.as_secs()).unwrap_or(i64::MAX),
             set_aside: open.iter().flat_map(|rotation| rotation.set_aside.keys().map(String::as_str)).collect(),
+            seen_since: beside.seen_since,
         },
         held_by: beside.held_by,
         approval: open.map_or(ApprovalFact::NotNeeded, |rotation| {
@@ -80,7 +83,8 @@ fn people<'a>(rotation: &'a Rotation, beside: Beside<'a>, to_read: &'a BTreeSet<
 
 /// How one client stands before the key is changed. `to_read`: [`Rotation::clients_to_read`], asked once for all of them.
 pub fn stand<'a>(client: &Client, rotation: &'a Rotation, to_read: &'a BTreeSet<ClientId>) -> Stand<'a> {
-    let beside = Beside { clients: &rotation.clients, unknown: None, held_by: None, me: Me::looking("") };
+    let beside =
+        Beside { clients: &rotation.clients, unknown: None, held_by: None, seen_since: None, me: Me::looking("") };
     Stand::of(client, rotation.window.revision, &people(rotation, beside, to_read))
 }
 

@@ -353,7 +353,7 @@ impl Machine {
         let rotation = self.open()?;
         let unknown = (!rotation.unseen.is_empty()).then(|| rotation.unseen.join("; "));
         let (unknown, me) = (unknown.as_deref(), self.who());
-        let beside = Beside { clients: &rotation.clients, unknown, held_by: None, me };
+        let beside = Beside { clients: &rotation.clients, unknown, held_by: None, seen_since: None, me };
         Ok(judging::judge(Some(rotation), beside, &self.rules, at))
     }
 

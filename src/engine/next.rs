@@ -310,7 +310,7 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
         }
         Some(Remedy::Approve) => offer(Act::Approve, first.to_string()),
         Some(Remedy::Check) | None => {
-            let said = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            let said = reasons.iter().map(Reason::with_first).collect::<Vec<_>>().join("; ");
             offer(Act::Check, format!("{said}{}", without(rotation, reasons)))
         }
     }

@@ -2,7 +2,9 @@
 
 use crate::scene::{Scene, as_person};
 use changeguard::adapters::lab::{Fault, Rule, Service};
+use changeguard::domain::gate::Reason;
 use changeguard::engine::command::{Command, Refusal};
+use changeguard::engine::next::Act;
 use changeguard::engine::secret::PrivateKey;
 use changeguard::engine::sources::Source;
 use changeguard::engine::status::Reconcile;
@@ -118,4 +120,51 @@ async fn a_second_secret_that_the_server_has_taken_is_no_lost_journal_while_ours
         matches!(refused, RunError::Refused(Refusal::GateShut(_))),
         "also where the server can't be read: {refused}"
     );
+}
+
+/// What others do behind a green check: rotate would find it, and so the gate that is shown does not say that it is open.
+#[tokio::test]
+async fn what_a_look_has_seen_since_a_green_check_shuts_the_gate_that_is_shown_and_the_next_check_says_what_ends_it() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.run(Command::Check).await.unwrap();
+    let world = scene.lab.world();
+    let (live, before) = (world.key_secrets("acme").remove(0), world.secrets(""));
+    scene.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(403)).method("GET").always().for_agents());
+    scene.acme().look().await;
+    assert!(scene.status().gate.is_open(), "{:?}", scene.status().gate);
+    stored_by_a_colleague(&scene);
+    let seen = async |what: &str| {
+        scene.acme().look().await;
+        let status = scene.status();
+        let [Reason::SeenSince { what: said }] = status.gate.reasons() else { panic!("{what}: {:?}", status.gate) };
+        assert!(said.contains(what), "{said}");
+        assert_eq!(status.next.action, Act::Check, "{what}: {}", status.next.text);
+    };
+    seen("2 secrets").await;
+    world.remove_secret(&live.id);
+    seen("the keys differ").await;
+    world.put_secrets(before);
+    scene.acme().look().await;
+    assert!(scene.status().gate.is_open(), "it is as the check has seen it again: {:?}", scene.status().gate);
+    // The server takes the other one.
+    stored_by_a_colleague(&scene);
+    world.set_server_key("acme", [77; 32]);
+    scene.run(Command::Check).await.unwrap_err();
+    let next = scene.status().next;
+    assert_eq!(next.action, Act::Check, "{}", next.text);
+    scene.run(Command::Check).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn peers_that_are_gone_are_counted_and_named_before_the_live_key_is_there_and_behind_it() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    let said = || scene.status().attention.join("; ");
+    scene.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(403)).method("GET").always().for_agents());
+    scene.acme().look().await;
+    assert!(!said().contains("clients' peers"), "{}", said());
+    scene.lab.world().remove_peers("acme");
+    scene.acme().look().await;
+    assert!(said().contains("NONE of ") && said().contains("their tunnels are down"), "{}", said());
 }

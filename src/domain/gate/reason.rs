@@ -59,6 +59,10 @@ pub enum Reason {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         found: Vec<String>,
     },
+    SeenSince {
+        /// What a look has seen that the check, run again, would fail by.
+        what: String,
+    },
     HeldByOther {
         holder: String,
     },
@@ -132,9 +136,21 @@ impl Reason {
             Reason::PeopleUnknown { .. } => 6,
             Reason::NobodyToAsk => 7,
             Reason::WindowNotOpen { .. } => 8,
-            Reason::CheckFailed { .. } => 9,
+            Reason::CheckFailed { .. } | Reason::SeenSince { .. } => 9,
             Reason::NotApproved { .. } => 10,
             Reason::NotChecked | Reason::CheckTooOld { .. } => 11,
+        }
+    }
+
+    /// The same with what the first of several checks has found: where one line must do.
+    pub fn with_first(&self) -> String {
+        match self {
+            Reason::CheckFailed { found, .. } if found.len() == 1 => self.in_full(),
+            Reason::CheckFailed { found, .. } => match found.first() {
+                Some(first) => format!("{self}; first {first}"),
+                None => self.to_string(),
+            },
+            other => other.to_string(),
         }
     }
 
@@ -164,7 +180,7 @@ impl Reason {
             | Reason::OldAnswer { client, .. }
             | Reason::NotConfirmed { client, .. } => Remedy::Ask(client),
             Reason::NobodyToAsk => Remedy::WaiveNobody,
-            Reason::PeopleUnknown { .. } | Reason::CheckFailed { .. } => Remedy::Check,
+            Reason::PeopleUnknown { .. } | Reason::CheckFailed { .. } | Reason::SeenSince { .. } => Remedy::Check,
             Reason::WindowNotOpen { opens } => Remedy::Wait(*opens),
             Reason::NotApproved { .. } => Remedy::Approve,
             Reason::NotChecked | Reason::CheckTooOld { .. } => return None,
@@ -197,6 +213,7 @@ impl fmt::Display for Reason {
                 write!(f, "the preflight check of {} is too old", at.strftime("%H:%M:%S UTC"))
             }
             Reason::CheckFailed { checks, .. } => write!(f, "the preflight check failed: {}", checks.join(", ")),
+            Reason::SeenSince { what } => write!(f, "seen since the check: {what}"),
             Reason::JournalLost { lost } => f.write_str(lost),
             Reason::HeldByOther { holder } => write!(f, "held by {holder}"),
             Reason::NotApproved { why } => write!(f, "not approved: {why}"),

@@ -16,6 +16,7 @@ struct Case {
     unknown: Option<&'static str>,
     nobody: Option<&'static str>,
     set_aside: BTreeSet<&'static str>,
+    seen_since: Option<&'static str>,
     approval: ApprovalFact,
     emergency: bool,
 }
@@ -55,6 +56,7 @@ fn open() -> Case {
         unknown: None,
         nobody: None,
         set_aside: BTreeSet::new(),
+        seen_since: None,
         approval: ApprovalFact::NotNeeded,
         emergency: false,
     }
@@ -72,7 +74,12 @@ fn facts<'a>(case: &'a Case, notices: &'a Notices, to_read: &'a BTreeSet<ClientI
             waivers: &case.waivers,
             to_read,
         },
-        checks: ChecksPart { run: Some(&case.preflight), valid_s: 600, set_aside: case.set_aside.clone() },
+        checks: ChecksPart {
+            run: Some(&case.preflight),
+            valid_s: 600,
+            set_aside: case.set_aside.clone(),
+            seen_since: case.seen_since,
+        },
         held_by: case.held,
         approval: case.approval.clone(),
         emergency: case.emergency,
@@ -86,6 +93,14 @@ fn verdict(case: &Case, at: Timestamp) -> Verdict {
 #[test]
 fn it_opens_when_everybody_has_confirmed_this_revision_in_an_open_window_after_a_green_check() {
     assert_eq!(verdict(&open(), now()), Verdict::Open);
+}
+
+#[test]
+fn what_was_seen_since_a_green_check_shuts_it_and_wants_another_check() {
+    let case = Case { seen_since: Some("the keys differ"), ..open() };
+    let said = verdict(&case, now());
+    assert_eq!(said.reasons()[0].to_string(), "seen since the check: the keys differ");
+    assert_eq!(said.first().and_then(Reason::remedy), Some(Remedy::Check));
 }
 
 #[test]

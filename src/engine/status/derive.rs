@@ -3,7 +3,7 @@
 use super::HeardView;
 use super::alert;
 use super::attention;
-use super::keys::{arrived, drift, half_told, judge_reconcile, keys_view};
+use super::keys::{arrived, drift, half_told, judge_reconcile, keys_view, seen_since_check};
 use super::lease;
 use super::mails;
 use super::overtaken;
@@ -52,7 +52,6 @@ pub fn derive(
         .map(ToString::to_string)
         .chain(forgotten.map(|client| format!("{} was told and is named by no place any more", client.id)))
         .collect();
-    let gate = judge_gate(open, &clients, sights, settings, person, now);
     let to_read = open.map(Rotation::clients_to_read).unwrap_or_default();
     let peers = sights.server.value().map(|reading| (reading.clock, Peers::of(reading)));
     let schedule = settings.reminders.as_ref();
@@ -71,6 +70,8 @@ pub fn derive(
         (back, views.len())
     });
     let keys = keys_view(rotation, sights, settings, now);
+    let since_check = open.and_then(|rotation| seen_since_check(rotation, &keys));
+    let gate = judge_gate(open, &clients, since_check.as_deref(), sights, settings, viewer);
     let phase = open.map_or(Phase::Idle, phase_of);
     let lost = sights.lost();
     let ended = rotation.filter(|_| lost.is_none() && open.is_none());
@@ -219,16 +220,17 @@ pub fn derive(
 fn judge_gate(
     open: Option<&Rotation>,
     clients: &[Client],
+    seen_since: Option<&str>,
     sights: &Sights,
     settings: &Settings,
-    person: &str,
-    now: Timestamp,
+    viewer: Viewer<'_>,
 ) -> Verdict {
+    let Viewer { person, now } = viewer;
     let unseen = sights.unseen();
     let unknown = (!unseen.is_empty()).then(|| unseen.join("; "));
     let holder = sights.holder.as_ref().map(ToString::to_string);
     let me = Me::looking(person);
-    let beside = Beside { clients, unknown: unknown.as_deref(), held_by: holder.as_deref(), me };
+    let beside = Beside { clients, unknown: unknown.as_deref(), held_by: holder.as_deref(), seen_since, me };
     let verdict = judging::judge(open, beside, &Rules::of(settings), now);
     match sights.lost() {
         Some(lost) => verdict.shut_by(Reason::JournalLost { lost: lost.to_string() }),

@@ -5,6 +5,7 @@ use crate::domain::cadence;
 use crate::domain::fault::Fault;
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::observation::Observation;
+use crate::domain::preflight::{DUPLICATES, KEYS};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::observe::Sights;
 use crate::engine::ports::Settings;
@@ -33,6 +34,26 @@ pub(super) fn drift(rotation: &Rotation, keys: &KeysView) -> Option<String> {
         return Some("the interface shows another key".into());
     }
     None
+}
+
+/// What the looks have seen since the last check that it would fail by: another secret of the name, or places that differ. What
+/// an operator has set aside, and what the check itself has found, is told already.
+pub(super) fn seen_since_check(rotation: &Rotation, keys: &KeysView) -> Option<String> {
+    let checked = rotation.preflight.as_ref().filter(|_| !rotation.touched)?;
+    let is_later = |sight: &KeySight| sight.fault.is_none() && sight.at.is_some_and(|at| at > checked.at);
+    let counts = |check: &str| !rotation.set_aside.contains_key(check);
+    let another = keys.duplicates.iter().any(|key| Some(key) != keys.duplicates.first());
+    if is_later(&keys.secret) && another && counts(DUPLICATES) {
+        let count = keys.duplicates.len();
+        return Some(format!("{count} secrets have the tenant's name, and the server may take either"));
+    }
+    let places = [("secret", &keys.secret), ("object", &keys.object), ("interface", &keys.interface)];
+    let shown: Vec<String> =
+        places.iter().filter_map(|(place, sight)| Some(format!("{place} {}", sight.key?.short()))).collect();
+    let differ = places.iter().any(|(_, sight)| sight.key != keys.secret.key);
+    let all_known = shown.len() == places.len() && places.iter().all(|(_, sight)| sight.fault.is_none());
+    let news = places.iter().any(|(_, sight)| is_later(sight));
+    (all_known && differ && news && counts(KEYS)).then(|| format!("the keys differ: {}", shown.join(", ")))
 }
 
 /// A step that failed, and of which a later look has seen that what it was for is so: a late request has landed, or the server's

@@ -1,8 +1,14 @@
 //! What is to be said of the VPN server besides its key: that what it counts was begun anew, and that its clock is another.
 
+use crate::domain::client::peers_there;
 use crate::domain::freshness::{SKEW_TOLERATED, made_anew};
+use crate::domain::key::PublicKey;
 use crate::engine::observe::Sights;
 use crate::engine::rotation::Rotation;
+use std::collections::BTreeSet;
+
+/// So many people are named in one line.
+const NAMED: usize = 3;
 
 /// The lines for the list of what needs attention.
 pub(super) fn attention(open: Option<&Rotation>, sights: &Sights) -> Vec<String> {
@@ -24,6 +30,7 @@ pub(super) fn attention(open: Option<&Rotation>, sights: &Sights) -> Vec<String>
             ));
         }
     }
+    items.extend(open.and_then(|rotation| peers_gone(rotation, sights)));
     if let Some(ahead) = sights.server_ahead_s.filter(|ahead| ahead.abs() > SKEW_TOLERATED) {
         let side = if ahead > 0 { "ahead of" } else { "behind" };
         items.push(format!(
@@ -32,4 +39,25 @@ pub(super) fn attention(open: Option<&Rotation>, sights: &Sights) -> Vec<String>
         ));
     }
     items
+}
+
+/// Clients whose tunnel is down, for the interface has no peer of theirs: all of them, or some that it had with the live key.
+fn peers_gone(rotation: &Rotation, sights: &Sights) -> Option<String> {
+    let reading = sights.server.value().filter(|_| sights.server.fault.is_none())?;
+    let peers: BTreeSet<PublicKey> = reading.peers.iter().map(|peer| peer.public_key).collect();
+    let (there, all) = peers_there(&rotation.clients, &peers);
+    if all > 0 && there == 0 {
+        return Some(format!("NONE of {all} clients' peers are on the interface: their tunnels are down"));
+    }
+    let had = &rotation.applied.as_ref()?.baseline.peers;
+    let is_gone = |key: &PublicKey| !peers.contains(key) && had.contains_key(key);
+    let gone = rotation.clients.iter().filter(|client| client.keys().any(|key| is_gone(&key)));
+    let gone: Vec<&str> = gone.map(|client| client.name.as_str()).collect();
+    let named = gone.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    let more = if gone.len() > NAMED { format!(" and {} more", gone.len() - NAMED) } else { String::new() };
+    (!gone.is_empty()).then(|| {
+        format!(
+            "ONLY {there} of {all} clients' peers are on the interface, fewer than before: {named}{more} can't connect"
+        )
+    })
 }

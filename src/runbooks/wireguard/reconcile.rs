@@ -2,13 +2,14 @@
 
 use super::silence;
 use crate::domain::agent_log::{self, AgentHealth};
-use crate::domain::client::Client;
+use crate::domain::client::{Client, peers_there};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::Baseline;
 use crate::domain::key::PublicKey;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::ports::World;
 use crate::engine::record::{self, Record};
+use crate::engine::rotation::Rotation;
 use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -126,7 +127,7 @@ impl Step for Reconcile {
             if waited > limit {
                 return Err(match last_fault {
                     Some(fault) => unreadable(fault, limit),
-                    None => explained(late(limit, rotation.or_out()), world).await,
+                    None => explained(late(limit, &rotation, peers.as_ref()), world).await,
                 });
             }
             let text = match &last_fault {
@@ -144,8 +145,7 @@ impl Step for Reconcile {
 /// `most`: the most that were seen there since the wait began.
 fn waiting(clients: &[Client], peers: Option<&BTreeSet<PublicKey>>, most: &mut usize) -> String {
     let Some(peers) = peers else { return "waiting for the server's loop".to_owned() };
-    let keys: BTreeSet<PublicKey> = clients.iter().flat_map(Client::keys).collect();
-    let (all, there) = (keys.len(), keys.intersection(peers).count());
+    let (there, all) = peers_there(clients, peers);
     *most = there.max(*most);
     let told = match there {
         there if there == all => format!("all {all}"),
@@ -177,10 +177,14 @@ async fn explained(late: Fault, world: &World) -> Fault {
     Fault { message: format!("{}; {says}", late.message), ..late }.hint(hint)
 }
 
-fn late(limit: Duration, or_out: &str) -> Fault {
-    let text = format!("the server has not taken the key after two cycles ({} s)", limit.as_secs());
+fn late(limit: Duration, rotation: &Rotation, peers: Option<&BTreeSet<PublicKey>>) -> Fault {
+    let mut text = format!("the server has not taken the key after two cycles ({} s)", limit.as_secs());
+    let there = peers.map(|peers| peers_there(&rotation.clients, peers));
+    if let Some((0, all @ 1..)) = there {
+        text.push_str(&format!("; NONE of {all} clients' peers are on the interface"));
+    }
     let hint = "the server keeps the key of before; see the troubleshooting of step 6, then resume (it looks again)";
-    Fault::new(Service::Server, FaultKind::Refused, text).hint(format!("{hint}{or_out}"))
+    Fault::new(Service::Server, FaultKind::Refused, text).hint(format!("{hint}{}", rotation.or_out()))
 }
 
 fn unreadable(fault: Fault, limit: Duration) -> Fault {

@@ -6,7 +6,9 @@ use crate::domain::agent_looks::{self, AgentLooks};
 use crate::domain::fault::{Fault, Service};
 use crate::domain::key::PublicKey;
 use crate::domain::lockout::{self, OwnAddresses};
-use crate::domain::preflight::{Check as Finding, CheckState, DUPLICATES, KeyAgreement, MAILBOX, OWN_ROUTE, SWAP};
+use crate::domain::preflight::{
+    Check as Finding, CheckState, DUPLICATES, KEYS, KeyAgreement, MAILBOX, OWN_ROUTE, SWAP,
+};
 use crate::engine::observe::Sights;
 use crate::engine::ports::{AgentMode, Listed, SecretRef, Settings, SwapOrder, TokenReport};
 use crate::runbooks::wireguard::answers::Heard;
@@ -311,13 +313,14 @@ pub(super) fn duplicates_check(sights: &Sights) -> Option<Finding> {
     let is_one_key = secret.only_key_of_all().is_some();
     Some(match is_one_key {
         true => finding(DUPLICATES, CheckState::Warn, text, "all hold one key: rotate replaces them by one"),
-        false => finding(
-            DUPLICATES,
-            CheckState::Fail,
-            text,
-            "find out whose the other is, and delete what nobody needs; or set the check `duplicates` aside with a reason: \
-             rotate keeps a copy of each that it removes, under a name of its own",
-        ),
+        false => {
+            let advice = taken(sights).unwrap_or_else(|| {
+                "find out whose the other is, and delete what nobody needs; or set the check `duplicates` aside with a \
+                 reason: rotate keeps a copy of each that it removes, under a name of its own"
+                    .into()
+            });
+            finding(DUPLICATES, CheckState::Fail, text, advice)
+        }
     })
 }
 
@@ -353,7 +356,7 @@ pub(super) fn keys_check(sights: &Sights, next: Option<PublicKey>) -> Finding {
             format!("the staged key {} is the key of {whose} as well: the server would drop that peer", key.short());
         let advice =
             "nothing was changed; cancel and plan again (step 3 makes another pair), and find out how they have it";
-        return finding("keys", CheckState::Fail, text, advice);
+        return finding(KEYS, CheckState::Fail, text, advice);
     }
     let found = places_check(sights);
     let own = agreement(sights).interface.and_then(|key| bearers(sights, key));
@@ -361,7 +364,7 @@ pub(super) fn keys_check(sights: &Sights, next: Option<PublicKey>) -> Finding {
         Some(whose) => {
             let text =
                 format!("{}; it is given as the key of {whose}, too, who can't connect like this", found.finding);
-            finding("keys", CheckState::Warn, text, "have their own public key put there: the server's was pasted")
+            finding(KEYS, CheckState::Warn, text, "have their own public key put there: the server's was pasted")
         }
         None => found,
     }
@@ -381,17 +384,33 @@ fn places_check(sights: &Sights) -> Finding {
     let differ = sights.secret.value().is_some_and(|secret| secret.count > 1 && secret.only_key_of_all().is_none());
     if keys.agrees() && differ {
         text.push_str("; beside it another secret has the name");
-        finding("keys", CheckState::Warn, text, "see the check `duplicates`")
+        finding(KEYS, CheckState::Warn, text, "see the check `duplicates`")
     } else if keys.agrees() {
-        pass("keys", format!("all places show {}", show(keys.secret)))
+        pass(KEYS, format!("all places show {}", show(keys.secret)))
     } else if secret_gone && rest_agrees {
-        finding("keys", CheckState::Warn, text, "object and interface agree; Barbican has no key to compare")
+        finding(KEYS, CheckState::Warn, text, "object and interface agree; Barbican has no key to compare")
     } else {
-        finding(
-            "keys",
-            CheckState::Fail,
-            text,
-            "find out which is right before rotating: see the troubleshooting of step 2",
-        )
+        let advice = taken(sights)
+            .unwrap_or_else(|| "find out which is right before rotating: see the troubleshooting of step 2".to_owned());
+        finding(KEYS, CheckState::Fail, text, advice)
     }
+}
+
+/// What ends it where the server has taken another secret of the name than the one whose key the clients have.
+fn taken(sights: &Sights) -> Option<String> {
+    let secret = sights.secret.value().filter(|secret| secret.count > 1)?;
+    let (object, interface) = (sights.object.value()?.public_key?, sights.server.value()?.public_key);
+    let holds = |key: PublicKey| secret.hrefs.iter().zip(&secret.keys).find(|(_, of)| **of == Some(key));
+    let (SecretRef(href), _) = holds(interface).filter(|_| interface != object)?;
+    let (live, known) = (interface.short(), object.short());
+    Some(match holds(object) {
+        Some((SecretRef(own), _)) => format!(
+            "the server has taken {live} of {href}, and clients have {known} of {own}: find out whose the first is; once it \
+             is deleted, the server takes {known} at its next look"
+        ),
+        None => format!(
+            "the server has taken {live} of {href}, and clients have {known}, which no secret holds: they are cut off until \
+             it is stored again, or they get the other"
+        ),
+    })
 }
