@@ -6,6 +6,7 @@ pub mod acts;
 pub mod alerts;
 pub mod approval;
 pub mod audit;
+pub mod case;
 pub mod closing;
 pub mod command;
 pub mod converge_object;

@@ -1,0 +1,337 @@
+//! What an operator's word may do to a case, and what a case does next: two pure functions of the journal.
+//!
+//! Nothing is kept beside the journal, so a process that takes over goes on with the same act.
+
+use super::core::{Core, Way};
+use super::gate::Verdict;
+use super::record::{CaseId, CoreRecord, End};
+use super::spec::{Confirm, Move, Spec, Then, Touch};
+use crate::domain::fault::Fault;
+use crate::domain::sanitize::sanitize;
+use crate::domain::step::{StepNumber, StepState};
+use serde::{Deserialize, Serialize};
+
+/// An operator's word, as a form, a subcommand, `next` or a test gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "verb")]
+pub enum Order {
+    /// A stretch of the runbook.
+    Begin {
+        /// Its verb.
+        stretch: String,
+        /// The subject's name, typed, where the stretch asks for it.
+        confirm: String,
+        /// A ticket or incident; counts where this opens the case.
+        reference: String,
+    },
+    /// Go on with what was interrupted or failed.
+    Resume,
+    /// Say what became of an interrupted step that no probe can tell.
+    Resolve {
+        /// Which.
+        step: StepNumber,
+        /// Whether it is done.
+        done: bool,
+        /// How the operator knows.
+        reason: String,
+    },
+    /// Set a fact aside that shuts a gate.
+    SetAside {
+        /// Its name.
+        fact: String,
+        /// Why.
+        reason: String,
+    },
+    /// Go back, though something was changed.
+    RollBack {
+        /// The subject's name, typed.
+        confirm: String,
+        /// Why.
+        reason: String,
+    },
+    /// Close it before anything was changed.
+    Cancel {
+        /// A note.
+        note: String,
+    },
+    /// A note for the journal.
+    Note {
+        /// The text.
+        text: String,
+    },
+}
+
+impl Order {
+    /// The word for keys, subcommands and the journal.
+    pub fn word(&self) -> &str {
+        match self {
+            Order::Begin { stretch, .. } => stretch,
+            Order::Resume => "resume",
+            Order::Resolve { .. } => "resolve",
+            Order::SetAside { .. } => "set-aside",
+            Order::RollBack { .. } => "rollback",
+            Order::Cancel { .. } => "cancel",
+            Order::Note { .. } => "note",
+        }
+    }
+
+    /// Whether the case goes on behind it.
+    pub fn drives(&self) -> bool {
+        !matches!(self, Order::SetAside { .. } | Order::Note { .. } | Order::Resolve { .. })
+    }
+}
+
+/// Why an order is not taken.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// The gate before the stretch is shut.
+    #[error("the gate before {verb} is shut: {}", told(.gate))]
+    Shut {
+        /// The stretch.
+        verb: String,
+        /// What it says.
+        gate: Verdict,
+    },
+    /// Not in this state.
+    #[error("{0}")]
+    NotNow(String),
+    /// What was typed does not do.
+    #[error("{0}")]
+    BadInput(String),
+}
+
+fn told(gate: &Verdict) -> String {
+    gate.reasons().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn not_now(why: impl Into<String>) -> Refusal {
+    Refusal::NotNow(why.into())
+}
+
+/// What is asked beside the journal when an order is judged.
+pub struct Asked<'a> {
+    /// The procedure.
+    pub spec: &'static Spec,
+    /// `kind/name`.
+    pub subject: &'a str,
+    /// What the subject is called, to be typed.
+    pub name: &'a str,
+    /// The case, where one was ever opened.
+    pub core: Option<&'a Core>,
+    /// What the gate before a stretch says now.
+    pub gate: &'a dyn Fn(&str) -> Verdict,
+    /// The way back from here; why there is none.
+    pub road: &'a dyn Fn() -> Result<Vec<Move>, String>,
+    /// The id of a case that is opened now.
+    pub new: CaseId,
+}
+
+/// Judges an order: the records that are written at once, in order. What follows them is `ahead`'s.
+pub fn judge(asked: &Asked<'_>, order: &Order) -> Result<Vec<CoreRecord>, Refusal> {
+    let open = asked.core.filter(|core| core.is_open());
+    let case = || open.ok_or_else(|| not_now(format!("no case of {} is open", asked.subject)));
+    match order {
+        Order::Begin { stretch, confirm, reference } => begin(asked, open, stretch, confirm, reference),
+        Order::Resume => {
+            let core = case()?;
+            if ahead(asked.spec, core).is_at_rest() {
+                return Err(not_now("nothing was interrupted and nothing has failed"));
+            }
+            Ok(Vec::new())
+        }
+        Order::Resolve { step, done, reason } => {
+            let core = case()?;
+            if !matches!(core.leg.state(*step), Some(StepState::Interrupted { .. })) {
+                return Err(not_now(format!("step {step} was not interrupted")));
+            }
+            let reason = given(reason, "how you know")?;
+            Ok(vec![CoreRecord::StepResolved { step: *step, done: *done, reason }])
+        }
+        Order::SetAside { fact, reason } => {
+            case()?;
+            let reason = given(reason, "why")?;
+            let shut = asked.spec.stretches.iter().map(|stretch| (asked.gate)(stretch.verb));
+            let found = shut.flat_map(|gate| gate.reasons().to_vec()).find(|seen| seen.name == fact);
+            match found {
+                Some(seen) if seen.kind == super::gate::FactKind::MayBeSetAside => {
+                    Ok(vec![CoreRecord::SetAside { fact: fact.clone(), reason }])
+                }
+                Some(_) => Err(not_now(format!("{fact} can't be set aside"))),
+                None => Err(not_now(format!("nothing of the name {} shuts a gate", sanitize(fact)))),
+            }
+        }
+        Order::RollBack { confirm, reason } => {
+            let core = case()?;
+            if !core.is_touched() {
+                return Err(not_now("nothing was changed yet: cancel it"));
+            }
+            if let Some(step) = core.touched.iter().find(|step| is_no_return(asked.spec, **step)) {
+                return Err(not_now(format!("step {step} has begun, and there is no way back behind it")));
+            }
+            typed(asked.name, confirm)?;
+            let reason = given(reason, "why")?;
+            let road = (asked.road)().map_err(not_now)?;
+            permitted(core, CoreRecord::TurnedBack { reason, road })
+        }
+        Order::Cancel { note } => {
+            let core = case()?;
+            if core.way == Way::Out {
+                return Ok(Vec::new());
+            }
+            if core.is_touched() {
+                return Err(not_now("it has changed something already: roll it back"));
+            }
+            let road = way_out(asked.spec, core);
+            permitted(core, CoreRecord::CancelBegun { note: sanitize(note), road })
+        }
+        Order::Note { text } => {
+            asked.core.ok_or_else(|| not_now(format!("{} has no case to note it in", asked.subject)))?;
+            Ok(vec![CoreRecord::Noted { text: given(text, "the note")? }])
+        }
+    }
+}
+
+fn permitted(core: &Core, record: CoreRecord) -> Result<Vec<CoreRecord>, Refusal> {
+    core.check(&record).map_err(Refusal::NotNow)?;
+    Ok(vec![record])
+}
+
+fn begin(
+    asked: &Asked<'_>,
+    open: Option<&Core>,
+    verb: &str,
+    confirm: &str,
+    reference: &str,
+) -> Result<Vec<CoreRecord>, Refusal> {
+    let unknown = || Refusal::BadInput(format!("{} has no {}", asked.spec.name, sanitize(verb)));
+    let stretch = asked.spec.stretch(verb).ok_or_else(unknown)?;
+    let is_first = |step: StepNumber| asked.spec.steps.first().is_some_and(|first| first.number == step);
+    if let Some(core) = open {
+        if core.way != Way::Forward {
+            return Err(not_now("the case does not go forward any more: resume it"));
+        }
+        if let Some(step) = core.running() {
+            return Err(not_now(format!("step {step} was interrupted: resume looks what became of it")));
+        }
+        match core.leg.ahead() {
+            Some(ahead) if stretch.has(ahead.step()) || is_before(asked.spec, core, stretch.from) => {}
+            Some(ahead) if ahead.step() > stretch.to => return Err(not_now(format!("{verb} is done"))),
+            Some(ahead) => return Err(not_now(format!("step {} comes before {verb}", ahead.step()))),
+            None => return Err(not_now("all steps are done")),
+        }
+    } else if !is_first(stretch.from) && !only_looks_before(asked.spec, stretch.from) {
+        return Err(not_now(format!("no case of {} is open", asked.subject)));
+    }
+    if stretch.confirm == Confirm::Name {
+        typed(asked.name, confirm)?;
+    }
+    let gate = (asked.gate)(verb);
+    if !gate.is_open() {
+        return Err(Refusal::Shut { verb: verb.to_owned(), gate });
+    }
+    let begun = CoreRecord::Begun { verb: verb.to_owned() };
+    let opened = CoreRecord::Opened {
+        case: asked.new.clone(),
+        runbook: asked.spec.name.to_owned(),
+        subject: asked.subject.to_owned(),
+        reference: sanitize(reference),
+    };
+    Ok(match open {
+        Some(_) => vec![begun],
+        None => vec![opened, begun],
+    })
+}
+
+/// Whether all that is not done before a step only looks: a stretch brings that about by itself.
+fn is_before(spec: &Spec, core: &Core, from: StepNumber) -> bool {
+    let open = spec.steps.iter().filter(|step| step.number < from && !core.state(step.number).is_done());
+    open.into_iter().all(|step| spec.stretch_of(step.number).is_some_and(|stretch| stretch.confirm == Confirm::Nothing))
+        && core.leg.ahead().is_some_and(|ahead| ahead.step() < from)
+}
+
+fn only_looks_before(spec: &Spec, from: StepNumber) -> bool {
+    let before = spec.steps.iter().filter(|step| step.number < from);
+    before
+        .into_iter()
+        .all(|step| spec.stretch_of(step.number).is_some_and(|stretch| stretch.confirm == Confirm::Nothing))
+}
+
+fn typed(name: &str, confirm: &str) -> Result<(), Refusal> {
+    if confirm == name { Ok(()) } else { Err(Refusal::BadInput(format!("type the name, {name}, to confirm"))) }
+}
+
+fn given(text: &str, what: &str) -> Result<String, Refusal> {
+    let text = sanitize(text);
+    if text.is_empty() { Err(Refusal::BadInput(format!("say {what}"))) } else { Ok(text) }
+}
+
+fn is_no_return(spec: &Spec, step: StepNumber) -> bool {
+    spec.step(step).is_some_and(|step| step.touches == Touch::NoReturn)
+}
+
+/// The way out of a case that has changed nothing: what was prepared is taken away, the last first.
+fn way_out(spec: &Spec, core: &Core) -> Vec<Move> {
+    let begun = |step: StepNumber| !matches!(core.state(step), StepState::Waiting);
+    let steps = spec.steps.iter().rev().filter(|step| step.undo.is_some() && begun(step.number));
+    steps.map(|step| Move::Undo(step.number)).collect()
+}
+
+/// What a case does next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ahead {
+    /// Look what became of an interrupted step.
+    Probe(Move),
+    /// Begin a step.
+    Start(Move),
+    /// Close the case.
+    Close(End),
+    /// A stretch is done; the next one waits for its word.
+    Pause {
+        /// Its verb.
+        next: &'static str,
+    },
+    /// A step has failed: a person, or `watch` where it may, says that it is tried again.
+    Failed(StepNumber, Fault),
+    /// It has ended.
+    Ended,
+}
+
+impl Ahead {
+    /// Nothing would go on by itself behind a resume.
+    pub fn is_at_rest(&self) -> bool {
+        matches!(self, Ahead::Pause { .. } | Ahead::Ended)
+    }
+}
+
+/// What a case does next, whoever drives it.
+pub fn ahead(spec: &'static Spec, core: &Core) -> Ahead {
+    if !core.is_open() {
+        return Ahead::Ended;
+    }
+    let Some(step) = core.leg.ahead() else {
+        return Ahead::Close(match core.way {
+            Way::Forward => End::Done,
+            Way::Back => End::TakenBack,
+            Way::Out => End::Cancelled,
+        });
+    };
+    match core.state(step.step()) {
+        StepState::Running { .. } | StepState::Interrupted { .. } => return Ahead::Probe(step),
+        StepState::Failed { fault, .. } => return Ahead::Failed(step.step(), fault.clone()),
+        StepState::Waiting | StepState::Done { .. } => {}
+    }
+    if core.way != Way::Forward {
+        return Ahead::Start(step);
+    }
+    let begun = core.begun.as_deref().and_then(|verb| spec.stretch(verb));
+    match (begun, spec.stretch_of(step.step())) {
+        (Some(begun), _) if step.step() <= begun.to => Ahead::Start(step),
+        (_, Some(next)) => Ahead::Pause { next: next.verb },
+        (_, None) => Ahead::Ended,
+    }
+}
+
+/// Whether the last stretch that was begun is the one that closes the case.
+pub fn closes(spec: &Spec, core: &Core) -> bool {
+    core.begun.as_deref().and_then(|verb| spec.stretch(verb)).is_some_and(|stretch| stretch.then == Then::Finish)
+}

@@ -1,0 +1,95 @@
+//! The one safe next action of a case, as an order that can be executed, and in words.
+
+use super::core::Core;
+use super::gate::{FactKind, Verdict};
+use super::machine::{Ahead, Order, ahead};
+use super::spec::{Confirm, Spec};
+use crate::engine::journal::Holder;
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// The offered action with its reason.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Next {
+    /// What is to be done; none where only waiting or somebody else leads on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<Order>,
+    /// The values of it that only a person can give: `confirm`, `reason`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<&'static str>,
+    /// Until when waiting is all, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// One line: what to do and why.
+    pub text: String,
+}
+
+fn offer(order: Order, asks: Vec<&'static str>, text: String) -> Next {
+    Next { order: Some(order), asks, until: None, text }
+}
+
+fn nothing(text: String, until: Option<Timestamp>) -> Next {
+    Next { order: None, asks: Vec::new(), until, text }
+}
+
+/// Names one safe next action. `gate`: what the gate before a stretch says now.
+pub fn next(spec: &'static Spec, core: Option<&Core>, holder: Option<&Holder>, gate: &dyn Fn(&str) -> Verdict) -> Next {
+    if let Some(holder) = holder {
+        return nothing(format!("held by {holder}: watch, or talk to them"), None);
+    }
+    let Some(core) = core.filter(|core| core.is_open()) else { return first(spec, gate) };
+    match ahead(spec, core) {
+        Ahead::Probe(step) => {
+            let text = format!("step {} was interrupted: resume looks first, then goes on", step.step());
+            offer(Order::Resume, Vec::new(), text)
+        }
+        Ahead::Failed(step, fault) => {
+            let text = format!("step {step} failed: {}; then resume", fault.remedy());
+            offer(Order::Resume, Vec::new(), text)
+        }
+        Ahead::Start(step) => {
+            offer(Order::Resume, Vec::new(), format!("step {} comes next: resume goes on", step.step()))
+        }
+        Ahead::Close(end) => offer(Order::Resume, Vec::new(), format!("{}: resume closes the case", end.word())),
+        Ahead::Pause { next } => stretch(spec, next, gate(next)),
+        Ahead::Ended => first(spec, gate),
+    }
+}
+
+/// Where no case is open: the first stretch that changes something, for those before it only look and are done on its way.
+fn first(spec: &'static Spec, gate: &dyn Fn(&str) -> Verdict) -> Next {
+    match spec.stretches.iter().find(|stretch| stretch.confirm == Confirm::Name) {
+        Some(found) => stretch(spec, found.verb, gate(found.verb)),
+        None => nothing("nothing is to be done".into(), None),
+    }
+}
+
+fn stretch(spec: &'static Spec, verb: &'static str, gate: Verdict) -> Next {
+    let begin =
+        |verb: &str| Order::Begin { stretch: verb.to_owned(), confirm: String::new(), reference: String::new() };
+    if gate.is_open() {
+        let is_typed = spec.stretch(verb).is_some_and(|stretch| stretch.confirm == Confirm::Name);
+        let asks = if is_typed { vec!["confirm"] } else { Vec::new() };
+        return offer(begin(verb), asks, format!("the gate is open: {verb}"));
+    }
+    let reasons = gate.reasons();
+    if let Some(until) = gate.opens() {
+        let said = reasons.iter().map(|fact| fact.text.as_str()).collect::<Vec<_>>().join("; ");
+        return nothing(format!("wait until {}: {said}", until.strftime("%Y-%m-%d %H:%M UTC")), Some(until));
+    }
+    // What ends by itself comes behind what somebody must do meanwhile.
+    let Some(fact) = reasons.iter().find(|fact| fact.until.is_none()).or(reasons.first()) else {
+        return nothing(format!("{verb} is shut"), None);
+    };
+    let look = spec.stretches.iter().find(|stretch| stretch.confirm == Confirm::Nothing);
+    let more = match reasons.len() {
+        1 => String::new(),
+        many => format!(" (and {} more)", many - 1),
+    };
+    let aside =
+        if fact.kind == FactKind::MayBeSetAside { format!("; or set {} aside", fact.name) } else { String::new() };
+    match look {
+        Some(look) => offer(begin(look.verb), Vec::new(), format!("{fact}{more}{aside}; then {}", look.verb)),
+        None => nothing(format!("{fact}{more}{aside}"), None),
+    }
+}

@@ -1,0 +1,225 @@
+//! What every runbook writes of a case, whatever it is about; a runbook's own records stand beside these, under tags of their own.
+
+use super::spec::Move;
+use crate::domain::fault::Fault;
+use crate::domain::step::StepNumber;
+use crate::engine::journal::Holder;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One run of one runbook for one subject, as in `keystone-production-1a2b3c4d`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CaseId(pub String);
+
+impl fmt::Display for CaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a case ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// All its steps are done.
+    Done,
+    /// It was taken back.
+    TakenBack,
+    /// Nothing that the subject lives on was changed.
+    Cancelled,
+}
+
+impl End {
+    /// The words on the screen and in `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            End::Done => "done",
+            End::TakenBack => "rolled back",
+            End::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "record")]
+pub enum CoreRecord {
+    /// The first record: which runbook, about what, and why.
+    Opened {
+        /// The case.
+        case: CaseId,
+        /// The runbook's name.
+        runbook: String,
+        /// `kind/name`.
+        subject: String,
+        /// A ticket or incident, as typed.
+        reference: String,
+    },
+    /// An operator has set a stretch going.
+    Begun {
+        /// Its verb.
+        verb: String,
+    },
+    /// A step begins. Durable before it touches the world.
+    StepStarted {
+        /// Which.
+        step: StepNumber,
+    },
+    /// The first request that changes what the subject lives on is about to be sent, after the gate was judged once more.
+    Touching {
+        /// In which step.
+        step: StepNumber,
+    },
+    /// A step ended well. Durable before the next is considered.
+    StepSucceeded {
+        /// Which.
+        step: StepNumber,
+        /// One line that proves it.
+        evidence: String,
+    },
+    /// A step ended badly; it may be tried again.
+    StepFailed {
+        /// Which.
+        step: StepNumber,
+        /// Why.
+        fault: Fault,
+    },
+    /// A probe, or an operator with a reason, said what became of an interrupted step.
+    StepResolved {
+        /// Which.
+        step: StepNumber,
+        /// Whether it is done.
+        done: bool,
+        /// What the probe saw, or the operator's reason.
+        reason: String,
+    },
+    /// A fact that shuts a gate is set aside for this case, by an operator's word.
+    SetAside {
+        /// Its name.
+        fact: String,
+        /// Why.
+        reason: String,
+    },
+    /// The operator goes back, on this road.
+    TurnedBack {
+        /// Why.
+        reason: String,
+        /// What is done on the way, in order.
+        road: Vec<Move>,
+    },
+    /// Nothing was changed, and nothing will be: what was prepared is taken away, in this order.
+    CancelBegun {
+        /// A note.
+        note: String,
+        /// What is done on the way, in order.
+        road: Vec<Move>,
+    },
+    /// An operator's note.
+    Noted {
+        /// The text.
+        text: String,
+    },
+    /// The subject was taken from another process.
+    TakenOver {
+        /// From whom.
+        from: Holder,
+        /// Why.
+        reason: String,
+        /// It showed a sign of life still.
+        forced: bool,
+    },
+    /// The end.
+    Finished {
+        /// How.
+        end: End,
+        /// A closing note.
+        note: String,
+    },
+}
+
+impl CoreRecord {
+    /// Whether it may be written behind the end.
+    pub fn may_follow_the_end(&self) -> bool {
+        matches!(self, CoreRecord::Noted { .. } | CoreRecord::TakenOver { .. })
+    }
+
+    /// Whether something outside begins behind it, so that an ending program writes it no more.
+    pub fn begins(&self) -> bool {
+        matches!(self, CoreRecord::StepStarted { .. } | CoreRecord::Touching { .. } | CoreRecord::Begun { .. })
+    }
+
+    /// Whether the report lists it among what went wrong.
+    pub fn is_incident(&self) -> bool {
+        matches!(
+            self,
+            CoreRecord::StepFailed { .. }
+                | CoreRecord::StepResolved { .. }
+                | CoreRecord::SetAside { .. }
+                | CoreRecord::TurnedBack { .. }
+                | CoreRecord::TakenOver { .. }
+        )
+    }
+
+    /// One line for a person.
+    pub fn summary(&self) -> String {
+        match self {
+            CoreRecord::Opened { runbook, reference, .. } if reference.is_empty() => format!("{runbook}: opened"),
+            CoreRecord::Opened { runbook, reference, .. } => format!("{runbook}: opened ({reference})"),
+            CoreRecord::Begun { verb } => format!("{verb} was begun"),
+            CoreRecord::StepStarted { step } => format!("step {step} started"),
+            CoreRecord::Touching { step } => format!("step {step} changes the subject from here on"),
+            CoreRecord::StepSucceeded { step, evidence } => format!("step {step} done: {evidence}"),
+            CoreRecord::StepFailed { step, fault } => format!("step {step} FAILED: {fault}"),
+            CoreRecord::StepResolved { step, done: true, reason } => format!("step {step} is done: {reason}"),
+            CoreRecord::StepResolved { step, done: false, reason } => format!("step {step} is not done: {reason}"),
+            CoreRecord::SetAside { fact, reason } => format!("{fact} is set aside: {reason}"),
+            CoreRecord::TurnedBack { reason, .. } => format!("turned back: {reason}"),
+            CoreRecord::CancelBegun { note, .. } if note.is_empty() => "cancellation begun".into(),
+            CoreRecord::CancelBegun { note, .. } => format!("cancellation begun: {note}"),
+            CoreRecord::Noted { text } => format!("note: {text}"),
+            CoreRecord::TakenOver { from, reason, forced } => {
+                let living = if *forced { ", which showed signs of life" } else { "" };
+                format!("taken over from {from}{living}: {reason}")
+            }
+            CoreRecord::Finished { end, note } if note.is_empty() => end.word().into(),
+            CoreRecord::Finished { end, note } => format!("{}: {note}", end.word()),
+        }
+    }
+}
+
+/// What a record of a runbook's own must say of itself.
+pub trait OwnRecord: Clone + fmt::Debug + PartialEq + Serialize + serde::de::DeserializeOwned + Send + Sync {
+    /// Whether something outside begins behind it.
+    fn begins(&self) -> bool;
+    /// One line for a person.
+    fn summary(&self) -> String;
+}
+
+/// A record of a case: a core one or the runbook's own. One namespace of tags, so a line says by itself which it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, bound = "O: OwnRecord")]
+pub enum Body<O> {
+    /// What every runbook writes.
+    Core(CoreRecord),
+    /// What only this one does.
+    Own(O),
+}
+
+impl<O: OwnRecord> Body<O> {
+    /// One line for a person.
+    pub fn summary(&self) -> String {
+        match self {
+            Body::Core(record) => record.summary(),
+            Body::Own(record) => record.summary(),
+        }
+    }
+
+    /// Whether something outside begins behind it.
+    pub fn begins(&self) -> bool {
+        match self {
+            Body::Core(record) => record.begins(),
+            Body::Own(record) => record.begins(),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What a runbook declares of itself, and a case of it: the core that all have, and what only this one knows.
+
+use super::core::{Core, Stamp};
+use super::gate::Fact;
+use super::record::{Body, OwnRecord};
+use super::spec::{Move, Spec};
+use super::view::Panel;
+use crate::domain::fault::Fault;
+use crate::domain::step::StepNumber;
+use crate::engine::step::{Probe, Progress, Trouble};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// A written procedure of one kind of subject.
+#[async_trait]
+pub trait Runbook: Sized + Send + Sync + 'static {
+    /// Its own records.
+    type Record: OwnRecord;
+    /// What they fold to.
+    type State: Default + Clone + Debug + Send + Sync;
+    /// The ports and settings that it works with.
+    type World: Send + Sync;
+    /// What was last seen of the subject.
+    type Sights: Default + Clone + Send + Sync;
+
+    /// The procedure as data.
+    fn spec() -> &'static Spec;
+    /// Its steps, in the order of the procedure.
+    fn steps() -> Vec<Box<dyn Step<Self>>>;
+    /// Whether an own record may follow; why not.
+    fn check(case: &Case<Self>, record: &Self::Record) -> Result<(), String>;
+    /// Folds an own record that may follow.
+    fn apply(state: &mut Self::State, core: &Core, at: Stamp<'_>, record: &Self::Record);
+    /// What shuts the gate before a stretch at this moment, by the journal and the last look.
+    fn facts(
+        world: &Self::World,
+        stretch: &str,
+        case: Option<&Case<Self>>,
+        sights: &Self::Sights,
+        now: Timestamp,
+    ) -> Vec<Fact>;
+    /// The way back from here; why there is none.
+    fn way_back(case: &Case<Self>) -> Result<Vec<Move>, String>;
+    /// Looks at everything outside. What fails is kept with what was seen before.
+    async fn look(world: &Self::World, case: Option<&Case<Self>>, sights: &mut Self::Sights);
+    /// What is true of the subject, for screen and `--json`.
+    fn tell(world: &Self::World, case: Option<&Case<Self>>, sights: &Self::Sights, now: Timestamp) -> Telling;
+}
+
+/// What a runbook says of its subject.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Telling {
+    /// What must be seen first, one line each; the worst leads.
+    pub attention: Vec<String>,
+    /// What its screen shows, in order.
+    pub panels: Vec<Panel>,
+    /// The same for `--json`, under the runbook's name.
+    pub json: Value,
+}
+
+/// A case of a runbook.
+#[derive(Debug)]
+pub struct Case<R: Runbook> {
+    /// What every runbook has.
+    pub core: Core,
+    /// What only this one has.
+    pub own: R::State,
+}
+
+impl<R: Runbook> Clone for Case<R> {
+    fn clone(&self) -> Self {
+        Self { core: self.core.clone(), own: self.own.clone() }
+    }
+}
+
+impl<R: Runbook> Case<R> {
+    /// Opens one with its first record.
+    pub fn open(stamp: Stamp<'_>, body: &Body<R::Record>) -> Result<Self, String> {
+        match body {
+            Body::Core(record) => Ok(Self { core: Core::open(R::spec(), stamp, record)?, own: R::State::default() }),
+            Body::Own(_) => Err("a case begins with its opening".into()),
+        }
+    }
+
+    /// Whether a record may follow; why not.
+    pub fn check(&self, body: &Body<R::Record>) -> Result<(), String> {
+        match body {
+            Body::Core(record) => self.core.check(record),
+            Body::Own(record) if !self.core.is_open() => {
+                Err(format!("the case has ended; \"{}\" can't follow", record.summary()))
+            }
+            Body::Own(record) => R::check(self, record),
+        }
+    }
+
+    /// Folds a record that may follow.
+    pub fn apply(&mut self, stamp: Stamp<'_>, body: &Body<R::Record>) {
+        match body {
+            Body::Core(record) => self.core.apply(stamp, record),
+            Body::Own(record) => {
+                self.core.seq = stamp.seq;
+                R::apply(&mut self.own, &self.core, stamp, record);
+            }
+        }
+    }
+}
+
+/// The journal as a step sees it.
+#[async_trait]
+pub trait Ledger<R: Runbook>: Send + Sync {
+    /// The case as it stands now.
+    fn case(&self) -> Arc<Case<R>>;
+    /// Appends a record; it is durable when this returns. After a fault the step must stop.
+    async fn record(&self, record: R::Record) -> Result<(), Fault>;
+    /// The gate of the stretch is judged once more, at this moment; where it is open, or something was changed already, the
+    /// journal says that the subject is changed from here on. Errs, and nothing may be changed, where it is shut.
+    async fn touch(&self, step: StepNumber) -> Result<(), Fault>;
+    /// Whether this run still may change something outside: asked before each request that does.
+    async fn fence(&self) -> Result<(), Fault>;
+    /// Tells how far it is; not journaled.
+    fn progress(&self, progress: Progress);
+}
+
+/// What a step works with.
+pub struct StepContext<'a, R: Runbook> {
+    /// The ports and settings.
+    pub world: &'a R::World,
+    /// The journal.
+    pub ledger: &'a dyn Ledger<R>,
+}
+
+/// A numbered step of a runbook.
+#[async_trait]
+pub trait Step<R: Runbook>: Send + Sync {
+    /// Its number in the source document.
+    fn number(&self) -> StepNumber;
+    /// What is known to go wrong in it.
+    fn troubles(&self) -> &'static [Trouble];
+    /// Looks whether its end state holds, on the present leg. It never changes anything outside.
+    async fn probe(&self, context: &StepContext<'_, R>) -> Probe;
+    /// Brings its end state about from whatever state the world is in; gives the evidence.
+    async fn perform(&self, context: &StepContext<'_, R>) -> Result<String, Fault>;
+    /// Looks whether it is taken back.
+    async fn probe_undo(&self, context: &StepContext<'_, R>) -> Probe;
+    /// Takes it back, from whatever state the world is in.
+    async fn undo(&self, context: &StepContext<'_, R>) -> Result<String, Fault>;
+}
