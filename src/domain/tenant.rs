@@ -24,6 +24,20 @@ impl TenantId {
         if safe && (1..=64).contains(&text.len()) { Ok(Self(text)) } else { Err(BadTenantId(text)) }
     }
 
+    /// The key of a subject of another kind, `kind/name`: each of letters, digits and hyphens, 64 at most together. It never
+    /// goes into a filter, and no tenant has such an id.
+    pub fn of_subject(text: impl Into<String>) -> Result<Self, BadTenantId> {
+        let text = text.into();
+        let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let safe = text.split_once('/').is_some_and(|(kind, name)| part(kind) && part(name));
+        if safe && text.len() <= 64 { Ok(Self(text)) } else { Err(BadTenantId(text)) }
+    }
+
+    /// Whether it is the key of a subject of another kind.
+    pub fn is_subject(&self) -> bool {
+        self.0.contains('/')
+    }
+
     /// The id as it goes into names and URLs.
     pub fn as_str(&self) -> &str {
         &self.0

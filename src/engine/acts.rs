@@ -109,6 +109,7 @@ impl Record {
             | Record::NotTouched { .. }
             | Record::SecretLeft { .. }
             | Record::CalledUnasked { .. }
+            | Record::Case(_)
             | Record::ForeignKept { .. }
             | Record::ForeignSeen { .. }
             | Record::Refused(_)

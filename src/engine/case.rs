@@ -12,6 +12,7 @@ pub mod next;
 pub mod record;
 pub mod runbook;
 pub mod spec;
+pub mod status;
 pub mod view;
 
 #[cfg(test)]

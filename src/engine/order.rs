@@ -186,6 +186,7 @@ impl Rotation {
             Record::SecretLeft { step, .. } => {
                 need(matches!(*step, StepNumber::STAGE | StepNumber::SECRET), "only steps 3 and 4 change the secret")
             }
+            Record::Case(_) => Err("it is of another runbook".into()),
             Record::CalledUnasked { .. } => need(self.touched, "the key is not live yet"),
             Record::Recovered { .. } => Ok(()),
             Record::LeaseLost { .. } | Record::PersonErased { .. } => Err("that belongs into the lease log".into()),

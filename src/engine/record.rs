@@ -9,7 +9,8 @@ mod values;
 pub use entry::Entry;
 use values::first_scheme;
 pub use values::{
-    Actor, Applied, BackSource, Cause, Outcome, RECORD_VERSION, RefusedAct, RotationId, STARTING_TOUCHED, Swapped,
+    Actor, Applied, BackSource, CASE_VERSION, CaseBody, Cause, Outcome, RECORD_VERSION, RefusedAct, RotationId,
+    STARTING_TOUCHED, Swapped,
 };
 
 use crate::domain::acknowledgement::{Answer, Channel};
@@ -494,4 +495,6 @@ pub enum Record {
         /// The places that are not asked.
         places: Vec<String>,
     },
+    /// A record of a case of another runbook, which alone knows what it says.
+    Case(CaseBody),
 }

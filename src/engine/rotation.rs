@@ -294,6 +294,7 @@ impl Rotation {
             | Record::Noted { .. }
             | Record::TakenOver { .. }
             | Record::LeaseLost { .. }
+            | Record::Case(_)
             | Record::Refused(_)
             | Record::PersonErased { .. } => {}
             Record::SecretLeft { gap_us, .. } => self.gap_us = gap_us.or(self.gap_us),

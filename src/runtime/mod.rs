@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod answers;
 pub mod attend;
+pub mod case;
 pub mod cases;
 pub mod cloud;
 pub mod conductor;

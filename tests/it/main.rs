@@ -72,6 +72,7 @@ mod store_room;
 mod store_suite;
 mod terminal;
 mod touching;
+mod toy;
 mod transport;
 mod truth;
 mod watch;

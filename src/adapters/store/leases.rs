@@ -161,7 +161,8 @@ fn holder(row: &AnyRow) -> Result<(TenantId, Holder), Failure> {
 }
 
 pub(super) fn tenant_id(text: String) -> Result<TenantId, Failure> {
-    TenantId::new(text).map_err(|error| invalid(error.to_string()).into())
+    let id = TenantId::new(text).or_else(|bad| TenantId::of_subject(bad.0));
+    id.map_err(|error| invalid(error.to_string()).into())
 }
 
 /// SQL knows signed numbers only; ours stay far below the bound.

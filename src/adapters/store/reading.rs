@@ -8,7 +8,7 @@ use crate::engine::audit::{ChainRow, LeaseRow, RotationRow, Row, Tables, genesis
 use crate::engine::journal::{Mention, RotationHead};
 use crate::engine::persons::mentions::{Who, about};
 use crate::engine::persons::{self, PersonRow, restore, same_address, tokens_in};
-use crate::engine::record::{Entry, RECORD_VERSION, RotationId};
+use crate::engine::record::{CASE_VERSION, Entry, RotationId};
 use crate::engine::witness::{self, Lost, Seen};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row as _};
@@ -70,9 +70,9 @@ pub(super) async fn load(connection: &mut AnyConnection, rotation: &RotationId) 
         if row.seq != expected {
             return Err(tampered(format!("{named} is missing")).into());
         }
-        if row.version > i64::from(RECORD_VERSION) {
+        if row.version > i64::from(CASE_VERSION) {
             let message = format!(
-                "{named} was written by a newer changeguard (record version {}, this one reads {RECORD_VERSION})",
+                "{named} was written by a newer changeguard (record version {}, this one reads {CASE_VERSION})",
                 row.version
             );
             return Err(invalid(message).hint("go on with the newer changeguard; nothing was changed").into());

@@ -170,6 +170,7 @@ impl Record {
             Record::ForeignSeen { public_key } => {
                 format!("somebody else has stored {} under the live name since the check", public_key.short())
             }
+            Record::Case(body) => body.word().replace('-', " "),
             Record::CalledUnasked { places } => SecondMail::told(places).unwrap_or_default(),
             Record::Recovered { lost, reason, found } => {
                 format!(

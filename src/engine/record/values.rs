@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 /// The version in which this program writes records.
 pub const RECORD_VERSION: u32 = 6;
+
+/// The version of the records of other runbooks' cases. A changeguard of before says that they are a newer one's, and goes on with
+/// what it knows.
+pub const CASE_VERSION: u32 = 7;
 /// The last version in which the start of step 4 stands for its first change; later ones have `Record::Touching`.
 pub const STARTING_TOUCHED: u32 = 3;
 
@@ -122,6 +126,29 @@ impl Outcome {
             Outcome::Cancelled => "cancelled",
             Outcome::Lost => "ended in a lost part of the journal",
         }
+    }
+}
+
+/// What a record of a case of another runbook says, as it was written. See [`crate::engine::case::record::Body`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseBody {
+    body: serde_json::Value,
+}
+
+impl CaseBody {
+    /// To be written.
+    pub fn of<T: Serialize>(record: &T) -> Result<Self, serde_json::Error> {
+        Ok(Self { body: serde_json::to_value(record)? })
+    }
+
+    /// Read by whoever knows the runbook.
+    pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_value(self.body.clone())
+    }
+
+    /// Its tag, where it has one.
+    pub fn word(&self) -> &str {
+        self.body.get("record").and_then(serde_json::Value::as_str).unwrap_or("?")
     }
 }
 

@@ -1,0 +1,163 @@
+//! What is true of a subject at a moment, as one value: the screen draws it and `status --json` prints it.
+
+use super::core::{Core, Way, Word};
+use super::gate::Verdict;
+use super::machine::{Ahead, ahead};
+use super::next::{Next, next};
+use super::runbook::Telling;
+use super::spec::Spec;
+use super::view::Panel;
+use crate::domain::step::{StepNumber, StepState};
+use crate::engine::journal::Holder;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The version of the shape that is printed.
+pub const SCHEMA: u32 = 2;
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepView {
+    /// Its number in the source document.
+    pub number: StepNumber,
+    /// Its heading.
+    pub title: &'static str,
+    /// As the journal tells it.
+    #[serde(flatten)]
+    pub state: StepState,
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Line {
+    /// Its number.
+    pub seq: u64,
+    /// When, UTC.
+    pub at: Timestamp,
+    /// Who, on which host.
+    pub by: String,
+    /// What.
+    pub text: String,
+}
+
+/// The status of a subject.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Status {
+    /// The version of this shape.
+    pub schema: u32,
+    /// `kind/name`.
+    pub subject: String,
+    /// Of which runbook.
+    pub runbook: &'static str,
+    /// One word: how far it is.
+    pub phase: &'static str,
+    /// The case, where one was ever opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
+    /// How the last one ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<&'static str>,
+    /// Its steps on the present leg.
+    pub steps: Vec<StepView>,
+    /// What the gate before each stretch says.
+    pub gates: BTreeMap<&'static str, Verdict>,
+    /// What was set aside.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub set_aside: BTreeMap<String, Said>,
+    /// The one safe next action.
+    pub next: Next,
+    /// What must be seen first.
+    pub attention: Vec<String>,
+    /// Who else holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Holder>,
+    /// The journal of the case.
+    pub journal: Vec<Line>,
+    /// What the runbook says of it.
+    #[serde(flatten)]
+    pub own: BTreeMap<&'static str, Value>,
+    /// What its screen shows.
+    #[serde(skip)]
+    pub panels: Vec<Panel>,
+}
+
+/// An operator's word.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Said {
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub by: String,
+    /// When, UTC.
+    pub at: Timestamp,
+}
+
+impl From<&Word> for Said {
+    fn from(word: &Word) -> Self {
+        Self { reason: word.reason.clone(), by: word.by.clone(), at: word.at }
+    }
+}
+
+/// Derives the status. `gate`: what the gate before a stretch says now.
+pub fn derive(
+    subject: &str,
+    spec: &'static Spec,
+    core: Option<&Core>,
+    journal: Vec<Line>,
+    telling: Telling,
+    holder: Option<&Holder>,
+    gate: &dyn Fn(&str) -> Verdict,
+) -> Status {
+    let is_open = core.is_some_and(Core::is_open);
+    let waiting = StepState::default();
+    let steps = spec.steps.iter().map(|step| {
+        let state = core.map_or(&waiting, |core| core.state(step.number)).clone();
+        StepView { number: step.number, title: step.title, state }
+    });
+    let steps: Vec<StepView> = if core.is_some() { steps.collect() } else { Vec::new() };
+    let mut attention = telling.attention;
+    for step in steps.iter().filter(|_| is_open) {
+        match &step.state {
+            StepState::Failed { fault, .. } => attention.push(format!("step {} failed: {fault}", step.number)),
+            StepState::Interrupted { .. } => attention.push(format!("step {} was interrupted", step.number)),
+            _ => {}
+        }
+    }
+    let set_aside = core.filter(|core| core.is_open()).map(|core| &core.set_aside);
+    let set_aside: BTreeMap<String, Said> =
+        set_aside.into_iter().flatten().map(|(fact, word)| (fact.clone(), Said::from(word))).collect();
+    attention
+        .extend(set_aside.iter().map(|(fact, said)| format!("{fact} is set aside by {}: {}", said.by, said.reason)));
+    let own = if telling.json.is_null() { BTreeMap::new() } else { BTreeMap::from([(spec.name, telling.json)]) };
+    Status {
+        schema: SCHEMA,
+        subject: subject.to_owned(),
+        runbook: spec.name,
+        phase: phase(spec, core),
+        case: core.map(|core| core.id.to_string()),
+        ended: core.and_then(|core| core.end.as_ref()).map(|(end, _, _)| end.word()),
+        steps,
+        gates: spec.stretches.iter().map(|stretch| (stretch.verb, gate(stretch.verb))).collect(),
+        set_aside,
+        next: next(spec, core, holder, gate),
+        attention,
+        holder: holder.cloned(),
+        journal,
+        own,
+        panels: telling.panels,
+    }
+}
+
+fn phase(spec: &'static Spec, core: Option<&Core>) -> &'static str {
+    let Some(core) = core.filter(|core| core.is_open()) else { return "idle" };
+    match (core.way, ahead(spec, core)) {
+        (Way::Back, _) => "rolling back",
+        (Way::Out, _) => "cancelling",
+        (Way::Forward, Ahead::Failed(..) | Ahead::Probe(_)) => "stopped",
+        (Way::Forward, Ahead::Pause { .. }) if core.is_touched() => "half-way",
+        (Way::Forward, Ahead::Pause { .. }) => "open",
+        (Way::Forward, _) => "running",
+    }
+}

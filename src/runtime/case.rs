@@ -1,0 +1,302 @@
+//! One subject's desk, whatever its runbook: takes the lease, loads the journal, carries an order out, looks at the world between
+//! orders, and says what is true. What runs under the lease is `run`'s.
+
+mod run;
+
+pub use run::RunFault;
+
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::tenant::TenantId;
+use crate::engine::case::core::Stamp;
+use crate::engine::case::gate::{self, Verdict};
+use crate::engine::case::machine::{Order, Refusal};
+use crate::engine::case::record::{Body, OwnRecord};
+use crate::engine::case::runbook::{Case, Runbook, Step};
+use crate::engine::case::status::{self, Line, Status};
+use crate::engine::journal::{Holder, JournalStore, Lease};
+use crate::engine::ports::{Clock, Entropy};
+use crate::engine::record::{Actor, Entry, Record};
+use crate::engine::step::Progress;
+use crate::runtime::ending;
+use crate::runtime::fence::{LeaseFence, lost};
+use crate::runtime::lease::Taker;
+use crate::runtime::lookout::{BEAT, Lookout};
+use crate::runtime::run::Taken;
+use async_trait::async_trait;
+use run::Run;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Who sits before a desk.
+pub trait Onlooker: Send + Sync {
+    /// The status is another one.
+    fn changed(&self, subject: &str);
+    /// A step of what runs is so far.
+    fn progress(&self, subject: &str, progress: Progress);
+    /// An order waits for something before it begins, and for what.
+    fn waits(&self, _subject: &str, _text: &str) {}
+    /// How long an order waits for somebody else who holds the subject.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// The one seam above which nobody knows a runbook: fleet, screen, `watch` and command line see nothing else.
+#[async_trait]
+pub trait Desk: Send + Sync {
+    /// `kind/name`.
+    fn subject(&self) -> &str;
+    /// What is true now, by the journal and the last look.
+    fn status(&self) -> Status;
+    /// Reads the journal, if somebody else has written to it, and who holds the subject.
+    async fn reload(&self) -> Result<(), Fault>;
+    /// Looks at everything outside.
+    async fn look(&self);
+    /// Carries an order out. Gives what was achieved.
+    async fn run(&self, order: Order) -> Result<String, RunFault>;
+}
+
+/// What a desk is made of besides its runbook's world.
+pub struct Seat {
+    /// `kind/name`.
+    pub subject: String,
+    /// What is typed to confirm.
+    pub name: String,
+    /// The same as a key of the store.
+    pub key: TenantId,
+    /// The journal.
+    pub store: Arc<dyn JournalStore>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Who works here.
+    pub me: Holder,
+    /// Who writes.
+    pub actor: Actor,
+    /// The right to change something outside.
+    pub fence: Arc<LeaseFence>,
+    /// Who sits before it.
+    pub onlooker: Arc<dyn Onlooker>,
+}
+
+struct Known<R: Runbook> {
+    case: Option<Arc<Case<R>>>,
+    lines: Vec<Line>,
+    sights: R::Sights,
+    holder: Option<Holder>,
+    running: bool,
+}
+
+/// The desk of a subject with this runbook.
+pub struct CaseDesk<R: Runbook> {
+    seat: Seat,
+    world: R::World,
+    steps: Vec<Box<dyn Step<R>>>,
+    known: Mutex<Known<R>>,
+    /// One order at a time.
+    busy: tokio::sync::Mutex<()>,
+    lookout: Lookout,
+}
+
+impl<R: Runbook> CaseDesk<R> {
+    /// A desk that knows nothing yet; call [`Desk::reload`] and [`Desk::look`].
+    pub fn new(seat: Seat, world: R::World) -> Self {
+        let known = Known { case: None, lines: Vec::new(), sights: R::Sights::default(), holder: None, running: false };
+        let (known, busy, lookout) = (Mutex::new(known), tokio::sync::Mutex::new(()), Lookout::default());
+        Self { seat, world, steps: R::steps(), known, busy, lookout }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known<R>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the gate before a stretch says now.
+    fn gate(&self, case: Option<&Case<R>>, sights: &R::Sights, stretch: &str) -> Verdict {
+        let open = case.filter(|case| case.core.is_open());
+        let facts = R::facts(&self.world, stretch, open, sights, self.seat.clock.now());
+        gate::judge(facts, |fact| open.is_some_and(|case| case.core.set_aside.contains_key(fact)))
+    }
+
+    /// Somebody else with a lease who is not dead.
+    async fn other_holder(&self) -> Result<Option<Holder>, Fault> {
+        let holders = self.seat.store.holders().await?;
+        let holder = holders.into_iter().find(|(subject, _)| *subject == self.seat.key).map(|(_, holder)| holder);
+        let Some(holder) = holder.filter(|holder| !holder.is_same_instance(&self.seat.me)) else {
+            self.lookout.forget();
+            return Ok(None);
+        };
+        let life = self.lookout.see(&holder, &self.seat.me, self.seat.clock.now());
+        Ok(Some(holder).filter(|_| !life.is_over()))
+    }
+
+    /// The last case as the journal tells it, with its lines.
+    async fn load(&self) -> Result<(Option<Case<R>>, Vec<Line>), Fault> {
+        let heads = self.seat.store.heads(Some(&self.seat.key)).await?;
+        if let Some(lost) = self.seat.store.witnessed(&self.seat.key).lost {
+            return Err(Fault::new(Service::Journal, FaultKind::Refused, lost.to_string())
+                .hint("nothing is done here; put the journal back as it was last"));
+        }
+        let Some(head) = heads.first() else { return Ok((None, Vec::new())) };
+        let entries = self.seat.store.load(&head.rotation).await?;
+        let mut case: Option<Case<R>> = None;
+        let mut lines = Vec::with_capacity(entries.len());
+        for entry in &entries {
+            let body = decoded::<R>(entry)?;
+            lines.push(line(entry, &body));
+            let stamp = Stamp { seq: entry.seq, at: entry.at, person: entry.person() };
+            match &mut case {
+                None => case = Some(Case::open(stamp, &body).map_err(|why| unreadable(entry, &why))?),
+                Some(case) => case.apply(stamp, &body),
+            }
+        }
+        Ok((case, lines))
+    }
+
+    async fn acquire(&self) -> Result<(Lease, Option<Taken>), RunFault> {
+        let now = self.seat.clock.now();
+        let me = Holder { since: now, heartbeat: now, ..self.seat.me.clone() };
+        let (store, tenant, patience) = (self.seat.store.as_ref(), &self.seat.key, self.seat.onlooker.patience());
+        let taker = Taker { store, tenant, me: &me, lookout: &self.lookout, patience };
+        let tell = |text: String| self.seat.onlooker.waits(&self.seat.subject, &text);
+        match taker.take(None, &tell).await? {
+            Ok(taken) => Ok(taken),
+            Err(holder) => {
+                self.known().holder = Some(holder.clone());
+                Err(RunFault::Held(Box::new(holder)))
+            }
+        }
+    }
+
+    /// Signs of life until the lease is lost.
+    async fn beat(&self, lease: &Lease) -> Fault {
+        loop {
+            self.seat.clock.sleep(BEAT).await;
+            let at = Instant::now();
+            match self.seat.store.renew(lease, self.seat.clock.now()).await {
+                Ok(true) => self.seat.fence.beaten(lease, at),
+                Ok(false) => {
+                    self.seat.fence.shut();
+                    return lost();
+                }
+                // The store is away; the lease may be ours still, and the fence asks before each act.
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn run_under(&self, lease: &Lease, order: Order, from: Option<Taken>) -> Result<String, RunFault> {
+        let (mut case, lines) = self.load().await?;
+        if let Some(case) = &mut case {
+            // Under this lease nothing of it can be running.
+            case.core.interrupt();
+        }
+        {
+            let mut known = self.known();
+            (known.case, known.lines) = (case.clone().map(Arc::new), lines);
+        }
+        Run::new(self, lease, case).carry_out(order, from).await
+    }
+}
+
+#[async_trait]
+impl<R: Runbook> Desk for CaseDesk<R> {
+    fn subject(&self) -> &str {
+        &self.seat.subject
+    }
+
+    fn status(&self) -> Status {
+        let known = self.known();
+        let case = known.case.as_deref();
+        let open = case.filter(|case| case.core.is_open());
+        let telling = R::tell(&self.world, open.or(case), &known.sights, self.seat.clock.now());
+        let gate = |stretch: &str| self.gate(case, &known.sights, stretch);
+        let (core, holder) = (case.map(|case| &case.core), known.holder.as_ref());
+        status::derive(&self.seat.subject, R::spec(), core, known.lines.clone(), telling, holder, &gate)
+    }
+
+    async fn reload(&self) -> Result<(), Fault> {
+        let holder = self.other_holder().await?;
+        if self.known().running {
+            return Ok(());
+        }
+        let (mut case, lines) = self.load().await?;
+        if let (Some(case), None) = (&mut case, &holder) {
+            case.core.interrupt();
+        }
+        let mut known = self.known();
+        if !known.running {
+            (known.case, known.lines, known.holder) = (case.map(Arc::new), lines, holder);
+        }
+        Ok(())
+    }
+
+    async fn look(&self) {
+        let (case, mut sights) = {
+            let known = self.known();
+            (known.case.clone(), known.sights.clone())
+        };
+        R::look(&self.world, case.as_deref(), &mut sights).await;
+        self.known().sights = sights;
+        self.seat.onlooker.changed(&self.seat.subject);
+    }
+
+    async fn run(&self, order: Order) -> Result<String, RunFault> {
+        // A second order waits, and is then judged against the state after the first.
+        let _busy = self.busy.lock().await;
+        let ended = || Refusal::NotNow("the program is ending".into());
+        // Held until the lease is given back: the program does not exit before.
+        let _work = ending::begin().await.ok_or_else(ended)?;
+        let (lease, from) = self.acquire().await?;
+        self.seat.fence.take(lease.clone());
+        self.known().running = true;
+        let result = {
+            let mut running = Box::pin(self.run_under(&lease, order, from));
+            let heartbeat = self.beat(&lease);
+            futures_util::pin_mut!(heartbeat);
+            tokio::select! {
+                biased;
+                result = &mut running => result,
+                fault = heartbeat => match running.await {
+                    Ok(achieved) => Err(fault.hint(format!("done and recorded before that: {achieved}")).into()),
+                    failed => failed,
+                },
+                () = ending::is_due() => Err(ending::ended("the rest of it").into()),
+            }
+        };
+        {
+            let mut known = self.known();
+            known.running = false;
+            if let Some(case) = &mut known.case {
+                Arc::make_mut(case).core.interrupt();
+            }
+        }
+        self.seat.fence.shut();
+        let released = self.seat.store.release(&lease).await;
+        let _ = self.reload().await;
+        self.seat.onlooker.changed(&self.seat.subject);
+        let achieved = result?;
+        Ok(match released {
+            Ok(()) => achieved,
+            // What was asked was done and is in the journal.
+            Err(fault) => format!("{achieved}; but the subject could not be given back: others wait for it ({fault})"),
+        })
+    }
+}
+
+/// What an entry of a case says.
+fn decoded<R: Runbook>(entry: &Entry) -> Result<Body<R::Record>, Fault> {
+    match &entry.record {
+        Record::Case(body) => body.read().map_err(|error| unreadable(entry, &error.to_string())),
+        other => Err(unreadable(entry, &format!("{} is no record of a case", other.word()))),
+    }
+}
+
+fn unreadable(entry: &Entry, why: &str) -> Fault {
+    Fault::new(Service::Journal, FaultKind::Malformed, format!("record {} can't be understood: {why}", entry.seq))
+        .hint("nothing is done here; see `audit verify`, or go on with the changeguard that wrote it")
+}
+
+fn line<O: OwnRecord>(entry: &Entry, body: &Body<O>) -> Line {
+    Line { seq: entry.seq, at: entry.at, by: format!("{}@{}", entry.by, entry.host), text: body.summary() }
+}

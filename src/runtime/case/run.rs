@@ -1,0 +1,277 @@
+//! One order carried out under a lease: its records are made durable, and what follows them is done until the case rests.
+
+use super::{CaseDesk, line};
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::step::StepNumber;
+use crate::engine::case::core::{Stamp, Way};
+use crate::engine::case::gate::Verdict;
+use crate::engine::case::machine::{Ahead, Asked, Order, Refusal, ahead, judge};
+use crate::engine::case::record::{Body, CaseId, CoreRecord};
+use crate::engine::case::runbook::{Case, Ledger, Runbook, Step, StepContext};
+use crate::engine::case::spec::Move;
+use crate::engine::journal::{Holder, Lease};
+use crate::engine::ports::Fence;
+use crate::engine::record::{CASE_VERSION, CaseBody, Entry, Record, RotationId};
+use crate::engine::step::{Probe, Progress};
+use crate::runtime::ending;
+use crate::runtime::run::{Taken, journal_fault};
+use async_trait::async_trait;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How an order ended when it did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum RunFault {
+    /// It was not begun, or may not go on.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Somebody else is at work.
+    #[error("held by {0}")]
+    Held(Box<Holder>),
+    /// Something outside, or the journal, failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+pub(super) struct Run<'a, R: Runbook> {
+    desk: &'a CaseDesk<R>,
+    lease: &'a Lease,
+    case: Mutex<Option<Arc<Case<R>>>>,
+    /// Held from a record's number until it is durable, so that numbers and rows are in one order.
+    writing: tokio::sync::Mutex<()>,
+    /// Why the journal can't be written any more: no number is counted on after that.
+    broken: Mutex<Option<Fault>>,
+}
+
+impl<'a, R: Runbook> Run<'a, R> {
+    pub(super) fn new(desk: &'a CaseDesk<R>, lease: &'a Lease, case: Option<Case<R>>) -> Self {
+        let (case, writing, broken) = (Mutex::new(case.map(Arc::new)), tokio::sync::Mutex::default(), Mutex::default());
+        Self { desk, lease, case, writing, broken }
+    }
+
+    fn now(&self) -> Option<Arc<Case<R>>> {
+        self.case.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn open(&self) -> Option<Arc<Case<R>>> {
+        self.now().filter(|case| case.core.is_open())
+    }
+
+    fn broken(&self) -> MutexGuard<'_, Option<Fault>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Judges the order after a fresh look, writes what it says, and goes on.
+    pub(super) async fn carry_out(&self, order: Order, from: Option<Taken>) -> Result<String, RunFault> {
+        if let (Some(Taken { from, reason, forced }), Some(_)) = (from, self.open()) {
+            self.write(Body::Core(CoreRecord::TakenOver { from, reason, forced })).await?;
+        }
+        if !matches!(order, Order::Note { .. }) {
+            self.look().await;
+        }
+        let mut random = [0u8; 3];
+        self.desk.seat.entropy.fill(&mut random)?;
+        let new = CaseId(RotationId::new(self.desk.seat.clock.now(), random).0);
+        let records = {
+            let case = self.now();
+            let gate = |stretch: &str| self.gate(stretch);
+            let road = || match &case {
+                Some(case) => R::way_back(case),
+                None => Err("no case is open".to_owned()),
+            };
+            let asked = Asked {
+                spec: R::spec(),
+                subject: &self.desk.seat.subject,
+                name: &self.desk.seat.name,
+                core: case.as_ref().map(|case| &case.core),
+                gate: &gate,
+                road: &road,
+                new,
+            };
+            judge(&asked, &order)?
+        };
+        let said = records.last().map(CoreRecord::summary).unwrap_or_default();
+        for record in records {
+            self.write(Body::Core(record)).await?;
+        }
+        if order.drives() { self.drive().await } else { Ok(said) }
+    }
+
+    fn gate(&self, stretch: &str) -> Verdict {
+        let sights = self.desk.known().sights.clone();
+        self.desk.gate(self.now().as_deref(), &sights, stretch)
+    }
+
+    async fn look(&self) {
+        let mut sights = self.desk.known().sights.clone();
+        R::look(&self.desk.world, self.now().as_deref(), &mut sights).await;
+        self.desk.known().sights = sights;
+    }
+
+    /// Goes on until the case rests, or something fails.
+    async fn drive(&self) -> Result<String, RunFault> {
+        let mut done = String::new();
+        loop {
+            let Some(case) = self.now() else { return Ok(done) };
+            match ahead(R::spec(), &case.core) {
+                Ahead::Ended => return Ok(done),
+                Ahead::Pause { next } => {
+                    let done = if done.is_empty() { "nothing was left to be done".to_owned() } else { done };
+                    return Ok(format!("{done}; {next} waits for its word"));
+                }
+                Ahead::Close(end) => {
+                    self.write(Body::Core(CoreRecord::Finished { end, note: String::new() })).await?;
+                    done = if done.is_empty() { end.word().to_owned() } else { format!("{}: {done}", end.word()) };
+                }
+                Ahead::Probe(at) => self.probe(at).await?,
+                Ahead::Start(at) => done = self.perform(at).await?,
+                Ahead::Failed(number, _) => {
+                    let at = case.core.leg.road.iter().copied().find(|at| at.step() == number);
+                    done = self.perform(at.unwrap_or(Move::Perform(number))).await?;
+                }
+            }
+        }
+    }
+
+    fn step(&self, number: StepNumber) -> Result<&dyn Step<R>, Fault> {
+        let found = self.desk.steps.iter().find(|step| step.number() == number);
+        let none = || Fault::new(Service::Journal, FaultKind::Invalid, format!("there is no step {number}"));
+        found.map(AsRef::as_ref).ok_or_else(none)
+    }
+
+    async fn probe(&self, at: Move) -> Result<(), RunFault> {
+        let number = at.step();
+        let (step, context) = (self.step(number)?, StepContext { world: &self.desk.world, ledger: self });
+        let probed = match at {
+            Move::Perform(_) => step.probe(&context).await,
+            Move::Undo(_) => step.probe_undo(&context).await,
+        };
+        let (done, reason) = match probed {
+            Probe::Done(evidence) => (true, evidence),
+            Probe::NotDone(why) => (false, why),
+            Probe::Unclear(fault) => {
+                let hint = format!("{}; then resume, or resolve --step {number} with a reason", fault.remedy());
+                return Err(fault.hint(hint).into());
+            }
+        };
+        self.write(Body::Core(CoreRecord::StepResolved { step: number, done, reason })).await?;
+        Ok(())
+    }
+
+    async fn perform(&self, at: Move) -> Result<String, RunFault> {
+        let number = at.step();
+        let step = self.step(number)?;
+        self.write(Body::Core(CoreRecord::StepStarted { step: number })).await?;
+        let context = StepContext { world: &self.desk.world, ledger: self };
+        let result = match at {
+            Move::Perform(_) => step.perform(&context).await,
+            Move::Undo(_) => step.undo(&context).await,
+        };
+        let broken = self.broken().clone();
+        match (result, broken) {
+            // It stays begun and not ended, and resume looks.
+            (Err(fault), _) if ending::is_end(&fault) => Err(fault.into()),
+            (_, Some(unwritten)) => Err(unwritten.into()),
+            (Ok(evidence), None) => {
+                let record = CoreRecord::StepSucceeded { step: number, evidence: evidence.clone() };
+                self.write(Body::Core(record)).await?;
+                Ok(evidence)
+            }
+            (Err(fault), None) => {
+                self.write(Body::Core(CoreRecord::StepFailed { step: number, fault: fault.clone() })).await?;
+                Err(fault.into())
+            }
+        }
+    }
+
+    /// Checks a record against the case, makes it durable, and folds it.
+    async fn write(&self, body: Body<R::Record>) -> Result<(), Fault> {
+        let _order = self.writing.lock().await;
+        self.write_in_order(body).await
+    }
+
+    async fn write_in_order(&self, body: Body<R::Record>) -> Result<(), Fault> {
+        if body.begins() && ending::is_asked() {
+            return Err(ending::ended(&body.summary()));
+        }
+        if let Some(fault) = self.broken().clone() {
+            return Err(fault);
+        }
+        let (seat, before) = (&self.desk.seat, self.now());
+        let refused = |why: String| Fault::new(Service::Journal, FaultKind::Invalid, why).hint("nothing was written");
+        let begins_case = matches!(body, Body::Core(CoreRecord::Opened { .. }));
+        let seq = before.as_ref().filter(|_| !begins_case).map_or(1, |case| case.core.seq + 1);
+        let written = CaseBody::of(&body).map_err(|error| refused(error.to_string()))?;
+        let entry = seat.actor.entry(seq, seat.clock.now(), Record::Case(written));
+        let entry = Entry { version: CASE_VERSION, ..entry };
+        let stamp = Stamp { seq, at: entry.at, person: entry.person() };
+        let case = match before.filter(|_| !begins_case) {
+            None => Case::open(stamp, &body).map_err(refused)?,
+            Some(case) => {
+                case.check(&body).map_err(refused)?;
+                let mut case = Case::clone(&case);
+                case.apply(stamp, &body);
+                case
+            }
+        };
+        let id = RotationId(case.core.id.0.clone());
+        if let Err(error) = seat.store.append(&id, self.lease, std::slice::from_ref(&entry)).await {
+            let fault = journal_fault(error);
+            seat.fence.shut_for(fault.clone());
+            *self.broken() = Some(fault.clone());
+            return Err(fault);
+        }
+        let case = Arc::new(case);
+        *self.case.lock().unwrap_or_else(PoisonError::into_inner) = Some(case.clone());
+        {
+            let mut known = self.desk.known();
+            if begins_case {
+                known.lines.clear();
+            }
+            known.lines.push(line(&entry, &body));
+            known.case = Some(case);
+        }
+        seat.onlooker.changed(&seat.subject);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl<R: Runbook> Ledger<R> for Run<'_, R> {
+    fn case(&self) -> Arc<Case<R>> {
+        self.now().unwrap_or_else(|| unreachable!("a step runs only within a case"))
+    }
+
+    async fn record(&self, record: R::Record) -> Result<(), Fault> {
+        self.write(Body::Own(record)).await
+    }
+
+    async fn touch(&self, step: StepNumber) -> Result<(), Fault> {
+        let core = &self.case().core;
+        if core.way != Way::Forward || core.touched.contains(&step) {
+            return self.fence().await;
+        }
+        let none = || Fault::new(Service::Journal, FaultKind::Invalid, format!("step {step} is part of no stretch"));
+        let stretch = R::spec().stretch_of(step).ok_or_else(none)?;
+        // A stretch that has begun to change things goes on: half of it is worse than all.
+        let is_begun = core.touched.iter().any(|touched| stretch.has(*touched));
+        if !is_begun {
+            self.look().await;
+            let gate = self.gate(stretch.verb);
+            if !gate.is_open() {
+                let refusal = Refusal::Shut { verb: stretch.verb.to_owned(), gate };
+                return Err(Fault::new(Service::Journal, FaultKind::Conflict, refusal.to_string())
+                    .hint("nothing was changed; see `status`, then resume or cancel"));
+            }
+        }
+        self.write(Body::Core(CoreRecord::Touching { step })).await?;
+        self.fence().await
+    }
+
+    async fn fence(&self) -> Result<(), Fault> {
+        self.desk.seat.fence.hold().await
+    }
+
+    fn progress(&self, progress: Progress) {
+        self.desk.seat.onlooker.progress(&self.desk.seat.subject, progress);
+    }
+}
