@@ -285,7 +285,8 @@ impl Bench {
     }
 
     async fn desk(&self, watches: Arc<Watches>) -> CaseDesk<Toy> {
-        let store: Arc<dyn JournalStore> = Arc::new(SqlJournal::in_folder(&self.folder.path().join("state")).await.unwrap());
+        let store: Arc<dyn JournalStore> =
+            Arc::new(SqlJournal::in_folder(&self.folder.path().join("state")).await.unwrap());
         let instance = Instance { id: "1".repeat(32), boot: "b".into(), namespace: "n".into(), started: 1 };
         let me = Holder::new("ada".into(), "bastion".into(), 1, Timestamp::now(), instance);
         let actor = Actor {
@@ -382,6 +383,7 @@ async fn walk(name: &str, at_call: Option<(u64, bool)>, at_record: Option<u64>) 
             let wanted = orders.last().filter(|order| matches!(order, Order::RollBack { .. } | Order::Cancel { .. }));
             let order = match wanted {
                 Some(order) if may(&status, order) => order.clone(),
+                _ if status.phase == "idle" => orders[0].clone(),
                 _ => typed(status.next.order.clone().unwrap_or_else(|| panic!("nothing is offered: {status:?}"))),
             };
             desk.run(order.clone()).await.unwrap_or_else(|fault| panic!("{name} {order:?}: {fault}"));
