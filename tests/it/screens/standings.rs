@@ -56,8 +56,8 @@ fn every_standing_that_the_screen_shows_is_in_the_text_of_status() {
         let email = view.client.email.clone().unwrap_or_default();
         status.clients = vec![view];
         for cell in cells(&status) {
-            // The same words, between marks of their own.
-            for part in cell.trim_end_matches(&email).split([';', ':']).map(str::trim) {
+            // The same words, between marks of their own; the screen may have no room for the last of them.
+            for part in cell.trim_end_matches(&email).trim_end_matches('…').split([';', ':']).map(str::trim) {
                 assert!(line.contains(part), "{part:?} is not in {line:?}");
             }
         }
@@ -83,7 +83,7 @@ fn every_standing_that_the_screen_shows_is_in_the_text_of_status() {
             }
         }
     }
-    for word in ["says: not back", "back, not recorded", "not looked", "no sign yet", "waived", "bounced"] {
-        assert!(walked.iter().any(|walked| walked == word), "{word} was never shown: {walked:?}");
+    for word in ["says: not back", "back, not rec", "not looked", "no sign yet", "waived", "bounced"] {
+        assert!(walked.iter().any(|walked| walked.starts_with(word)), "{word} was never shown: {walked:?}");
     }
 }
