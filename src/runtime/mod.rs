@@ -15,6 +15,7 @@ pub mod follow;
 pub mod hardening;
 pub mod inbox;
 pub mod intake;
+pub mod keys;
 pub mod known;
 pub mod lease;
 pub mod look;
