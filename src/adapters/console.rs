@@ -3,7 +3,7 @@
 //!
 //! Shapes: the platform's public documentation; another site may differ.
 
-use crate::adapters::exhausted;
+use crate::adapters::{exhausted, root_trust};
 use crate::domain::client::Entry;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
@@ -118,6 +118,9 @@ impl Console {
                 return Err(invalid(format!("read {}: it holds no PEM certificate", path.display())));
             }
             builder = builder.tls_certs_only(certificates);
+        } else {
+            let tls = root_trust().map_err(|error| invalid(format!("prepare TLS: {error}")))?;
+            builder = builder.tls_backend_preconfigured(tls);
         }
         let address = Address {
             tls: base.scheme() == "https",

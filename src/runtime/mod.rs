@@ -5,6 +5,7 @@ pub mod answers;
 pub mod attend;
 pub mod cases;
 pub mod cloud;
+mod coming;
 pub mod conductor;
 pub mod discovery;
 pub mod ending;
