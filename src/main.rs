@@ -41,6 +41,8 @@ fn main() -> ExitCode {
         Err(error) => return ExitCode::from(misread(&error)),
     };
     let json = cli.json;
+    // Those are there until they are asked to end.
+    let is_asked = matches!(cli.command, Some(Verb::Lab(_) | Verb::Watch { once: false }));
     // The one provider of the whole program; a second call would be an error and changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let code = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -51,7 +53,8 @@ fn main() -> ExitCode {
             runtime.block_on(ending::all_ended());
             let _between = runtime.block_on(between_pairs());
             runtime.shutdown_timeout(Duration::from_millis(100));
-            code
+            // What had failed by then says more than who has ended it.
+            signals::exit_code(is_asked).filter(|_| code == exit::DONE).unwrap_or(code)
         }
         Err(error) => told(&anyhow::Error::new(error).context("start the runtime"), json),
     };

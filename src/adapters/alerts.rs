@@ -4,8 +4,7 @@
 //! Shapes and pitfalls: Alertmanager 0.25. Two POSTs make two silences; a silence lives in memory and is gone after a kill;
 //! DELETE of an unknown one is 500 there and 404 in newer ones; an extension keeps its id only with the same `startsAt`.
 
-use crate::adapters::PasswordSource;
-use crate::adapters::exhausted;
+use crate::adapters::{PasswordSource, exhausted, root_trust};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::Tenant;
@@ -117,6 +116,9 @@ impl Alertmanager {
                 return Err(invalid(format!("read {}: it holds no PEM certificate", path.display())));
             }
             builder = builder.tls_certs_only(certificates);
+        } else {
+            let tls = root_trust().map_err(|error| invalid(format!("prepare TLS: {error}")))?;
+            builder = builder.tls_backend_preconfigured(tls);
         }
         let address = Address {
             tls: base.scheme() == "https",

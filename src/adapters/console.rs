@@ -3,7 +3,7 @@
 //!
 //! Shapes: the platform's public documentation; another site may differ.
 
-use crate::adapters::exhausted;
+use crate::adapters::{exhausted, root_trust};
 use crate::domain::client::Entry;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
@@ -20,7 +20,6 @@ use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Certificate, Client, Method, Request, StatusCode, Url};
 use serde::Deserialize;
 use std::error::Error;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -44,6 +43,8 @@ pub struct ConsoleParameters {
     /// A file that holds the operator's token (a JWT), mode 0600 or 0400. Read for each request: whoever replaces it is not
     /// to start anything anew.
     pub token_file: PathBuf,
+    /// Whether nobody else can read, write or replace that file; asked before each reading.
+    pub is_private: fn(&Path) -> Result<(), String>,
     /// The role that can list all tenants and read what is served for each user.
     pub role: String,
     /// A PEM file of authorities to trust instead of the system's.
@@ -61,6 +62,7 @@ pub struct Console {
     client: Client,
     base: Url,
     token_file: PathBuf,
+    is_private: fn(&Path) -> Result<(), String>,
     role: String,
     read: Duration,
     /// How far its clock was ahead of ours at its last answer, s.
@@ -116,6 +118,9 @@ impl Console {
                 return Err(invalid(format!("read {}: it holds no PEM certificate", path.display())));
             }
             builder = builder.tls_certs_only(certificates);
+        } else {
+            let tls = root_trust().map_err(|error| invalid(format!("prepare TLS: {error}")))?;
+            builder = builder.tls_backend_preconfigured(tls);
         }
         let address = Address {
             tls: base.scheme() == "https",
@@ -132,6 +137,7 @@ impl Console {
             client,
             base,
             token_file: parameters.token_file,
+            is_private: parameters.is_private,
             role: parameters.role,
             read: parameters.read,
             skew: std::sync::Mutex::default(),
@@ -142,7 +148,7 @@ impl Console {
 
     /// The token as it is in its file now.
     fn token(&self) -> Result<Token, Fault> {
-        let token = read_token(&self.token_file);
+        let token = read_token(&self.token_file, self.is_private);
         let ends = token.as_ref().ok().and_then(|token| token.expires);
         *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = ends;
         token
@@ -282,16 +288,13 @@ fn skew_of(date: &str, sent: SystemTime) -> Option<i64> {
     Some(theirs.duration_since(middle).as_secs_f64().round() as i64)
 }
 
-fn read_token(file: &Path) -> Result<Token, Fault> {
+fn read_token(file: &Path, is_private: fn(&Path) -> Result<(), String>) -> Result<Token, Fault> {
     let hint = "console.token_file must hold an operator token (one line), readable by you alone (chmod 600)";
     let fault = |why: String| {
         let text = format!("read the console token in {}: {why}", file.display());
         Fault::new(Service::Configuration, FaultKind::Invalid, text).hint(hint)
     };
-    let mode = std::fs::metadata(file).map_err(|error| fault(error.to_string()))?.permissions().mode() & 0o777;
-    if mode & 0o177 != 0 {
-        return Err(fault(format!("others may use it (mode {mode:03o})")));
-    }
+    is_private(file).map_err(fault)?;
     let text = Zeroizing::new(std::fs::read_to_string(file).map_err(|error| fault(error.kind().to_string()))?);
     let token = text.trim();
     if token.is_empty() {
@@ -406,15 +409,13 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_others_may_read_is_refused() {
+    fn a_token_that_is_not_ours_alone_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("token");
         std::fs::write(&file, "a.b.c\n").unwrap();
-        let set = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-        set(0o644);
-        assert!(read_token(&file).err().unwrap().message.contains("mode 644"));
-        set(0o400);
-        let token = read_token(&file).unwrap();
+        let fault = read_token(&file, |_| Err("others can replace it".into())).err().unwrap();
+        assert!(fault.message.ends_with("others can replace it") && fault.advice().contains("chmod 600"), "{fault:?}");
+        let token = read_token(&file, |_| Ok(())).unwrap();
         assert_eq!(token.header, "Bearer a.b.c");
         assert!(!format!("{:?}", token.header).contains("a.b.c"));
     }

@@ -1,7 +1,8 @@
 //! The outside world, one room per service; no room sees another. What several of them need (a password, a
-//! child process, what the host has run out of) is asked for here.
+//! child process, the system's authorities, what the host has run out of) is asked for here.
 
 pub mod alerts;
+mod authorities;
 mod child;
 pub mod console;
 mod host;
@@ -18,3 +19,5 @@ pub mod wireguard;
 pub use child::command;
 pub use host::{exhausted, has_no_descriptor, has_no_room, is_short_of_descriptors, no_descriptor};
 pub use password::PasswordSource;
+
+use authorities::{root_authorities, root_trust};

@@ -2,7 +2,8 @@
 
 use crate::app::panel::Motion;
 use crate::domain::client::ClientId;
-use crate::engine::status::{ClientView, Phase, TenantStatus};
+use crate::domain::freshness::Presence;
+use crate::engine::status::{ClientView, Phase, Standing, TenantStatus};
 use std::collections::BTreeSet;
 use tui_input::Input;
 
@@ -128,5 +129,35 @@ pub fn standing_text(view: &ClientView) -> String {
 
 /// Whether this client is back or waived.
 pub fn is_back(view: &ClientView) -> bool {
-    view.back.is_some() || view.standing == crate::engine::status::Standing::Waived
+    view.back.is_some() || view.standing == Standing::Waived
+}
+
+/// What is known of their return after the key is live, in a few words; before it, how lively their peer is.
+pub fn return_word(view: &ClientView, after: bool) -> &'static str {
+    match view.presence {
+        _ if !after => view.activity.map_or("-", |activity| activity.word()),
+        _ if view.standing == Standing::Waived => "waived",
+        _ if is_back(view) => "back",
+        _ if view.says_not_back => "says: not back",
+        Some(Presence::Back) => "back, not recorded",
+        Some(presence) => presence.word(),
+        None => "not looked",
+    }
+}
+
+/// What they said of the gateway's ping.
+pub fn ping_word(view: &ClientView) -> Option<&'static str> {
+    view.gateway_ping.map(|answered| if answered { "gateway ping answered" } else { "gateway ping NOT answered" })
+}
+
+/// The mail that counts now, and how it stands.
+pub fn mail_word(view: &ClientView) -> String {
+    if let Some(state) = &view.reconfigure_notice {
+        return format!("reconf. {state}");
+    }
+    match (&view.last_notice, &view.client.email) {
+        (_, None) => "NO ADDRESS".into(),
+        (Some((kind, state)), _) => format!("{} {state}", kind.word().chars().take(6).collect::<String>()),
+        (None, Some(_)) => "-".into(),
+    }
 }

@@ -42,8 +42,8 @@ pub enum MailVerb {
         tenant: TenantArg,
         /// The mail's digest, or its first digits
         mail: String,
-        /// What it means
-        #[arg(long = "as", value_enum, value_name = "MEANING", required_unless_present = "take_back")]
+        /// What it means; without it, the mail is shown
+        #[arg(long = "as", value_enum, value_name = "MEANING")]
         meaning: Option<MeaningArg>,
         /// The time that the client proposes, with --as other-time
         #[arg(long, default_value = "")]
@@ -296,8 +296,25 @@ pub async fn mail(fleet: &Fleet, wiring: &Wiring, verb: MailVerb, json: bool) ->
             }
             Ok(exit::DONE)
         }
-        // Commands of a rotation.
-        MailVerb::Decide { .. } | MailVerb::Accept { .. } => Err(BadUsage("say what it means: --as".into()).into()),
+        MailVerb::Decide { tenant, mail, .. } => {
+            let conductor = fleet.find(&tenant.tenant)?;
+            conductor.reload().await?;
+            let (status, digest) = (conductor.status(), mail.to_lowercase());
+            let mut meant = status.mails.iter().filter(|known| known.mail.starts_with(&digest));
+            let known = match (meant.next(), meant.next()) {
+                (Some(known), None) => known,
+                (None, _) => return Err(BadUsage(format!("no mail of {} begins with {mail}", tenant.tenant)).into()),
+                _ => return Err(BadUsage(format!("several mails begin with {mail}; write more of it")).into()),
+            };
+            if json {
+                print::json(known)?
+            } else {
+                thread(&status, Some(&known.client))?
+            }
+            Ok(if known.is_open() { exit::PERSON } else { exit::DONE })
+        }
+        // A command of a rotation.
+        MailVerb::Accept { .. } => Err(BadUsage("say which mail".into()).into()),
     }
 }
 

@@ -31,6 +31,7 @@ pub mod exit {
     pub const HELD: u8 = 4;
     /// Only a person can decide.
     pub const PERSON: u8 = 5;
+    // And 128 with a signal's number where one has asked for the end and nothing had failed by then (`runtime::signals`).
 }
 
 /// Rotate keys that other people depend on: asks everybody, keeps rotate shut until all have answered, swaps the key in
@@ -52,7 +53,7 @@ pub struct Cli {
     pub command: Option<Verb>,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 gate shut, 4 held by somebody else, 5 needs a person";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 gate shut, 4 held by somebody else, 5 needs a person, 128 and the number of the signal that has ended it (143: SIGTERM)";
 
 /// A tenant by name or id.
 #[derive(Debug, Args)]

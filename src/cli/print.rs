@@ -1,10 +1,11 @@
 //! The views without a screen: the same status as plain lines, or as JSON on standard output.
 
+use crate::app::clients::{mail_word, ping_word, return_word};
 use crate::app::panel;
 use crate::domain::gate::Verdict;
 use crate::domain::key::PublicKey;
 use crate::domain::preflight::Check;
-use crate::engine::status::{KeySight, TenantStatus};
+use crate::engine::status::{ClientView, KeySight, TenantStatus};
 use anyhow::Result;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -196,13 +197,7 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
     keys(&mut out, status)?;
     writeln!(out, "clients   {}", status.settled(""))?;
     for view in &status.clients {
-        let back = match (&view.back, view.presence) {
-            (Some((source, note)), _) => format!("back ({source}) {note}"),
-            (None, Some(presence)) => presence.word().to_owned(),
-            (None, None) => view.activity.map(|activity| activity.word().to_owned()).unwrap_or_default(),
-        };
-        let id = &view.client.id;
-        writeln!(out, "  {id:16} {:24} {:14} {} {back}", view.client.name, view.standing.word(), view.standing_detail)?;
+        writeln!(out, "  {}", client_line(view, status.back.is_some()))?;
     }
     for difference in &status.differences {
         writeln!(out, "  differs: {difference}")?;
@@ -216,6 +211,18 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
     }
     writeln!(out, "next      {}", status.next.text)?;
     Ok(())
+}
+
+/// One client in one line, with all that the screen says of them. `after`: the key is live.
+pub fn client_line(view: &ClientView, after: bool) -> String {
+    let back = match &view.back {
+        Some((source, note)) => format!("back ({source}) {note}"),
+        None => return_word(view, after).to_owned(),
+    };
+    let ping = ping_word(view).map(|word| format!("; {word}")).unwrap_or_default();
+    let (id, name, standing) = (&view.client.id, &view.client.name, view.standing.word());
+    let mail = mail_word(view);
+    format!("{id:16} {name:24} {standing:14} {} {back}{ping}; mail: {mail}", view.standing_detail)
 }
 
 /// The plan that a second operator approves, and how.

@@ -13,7 +13,7 @@ use crate::domain::window::Window;
 use crate::engine::approval::{self, Asked};
 use crate::engine::audit::{Tables, Verdict};
 use crate::engine::closing::Review;
-use crate::engine::record::{Cause, Entry, Outcome, Record};
+use crate::engine::record::{self, Cause, Entry, Outcome, Record};
 use crate::engine::review::Reviewed;
 use crate::engine::rotation::{HandOver, Rotation};
 use crate::engine::signing::Signing;
@@ -323,8 +323,7 @@ fn incidents(rotation: &Rotation, entries: &[Entry], lease_log: &[Entry], signin
             }
             Record::StepResolved { step, done, evidence } => {
                 running.remove(step);
-                let what = if *done { "done" } else { "not done" };
-                tell(format!("step {step} had been interrupted and was found {what}: {evidence}"));
+                tell(format!("step {step} had been interrupted; {}: {evidence}", record::found(*step, *done)));
             }
             Record::StepSucceeded { step, .. } => _ = running.remove(step),
             Record::StepFailed { step, fault } => {

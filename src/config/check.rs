@@ -4,7 +4,7 @@
 
 use super::clouds::{self, CloudError, Environment};
 use super::security::address_of;
-use super::{Config, Security, Server, Swap, values};
+use super::{Config, Console, Security, Server, Swap};
 use crate::domain::fault::Service;
 use crate::domain::transport::{Address, Passage, Weakness};
 use std::os::unix::fs::MetadataExt;
@@ -133,7 +133,7 @@ impl Findings {
             ("alerts.ca_file", alerts_ca),
         ];
         // Tokens end, and are replaced while everything else goes on: only here is it a fault of the configuration.
-        if let Some(Err(text)) = config.console.as_ref().map(|console| values::private(&console.token_file)) {
+        if let Some(Err(text)) = config.console.as_ref().map(|console| Console::is_private(&console.token_file)) {
             self.add(Level::Failure, "console.token_file", text);
         }
         for (field, path) in files.into_iter().filter_map(|(field, path)| Some((field, path?))) {

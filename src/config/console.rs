@@ -1,6 +1,7 @@
 //! The console API as it is configured: where it is, and who the operator must be there.
 
-use std::path::PathBuf;
+use super::values;
+use std::path::{Path, PathBuf};
 
 /// `[console]`: the console API.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,4 +14,11 @@ pub struct Console {
     pub role: String,
     /// An authority to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+}
+
+impl Console {
+    /// Nobody else can read, write or replace the token's file; else why, with what to do.
+    pub fn is_private(file: &Path) -> Result<(), String> {
+        values::private(file)
+    }
 }

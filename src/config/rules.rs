@@ -261,9 +261,9 @@ impl<'a> Rules<'a> {
             url,
             token_file: match table.token_file {
                 None => self.required("console.token_file", &at, None, |_| Ok(PathBuf::new())),
-                // One that is not there or can't be read is a state of the console, met and told where it is asked; who could
-                // put another there is no state.
-                written => self.trusted("console.token_file", written).unwrap_or_default(),
+                // One that is not there, can't be read, or that others could read or replace is a state of the console: met and
+                // told where it is asked, and nothing of it is sent.
+                written => self.path("console.token_file", written).unwrap_or_default(),
             },
             role: self.or("console.role", table.role, "operator".into(), values::line),
             ca_file: self.trusted("console.ca_file", table.ca_file),

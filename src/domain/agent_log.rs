@@ -20,6 +20,13 @@ const NO_SECRET: Pattern = Pattern {
     remedy: "with 403 its application credential lacks secrets:get: ask the platform team for a role assignment; else look at Barbican",
 };
 
+/// It has ended: that is no look.
+const ENDED: Pattern = Pattern {
+    says: "Fatal error",
+    means: "it has ended",
+    remedy: "read the traceback in its journal, and have the unit started again",
+};
+
 /// The platform's failure runbook, step 1.
 const PATTERNS: [Pattern; 7] = [
     Pattern {
@@ -45,11 +52,7 @@ const PATTERNS: [Pattern; 7] = [
         means: "it can't read its configuration",
         remedy: "wg0.conf must be root's, mode 0600, with PrivateKey, ListenPort and Address",
     },
-    Pattern {
-        says: "Fatal error",
-        means: "it has ended",
-        remedy: "read the traceback in its journal, and have the unit started again",
-    },
+    ENDED,
 ];
 
 /// An error of the agent's that none of the documented ones is.
@@ -96,8 +99,8 @@ pub enum AgentHealth {
 
 /// Whether a line tells that the agent has looked for its configuration, well or not.
 pub(super) fn is_look(line: &str) -> bool {
-    // The last pattern is its end.
-    line.contains(IN_SYNC) || PATTERNS.iter().rev().skip(1).any(|pattern| line.contains(pattern.says))
+    let tells = |pattern: &&Pattern| line.contains(pattern.says);
+    line.contains(IN_SYNC) || PATTERNS.iter().filter(tells).any(|pattern| pattern.says != ENDED.says)
 }
 
 /// Judges the lines of a log, oldest first. Lines that are neither known nor an error say nothing.
@@ -131,6 +134,13 @@ pub fn judge(log: &str) -> AgentHealth {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_line_of_a_look_is_one_and_its_end_is_none_wherever_it_stands_in_the_list() {
+        assert!(is_look(IN_SYNC) && !is_look("something else"));
+        let no_looks: Vec<&str> = PATTERNS.iter().map(|pattern| pattern.says).filter(|says| !is_look(says)).collect();
+        assert_eq!(no_looks, [ENDED.says]);
+    }
 
     #[test]
     fn each_pattern_is_transient_before_a_success_and_lasts_behind_it() {

@@ -50,6 +50,15 @@ pub fn sanitize(text: &str) -> String {
     clean
 }
 
+/// The text as one word for a shell (POSIX): as it is, or in quotes where a shell would read more in it.
+pub fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
 /// Longest name of somebody, in characters; the rest becomes one `…`.
 pub const LONGEST_NAME: usize = 64;
 

@@ -35,6 +35,12 @@ pub fn longest(pair_bound: Duration) -> Duration {
     pair_bound * 3
 }
 
+/// How long a rotation may take from its first request that changes something until the server has the key, which it asks for
+/// every `reconcile_interval`.
+pub fn rotation_takes(pair_bound: Duration, reconcile_interval: Duration) -> Duration {
+    longest(pair_bound) + reconcile_interval * 2
+}
+
 /// The state that is wanted.
 pub struct Wanted<'a> {
     /// The secret's name.

@@ -111,8 +111,6 @@ pub struct Lease {
 pub struct Mark {
     /// What is compared.
     pub sums: [i64; 5],
-    /// How late it is by the store's own clock, UTC; `None` where the store has none but ours. Not compared.
-    pub clock: Option<Timestamp>,
 }
 
 impl Mark {
@@ -193,7 +191,11 @@ pub trait JournalStore: Send + Sync {
     async fn release(&self, lease: &Lease) -> Result<(), Fault>;
     /// Who holds the tenants now: one look for the whole fleet.
     async fn holders(&self) -> Result<Vec<(TenantId, Holder)>, Fault>;
-    /// Where everything stands: one small question, to be asked often.
+    /// Who holds this one, dead or alive: costs the same however many tenants there are.
+    async fn holder(&self, tenant: &TenantId) -> Result<Option<Holder>, Fault>;
+    /// How late it is by the store's own clock, UTC; `None` where the store has none but ours.
+    async fn clock(&self) -> Result<Option<Timestamp>, Fault>;
+    /// Where everything stands: one small question for the whole fleet, to be asked often.
     async fn mark(&self) -> Result<Mark, Fault>;
     /// How long each tenant's chain is: one look for the whole fleet.
     async fn positions(&self) -> Result<Vec<(TenantId, u64)>, Fault>;

@@ -22,6 +22,7 @@ impl Rotation {
         }
         self.steps = steps;
         self.gap_us = None;
+        self.object_not_kept = None;
         self.unasked.clear();
         self.applied = None;
         self.back.clear();

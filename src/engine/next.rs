@@ -3,6 +3,7 @@
 use crate::domain::fault::Fault;
 use crate::domain::gate::{Reason, Remedy, Verdict};
 use crate::domain::notice::NoticeKind;
+use crate::domain::sanitize::shell_word;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::approval;
 use crate::engine::journal::Holder;
@@ -14,7 +15,7 @@ use crate::engine::truth::{Live, Truth};
 use crate::engine::unsettled::UncertainMail;
 use crate::engine::witness::{Lost, WAY_OUT};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which action is offered. The word is the subcommand that does the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -72,6 +73,9 @@ pub struct NextAction {
     /// The mail that [`Act::Resolve`] is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mail: Option<UncertainMail>,
+    /// The command lines that lead on, where the text names one: to be typed behind the program's name as they stand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<String>,
 }
 
 /// What the looks say that the journal does not explain.
@@ -83,6 +87,10 @@ pub struct Outside<'a> {
     pub arrived: Option<(StepNumber, &'static str)>,
     /// Steps that have failed, and of which what they met is over.
     pub overtaken: &'a [StepNumber],
+    /// The staged key is somebody's whom the server would drop, in words.
+    pub collision: Option<&'a str>,
+    /// The second mail does not wait for the interface, by the operators' policy.
+    pub interface_unasked: bool,
     /// What is true of the live secret, where it comes before everything else.
     pub truth: Option<&'a Truth>,
     /// What others have changed since the last rotation has ended.
@@ -90,7 +98,7 @@ pub struct Outside<'a> {
 }
 
 fn offer(action: Act, text: String) -> NextAction {
-    NextAction { action, text, mail: None }
+    NextAction { action, text, mail: None, commands: Vec::new() }
 }
 
 /// Names one safe next action.
@@ -103,7 +111,7 @@ pub fn next_action(
     outside: Outside<'_>,
     viewer: Viewer<'_>,
 ) -> NextAction {
-    let Outside { drift, arrived, overtaken, truth, since } = outside;
+    let Outside { drift, arrived, overtaken, collision, interface_unasked, truth, since } = outside;
     let Viewer { person, .. } = viewer;
     if let Some(holder) = holder {
         return offer(Act::Watch, format!("held by {holder}: watch, or talk to them"));
@@ -129,10 +137,20 @@ pub fn next_action(
     // A cancellation does not go on with what was interrupted: its own mails are what is left to settle.
     let may_be_asked = rotation.is_cancelling() || !is_interrupted(rotation);
     if let Some(mail) = rotation.uncertain_mail().filter(|_| may_be_asked && !may_wait) {
-        return resolve(mail);
+        return resolve(rotation, mail);
     }
     if rotation.is_cancelling() {
         return offer(Act::Cancel, "the cancellation was begun and some were told: cancel again to end it".into());
+    }
+    // Every check fails for it, and another window changes nothing.
+    if let Some(collision) = collision.filter(|_| !is_at_work(rotation)) {
+        let text = format!("{collision}: cancel, and plan again (another key is made); find out how they have it");
+        return offer(Act::Cancel, text);
+    }
+    if interface_unasked && waits_for_the_server_only(rotation) {
+        let text = "step 6 is not done, and the second mail does not wait for it (notices.reconfigure_needs): tell the \
+                    clients to reconfigure; resume looks again";
+        return offer(Act::Reconfigure, text.into());
     }
     if !rotation.touched && phase == Phase::Rotating && !is_at_work(rotation) && is_shut_by_people_or_window(gate) {
         return before_rotation(rotation, gate);
@@ -186,6 +204,14 @@ fn put_right(rotation: &Rotation, truth: &Truth) -> NextAction {
     offer(Act::Resume, format!("{met}{resume}"))
 }
 
+/// Secret and object hold the key, step 6 has failed, and nobody was told yet.
+fn waits_for_the_server_only(rotation: &Rotation) -> bool {
+    matches!(rotation.step(StepNumber::RECONCILE), StepState::Failed { .. })
+        && [StepNumber::SECRET, StepNumber::OBJECT].into_iter().all(|step| rotation.step(step).is_done())
+        && matches!(rotation.step(StepNumber::RECONFIGURE), StepState::Waiting)
+        && !rotation.is_call_needless()
+}
+
 fn is_running(rotation: &Rotation) -> bool {
     StepNumber::ALL.into_iter().any(|number| matches!(rotation.step(number), StepState::Running { .. }))
 }
@@ -203,25 +229,31 @@ pub fn unread_journal(fault: &Fault) -> NextAction {
 }
 
 /// What only a person can know, with how to say it.
-fn resolve(mail: UncertainMail) -> NextAction {
+fn resolve(rotation: &Rotation, mail: UncertainMail) -> NextAction {
+    let line = |done: bool, reason: &str| {
+        let id = shell_word(&mail.message_id);
+        format!("resolve {} --mail {id} --done {done} --reason '{reason}'", shell_word(&rotation.tenant.name))
+    };
+    let commands = vec![line(true, "they have it"), line(false, "they do not have it")];
     let text = format!(
-        "uncertain whether the {} reached {}: ask them, then resolve --mail {} --done true (arrived) or false (send again)",
+        "uncertain whether the {} reached {}: ask them, then {}; or --done false, and it is sent again",
         mail.kind.word(),
         mail.name,
-        mail.message_id
+        commands[0]
     );
-    NextAction { action: Act::Resolve, text, mail: Some(mail) }
+    NextAction { action: Act::Resolve, text, mail: Some(mail), commands }
 }
 
 /// A client has answered, and only a person can say what.
 fn read_mail(rotation: &Rotation, mail: &ReadMail) -> NextAction {
     let name = rotation.client(&mail.client).map_or(mail.client.0.as_str(), |client| client.name.as_str());
     let id = mail.mail.get(..12).unwrap_or(&mail.mail);
+    let decide = format!("mail decide {} {id}", shell_word(&rotation.tenant.name));
     let text = format!(
-        "{name} has answered, and it is {}: read it (Enter on the client), or mail thread and mail decide {id} --as ...",
+        "{name} has answered, and it is {}: read it (Enter on the client, or {decide}), and say what it means (--as)",
         mail.heard.verdict
     );
-    offer(Act::ReadMail, text)
+    NextAction { commands: vec![decide], ..offer(Act::ReadMail, text) }
 }
 
 /// A step is running, or was and only a look leads out.
@@ -272,7 +304,10 @@ fn stuck_step<'a>(rotation: &'a Rotation, overtaken: &[StepNumber]) -> Option<(S
 /// What takes the first reason of the gate away; and rotate, where none is left that rotate does not cure itself.
 fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
     let reasons = gate.reasons();
-    let Some(first) = gate.first() else {
+    // Whose mail is to be read may need no other.
+    let to_read = reasons.iter().find(|reason| matches!(reason.remedy(), Some(Remedy::Read(_))));
+    let tells = gate.first().is_some_and(|first| matches!(first.remedy(), Some(Remedy::Tell)));
+    let Some(first) = to_read.filter(|_| tells).or(gate.first()) else {
         // Rotate runs a fresh check itself, so an old or missing one is no reason to offer anything else.
         let text = match rotation.emergency {
             Some(_) => "an emergency was declared: rotate (it checks first)",
@@ -280,7 +315,6 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
         };
         return offer(Act::Rotate, text.into());
     };
-    let of_rank = || reasons.iter().filter(|reason| reason.rank() == first.rank());
     match first.remedy() {
         Some(Remedy::Watch) => offer(Act::Watch, first.to_string()),
         Some(Remedy::Recover) => offer(Act::Recover, first.to_string()),
@@ -288,13 +322,13 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
         Some(Remedy::Reschedule) => {
             offer(Act::Reschedule, "the window is over: plan another and tell everybody".into())
         }
-        Some(Remedy::Tell) => {
-            let count = of_rank().count();
-            let clients = if count == 1 { "client" } else { "clients" };
-            offer(Act::Announce, format!("tell {count} {clients} of the window"))
-        }
+        Some(Remedy::Tell) => offer(Act::Announce, tell(reasons).unwrap_or_else(|| first.to_string())),
         Some(Remedy::Read(client)) => match rotation.open_mails().find(|mail| mail.client == *client) {
-            Some(mail) => read_mail(rotation, mail),
+            Some(mail) => {
+                let read = read_mail(rotation, mail);
+                let then = tell(reasons).map(|tell| format!("; then {tell}")).unwrap_or_default();
+                NextAction { text: format!("{}{then}", read.text), ..read }
+            }
             None => offer(Act::Answers, first.to_string()),
         },
         Some(Remedy::Ask(_)) => {
@@ -314,6 +348,33 @@ fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
             offer(Act::Check, format!("{said}{}", without(rotation, reasons)))
         }
     }
+}
+
+/// So many people are named before they are counted.
+const NAMED: usize = 4;
+
+/// Whom to tell of the window: how many were never told, and whose mail is not there, by their names. Whose mail is to be read
+/// comes after that.
+fn tell(reasons: &[Reason]) -> Option<String> {
+    let is_heard = |reason: &Reason| {
+        let of_them = |other: &Reason| matches!(other, Reason::ToRead { .. }) && other.client() == reason.client();
+        reasons.iter().any(of_them)
+    };
+    let to_tell = reasons.iter().filter(|reason| matches!(reason.remedy(), Some(Remedy::Tell)) && !is_heard(reason));
+    let (mut count, mut undelivered) = (0, BTreeMap::<&str, Vec<&str>>::new());
+    for reason in to_tell {
+        count += 1;
+        if let Reason::NotDelivered { name, delivery, .. } = reason {
+            undelivered.entry(delivery).or_default().push(name);
+        }
+    }
+    let clients = if count == 1 { "client" } else { "clients" };
+    let missing = undelivered.into_iter().map(|(delivery, names)| {
+        let more = names.len().saturating_sub(NAMED);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        format!("; {} {delivery}: {}{more}", names.len(), names[..names.len().min(NAMED)].join(", "))
+    });
+    (count > 0).then(|| format!("tell {count} {clients} of the window{}", missing.collect::<String>()))
 }
 
 /// How it goes on without the checks that have failed, where that is all that is in the way and a word may stand for each.
@@ -343,15 +404,15 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> Next
         };
         return offer(Act::Reconfigure, text);
     }
+    if let Some(mail) = rotation.open_mails().next() {
+        return read_mail(rotation, mail);
+    }
     let not_called = rotation.not_called();
     if let Some(first) = not_called.first() {
         let mail = rotation.notice(&first.id, NoticeKind::Reconfigure);
         let why = mail.map(|mail| format!(" (the mail is {})", mail.delivery.word())).unwrap_or_default();
         let text = format!("{} not told to reconfigure, first {}{why}: tell them", not_called.len(), first.name);
         return offer(Act::Reconfigure, text);
-    }
-    if let Some(mail) = rotation.open_mails().next() {
-        return read_mail(rotation, mail);
     }
     let missing = rotation.not_back();
     match (missing.first(), back) {

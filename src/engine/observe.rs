@@ -236,9 +236,27 @@ impl Sights {
     /// Those whom the places name that were seen, where the object is not among them: who else is cut off is not known. Peers
     /// stand for people only where no place names anybody: whose they are, the object would have said.
     pub fn people_without_object(&self) -> Vec<Client> {
-        let named = client::join(&[], self.console.value().map(Vec::as_slice), &self.contacts, None).clients;
+        let named = self.named_without_object();
         let peers = || self.server.value().map(|r| r.peers.iter().map(|p| p.public_key).collect::<Vec<_>>());
         if named.is_empty() { client::join(&[], None, &[], peers().as_deref()).clients } else { named }
+    }
+
+    /// Of those, who is named.
+    pub fn named_without_object(&self) -> Vec<Client> {
+        client::join(&[], self.console.value().map(Vec::as_slice), &self.contacts, None).clients
+    }
+
+    /// Whose peer has this key, by all places: a server whose own key it is drops that peer.
+    pub fn bearers(&self, key: PublicKey) -> Option<String> {
+        let clients = self.people().map(|people| people.clients).unwrap_or_default();
+        let bears = |client: &&Client| client.keys().any(|own| own == key);
+        let names: Vec<&str> = clients.iter().filter(bears).map(|client| client.name.as_str()).collect();
+        let is_peer = self.server.value().is_some_and(|reading| reading.peers.iter().any(|p| p.public_key == key));
+        match (names.is_empty(), is_peer) {
+            (true, false) => None,
+            (true, true) => Some("a peer on the interface".into()),
+            (false, _) => Some(names.join(", ")),
+        }
     }
 
     /// Everybody, joined from all places that were seen. A fault if the object was never read.

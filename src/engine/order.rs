@@ -115,7 +115,7 @@ impl Rotation {
                 need(at_work(StepNumber::SECRET), "step 4 is not at work")?;
                 need(self.target() == Some(*public_key), "that is not the key that is to be live")
             }
-            Record::ObjectChanged { to, .. } => {
+            Record::ObjectChanged(record::ObjectChanged { to, .. }) => {
                 need(at_work(StepNumber::OBJECT), "step 5 is not at work")?;
                 need(self.target() == Some(*to), "that is not the key that is to be live")
             }

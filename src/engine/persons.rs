@@ -13,7 +13,7 @@ use crate::engine::record::{Entry, Record};
 use index::{Found, Rows};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// A token in a text is `⟨` + 32 hex digits + `⟩`; a `⟨` that somebody wrote stands twice.
 const OPEN: char = '⟨';
@@ -316,7 +316,7 @@ fn escape(text: &str) -> String {
 }
 
 /// Puts values back in place of their tokens. `value_of` gives none for what was erased, which then says so.
-pub fn restore(text: &str, value_of: &dyn Fn(&str) -> Option<String>) -> String {
+pub fn restore<'a>(text: &str, value_of: &dyn Fn(&str) -> Option<&'a str>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(OPEN) {
@@ -329,7 +329,7 @@ pub fn restore(text: &str, value_of: &dyn Fn(&str) -> Option<String>) -> String 
             match value_of(token) {
                 // The text is JSON: the value goes in as JSON has it, without its quotes.
                 Some(value) => {
-                    let quoted = Value::String(value).to_string();
+                    let quoted = Value::from(value).to_string();
                     out.push_str(&quoted[1..quoted.len() - 1]);
                 }
                 None => out.push_str(&format!("[erased {}]", &token[..8])),
@@ -368,6 +368,6 @@ pub fn tokens_in(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The values of a tenant by their tokens.
-pub fn by_token(rows: &[PersonRow]) -> BTreeMap<&str, &PersonRow> {
+pub fn by_token(rows: &[PersonRow]) -> HashMap<&str, &PersonRow> {
     rows.iter().map(|row| (row.token.as_str(), row)).collect()
 }

@@ -7,10 +7,11 @@ mod summary;
 mod values;
 
 pub use entry::Entry;
+pub use summary::found;
 use values::first_scheme;
 pub use values::{
-    Actor, Applied, BackSource, CASE_VERSION, CaseBody, Cause, Outcome, RECORD_VERSION, RefusedAct, RotationId,
-    STARTING_TOUCHED, Swapped,
+    Actor, Applied, BackSource, CASE_VERSION, CaseBody, Cause, ObjectChanged, Outcome, RECORD_VERSION, RefusedAct,
+    RotationId, STARTING_TOUCHED, Swapped,
 };
 
 use crate::domain::acknowledgement::{Answer, Channel};
@@ -196,14 +197,7 @@ pub enum Record {
     /// The secret was replaced.
     Swapped(Swapped),
     /// The object's field was changed.
-    ObjectChanged {
-        /// The key that stood there.
-        from: Option<PublicKey>,
-        /// The key that stands there now.
-        to: PublicKey,
-        /// The new version's ETag.
-        etag: String,
-    },
+    ObjectChanged(ObjectChanged),
     /// The live key was first seen on the interface.
     Applied(Applied),
     /// The expected alert of the tenant is silenced, or its silence was extended.

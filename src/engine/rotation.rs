@@ -166,6 +166,8 @@ pub struct Rotation {
     pub gap_us: Option<u64>,
     /// What is known of the present leg's gap where a run ended in it.
     pub broken_gap: Option<BrokenGap>,
+    /// Why the object's content of before the present leg is kept nowhere, where it was to be kept.
+    pub object_not_kept: Option<String>,
     /// Attributes of the secret that could not be carried over.
     pub not_carried: Vec<String>,
     /// The live key on the interface, on the present leg.
@@ -259,6 +261,7 @@ impl Rotation {
             shape: None,
             gap_us: None,
             broken_gap: None,
+            object_not_kept: None,
             not_carried: Vec::new(),
             applied: None,
             back: BTreeMap::new(),
@@ -369,7 +372,7 @@ impl Rotation {
                 self.gap_us = gap_us.or(self.gap_us);
                 self.not_carried = not_carried;
             }
-            Record::ObjectChanged { .. } => {}
+            Record::ObjectChanged(changed) => self.object_not_kept = changed.not_kept,
             Record::Applied(record::Applied { baseline, waited_ms, unseen_since }) => {
                 self.applied = Some(Applied { at, baseline, waited_ms, unseen_since });
             }

@@ -316,8 +316,8 @@ impl TenantStatus {
 
     /// How long a rotation may take from the first request that changes something until the server has the key.
     pub fn rotation_takes(&self) -> Duration {
-        converge_secret::longest(Duration::from_millis(self.pair_bound_ms))
-            + Duration::from_millis(self.reconcile_interval_ms) * 2
+        let [pair, cycle] = [self.pair_bound_ms, self.reconcile_interval_ms].map(Duration::from_millis);
+        converge_secret::rotation_takes(pair, cycle)
     }
 
     /// This moment by the VPN server's clock, as far as it is known: what it has stamped is as old as that says.

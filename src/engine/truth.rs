@@ -157,7 +157,8 @@ pub fn truth(open: Option<&Rotation>, seen: Option<(Timestamp, usize)>, lost: Op
     let word = open.map(|rotation| rotation.live).unwrap_or_default();
     let live = lost.map_or_else(|| live(open, seen), |lost| live_behind(lost, word, seen));
     let open = open.filter(|_| lost.is_none());
-    let since = word.at.filter(|_| word.live == live && open.is_some());
+    // Since the request that may have left it so was journaled, and not since somebody gave up or found out.
+    let since = word.opened().or(word.at).filter(|_| word.live == live && open.is_some());
     let moment = since.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     let (lead, how) = match (live, moment) {
         (Live::There, _) => return None,
@@ -190,7 +191,9 @@ pub fn truth(open: Option<&Rotation>, seen: Option<(Timestamp, usize)>, lost: Op
 mod tests {
     use super::*;
     use crate::domain::fault::{Fault, FaultKind, Service};
-    use crate::engine::record::Actor;
+    use crate::domain::tenant::{Tenant, TenantId};
+    use crate::domain::window::Window;
+    use crate::engine::record::{Actor, Cause, RotationId};
     use crate::engine::witness::{LEAD, Sign};
 
     fn entry(minute: i64, record: Record) -> Entry {
@@ -234,6 +237,28 @@ mod tests {
             failed(),
         ]);
         assert_eq!((word.live, word.at), (Live::Missing, Timestamp::from_second(120).ok()), "since the first time");
+    }
+
+    #[test]
+    fn it_is_missing_since_its_delete_was_journaled_and_not_since_somebody_gave_up() {
+        let at = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
+        let tenant = Tenant { id: TenantId::new("t1").unwrap(), name: "acme".into(), server: None, gateway: None };
+        let window = Window::parse("2026-11-24 22:00", "1h", "UTC", 1).unwrap();
+        let (cause, reference) = (Cause::Scheduled, String::new());
+        let plan = Record::Planned { rotation: RotationId("r1".into()), tenant, window, cause, reference };
+        let mut rotation = Rotation::begin(&entry(0, plan)).unwrap();
+        let left = |left| Record::SecretLeft { step: STEP, left, gap_us: None };
+        let start = || Record::StepStarted { step: STEP };
+        // Given up ten minutes later, and tried again after that.
+        let records = [(1, start()), (2, Record::Touching { step: STEP }), (12, left(Live::Missing)), (13, failed())];
+        for (minute, record) in records.into_iter().chain([(20, start()), (30, left(Live::Missing)), (31, failed())]) {
+            rotation.apply(&entry(minute, record));
+            let said = truth(Some(&rotation), None, None);
+            let missing = said.filter(|truth| truth.live == Live::Missing);
+            assert!(missing.as_ref().is_none_or(|truth| truth.since == Some(at(2))), "{minute}: {missing:?}");
+        }
+        let said = truth(Some(&rotation), None, None).unwrap();
+        assert!(said.live == Live::Missing && said.text.contains("since 1970-01-01 00:02:00 UTC"), "{said}");
     }
 
     #[test]

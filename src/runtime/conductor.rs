@@ -153,8 +153,7 @@ impl Conductor {
 
     /// Who has the lease in the store, living or not.
     async fn holder(&self) -> Result<Option<Holder>, Fault> {
-        let holders = self.world.store.holders().await?;
-        Ok(holders.into_iter().find(|(tenant, _)| *tenant == self.world.tenant.id).map(|(_, holder)| holder))
+        self.world.store.holder(&self.world.tenant.id).await
     }
 
     /// Looks only whether somebody else has written or taken the tenant, and tells the watcher if so. `false`: the journal

@@ -32,8 +32,7 @@ impl Intake {
     pub async fn take(&self, tenant: &TenantId, mails: Vec<Matched>) -> Result<(Rotation, Arc<Rotation>), RunError> {
         let ended = || Refusal::NotNow("the program is ending".into());
         let _work = ending::begin().await.ok_or_else(ended)?;
-        let held = self.store.holders().await?.into_iter().find(|(held, _)| held == tenant);
-        if let Some((_, holder)) = held {
+        if let Some(holder) = self.store.holder(tenant).await? {
             return Err(Refusal::Held(Box::new(holder)).into());
         }
         let now = Timestamp::now();

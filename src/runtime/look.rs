@@ -144,7 +144,7 @@ impl Conductor {
     /// How far this host's clock is from the store's, where that has one: shown, never used.
     async fn compare_clocks(&self) {
         let before = self.world.clock.now();
-        let Ok(Some(theirs)) = self.world.store.mark().await.map(|mark| mark.clock) else { return };
+        let Ok(Some(theirs)) = self.world.store.clock().await else { return };
         let after = self.world.clock.now();
         let ours = (before.as_millisecond() + after.as_millisecond()) / 2;
         self.known().sights.clock_skew_s = Some((ours - theirs.as_millisecond()) / 1000);

@@ -15,6 +15,7 @@ use crate::engine::mailbox::{Doubt, Index, Matched, Tally, UNKNOWN_TOKEN};
 use crate::engine::ports::{Cursor, FolderReading, Inbox};
 use crate::engine::record::Actor;
 use crate::runtime::cases::Cases;
+use crate::runtime::coming::Coming;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::intake::Intake;
 use crate::runtime::run::RunError;
@@ -192,7 +193,7 @@ impl Post {
         sorted: &mut Sorted,
     ) -> Result<(), Fault> {
         let furthest = Timestamp::now().saturating_sub(FURTHEST_BACK).unwrap_or(Timestamp::UNIX_EPOCH);
-        let mut is_first = true;
+        let (mut is_first, mut coming) = (true, None::<Coming>);
         loop {
             let stored = self.cursor(folder).await?;
             ahead.follow(stored);
@@ -204,8 +205,14 @@ impl Post {
                     read_since(cases.oldest_open())
                 }
             };
-            let FolderReading { cursor, mails, more, .. } = self.inbox.read(folder, from, since, AT_ONCE).await?;
-            self.answers.fetch_add(1, Ordering::AcqRel);
+            let read = match coming.take() {
+                Some(coming) => coming.end(from).await,
+                None => None,
+            };
+            let FolderReading { cursor, mails, more, .. } = match read {
+                Some(reading) => reading?,
+                None => self.read(folder, from, since).await?,
+            };
             if ahead.cursor.is_some_and(|known| known.uid_validity != cursor.uid_validity) {
                 // Numbered anew: what waited was read once more, or will be.
                 ahead.held.clear();
@@ -215,6 +222,8 @@ impl Post {
             let waits = if is_first { std::mem::take(&mut ahead.held) } else { BTreeMap::new() };
             is_first = false;
             let mails: Vec<(u32, Incoming)> = waits.into_iter().chain(mails).collect();
+            let is_read_on = more && from != Some(cursor) && ahead.held.len() + mails.len() <= MOST_HELD;
+            coming = is_read_on.then(|| Coming::begin(cursor, self.read(folder, Some(cursor), furthest)));
             let left = self.take(fleet, folder, cursor.uid_validity, mails, cases, sorted).await?;
             ahead.held.extend(left);
             ahead.cursor = Some(cursor);
@@ -226,6 +235,21 @@ impl Post {
             if !more || from == Some(cursor) || ahead.held.len() > MOST_HELD {
                 return Ok(());
             }
+        }
+    }
+
+    /// The next mails of a folder.
+    fn read(
+        &self,
+        folder: &str,
+        from: Option<Cursor>,
+        since: Timestamp,
+    ) -> impl Future<Output = Result<FolderReading, Fault>> + Send + use<> {
+        let (inbox, answers, folder) = (self.inbox.clone(), self.answers.clone(), folder.to_owned());
+        async move {
+            let reading = inbox.read(&folder, from, since, AT_ONCE).await?;
+            answers.fetch_add(1, Ordering::AcqRel);
+            Ok(reading)
         }
     }
 

@@ -167,6 +167,14 @@ impl JournalStore for Rehearsal {
         self.store.holders().await
     }
 
+    async fn holder(&self, tenant: &TenantId) -> Result<Option<Holder>, Fault> {
+        self.store.holder(tenant).await
+    }
+
+    async fn clock(&self) -> Result<Option<Timestamp>, Fault> {
+        self.store.clock().await
+    }
+
     async fn mark(&self) -> Result<Mark, Fault> {
         self.store.mark().await
     }

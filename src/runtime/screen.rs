@@ -4,7 +4,6 @@ use crate::adapters::lab::{Controls, MishapOrder, Rehearsed};
 use crate::adapters::openstack::{BetweenPairs, between_pairs, is_pair_running};
 use crate::app::dialog::rehearse::{Mishap, Switch};
 use crate::app::failure::Failure;
-use crate::app::keymap::Key;
 use crate::app::message::{Effect, Letter, Msg};
 use crate::app::model::{Model, ModelOptions};
 use crate::app::truth::rounds;
@@ -21,6 +20,7 @@ use crate::runtime::attend::PostLine;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::fleet::{Fleet, Pace};
 use crate::runtime::follow::Follower;
+use crate::runtime::keys::{Press, Presses};
 use crate::runtime::lease;
 use crate::runtime::look::{LOOKED_AT, PATIENCE};
 use crate::runtime::post::Post;
@@ -28,7 +28,7 @@ use crate::runtime::run::RunError;
 use crate::runtime::signals;
 use crate::runtime::terminal::{self, Screen};
 use anyhow::{Context, Result};
-use crossterm::event::Event;
+use crossterm::event;
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, OptionFuture};
 use futures_util::stream::FuturesUnordered;
@@ -233,16 +233,19 @@ impl Loop {
 /// Reads keys in a thread of its own that nobody waits for: crossterm's read does not return once the link is gone.
 fn read_keys(bell: Bell) {
     std::thread::spawn(move || {
+        let mut presses = Presses::default();
         loop {
-            match crossterm::event::read() {
-                Ok(Event::Key(event)) => {
-                    if let Some(key) = Key::from_event(event) {
-                        bell.ring(Msg::Key(key));
-                    }
-                }
-                Ok(Event::Paste(text)) => bell.ring(Msg::Paste(text)),
-                Ok(_) => {}
+            let comes = presses.patience().map_or(Ok(true), event::poll);
+            let pressed = match comes.and_then(|comes| comes.then(event::read).transpose()) {
+                Ok(Some(event)) => presses.take(event),
+                Ok(None) => presses.waited(),
                 Err(_) => return bell.ring(Msg::LinkLost),
+            };
+            for press in pressed {
+                bell.ring(match press {
+                    Press::Key(key) => Msg::Key(key),
+                    Press::Paste(text) => Msg::Paste(text),
+                });
             }
         }
     });

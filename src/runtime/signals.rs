@@ -5,6 +5,7 @@
 use crate::adapters::openstack::{between_pairs, is_pair_running};
 use rustix::process::{Signal as Number, getpid, kill_process};
 use std::io;
+use std::sync::OnceLock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Every signal whose default would end the program at once and that somebody may send: the closed terminal, `kill`,
@@ -41,8 +42,20 @@ impl Ending {
     /// Returns when one of them has come.
     pub async fn recv(&mut self) {
         let any = self.signals.iter_mut().map(|signal| Box::pin(signal.recv()));
-        futures_util::future::select_all(any).await;
+        let (_, which, _) = futures_util::future::select_all(any).await;
+        // They stand in the order of the list. What came first is what it ended of.
+        let _ = CAME.set(ENDING[which]);
     }
+}
+
+/// The first signal that has asked for the end.
+static CAME: OnceLock<Number> = OnceLock::new();
+
+/// What a program ends with that such a signal has ended and that had not failed by then: 128 and its number, as shells say it.
+/// None where none has come. `is_asked`: of what is there until somebody asks it to end, which has then done what it was for.
+pub fn exit_code(is_asked: bool) -> Option<u8> {
+    let came = CAME.get().filter(|came| !(is_asked && matches!(**came, Number::TERM | Number::INT)))?;
+    u8::try_from(128 + came.as_raw()).ok()
 }
 
 /// The signal of Ctrl-Z (SIGTSTP), which may stop the program only between pairs.

@@ -131,7 +131,9 @@ impl Wiring {
                 let (url, token_file) = (console.url.clone(), console.token_file.clone());
                 let (ca_file, transport) = (console.ca_file.clone(), transport.clone());
                 let role = console.role.clone();
-                let parameters = ConsoleParameters { url, token_file, role, ca_file, connect, read, transport };
+                let is_private = crate::config::Console::is_private;
+                let parameters =
+                    ConsoleParameters { url, token_file, is_private, role, ca_file, connect, read, transport };
                 Some(Arc::new(Console::new(parameters)?) as Arc<dyn ports::Console>)
             }
         };

@@ -1,6 +1,6 @@
 //! The clients of a tenant: how each stands before the rotation, and after it whether they are back and how it is known.
 
-use crate::app::clients::is_back;
+use crate::app::clients::{is_back, mail_word, ping_word, return_word};
 use crate::app::{Model, space};
 use crate::domain::freshness::Presence;
 use crate::engine::sources::Source;
@@ -84,7 +84,7 @@ fn put_all(area: Rect, y: u16, cells: &[(&str, Style)], columns: &[u16; 4], pen:
 fn line(model: &Model, status: &TenantStatus, view: &ClientView, at: Rect, columns: &[u16; 4], pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let (word, style) = state(model, status, view, pen);
-    let mail = mail(view);
+    let mail = mail_word(view);
     let bad_mail = ["refused", "deferred", "uncertain"].iter().any(|word| mail.ends_with(word));
     let mail_style = if bad_mail { theme.bad() } else { theme.quiet() };
     let seen = view.latest_handshake.map_or("never".into(), |at| age::ago(at, status.server_now(model.now)));
@@ -107,22 +107,21 @@ fn state(model: &Model, status: &TenantStatus, view: &ClientView, pen: &Pen<'_>)
     let late = model.late(status, Source::Server).is_some();
     let stale = if late { pen.glyphs.stale } else { "" };
     if status.phase == Phase::Idle {
-        let word = view.activity.map_or("-", |activity| activity.word());
-        return (format!("{stale}{word}"), theme.quiet());
+        return (format!("{stale}{}", return_word(view, false)), theme.quiet());
     }
     if status.back.is_some() {
-        let (glyph, word, style) = match view.presence {
-            _ if view.standing == Standing::Waived => (pen.glyphs.good, "waived", theme.warn()),
-            _ if is_back(view) => (pen.glyphs.good, "back", theme.good()),
-            _ if view.says_not_back => (pen.glyphs.bad, "says: not back", theme.bad()),
+        let word = return_word(view, true);
+        let (glyph, style) = match view.presence {
+            _ if view.standing == Standing::Waived => (pen.glyphs.good, theme.warn()),
+            _ if is_back(view) => (pen.glyphs.good, theme.good()),
+            _ if view.says_not_back => (pen.glyphs.bad, theme.bad()),
             // What was seen and not recorded is as old as the last reading.
             Some(presence) if late => {
                 return (format!("{} {stale}{}", pen.glyphs.unknown, presence.word()), theme.plain());
             }
-            Some(Presence::Back) => (pen.glyphs.warn, "back, not recorded", theme.good()),
-            Some(presence @ Presence::ProbablyBack) => (pen.glyphs.unknown, presence.word(), theme.warn()),
-            Some(presence) => (pen.glyphs.waiting, presence.word(), theme.warn()),
-            None => (pen.glyphs.unknown, "not looked", theme.warn()),
+            Some(Presence::Back) => (pen.glyphs.warn, theme.good()),
+            Some(Presence::ProbablyBack) | None => (pen.glyphs.unknown, theme.warn()),
+            Some(_) => (pen.glyphs.waiting, theme.warn()),
         };
         return (format!("{glyph} {word}"), style);
     }
@@ -138,24 +137,9 @@ fn state(model: &Model, status: &TenantStatus, view: &ClientView, pen: &Pen<'_>)
     (format!("{glyph} {}", view.standing.word()), style)
 }
 
-fn mail(view: &ClientView) -> String {
-    if let Some(state) = &view.reconfigure_notice {
-        return format!("reconf. {state}");
-    }
-    match (&view.last_notice, &view.client.email) {
-        (_, None) => "NO ADDRESS".into(),
-        (Some((kind, state)), _) => format!("{} {state}", kind.word().chars().take(6).collect::<String>()),
-        (None, Some(_)) => "-".into(),
-    }
-}
-
 fn detail(status: &TenantStatus, view: &ClientView) -> String {
     if status.back.is_some() {
-        let ping = match view.gateway_ping {
-            Some(true) => "gateway ping answered; ",
-            Some(false) => "gateway ping NOT answered; ",
-            None => "",
-        };
+        let ping = ping_word(view).map(|word| format!("{word}; ")).unwrap_or_default();
         return match &view.back {
             Some((source, note)) => format!("{ping}{source}: {note}"),
             None if view.standing == Standing::Waived => format!("{ping}{}", view.standing_detail),

@@ -211,17 +211,17 @@ fn each_mistake_is_told_with_its_line_its_field_and_what_would_be_right() {
     let error = folder.load(&text).unwrap_err();
     assert_eq!((error.problems()[0].line, error.problems()[0].field.as_str()), (number + 1, "smtp.password_file"));
     assert!(error.to_string().contains("chmod 600"), "{error}");
-    // A token that others may read, or that is not there, is a state of the console, and told by `config check`; one that
-    // others can put there is a mistake.
-    for file in [open.clone(), folder.0.path().join("nowhere")] {
+    // A token that others may read, write or replace, or that is not there, is a state of the console, and told by `config check`.
+    let foreign = folder.write("foreign", "x", 0o666);
+    std::fs::create_dir(folder.0.path().join("everybodys")).unwrap();
+    let replaceable = folder.write("everybodys/token", "x", 0o600);
+    std::fs::set_permissions(replaceable.parent().unwrap(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    for file in [open.clone(), folder.0.path().join("nowhere"), foreign, replaceable] {
         let (text, _) = with("[console]", &format!("url = \"https://c/\"\ntoken_file = {file:?}"));
         let found = config::check::check(&folder.load(&text).unwrap());
         let found = found.iter().find(|finding| finding.field == "console.token_file").unwrap();
         assert_eq!(found.level, config::check::Level::Failure, "{found:?}");
     }
-    let foreign = folder.write("foreign", "x", 0o666);
-    let (text, _) = with("[console]", &format!("url = \"https://c/\"\ntoken_file = {foreign:?}"));
-    assert!(folder.load(&text).unwrap_err().to_string().contains("chmod go-w"));
 }
 
 #[test]

@@ -70,6 +70,7 @@ mod store_fight;
 mod store_leases;
 mod store_room;
 mod store_suite;
+mod tells;
 mod terminal;
 mod touching;
 mod toy;

@@ -459,6 +459,7 @@ async fn the_console_api_tells_users_and_the_key_that_it_serves() {
     let console = Console::new(ConsoleParameters {
         url: format!("http://127.0.0.1:{}/api", place.lab.world().ports().console),
         token_file: place.folder.path().join("console-token"),
+        is_private: changeguard::config::Console::is_private,
         role: "operator".into(),
         ca_file: None,
         connect: READ,

@@ -74,6 +74,18 @@ async fn no_signal_stops_between_delete_and_post_and_a_second_one_does_not_eithe
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_is_done_when_it_is_asked_to_end_and_says_any_other_signal_in_its_exit_code() {
+    let bastion = Bastion::start(1, 1, CYCLE).await;
+    bastion.run("plan acme --start", &[&jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string()]).await.ends(0);
+    for (signal, code) in [("TERM", 0), ("INT", 0), ("ABRT", 134), ("HUP", 129)] {
+        let mut process = bastion.begin("watch");
+        process.says("acme").await;
+        process.signal(signal);
+        process.ends().await.ends(code);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_bound_of_the_pair_is_shown_before_it_begins() {
     let bastion = Bastion::start(1, 1, CYCLE).await;
     bastion.configure("clouds_file = \"clouds.yaml\"", "clouds_file = \"clouds.yaml\"\nread_timeout = \"5s\"");

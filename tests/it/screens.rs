@@ -9,5 +9,6 @@ mod hands;
 mod hostile;
 mod pictures;
 mod recorded;
+mod standings;
 mod tiny;
 mod truth;

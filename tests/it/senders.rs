@@ -3,7 +3,7 @@
 
 use crate::bastion::{Bastion, CYCLE};
 use crate::scene::{Scene, Silent};
-use changeguard::adapters::lab::{Fault, Rule, Service};
+use changeguard::adapters::lab::{Fault, Moment, Rule, Service};
 use changeguard::config::Config;
 use changeguard::domain::fault::FaultKind;
 use changeguard::domain::notice::NoticeKind;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 const SOON: Duration = Duration::from_secs(20);
 
 /// Both tenants are planned and everybody is told.
-async fn told() -> Scene {
+pub async fn told() -> Scene {
     told_with(|_| {}).await
 }
 
@@ -33,7 +33,7 @@ async fn told_with(change: impl FnOnce(&mut Config)) -> Scene {
 }
 
 /// An answer by words of one of a tenant's people, from their own address or another.
-fn writes(scene: &Scene, tenant: &str, person: usize, from: Option<&str>, text: &str, number: usize) {
+pub fn writes(scene: &Scene, tenant: &str, person: usize, from: Option<&str>, text: &str, number: usize) {
     let person = &scene.lab.world().tenant(tenant).unwrap().people[person];
     let told = scene.lab.world().mails_to(&person.email);
     let told = told.last().unwrap();
@@ -53,7 +53,7 @@ fn rotation(scene: &Scene, tenant: &str) -> Arc<Rotation> {
 }
 
 /// What counts of everybody, in the order of the clients.
-fn answers(scene: &Scene, tenant: &str) -> Vec<&'static str> {
+pub fn answers(scene: &Scene, tenant: &str) -> Vec<&'static str> {
     let status = scene.fleet.find(tenant).unwrap().status();
     status.clients.iter().map(|view| view.standing.word()).collect()
 }
@@ -155,14 +155,13 @@ async fn answers_to_tenants_that_this_process_does_not_list_are_taken_in() {
 
 #[tokio::test]
 async fn a_command_that_is_under_way_holds_up_only_its_own_tenants_mails() {
-    let scene = told_with(|config| config.cloud.read_timeout = SOON).await;
+    let scene = told_with(|config| config.cloud.read_timeout = Duration::from_secs(300)).await;
     let post = scene.wiring.post().unwrap();
-    scene.lab.faults().add(Rule::new(Service::Swift, Fault::Delay(Duration::from_secs(5))));
+    // The check waits for what it asks first until the test lets go.
+    scene.lab.faults().trip(1, Moment::Before);
     let globex = scene.fleet.find("globex").unwrap().clone();
     let check = tokio::spawn(async move { globex.run(Command::Check).await });
-    while !scene.fleet.find("globex").unwrap().is_at_work() {
-        tokio::task::yield_now().await;
-    }
+    scene.lab.faults().tripped().await;
     writes(&scene, "globex", 0, None, "no", 1);
     for number in 2..150 {
         writes(&scene, "acme", 0, None, "why?", number);
@@ -171,6 +170,7 @@ async fn a_command_that_is_under_way_holds_up_only_its_own_tenants_mails() {
     let sorted = post.sort(&scene.fleet).await.unwrap();
     assert!(sorted.waiting.contains_key("globex") && sorted.taken.contains_key("acme"), "{sorted:?}");
     assert_eq!(answers(&scene, "acme")[1], "confirmed", "also behind the first hundred");
+    scene.lab.faults().release();
     let _ = check.await.unwrap();
     let sorted = post.sort(&scene.fleet).await.unwrap();
     assert!(sorted.taken.contains_key("globex") && sorted.waiting.is_empty(), "{sorted:?}");

@@ -68,7 +68,7 @@ async fn whoever_meets_a_living_holder_waits_for_a_moment_and_says_so_at_once() 
 
 #[tokio::test]
 async fn its_clock_is_ours_and_there_is_nothing_to_compare() {
-    assert_eq!(Folder::new().await.open().await.mark().await.unwrap().clock, None);
+    assert_eq!(Folder::new().await.open().await.clock().await.unwrap(), None);
 }
 
 async fn refused(directory: &Path) -> Fault {

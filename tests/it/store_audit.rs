@@ -285,7 +285,7 @@ proptest! {
         let text = parts.concat();
         let entries = [people(1), note(2, &text)];
         let (texts, rows) = hidden(&entries);
-        let value = |token: &str| rows.iter().find(|row| row.token == token).map(|row| row.value.clone());
+        let value = |token: &str| rows.iter().find(|row| row.token == token).map(|row| row.value.as_str());
         for (text, entry) in texts.iter().zip(&entries) {
             let back: Entry = serde_json::from_str(&restore(text, &value)).unwrap();
             prop_assert_eq!(&back, entry);

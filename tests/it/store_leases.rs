@@ -15,6 +15,7 @@ macro_rules! every_lease_test {
         $declare! { store_leases:
             of_two_processes_exactly_one_gets_the_tenant,
             the_same_instance_keeps_its_fence_and_its_beginning,
+            whoever_holds_one_tenant_is_found_without_a_look_at_the_others,
             two_with_one_host_and_process_id_never_share_a_fence,
             no_clock_makes_a_living_holders_lease_end,
             a_dead_holder_is_succeeded_and_can_write_no_more_when_it_wakes,
@@ -51,6 +52,19 @@ pub async fn the_same_instance_keeps_its_fence_and_its_beginning<P: Place>() {
     let (_, holder) = store.holders().await.unwrap().remove(0);
     assert_eq!((holder.since, holder.heartbeat, holder.fence), (at(0), at(20), first.fence));
     assert_eq!(holder.instance, me(1, 0).instance);
+}
+
+pub async fn whoever_holds_one_tenant_is_found_without_a_look_at_the_others<P: Place>() {
+    let place = P::new().await;
+    let store = place.open().await;
+    let lease = take(&store, "t1", me(1, 0)).await;
+    take(&store, "t2", me(2, 0)).await;
+    for (id, holder) in store.holders().await.unwrap() {
+        assert_eq!(store.holder(&id).await.unwrap(), Some(holder));
+    }
+    store.release(&lease).await.unwrap();
+    assert_eq!(store.holder(&tenant("t1")).await.unwrap(), None, "given back");
+    assert_eq!(store.holder(&tenant("t3")).await.unwrap(), None, "never taken");
 }
 
 /// Two containers on one machine, or two machines made from one image: all that can be seen of them but their instance is

@@ -213,17 +213,22 @@ fn the_first_frame_and_the_keys_wait_for_no_network() {
 }
 
 #[test]
-fn a_signal_restores_the_terminal_and_ends_the_program_soon() {
-    for (name, with_dialog) in
-        [("TERM", false), ("HUP", false), ("INT", false), ("ABRT", false), ("XCPU", false), ("TERM", true)]
-    {
+fn a_signal_restores_the_terminal_and_ends_the_program_soon_with_its_number() {
+    for (name, number, with_dialog) in [
+        ("TERM", 15, false),
+        ("HUP", 1, false),
+        ("INT", 2, false),
+        ("ABRT", 6, false),
+        ("XCPU", 24, false),
+        ("TERM", 15, true),
+    ] {
         let mut program = demo(&[], 80, 24);
         assert!(!program.is_restored());
         if with_dialog {
             program.keys("?").shows("narrow the list");
         }
         program.signal(name);
-        program.ends_within(SOON);
+        assert_eq!(program.ends_within(SOON), 128 + number, "after {name}");
         assert!(program.is_restored(), "after {name}");
     }
 }
@@ -323,6 +328,15 @@ fn a_terminal_without_utf_8_gets_ascii_only() {
         let raw = written_with(variables);
         let beyond = String::from_utf8_lossy(&raw).chars().find(|c| !c.is_ascii());
         assert_eq!(beyond, None, "with {variables:?}");
+    }
+}
+
+#[test]
+fn a_terminal_of_few_colours_gets_no_code_of_256_or_more() {
+    for term in ["vt100", "linux"] {
+        let sequences = sequences(&written_with(&[("TERM", term)]));
+        let beyond = sequences.iter().find(|sequence| sequence.contains("8;5;") || sequence.contains("8;2;"));
+        assert_eq!(beyond, None, "with {term}");
     }
 }
 

@@ -263,3 +263,15 @@ async fn a_name_that_two_tenants_have_means_none_of_them() {
         assert!(refused(conductor.run(take(name)).await.unwrap_err()).contains("nobody else holds"));
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_every_service_is_in_clear_on_this_machine_no_authority_is_needed_and_none_is_read() {
+    let bastion = Bastion::all(1, 2, CYCLE).await;
+    let mut command = bastion.command("status acme --json", &[]);
+    // Whoever reads the system's authorities finds none there, and could not begin.
+    let nowhere = bastion.folder.path().join("no-authorities");
+    command.env("SSL_CERT_FILE", &nowhere).env("SSL_CERT_DIR", &nowhere);
+    let status = bastion.spawn(command).ends().await.ends(0).json();
+    let sources = status["sources"].as_array().unwrap();
+    assert!(sources.len() > 4 && sources.iter().all(|source| source["fault"].is_null()), "{sources:#?}");
+}

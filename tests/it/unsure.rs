@@ -116,6 +116,23 @@ async fn a_key_that_was_live_before_anybody_looked_again_is_told_as_seen_and_not
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_after_a_death_in_step_6_says_that_the_server_has_taken_the_key_and_nothing_of_clocks() {
+    let bastion = Bastion::start(2, 1, CYCLE).await;
+    let names: Vec<String> = bastion.lab.world().tenants().into_iter().map(|tenant| tenant.name).collect();
+    let nth = place_in_rotate(&bastion, &names[0], "applied").await;
+    let tenant = &names[1];
+    bastion.confirmed(tenant).await;
+    killed(&bastion, &format!("rotate {tenant} --confirm {tenant}"), "kill-before", nth).await;
+    let watched = bastion.run("watch --once", &[]).await;
+    let said = watched.out + &watched.err;
+    assert!(said.contains("step 6 looked at again: the server has taken the key"), "{said}");
+    assert!(!said.contains("found not done") && !said.contains("set back"), "{said}");
+    assert_eq!(step(&bastion.status(tenant).await, 6)["state"], "done");
+    let report = bastion.run(&format!("report {tenant}"), &[]).await.ends(0).out;
+    assert!(report.contains("step 6 had been interrupted; looked at again: "), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupted_step_lasted_until_its_last_record_and_not_until_it_was_resumed() {
     let bastion = Bastion::start(2, 1, CYCLE).await;
     let names: Vec<String> = bastion.lab.world().tenants().into_iter().map(|tenant| tenant.name).collect();
@@ -193,11 +210,10 @@ async fn a_console_token_that_is_gone_or_open_to_others_is_a_state_and_comes_bac
     let token = std::fs::read_to_string(&file).unwrap();
     let console = |out: &str| out.lines().find(|line| line.contains(" console: ")).unwrap_or_default().to_owned();
     let open = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-    for gone in [true, false] {
-        if gone {
-            std::fs::remove_file(&file).unwrap()
-        } else {
-            open(0o644)
+    for mode in [None, Some(0o644), Some(0o666)] {
+        match mode {
+            None => std::fs::remove_file(&file).unwrap(),
+            Some(mode) => open(mode),
         }
         let status = bastion.run("status acme", &[]).await.ends(0);
         assert!(status.out.contains("console-token") && status.out.contains("phase "), "{}", status.out);

@@ -6,14 +6,14 @@
 use super::exchange::{Exchange, SMALL};
 use super::meter::{Meter, Wire};
 use super::{InboxParameters, Login, Security};
-use crate::adapters::exhausted;
+use crate::adapters::{exhausted, root_authorities};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::sanitize::sanitize;
 use async_imap::error::Error;
 use async_imap::{Authenticator, Client, Session};
+use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use std::io;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter};
@@ -101,16 +101,14 @@ impl Connector {
     }
 
     fn build_tls(&self) -> Result<TlsConnector, Fault> {
-        let mut roots = RootCertStore::empty();
-        // What the system can't load is left out: the authority that matters is then missing, and the handshake says so.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let mut roots = root_authorities();
         if let Some(path) = &self.parameters.ca_file {
             let wrong = |why: String| {
                 Fault::new(Service::Mail, FaultKind::Tls, format!("inbox.ca_file {}: {why}", path.display()))
                     .hint("nothing was sent; name a PEM file")
             };
             let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-            let mut found = false;
+            let (roots, mut found) = (Arc::make_mut(&mut roots), false);
             for certificate in CertificateDer::pem_slice_iter(&pem) {
                 let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
                 roots.add(certificate).map_err(|error| wrong(error.to_string()))?;

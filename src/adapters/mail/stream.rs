@@ -4,11 +4,12 @@
 //! a delayed ACK.
 
 use super::greeting::Greeting;
+use crate::adapters::root_authorities;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use lettre::transport::smtp::client::AsyncTokioStream;
+use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -39,11 +40,10 @@ impl Encrypted {
 /// Trusts the system's authorities, and one more.
 pub(super) fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, Fault> {
     let fault = |message: String| Fault::new(Service::Mail, FaultKind::Tls, message);
-    let mut roots = RootCertStore::empty();
-    // One that can't be read is left out, as everywhere: the rest may be enough.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let mut roots = root_authorities();
     if let Some(path) = ca_file {
         let wrong = |why: String| fault(format!("smtp.ca_file {}: {why}", path.display()));
+        let roots = Arc::make_mut(&mut roots);
         for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))? {
             let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
             roots.add(certificate).map_err(|error| wrong(error.to_string()))?;

@@ -4,7 +4,7 @@
 use super::answer::Answer;
 use super::login::http_date;
 use super::parameters::{CloudParameters, Limits};
-use crate::adapters::exhausted;
+use crate::adapters::{exhausted, root_trust};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::transport::{Address, is_loopback};
 use crate::engine::secret::SecretBytes;
@@ -112,17 +112,18 @@ impl Http {
             // As python's client does: this file instead of the system's authorities.
             builder = builder.tls_certs_only(certificates);
         }
+        let unready = |why: String| Fault::new(Service::Configuration, FaultKind::Tls, format!("prepare TLS: {why}"));
         if !parameters.verify {
             builder = builder.tls_danger_accept_invalid_certs(true);
+        } else if parameters.ca_file.is_none() {
+            let tls = root_trust().map_err(|error| unready(error.to_string()))?;
+            builder = builder.tls_backend_preconfigured(tls);
         }
         // A proxy of the environment is used as the openstack command uses it.
         if !proxied {
             builder = builder.no_proxy();
         }
-        builder.build().map_err(|error| {
-            let why = format!("prepare TLS: {}", chain(&error));
-            Fault::new(Service::Configuration, FaultKind::Tls, why)
-        })
+        builder.build().map_err(|error| unready(chain(&error)))
     }
 
     /// The limits of time.

@@ -29,6 +29,9 @@ const TAKE_FROM: &str = "UPDATE lease SET fence = fence + 1, held = 1, name = $2
      AND ($13 = 1 OR CASE WHEN heartbeat_ms = $6 THEN beats ELSE heartbeat_ms END = $12) RETURNING fence";
 const HOLDER_OF: &str = "SELECT tenant, name, host, pid, since_ms, heartbeat_ms, beat_ms, instance, boot, namespace, \
      started, beats, fence FROM lease WHERE tenant = $1";
+/// The same, if anybody holds it.
+const HOLDER_NOW: &str = "SELECT tenant, name, host, pid, since_ms, heartbeat_ms, beat_ms, instance, boot, namespace, \
+     started, beats, fence FROM lease WHERE tenant = $1 AND held = 1";
 const HOLDERS: &str = "SELECT tenant, name, host, pid, since_ms, heartbeat_ms, beat_ms, instance, boot, namespace, \
      started, beats, fence FROM lease WHERE held = 1 ORDER BY tenant";
 const RENEW: &str = "UPDATE lease SET beats = beats + 1, beat_ms = $3 WHERE tenant = $1 AND fence = $2 AND held = 1";
@@ -114,18 +117,23 @@ pub(super) async fn holders(connection: &mut AnyConnection) -> Result<Vec<(Tenan
     rows.iter().map(holder).collect()
 }
 
-/// Where everything stands. `has_clock`: the server can say how late it is.
-pub(super) async fn mark(connection: &mut AnyConnection, has_clock: bool) -> Result<Mark, Failure> {
-    let row = sqlx::query(MARK).bind(OURS).fetch_one(&mut *connection).await?;
+pub(super) async fn holder_of(connection: &mut AnyConnection, tenant: &TenantId) -> Result<Option<Holder>, Failure> {
+    let row = sqlx::query(HOLDER_NOW).bind(tenant.as_str()).fetch_optional(connection).await?;
+    Ok(row.as_ref().map(holder).transpose()?.map(|(_, holder)| holder))
+}
+
+pub(super) async fn clock(connection: &mut AnyConnection) -> Result<Timestamp, Failure> {
+    moment(&sqlx::query(CLOCK).fetch_one(connection).await?, 0)
+}
+
+/// Where everything stands.
+pub(super) async fn mark(connection: &mut AnyConnection) -> Result<Mark, Failure> {
+    let row = sqlx::query(MARK).bind(OURS).fetch_one(connection).await?;
     let mut sums = [0; 5];
     for (at, sum) in sums.iter_mut().enumerate() {
         *sum = row.try_get(at)?;
     }
-    let clock = match has_clock {
-        true => Some(moment(&sqlx::query(CLOCK).fetch_one(&mut *connection).await?, 0)?),
-        false => None,
-    };
-    Ok(Mark { sums, clock })
+    Ok(Mark { sums })
 }
 
 pub(super) async fn positions(connection: &mut AnyConnection) -> Result<Vec<(TenantId, u64)>, Failure> {

@@ -394,11 +394,27 @@ impl JournalStore for SqlJournal {
         give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 
+    async fn holder(&self, tenant: &TenantId) -> Result<Option<Holder>, Fault> {
+        let doing = "reading who holds the tenant";
+        let mut connection = self.connection(doing).await?;
+        let result = bounded(doing, OPERATION, leases::holder_of(&mut connection, tenant)).await;
+        give_back(connection, result).map_err(|fault| self.named(doing, fault))
+    }
+
+    async fn clock(&self) -> Result<Option<Timestamp>, Fault> {
+        if let Backend::Sqlite(_) = self.backend {
+            return Ok(None);
+        }
+        let doing = "asking the journal's server how late it is";
+        let mut connection = self.connection(doing).await?;
+        let result = bounded(doing, OPERATION, leases::clock(&mut connection)).await;
+        give_back(connection, result).map(Some).map_err(|fault| self.named(doing, fault))
+    }
+
     async fn mark(&self) -> Result<Mark, Fault> {
         let doing = "looking whether the journal has moved";
         let mut connection = self.connection(doing).await?;
-        let has_clock = matches!(self.backend, Backend::Postgres(_));
-        let result = bounded(doing, OPERATION, leases::mark(&mut connection, has_clock)).await;
+        let result = bounded(doing, OPERATION, leases::mark(&mut connection)).await;
         give_back(connection, result).map_err(|fault| self.named(doing, fault))
     }
 

@@ -122,7 +122,7 @@ fn two_cycles(interval_ms: u64) -> String {
 /// What breaks, for whom, for how long.
 pub fn consequences(status: &TenantStatus) -> Vec<Row> {
     let whom = status.all_clients();
-    let loses = if whom.starts_with("the") { "loses" } else { "lose" };
+    let loses = if whom.starts_with("the ") || whom.starts_with("1 ") { "loses" } else { "lose" };
     vec![
         Row::new(
             Mark::Warn,

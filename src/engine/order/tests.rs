@@ -90,7 +90,12 @@ fn pool() -> Vec<Record> {
         pool.push(Record::KeyGone { role, name });
         pool.push(Record::ForeignSeen { public_key });
         pool.push(Record::Swapped(record::Swapped { public_key, gap_us: None, not_carried: Vec::new(), opened: None }));
-        pool.push(Record::ObjectChanged { from: None, to: public_key, etag: note() });
+        pool.push(Record::ObjectChanged(record::ObjectChanged {
+            from: None,
+            to: public_key,
+            etag: note(),
+            not_kept: None,
+        }));
         let baseline = Baseline { public_key, clock: 0, peers: Default::default() };
         pool.push(Record::Applied(record::Applied { baseline, waited_ms: 1, unseen_since: None }));
         pool.push(Record::RollbackStarted {
@@ -157,7 +162,7 @@ fn usual() -> Vec<Record> {
         Record::Swapped(record::Swapped { public_key: staged, gap_us: Some(1), not_carried: Vec::new(), opened: None }),
         done(StepNumber::SECRET),
         begun(StepNumber::OBJECT),
-        Record::ObjectChanged { from: None, to: staged, etag: String::new() },
+        Record::ObjectChanged(record::ObjectChanged { from: None, to: staged, etag: String::new(), not_kept: None }),
         done(StepNumber::OBJECT),
         begun(StepNumber::RECONCILE),
         Record::Applied(record::Applied { baseline, waited_ms: 1, unseen_since: None }),

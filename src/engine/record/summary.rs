@@ -2,6 +2,7 @@
 
 use super::{Applied, Cause, Record, RefusedAct, Swapped};
 use crate::domain::second_mail::SecondMail;
+use crate::domain::step::StepNumber;
 use crate::engine::truth::Live;
 use jiff::Timestamp;
 
@@ -47,9 +48,7 @@ impl Record {
             Record::StepStarted { step } => format!("step {step} started"),
             Record::StepSucceeded { step, evidence } => format!("step {step} done: {evidence}"),
             Record::StepFailed { step, fault } => format!("step {step} failed: {fault}"),
-            Record::StepResolved { step, done, evidence } => {
-                format!("step {step} found {}: {evidence}", if *done { "done" } else { "not done" })
-            }
+            Record::StepResolved { step, done, evidence } => format!("step {step} {}: {evidence}", found(*step, *done)),
             Record::KeyKeeping { role, public_key, .. } => {
                 format!("keeping the {} key {}", role.word(), public_key.short())
             }
@@ -68,7 +67,7 @@ impl Record {
                 };
                 format!("secret now holds {}{gap}{lost}", public_key.short())
             }
-            Record::ObjectChanged { to, .. } => format!("object now says {}", to.short()),
+            Record::ObjectChanged(changed) => format!("object now says {}", changed.to.short()),
             Record::Applied(Applied { baseline, unseen_since: Some(since), .. }) => {
                 let key = baseline.public_key.short();
                 format!("server shows {key}, seen when it was looked again (not before {})", clock(*since))
@@ -189,6 +188,16 @@ impl Record {
             Some(step) => format!("{kind}, step {step}"),
             None => kind,
         }
+    }
+}
+
+/// What a look has found of a step that was interrupted. Step 6 waits for the server and does nothing to it: what it waits for
+/// may be so although the step is not.
+pub fn found(step: StepNumber, done: bool) -> &'static str {
+    match done {
+        true => "found done",
+        false if step == StepNumber::RECONCILE => "looked at again",
+        false => "found not done",
     }
 }
 

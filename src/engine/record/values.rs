@@ -177,3 +177,17 @@ impl BackSource {
         }
     }
 }
+
+/// The object's field was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectChanged {
+    /// The key that stood there.
+    pub from: Option<PublicKey>,
+    /// The key that stands there now.
+    pub to: PublicKey,
+    /// The new version's ETag.
+    pub etag: String,
+    /// Why its content of before is kept nowhere, where it was to be kept and could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_kept: Option<String>,
+}

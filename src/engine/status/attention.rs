@@ -124,9 +124,8 @@ fn token_ended(status: &TenantStatus, now: Timestamp) -> Option<String> {
 
 /// The object's content of before is kept nowhere, while it may still be wanted.
 pub(super) fn of_copy(rotation: &Rotation) -> Option<String> {
-    let StepState::Done { evidence, .. } = rotation.step(StepNumber::OBJECT) else { return None };
-    let (_, why) = evidence.split_once(NOT_KEPT).filter(|_| rotation.outcome.is_none())?;
-    Some(format!("the object: {NOT_KEPT}{why}"))
+    let why = rotation.object_not_kept.as_ref().filter(|_| rotation.outcome.is_none())?;
+    Some(format!("the object: {NOT_KEPT}: {why}"))
 }
 
 /// What the live secret may lack of what hung on it before the rotation: without its list the whole project may read it.

@@ -93,6 +93,7 @@ pub fn derive(
         (Some(review), _) if open.is_none() && holder.is_none() => NextAction {
             action: Act::Review,
             mail: None,
+            commands: Vec::new(),
             text: format!(
                 "review the {} of {} (by {})",
                 review.of.word(),
@@ -104,10 +105,13 @@ pub fn derive(
         (_, Some((_, fault))) => unread_journal(fault),
         _ => {
             let arrived = open.and_then(|rotation| arrived(rotation, &keys));
+            let collision = open.and_then(|rotation| whom::collision(rotation, &clients, sights));
             let outside = Outside {
                 drift: drift.as_deref(),
                 arrived,
                 overtaken: &overtaken,
+                collision: collision.as_deref(),
+                interface_unasked: !settings.second_mail.interface,
                 truth: truth.as_ref(),
                 since: changed_since.as_ref(),
             };
@@ -251,8 +255,9 @@ fn people(rotation: Option<&Rotation>, found: &Result<People, Fault>, sights: &S
             clients
         }
         (Ok(people), None) => people.clients.clone(),
-        (Err(_), Some(rotation)) => rotation.clients.clone(),
-        (Err(_), None) => Vec::new(),
+        (Err(_), Some(rotation)) if !rotation.clients.is_empty() => rotation.clients.clone(),
+        // Who else there is, the object would say.
+        (Err(_), _) => sights.named_without_object(),
     }
 }
 

@@ -13,8 +13,12 @@ const NAMED: usize = 3;
 /// The lines for the list of what needs attention.
 pub(super) fn attention(open: Option<&Rotation>, sights: &Sights) -> Vec<String> {
     let mut items = Vec::new();
-    let applied = open.and_then(|rotation| rotation.applied.as_ref()).zip(sights.server.value());
-    if let Some((applied, reading)) = applied.filter(|(applied, read)| read.public_key == applied.baseline.public_key) {
+    let applied = open.and_then(|rotation| rotation.applied.as_ref()).zip(sights.server.seen.as_ref());
+    // A reading from before the one that it is compared with tells nothing of what came since.
+    let applied = applied.filter(|(applied, (read_at, reading))| {
+        *read_at >= applied.at && reading.public_key == applied.baseline.public_key
+    });
+    if let Some((applied, (_, reading))) = applied {
         let (anew, of) = (made_anew(&applied.baseline, reading), applied.baseline.peers.len());
         if anew > 0 {
             items.push(format!(

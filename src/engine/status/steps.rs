@@ -29,7 +29,13 @@ pub(super) fn step_views(
             if number == StepNumber::ANNOUNCE && state.is_done() && answers_open {
                 state = StepState::Waiting;
             }
+            // Nobody resumes what is over: its last step is as it was left.
+            let is_left = rotation.outcome.is_some() && matches!(state, StepState::Interrupted { .. });
+            if is_left {
+                state = StepState::Waiting;
+            }
             let from_state = match &state {
+                StepState::Waiting if is_left => "left in the middle; the rotation is over".into(),
                 StepState::Done { evidence, .. } => evidence.clone(),
                 StepState::Failed { fault, .. } => fault.to_string(),
                 StepState::Interrupted { .. } => "ended in the middle; resume looks and goes on".into(),

@@ -1,7 +1,7 @@
 //! How surely it is known whom a change of the key cuts off: every sentence that tells a number of people takes it from here.
 
 use super::{ClientView, TenantStatus};
-use crate::domain::client::People;
+use crate::domain::client::{Client, People};
 use crate::domain::fault::Fault;
 use crate::domain::freshness::Activity;
 use crate::domain::key::PublicKey;
@@ -32,6 +32,18 @@ pub(super) fn seen(
     }
 }
 
+/// The key that is staged is a client's, too, in words: the check fails for it, and no other look changes that.
+pub(super) fn collision(rotation: &Rotation, clients: &[Client], sights: &Sights) -> Option<String> {
+    let key = rotation.target().filter(|_| !rotation.touched)?;
+    let known = || {
+        let bears = |client: &&Client| client.keys().any(|own| own == key);
+        let names: Vec<&str> = clients.iter().filter(bears).map(|client| client.name.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    let whose = sights.bearers(key).or_else(known)?;
+    Some(format!("the staged key {} is the key of {whose} as well, and the server would drop that peer", key.short()))
+}
+
 impl TenantStatus {
     fn source(&self, name: Source) -> Option<&SourceView> {
         self.sources.iter().find(|view| view.name == name)
@@ -47,6 +59,7 @@ impl TenantStatus {
     pub fn people_as_of(&self) -> String {
         let is_of_now = self.source(Source::Swift).is_none_or(|view| view.seen_at.is_some());
         match (self.people_seen, self.people_fault()) {
+            (None, Some(fault)) if !self.clients.is_empty() => format!(" (whether that is all is not known: {fault})"),
             (None, Some(fault)) => format!(" (how many there are is not known: {fault})"),
             (None, None) => " (how many there are was not looked at yet)".into(),
             (Some(_), None) if is_of_now => String::new(),
@@ -58,7 +71,9 @@ impl TenantStatus {
     pub fn all_clients(&self) -> String {
         let as_of = self.people_as_of();
         match (self.people_seen, self.clients.len()) {
-            (None, _) => format!("all clients{as_of}"),
+            (None, 0) => format!("all clients{as_of}"),
+            (None, 1) => format!("1 client who is named{as_of}"),
+            (None, count) => format!("{count} clients who are named{as_of}"),
             (Some(_), 1) => format!("the only client{as_of}"),
             (Some(_), count) => format!("all {count} clients{as_of}"),
         }
@@ -104,6 +119,7 @@ impl TenantStatus {
     pub fn settled(&self, clients: &str) -> String {
         let ((settled, of), as_of) = (self.answers, self.people_as_of());
         match self.people_seen {
+            None if of > 0 => format!("{settled} of {of}{clients} who are named confirmed or waived{as_of}"),
             None => format!("nobody has confirmed{as_of}"),
             Some(_) => format!("{settled} of {of}{clients} confirmed or waived{as_of}"),
         }

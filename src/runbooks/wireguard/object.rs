@@ -3,7 +3,7 @@
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_object;
-use crate::engine::record::Record;
+use crate::engine::record::{ObjectChanged, Record};
 use crate::engine::rotation::Rotation;
 use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
 use async_trait::async_trait;
@@ -67,7 +67,8 @@ impl Step for Object {
         let result = converge_object::converge_shown(context.world, target, &show, keep.as_deref()).await?;
         if result.changed {
             let (from, etag) = (result.from, result.etag.clone());
-            context.ledger.record(Record::ObjectChanged { from, to: target, etag }).await?;
+            let not_kept = result.kept.as_ref().and_then(|kept| kept.as_ref().err()).map(ToString::to_string);
+            context.ledger.record(Record::ObjectChanged(ObjectChanged { from, to: target, etag, not_kept })).await?;
         }
         let merged = match result.merged {
             0 => String::new(),

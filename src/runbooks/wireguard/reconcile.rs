@@ -69,7 +69,14 @@ impl Step for Reconcile {
             Ok(reading) if reading.public_key == target && rotation.applied.is_some() => {
                 Probe::Done(format!("the interface shows {}", target.short()))
             }
-            Ok(reading) => Probe::NotDone(format!("the interface shows {}", reading.public_key.short())),
+            Ok(reading) if reading.public_key == target => Probe::NotDone(format!(
+                "the server has taken the key ({}); who had their tunnel then is read now",
+                target.short()
+            )),
+            Ok(reading) => Probe::NotDone(format!(
+                "the server has not taken the key yet: the interface shows {}",
+                reading.public_key.short()
+            )),
         }
     }
 

@@ -169,7 +169,12 @@ impl Play {
             StepNumber::CHECK if !matches!(fate, Fate::Dies(_)) => self.checked(fate, self.now),
             StepNumber::OBJECT if fate == Fate::Well => {
                 let to = rotation.target().unwrap();
-                self.emit(Record::ObjectChanged { from: None, to, etag: "e".into() });
+                self.emit(Record::ObjectChanged(record::ObjectChanged {
+                    from: None,
+                    to,
+                    etag: "e".into(),
+                    not_kept: None,
+                }));
             }
             StepNumber::RECONCILE if fate == Fate::Well => {
                 let (public_key, clock) = (rotation.target().unwrap(), self.now.as_second());

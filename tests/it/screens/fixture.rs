@@ -196,7 +196,7 @@ pub fn idle(name: &str) -> TenantStatus {
         console_token_ends: None,
         people_seen: Some(at("2026-11-24T21:09:48Z")),
         pair_bound_ms: 60_000,
-        next: NextAction { action: Act::Plan, text: "plan a window for a rotation".into(), mail: None },
+        next: offered(Act::Plan, "plan a window for a rotation"),
         lost: None,
         attention: vec!["key due soon".into()],
         sources: Vec::new(),
@@ -287,11 +287,12 @@ pub fn announced(name: &str) -> TenantStatus {
     status.gate = Verdict::Shut(reasons);
     status.attention =
         vec!["1 not delivered".into(), "1 uncertain whether delivered".into(), "1 did not confirm".into()];
-    status.next =
-        NextAction {
-            action: Act::Answers, text: "4 open; first: Björn Lindqvist has not answered".into(), mail: None
-        };
+    status.next = offered(Act::Answers, "4 open; first: Björn Lindqvist has not answered");
     status
+}
+
+fn offered(action: Act, text: &str) -> NextAction {
+    NextAction { action, text: text.into(), mail: None, commands: Vec::new() }
 }
 
 /// Everybody has confirmed; only the check is old.
@@ -319,7 +320,7 @@ pub fn ready(name: &str) -> TenantStatus {
         keys: Default::default(),
     });
     status.attention.clear();
-    status.next = NextAction { action: Act::Rotate, text: "the gate is open: rotate".into(), mail: None };
+    status.next = offered(Act::Rotate, "the gate is open: rotate");
     status
 }
 
@@ -343,7 +344,7 @@ pub fn failed(name: &str) -> TenantStatus {
     status.reconcile_deadline = Some(at("2026-11-24T21:11:25Z"));
     status.attention = vec!["step 5 failed: Swift: 503 service unavailable while writing the object".into()];
     let text = "step 5 failed: the service is in trouble; go on when it has recovered; then resume, or roll back";
-    status.next = NextAction { action: Act::Resume, text: text.into(), mail: None };
+    status.next = offered(Act::Resume, text);
     status
 }
 
@@ -373,7 +374,7 @@ pub fn returning(name: &str) -> TenantStatus {
     status.clients[0].gateway_ping = Some(true);
     status.attention = Vec::new();
     let text = "4 not back yet, first Chen Wei: verify, call them, or waive";
-    status.next = NextAction { action: Act::Verify, text: text.into(), mail: None };
+    status.next = offered(Act::Verify, text);
     status
 }
 
@@ -390,7 +391,7 @@ pub fn rolling_back(name: &str) -> TenantStatus {
     status.reconcile = Reconcile::Waiting;
     status.attention = vec!["step 4 was interrupted".into()];
     let text = "step 4 was interrupted: resume looks first, then goes on";
-    status.next = NextAction { action: Act::Resume, text: text.into(), mail: None };
+    status.next = offered(Act::Resume, text);
     status
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Needed {
 /// Until the window ends, and in any case for as long as a rotation that begins now may take.
 pub(super) fn needed(world: &World, rotation: Option<&Rotation>, now: Timestamp) -> Needed {
     let settings = &world.settings;
-    let takes = converge_secret::longest(settings.pair_bound) + settings.reconcile_interval * 2;
+    let takes = converge_secret::rotation_takes(settings.pair_bound, settings.reconcile_interval);
     let takes = SignedDuration::try_from(takes).unwrap_or(SignedDuration::MAX);
     let over = now.checked_add(takes).unwrap_or(Timestamp::MAX);
     match rotation.map(|rotation| &rotation.window).filter(|window| window.end > over) {

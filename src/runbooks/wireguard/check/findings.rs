@@ -336,22 +336,9 @@ pub(super) fn agreement(sights: &Sights) -> KeyAgreement {
     }
 }
 
-/// Whose peer has this key, by the object, the interface and the console.
-fn bearers(sights: &Sights, key: PublicKey) -> Option<String> {
-    let clients = sights.people().map(|people| people.clients).unwrap_or_default();
-    let names: Vec<String> =
-        clients.iter().filter(|client| client.keys().any(|of| of == key)).map(|client| client.name.clone()).collect();
-    let is_peer = sights.server.value().is_some_and(|reading| reading.peers.iter().any(|peer| peer.public_key == key));
-    match (names.is_empty(), is_peer) {
-        (true, false) => None,
-        (true, true) => Some("a peer on the interface".into()),
-        (false, _) => Some(names.join(", ")),
-    }
-}
-
 pub(super) fn keys_check(sights: &Sights, next: Option<PublicKey>) -> Finding {
     // The kernel removes a peer whose key is the interface's.
-    if let Some((key, whose)) = next.and_then(|key| Some((key, bearers(sights, key)?))) {
+    if let Some((key, whose)) = next.and_then(|key| Some((key, sights.bearers(key)?))) {
         let text =
             format!("the staged key {} is the key of {whose} as well: the server would drop that peer", key.short());
         let advice =
@@ -359,7 +346,7 @@ pub(super) fn keys_check(sights: &Sights, next: Option<PublicKey>) -> Finding {
         return finding(KEYS, CheckState::Fail, text, advice);
     }
     let found = places_check(sights);
-    let own = agreement(sights).interface.and_then(|key| bearers(sights, key));
+    let own = agreement(sights).interface.and_then(|key| sights.bearers(key));
     match own.filter(|_| found.state == CheckState::Pass) {
         Some(whose) => {
             let text =
