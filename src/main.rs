@@ -128,6 +128,12 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
             let status = lab::shell(port, &server, &script, &mut tokio::io::stdout()).await;
             Ok(u8::try_from(status).unwrap_or(exit::FAILED))
         }
+        Verb::LabNodeShell { lab: way, node, words } => {
+            let (mut out, mut err) = (tokio::io::stdout(), std::io::stderr());
+            let status = lab::fernet::node_shell(&way, &node, &words, &mut out, &mut err).await;
+            Ok(u8::try_from(status).unwrap_or(exit::FAILED))
+        }
+        Verb::LabKeystoneManage { words } => Ok(lab::fernet::keystone_manage(&words, &mut std::io::stderr())),
         Verb::Rehearse { verb } => rehearse::rehearse(&load(path)?, verb, cli.json).await,
         Verb::Config { verb: ConfigVerb::Example } => {
             print::text_or_json(include_str!("../assets/changeguard.example.toml"), cli.json)?;

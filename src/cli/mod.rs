@@ -373,6 +373,26 @@ pub enum Verb {
         /// The read script
         script: String,
     },
+    /// What the embedded lab's nodes are reached by (not for people)
+    #[command(hide = true)]
+    LabNodeShell {
+        /// The file that the lab has written
+        #[arg(long)]
+        lab: std::path::PathBuf,
+        /// The node's name
+        #[arg(long)]
+        node: String,
+        /// The words of the command
+        #[arg(last = true)]
+        words: Vec<String>,
+    },
+    /// What `keystone-manage` is on the embedded lab's nodes (not for people)
+    #[command(hide = true)]
+    LabKeystoneManage {
+        /// Its words
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// Print shell completions
     Completions {
         /// For which shell

@@ -15,6 +15,8 @@ pub enum Service {
     Swift,
     /// The VPN server behind the read command.
     Server,
+    /// A Keystone node behind its command (ssh, as a rule).
+    Node,
     /// The mail server.
     Mail,
     /// The console API.
@@ -38,6 +40,7 @@ impl fmt::Display for Service {
             Service::Barbican => "Barbican",
             Service::Swift => "Swift",
             Service::Server => "VPN server",
+            Service::Node => "Keystone node",
             Service::Mail => "mail server",
             Service::Console => "console API",
             Service::Alerts => "Alertmanager",
@@ -165,6 +168,9 @@ impl Fault {
             (FaultKind::Unreachable, Service::Server) => {
                 "nothing was changed there; check the host name, your ProxyJump and that ssh to it works by hand"
             }
+            (FaultKind::Unreachable, Service::Node) => {
+                "nothing was changed there; check the node's name, your ProxyJump and that ssh to it works by hand"
+            }
             (FaultKind::Unreachable, _) => "nothing was sent; check the address and the network, then try again",
             (FaultKind::Tls, _) => "nothing was sent; check the certificate's name and date, or set ca_file",
             (FaultKind::TimedOut, _) => "a change may still be carried out; changeguard looks again before it acts",
@@ -190,7 +196,9 @@ impl Fault {
             (FaultKind::HostKey, _) => {
                 "the server's host key is unknown or changed; verify it out of band before you accept it"
             }
+            (FaultKind::NotStarted, Service::Node) => "check the command that reaches the nodes in the configuration",
             (FaultKind::NotStarted, _) => "check server.command in the configuration",
+            (FaultKind::Exited(_), Service::Node) => "look what it said, correct it on the node, then go on",
             (FaultKind::Exited(_), _) => "try the same by hand; the sudo rule must permit wg show without a password",
             (FaultKind::Temporary(_), _) => "send again to this person in a few minutes",
             (FaultKind::Permanent(_), _) => "correct the address (contacts file) or reach the person another way",

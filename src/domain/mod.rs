@@ -10,6 +10,7 @@ pub mod cadence;
 pub mod client;
 pub mod document;
 pub mod fault;
+pub mod fernet;
 pub mod freshness;
 pub mod gate;
 pub mod key;

@@ -1,4 +1,4 @@
-//! What a test may make go wrong: which request, and how; carrying it out is left to `http`, `smtp`, `imap` and `shell`.
+//! What a test may make go wrong: which request, and how; carrying it out is left to `http`, `smtp`, `imap` and the shells.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +27,11 @@ pub enum Service {
     Imap,
     /// The command that reaches a VPN server. Its one "method" is `READ`, its "path" the server's name.
     Shell,
+    /// The Keystone of one node of the cluster, by its number.
+    Node(u16),
+    /// The command that reaches a node of the cluster. Its "method" is the word that the script gives itself in its line
+    /// `# changeguard: WORD` (`run` where it gives none), its "path" the node's name.
+    NodeShell,
 }
 
 /// How an answer is lost.

@@ -1,5 +1,5 @@
-//! HTTP on loopback for all services of the lab: takes a request whole, meets the faults, hands it to the service's
-//! function and sends the reply; what the services say is left to them.
+//! HTTP on loopback for all servers of the lab: takes a request whole, meets the faults, hands it to the server's
+//! [`Site`] and sends the reply; what the servers say is left to them.
 
 use std::io;
 use std::sync::Arc;
@@ -17,7 +17,6 @@ use super::faults::{Fault, Loss, Service};
 use super::listen::{Cuttable, Peer};
 use super::state::Shared;
 use super::trip::Moment;
-use super::{alerts, barbican, console, keystone, swift};
 
 /// The `User-Agent` by which the lab knows the requests of its own reconcile agents.
 pub(super) const AGENT: &str = "user-sync-agent";
@@ -119,19 +118,37 @@ impl Reply {
     }
 }
 
-/// Serves one service until the lab stops.
-pub(super) async fn run(service: Service, shared: Arc<Shared>, listener: TcpListener) {
-    let app = Router::new().fallback(front).with_state((service, shared));
+/// What a server of the lab says; the faults in front of it are met here.
+pub(super) trait Site: Send + Sync + 'static {
+    /// Which service it is, for the faults.
+    fn service(&self) -> Service;
+    /// Carries a call out. `None`: it dies of it, and the connection is closed without a word.
+    fn answer(&self, call: &Call) -> Option<Reply>;
+    /// Whether nobody answers at the moment: the connection is closed without a word.
+    fn is_off(&self) -> bool {
+        false
+    }
+    /// How the service refuses with a status.
+    fn refuse(&self, status: u16) -> Reply;
+    /// A call was answered, or its answer was lost on the way: what the server's own log knows of it.
+    fn answered(&self, _call: &Call, _reply: &Reply) {}
+}
+
+/// Serves one site until the lab stops.
+pub(super) async fn run(site: Arc<dyn Site>, shared: Arc<Shared>, listener: TcpListener) {
+    let app = Router::new().fallback(front).with_state((site, shared));
     axum::serve(Cuttable(listener), app.into_make_service_with_connect_info::<Peer>()).await.ok();
 }
 
+type Here = (Arc<dyn Site>, Arc<Shared>);
+
 /// The one middleware: every request of every HTTP service passes here.
-async fn front(
-    State((service, shared)): State<(Service, Arc<Shared>)>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    request: Request,
-) -> Response {
-    let work = answer(service, Arc::clone(&shared), peer.clone(), request);
+async fn front(State((site, shared)): State<Here>, ConnectInfo(peer): ConnectInfo<Peer>, request: Request) -> Response {
+    let service = site.service();
+    if site.is_off() {
+        return peer.cut();
+    }
+    let work = answer(site, Arc::clone(&shared), peer.clone(), request);
     tokio::select! {
         response = work => response,
         () = shared.stopped() => peer.cut(),
@@ -139,7 +156,8 @@ async fn front(
     }
 }
 
-async fn answer(service: Service, shared: Arc<Shared>, peer: Peer, request: Request) -> Response {
+async fn answer(site: Arc<dyn Site>, shared: Arc<Shared>, peer: Peer, request: Request) -> Response {
+    let service = site.service();
     let (head, body) = request.into_parts();
     // A body that breaks off is never carried out.
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
@@ -162,24 +180,24 @@ async fn answer(service: Service, shared: Arc<Shared>, peer: Peer, request: Requ
         tokio::time::sleep(latency).await;
     }
     let reply = match fault {
-        None => dispatch(service, &shared, &call),
-        Some(Fault::Status(status)) => refuse(service, status),
+        None => carry_out(&*site, &call),
+        Some(Fault::Status(status)) => Some(refuse(&*site, &call, status)),
         Some(Fault::Close) => return peer.cut(),
         Some(Fault::Hang) => return std::future::pending().await,
         Some(Fault::ResetMidBody) => {
-            let reply = dispatch(service, &shared, &call);
+            let reply = carry_out(&*site, &call);
             shared.touch();
-            return if reply.body.is_empty() { peer.cut() } else { broken(reply) };
+            return match reply {
+                Some(reply) if !reply.body.is_empty() => broken(reply),
+                _ => peer.cut(),
+            };
         }
         Some(Fault::Delay(delay)) => {
-            let late = carry_out_after(delay, service, &shared, call);
-            match late.await {
-                Ok(reply) => reply,
-                Err(_) => return peer.cut(),
-            }
+            let late = carry_out_after(delay, site, &shared, call);
+            late.await.ok().flatten()
         }
         Some(Fault::LoseAnswer(loss)) => {
-            dispatch(service, &shared, &call);
+            carry_out(&*site, &call);
             shared.touch();
             return match loss {
                 Loss::Close => peer.cut(),
@@ -187,12 +205,12 @@ async fn answer(service: Service, shared: Arc<Shared>, peer: Peer, request: Requ
             };
         }
         Some(Fault::ApplyLate(delay)) => {
-            carry_out_after(delay, service, &shared, call);
+            carry_out_after(delay, site, &shared, call);
             return std::future::pending().await;
         }
         Some(Fault::Trip(moment)) => {
             if moment == Moment::After {
-                dispatch(service, &shared, &call);
+                carry_out(&*site, &call);
                 shared.touch();
             }
             shared.faults.hold().await;
@@ -200,49 +218,40 @@ async fn answer(service: Service, shared: Arc<Shared>, peer: Peer, request: Requ
         }
     };
     shared.touch();
+    let Some(reply) = reply else { return peer.cut() };
     place.into_iter().for_each(|place| shared.answered(place));
     send(if shared.faults.is_closing() { reply.with("connection", "close") } else { reply })
+}
+
+fn carry_out(site: &dyn Site, call: &Call) -> Option<Reply> {
+    let reply = site.answer(call)?;
+    site.answered(call, &reply);
+    Some(reply)
+}
+
+/// With the body with which the service refuses.
+fn refuse(site: &dyn Site, call: &Call, status: u16) -> Reply {
+    let reply = site.refuse(status);
+    site.answered(call, &reply);
+    if status == 429 || status == 503 { reply.with("retry-after", "1") } else { reply }
 }
 
 /// Carries the call out later, also when the client has gone: a real server does so too after SIGCONT.
 fn carry_out_after(
     delay: Duration,
-    service: Service,
+    site: Arc<dyn Site>,
     shared: &Arc<Shared>,
     call: Call,
-) -> tokio::task::JoinHandle<Reply> {
+) -> tokio::task::JoinHandle<Option<Reply>> {
     let shared = Arc::clone(shared);
     shared.late.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     tokio::spawn(async move {
         tokio::time::sleep(delay).await;
-        let reply = dispatch(service, &shared, &call);
+        let reply = carry_out(&*site, &call);
         shared.late.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
         shared.touch();
         reply
     })
-}
-
-fn dispatch(service: Service, shared: &Shared, call: &Call) -> Reply {
-    match service {
-        Service::Keystone => keystone::handle(shared, call),
-        Service::Barbican => barbican::handle(shared, call),
-        Service::Swift => swift::handle(shared, call),
-        Service::Console => console::handle(shared, call),
-        Service::Alerts => alerts::handle(shared, call),
-        Service::Smtp | Service::Imap | Service::Shell => Reply::new(404),
-    }
-}
-
-/// The body with which each service refuses.
-fn refuse(service: Service, status: u16) -> Reply {
-    let reply = match service {
-        Service::Keystone => keystone::refusal(status),
-        Service::Barbican => barbican::refusal(status),
-        Service::Swift => swift::refusal(status),
-        Service::Alerts => alerts::refusal(status),
-        _ => console::refusal(status),
-    };
-    if status == 429 || status == 503 { reply.with("retry-after", "1") } else { reply }
 }
 
 fn send(reply: Reply) -> Response {

@@ -10,6 +10,7 @@ mod chance;
 mod console;
 mod control;
 mod faults;
+pub mod fernet;
 mod files;
 mod http;
 mod imap;
@@ -20,6 +21,7 @@ mod mishaps;
 mod people;
 mod restore;
 mod seed;
+mod services;
 mod shell;
 mod smtp;
 mod state;
@@ -177,6 +179,7 @@ pub enum LabError {
 pub struct Lab {
     world: LabWorld,
     config: PathBuf,
+    cluster: Option<fernet::Cluster>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -231,12 +234,14 @@ impl Lab {
                 Service::Smtp => tokio::spawn(listen::keep(service, shared, listener, smtp::run)),
                 Service::Imap => tokio::spawn(listen::keep(service, shared, listener, imap::run)),
                 Service::Shell => tokio::spawn(listen::keep(service, shared, listener, shell::run)),
-                _ => tokio::spawn(listen::keep(service, shared, listener, move |s, l| http::run(service, s, l))),
+                _ => tokio::spawn(listen::keep(service, shared, listener, move |shared, listener| {
+                    http::run(Arc::new(services::Single { service, shared: Arc::clone(&shared) }), shared, listener)
+                })),
             });
         }
         tasks.push(tokio::spawn(people::run(Arc::clone(&shared))));
         tasks.push(tokio::spawn(agent::run(Arc::clone(&shared))));
-        Ok(Lab { world: LabWorld { shared }, config, tasks })
+        Ok(Lab { world: LabWorld { shared }, config, cluster: None, tasks })
     }
 
     /// `changeguard.toml`, complete; `clouds.yaml` (clouds `lab` and `lab-appcred`) is beside it.
@@ -257,6 +262,19 @@ impl Lab {
     /// The lab from behind.
     pub fn world(&self) -> &LabWorld {
         &self.world
+    }
+
+    /// Adds a Keystone cluster, whose servers end with the lab. Errors: those of the cluster.
+    pub async fn add_cluster(&mut self, options: fernet::ClusterOptions) -> Result<(), fernet::ClusterError> {
+        let (cluster, tasks) = fernet::Cluster::start(options, Arc::clone(&self.world.shared)).await?;
+        self.tasks.extend(tasks);
+        self.cluster = Some(cluster);
+        Ok(())
+    }
+
+    /// The Keystone cluster, if there is one.
+    pub fn cluster(&self) -> Option<&fernet::Cluster> {
+        self.cluster.as_ref()
     }
 
     /// Ends all servers and waits for them; open connections are closed.

@@ -1,0 +1,137 @@
+//! The stages of an installation, carried out on a node: temporary files beside the folder, a link or a rename into it. In which order
+//! and why is `domain::fernet::install`; the pauses between them are the caller's.
+
+use super::listing::{self, LIST};
+use super::script::{HEAD, Place, lines, variables};
+use super::shell::NodeShell;
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::fernet::install::Stage;
+use crate::domain::fernet::repository::Repository;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// What came of the stages.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The live repository afterwards.
+    pub live: Repository,
+    /// How many of the stages had been done before this call.
+    pub were_done: usize,
+}
+
+/// Longest pause between two stages.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// A key is looked for by its digest in `.next`, the backup, the live repository: under which index it lies there does not matter.
+/// Owner and mode are those of the live repository's newest key. `ln` without `-f` refuses a name that is there, so that no second
+/// writer's key is ever overwritten; `mv -f` replaces `0` in one rename.
+const STAGES: &str = r#"hold "$R"
+here() { if [ -e "$R/$1" ] || [ -h "$R/$1" ]; then sum "$R/$1"; fi; }
+elsewhere() { for g in "$R"/*; do b=${g##*/}; case "$b" in *[!0-9]*|"$1") ;; *) if [ "$(sum "$g")" = "$2" ]; then return 0; fi ;; esac; done; return 1; }
+highest() { h=0; for g in "$R"/*; do b=${g##*/}; case "$b" in *[!0-9]*) ;; *) if [ "$b" -gt $h ]; then h=$b; fi ;; esac; done; }
+bring() {
+  t=$R.tmp.$1; rm -f "$t"; s=
+  for d in "$R.next" "$B" "$R"; do for g in "$d"/*; do case "${g##*/}" in *[!0-9]*) ;; *)
+    if [ -z "$s" ] && [ -f "$g" ] && [ "$(sum "$g")" = "$2" ]; then s=$g; fi ;; esac; done; done
+  if [ -z "$s" ]; then stop missing "key $1 lies neither beside $R nor in it"; fi
+  like=$R; highest; if [ $h -gt 0 ]; then like=$R/$h; elif [ -f "$R/0" ]; then like=$R/0; fi
+  o=$(stat -L -c %u:%g "$like"); m=600; if [ "$like" != "$R" ]; then m=$(stat -L -c %a "$like"); fi
+  cp -p "$s" "$t" && chown "$o" "$t" && chmod "$m" "$t" || { rm -f "$t"; stop room "key $1 could not be copied beside $R"; }
+  if [ "$(sum "$t")" != "$2" ]; then rm -f "$t"; stop wrong "key $1 changed while it was copied"; fi
+  flush "$t"
+}
+add() {
+  c=$(here "$1")
+  if [ "$c" = "$2" ]; then echo "@was	$1"; rm -f "$R.tmp.$1"; return 0; fi
+  if [ -e "$R/$1" ] || [ -h "$R/$1" ]; then stop content "key $1 is there already with another content"; fi
+  bring "$1" "$2"
+  if ! ln "$t" "$R/$1"; then rm -f "$t"
+    if [ -e "$R/$1" ]; then stop content "key $1 has just been put there by somebody else"; fi
+    stop system "nothing can be linked into $R from beside"; fi
+  rm -f "$t"; echo "@did	$1"
+}
+staged() {
+  c=$(here 0)
+  if [ "$c" = "$2" ]; then echo "@was	0"; rm -f "$R.tmp.0"; return 0; fi
+  if [ "$c" != "$1" ] || { [ -z "$c" ] && [ -e "$R/0" ]; }; then stop content "key 0 is neither the one that was there nor the one that is wanted"; fi
+  bring 0 "$2"
+  mv -f "$t" "$R/0" || exit 1
+  echo "@did	0"
+}
+drop() {
+  c=$(here "$2")
+  if [ ! -e "$R/$2" ] && [ ! -h "$R/$2" ]; then echo "@was	$2"; return 0; fi
+  if [ "$c" != "$3" ]; then stop content "key $2 has another content than it had"; fi
+  highest
+  case "$1" in
+    demote) if ! elsewhere "$2" "$3"; then stop lost "key $2 lies nowhere else in $R"; fi ;;
+    *) if [ "$2" = 0 ] || [ "$2" = $h ]; then stop lost "key $2 is in use there: the staged or the primary one"; fi ;;
+  esac
+  rm -f "$R/$2" || exit 1
+  echo "@did	$2"
+}
+"#;
+
+impl NodeShell {
+    /// Carries out stages in their order with a pause after each that changed something and is not the last: a reader that had listed the
+    /// folder before a stage must have opened its files before the next. Every stage looks whether it is done already; a kill between two,
+    /// or within one, leaves what the same call completes. Several stages take one connection.
+    ///
+    /// `tag` names the case's backup, from which a way back takes its keys. A pause is at most 10 s.
+    ///
+    /// Errors: an index holds another content than the plan says (nothing of it is overwritten; earlier stages stay done), a key lies
+    /// nowhere, no room, the node can't be reached.
+    pub async fn install(&self, place: &Place, tag: &str, stages: &[Stage], pause: Duration) -> Result<Done, Fault> {
+        let doing = if stages.iter().any(|stage| matches!(stage, Stage::Purge { .. })) {
+            "purge keys"
+        } else {
+            "install the keys"
+        };
+        let pause = pause.min(LONGEST_PAUSE);
+        let script = script(place, tag, stages, pause)?;
+        let stages_count = u32::try_from(stages.len()).unwrap_or(u32::MAX);
+        let limit = self.timeout().saturating_add(pause.saturating_mul(stages_count));
+        let output = self.change_within(doing, &script, &[], limit).await?;
+        let answer = lines(&output.0).map_err(|why| self.garbled(doing, why))?;
+        let seen = listing::read(self.name(), &answer).map_err(|why| self.garbled(doing, why))?;
+        let live = seen.into_iter().next().ok_or_else(|| self.garbled(doing, "no folder was listed"))?;
+        if let Some(stage) = stages.iter().find(|stage| !is_done(stage, &live)) {
+            let text =
+                format!("{doing} on {}: {} is not what the folder shows afterwards", self.name(), stage.message());
+            return Err(Fault::new(Service::Node, FaultKind::Conflict, text).hint(
+                "somebody else is at work there; look at the digests of all nodes before anything else is done",
+            ));
+        }
+        Ok(Done { live, were_done: answer.all.iter().filter(|(name, _)| *name == "was").count() })
+    }
+}
+
+/// Whether a folder shows that a stage is done.
+fn is_done(stage: &Stage, live: &Repository) -> bool {
+    let held = live.keys.get(&stage.index()).and_then(|key| key.digest);
+    match stage {
+        Stage::Add { digest, .. } | Stage::Staged { to: digest, .. } => held == Some(*digest),
+        Stage::Demote { index, .. } | Stage::Purge { index, .. } => !live.keys.contains_key(index),
+    }
+}
+
+fn script(place: &Place, tag: &str, stages: &[Stage], pause: Duration) -> Result<String, Fault> {
+    let backup = place.backup(super::script::checked_tag(tag)?);
+    let mut script = format!("{HEAD}{LIST}{}{STAGES}", variables(&[("R", place.live()), ("B", &backup)]));
+    for (at, stage) in stages.iter().enumerate() {
+        let _ = match stage {
+            Stage::Add { index, digest } => write!(script, "add {index} {}", digest.hex()),
+            Stage::Staged { from, to } => {
+                write!(script, "staged '{}' {}", from.map(|from| from.hex()).unwrap_or_default(), to.hex())
+            }
+            Stage::Demote { index, digest } => write!(script, "drop demote {index} {}", digest.hex()),
+            Stage::Purge { index, digest } => write!(script, "drop purge {index} {}", digest.hex()),
+        };
+        script.push('\n');
+        if at + 1 < stages.len() && !pause.is_zero() {
+            let _ = writeln!(script, "sleep {}", pause.as_secs_f32().ceil());
+        }
+    }
+    script.push_str("flush \"$R\"\nlist \"$R\"\necho @end\n");
+    Ok(script)
+}

@@ -1,0 +1,48 @@
+//! Keystone's nodes, each behind a command of the operator's (ssh, as a rule) that runs one script there: reading what there is, and
+//! the few changes of the Fernet runbook. What is judged of it all is `domain::fernet`; when what is done is the runbook's.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `shell` | a node and its command: [`NodeShell`] |
+//! | `run` | one process: input, bounds, time limit, the group that is killed |
+//! | `refusal` | what it means that ssh, sudo or a shell failed |
+//! | `script` | what all scripts share, and how their lines are read |
+//! | `archive` | keys on their way between nodes: [`KeyArchive`] |
+//! | `listing` | the folders, by digest |
+//! | `look` | everything that is checked before: settings, clock, room, jobs |
+//! | `settings`, `jobs` | the parts of it |
+//! | `backup` | save a repository beside itself, and try whether it could be restored |
+//! | `prepare` | rotate in a copy |
+//! | `transfer` | fetch keys from a node, place them beside the live repository of another |
+//! | `install` | the stages of an installation, and the purge |
+//! | `clear` | remove what was placed |
+//!
+//! Keys pass on standard input and output only, in buffers that are wiped. Everything can be run twice and be killed in between:
+//! what is not whole has a name of its own, and only a rename or a link makes it what it is to be.
+
+mod archive;
+mod backup;
+mod clear;
+mod install;
+mod jobs;
+mod listing;
+mod look;
+mod prepare;
+mod refusal;
+mod run;
+mod script;
+mod settings;
+mod shell;
+mod transfer;
+
+pub use archive::KeyArchive;
+pub use backup::Backup;
+pub use install::Done;
+pub use look::{LEAST_FREE_KIB, Look, LookAt};
+pub use prepare::{Prepare, Prepared};
+pub use script::Place;
+pub use shell::{NodeParameters, NodeShell};
+pub use transfer::Placed;
+
+#[cfg(test)]
+mod tests;
