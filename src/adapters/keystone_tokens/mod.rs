@@ -8,7 +8,7 @@ mod asking;
 mod client;
 mod login;
 
+pub use crate::engine::ports::nodes::{Token, Validated};
 pub use asking::Asking;
 pub use client::{TokenClient, TokenParameters};
 pub use login::{Credentials, Named};
-pub use crate::engine::ports::nodes::{Token, Validated};

@@ -1,11 +1,11 @@
 //! One look at a node: settings, both repositories, clock, room, host's name, `keystone-manage`, rotation jobs, in one connection. What
 //! is judged of it is `domain::fernet`.
 
+use super::jobs;
 use super::listing::{self, LIST};
 use super::script::{HEAD, Lines, lines, quoted, variables};
 use super::settings::{self, MOST_FILES};
 use super::shell::NodeShell;
-use super::jobs;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::fernet::oslo::Options;
 use crate::domain::fernet::settings::Settings;
