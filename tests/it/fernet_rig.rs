@@ -100,7 +100,9 @@ impl Rig {
         let folder = crate::scene::folder();
         let mut options = ClusterOptions::steady(&folder.path().join("cluster"), program);
         change(&mut options);
-        let mut lab = Lab::start(LabOptions::still(&folder.path().join("lab"), program)).await.unwrap();
+        let place = folder.path().join("lab");
+        std::fs::create_dir(&place).unwrap();
+        let mut lab = Lab::start(LabOptions::still(&place, program)).await.unwrap();
         lab.add_cluster(options).await.unwrap();
         Rig { lab, folder }
     }
