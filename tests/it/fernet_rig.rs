@@ -98,6 +98,7 @@ impl Rig {
     pub async fn with(change: impl FnOnce(&mut ClusterOptions)) -> Rig {
         let program = env!("CARGO_BIN_EXE_changeguard");
         let folder = crate::scene::folder();
+        std::fs::create_dir(folder.path().join("cluster")).unwrap();
         let mut options = ClusterOptions::steady(&folder.path().join("cluster"), program);
         change(&mut options);
         let place = folder.path().join("lab");

@@ -76,6 +76,31 @@ impl From<Digest> for String {
 /// What decides about validity: which key lies under which index.
 pub type Keys = BTreeMap<u32, Digest>;
 
+/// Keys as JSON has them: with the index as text, so that they can also be read where a record is recognised by its tag.
+pub mod by_index {
+    use super::{Digest, Keys};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    /// Writes them.
+    pub fn serialize<S: Serializer>(keys: &Keys, serializer: S) -> Result<S::Ok, S::Error> {
+        keys.iter()
+            .map(|(index, digest)| (index.to_string(), *digest))
+            .collect::<BTreeMap<_, _>>()
+            .serialize(serializer)
+    }
+
+    /// Reads them. Errors: an index is no number.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Keys, D::Error> {
+        let read = BTreeMap::<String, Digest>::deserialize(deserializer)?;
+        let key = |(index, digest): (String, Digest)| match index.parse() {
+            Ok(index) => Ok((index, digest)),
+            Err(_) => Err(serde::de::Error::custom("the index of a key is no number")),
+        };
+        read.into_iter().map(key).collect()
+    }
+}
+
 /// Owner, group and mode of a file or folder, as `stat` gives them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {

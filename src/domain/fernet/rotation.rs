@@ -53,6 +53,7 @@ pub struct Promotion {
     /// What the copy lacks of the live repository, ascending: what a purge will take away.
     pub purged: Vec<u32>,
     /// All keys of the copy.
+    #[serde(with = "super::repository::by_index")]
     pub keys: Keys,
 }
 

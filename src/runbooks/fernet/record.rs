@@ -35,6 +35,7 @@ pub struct Held {
     /// Its path on each node: in containers they need not be the same.
     pub paths: BTreeMap<String, String>,
     /// What is in force.
+    #[serde(with = "crate::domain::fernet::repository::by_index")]
     pub keys: Keys,
     /// By the configuration.
     pub max_active_keys: u32,
@@ -118,4 +119,36 @@ pub(super) fn indexes(keys: &Keys) -> String {
 
 pub(super) fn list(indexes: &[u32]) -> String {
     indexes.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fernet::repository::Digest;
+    use crate::engine::case::record::Body;
+    use crate::engine::record::CaseBody;
+
+    #[test]
+    fn every_record_is_read_as_it_was_written() {
+        let keys = || Keys::from([(0, Digest::from_bytes([1; 32])), (17, Digest::from_bytes([2; 32]))]);
+        let digest = Digest::from_bytes([3; 32]);
+        let promotion = Promotion { primary: 18, promoted: digest, staged: digest, purged: vec![15], keys: keys() };
+        let paths = BTreeMap::from([("ctl1".to_owned(), "/etc/keystone/fernet-keys".to_owned())]);
+        let held = vec![Held { kind: Kind::Tokens, paths, keys: keys(), max_active_keys: 3 }];
+        let baseline = BTreeMap::from([("ctl1".to_owned(), Counts { requests: 9, refused: 1, failed: 0 })]);
+        let node = || "ctl1".to_owned();
+        for record in [
+            FernetRecord::Agreed { held, baseline },
+            FernetRecord::Saved { node: node() },
+            FernetRecord::Prepared { kind: Kind::Receipts, promotion },
+            FernetRecord::Placed { node: node() },
+            FernetRecord::Installed { node: node(), back: true },
+            FernetRecord::Purged { node: node() },
+        ] {
+            let written = CaseBody::of(&Body::Own(record.clone())).unwrap();
+            let text = serde_json::to_string(&written).unwrap();
+            let read: CaseBody = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.read::<Body<FernetRecord>>().unwrap(), Body::Own(record), "{text}");
+        }
+    }
 }
