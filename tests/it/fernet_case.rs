@@ -193,7 +193,8 @@ async fn the_way_back_ends_where_it_began_and_keeps_what_was_issued_meanwhile() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_wrong_on_a_node_shuts_the_gate_and_is_named_and_nothing_is_touched() {
-    let spoil: [(&str, &str, fn(&Rig)); 6] = [
+    type Spoils = fn(&Rig);
+    let spoil: [(&str, &str, Spoils); 6] = [
         ("nodes", "node2", |rig| rig.cluster().power(2, false)),
         ("digests", "node1", |rig| {
             std::fs::write(rig.cluster().etc(1).join("fernet-keys/0"), "A".repeat(43) + "=").unwrap();

@@ -67,11 +67,14 @@ struct Things {
     wet: bool,
 }
 
+/// At which call a process dies, and whether behind it.
+type Death = (u64, bool);
+
 #[derive(Clone)]
 struct World {
     things: Arc<Mutex<Things>>,
     /// Calls so far, and the one at which the process dies: before it is done, or behind it.
-    calls: Arc<Mutex<(u64, Option<(u64, bool)>)>>,
+    calls: Arc<Mutex<(u64, Option<Death>)>>,
     dead: Arc<Notify>,
 }
 

@@ -199,6 +199,7 @@ pub trait OwnRecord: Clone + fmt::Debug + PartialEq + Serialize + serde::de::Des
 /// A record of a case: a core one or the runbook's own. One namespace of tags, so a line says by itself which it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, bound = "O: OwnRecord")]
+#[expect(clippy::large_enum_variant, reason = "one at a time is written; a box would be asked for by every runbook")]
 pub enum Body<O> {
     /// What every runbook writes.
     Core(CoreRecord),
