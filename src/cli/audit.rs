@@ -2,7 +2,7 @@
 //! rotation (`report`), and what it knows of one person (`person`).
 
 use crate::cli::act::BadUsage;
-use crate::cli::{AuditVerb, PersonVerb, Verb, exit, person, print, report};
+use crate::cli::{PersonVerb, Verb, exit, person, print, report};
 use crate::config::Config;
 use crate::domain::tenant::TenantId;
 use crate::engine::audit::{self, Head, Verdict};
@@ -13,7 +13,26 @@ use crate::engine::witness;
 use crate::runtime::fleet::UnknownTenant;
 use crate::runtime::wiring::{self, WiringError};
 use anyhow::{Result, anyhow};
+use clap::Subcommand;
 use serde::Serialize;
+
+/// What to do with the chain.
+#[derive(Debug, Subcommand)]
+pub enum AuditVerb {
+    /// Look whether every record is what was written; names the first that is not
+    Verify {
+        /// The tenant's name or id; all of them without
+        tenant: Option<String>,
+        /// A head that was kept elsewhere must be part of the chain (may be given several times)
+        #[arg(long, value_name = "HEAD")]
+        expect: Vec<String>,
+    },
+    /// Print where each chain ends, TENANT:POSITION:HASH, to be kept elsewhere for `verify --expect`
+    Head {
+        /// The tenant's name or id; all of them without
+        tenant: Option<String>,
+    },
+}
 
 /// Carries out a verb that needs the journal only. Gives the exit code.
 /// `environment` is the environment's name, for the record of an erasure.

@@ -1,14 +1,49 @@
 //! `demo` and `lab`: the embedded servers, with the screen or without.
 
 use crate::adapters::lab::{Lab, LabOptions, Pace};
-use crate::cli::{LabArgs, PaceArg, exit, print};
+use crate::cli::{exit, print};
 use crate::runtime::signals;
 use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// The size of the embedded lab.
+#[derive(Clone, Debug, Args)]
+pub struct LabArgs {
+    /// How many tenants
+    #[arg(long, default_value_t = 4)]
+    pub tenants: usize,
+    /// How many clients each has
+    #[arg(long, default_value_t = 6)]
+    pub clients: usize,
+    /// How often the servers look for a new key, in seconds
+    #[arg(long, default_value_t = 20.0, value_name = "SECONDS")]
+    pub reconcile_interval: f64,
+    /// Where the lab and its journal live; a temporary folder without
+    #[arg(long, value_name = "FOLDER")]
+    pub directory: Option<PathBuf>,
+    /// Clients answer and reconfigure at once, in their own time, or never
+    #[arg(long, value_enum, default_value = "human")]
+    pub pace: PaceArg,
+    /// Serve a console API too
+    #[arg(long)]
+    pub console: bool,
+}
+
+/// How soon the lab's people act.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PaceArg {
+    /// At once
+    Instant,
+    /// In their own time
+    Human,
+    /// Never by themselves
+    Off,
+}
 
 /// A started lab and the folder that is removed with it, unless the operator named one.
 pub struct Started {

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use changeguard::adapters::lab::{Lab, LabOptions};
 use changeguard::adapters::lab::fernet::{Account, Cluster, ClusterOptions};
+use changeguard::adapters::lab::{Lab, LabOptions};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
