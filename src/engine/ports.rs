@@ -5,6 +5,7 @@
 
 mod console;
 mod mail;
+pub mod nodes;
 
 pub use console::{Console, Role};
 pub use mail::{Answers, Cursor, FolderReading, Handed, Inbox, Letter, Mailer, NoticeRequest};

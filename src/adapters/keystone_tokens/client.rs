@@ -114,7 +114,7 @@ impl TokenClient {
         }
         let value = answer.headers.get("x-subject-token").map(HeaderValue::as_bytes);
         match value.filter(|value| !value.is_empty() && value.len() <= LARGEST_TOKEN) {
-            Some(value) => Ok(Token { value: SecretBytes::new(value.to_vec()), took }),
+            Some(value) => Ok(Token::new(SecretBytes::new(value.to_vec()), took)),
             None => {
                 let text = format!("issue a token at {}: the answer holds no token", self.node);
                 Err(Fault::new(Service::Keystone, FaultKind::Malformed, text))

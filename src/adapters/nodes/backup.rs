@@ -2,31 +2,11 @@
 //! runbook.
 
 use super::listing::{self, LIST};
-use super::script::{HEAD, Place, checked_tag, lines, variables};
+use super::script::{HEAD, checked_tag, lines, variables};
 use super::shell::NodeShell;
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::fernet::repository::{Folder, Keys, Repository};
-
-/// What lies in a backup.
-#[derive(Clone, Debug)]
-pub struct Backup {
-    /// As it was listed.
-    pub repository: Repository,
-}
-
-impl Backup {
-    /// Whether there is one at all.
-    pub fn exists(&self) -> bool {
-        matches!(self.repository.folder, Folder::Seen(_))
-    }
-
-    /// Whether nobody but owner may look at it: 0700, files 0600.
-    pub fn is_private(&self) -> bool {
-        let is_shut = |mode: u32| mode & 0o077 == 0;
-        let keys = self.repository.keys.values().all(|key| is_shut(key.access.mode));
-        matches!(&self.repository.folder, Folder::Seen(access) if is_shut(access.mode)) && keys
-    }
-}
+use crate::domain::fernet::repository::Keys;
+use crate::engine::ports::nodes::{Backup, Place};
 
 /// Only the numbered files are saved: whatever else lies there is not the repository's. It becomes the backup by a rename when it is
 /// whole and on the disk; one that is there already is the backup of this case and is never written again, since the live repository may

@@ -1,8 +1,9 @@
 //! Removing what was placed beside a live repository. The live one is never touched by this.
 
-use super::script::{HEAD, Place, checked_tag, variables};
+use super::script::{HEAD, checked_tag, variables};
 use super::shell::NodeShell;
 use crate::domain::fault::Fault;
+use crate::engine::ports::nodes::Place;
 
 /// Names are made of the checked path and fixed endings, so that nothing else can be meant; a link is removed and not followed.
 const CLEAR: &str = r#"for d in "$R.next" "$R.next.tmp" "$R.next.conf"; do

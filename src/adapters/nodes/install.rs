@@ -2,22 +2,14 @@
 //! and why is `domain::fernet::install`; the pauses between them are the caller's.
 
 use super::listing::{self, LIST};
-use super::script::{HEAD, Place, lines, variables};
+use super::script::{HEAD, lines, variables};
 use super::shell::NodeShell;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::fernet::install::Stage;
 use crate::domain::fernet::repository::Repository;
+use crate::engine::ports::nodes::{Done, Place};
 use std::fmt::Write as _;
 use std::time::Duration;
-
-/// What came of the stages.
-#[derive(Clone, Debug)]
-pub struct Done {
-    /// The live repository afterwards.
-    pub live: Repository,
-    /// How many of the stages had been done before this call.
-    pub were_done: usize,
-}
 
 /// Longest pause between two stages.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);

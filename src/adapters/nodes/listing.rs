@@ -1,11 +1,12 @@
 //! What lies in a folder of keys, by digest: the part of a script that prints it, and how it is read. What is judged of it is
 //! `domain::fernet`.
 
-use super::script::{Lines, Place, checked_tag, lines, variables};
+use super::script::{Lines, checked_tag, lines, variables};
 use super::shell::NodeShell;
 use crate::domain::fault::Fault;
 use crate::domain::fernet::repository::{Access, Digest, Folder, KeyFile, MOST_KEYS, Repository, Stray};
 use crate::domain::sanitize::sanitize;
+use crate::engine::ports::nodes::Place;
 
 /// Most strays that are kept of one folder.
 const MOST_STRAYS: usize = 100;

@@ -2,64 +2,15 @@
 //! is judged of it is `domain::fernet`.
 
 use super::listing::{self, LIST};
-use super::script::{HEAD, Lines, Place, lines, quoted, variables};
+use super::script::{HEAD, Lines, lines, quoted, variables};
 use super::settings::{self, MOST_FILES};
 use super::shell::NodeShell;
-use super::{Backup, jobs};
+use super::jobs;
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::fernet::cadence::Job;
 use crate::domain::fernet::oslo::Options;
-use crate::domain::fernet::repository::Repository;
 use crate::domain::fernet::settings::Settings;
 use crate::domain::sanitize::sanitize;
-
-/// Where to look.
-#[derive(Clone, Debug)]
-pub struct LookAt {
-    /// Keystone's configuration files in the order in which it gets them; what is not there is passed over.
-    pub files: Vec<String>,
-    /// A folder whose `*.conf` are read after them, in the order of their names (oslo.config's `--config-dir`).
-    pub directory: Option<String>,
-    /// Where the tokens' keys are believed to lie, so that one connection is enough; the settings decide.
-    pub believed: String,
-}
-
-impl Default for LookAt {
-    /// Where Keystone looks by itself.
-    fn default() -> Self {
-        Self {
-            files: vec!["/etc/keystone/keystone.conf".into()],
-            directory: Some("/etc/keystone/keystone.conf.d".into()),
-            believed: "/etc/keystone/fernet-keys".into(),
-        }
-    }
-}
-
-/// What was seen of one node.
-#[derive(Clone, Debug)]
-pub struct Look {
-    /// Its own name for itself. Sanitized.
-    pub hostname: String,
-    /// Its clock, milliseconds since 1970 UTC.
-    pub clock_ms: i64,
-    /// Where `keystone-manage` lies; none where there is none.
-    pub keystone_manage: Option<String>,
-    /// The settings files that were read, in their order.
-    pub files: Vec<String>,
-    /// What they say.
-    pub settings: Settings,
-    /// The tokens' repository.
-    pub tokens: Repository,
-    /// The receipts' repository where it is another.
-    pub receipts: Option<Repository>,
-    /// Free room of the file system of the tokens' repository, KiB; none where that could not be read.
-    pub free_kib: Option<u64>,
-    /// Rotation jobs.
-    pub jobs: Vec<Job>,
-}
-
-/// Room that a prepared repository, a backup and their copies take at most, KiB; below it the file system counts as full.
-pub const LEAST_FREE_KIB: u64 = 1024;
+use crate::engine::ports::nodes::{Backup, Look, LookAt, Place};
 
 impl NodeShell {
     /// Looks at everything that is checked before a rotation. Changes nothing. One connection where the keys lie where they are

@@ -20,7 +20,6 @@
 //! Keys pass on standard input and output only, in buffers that are wiped. Everything can be run twice and be killed in between:
 //! what is not whole has a name of its own, and only a rename or a link makes it what it is to be.
 
-mod archive;
 mod backup;
 mod clear;
 mod install;
@@ -31,18 +30,15 @@ mod prepare;
 mod refusal;
 mod run;
 mod script;
+mod seam;
 mod settings;
 mod shell;
 mod transfer;
 
-pub use archive::KeyArchive;
-pub use backup::Backup;
-pub use install::Done;
-pub use look::{LEAST_FREE_KIB, Look, LookAt};
-pub use prepare::{Prepare, Prepared};
-pub use script::Place;
+pub use crate::engine::ports::nodes::{
+    Backup, Done, KeyArchive, LEAST_FREE_KIB, Look, LookAt, Place, Placed, Prepare, Prepared,
+};
 pub use shell::{NodeParameters, NodeShell};
-pub use transfer::Placed;
 
 #[cfg(test)]
 mod tests;

@@ -3,41 +3,11 @@
 //! `keystone-manage fernet_rotate` ends with 0 when it has rotated nothing.
 
 use super::listing::{self, LIST};
-use super::script::{HEAD, Place, lines, quoted, variables};
+use super::script::{HEAD, lines, quoted, variables};
 use super::shell::NodeShell;
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::fernet::repository::{Reader, Repository};
+use crate::engine::ports::nodes::{Place, Prepare, Prepared};
 use std::fmt::Write as _;
-
-/// What to rotate.
-#[derive(Clone, Debug)]
-pub struct Prepare {
-    /// The tokens' repository.
-    pub tokens: Place,
-    /// The receipts', where it is another: then `fernet_rotate` rotates both.
-    pub receipts: Option<Place>,
-    /// Keystone's configuration files, in their order ([`super::Look::files`]).
-    pub files: Vec<String>,
-    /// How `keystone-manage` is called there.
-    pub keystone_manage: String,
-    /// As whom Keystone runs: the new keys are theirs.
-    pub reader: Reader,
-}
-
-/// What was prepared.
-#[derive(Clone, Debug)]
-pub struct Prepared {
-    /// The live repositories as they are, tokens first.
-    pub live: Vec<Repository>,
-    /// The prepared ones beside them, in the same order.
-    pub next: Vec<Repository>,
-    /// It had been prepared before this call, which rotated nothing then.
-    pub was_there: bool,
-    /// With what keystone-manage ended; none where it was not called. It proves nothing.
-    pub status: Option<i32>,
-    /// What keystone-manage said last. Sanitized.
-    pub said: String,
-}
 
 /// The configuration that overrides: both paths, and no log file. One that root's `keystone-manage` makes would be root's, and Keystone
 /// could not write to it any more.
@@ -63,12 +33,6 @@ impl NodeShell {
         let next = seen.split_off(count);
         let status = answer.text("code").and_then(|code| code.parse().ok());
         Ok(Prepared { live: seen, next, was_there: answer.first("found").is_some(), status, said })
-    }
-}
-
-impl Prepare {
-    fn places(&self) -> Vec<&Place> {
-        std::iter::once(&self.tokens).chain(&self.receipts).collect()
     }
 }
 

@@ -26,42 +26,6 @@ flush() { sync "$@" 2>/dev/null || sync; }
 /// Longest part of a name that a case contributes.
 const LONGEST_TAG: usize = 40;
 
-/// A repository's path and what lies beside it, checked: absolute, without anything that a shell could read otherwise than as a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    live: String,
-}
-
-impl Place {
-    /// Checks the path of a live repository. Errors: it is not absolute, is the root, has `..`, a control character, a quote or the
-    /// like in it.
-    pub fn new(path: &str) -> Result<Self, Fault> {
-        let live = path.trim_end_matches('/');
-        let is_known = |c: char| c.is_ascii_alphanumeric() || "/._-+@,:=".contains(c);
-        let is_path = live.starts_with('/') && live.chars().all(is_known) && live.len() <= 1024;
-        if !is_path || live.split('/').skip(1).any(|part| part.is_empty() || part == ".." || part == ".") {
-            let text = format!("use the repository {:?}: it is not a plain absolute path", sanitize(path));
-            return Err(Fault::new(Service::Configuration, FaultKind::Invalid, text));
-        }
-        Ok(Self { live: live.to_owned() })
-    }
-
-    /// The live repository.
-    pub fn live(&self) -> &str {
-        &self.live
-    }
-
-    /// The prepared one beside it.
-    pub fn next(&self) -> String {
-        format!("{}.next", self.live)
-    }
-
-    /// What a case has saved of it, beside it. `tag` is the case's: lower-case letters, digits, hyphens.
-    pub fn backup(&self, tag: &str) -> String {
-        format!("{}.changeguard-{tag}", self.live)
-    }
-}
-
 /// Whether a case's name can be part of a folder's: 1 to 40 lower-case letters, digits and hyphens.
 pub(super) fn is_tag(tag: &str) -> bool {
     let is_known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';

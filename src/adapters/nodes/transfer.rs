@@ -1,21 +1,12 @@
 //! Keys from a node, and keys to a node: a tar stream on standard output and input. What is placed lies beside the live repository as
 //! [`Place::next`]; putting it in force is `install`.
 
-use super::archive::KeyArchive;
 use super::listing::{self, LIST};
-use super::script::{HEAD, Place, lines, variables};
+use super::script::{HEAD, lines, variables};
 use super::shell::NodeShell;
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::fernet::repository::{Keys, Repository};
-
-/// What lies beside the live repository after it was placed.
-#[derive(Clone, Debug)]
-pub struct Placed {
-    /// As it was listed.
-    pub next: Repository,
-    /// It had been placed before this call.
-    pub was_there: bool,
-}
+use crate::domain::fernet::repository::Keys;
+use crate::engine::ports::nodes::{KeyArchive, Place, Placed};
 
 const FETCH: &str = r#"if [ ! -d "$D" ]; then stop missing "there is no folder $D"; fi
 cd "$D" || exit 1

@@ -87,7 +87,7 @@ impl KeyArchive {
     }
 
     /// As a tar stream (POSIX ustar), owner 0, mode 0600.
-    pub(super) fn write(&self) -> Zeroizing<Vec<u8>> {
+    pub fn write(&self) -> Zeroizing<Vec<u8>> {
         let blocks: usize = self.0.iter().map(|entry| 1 + entry.content.len().div_ceil(BLOCK)).sum();
         // All of it at once: growing would leave copies behind.
         let mut stream = Zeroizing::new(Vec::with_capacity((blocks + 2) * BLOCK));
