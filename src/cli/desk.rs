@@ -6,14 +6,16 @@
 mod due;
 mod text;
 
-use crate::cli::act::{BadUsage, Teller};
+use crate::cli::act::BadUsage;
+use crate::cli::teller::Teller;
 use crate::cli::{Confirmed, Verb, exit, print};
 use crate::domain::step::{StepNumber, StepState};
-use crate::engine::case::gate::Fact;
+use crate::engine::case::gate::{Fact, Verdict};
 use crate::engine::case::machine::{Order, Refusal};
 use crate::engine::case::status::Status;
+use crate::engine::status::TenantStatus;
 use crate::runtime::case::{Desk, RunFault};
-use crate::runtime::ending;
+use crate::runtime::{ending, kinds};
 use anyhow::Result;
 use serde::Serialize;
 use std::sync::Arc;
@@ -36,10 +38,10 @@ impl Desks {
         if let Some(desk) = self.0.iter().find(|desk| desk.subject() == typed) {
             return Ok(Some(desk.as_ref()));
         }
-        let is_cluster = typed.split_once('/').is_some_and(|(kind, _)| crate::runtime::wiring::KINDS.contains(&kind));
-        if is_cluster || matches!(verb, Verb::Purge { .. }) {
+        if kinds::of_subject(typed).is_some() || matches!(verb, Verb::Purge { .. }) {
             let known: Vec<&str> = self.0.iter().map(|desk| desk.subject()).take(20).collect();
-            let known = if known.is_empty() { "none is configured".into() } else { format!("known are {}", known.join(", ")) };
+            let known =
+                if known.is_empty() { "none is configured".into() } else { format!("known are {}", known.join(", ")) };
             return Err(BadUsage(format!("there is no subject {typed:?}; {known}")));
         }
         Ok(None)
@@ -56,6 +58,30 @@ impl Desks {
         });
         futures_util::future::join_all(looks).await.into_iter().collect()
     }
+}
+
+/// Tenants and other subjects in one list, as `status --json` prints it.
+pub fn together<'a>(tenants: &'a [TenantStatus], others: &'a [Status]) -> Vec<Subject<'a>> {
+    tenants.iter().map(Subject::Tenant).chain(others.iter().map(Subject::Other)).collect()
+}
+
+/// One of that list.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Subject<'a> {
+    /// A tenant.
+    Tenant(&'a TenantStatus),
+    /// Another subject, which says so by its `subject`.
+    Other(&'a Status),
+}
+
+/// The exit code of a look: one that has seen nothing of a subject has failed, whatever the journal says.
+pub fn seen(statuses: &[Status], offline: bool) -> u8 {
+    let is_unseen = |status: &Status| {
+        let mut gates = status.gates.values().filter(|gate| !gate.is_open()).peekable();
+        gates.peek().is_some() && gates.all(|gate| matches!(gate, Verdict::Unknown(_)))
+    };
+    if !offline && statuses.iter().any(is_unseen) { exit::FAILED } else { exit::DONE }
 }
 
 /// What was typed for the subject of a verb.
@@ -90,7 +116,7 @@ pub async fn act(desk: &dyn Desk, teller: &Teller, verb: Verb, json: bool) -> Re
             } else {
                 print::text(&text::status(&status))?;
             }
-            Ok(exit::DONE)
+            Ok(seen(std::slice::from_ref(&status), offline))
         }
         Verb::Rotate { confirm, reference, when_due: true, .. } => {
             named(desk, Some(&confirm))?;
@@ -150,7 +176,8 @@ fn order(desk: &dyn Desk, verb: Verb) -> Result<Order> {
         }
         Verb::Note { text, .. } => Order::Note { text },
         _ => {
-            let known = "status, check, rotate, purge, rollback, resume, resolve, set-aside, cancel, note and report do";
+            let known =
+                "status, check, rotate, purge, rollback, resume, resolve, set-aside, cancel, note and report do";
             return Err(BadUsage(format!("this does not go with {}; {known}", desk.subject())).into());
         }
     })
@@ -236,7 +263,7 @@ fn tell(ended: &Ended, json: bool) -> Result<()> {
 
 fn advice(fault: &RunFault) -> Option<String> {
     match fault {
-        RunFault::Fault(fault) => Some(fault.advice()),
+        RunFault::Fault(fault) => Some(fault.advice().to_owned()),
         RunFault::Refused(Refusal::Shut { gate, .. }) => gate.reasons().first().map(|fact| fact.remedy.clone()),
         RunFault::Refused(_) => None,
         RunFault::Held(_) => Some("watch with `status`, or talk to them".into()),

@@ -1,5 +1,6 @@
 //! `demo` and `lab`: the embedded servers, with the screen or without.
 
+use crate::adapters::lab::fernet::ClusterOptions;
 use crate::adapters::lab::{Lab, LabOptions, Pace};
 use crate::cli::{exit, print};
 use crate::runtime::signals;
@@ -95,8 +96,22 @@ pub async fn start(arguments: &LabArgs) -> Result<Started> {
         alerts: true,
         agent_log: true,
     };
-    let lab = Lab::start(options).await.context("start the embedded lab")?;
+    let cluster = cluster(&options)?;
+    let mut lab = Lab::start(options).await.context("start the embedded lab")?;
+    lab.add_cluster(cluster).await.context("start the embedded lab's Keystone cluster")?;
     Ok(Started { lab, temporary })
+}
+
+/// Three nodes of Keystone, rotated three days ago, that the rest of the cloud asks all the time.
+fn cluster(options: &LabOptions) -> Result<ClusterOptions> {
+    let directory = options.directory.join("keystone");
+    // An earlier lab's; nothing else is taken away.
+    if directory.join("shell.json").exists() {
+        std::fs::remove_dir_all(&directory).with_context(|| format!("{}", directory.display()))?;
+    }
+    DirBuilder::new().mode(0o700).create(&directory).with_context(|| format!("{}", directory.display()))?;
+    let background = Some(Duration::from_millis(500));
+    Ok(ClusterOptions { background, seed: options.seed, ..ClusterOptions::steady(&directory, &options.program) })
 }
 
 /// Runs the lab until a signal ends it; what happens in it goes to standard error.

@@ -12,6 +12,7 @@ pub mod person;
 pub mod print;
 pub mod rehearse;
 pub mod report;
+pub mod teller;
 pub mod watch;
 
 pub use audit::AuditVerb;

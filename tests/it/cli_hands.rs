@@ -117,6 +117,7 @@ pub const LINES: &[(&str, &[&str], i32)] = &[
     ("handover acme --note night", &[], 0),
     ("accept acme", &[], 1),
     ("rotate acme --confirm acme", &[], 0),
+    ("purge acme --confirm acme", &[], 2),
     ("resume acme", &[], 0),
     ("resolve acme --step 4 --done true --reason seen", &[], 1),
     ("verify acme", &[], 0),

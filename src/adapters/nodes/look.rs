@@ -1,11 +1,11 @@
 //! One look at a node: settings, both repositories, clock, room, host's name, `keystone-manage`, rotation jobs, in one connection. What
 //! is judged of it is `domain::fernet`.
 
+use super::jobs;
 use super::listing::{self, LIST};
 use super::script::{HEAD, Lines, lines, quoted, variables};
 use super::settings::{self, MOST_FILES};
 use super::shell::NodeShell;
-use super::jobs;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::fernet::oslo::Options;
 use crate::domain::fernet::settings::Settings;
@@ -20,8 +20,9 @@ impl NodeShell {
     /// start.
     pub async fn look(&self, at: &LookAt) -> Result<Look, Fault> {
         let doing = "look at the node";
+        let at = at.on(self.name());
         let believed = Place::new(&at.believed)?;
-        let output = self.read(doing, &script(at, believed.live())?).await?;
+        let output = self.read(doing, &script(&at, believed.live())?).await?;
         let text = std::str::from_utf8(&output.0).map_err(|_| self.garbled(doing, "the answer is not text"))?;
         let answer = lines(&output.0).map_err(|why| self.garbled(doing, why))?;
         let settings = self.settings(text, &answer)?;

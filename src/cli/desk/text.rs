@@ -3,7 +3,6 @@
 use crate::domain::step::StepState;
 use crate::engine::case::gate::Verdict;
 use crate::engine::case::machine::Order;
-use crate::engine::case::spec::Confirm;
 use crate::engine::case::status::Status;
 use crate::engine::case::view::{Cell, Panel, Row, Series, Shape};
 use jiff::Timestamp;
@@ -193,11 +192,8 @@ mod tests {
 
     #[test]
     fn an_order_is_printed_as_it_is_typed() {
-        let begin = |stretch: &str| Order::Begin {
-            stretch: stretch.into(),
-            confirm: String::new(),
-            reference: String::new(),
-        };
+        let begin =
+            |stretch: &str| Order::Begin { stretch: stretch.into(), confirm: String::new(), reference: String::new() };
         let said = |order: Order, asks: &[&str]| command("keystone/prod", &order, asks);
         assert_eq!(said(begin("check"), &[]), "changeguard check keystone/prod");
         assert_eq!(said(begin("purge"), &["confirm"]), "changeguard purge keystone/prod --confirm prod");

@@ -192,6 +192,10 @@ impl CoreRecord {
 pub trait OwnRecord: Clone + fmt::Debug + PartialEq + Serialize + serde::de::DeserializeOwned + Send + Sync {
     /// Whether something outside begins behind it.
     fn begins(&self) -> bool;
+    /// Whether the report lists it among what went wrong.
+    fn is_incident(&self) -> bool {
+        false
+    }
     /// One line for a person.
     fn summary(&self) -> String;
 }
@@ -212,6 +216,14 @@ impl<O: OwnRecord> Body<O> {
         match self {
             Body::Core(record) => record.summary(),
             Body::Own(record) => record.summary(),
+        }
+    }
+
+    /// Whether the report lists it among what went wrong.
+    pub fn is_incident(&self) -> bool {
+        match self {
+            Body::Core(record) => record.is_incident(),
+            Body::Own(record) => record.is_incident(),
         }
     }
 
