@@ -1,0 +1,83 @@
+//! Keystone's Fernet keys over many nodes: one promotion is prepared in a copy, brought to every node, and put in force where all know
+//! its key already, so that no token is refused anywhere; what is no longer needed is purged when its time has come.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `spec` | the steps and the three words of an operator: check, rotate, purge |
+//! | `world` | the nodes, and the rules of the configuration |
+//! | `sights` | what was last seen of them |
+//! | `facts` | what shuts the gates |
+//! | `due` | whether a timer shall rotate |
+//! | `record`, `state` | what it journals, and what that comes to |
+//! | `back` | the way back |
+//! | `matrix` | tokens of each node, shown at each |
+//! | `steps` | the steps |
+//! | `panels` | what its screen shows |
+
+mod back;
+mod due;
+mod facts;
+mod matrix;
+mod panels;
+mod record;
+mod sights;
+mod spec;
+mod state;
+mod steps;
+mod world;
+
+pub use record::FernetRecord;
+pub use sights::Sights;
+pub use state::State;
+pub use world::{Node, Purge, Rules, World};
+
+use crate::engine::case::core::{Core, Stamp};
+use crate::engine::case::gate::Fact;
+use crate::engine::case::runbook::{Case, Runbook, Step, Telling};
+use crate::engine::case::spec::{Move, Spec};
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+/// The runbook.
+pub struct Fernet;
+
+#[async_trait]
+impl Runbook for Fernet {
+    type Record = FernetRecord;
+    type State = State;
+    type World = World;
+    type Sights = Sights;
+
+    fn spec() -> &'static Spec {
+        &spec::SPEC
+    }
+
+    fn steps() -> Vec<Box<dyn Step<Self>>> {
+        steps::all()
+    }
+
+    fn check(case: &Case<Self>, record: &FernetRecord) -> Result<(), String> {
+        state::check(case, record)
+    }
+
+    fn apply(state: &mut State, core: &Core, at: Stamp<'_>, record: &FernetRecord) {
+        state.apply(core, at, record);
+    }
+
+    fn facts(world: &World, stretch: &str, case: Option<&Case<Self>>, sights: &Sights, now: Timestamp) -> Vec<Fact> {
+        facts::before(world, stretch, case, sights, now)
+    }
+
+    fn way_back(case: &Case<Self>) -> Result<Vec<Move>, String> {
+        back::road(case)
+    }
+
+    async fn look(world: &World, _: Option<&Case<Self>>, sights: &mut Sights) {
+        sights.look(world).await;
+    }
+
+    fn tell(world: &World, case: Option<&Case<Self>>, sights: &Sights, now: Timestamp) -> Telling {
+        let alone = if world.rules.purge == Purge::WhenSafe { vec![spec::PURGING] } else { Vec::new() };
+        Telling { due: due::due(world, sights, now), alone, ..panels::tell(world, case, sights, now) }
+    }
+}

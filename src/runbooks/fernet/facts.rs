@@ -1,0 +1,202 @@
+//! What shuts the gates: before a rotation everything on every node must be right and the same, before a purge the keys' time must
+//! have come.
+
+use super::record::Kind;
+use super::spec::{PURGING, ROTATE};
+use super::{Fernet, Sights, World};
+use crate::domain::fernet::agreement::compare;
+use crate::domain::fernet::cadence::sort;
+use crate::domain::fernet::finding::{Weight, findings};
+use crate::domain::fernet::not_before::{self, NotBefore, Standing};
+use crate::domain::fernet::settings::divergences;
+use crate::engine::case::gate::{Fact, FactKind};
+use crate::engine::case::runbook::Case;
+use crate::engine::ports::nodes::LEAST_FREE_KIB;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// Room that two copies of a repository may take, and somewhat more for others, KiB.
+const ROOM_KIB: u64 = 4 * LEAST_FREE_KIB;
+
+/// Everything that shuts the gate before a stretch.
+pub(super) fn before(
+    world: &World,
+    stretch: &str,
+    case: Option<&Case<Fernet>>,
+    sights: &Sights,
+    now: Timestamp,
+) -> Vec<Fact> {
+    match stretch {
+        // Half of it is in force: what differs then is its own work, which it goes on with or takes back.
+        ROTATE if case.is_some_and(|case| case.core.is_touched()) => reachable(world, sights),
+        ROTATE => rotate(world, sights, now),
+        PURGING => purge(world, case, sights, now),
+        _ => Vec::new(),
+    }
+}
+
+fn seen(name: &'static str, text: String, who: Vec<String>, remedy: impl Into<String>) -> Fact {
+    Fact { name, text, who, remedy: remedy.into(), until: None, kind: FactKind::Seen }
+}
+
+/// Nodes that were not looked at, or could not be.
+fn reachable(world: &World, sights: &Sights) -> Vec<Fact> {
+    let unseen =
+        |node: &&super::Node| sights.node(&node.name).is_none() && sights.faults().all(|(of, _)| of != node.name);
+    let never: Vec<String> = world.nodes.iter().filter(unseen).map(|node| node.name.clone()).collect();
+    let mut facts = Vec::new();
+    if !never.is_empty() {
+        let text = format!("nobody has looked at {}", never.join(", "));
+        facts.push(Fact { kind: FactKind::Unknown, ..seen("nodes", text, never, "check") });
+    }
+    for (name, fault) in sights.faults() {
+        let kind = FactKind::Unknown;
+        facts.push(Fact { kind, ..seen("nodes", fault.message.clone(), vec![name.to_owned()], fault.advice()) });
+    }
+    facts
+}
+
+fn rotate(world: &World, sights: &Sights, now: Timestamp) -> Vec<Fact> {
+    let mut facts = reachable(world, sights);
+    facts.extend(of_settings(world, sights));
+    facts.extend(of_nodes(world, sights));
+    for kind in sights.kinds(&world.rotator) {
+        facts.extend(of_repositories(world, sights, kind));
+        if let Some((until, fact)) = not_before(world, sights, kind, &would_go(sights, &world.rotator, kind), now) {
+            let shuts = world.rules.not_before_shuts_rotate;
+            facts.extend(Some(Fact { until, ..fact }).filter(|_| shuts));
+        }
+    }
+    facts
+}
+
+fn of_settings(world: &World, sights: &Sights) -> Vec<Fact> {
+    let settings = sights.settings();
+    let mut facts: Vec<Fact> = divergences(&settings)
+        .iter()
+        .map(|found| seen("settings", found.message(), Vec::new(), "make the nodes' configuration alike"))
+        .collect();
+    let strictest = sights.strictest();
+    for objection in strictest.iter().flat_map(|settings| settings.objections()) {
+        facts.push(seen("settings", objection.message, Vec::new(), objection.advice));
+    }
+    if strictest.is_some_and(|settings| settings.provider != "fernet") {
+        facts.push(seen(
+            "settings",
+            "its tokens are no Fernet tokens".into(),
+            Vec::new(),
+            "there is nothing to rotate",
+        ));
+    }
+    let jobs = sights.nodes.values().filter_map(|seen| seen.value()).flat_map(|sight| sight.look.jobs.clone());
+    if let Some(text) = sort(jobs.collect(), &world.rotator).objection() {
+        facts.push(seen("rotators", text, Vec::new(), "one node rotates: take the other jobs away"));
+    }
+    facts
+}
+
+fn of_nodes(world: &World, sights: &Sights) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for name in world.names() {
+        let Some(sight) = sights.node(&name) else { continue };
+        if sight.ahead_s.unsigned_abs() > world.rules.skew {
+            let side = if sight.ahead_s > 0 { "ahead of" } else { "behind" };
+            let text = format!("{name}'s clock is {} s {side} this host's", sight.ahead_s.unsigned_abs());
+            facts.push(seen("clocks", text, vec![name.clone()], "set it right, or raise skew in the configuration"));
+        }
+        if sight.look.free_kib.is_some_and(|free| free < ROOM_KIB) {
+            let text = format!("{name} has {} KiB left beside its keys", sight.look.free_kib.unwrap_or_default());
+            facts.push(seen("room", text, vec![name.clone()], "make room there"));
+        }
+        if name == world.rotator && sight.look.keystone_manage.is_none() {
+            let text = format!("{name} is to rotate, and keystone-manage is not found there");
+            facts.push(seen("rotator", text, vec![name.clone()], "name another rotator, or put it into its PATH"));
+        }
+    }
+    facts
+}
+
+fn of_repositories(world: &World, sights: &Sights, kind: Kind) -> Vec<Fact> {
+    let all = sights.repositories(&world.names(), kind);
+    let mut facts = Vec::new();
+    for found in all.iter().flat_map(|one| findings(one, Some(&world.reader))) {
+        if found.weight() == Weight::Shut {
+            facts.push(seen("repository", found.message(), vec![found.node.clone()], found.advice()));
+        }
+    }
+    let agreement = compare(&all);
+    if !agreement.is_same() {
+        let who =
+            agreement.differences.iter().flat_map(|one| one.held.iter().skip(1)).flat_map(|(_, nodes)| nodes.clone());
+        let mut who: Vec<String> = who.collect();
+        who.sort();
+        who.dedup();
+        let text = format!("{}: {}", kind.word(), agreement.message());
+        facts.push(seen("digests", text, who, agreement.advice()));
+    }
+    facts
+}
+
+/// The keys that one rotation more would purge.
+pub(super) fn would_go(sights: &Sights, rotator: &str, kind: Kind) -> Vec<u32> {
+    let held = sights.held(rotator);
+    let Some(held) = held.iter().find(|held| held.kind == kind) else { return Vec::new() };
+    not_before::purged_by_rotation(held.keys.keys().copied(), held.max_active_keys)
+}
+
+/// Until when the tokens of these keys may be asked for, by the rotator's repository and clock.
+pub(super) fn judged(world: &World, sights: &Sights, kind: Kind, keys: &[u32], now: Timestamp) -> Option<NotBefore> {
+    let (seen, settings) = (sights.repository(&world.rotator, kind)?, sights.strictest()?);
+    let ahead = sights.node(&world.rotator)?.ahead_s;
+    let lifetimes = settings.lifetimes(world.rules.distribution, world.rules.skew);
+    Some(not_before::judge(&not_before::times(seen), keys, &lifetimes, now.as_second() + ahead, None))
+}
+
+/// The sentence of it.
+pub(super) fn sentence(world: &World, sights: &Sights, kind: Kind, keys: &[u32], now: Timestamp) -> Option<String> {
+    let (judged, settings) = (judged(world, sights, kind, keys, now)?, sights.strictest()?);
+    let lifetimes = settings.lifetimes(world.rules.distribution, world.rules.skew);
+    let held = sights.held(&world.rotator);
+    let most = held.iter().find(|held| held.kind == kind)?.max_active_keys;
+    Some(judged.sentence(&TimeZone::UTC, now.as_second(), most, &lifetimes))
+}
+
+/// The fact that keys may not go yet, with the moment from which on they may.
+fn not_before(
+    world: &World,
+    sights: &Sights,
+    kind: Kind,
+    keys: &[u32],
+    now: Timestamp,
+) -> Option<(Option<Timestamp>, Fact)> {
+    let judged = judged(world, sights, kind, keys, now)?;
+    let standing = judged.standing(now.as_second());
+    if matches!(standing, Standing::Nothing | Standing::Open) {
+        return None;
+    }
+    let until = judged.at.and_then(|at| Timestamp::from_second(at).ok());
+    let text = sentence(world, sights, kind, keys, now)?;
+    Some((until, Fact { kind: FactKind::MayBeSetAside, ..seen("not-before", text, Vec::new(), "") }))
+}
+
+fn purge(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Timestamp) -> Vec<Fact> {
+    let mut facts = reachable(world, sights);
+    let Some(case) = case else { return facts };
+    let begun = !case.own.purged.is_empty();
+    for held in &case.own.held {
+        let Some(wanted) = case.own.wanted(held.kind) else { continue };
+        let others = |name: &String| sights.repository(name, held.kind).is_some_and(|seen| seen.digests() != wanted);
+        let who: Vec<String> = world.names().into_iter().filter(others).collect();
+        if !who.is_empty() && !begun {
+            let text = format!("{}: {} hold other keys than were installed", held.kind.word(), who.join(", "));
+            facts.push(seen("digests", text, who, "find out who has changed them; roll back puts the saved ones back"));
+        }
+        let keys = case.own.to_purge(held.kind);
+        if let Some((until, fact)) = not_before(world, sights, held.kind, keys, now).filter(|_| !begun) {
+            let text = fact.text.replacen("rotating would purge", "to be purged:", 1);
+            let text = text.split(", or raise max_active_keys").next().unwrap_or_default().to_owned();
+            facts.push(Fact { until, text, ..fact });
+        }
+    }
+    facts
+}

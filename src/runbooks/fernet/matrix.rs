@@ -1,0 +1,109 @@
+//! Tokens of each node, shown at each: asked directly, never through the load balancer.
+
+use super::World;
+use crate::domain::fault::Fault;
+use crate::domain::fernet::matrix::{Age, Cell, Outcome, Verdict, Way, cells, judge, row};
+use crate::engine::ports::nodes::Token;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Which cells are measured.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Which<'a> {
+    /// All that are to be.
+    All,
+    /// Those of one node.
+    Of(&'a str),
+}
+
+/// A measurement.
+pub(super) struct Measured {
+    /// What each cell came to.
+    pub cells: BTreeMap<Cell, Outcome>,
+    /// What it proves.
+    pub verdict: Verdict,
+    /// The fresh tokens.
+    pub fresh: BTreeMap<String, Arc<Token>>,
+}
+
+impl Measured {
+    /// The evidence, or the fault that a refused token is.
+    pub(super) fn evidence(&self) -> Result<String, Fault> {
+        let count = self.cells.len();
+        match &self.verdict {
+            Verdict::Green => Ok(format!("{count} of {count} tokens accepted")),
+            Verdict::Inconclusive => {
+                Ok(format!("{count} tokens accepted, which proves nothing: the nodes share a cache"))
+            }
+            other => Err(refused(other)),
+        }
+    }
+}
+
+fn refused(verdict: &Verdict) -> Fault {
+    use crate::domain::fault::{FaultKind, Service};
+    Fault::new(Service::Node, FaultKind::Refused, verdict.message()).hint(verdict.advice())
+}
+
+/// Measures with a fresh token of each node, and with those that were issued before anything was changed where this process has
+/// them. `None`: no account is configured to ask for tokens.
+pub(super) async fn measure(world: &World, which: Which<'_>, is_cache_shared: bool) -> Result<Option<Measured>, Fault> {
+    if !world.has_tokens() {
+        return Ok(None);
+    }
+    let names = world.names();
+    let has_old = names.iter().all(|name| world.old(name).is_some());
+    let ages: &[Age] = if has_old { &[Age::New, Age::Old] } else { &[Age::New] };
+    let all = cells(&names, &world.rotator, ages);
+    let wanted = match which {
+        Which::All => all,
+        Which::Of(node) => row(&all, node),
+    };
+    let none =
+        || Fault::new(crate::domain::fault::Service::Node, crate::domain::fault::FaultKind::Invalid, "no account");
+    let issued = world.every(async |node| node.tokens.as_ref().ok_or_else(none)?.issue().await).await;
+    // A node that issues none refuses everything that would be measured with it, and is named by that.
+    let failed: BTreeMap<String, String> =
+        issued.failed.into_iter().map(|(name, fault)| (name, fault.message)).collect();
+    let fresh: BTreeMap<String, Arc<Token>> =
+        issued.done.into_iter().map(|(name, token)| (name, Arc::new(token))).collect();
+    let validators: Vec<&super::Node> =
+        world.nodes.iter().filter(|node| wanted.iter().any(|cell| cell.validator == node.name)).collect();
+    let shown = world
+        .each(&validators, async |node| {
+            let mut outcomes = Vec::new();
+            for cell in wanted.iter().filter(|cell| cell.validator == node.name) {
+                outcomes.push((cell.clone(), show(world, node, cell, &fresh, &failed).await));
+            }
+            Ok(outcomes)
+        })
+        .await;
+    let cells: BTreeMap<Cell, Outcome> = shown.done.into_iter().flat_map(|(_, outcomes)| outcomes).collect();
+    world.has_measured(&cells, matches!(which, Which::All));
+    let verdict = judge(&wanted, &cells, is_cache_shared);
+    Ok(Some(Measured { cells, verdict, fresh }))
+}
+
+async fn show(
+    world: &World,
+    node: &super::Node,
+    cell: &Cell,
+    fresh: &BTreeMap<String, Arc<Token>>,
+    failed: &BTreeMap<String, String>,
+) -> Outcome {
+    let token = match cell.age {
+        Age::New => fresh.get(&cell.issuer).cloned(),
+        Age::Old => world.old(&cell.issuer),
+    };
+    let why = |name: &str| failed.get(name).cloned().unwrap_or_else(|| format!("{name} has issued no token"));
+    let (Some(token), Some(tokens)) = (token, &node.tokens) else { return Outcome::Failed(why(&cell.issuer)) };
+    let answer = match (cell.way, fresh.get(&node.name)) {
+        (Way::Own, _) => tokens.validate_own(&token).await,
+        (Way::Subject, Some(own)) => tokens.validate_subject(&token, own).await,
+        (Way::Subject, None) => return Outcome::Failed(why(&node.name)),
+    };
+    match answer {
+        Ok(said) => Outcome::Status(said.status),
+        Err(fault) => Outcome::Failed(fault.message),
+    }
+}

@@ -1,0 +1,172 @@
+//! What the screen shows of a cluster, and `--json`: nodes by keys, the token matrix, until when keys are needed.
+
+use super::facts::{judged, sentence, would_go};
+use super::record::Kind;
+use super::{Fernet, Sights, World};
+use crate::domain::fernet::agreement::compare;
+use crate::domain::fernet::duration::rough;
+use crate::domain::fernet::finding::findings;
+use crate::domain::fernet::matrix::{Age, Outcome, Way};
+use crate::domain::fernet::repository::Digest;
+use crate::engine::case::runbook::{Case, Telling};
+use crate::engine::case::view::{Cell, Panel, Row, Shape, Tone};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything.
+pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Timestamp) -> Telling {
+    let (mut attention, mut panels, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
+    for kind in sights.kinds(&world.rotator) {
+        let all = sights.repositories(&world.names(), kind);
+        let agreement = compare(&all);
+        let is_at_work = case.is_some_and(|case| case.core.is_open() && case.core.is_touched());
+        if !agreement.is_same() && !is_at_work {
+            attention.push(format!("{}: {}", kind.word(), agreement.message()));
+        }
+        attention.extend(all.iter().flat_map(|one| findings(one, Some(&world.reader))).map(|found| found.message()));
+        panels.push(keys(world, sights, kind, now));
+        let waiting = case.map(|case| case.own.to_purge(kind).to_vec()).filter(|_| is_at_work);
+        let keys = waiting.unwrap_or_else(|| would_go(sights, &world.rotator, kind));
+        let judged = judged(world, sights, kind, &keys, now);
+        kinds.push(json!({
+            "kind": kind,
+            "agrees": agreement.is_same(),
+            "differences": agreement.differences,
+            "would_purge": keys,
+            "not_before": judged.as_ref().and_then(|judged| judged.at).and_then(|at| Timestamp::from_second(at).ok()),
+            "sentence": sentence(world, sights, kind, &keys, now),
+        }));
+    }
+    attention.extend(sights.faults().map(|(name, fault)| format!("{name}: {fault}")));
+    panels.extend(matrix(world));
+    let nodes: Vec<Value> = world.names().iter().map(|name| node(world, sights, name, now)).collect();
+    let json = json!({
+        "rotator": world.rotator,
+        "nodes": nodes,
+        "repositories": kinds,
+        "matrix": world.measured().map(|(at, cells)| json!({ "at": at, "cells": cells.into_iter().map(|(cell, outcome)| {
+            json!({ "issuer": cell.issuer, "validator": cell.validator, "age": cell.age, "way": cell.way, "outcome": outcome })
+        }).collect::<Vec<_>>() })),
+    });
+    Telling { attention, panels, json, ..Telling::default() }
+}
+
+fn node(world: &World, sights: &Sights, name: &str, now: Timestamp) -> Value {
+    let seen = sights.nodes.get(name);
+    let fault = seen.and_then(|seen| seen.fault.as_ref()).map(|(_, fault)| fault.to_string());
+    let at = seen.and_then(|seen| seen.seen.as_ref()).map(|(at, _)| *at);
+    let keys = |kind| {
+        let repository = sights.repository(name, kind)?;
+        let of = |index: &u32| {
+            let key = &repository.keys[index];
+            json!({ "index": index, "role": repository.role(*index), "digest": key.digest.map(|digest| digest.to_string()),
+                    "age_s": repository.age(*index, now.as_second()) })
+        };
+        Some(repository.keys.keys().map(of).collect::<Vec<_>>())
+    };
+    json!({ "name": name, "rotator": name == world.rotator, "seen": at, "fault": fault,
+            "ahead_s": sights.node(name).map(|sight| sight.ahead_s),
+            "tokens": keys(Kind::Tokens), "receipts": keys(Kind::Receipts) })
+}
+
+/// Nodes by keys: who differs stands out.
+fn keys(world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Panel {
+    let names = world.names();
+    let all = sights.repositories(&names, kind);
+    let indexes: BTreeSet<u32> = all.iter().flat_map(|one| one.keys.keys().copied()).collect();
+    let usual: BTreeMap<u32, Option<Digest>> = indexes.iter().map(|index| (*index, usual(&all, *index))).collect();
+    let row = |name: &String| {
+        let fault = sights.faults().find(|(of, _)| of == name).map(|(_, fault)| fault);
+        let head = if *name == world.rotator { format!("{name} (rotates)") } else { name.clone() };
+        let mut cells = vec![match fault {
+            Some(_) => Cell::toned(head, Tone::Bad),
+            None => Cell::plain(head),
+        }];
+        let mut opens = vec![name.clone()];
+        opens.extend(fault.map(ToString::to_string));
+        for index in &indexes {
+            let repository = sights.repository(name, kind);
+            let key = repository.and_then(|one| one.keys.get(index));
+            let Some((repository, key)) = repository.zip(key) else {
+                let tone = if sights.node(name).is_some() { Tone::Bad } else { Tone::Faint };
+                cells.push(Cell::toned("-", tone));
+                continue;
+            };
+            let digest = key.digest.map_or_else(|| "unreadable".to_owned(), |digest| digest.to_string());
+            let same = key.digest.is_some() && key.digest == usual[index];
+            let tone = match (same, fault) {
+                (_, Some(_)) => Tone::Faint,
+                (true, None) => Tone::Good,
+                (false, None) => Tone::Bad,
+            };
+            let role = repository.role(*index).map(|role| role.word()).unwrap_or_default();
+            let age = repository.age(*index, now.as_second()).unwrap_or_default();
+            let age = if age < 0 { "of the future".to_owned() } else { rough(age.unsigned_abs()) };
+            opens.push(format!("{index}: {role}, {digest}, {age}"));
+            let short: String = digest.chars().take(8).collect();
+            cells.push(Cell { decides: !same, ..Cell::toned(format!("{short} {age}"), tone) });
+        }
+        Row { cells, opens }
+    };
+    let highest = indexes.iter().next_back().copied();
+    let head = |index: &u32| match *index {
+        0 => "0 staged".to_owned(),
+        index if Some(index) == highest => format!("{index} primary"),
+        index => index.to_string(),
+    };
+    let columns = std::iter::once("node".to_owned()).chain(indexes.iter().map(head)).collect();
+    Panel {
+        title: format!("Keys: {}", kind.word()),
+        shape: Shape::Matrix { columns, rows: names.iter().map(row).collect() },
+    }
+}
+
+/// What most nodes have under an index.
+fn usual(all: &[crate::domain::fernet::repository::Repository], index: u32) -> Option<Digest> {
+    let mut counts: BTreeMap<Digest, usize> = BTreeMap::new();
+    for digest in all.iter().filter_map(|one| one.keys.get(&index)?.digest) {
+        *counts.entry(digest).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(digest, _)| digest)
+}
+
+/// Who accepts whose tokens, as last measured: own and subject, new and old.
+fn matrix(world: &World) -> Option<Panel> {
+    let (at, cells) = world.measured()?;
+    let names = world.names();
+    let mut rows = Vec::new();
+    for (age, word) in [(Age::New, "new"), (Age::Old, "old")] {
+        for issuer in &names {
+            let mut row = vec![Cell { at: Some(at), ..Cell::plain(format!("{word}@{issuer}")) }];
+            let mut any = false;
+            for validator in &names {
+                let outcome = |way| {
+                    cells.iter().find(|(cell, _)| {
+                        (cell.issuer.as_str(), cell.validator.as_str()) == (issuer, validator)
+                            && cell.age == age
+                            && cell.way == way
+                    })
+                };
+                let text = |way| match outcome(way).map(|(_, outcome)| outcome) {
+                    Some(Outcome::Status(status)) => status.to_string(),
+                    Some(Outcome::Failed(_)) => "!".into(),
+                    None => "-".into(),
+                };
+                let both = [Way::Own, Way::Subject].map(|way| outcome(way).map(|(_, outcome)| outcome.is_accepted()));
+                any |= both.iter().any(Option::is_some);
+                let tone = match both {
+                    [Some(true), Some(true)] => Tone::Good,
+                    [None, None] => Tone::Faint,
+                    _ => Tone::Bad,
+                };
+                row.push(Cell::toned(format!("{}/{}", text(Way::Own), text(Way::Subject)), tone));
+            }
+            if any {
+                rows.push(Row { cells: row, opens: Vec::new() });
+            }
+        }
+    }
+    let columns = std::iter::once("token of".to_owned()).chain(names).collect();
+    Some(Panel { title: "Tokens (own/subject)".into(), shape: Shape::Matrix { columns, rows } })
+}

@@ -1,0 +1,121 @@
+//! What the runbook journals of its own: digests and names, never a key.
+
+use crate::domain::fernet::repository::Keys;
+use crate::domain::fernet::rotation::Promotion;
+use crate::domain::fernet::watch::Counts;
+use crate::engine::case::record::OwnRecord;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Which of a node's repositories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Tokens; receipts as well where they lie in the same folder.
+    Tokens,
+    /// Receipts in a folder of their own.
+    Receipts,
+}
+
+impl Kind {
+    /// The word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Tokens => "tokens",
+            Kind::Receipts => "receipts",
+        }
+    }
+}
+
+/// A repository that is rotated: where, and what lies in it on all nodes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Which.
+    pub kind: Kind,
+    /// Its path, the same on all nodes.
+    pub path: String,
+    /// What is in force.
+    pub keys: Keys,
+    /// By the configuration.
+    pub max_active_keys: u32,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "record")]
+pub enum FernetRecord {
+    /// All nodes hold the same, and nothing is wrong with it.
+    Agreed {
+        /// What they hold.
+        held: Vec<Held>,
+        /// How each has answered its users so far, where that is counted.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        baseline: BTreeMap<String, Counts>,
+    },
+    /// A node's repositories are saved beside it, and could be restored.
+    Saved {
+        /// Which node.
+        node: String,
+    },
+    /// One promotion was made in a copy on the rotator.
+    Prepared {
+        /// Of which repository.
+        kind: Kind,
+        /// What it comes to.
+        promotion: Promotion,
+    },
+    /// The prepared repositories lie beside the live ones of a node.
+    Placed {
+        /// Which node.
+        node: String,
+    },
+    /// A node has what is wanted in force.
+    Installed {
+        /// Which node.
+        node: String,
+        /// On the way back.
+        back: bool,
+    },
+    /// Keys that are no longer needed were taken away on a node.
+    Purged {
+        /// Which node.
+        node: String,
+    },
+}
+
+impl OwnRecord for FernetRecord {
+    fn begins(&self) -> bool {
+        false
+    }
+
+    fn summary(&self) -> String {
+        match self {
+            FernetRecord::Agreed { held, .. } => {
+                let each = held.iter().map(|one| format!("{} {}", one.kind.word(), indexes(&one.keys)));
+                format!("all nodes hold the same keys: {}", each.collect::<Vec<_>>().join(", "))
+            }
+            FernetRecord::Saved { node } => format!("{node}: saved, and tried whether it could be restored"),
+            FernetRecord::Prepared { kind, promotion } => {
+                let Promotion { primary, promoted, purged, .. } = promotion;
+                let would = match purged.len() {
+                    0 => "nothing is to be purged".to_owned(),
+                    _ => format!("to be purged later: {}", list(purged)),
+                };
+                format!("{}: key 0 ({promoted}) is to become the primary {primary}; {would}", kind.word())
+            }
+            FernetRecord::Placed { node } => format!("{node}: placed beside the live keys"),
+            FernetRecord::Installed { node, back: false } => format!("{node}: in force"),
+            FernetRecord::Installed { node, back: true } => format!("{node}: put back"),
+            FernetRecord::Purged { node } => format!("{node}: purged"),
+        }
+    }
+}
+
+/// `0, 4, 5`.
+pub(super) fn indexes(keys: &Keys) -> String {
+    list(&keys.keys().copied().collect::<Vec<_>>())
+}
+
+pub(super) fn list(indexes: &[u32]) -> String {
+    indexes.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+}

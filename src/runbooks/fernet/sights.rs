@@ -1,0 +1,109 @@
+//! What was last seen of the nodes. A failed look erases nothing: what was seen before stays, with the fault beside it.
+
+use super::World;
+use super::record::{Held, Kind};
+use crate::domain::fault::Fault;
+use crate::domain::fernet::repository::Repository;
+use crate::domain::fernet::settings::{self, Settings};
+use crate::domain::observation::Observation;
+use crate::engine::ports::nodes::Look;
+use std::collections::BTreeMap;
+
+/// What was seen of a node.
+#[derive(Clone, Debug)]
+pub struct NodeSight {
+    /// Everything that a look sees.
+    pub look: Look,
+    /// By how much its clock was ahead of ours, s; negative: behind.
+    pub ahead_s: i64,
+}
+
+/// What was last seen.
+#[derive(Clone, Debug, Default)]
+pub struct Sights {
+    /// Each node, by name.
+    pub nodes: BTreeMap<String, Observation<NodeSight>>,
+}
+
+impl Sights {
+    /// Looks at every node, side by side.
+    pub(super) async fn look(&mut self, world: &World) {
+        let seen = world
+            .every(async |node| {
+                let before = world.clock.now();
+                let look = node.files.look(&world.look_at).await?;
+                let after = world.clock.now();
+                let half = (after.as_millisecond() - before.as_millisecond()) / 2;
+                let ahead_s = (look.clock_ms - before.as_millisecond() - half) / 1000;
+                Ok(NodeSight { look, ahead_s })
+            })
+            .await;
+        let now = world.clock.now();
+        for (name, sight) in seen.done {
+            self.nodes.entry(name).or_default().take(now, Ok(sight));
+        }
+        for (name, fault) in seen.failed {
+            self.nodes.entry(name).or_default().take(now, Err(fault));
+        }
+    }
+
+    /// What was seen of a node, however long ago.
+    pub fn node(&self, name: &str) -> Option<&NodeSight> {
+        self.nodes.get(name).and_then(Observation::value)
+    }
+
+    /// The nodes that could not be looked at, with why.
+    pub fn faults(&self) -> impl Iterator<Item = (&str, &Fault)> {
+        self.nodes.iter().filter_map(|(name, seen)| Some((name.as_str(), &seen.fault.as_ref()?.1)))
+    }
+
+    /// Everybody's settings, as last read.
+    pub fn settings(&self) -> Vec<(String, Settings)> {
+        let of = |(name, seen): (&String, &Observation<NodeSight>)| {
+            Some((name.clone(), seen.value()?.look.settings.clone()))
+        };
+        self.nodes.iter().filter_map(of).collect()
+    }
+
+    /// The settings by which to reckon.
+    pub fn strictest(&self) -> Option<Settings> {
+        settings::strictest(&self.settings())
+    }
+
+    /// The kinds of repositories that the nodes have, by the rotator's settings.
+    pub fn kinds(&self, rotator: &str) -> Vec<Kind> {
+        match self.node(rotator).map(|sight| sight.look.receipts.is_some()) {
+            Some(true) => vec![Kind::Tokens, Kind::Receipts],
+            _ => vec![Kind::Tokens],
+        }
+    }
+
+    /// A repository of every node that was seen, in the order of these names.
+    pub fn repositories(&self, names: &[String], kind: Kind) -> Vec<Repository> {
+        names.iter().filter_map(|name| self.repository(name, kind).cloned()).collect()
+    }
+
+    /// A repository of one node.
+    pub fn repository(&self, name: &str, kind: Kind) -> Option<&Repository> {
+        let look = &self.node(name)?.look;
+        match kind {
+            Kind::Tokens => Some(&look.tokens),
+            Kind::Receipts => look.receipts.as_ref(),
+        }
+    }
+
+    /// What the rotator holds, as the others should.
+    pub fn held(&self, rotator: &str) -> Vec<Held> {
+        let settings = self.strictest();
+        let most = |kind| match (kind, &settings) {
+            (Kind::Tokens, Some(settings)) => settings.tokens.max_active_keys,
+            (Kind::Receipts, Some(settings)) => settings.receipts.max_active_keys,
+            (_, None) => 0,
+        };
+        let of = |kind| {
+            let seen = self.repository(rotator, kind)?;
+            Some(Held { kind, path: seen.path.clone(), keys: seen.digests(), max_active_keys: most(kind) })
+        };
+        self.kinds(rotator).into_iter().filter_map(of).collect()
+    }
+}

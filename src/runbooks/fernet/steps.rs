@@ -1,0 +1,99 @@
+//! The steps, and what they share.
+
+mod backup;
+mod check;
+mod distribute;
+mod install;
+mod prepare;
+mod purge;
+mod verify;
+mod watch;
+
+use super::record::{FernetRecord, Held, Kind};
+use super::{Fernet, Node, State, World};
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::fernet::repository::{Keys, Repository};
+use crate::engine::case::runbook::{Case, Step, StepContext};
+use crate::engine::ports::nodes::Place;
+use crate::engine::step::{Probe, Progress};
+use std::sync::Arc;
+
+type Context<'a> = StepContext<'a, Fernet>;
+
+/// All of them, in order.
+pub(super) fn all() -> Vec<Box<dyn Step<Fernet>>> {
+    vec![
+        Box::new(check::Check),
+        Box::new(backup::BackUp),
+        Box::new(prepare::Prepare),
+        Box::new(distribute::Distribute),
+        Box::new(install::Install),
+        Box::new(verify::Verify),
+        Box::new(watch::Watch),
+        Box::new(purge::Purge),
+    ]
+}
+
+fn case(context: &Context<'_>) -> Arc<Case<Fernet>> {
+    context.ledger.case()
+}
+
+/// The part of the case's id that names what it saves.
+fn tag(case: &Case<Fernet>) -> String {
+    case.core.id.0.to_ascii_lowercase()
+}
+
+fn place(held: &Held) -> Result<Place, Fault> {
+    Place::new(&held.path)
+}
+
+/// What is in force on a node, in the order of what is held.
+async fn live(node: &Node, state: &State) -> Result<Vec<Repository>, Fault> {
+    let folders: Vec<String> =
+        state.held.iter().map(place).map(|place| Ok(place?.live().to_owned())).collect::<Result<_, Fault>>()?;
+    node.files.list(&folders).await
+}
+
+/// What lies beside the live repositories of a node.
+async fn next(node: &Node, state: &State) -> Result<Vec<Repository>, Fault> {
+    let folders: Vec<String> =
+        state.held.iter().map(place).map(|place| Ok(place?.next())).collect::<Result<_, Fault>>()?;
+    node.files.list(&folders).await
+}
+
+/// Whether every node holds this under the live paths.
+async fn holds_everywhere(world: &World, state: &State, wanted: impl Fn(Kind) -> Option<Keys>) -> Result<bool, Fault> {
+    let seen = world.every(|node| live(node, state)).await.all()?;
+    Ok(seen.iter().all(|(_, all)| {
+        state.held.iter().zip(all).all(|(held, seen)| wanted(held.kind).is_some_and(|wanted| seen.digests() == wanted))
+    }))
+}
+
+/// A probe that answers yes or no, or can't.
+fn probed(result: Result<bool, Fault>, done: &str, not_done: &str) -> Probe {
+    match result {
+        Ok(true) => Probe::Done(done.to_owned()),
+        Ok(false) => Probe::NotDone(not_done.to_owned()),
+        Err(fault) => Probe::Unclear(fault),
+    }
+}
+
+fn nothing_to_undo() -> Fault {
+    Fault::new(Service::Node, FaultKind::Invalid, "there is nothing to be taken back in this step")
+}
+
+fn not_prepared(kind: Kind) -> Fault {
+    let text = format!("the {} were not prepared by this case", kind.word());
+    Fault::new(Service::Node, FaultKind::Invalid, text).hint("nothing was changed; cancel, and begin again")
+}
+
+/// Records that a node is done and tells how far it is.
+async fn turn(context: &Context<'_>, record: FernetRecord, done: usize, text: String) -> Result<(), Fault> {
+    context.ledger.record(record).await?;
+    let step = case(context).core.running();
+    if let Some(step) = step {
+        let total = context.world.nodes.len() as u64;
+        context.ledger.progress(Progress { step, done: done as u64, total, text });
+    }
+    Ok(())
+}

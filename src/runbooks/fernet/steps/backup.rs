@@ -1,0 +1,103 @@
+//! Step 2: every node's repositories are saved beside themselves, and it is tried whether they could be restored.
+
+use super::super::Fernet;
+use super::super::record::FernetRecord;
+use super::super::spec::BACK_UP;
+use super::{Context, case, place, probed, tag, turn};
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::step::StepNumber;
+use crate::engine::case::runbook::Step;
+use crate::engine::step::{Probe, Trouble};
+use async_trait::async_trait;
+
+pub(super) struct BackUp;
+
+#[async_trait]
+impl Step<Fernet> for BackUp {
+    fn number(&self) -> StepNumber {
+        BACK_UP
+    }
+
+    fn troubles(&self) -> &'static [Trouble] {
+        &[Trouble {
+            symptom: "it says that a file system is one of its own",
+            remedy: "nothing can be renamed into it from beside (a volume of a container): this way of rotating is not for it",
+        }]
+    }
+
+    async fn probe(&self, context: &Context<'_>) -> Probe {
+        let now = case(context);
+        let all = context.world.nodes.iter().all(|node| now.own.saved.contains(&node.name));
+        if all { Probe::Done("every node is saved".into()) } else { Probe::NotDone("not every node is saved".into()) }
+    }
+
+    async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
+        let now = case(context);
+        let (own, tag) = (&now.own, tag(&now));
+        let nodes: Vec<_> = context.world.nodes.iter().filter(|node| !own.saved.contains(&node.name)).collect();
+        context.ledger.fence().await?;
+        let saved = context
+            .world
+            .each(&nodes, async |node| {
+                for held in &own.held {
+                    let place = place(held)?;
+                    let backup = node.files.back_up(&place, &tag).await?;
+                    if backup.repository.digests() != held.keys {
+                        let text =
+                            format!("{}: what was saved of {} is not what was seen at the check", node.name, held.path);
+                        return Err(Fault::new(Service::Node, FaultKind::Conflict, text)
+                            .hint("nothing was changed; somebody else is at work there: cancel, and check again"));
+                    }
+                    node.files.try_restore(&place, &tag, &held.keys).await?;
+                }
+                Ok(())
+            })
+            .await;
+        let before = own.saved.len();
+        for (at, (node, ())) in saved.done.iter().enumerate() {
+            let record = FernetRecord::Saved { node: node.clone() };
+            turn(context, record, before + at + 1, format!("{node} is saved")).await?;
+        }
+        saved.all()?;
+        let count = context.world.nodes.len();
+        Ok(format!("{count} nodes are saved beside themselves, unencrypted, and could be restored"))
+    }
+
+    async fn probe_undo(&self, context: &Context<'_>) -> Probe {
+        let now = case(context);
+        let (own, tag) = (&now.own, tag(&now));
+        let seen = context
+            .world
+            .every(async |node| {
+                let mut gone = true;
+                for held in &own.held {
+                    let [_, _, backup] = node.files.list_all(&place(held)?, &tag).await?;
+                    gone &= backup.keys.is_empty();
+                }
+                Ok(gone)
+            })
+            .await;
+        probed(
+            seen.all().map(|all| all.iter().all(|(_, gone)| *gone)),
+            "nothing saved is left",
+            "something saved is left",
+        )
+    }
+
+    async fn undo(&self, context: &Context<'_>) -> Result<String, Fault> {
+        let now = case(context);
+        let (own, tag) = (&now.own, tag(&now));
+        context.ledger.fence().await?;
+        let dropped = context
+            .world
+            .every(async |node| {
+                for held in &own.held {
+                    node.files.drop_backup(&place(held)?, &tag).await?;
+                }
+                Ok(())
+            })
+            .await;
+        dropped.all()?;
+        Ok("what was saved is taken away".into())
+    }
+}

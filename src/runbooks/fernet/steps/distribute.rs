@@ -1,0 +1,109 @@
+//! Step 4: the prepared copy is brought to every node, beside its live repository. A node that fails does not stop the others.
+
+use super::super::Fernet;
+use super::super::record::FernetRecord;
+use super::super::spec::DISTRIBUTE;
+use super::prepare::rotator;
+use super::{Context, case, next, not_prepared, place, probed, turn};
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::step::StepNumber;
+use crate::engine::case::runbook::Step;
+use crate::engine::step::{Probe, Trouble};
+use async_trait::async_trait;
+
+pub(super) struct Distribute;
+
+#[async_trait]
+impl Step<Fernet> for Distribute {
+    fn number(&self) -> StepNumber {
+        DISTRIBUTE
+    }
+
+    fn troubles(&self) -> &'static [Trouble] {
+        &[Trouble {
+            symptom: "a node can't be reached",
+            remedy: "the others have theirs, and nothing is in force yet: bring it back, then resume, or cancel",
+        }]
+    }
+
+    async fn probe(&self, context: &Context<'_>) -> Probe {
+        let now = case(context);
+        let own = &now.own;
+        let seen = context
+            .world
+            .every(async |node| {
+                let seen = next(node, own).await?;
+                let same = own.held.iter().zip(&seen).all(|(held, seen)| {
+                    own.prepared.get(&held.kind).is_some_and(|promotion| promotion.keys == seen.digests())
+                });
+                Ok(same)
+            })
+            .await;
+        probed(seen.all().map(|all| all.iter().all(|(_, same)| *same)), "every node has it", "not every node has it")
+    }
+
+    async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
+        let (world, now) = (context.world, case(context));
+        let own = &now.own;
+        let from = rotator(world)?;
+        let mut archives = Vec::new();
+        for held in &own.held {
+            let promotion = own.prepared.get(&held.kind).ok_or_else(|| not_prepared(held.kind))?;
+            let place = place(held)?;
+            let archive = from.files.fetch(&place.next(), &promotion.keys).await?;
+            archives.push((place, archive, promotion));
+        }
+        context.ledger.fence().await?;
+        let nodes: Vec<_> = world.nodes.iter().filter(|node| !own.placed.contains(&node.name)).collect();
+        let placed = world
+            .each(&nodes, async |node| {
+                for (place, archive, promotion) in &archives {
+                    let placed = node.files.place(place, archive).await?;
+                    if placed.next.digests() != promotion.keys {
+                        let text = format!("{}: what was placed at {} is not what was sent", node.name, place.next());
+                        return Err(
+                            Fault::new(Service::Node, FaultKind::Conflict, text).hint("nothing is in force; resume")
+                        );
+                    }
+                }
+                Ok(())
+            })
+            .await;
+        let before = own.placed.len();
+        for (at, (node, ())) in placed.done.iter().enumerate() {
+            let record = FernetRecord::Placed { node: node.clone() };
+            turn(context, record, before + at + 1, format!("{node} has it")).await?;
+        }
+        placed.all()?;
+        Ok(format!("{} nodes have the prepared keys beside the live ones, equal by digest", world.nodes.len()))
+    }
+
+    async fn probe_undo(&self, context: &Context<'_>) -> Probe {
+        let now = case(context);
+        let seen = context
+            .world
+            .every(async |node| Ok(next(node, &now.own).await?.iter().all(|one| one.keys.is_empty())))
+            .await;
+        probed(
+            seen.all().map(|all| all.iter().all(|(_, gone)| *gone)),
+            "nothing placed is left",
+            "something placed is left",
+        )
+    }
+
+    async fn undo(&self, context: &Context<'_>) -> Result<String, Fault> {
+        let now = case(context);
+        context.ledger.fence().await?;
+        let cleared = context
+            .world
+            .every(async |node| {
+                for held in &now.own.held {
+                    node.files.clear(&place(held)?).await?;
+                }
+                Ok(())
+            })
+            .await;
+        cleared.all()?;
+        Ok("what was placed beside the live keys is taken away".into())
+    }
+}

@@ -1,0 +1,111 @@
+//! Step 3: the rotator rotates in a copy. What comes of it is judged by what lies there, never by what keystone-manage says.
+
+use super::super::record::{FernetRecord, Kind};
+use super::super::spec::PREPARE;
+use super::super::{Fernet, Node, World};
+use super::{Context, case, next, place, probed};
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::fernet::rotation::{Objection, judge_prepared};
+use crate::domain::step::StepNumber;
+use crate::engine::case::runbook::Step;
+use crate::engine::ports::nodes;
+use crate::engine::step::{Probe, Trouble};
+use async_trait::async_trait;
+
+pub(super) struct Prepare;
+
+pub(super) fn rotator(world: &World) -> Result<&Node, Fault> {
+    let none = || {
+        Fault::new(Service::Configuration, FaultKind::Invalid, format!("{} is no node of the cluster", world.rotator))
+    };
+    world.node(&world.rotator).ok_or_else(none)
+}
+
+#[async_trait]
+impl Step<Fernet> for Prepare {
+    fn number(&self) -> StepNumber {
+        PREPARE
+    }
+
+    fn troubles(&self) -> &'static [Trouble] {
+        &[Trouble {
+            symptom: "keystone-manage ends with 0 and nothing was rotated",
+            remedy: "it does so where it can't read the repository: see its complaint, and the owner of the folder",
+        }]
+    }
+
+    async fn probe(&self, context: &Context<'_>) -> Probe {
+        let now = case(context);
+        let look = async {
+            let seen = next(rotator(context.world)?, &now.own).await?;
+            let is_so = |(held, seen): (&super::Held, &crate::domain::fernet::repository::Repository)| {
+                now.own.prepared.get(&held.kind).is_some_and(|promotion| promotion.keys == seen.digests())
+            };
+            Ok(now.own.held.iter().zip(&seen).all(is_so))
+        };
+        probed(look.await, "the copy is prepared", "no copy is prepared")
+    }
+
+    async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
+        let (world, now) = (context.world, case(context));
+        let node = rotator(world)?;
+        let look = node.files.look(&world.look_at).await?;
+        let of = |kind| now.own.held.iter().find(|held| held.kind == kind).map(place).transpose();
+        let none = |what: &str| Fault::new(Service::Node, FaultKind::NotStarted, format!("{}: {what}", node.name));
+        let prepare = nodes::Prepare {
+            tokens: of(Kind::Tokens)?.ok_or_else(|| none("its repository was not seen at the check"))?,
+            receipts: of(Kind::Receipts)?,
+            files: look.files,
+            keystone_manage: look.keystone_manage.ok_or_else(|| none("keystone-manage is not found there"))?,
+            reader: world.reader.clone(),
+        };
+        context.ledger.fence().await?;
+        let prepared = node.files.prepare(&prepare).await?;
+        let mut told = Vec::new();
+        for (at, held) in now.own.held.iter().enumerate() {
+            let (Some(live), Some(next)) = (prepared.live.get(at), prepared.next.get(at)) else {
+                return Err(none("a repository is missing in what was prepared"));
+            };
+            if live.digests() != held.keys {
+                return Err(wrong(&node.name, "the live keys are not those of the check any more"));
+            }
+            let promotion = judge_prepared(live, next, held.max_active_keys).map_err(|found| {
+                let said = found.iter().map(Objection::message).collect::<Vec<_>>().join("; ");
+                let complaint = if prepared.said.is_empty() { String::new() } else { format!(" ({})", prepared.said) };
+                wrong(&node.name, &format!("the copy is not one rotation away: {said}{complaint}"))
+            })?;
+            told.push(format!(
+                "{}: {} becomes the primary {}",
+                held.kind.word(),
+                promotion.promoted,
+                promotion.primary
+            ));
+            context.ledger.record(FernetRecord::Prepared { kind: held.kind, promotion }).await?;
+        }
+        Ok(format!("prepared in a copy on {}: {}", node.name, told.join("; ")))
+    }
+
+    async fn probe_undo(&self, context: &Context<'_>) -> Probe {
+        let now = case(context);
+        let look = async {
+            let seen = next(rotator(context.world)?, &now.own).await?;
+            Ok(seen.iter().all(|one| one.keys.is_empty()))
+        };
+        probed(look.await, "no copy is left", "a copy is left")
+    }
+
+    async fn undo(&self, context: &Context<'_>) -> Result<String, Fault> {
+        let now = case(context);
+        let node = rotator(context.world)?;
+        context.ledger.fence().await?;
+        for held in &now.own.held {
+            node.files.clear(&place(held)?).await?;
+        }
+        Ok(format!("the copy on {} is taken away", node.name))
+    }
+}
+
+fn wrong(node: &str, what: &str) -> Fault {
+    Fault::new(Service::Node, FaultKind::Conflict, format!("{node}: {what}"))
+        .hint("no live repository was touched; cancel takes the copy away, then check and begin again")
+}

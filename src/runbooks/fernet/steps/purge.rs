@@ -1,0 +1,96 @@
+//! Step 8: what is no longer needed is taken away, and what the case had placed and saved. There is no way back behind it.
+
+use super::super::Fernet;
+use super::super::record::{FernetRecord, list};
+use super::super::spec::PURGE;
+use super::{Context, case, holds_everywhere, live, not_prepared, nothing_to_undo, place, probed, tag, turn};
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::fernet::install::{Stop, purge};
+use crate::domain::step::StepNumber;
+use crate::engine::case::runbook::Step;
+use crate::engine::step::{Probe, Trouble};
+use async_trait::async_trait;
+
+pub(super) struct Purge;
+
+#[async_trait]
+impl Step<Fernet> for Purge {
+    fn number(&self) -> StepNumber {
+        PURGE
+    }
+
+    fn troubles(&self) -> &'static [Trouble] {
+        &[Trouble {
+            symptom: "it waits for days",
+            remedy: "the key's last token may be used as long as that (expiration and allow_expired_window): a key more does no \
+                     harm; raise max_active_keys where rotations come more often",
+        }]
+    }
+
+    async fn probe(&self, context: &Context<'_>) -> Probe {
+        let now = case(context);
+        let wanted = |kind| now.own.prepared.get(&kind).map(|promotion| promotion.keys.clone());
+        let all = context.world.nodes.iter().all(|node| now.own.purged.contains(&node.name));
+        let found = holds_everywhere(context.world, &now.own, wanted).await;
+        probed(found.map(|holds| holds && all), "every node is purged", "not every node is purged")
+    }
+
+    async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
+        let (world, now) = (context.world, case(context));
+        let (own, tag) = (&now.own, tag(&now));
+        context.ledger.touch(PURGE).await?;
+        let left: Vec<_> = world.nodes.iter().filter(|node| !own.purged.contains(&node.name)).collect();
+        let mut count = own.purged.len();
+        for group in left.chunks(world.rules.parallel.max(1)) {
+            context.ledger.fence().await?;
+            let purged = world
+                .each(group, async |node| {
+                    let seen = live(node, own).await?;
+                    for (held, seen) in own.held.iter().zip(&seen) {
+                        let promotion = own.prepared.get(&held.kind).ok_or_else(|| not_prepared(held.kind))?;
+                        let stop = |stop: Stop| {
+                            Fault::new(Service::Node, FaultKind::Conflict, format!("{}: {stop}", node.name))
+                                .hint("it was left as it is; find out who has changed it, then resume")
+                        };
+                        let stages = purge(&seen.digests(), &promotion.keys).map_err(stop)?;
+                        let place = place(held)?;
+                        if !stages.is_empty() {
+                            node.files.install(&place, &tag, &stages, world.rules.pause).await?;
+                        }
+                        node.files.clear(&place).await?;
+                        node.files.drop_backup(&place, &tag).await?;
+                    }
+                    Ok(())
+                })
+                .await;
+            for (node, ()) in &purged.done {
+                count += 1;
+                let record = FernetRecord::Purged { node: node.clone() };
+                turn(context, record, count, format!("{node} is purged")).await?;
+            }
+            purged.all()?;
+        }
+        let wanted = |kind| own.prepared.get(&kind).map(|promotion| promotion.keys.clone());
+        if !holds_everywhere(world, own, wanted).await? {
+            return Err(Fault::new(Service::Node, FaultKind::Conflict, "not every node holds what was to remain")
+                .hint("see who differs in the status, then resume"));
+        }
+        let gone: Vec<u32> = own.held.iter().flat_map(|held| own.to_purge(held.kind)).copied().collect();
+        Ok(match gone.is_empty() {
+            true => "nothing was to be purged; what was placed and saved is taken away".into(),
+            false => format!(
+                "key {} purged on {} nodes; what was placed and saved is taken away",
+                list(&gone),
+                world.nodes.len()
+            ),
+        })
+    }
+
+    async fn probe_undo(&self, _: &Context<'_>) -> Probe {
+        Probe::NotDone("there is no way back behind it".into())
+    }
+
+    async fn undo(&self, _: &Context<'_>) -> Result<String, Fault> {
+        Err(nothing_to_undo())
+    }
+}

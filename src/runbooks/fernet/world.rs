@@ -1,0 +1,180 @@
+//! The nodes of a cluster, and what the configuration says of how they are rotated.
+
+use crate::domain::fault::Fault;
+use crate::domain::fernet::matrix::{Cell, Outcome};
+use crate::domain::fernet::repository::Reader;
+use crate::domain::fernet::watch::Thresholds;
+use crate::engine::ports::Clock;
+use crate::engine::ports::nodes::{LookAt, NodeFiles, NodeTokens, NodeTraffic, Token};
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// One node.
+pub struct Node {
+    /// Its name.
+    pub name: String,
+    /// Its files.
+    pub files: Arc<dyn NodeFiles>,
+    /// Its tokens; none where no account is configured to ask for some.
+    pub tokens: Option<Arc<dyn NodeTokens>>,
+    /// How it answers its users, where that can be counted.
+    pub traffic: Option<Arc<dyn NodeTraffic>>,
+}
+
+/// When keys are purged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purge {
+    /// Once an operator types it.
+    #[default]
+    Typed,
+    /// By `watch` too, once each key's own moment has passed.
+    WhenSafe,
+}
+
+/// What the configuration says.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// From the first node that issues with a new primary to the last that has it, s: what is reckoned with.
+    pub distribution: u64,
+    /// By how much the nodes' clocks may differ, s.
+    pub skew: u64,
+    /// Between what no reader may see at once.
+    pub pause: Duration,
+    /// So many nodes are worked on at once.
+    pub parallel: usize,
+    /// When keys are purged.
+    pub purge: Purge,
+    /// Not-before shuts the rotation too: a deployment tool purges by itself.
+    pub not_before_shuts_rotate: bool,
+    /// How long the nodes are watched behind the installation. Zero: not at all.
+    pub watch: Duration,
+    /// From what on an answer's share is a spike.
+    pub thresholds: Thresholds,
+}
+
+/// What the runbook works with.
+pub struct World {
+    /// The nodes, in the order of the configuration.
+    pub nodes: Vec<Node>,
+    /// The one that rotates.
+    pub rotator: String,
+    /// Where its settings lie.
+    pub look_at: LookAt,
+    /// As whom Keystone runs.
+    pub reader: Reader,
+    /// The rules.
+    pub rules: Rules,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The tokens that were issued before anything was changed, by node; this process has them or nobody.
+    old: Mutex<BTreeMap<String, Arc<Token>>>,
+    /// The cells that were measured last, and when that was.
+    measured: Mutex<Option<(Timestamp, BTreeMap<Cell, Outcome>)>>,
+}
+
+/// What came of doing something on every node: nobody is kept from it by another's failure.
+pub(super) struct Each<T> {
+    /// Where it went well, in the order of the configuration.
+    pub done: Vec<(String, T)>,
+    /// Where it did not.
+    pub failed: Vec<(String, Fault)>,
+}
+
+impl<T> Each<T> {
+    /// All of them, or the first fault, which names how many others failed.
+    pub fn all(self) -> Result<Vec<(String, T)>, Fault> {
+        let more = self.failed.len().saturating_sub(1);
+        match self.failed.into_iter().next() {
+            None => Ok(self.done),
+            Some((_, fault)) if more == 0 => Err(fault),
+            Some((_, fault)) => Err(Fault { message: format!("{} (and {more} more nodes)", fault.message), ..fault }),
+        }
+    }
+}
+
+impl World {
+    /// A world in which no token was issued yet.
+    pub fn new(
+        nodes: Vec<Node>,
+        rotator: String,
+        look_at: LookAt,
+        reader: Reader,
+        rules: Rules,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { nodes, rotator, look_at, reader, rules, clock, old: Mutex::default(), measured: Mutex::default() }
+    }
+
+    /// The nodes' names, in the order of the configuration.
+    pub fn names(&self) -> Vec<String> {
+        self.nodes.iter().map(|node| node.name.clone()).collect()
+    }
+
+    pub(super) fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.name == name)
+    }
+
+    /// Whether tokens can be asked for at every node.
+    pub(super) fn has_tokens(&self) -> bool {
+        self.nodes.iter().all(|node| node.tokens.is_some())
+    }
+
+    /// Does something on these nodes side by side, so many at once as the rules say.
+    pub(super) async fn each<'a, T, F>(&'a self, nodes: &[&'a Node], act: impl Fn(&'a Node) -> F) -> Each<T>
+    where
+        T: Send,
+        F: Future<Output = Result<T, Fault>> + Send,
+    {
+        let mut acts: Vec<BoxFuture<'_, (String, Result<T, Fault>)>> = Vec::with_capacity(nodes.len());
+        for node in nodes.iter().copied() {
+            let acting = act(node);
+            acts.push(Box::pin(async move { (node.name.clone(), acting.await) }));
+        }
+        let (mut done, mut failed) = (Vec::new(), Vec::new());
+        let mut ended = futures_util::stream::iter(acts).buffered(self.rules.parallel.max(1));
+        while let Some((name, result)) = ended.next().await {
+            match result {
+                Ok(value) => done.push((name, value)),
+                Err(fault) => failed.push((name, fault)),
+            }
+        }
+        Each { done, failed }
+    }
+
+    /// The same on all nodes.
+    pub(super) async fn every<'a, T, F>(&'a self, act: impl Fn(&'a Node) -> F) -> Each<T>
+    where
+        T: Send,
+        F: Future<Output = Result<T, Fault>> + Send,
+    {
+        let nodes: Vec<&'a Node> = self.nodes.iter().collect();
+        self.each(&nodes, act).await
+    }
+
+    /// The old token of a node.
+    pub(super) fn old(&self, node: &str) -> Option<Arc<Token>> {
+        self.old.lock().unwrap_or_else(PoisonError::into_inner).get(node).cloned()
+    }
+
+    /// Keeps tokens that were issued before anything was changed.
+    pub(super) fn keep_old(&self, tokens: BTreeMap<String, Arc<Token>>) {
+        *self.old.lock().unwrap_or_else(PoisonError::into_inner) = tokens;
+    }
+
+    /// What was measured last, and when that was.
+    pub fn measured(&self) -> Option<(Timestamp, BTreeMap<Cell, Outcome>)> {
+        self.measured.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Adds what was measured now: the cells of one node stand beside the others'.
+    pub(super) fn has_measured(&self, cells: &BTreeMap<Cell, Outcome>, is_all: bool) {
+        let mut kept = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = kept.take().filter(|_| !is_all).map(|(_, cells)| cells).unwrap_or_default();
+        let all = before.into_iter().chain(cells.clone()).collect();
+        *kept = Some((self.clock.now(), all));
+    }
+}
