@@ -16,6 +16,7 @@ mod config_trust;
 mod converge;
 mod costs;
 mod fernet_beside;
+mod fernet_case;
 mod fernet_install;
 mod fernet_keys;
 mod fernet_nodes;

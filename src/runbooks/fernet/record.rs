@@ -32,8 +32,8 @@ impl Kind {
 pub struct Held {
     /// Which.
     pub kind: Kind,
-    /// Its path, the same on all nodes.
-    pub path: String,
+    /// Its path on each node: in containers they need not be the same.
+    pub paths: BTreeMap<String, String>,
     /// What is in force.
     pub keys: Keys,
     /// By the configuration.

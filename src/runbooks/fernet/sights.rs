@@ -31,7 +31,7 @@ impl Sights {
         let seen = world
             .every(async |node| {
                 let before = world.clock.now();
-                let look = node.files.look(&world.look_at).await?;
+                let look = node.files.look(&world.look_at(node)).await?;
                 let after = world.clock.now();
                 let half = (after.as_millisecond() - before.as_millisecond()) / 2;
                 let ahead_s = (look.clock_ms - before.as_millisecond() - half) / 1000;
@@ -100,9 +100,11 @@ impl Sights {
             (Kind::Receipts, Some(settings)) => settings.receipts.max_active_keys,
             (_, None) => 0,
         };
+        let path = |kind, name: &String| Some((name.clone(), self.repository(name, kind)?.path.clone()));
         let of = |kind| {
-            let seen = self.repository(rotator, kind)?;
-            Some(Held { kind, path: seen.path.clone(), keys: seen.digests(), max_active_keys: most(kind) })
+            let keys = self.repository(rotator, kind)?.digests();
+            let paths = self.nodes.keys().filter_map(|name| path(kind, name)).collect();
+            Some(Held { kind, paths, keys, max_active_keys: most(kind) })
         };
         self.kinds(rotator).into_iter().filter_map(of).collect()
     }

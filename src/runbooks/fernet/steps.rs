@@ -43,22 +43,28 @@ fn tag(case: &Case<Fernet>) -> String {
     case.core.id.0.to_ascii_lowercase()
 }
 
-fn place(held: &Held) -> Result<Place, Fault> {
-    Place::new(&held.path)
+fn place(held: &Held, node: &Node) -> Result<Place, Fault> {
+    let none = || {
+        let text = format!("{}: where its {} lie was not seen at the check", node.name, held.kind.word());
+        Fault::new(Service::Node, FaultKind::Invalid, text).hint("nothing was changed; cancel, and check again")
+    };
+    Place::new(held.paths.get(&node.name).ok_or_else(none)?)
 }
 
-/// What is in force on a node, in the order of what is held.
-async fn live(node: &Node, state: &State) -> Result<Vec<Repository>, Fault> {
-    let folders: Vec<String> =
-        state.held.iter().map(place).map(|place| Ok(place?.live().to_owned())).collect::<Result<_, Fault>>()?;
+/// Lists a folder of each repository of a node, in the order of what is held.
+async fn listed(node: &Node, state: &State, folder: impl Fn(&Place) -> String) -> Result<Vec<Repository>, Fault> {
+    let folders = state.held.iter().map(|held| Ok(folder(&place(held, node)?))).collect::<Result<Vec<_>, Fault>>()?;
     node.files.list(&folders).await
+}
+
+/// What is in force on a node.
+async fn live(node: &Node, state: &State) -> Result<Vec<Repository>, Fault> {
+    listed(node, state, |place| place.live().to_owned()).await
 }
 
 /// What lies beside the live repositories of a node.
 async fn next(node: &Node, state: &State) -> Result<Vec<Repository>, Fault> {
-    let folders: Vec<String> =
-        state.held.iter().map(place).map(|place| Ok(place?.next())).collect::<Result<_, Fault>>()?;
-    node.files.list(&folders).await
+    listed(node, state, Place::next).await
 }
 
 /// Whether every node holds this under the live paths.

@@ -114,6 +114,17 @@ impl World {
         self.nodes.iter().map(|node| node.name.clone()).collect()
     }
 
+    /// Where a node's settings lie: `{node}` in a path stands for its name.
+    pub(super) fn look_at(&self, node: &Node) -> LookAt {
+        let fill = |path: &String| path.replace("{node}", &node.name);
+        let LookAt { files, directory, believed } = &self.look_at;
+        LookAt {
+            files: files.iter().map(fill).collect(),
+            directory: directory.as_ref().map(fill),
+            believed: fill(believed),
+        }
+    }
+
     pub(super) fn node(&self, name: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.name == name)
     }

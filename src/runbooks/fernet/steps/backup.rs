@@ -40,11 +40,14 @@ impl Step<Fernet> for BackUp {
             .world
             .each(&nodes, async |node| {
                 for held in &own.held {
-                    let place = place(held)?;
+                    let place = place(held, node)?;
                     let backup = node.files.back_up(&place, &tag).await?;
                     if backup.repository.digests() != held.keys {
-                        let text =
-                            format!("{}: what was saved of {} is not what was seen at the check", node.name, held.path);
+                        let text = format!(
+                            "{}: what was saved of its {} is not what was seen at the check",
+                            node.name,
+                            held.kind.word()
+                        );
                         return Err(Fault::new(Service::Node, FaultKind::Conflict, text)
                             .hint("nothing was changed; somebody else is at work there: cancel, and check again"));
                     }
@@ -71,7 +74,7 @@ impl Step<Fernet> for BackUp {
             .every(async |node| {
                 let mut gone = true;
                 for held in &own.held {
-                    let [_, _, backup] = node.files.list_all(&place(held)?, &tag).await?;
+                    let [_, _, backup] = node.files.list_all(&place(held, node)?, &tag).await?;
                     gone &= backup.keys.is_empty();
                 }
                 Ok(gone)
@@ -92,7 +95,7 @@ impl Step<Fernet> for BackUp {
             .world
             .every(async |node| {
                 for held in &own.held {
-                    node.files.drop_backup(&place(held)?, &tag).await?;
+                    node.files.drop_backup(&place(held, node)?, &tag).await?;
                 }
                 Ok(())
             })

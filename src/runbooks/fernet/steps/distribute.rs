@@ -49,16 +49,16 @@ impl Step<Fernet> for Distribute {
         let mut archives = Vec::new();
         for held in &own.held {
             let promotion = own.prepared.get(&held.kind).ok_or_else(|| not_prepared(held.kind))?;
-            let place = place(held)?;
-            let archive = from.files.fetch(&place.next(), &promotion.keys).await?;
-            archives.push((place, archive, promotion));
+            let archive = from.files.fetch(&place(held, from)?.next(), &promotion.keys).await?;
+            archives.push((held, archive, promotion));
         }
         context.ledger.fence().await?;
         let nodes: Vec<_> = world.nodes.iter().filter(|node| !own.placed.contains(&node.name)).collect();
         let placed = world
             .each(&nodes, async |node| {
-                for (place, archive, promotion) in &archives {
-                    let placed = node.files.place(place, archive).await?;
+                for (held, archive, promotion) in &archives {
+                    let place = place(held, node)?;
+                    let placed = node.files.place(&place, archive).await?;
                     if placed.next.digests() != promotion.keys {
                         let text = format!("{}: what was placed at {} is not what was sent", node.name, place.next());
                         return Err(
@@ -98,7 +98,7 @@ impl Step<Fernet> for Distribute {
             .world
             .every(async |node| {
                 for held in &now.own.held {
-                    node.files.clear(&place(held)?).await?;
+                    node.files.clear(&place(held, node)?).await?;
                 }
                 Ok(())
             })

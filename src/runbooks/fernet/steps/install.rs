@@ -83,7 +83,7 @@ async fn saved(world: &World, state: &State) -> Result<BTreeMap<Kind, Keys>, Fau
     for (at, held) in state.held.iter().enumerate() {
         let nodes: Vec<Keys> = seen.iter().filter_map(|(_, all)| Some(all.get(at)?.digests())).collect();
         let keys = way_back(&held.keys, &nodes).ok_or_else(|| {
-            let text = format!("{}: what was saved and what is in force can't be brought together", held.path);
+            let text = format!("{}: what was saved and what is in force can't be brought together", held.kind.word());
             Fault::new(Service::Node, FaultKind::Conflict, text).hint("nothing was changed; compare the nodes by hand")
         })?;
         wanted.insert(held.kind, keys);
@@ -105,7 +105,7 @@ async fn everywhere(context: &Context<'_>, wanted: &BTreeMap<Kind, Keys>) -> Res
             let lack = lacking(keys, &nodes);
             if !lack.is_empty() {
                 let who: Vec<&str> = lack.iter().filter_map(|at| Some(seen.get(*at)?.0.as_str())).collect();
-                let text = format!("{} do not know the key that would encrypt: {}", who.join(", "), held.path);
+                let text = format!("{} do not know the key that would encrypt: {}", who.join(", "), held.kind.word());
                 return Err(Fault::new(Service::Node, FaultKind::Conflict, text)
                     .hint("nothing more is put in force; compare the nodes, or roll back"));
             }
@@ -163,7 +163,7 @@ async fn put(
         if stages.is_empty() {
             continue;
         }
-        let done = node.files.install(&place(held)?, &tag, &stages, world.rules.pause).await?;
+        let done = node.files.install(&place(held, node)?, &tag, &stages, world.rules.pause).await?;
         let holds = done.live.digests();
         if !keys.iter().all(|(index, digest)| holds.get(index) == Some(digest)) {
             let text = format!("{}: it does not hold what was installed", node.name);

@@ -49,8 +49,8 @@ impl Step<Fernet> for Prepare {
     async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
         let (world, now) = (context.world, case(context));
         let node = rotator(world)?;
-        let look = node.files.look(&world.look_at).await?;
-        let of = |kind| now.own.held.iter().find(|held| held.kind == kind).map(place).transpose();
+        let look = node.files.look(&world.look_at(node)).await?;
+        let of = |kind| now.own.held.iter().find(|held| held.kind == kind).map(|held| place(held, node)).transpose();
         let none = |what: &str| Fault::new(Service::Node, FaultKind::NotStarted, format!("{}: {what}", node.name));
         let prepare = nodes::Prepare {
             tokens: of(Kind::Tokens)?.ok_or_else(|| none("its repository was not seen at the check"))?,
@@ -99,7 +99,7 @@ impl Step<Fernet> for Prepare {
         let node = rotator(context.world)?;
         context.ledger.fence().await?;
         for held in &now.own.held {
-            node.files.clear(&place(held)?).await?;
+            node.files.clear(&place(held, node)?).await?;
         }
         Ok(format!("the copy on {} is taken away", node.name))
     }

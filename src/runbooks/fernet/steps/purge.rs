@@ -53,7 +53,7 @@ impl Step<Fernet> for Purge {
                                 .hint("it was left as it is; find out who has changed it, then resume")
                         };
                         let stages = purge(&seen.digests(), &promotion.keys).map_err(stop)?;
-                        let place = place(held)?;
+                        let place = place(held, node)?;
                         if !stages.is_empty() {
                             node.files.install(&place, &tag, &stages, world.rules.pause).await?;
                         }

@@ -1,0 +1,351 @@
+//! Whole cases of the Fernet runbook on the lab's cluster, through the desk: forward, back and out, with a death at every record and
+//! at every call of a node; behind each every token that was ever issued is still accepted everywhere.
+
+use super::fernet_rig::{Rig, now};
+use crate::sample;
+use changeguard::adapters::keystone_tokens::{Asking, Credentials, Named, TokenClient, TokenParameters};
+use changeguard::adapters::lab::Moment;
+use changeguard::adapters::nodes::{LookAt, NodeParameters, NodeShell};
+use changeguard::adapters::store::SqlJournal;
+use changeguard::adapters::system::{SystemClock, SystemEntropy};
+use changeguard::domain::fernet::repository::Reader;
+use changeguard::domain::fernet::watch::Thresholds;
+use changeguard::domain::tenant::TenantId;
+use changeguard::engine::case::machine::Order;
+use changeguard::engine::case::status::Status;
+use changeguard::engine::journal::{Holder, Instance, JournalStore};
+use changeguard::engine::record::Actor;
+use changeguard::engine::secret::SecretBytes;
+use changeguard::engine::step::Progress;
+use changeguard::engine::transport::Transport;
+use changeguard::runbooks::fernet::{Fernet, Node, Purge, Rules, World};
+use changeguard::runtime::case::{CaseDesk, Desk, Onlooker, RunFault, Seat};
+use changeguard::runtime::fence::LeaseFence;
+use jiff::Timestamp;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Dies at the n-th time that it is told something.
+#[derive(Default)]
+struct Watches {
+    told: Mutex<(u64, Option<u64>)>,
+    dead: Notify,
+}
+
+impl Onlooker for Watches {
+    fn changed(&self, _: &str) {
+        let mut told = self.told.lock().unwrap();
+        told.0 += 1;
+        if told.1 == Some(told.0) {
+            self.dead.notify_one();
+        }
+    }
+    fn progress(&self, _: &str, _: Progress) {}
+}
+
+fn world(rig: &Rig) -> World {
+    let cluster = rig.cluster();
+    let mut command = cluster.ssh();
+    command.extend(["sudo", "-n", "sh", "-c", "{script}"].map(str::to_owned));
+    let admin = cluster.admin();
+    let named = |name: &str| Named::Name { name: name.to_owned(), domain: "default".into() };
+    let password = || SecretBytes::new(admin.password.as_bytes().to_vec());
+    let credentials = Arc::new(Credentials::Password {
+        user: named(&admin.name),
+        password: password(),
+        project: Some(named(&admin.project)),
+    });
+    let node = |(name, url): (String, String)| {
+        let (timeout, rotate_timeout) = (Duration::from_secs(60), Duration::from_secs(60));
+        let shell = NodeShell::new(NodeParameters { timeout, rotate_timeout, ..NodeParameters::new(&name, &command) });
+        let (connect, read, transport) = (Duration::from_secs(20), Duration::from_secs(60), Transport::default());
+        let parameters =
+            TokenParameters { node: name.clone(), url, ca_file: None, verify: true, transport, connect, read };
+        let asking = Asking::new(TokenClient::new(parameters).unwrap(), credentials.clone());
+        Node { name, files: Arc::new(shell.unwrap()), tokens: Some(Arc::new(asking)), traffic: None }
+    };
+    let nodes: Vec<Node> = cluster.names().into_iter().zip(cluster.urls()).map(node).collect();
+    let look_at = LookAt { files: vec![cluster.conf_template()], directory: None, ..LookAt::default() };
+    let user = rustix::process::getuid();
+    let reader = Reader { user: name_of(user.as_raw(), "/etc/passwd"), group: name_of(user.as_raw(), "/etc/group") };
+    let rules = Rules {
+        distribution: 600,
+        skew: 5,
+        pause: Duration::from_millis(1),
+        parallel: 8,
+        purge: Purge::Typed,
+        not_before_shuts_rotate: false,
+        watch: Duration::ZERO,
+        thresholds: Thresholds::default(),
+    };
+    let rotator = nodes[0].name.clone();
+    World::new(nodes, rotator, look_at, reader, rules, Arc::new(SystemClock))
+}
+
+/// As whom the tests run: the lab's nodes belong to nobody else.
+fn name_of(id: u32, file: &str) -> String {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let found = text.lines().find(|line| line.split(':').nth(2) == Some(&id.to_string()));
+    found.and_then(|line| line.split(':').next()).unwrap_or("root").to_owned()
+}
+
+async fn desk(rig: &Rig, watches: Arc<Watches>) -> CaseDesk<Fernet> {
+    let store: Arc<dyn JournalStore> = Arc::new(SqlJournal::in_folder(&rig.folder.path().join("state")).await.unwrap());
+    let instance = Instance { id: "1".repeat(32), boot: "b".into(), namespace: "n".into(), started: 1 };
+    let me = Holder::new("ada".into(), "bastion".into(), 1, Timestamp::now(), instance);
+    let (by, host, person) = ("ada".to_owned(), "bastion".to_owned(), "ada".to_owned());
+    let seat = Seat {
+        subject: "keystone/lab".into(),
+        name: "lab".into(),
+        key: TenantId::of_subject("keystone/lab").unwrap(),
+        fence: Arc::new(LeaseFence::new(store.clone())),
+        store,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        me,
+        actor: Actor { by, host, person, ssh: None, unproven: None, environment: None },
+        onlooker: watches,
+    };
+    CaseDesk::new(seat, world(rig))
+}
+
+fn begin(stretch: &str) -> Order {
+    Order::Begin { stretch: stretch.into(), confirm: "lab".into(), reference: "CHG-7".into() }
+}
+
+fn waives() -> Order {
+    Order::SetAside { fact: "not-before".into(), reason: "nobody asks for expired tokens here".into() }
+}
+
+fn back() -> Order {
+    Order::RollBack { confirm: "lab".into(), reason: "too many 401".into() }
+}
+
+fn nothing_lost(rig: &Rig, when: &str) {
+    assert_eq!(rig.cluster().still_valid(now()), Vec::<String>::new(), "{when}");
+    assert_eq!(rig.cluster().forbidden(), Vec::<String>::new(), "{when}");
+}
+
+/// All nodes hold these, and nothing of the case lies beside them.
+fn is_clean(rig: &Rig, names: &[&str], when: &str) {
+    for node in 0..3 {
+        assert_eq!(rig.names(node), names, "{when}: node{node}");
+        let beside: Vec<String> = std::fs::read_dir(rig.cluster().etc(node))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.starts_with("fernet-keys") && name != "fernet-keys")
+            .collect();
+        assert_eq!(beside, Vec::<String>::new(), "{when}: node{node}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_changes_no_answer_and_the_purge_waits_for_its_moment_or_a_word() {
+    let rig = Rig::new().await;
+    for node in 0..3 {
+        rig.token(node).await;
+    }
+    let before = rig.names(0);
+    let desk = desk(&rig, Arc::default()).await;
+    desk.reload().await.unwrap();
+    desk.look().await;
+    let status = desk.status();
+    assert_eq!((status.phase, status.attention.as_slice()), ("idle", &[] as &[String]), "{:?}", status.gates);
+    assert!(status.gates["rotate"].is_open(), "{:?}", status.gates["rotate"]);
+    let refused = desk.run(Order::Begin { stretch: "rotate".into(), confirm: "x".into(), reference: "".into() }).await;
+    assert!(matches!(refused, Err(RunFault::Refused(_))), "{refused:?}");
+    let said = desk.run(begin("rotate")).await.unwrap();
+    assert!(said.contains("purge waits for its word"), "{said}");
+    nothing_lost(&rig, "behind the installation");
+    let status = desk.status();
+    assert_eq!(status.phase, "half-way");
+    let checked = serde_json::to_value(&status.steps[5]).unwrap()["evidence"].as_str().unwrap().to_owned();
+    assert!(checked.contains("36 of 36 tokens accepted (old and new)"), "{checked}");
+    // The key that is to go is needed for days still.
+    assert!(status.next.until.is_some() && status.next.order.is_none(), "{:?}", status.next);
+    let shut = desk.run(begin("purge")).await.unwrap_err();
+    assert!(shut.to_string().contains("not-before: to be purged: key"), "{shut}");
+    desk.run(waives()).await.unwrap();
+    desk.run(begin("purge")).await.unwrap();
+    let status = desk.status();
+    assert_eq!((status.phase, status.ended), ("idle", Some("done")));
+    let after = rig.names(0);
+    assert_eq!(after.len(), before.len(), "{before:?} {after:?}");
+    assert_ne!(after, before);
+    is_clean(&rig, &after.iter().map(String::as_str).collect::<Vec<_>>(), "at the end");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_way_back_ends_where_it_began_and_keeps_what_was_issued_meanwhile() {
+    let rig = Rig::new().await;
+    let before = rig.names(0);
+    let desk = desk(&rig, Arc::default()).await;
+    desk.run(begin("rotate")).await.unwrap();
+    let new = rig.token(1).await;
+    desk.run(back()).await.unwrap();
+    nothing_lost(&rig, "back");
+    assert_eq!(super::fernet_rig::own(rig.port(2), &new).await, 200, "issued with the new primary");
+    is_clean(&rig, &before.iter().map(String::as_str).collect::<Vec<_>>(), "back");
+    assert_eq!(desk.status().ended, Some("rolled back"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_is_wrong_on_a_node_shuts_the_gate_and_is_named_and_nothing_is_touched() {
+    let spoil: [(&str, &str, fn(&Rig)); 6] = [
+        ("nodes", "node2", |rig| rig.cluster().power(2, false)),
+        ("digests", "node1", |rig| {
+            std::fs::write(rig.cluster().etc(1).join("fernet-keys/0"), "A".repeat(43) + "=").unwrap();
+        }),
+        ("repository", "node1", |rig| {
+            std::fs::write(rig.cluster().etc(1).join("fernet-keys/backup.tgz"), "x").unwrap()
+        }),
+        ("repository", "node0", |rig| std::fs::write(rig.cluster().etc(0).join("fernet-keys/0.tmp"), "x").unwrap()),
+        ("clocks", "node2", |rig| rig.cluster().skew(2, 90).unwrap()),
+        ("settings", "max_active_keys", |rig| {
+            let file = rig.cluster().etc(2).join("keystone.conf");
+            let text = std::fs::read_to_string(&file).unwrap();
+            std::fs::write(file, text + "\n[fernet_tokens]\nmax_active_keys = 7\n").unwrap();
+        }),
+    ];
+    for (name, told, wrong) in spoil {
+        let rig = Rig::new().await;
+        wrong(&rig);
+        let before: Vec<Vec<String>> = (0..3).map(|node| rig.names(node)).collect();
+        let desk = desk(&rig, Arc::default()).await;
+        let shut = desk.run(begin("rotate")).await.unwrap_err().to_string();
+        assert!(shut.contains(name) && shut.contains(told), "{name}: {shut}");
+        desk.look().await;
+        let status = desk.status();
+        assert!(status.case.is_none(), "{name}: nothing was begun");
+        assert!(status.gates["rotate"].reasons().iter().any(|fact| fact.name == name), "{:?}", status.gates);
+        assert_eq!((0..3).map(|node| rig.names(node)).collect::<Vec<_>>(), before, "{name}");
+    }
+}
+
+/// Where a walk's process dies.
+#[derive(Clone, Copy, Debug)]
+enum Point {
+    Record(u64),
+    Call(u64, Moment),
+}
+
+/// What an operator does.
+fn way(name: &str) -> Vec<Order> {
+    match name {
+        "forward" => vec![begin("rotate"), waives(), begin("purge")],
+        "back" => vec![begin("rotate"), back()],
+        _ => vec![begin("check"), Order::Cancel { note: "another day".into() }],
+    }
+}
+
+/// Goes the way and dies once; then only what is wanted still, or is offered, is done. Gives how much there was to die at.
+async fn walk(name: &str, point: Option<Point>) -> (u64, u64) {
+    let rig = Rig::new().await;
+    let old = rig.token(0).await;
+    let before = rig.names(0);
+    let watches = Arc::new(Watches::default());
+    let calls = rig.lab.faults().calls();
+    match point {
+        Some(Point::Record(at)) => watches.told.lock().unwrap().1 = Some(at),
+        Some(Point::Call(at, moment)) => rig.lab.faults().trip(at, moment),
+        None => {}
+    }
+    let mut left = way(name);
+    let mut died = false;
+    {
+        let desk = desk(&rig, watches.clone()).await;
+        desk.reload().await.unwrap();
+        while let Some(order) = left.first().cloned() {
+            tokio::select! {
+                biased;
+                () = watches.dead.notified() => died = true,
+                _ = rig.lab.faults().tripped() => died = true,
+                result = desk.run(order.clone()) => { result.unwrap_or_else(|fault| panic!("{name}: {order:?}: {fault}")); }
+            }
+            if died {
+                break;
+            }
+            left.remove(0);
+        }
+    }
+    rig.lab.faults().release();
+    let counted = (watches.told.lock().unwrap().0, rig.lab.faults().calls() - calls);
+    nothing_lost(&rig, &format!("{name} {point:?}: dead"));
+    if died {
+        let desk = desk(&rig, Arc::default()).await;
+        for acts in 0.. {
+            assert!(acts < 15, "{name} {point:?}: no end: {:?}", desk.status());
+            desk.reload().await.unwrap();
+            desk.look().await;
+            let status = desk.status();
+            if status.phase == "idle" && status.ended.is_some() {
+                break;
+            }
+            let order = wanted(&status, &left).unwrap_or_else(|| {
+                let order = status.next.order.clone();
+                order.unwrap_or_else(|| panic!("{name} {point:?}: nothing is offered: {status:?}"))
+            });
+            let order = match order {
+                Order::Begin { stretch, .. } => begin(&stretch),
+                order => order,
+            };
+            desk.run(order.clone()).await.unwrap_or_else(|fault| panic!("{name} {point:?}: {order:?}: {fault}"));
+            nothing_lost(&rig, &format!("{name} {point:?}: behind {order:?}"));
+        }
+        assert_eq!(super::fernet_rig::own(rig.port(1), &old).await, 200, "{name} {point:?}: issued before");
+    }
+    let end = desk(&rig, Arc::default()).await;
+    end.reload().await.unwrap();
+    let names = rig.names(0);
+    let expected = match name {
+        "forward" => "done",
+        "back" => "rolled back",
+        _ => "cancelled",
+    };
+    assert_eq!(end.status().ended, Some(expected), "{name} {point:?}");
+    assert_eq!(names == before, name != "forward", "{name} {point:?}: {before:?} {names:?}");
+    is_clean(&rig, &names.iter().map(String::as_str).collect::<Vec<_>>(), &format!("{name} {point:?}"));
+    counted
+}
+
+/// What the operator still wants, where it can be had now.
+fn wanted(status: &Status, left: &[Order]) -> Option<Order> {
+    match (status.phase, left) {
+        ("idle", [first, ..]) => Some(first.clone()),
+        ("half-way", [.., last @ Order::RollBack { .. }]) => Some(last.clone()),
+        ("open", [.., last @ Order::Cancel { .. }]) => Some(last.clone()),
+        ("half-way", _) if status.set_aside.is_empty() => Some(waives()),
+        _ => None,
+    }
+}
+
+async fn deaths(name: &'static str) {
+    let (told, calls) = walk(name, None).await;
+    assert!(told > 3 && calls > 2, "{name}: told {told} times, {calls} calls");
+    let records = (1..=told).map(Point::Record);
+    let calls = (1..=calls).flat_map(|at| [Moment::Before, Moment::After].map(|moment| Point::Call(at, moment)));
+    let points: Vec<Point> = records.chain(calls).collect();
+    let all = points.len();
+    let chosen = sample::chosen(&format!("deaths of a Fernet case, {name}"), points, 6);
+    let count = chosen.len();
+    for point in chosen {
+        walk(name, Some(point)).await;
+    }
+    println!("Fernet {name}: {count} deaths walked of {all}, each with the same end");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_anywhere_on_the_way_forward_it_ends_rotated_and_loses_no_token() {
+    deaths("forward").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_anywhere_on_the_way_back_it_ends_where_it_began_and_loses_no_token() {
+    deaths("back").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_anywhere_before_a_change_it_is_cancelled_and_leaves_nothing() {
+    deaths("out").await;
+}
