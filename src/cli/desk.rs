@@ -75,13 +75,13 @@ pub enum Subject<'a> {
     Other(&'a Status),
 }
 
-/// The exit code of a look: one that has seen nothing of a subject has failed, whatever the journal says.
+/// The exit code of a look: one that could not look where a gate must know has failed, whatever the journal says.
 pub fn seen(statuses: &[Status], offline: bool) -> u8 {
-    let is_unseen = |status: &Status| {
+    let is_blind = |status: &Status| {
         let mut gates = status.gates.values().filter(|gate| !gate.is_open()).peekable();
         gates.peek().is_some() && gates.all(|gate| matches!(gate, Verdict::Unknown(_)))
     };
-    if !offline && statuses.iter().any(is_unseen) { exit::FAILED } else { exit::DONE }
+    if !offline && statuses.iter().any(is_blind) { exit::FAILED } else { exit::DONE }
 }
 
 /// What was typed for the subject of a verb.

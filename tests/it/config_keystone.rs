@@ -130,7 +130,7 @@ fn each_mistake_of_the_nodes_and_the_account_is_told() {
         (one("a", "http://a:5000/v3"), "nodes[0].url", "allow_plain_http"),
         (two("{ name = \"a\", url = \"https://b/v3\" }"), "nodes[1].name", "nodes[0] already"),
         (two("{ name = \"b\", url = \"https://a/v3\" }"), "nodes[1].url", "not the load balancer's"),
-        (two("{ name = \"b\", url = \"https://b/v3\", port = 1 }"), "nodes[1].port", "expected one of"),
+        (two("{ name = \"b\", url = \"https://b/v3\", port = 1 }"), "nodes[1].port", "expected `name` or `url`"),
         (NODES.to_owned(), "auth", "application_credential"),
         (auth("user = \"cg\""), "auth", "password_file or password_command"),
         (auth("password_command = [\"pass\"]"), "auth.user", "is required"),

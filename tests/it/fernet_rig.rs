@@ -98,9 +98,9 @@ impl Rig {
     pub async fn with(change: impl FnOnce(&mut ClusterOptions)) -> Rig {
         let program = env!("CARGO_BIN_EXE_changeguard");
         let folder = crate::scene::folder();
-        let mut options = ClusterOptions::steady(&folder.path().join("cluster"), program);
+        let mut options = ClusterOptions::steady(folder.path(), program);
         change(&mut options);
-        let mut lab = Lab::start(LabOptions::still(&folder.path().join("lab"), program)).await.unwrap();
+        let mut lab = Lab::start(LabOptions::still(folder.path(), program)).await.unwrap();
         lab.add_cluster(options).await.unwrap();
         Rig { lab, folder }
     }

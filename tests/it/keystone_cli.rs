@@ -170,14 +170,15 @@ async fn a_node_that_is_down_is_named_shuts_the_gate_and_resume_goes_on_once_it_
 async fn a_second_rotator_shuts_the_gate_and_what_does_not_go_is_refused_with_its_exit_code() {
     let site = Site::start().await;
     let before = site.names();
-    site.cluster().lists(2, "crontab", "0 3 * * * keystone-manage fernet_rotate\n").unwrap();
+    let timer = "Mon 2026-11-30 03:00:00 UTC 9h left - - keystone-fernet-rotate.timer keystone-fernet-rotate.service\n";
+    site.cluster().lists(2, "timers", timer).unwrap();
     let shut = site.run("rotate keystone/lab --confirm lab --json").await.ends(3).json();
     let names: Vec<&str> = shut["reasons"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["rotators"], "{shut}");
     assert!(shut["reasons"][0]["text"].as_str().unwrap().contains("node2"), "{shut}");
     let timer = site.run("rotate keystone/lab --when-due --confirm lab --json").await.ends(3).json();
     assert_eq!((&timer["due"], &timer["exit"]), (&true.into(), &3.into()));
-    site.cluster().lists(2, "crontab", "").unwrap();
+    site.cluster().lists(2, "timers", "").unwrap();
     for (line, code, says) in [
         ("rotate keystone/lab --confirm prod", 2, "type the name, lab"),
         ("rotate keystone/lab --when-due --confirm prod", 2, "is not the name, lab"),

@@ -41,7 +41,7 @@ pub use crate::engine::ports::nodes::{
     Backup, Done, KeyArchive, LEAST_FREE_KIB, Look, LookAt, Place, Placed, Prepare, Prepared,
 };
 pub use shell::{NodeParameters, NodeShell};
-pub use traffic::TrafficCommand;
+pub use traffic::AnswerCount;
 
 #[cfg(test)]
 mod tests;

@@ -11,13 +11,13 @@ use async_trait::async_trait;
 use std::time::Duration;
 
 /// The command for one node.
-pub struct TrafficCommand {
+pub struct AnswerCount {
     node: String,
     argv: Vec<String>,
     timeout: Duration,
 }
 
-impl TrafficCommand {
+impl AnswerCount {
     /// Checks the parameters; runs nothing. `{node}` in the argv stands for the node's name.
     ///
     /// Errors: a name that a command would interpret, or an empty command.
@@ -32,7 +32,7 @@ impl TrafficCommand {
 }
 
 #[async_trait]
-impl NodeTraffic for TrafficCommand {
+impl NodeTraffic for AnswerCount {
     /// Three whole numbers, which rise: all answers, those that refused a token (401, and 404 of `/v3/auth/tokens`), those of 5xx.
     async fn counts(&self) -> Result<Counts, Fault> {
         const DOING: &str = "count what it answers";
@@ -64,7 +64,7 @@ mod tests {
 
     async fn counted(script: &str) -> Result<Counts, Fault> {
         let command = ["sh", "-c", script, "{node}"].map(String::from);
-        TrafficCommand::new("node1", &command, Duration::from_secs(60)).unwrap().counts().await
+        AnswerCount::new("node1", &command, Duration::from_secs(60)).unwrap().counts().await
     }
 
     #[tokio::test]
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_name_that_is_none_and_a_command_that_is_empty_are_refused() {
-        assert!(TrafficCommand::new("-oProxyCommand=x", &["x".to_owned()], Duration::ZERO).is_err());
-        assert!(TrafficCommand::new("node1", &[], Duration::ZERO).is_err());
+        assert!(AnswerCount::new("-oProxyCommand=x", &["x".to_owned()], Duration::ZERO).is_err());
+        assert!(AnswerCount::new("node1", &[], Duration::ZERO).is_err());
     }
 }

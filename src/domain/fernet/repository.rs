@@ -1,7 +1,8 @@
 //! A key repository as it was seen on one node: digests, never content. What is wrong with it is `finding`; whether it equals
 //! the others is `agreement`.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -75,6 +76,15 @@ impl From<Digest> for String {
 
 /// What decides about validity: which key lies under which index.
 pub type Keys = BTreeMap<u32, Digest>;
+
+/// Reads keys of a record that is told from others by its tag: then serde has every index as text, and takes no text for a number.
+///
+/// Errors: an index is no number, or a digest none.
+pub fn read_keys<'de, D: Deserializer<'de>>(from: D) -> Result<Keys, D::Error> {
+    let texts = BTreeMap::<String, Digest>::deserialize(from)?;
+    let read = |(index, digest): (String, Digest)| Ok((index.parse().map_err(D::Error::custom)?, digest));
+    texts.into_iter().map(read).collect()
+}
 
 /// Owner, group and mode of a file or folder, as `stat` gives them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! What the runbook journals of its own: digests and names, never a key.
 
-use crate::domain::fernet::repository::Keys;
+use crate::domain::fernet::repository::{Keys, read_keys};
 use crate::domain::fernet::rotation::Promotion;
 use crate::domain::fernet::watch::Counts;
 use crate::engine::case::record::OwnRecord;
@@ -35,6 +35,7 @@ pub struct Held {
     /// Its path on each node: in containers they need not be the same.
     pub paths: BTreeMap<String, String>,
     /// What is in force.
+    #[serde(deserialize_with = "read_keys")]
     pub keys: Keys,
     /// By the configuration.
     pub max_active_keys: u32,
@@ -118,4 +119,33 @@ pub(super) fn indexes(keys: &Keys) -> String {
 
 pub(super) fn list(indexes: &[u32]) -> String {
     indexes.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fernet::repository::samples::digest;
+    use crate::engine::case::record::Body;
+
+    #[test]
+    fn every_record_is_read_back_as_it_was_written() {
+        let keys: Keys = [(0, digest(1)), (17, digest(2))].into();
+        let paths = BTreeMap::from([("a".to_owned(), "/k".to_owned())]);
+        let held = vec![Held { kind: Kind::Tokens, paths, keys: keys.clone(), max_active_keys: 3 }];
+        let baseline = BTreeMap::from([("a".to_owned(), Counts { requests: 9, refused: 1, failed: 0 })]);
+        let promotion = Promotion { primary: 17, promoted: digest(2), staged: digest(1), purged: vec![16], keys };
+        let node = || "a".to_owned();
+        for record in [
+            FernetRecord::Agreed { held, baseline },
+            FernetRecord::Saved { node: node() },
+            FernetRecord::Prepared { kind: Kind::Receipts, promotion },
+            FernetRecord::Placed { node: node() },
+            FernetRecord::Installed { node: node(), back: true },
+            FernetRecord::Purged { node: node() },
+        ] {
+            let written = serde_json::to_value(Body::Own(record.clone())).unwrap();
+            let read: Body<FernetRecord> = serde_json::from_value(written).unwrap();
+            assert_eq!(read, Body::Own(record));
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::Wiring;
 use crate::adapters::keystone_tokens::{Account, Asking, Named, TokenClient, TokenParameters, Whose};
-use crate::adapters::nodes::{NodeParameters, NodeShell, TrafficCommand};
+use crate::adapters::nodes::{AnswerCount, NodeParameters, NodeShell};
 use crate::adapters::system::{SystemClock, SystemEntropy};
 use crate::config::{Keystone, KeystoneAuth, NotBefore, Purge};
 use crate::domain::fault::{Fault, FaultKind, Service};
@@ -69,7 +69,7 @@ impl Wiring {
             let traffic = match cluster.watch.command.as_slice() {
                 [] => None,
                 command => {
-                    let command = TrafficCommand::new(&node.name, command, cluster.timeout)?;
+                    let command = AnswerCount::new(&node.name, command, cluster.timeout)?;
                     Some(Arc::new(command) as Arc<dyn NodeTraffic>)
                 }
             };

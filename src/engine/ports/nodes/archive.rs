@@ -163,7 +163,7 @@ mod tests {
         let mut tar = Command::new("tar").args(["-xf", "-", "-C", path]).stdin(Stdio::piped()).spawn().unwrap();
         tar.stdin.take().unwrap().write_all(&written).unwrap();
         assert!(tar.wait().unwrap().success());
-        let made = std::fs::metadata(folder.path().join("12")).unwrap();
+        let made = folder.path().join("12").metadata().unwrap();
         let since = made.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
         assert_eq!((made.len(), since.as_secs()), (4, 1_700_000_012));
         for arguments in [vec!["-cf", "-", "-C", path, "0", "12"], vec!["-cf", "-", "-C", path, "."]] {
