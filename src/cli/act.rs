@@ -344,12 +344,13 @@ fn command(verb: Verb) -> Result<(String, Command)> {
         Verb::Ack(verb) => verb.command()?,
         Verb::Waive(verb) => verb.command()?,
         Verb::SetAside { tenant, what, reason } => (tenant.tenant, Command::SetAside { what, reason }),
-        Verb::Rotate { when_due: true, tenant, .. } => {
-            let text = format!("--when-due is for a Keystone cluster; a rotation of {} is planned", tenant.tenant);
+        Verb::Rotate { when_due, dry_run, tenant, .. } if when_due || dry_run => {
+            let option = if when_due { "--when-due" } else { "--dry-run" };
+            let text = format!("{option} is for a Keystone cluster; plan and check a rotation of {}", tenant.tenant);
             return Err(BadUsage(text).into());
         }
         Verb::Rotate { tenant, confirm, through_tunnel, .. } => {
-            (tenant.tenant, Command::Rotate { confirm, through_tunnel })
+            (tenant.tenant, Command::Rotate { confirm: confirm.unwrap_or_default(), through_tunnel })
         }
         Verb::Emergency { why: Confirmed { tenant, confirm, reason }, through_tunnel } => {
             (tenant, Command::Emergency { confirm, reason, through_tunnel })

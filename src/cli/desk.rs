@@ -118,8 +118,9 @@ pub async fn act(desk: &dyn Desk, teller: &Teller, verb: Verb, json: bool) -> Re
             }
             Ok(seen(std::slice::from_ref(&status), offline))
         }
+        Verb::Rotate { dry_run: true, .. } => foresee(desk, json).await,
         Verb::Rotate { confirm, reference, when_due: true, .. } => {
-            named(desk, Some(&confirm))?;
+            named(desk, Some(&confirm.unwrap_or_default()))?;
             due::rotate(desk, teller, &reference, json).await
         }
         verb => {
@@ -156,7 +157,7 @@ fn order(desk: &dyn Desk, verb: Verb) -> Result<Order> {
             return Err(BadUsage(format!("{} is checked as a whole: leave --only away", desk.subject())).into());
         }
         Verb::Check { .. } => begin("check", String::new(), String::new()),
-        Verb::Rotate { confirm, reference, .. } => begin("rotate", confirm, reference),
+        Verb::Rotate { confirm, reference, .. } => begin("rotate", confirm.unwrap_or_default(), reference),
         Verb::Purge { confirm, .. } => begin("purge", confirm, String::new()),
         Verb::Rollback { why: Confirmed { confirm, reason, .. }, .. } => Order::RollBack { confirm, reason },
         Verb::Cancel { why: Confirmed { confirm, reason, .. } } => {
@@ -205,6 +206,25 @@ struct Ended {
     /// Milliseconds of the whole command.
     duration_ms: u128,
     status: Status,
+}
+
+/// Says what a rotation would come to, and whether it might begin. Nothing is changed.
+async fn foresee(desk: &dyn Desk, json: bool) -> Result<u8> {
+    let began = Instant::now();
+    desk.reload().await?;
+    desk.look().await;
+    let status = desk.status();
+    let verb = "rotate".to_owned();
+    let result = match status.gates.get("rotate") {
+        _ if !matches!(status.phase, "idle" | "open") => {
+            Err(Refusal::NotNow(format!("a case of {} is under way: {}", status.subject, status.next.text)).into())
+        }
+        Some(gate) if !gate.is_open() => Err(Refusal::Shut { verb, gate: gate.clone() }.into()),
+        _ => Ok(format!("nothing was changed; to rotate: {}", status.foreseen.join("; "))),
+    };
+    let ended = ended(status, result, began, None);
+    tell(&ended, json)?;
+    Ok(ended.exit)
 }
 
 async fn run(desk: &dyn Desk, teller: &Teller, order: Order, json: bool) -> Result<u8> {

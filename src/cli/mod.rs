@@ -172,11 +172,14 @@ pub enum Verb {
         #[command(flatten)]
         tenant: TenantArg,
         /// The tenant's or cluster's name once more
-        #[arg(long, value_name = "NAME")]
-        confirm: String,
+        #[arg(long, value_name = "NAME", required_unless_present = "dry_run")]
+        confirm: Option<String>,
         /// Of a cluster, for a timer: does nothing where no rotation is due (0), or where a person is waited for (5)
         #[arg(long)]
         when_due: bool,
+        /// Of a cluster: look, and say what a rotation would make of its keys; changes nothing
+        #[arg(long, conflicts_with = "when_due")]
+        dry_run: bool,
         /// A ticket or incident; of a cluster, for a tenant see plan
         #[arg(long, default_value = "")]
         reference: String,

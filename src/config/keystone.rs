@@ -333,7 +333,7 @@ impl Rules<'_> {
             let name = self.required(&name_field, &at, table.name, values::host);
             let url = self.required(&url_field, &at, table.url, values::url);
             self.protected(&url_field, url_at.clone(), Service::Keystone, &url);
-            let earlier = |same: &dyn Fn(&KeystoneNode) -> bool| nodes.iter().position(|node| same(node));
+            let earlier = |same: &dyn Fn(&KeystoneNode) -> bool| nodes.iter().position(same);
             if let Some(first) = earlier(&|node| !name.is_empty() && node.name == name) {
                 let message = format!("{name:?} is nodes[{first}] already; each node is named once");
                 self.wrong(&name_field, &name_at, message);

@@ -78,6 +78,7 @@ impl Runbook for Fernet {
 
     fn tell(world: &World, case: Option<&Case<Self>>, sights: &Sights, now: Timestamp) -> Telling {
         let alone = if world.rules.purge == Purge::WhenSafe { vec![spec::PURGING] } else { Vec::new() };
-        Telling { due: due::due(world, sights, now), alone, ..panels::tell(world, case, sights, now) }
+        let (due, foreseen) = (due::due(world, sights, now), due::foreseen(world, sights));
+        Telling { foreseen, due, alone, ..panels::tell(world, case, sights, now) }
     }
 }

@@ -70,6 +70,11 @@ async fn what_is_printed_as_next_leads_through_a_whole_rotation() {
     );
     let list = site.run("status").await.ends(0).out;
     assert!(list.contains("keystone/lab  idle"), "{list}");
+    let trial = site.run("rotate keystone/lab --dry-run").await.ends(0).out;
+    let keys = site.keys();
+    let staged = &keys[0].iter().find(|key| key.name == "0").unwrap().digest[..12];
+    assert!(trial.contains("key 0 becomes the primary 18") && trial.contains(&format!("0 {staged}")), "{trial}");
+    assert_eq!(site.status().await["case"], Value::Null, "nothing was begun");
     let mut done = Vec::new();
     while let Some(line) = site.next().await {
         let ended = site.run(&format!("{line} --json")).await.ends(0).json();
@@ -178,6 +183,8 @@ async fn a_second_rotator_shuts_the_gate_and_what_does_not_go_is_refused_with_it
     assert!(shut["reasons"][0]["text"].as_str().unwrap().contains("node2"), "{shut}");
     let timer = site.run("rotate keystone/lab --when-due --confirm lab --json").await.ends(3).json();
     assert_eq!((&timer["due"], &timer["exit"]), (&true.into(), &3.into()));
+    let trial = site.run("rotate keystone/lab --dry-run --json").await.ends(3).json();
+    assert_eq!((&trial["ok"], &trial["reasons"][0]["name"]), (&false.into(), &"rotators".into()));
     site.cluster().lists(2, "timers", "").unwrap();
     for (line, code, says) in [
         ("rotate keystone/lab --confirm prod", 2, "type the name, lab"),
@@ -192,6 +199,8 @@ async fn a_second_rotator_shuts_the_gate_and_what_does_not_go_is_refused_with_it
         ("rotate keystone/none --confirm none", 2, "known are keystone/lab"),
         ("purge acme --confirm acme", 2, "known are keystone/lab"),
         ("rotate acme --when-due --confirm acme", 2, "is for a Keystone cluster"),
+        ("rotate acme --dry-run", 2, "is for a Keystone cluster"),
+        ("rotate keystone/lab", 2, "--confirm"),
         ("report keystone/lab", 1, "was ever opened"),
     ] {
         let ran = site.run(line).await.ends(code);

@@ -166,6 +166,7 @@ impl<'a> Lines<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::ports::nodes::Place;
 
     #[test]
     fn paths_that_a_shell_could_read_otherwise_are_no_places() {

@@ -203,6 +203,7 @@ pub trait OwnRecord: Clone + fmt::Debug + PartialEq + Serialize + serde::de::Des
 /// A record of a case: a core one or the runbook's own. One namespace of tags, so a line says by itself which it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, bound = "O: OwnRecord")]
+#[allow(clippy::large_enum_variant)] // one at a time, written at once
 pub enum Body<O> {
     /// What every runbook writes.
     Core(CoreRecord),

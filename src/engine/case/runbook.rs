@@ -60,6 +60,8 @@ pub struct Telling {
     pub panels: Vec<Panel>,
     /// The same for `--json`, under the runbook's name.
     pub json: Value,
+    /// What the next case would come to, one line each, as far as a look can tell.
+    pub foreseen: Vec<String>,
     /// Whether a timer shall begin anew, where the runbook can say.
     pub due: Option<Due>,
     /// The stretches that may begin without a person once their gate is open, as the configuration says.

@@ -71,6 +71,9 @@ pub struct Status {
     pub set_aside: BTreeMap<String, Said>,
     /// The one safe next action.
     pub next: Next,
+    /// What the next case would come to, as far as a look can tell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub foreseen: Vec<String>,
     /// Whether a timer shall begin anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Due>,
@@ -151,6 +154,7 @@ pub fn derive(
         gates: spec.stretches.iter().map(|stretch| (stretch.verb, gate(stretch.verb))).collect(),
         set_aside,
         next: next(spec, core, holder, gate),
+        foreseen: telling.foreseen,
         due: telling.due,
         alone: telling.alone,
         attention,

@@ -1,12 +1,13 @@
-//! Whether a timer shall begin a rotation: the last one is long enough ago, and nothing that one more would purge is needed still.
+//! What the next rotation would come to, and whether a timer shall begin it: the last one is long enough ago, and nothing that one more would purge is needed still.
 //! A timer that asks too often does nothing.
 
 use super::facts::{judged, would_go};
-use super::record::Kind;
+use super::record::{Held, Kind};
 use super::{Sights, World};
 use crate::domain::fernet::duration::text;
 use crate::domain::fernet::interval::least_interval;
 use crate::domain::fernet::not_before::Standing;
+use crate::domain::fernet::rotation::foresee;
 use crate::engine::case::runbook::Due;
 use jiff::Timestamp;
 
@@ -18,6 +19,16 @@ pub(super) fn due(world: &World, sights: &Sights, now: Timestamp) -> Option<Due>
     // What is known of all says when it will be.
     let at = all.iter().filter(|due| !due.now).map(|due| due.at).collect::<Option<Vec<_>>>()?.into_iter().max();
     Some(Due { at, ..due })
+}
+
+/// What one rotation would make of the rotator's repositories; nothing is prepared for it, so the new key has no digest yet.
+pub(super) fn foreseen(world: &World, sights: &Sights) -> Vec<String> {
+    let told = |held: &Held| {
+        let foreseen = foresee(&held.keys, held.max_active_keys)?;
+        let now: Vec<String> = held.keys.iter().map(|(index, digest)| format!("{index} {digest}")).collect();
+        Some(format!("{}: {}; now: {}", held.kind.word(), foreseen.message(), now.join(", ")))
+    };
+    sights.held(&world.rotator).iter().filter_map(told).collect()
 }
 
 fn of(world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Option<Due> {

@@ -124,11 +124,12 @@ pub(super) fn list(indexes: &[u32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fernet::repository::samples::digest;
+    use crate::domain::fernet::repository::Digest;
     use crate::engine::case::record::Body;
 
     #[test]
     fn every_record_is_read_back_as_it_was_written() {
+        let digest = |n: u8| Digest::from_bytes([n; 32]);
         let keys: Keys = [(0, digest(1)), (17, digest(2))].into();
         let paths = BTreeMap::from([("a".to_owned(), "/k".to_owned())]);
         let held = vec![Held { kind: Kind::Tokens, paths, keys: keys.clone(), max_active_keys: 3 }];
