@@ -59,7 +59,7 @@ pub struct Cli {
     pub command: Option<Verb>,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 gate shut, 4 held by somebody else, 5 needs a person, 128 and the number of the signal that has ended it (143: SIGTERM)";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, or asked to end before it was done, 2 bad usage or configuration, 3 gate shut, 4 held by somebody else, 5 needs a person, 128 and the number of the signal that has ended the screen (143: SIGTERM)";
 
 /// A tenant by name or id, or another subject.
 #[derive(Debug, Args)]

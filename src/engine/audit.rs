@@ -5,6 +5,7 @@
 //! Somebody who can rewrite the whole chain is found by a head that was kept elsewhere (`audit head`).
 
 use crate::engine::persons::{PersonRow, tokens_in};
+use crate::engine::witness::Recovery;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,6 +98,9 @@ pub struct Head {
     pub position: i64,
     /// Its hash, 64 hex digits.
     pub hash: String,
+    /// The recoveries that lay before it, where that is known.
+    #[serde(skip)]
+    pub behind: Vec<Recovery>,
 }
 
 impl fmt::Display for Head {
@@ -120,7 +124,7 @@ impl FromStr for Head {
         if tenant.is_empty() || position < 1 || !hex {
             return Err(wrong());
         }
-        Ok(Self { tenant: tenant.to_owned(), position, hash: hash.to_ascii_lowercase() })
+        Ok(Self { tenant: tenant.to_owned(), position, hash: hash.to_ascii_lowercase(), behind: Vec::new() })
     }
 }
 
@@ -276,8 +280,12 @@ fn verify_tenant(tables: &Tables, tenant: &str, expected: &[Head]) -> Verdict {
     let mut rows: Vec<&Row> = tables.records.iter().filter(|row| row.tenant == tenant).collect();
     rows.sort_by_key(|row| (row.position, row.rotation.clone(), row.seq));
     let chain = tables.chains.iter().find(|chain| chain.tenant == tenant);
-    let head =
-        chain.map(|chain| Head { tenant: tenant.to_owned(), position: chain.position, hash: chain.hash.clone() });
+    let head = chain.map(|chain| Head {
+        tenant: tenant.to_owned(),
+        position: chain.position,
+        hash: chain.hash.clone(),
+        behind: Vec::new(),
+    });
     let imported = chain.map_or(0, |chain| chain.imported);
     let finding = links(&rows, chain, tenant)
         .or_else(|| about_rotations(tables, &rows, tenant))

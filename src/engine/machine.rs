@@ -401,7 +401,8 @@ fn bad_input(text: impl Into<String>) -> Refusal {
 
 fn required(text: String, why: &str) -> Result<String, Refusal> {
     let clean = crate::domain::sanitize::sanitize(&text);
-    if clean.is_empty() { Err(bad_input(why)) } else { Ok(clean) }
+    // Dots, as an example has them in this place, say nothing.
+    if clean.chars().any(char::is_alphanumeric) { Ok(clean) } else { Err(bad_input(why)) }
 }
 
 /// A refusal as a fault, for callers that speak only of faults.

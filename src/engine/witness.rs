@@ -95,6 +95,40 @@ impl CaseSeen {
     }
 }
 
+/// A record that says that a journal whose end was lost was gone on with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// When it was written, UTC.
+    pub at: Timestamp,
+    /// Its number in its case.
+    pub seq: u64,
+}
+
+impl Recovery {
+    /// What an entry is, if it is one.
+    pub fn of(entry: &Entry) -> Option<Self> {
+        matches!(entry.record, Record::Recovered { .. }).then_some(Self { at: entry.at, seq: entry.seq })
+    }
+}
+
+/// The most recoveries that are remembered of a tenant; the oldest are forgotten first.
+const MOST_RECOVERIES: usize = 32;
+
+/// Adds recoveries to those that are remembered.
+pub fn remember(known: &mut Vec<Recovery>, more: impl IntoIterator<Item = Recovery>) {
+    for recovery in more {
+        if !known.contains(&recovery) {
+            known.push(recovery);
+        }
+    }
+    known.drain(..known.len().saturating_sub(MOST_RECOVERIES));
+}
+
+/// The recoveries among entries.
+pub fn recoveries(entries: &[Entry]) -> Vec<Recovery> {
+    entries.iter().filter_map(Recovery::of).collect()
+}
+
 /// The last that was seen of a tenant's journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
@@ -110,6 +144,9 @@ pub struct Seen {
     pub what: String,
     /// Its case.
     pub case: CaseSeen,
+    /// The recoveries that lay before it: what was seen behind them is covered by others only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<Recovery>,
 }
 
 impl Seen {
@@ -119,7 +156,15 @@ impl Seen {
         let last = entries.last()?;
         let (position, hash) = (head.0, head.1.to_owned());
         let case = CaseSeen::after(before, entries)?;
-        Some(Self { position, hash, at: last.at, host: last.host.clone(), what: last.record.word(), case })
+        Some(Self {
+            position,
+            hash,
+            at: last.at,
+            host: last.host.clone(),
+            what: last.record.word(),
+            case,
+            behind: recoveries(entries),
+        })
     }
 }
 
@@ -200,26 +245,23 @@ pub fn compare(seen: Option<&Seen>, ends_at: i64, there: Option<&str>) -> Option
     Some(Lost { ends_at, sign: Sign::Seen(Box::new(seen.clone())) })
 }
 
-/// Whether a record says that a journal which had lost what was seen was gone on with, knowingly: from then on it is right.
-pub fn covers(record: &Record, seen: &Seen) -> bool {
-    match record {
-        Record::Recovered { lost, found, .. } => {
-            found.next.is_none() && lost.seen().is_some_and(|known| known.position >= seen.position)
-        }
-        _ => false,
-    }
+/// Whether an entry says that a journal which had lost what was seen was gone on with, knowingly: from then on it is right. One
+/// that lay before what was seen says nothing of it.
+pub fn covers(entry: &Entry, seen: &Seen) -> bool {
+    covers_as_far(entry, seen.position, &seen.behind)
+}
+
+fn covers_as_far(entry: &Entry, position: i64, behind: &[Recovery]) -> bool {
+    let Record::Recovered { lost, found, .. } = &entry.record else { return false };
+    let is_later = Recovery::of(entry).is_some_and(|recovery| !behind.contains(&recovery));
+    is_later && found.next.is_none() && lost.seen().is_some_and(|known| known.position >= position)
 }
 
 /// The same of a head that was kept, by the rows of the journal.
 pub fn is_recovered(rows: &[Row], head: &Head) -> bool {
     let of_tenant = rows.iter().filter(|row| row.tenant == head.tenant && row.text.contains("\"recovered\""));
     let recovered = |row: &Row| serde_json::from_str::<Entry>(&row.text).ok();
-    of_tenant.filter_map(recovered).any(|entry| match entry.record {
-        Record::Recovered { lost, found, .. } => {
-            found.next.is_none() && lost.seen().is_some_and(|known| known.position >= head.position)
-        }
-        _ => false,
-    })
+    of_tenant.filter_map(recovered).any(|entry| covers_as_far(&entry, head.position, &head.behind))
 }
 
 /// What the store knows of a tenant's journal besides its records.

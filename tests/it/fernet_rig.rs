@@ -98,9 +98,11 @@ impl Rig {
     pub async fn with(change: impl FnOnce(&mut ClusterOptions)) -> Rig {
         let program = env!("CARGO_BIN_EXE_changeguard");
         let folder = crate::scene::folder();
-        let mut options = ClusterOptions::steady(folder.path(), program);
+        let mut options = ClusterOptions::steady(&folder.path().join("cluster"), program);
         change(&mut options);
-        let mut lab = Lab::start(LabOptions::still(folder.path(), program)).await.unwrap();
+        let place = folder.path().join("lab");
+        std::fs::create_dir(&place).unwrap();
+        let mut lab = Lab::start(LabOptions::still(&place, program)).await.unwrap();
         lab.add_cluster(options).await.unwrap();
         Rig { lab, folder }
     }

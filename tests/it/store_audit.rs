@@ -216,7 +216,7 @@ proptest! {
     fn a_head_that_was_kept_finds_a_chain_that_was_rewritten_as_a_whole(count in 2usize..9, at in 0usize..9) {
         let whole = chain(count);
         let row = &whole.records[at % count];
-        let kept = Head { tenant: "t1".into(), position: row.position, hash: row.hash.clone() };
+        let kept = Head { tenant: "t1".into(), position: row.position, hash: row.hash.clone(), behind: Vec::new() };
         let text = kept.to_string();
         prop_assert_eq!(text.parse::<Head>().unwrap(), kept.clone());
         let judge = |tables: &Tables| audit::verify(tables, None, std::slice::from_ref(&kept)).remove(0).finding;

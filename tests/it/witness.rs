@@ -7,6 +7,7 @@ use changeguard::adapters::lab::{Fault as Refused, Rule, Service, Which};
 use changeguard::adapters::store::SqlJournal;
 use changeguard::domain::fault::Fault;
 use changeguard::domain::window::Window;
+use changeguard::engine::audit;
 use changeguard::engine::command::{Command, Refusal};
 use changeguard::engine::journal::{AppendError, JournalStore};
 use changeguard::engine::next::Act;
@@ -100,6 +101,42 @@ async fn a_host_that_has_seen_more_says_so_and_writes_nothing_before_it_is_gone_
     // The other process still remembers what is gone, and finds that it was gone on with.
     assert_eq!(lost(&other).await, None);
     other.append(&rotation("a"), &lease, &[note(5, "on")]).await.unwrap();
+}
+
+/// What was gone on with once is no word on what is lost behind that, whoever had seen it.
+#[tokio::test]
+async fn a_second_loss_behind_a_recovery_is_said_as_the_first_was() {
+    for same_case in [true, false] {
+        let (folder, one, two) = (Folder::new().await, tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let store = open(&folder, one.path()).await;
+        let lease = take(&store, "t1", me(1, 0)).await;
+        let first: Vec<Entry> = std::iter::once(planned()).chain((2..=9).map(|seq| note(seq, "on"))).collect();
+        store.append(&rotation("a"), &lease, &first).await.unwrap();
+        let elsewhere = open(&folder, two.path()).await;
+        assert_eq!(lost(&elsewhere).await, None);
+        cut_back(&folder.file(), "t1", 2).await;
+        let known = lost(&store).await.expect("it is not said");
+        store.append(&rotation("a"), &lease, &[recovered(3, &known)]).await.unwrap();
+        if !same_case {
+            // The recovery stands in a case that nobody reads any more.
+            assert_eq!(lost(&elsewhere).await, None, "covered");
+            let Record::Planned { tenant, window, cause, reference, .. } = planned().record else { unreachable!() };
+            let record = Record::Planned { rotation: rotation("b"), tenant, window, cause, reference };
+            store.append(&rotation("b"), &lease, &[Entry { record, ..note(1, "") }, note(2, "on")]).await.unwrap();
+        } else {
+            store.append(&rotation("a"), &lease, &[note(4, "on"), note(5, "on")]).await.unwrap();
+        }
+        assert_eq!((lost(&store).await, lost(&elsewhere).await), (None, None));
+        cut_back(&folder.file(), "t1", 4).await;
+        // By both hosts, by processes that ran and by new ones.
+        let again = [open(&folder, one.path()).await, open(&folder, two.path()).await];
+        for (at, store) in [&store, &elsewhere, &again[0], &again[1]].into_iter().enumerate() {
+            assert!(lost(store).await.is_some(), "same case: {same_case}, process {at}");
+        }
+        let heads = again[0].seen();
+        let verdict = &audit::verify(&again[0].tables().await.unwrap(), None, &heads)[0];
+        assert!(verdict.finding.is_some(), "the audit says it, too");
+    }
 }
 
 #[tokio::test]
@@ -242,6 +279,33 @@ async fn a_live_secret_that_is_younger_than_the_plan_is_said_and_a_reason_leads_
     scene.run(Command::Recover { confirm, reason }).await.unwrap();
     let rotation = scene.acme().rotation().unwrap();
     assert_eq!(rotation.outcome.as_ref().map(|(outcome, _, _)| *outcome), Some(Outcome::Lost));
+}
+
+/// A rotation that has ended in a lost part has put its key everywhere: what others have stored under the name has not.
+#[tokio::test]
+async fn a_secret_that_others_have_stored_anew_behind_the_check_is_no_lost_journal() {
+    for same in [true, false] {
+        let scene = Scene::start().await;
+        scene.confirmed().await;
+        scene.run(Command::Check).await.unwrap();
+        let world = scene.lab.world();
+        let secret = world.key_secrets("acme").remove(0);
+        let later = u64::try_from(jiff::Timestamp::now().as_second()).unwrap() + 5;
+        world.edit_secret(&secret.id, |secret| secret.created = later);
+        if !same {
+            let key = changeguard::engine::secret::PrivateKey::from_random([77; 32]);
+            let payload = key.to_payload(false).expose().to_vec();
+            world.edit_secret(&secret.id, |secret| secret.payload = Some(payload));
+            // The server has followed it; the object has not.
+            world.set_server_key("acme", [77; 32]);
+        }
+        scene.acme().look().await;
+        let status = scene.status();
+        assert!(status.lost.is_none(), "same key: {same}: {:?}", status.lost);
+        assert_eq!(status.gate.is_open(), same, "{:?}", status.gate);
+        let rotated = scene.rotate().await;
+        assert!(!matches!(rotated, Err(RunError::Refused(Refusal::JournalLost(_)))), "{rotated:?}");
+    }
 }
 
 /// The witness file is gone; a process that runs has itself written what is lost.

@@ -22,7 +22,7 @@ use crate::engine::journal::{
     AppendError, Erased, Holder, JournalStore, Lease, Mark, Mention, RotationHead, lease_log_id,
 };
 use crate::engine::record::{Entry, RotationId};
-use crate::engine::witness::{self as witnessing, CaseSeen, Seen, Witnessed};
+use crate::engine::witness::{self as witnessing, CaseSeen, Recovery, Seen, Witnessed, recoveries};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use place::Place;
@@ -240,8 +240,9 @@ impl SqlJournal {
         let (Write::Append { lease, entries, .. }, Some((position, hash))) = (write, attempt.head()) else { return };
         let tenant = &lease.tenant;
         let before = self.witness.case(tenant);
-        if entries.iter().any(|entry| attempt.seen().is_some_and(|seen| witnessing::covers(&entry.record, seen))) {
-            self.witness.forget(tenant);
+        let covers = |entry: &&Entry| attempt.seen().is_some_and(|seen| witnessing::covers(entry, seen));
+        if let Some(recovery) = entries.iter().find(covers).and_then(Recovery::of) {
+            self.witness.forget(tenant, recovery);
         }
         if let Some(seen) = Seen::after(before, entries, (position, hash)) {
             self.witness.keep(tenant, seen);
@@ -313,7 +314,7 @@ impl JournalStore for SqlJournal {
             && let Some(case) = CaseSeen::after(None, &entries)
             && let Some(seen) = Seen::after(Some(case), &entries[entries.len() - 1..], (position, &hash))
         {
-            self.witness.keep(&tenant, seen);
+            self.witness.keep(&tenant, Seen { behind: recoveries(&entries), ..seen });
         }
         Ok(entries)
     }
@@ -326,8 +327,8 @@ impl JournalStore for SqlJournal {
                 let (ends_at, hash) = reading::check_head(&mut connection, tenant).await?;
                 let (seen, head) = (self.witness.of(tenant, ends_at), (ends_at, hash.as_str()));
                 let compared = reading::compare(&mut connection, tenant.as_str(), seen.as_ref(), head).await?;
-                if compared.is_covered {
-                    self.witness.forget(tenant);
+                if let Some(recovery) = compared.covered_by {
+                    self.witness.forget(tenant, recovery);
                 }
                 self.witness.judged(tenant, compared.lost);
             }

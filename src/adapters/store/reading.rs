@@ -9,7 +9,7 @@ use crate::engine::journal::{Mention, RotationHead};
 use crate::engine::persons::mentions::{Who, about};
 use crate::engine::persons::{self, PersonRow, restore, same_address, tokens_in};
 use crate::engine::record::{CASE_VERSION, Entry, RotationId};
-use crate::engine::witness::{self, Lost, Seen};
+use crate::engine::witness::{self, Lost, Recovery, Seen};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row as _};
 use std::collections::{BTreeSet, HashSet};
@@ -190,8 +190,8 @@ pub(super) async fn hash_at(
 pub(super) struct Compared {
     /// Its end is lost.
     pub(super) lost: Option<Lost>,
-    /// It was lost, and was gone on with, knowingly: what was seen counts no more.
-    pub(super) is_covered: bool,
+    /// It was lost, and was gone on with by this, knowingly: what was seen counts no more.
+    pub(super) covered_by: Option<Recovery>,
 }
 
 /// Compares a chain that ends at `head`. Where that is what was seen, nothing more is asked.
@@ -209,13 +209,13 @@ pub(super) async fn compare(
     let Some(lost) = witness::compare(Some(seen), ends_at, there.as_deref()) else { return Ok(Compared::default()) };
     let rows = sqlx::query(RECOVERIES).bind(tenant).fetch_all(connection).await?;
     for row in rows {
-        let entry: Result<Entry, _> = serde_json::from_str(row.try_get(0)?);
         // One that can't be read without its personal values says nothing of a place.
-        if entry.is_ok_and(|entry| witness::covers(&entry.record, seen)) {
-            return Ok(Compared { lost: None, is_covered: true });
+        let Ok(entry) = serde_json::from_str::<Entry>(row.try_get(0)?) else { continue };
+        if witness::covers(&entry, seen) {
+            return Ok(Compared { lost: None, covered_by: Recovery::of(&entry) });
         }
     }
-    Ok(Compared { lost: Some(lost), is_covered: false })
+    Ok(Compared { lost: Some(lost), covered_by: None })
 }
 
 /// The personal values of one tenant, or of all.

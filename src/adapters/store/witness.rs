@@ -7,7 +7,7 @@
 
 use crate::domain::tenant::TenantId;
 use crate::engine::audit::Head;
-use crate::engine::witness::{CaseSeen, Lost, Seen, Witnessed};
+use crate::engine::witness::{CaseSeen, Lost, Recovery, Seen, Witnessed, remember};
 use std::collections::HashMap;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -27,6 +27,8 @@ type Stamp = (u64, u64, i64, i64);
 #[derive(Default)]
 struct Known {
     seen: Option<Seen>,
+    /// The recoveries that are known of, also once what was seen is forgotten.
+    behind: Vec<Recovery>,
     /// The file that is known, if there was one.
     stamp: Option<Stamp>,
     looked: bool,
@@ -45,7 +47,11 @@ impl Known {
             return;
         }
         (self.stamp, self.unread) = (stamp, None);
-        match read(path) {
+        let found = read(path);
+        if let Ok(Some(seen)) = &found {
+            remember(&mut self.behind, seen.behind.iter().cloned());
+        }
+        match found {
             Ok(Some(seen)) if self.seen.as_ref().is_none_or(|before| before.position < seen.position) => {
                 self.seen = Some(seen);
             }
@@ -96,10 +102,11 @@ impl Witness {
         self.known().entry(tenant.clone()).or_default().told.lost = lost;
     }
 
-    /// What is seen now is right, whatever was seen before.
-    pub(super) fn forget(&self, tenant: &TenantId) {
+    /// What is seen now is right, whatever was seen before this recovery.
+    pub(super) fn forget(&self, tenant: &TenantId, recovery: Recovery) {
         let mut all = self.known();
         let known = all.entry(tenant.clone()).or_default();
+        remember(&mut known.behind, [recovery]);
         (known.seen, known.told.lost) = (None, None);
         if let Some(path) = self.path(tenant) {
             let _ = std::fs::remove_file(path);
@@ -113,13 +120,15 @@ impl Witness {
     }
 
     /// More was seen. What is not further than what is known is left.
-    pub(super) fn keep(&self, tenant: &TenantId, seen: Seen) {
+    pub(super) fn keep(&self, tenant: &TenantId, mut seen: Seen) {
         let mut all = self.known();
         let known = all.entry(tenant.clone()).or_default();
         let path = self.path(tenant);
         if let Some(path) = &path {
             known.look(path, 0);
         }
+        remember(&mut known.behind, seen.behind);
+        seen.behind = known.behind.clone();
         if known.told.lost.is_some() || known.seen.as_ref().is_some_and(|before| before.position >= seen.position) {
             return;
         }
@@ -153,7 +162,7 @@ impl Witness {
         let head = |path: PathBuf| {
             let tenant = TenantId::new(path.file_name()?.to_str()?).ok()?.to_string();
             let seen = read(&path).ok().flatten()?;
-            Some(Head { tenant, position: seen.position, hash: seen.hash })
+            Some(Head { tenant, position: seen.position, hash: seen.hash, behind: seen.behind })
         };
         paths.filter_map(head).collect()
     }

@@ -447,8 +447,10 @@ fn after_a_rollback_nobody_is_back_until_seen_again_and_the_end_says_rolled_back
 #[test]
 fn reasons_must_be_given() {
     let mut machine = answered();
-    let waive = Command::Waive { client: ClientId("ada".into()), reason: " \n".into() };
-    assert!(matches!(command(&mut machine, at("21:00"), waive), Err(Refusal::BadInput(_))));
+    for nothing in [" \n", "...", "-", "\u{2026}"] {
+        let waive = Command::Waive { client: ClientId("ada".into()), reason: nothing.into() };
+        assert!(matches!(command(&mut machine, at("21:00"), waive), Err(Refusal::BadInput(_))), "{nothing:?}");
+    }
     let unknown = Command::Waive { client: ClientId("bob".into()), reason: "left".into() };
     assert!(matches!(command(&mut machine, at("21:00"), unknown), Err(Refusal::BadInput(_))));
 }

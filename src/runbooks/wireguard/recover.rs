@@ -137,8 +137,9 @@ async fn is_of_others(world: &World, rotation: &Rotation, before: &Before) -> bo
     let unknown = |role: &KeyRole| !rotation.keys.contains_key(role);
     let kept = [KeyRole::Staged, KeyRole::Previous, KeyRole::Fresh].into_iter().filter(unknown);
     let kept = kept.map(async |role| kept_keys(world, &kept_name(role, rotation)).await);
-    let (secret, server, kept) = futures_util::join!(
+    let (secret, object, server, kept) = futures_util::join!(
         observe::look_at(world, Source::Barbican, before),
+        observe::look_at(world, Source::Swift, before),
         world.server.read(),
         futures_util::future::try_join_all(kept)
     );
@@ -151,9 +152,16 @@ async fn is_of_others(world: &World, rotation: &Rotation, before: &Before) -> bo
     let (Ok(server), Ok(kept)) = (server, kept) else { return false };
     let known = rotation.keys.values().map(|key| key.public_key);
     let ours: Vec<PublicKey> = known.chain(kept.into_iter().flatten().map(|(_, key)| key)).collect();
+    // A rotation that has ended, so that none of its keys is kept, has put its key on the server and into the object.
+    let told = match object {
+        Some(Sight::Object(Ok(object))) => object.public_key,
+        _ => Some(server.public_key),
+    };
+    let checked = rotation.preflight.as_ref().and_then(|run| run.keys.secret);
     secret.stored().filter(|(created, _)| created.is_none_or(is_younger)).all(|(_, key)| {
-        // One without a key was stored by no rotation.
-        key.is_none_or(|key| key != server.public_key && !ours.contains(&key))
+        // One without a key was stored by no rotation; one with the key of before has changed nothing.
+        let is_ended = |key: &PublicKey| *key == server.public_key && told == Some(*key) && checked != Some(*key);
+        key.is_none_or(|key| !is_ended(&key) && !ours.contains(&key))
     })
 }
 
