@@ -98,7 +98,9 @@ impl Rig {
     pub async fn with(change: impl FnOnce(&mut ClusterOptions)) -> Rig {
         let program = env!("CARGO_BIN_EXE_changeguard");
         let folder = crate::scene::folder();
-        let mut options = ClusterOptions::steady(&folder.path().join("cluster"), program);
+        let cluster = folder.path().join("cluster");
+        std::fs::create_dir(&cluster).unwrap();
+        let mut options = ClusterOptions::steady(&cluster, program);
         change(&mut options);
         let place = folder.path().join("lab");
         std::fs::create_dir(&place).unwrap();
