@@ -260,6 +260,9 @@ impl<R: Runbook> Desk for CaseDesk<R> {
             }
         }
         self.seat.fence.shut();
+        if !ending::is_asked() {
+            self.look().await;
+        }
         let released = self.seat.store.release(&lease).await;
         let _ = self.reload().await;
         self.seat.onlooker.changed(&self.seat.subject);

@@ -142,7 +142,8 @@ fn is_clean(rig: &Rig, names: &[&str], when: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_changes_no_answer_and_the_purge_waits_for_its_moment_or_a_word() {
-    let rig = Rig::new().await;
+    // The oldest key ceased to be the primary an hour ago.
+    let rig = Rig::with(|options| options.rotated = Duration::from_secs(3600)).await;
     for node in 0..3 {
         rig.token(node).await;
     }
@@ -233,7 +234,7 @@ enum Point {
 /// What an operator does.
 fn way(name: &str) -> Vec<Order> {
     match name {
-        "forward" => vec![begin("rotate"), waives(), begin("purge")],
+        "forward" => vec![begin("rotate"), begin("purge")],
         "back" => vec![begin("rotate"), back()],
         _ => vec![begin("check"), Order::Cancel { note: "another day".into() }],
     }
@@ -275,7 +276,7 @@ async fn walk(name: &str, point: Option<Point>) -> (u64, u64) {
     if died {
         let desk = desk(&rig, Arc::default()).await;
         for acts in 0.. {
-            assert!(acts < 15, "{name} {point:?}: no end: {:?}", desk.status());
+            assert!(acts < 40, "{name} {point:?}: no end: {:?}", desk.status());
             desk.reload().await.unwrap();
             desk.look().await;
             let status = desk.status();
@@ -290,7 +291,12 @@ async fn walk(name: &str, point: Option<Point>) -> (u64, u64) {
                 Order::Begin { stretch, .. } => begin(&stretch),
                 order => order,
             };
-            desk.run(order.clone()).await.unwrap_or_else(|fault| panic!("{name} {point:?}: {order:?}: {fault}"));
+            match desk.run(order.clone()).await {
+                Ok(_) => {}
+                // What a dead process had begun on a node goes on there; it is met, and not worked against.
+                Err(RunFault::Fault(fault)) if fault.message.contains("another script works on") => {}
+                Err(fault) => panic!("{name} {point:?}: {order:?}: {fault}"),
+            }
             nothing_lost(&rig, &format!("{name} {point:?}: behind {order:?}"));
         }
         assert_eq!(super::fernet_rig::own(rig.port(1), &old).await, 200, "{name} {point:?}: issued before");
@@ -315,7 +321,6 @@ fn wanted(status: &Status, left: &[Order]) -> Option<Order> {
         ("idle", [first, ..]) => Some(first.clone()),
         ("half-way", [.., last @ Order::RollBack { .. }]) => Some(last.clone()),
         ("open", [.., last @ Order::Cancel { .. }]) => Some(last.clone()),
-        ("half-way", _) if status.set_aside.is_empty() => Some(waives()),
         _ => None,
     }
 }

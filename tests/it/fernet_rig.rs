@@ -98,9 +98,8 @@ impl Rig {
     pub async fn with(change: impl FnOnce(&mut ClusterOptions)) -> Rig {
         let program = env!("CARGO_BIN_EXE_changeguard");
         let folder = crate::scene::folder();
-        let cluster = folder.path().join("cluster");
-        std::fs::create_dir(&cluster).unwrap();
-        let mut options = ClusterOptions::steady(&cluster, program);
+        std::fs::create_dir(folder.path().join("cluster")).unwrap();
+        let mut options = ClusterOptions::steady(&folder.path().join("cluster"), program);
         change(&mut options);
         let place = folder.path().join("lab");
         std::fs::create_dir(&place).unwrap();

@@ -1,8 +1,7 @@
 //! A key repository as it was seen on one node: digests, never content. What is wrong with it is `finding`; whether it equals
 //! the others is `agreement`.
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -77,13 +76,29 @@ impl From<Digest> for String {
 /// What decides about validity: which key lies under which index.
 pub type Keys = BTreeMap<u32, Digest>;
 
-/// Reads keys of a record that is told from others by its tag: then serde has every index as text, and takes no text for a number.
-///
-/// Errors: an index is no number, or a digest none.
-pub fn read_keys<'de, D: Deserializer<'de>>(from: D) -> Result<Keys, D::Error> {
-    let texts = BTreeMap::<String, Digest>::deserialize(from)?;
-    let read = |(index, digest): (String, Digest)| Ok((index.parse().map_err(D::Error::custom)?, digest));
-    texts.into_iter().map(read).collect()
+/// Keys as JSON has them: with the index as text, so that they can also be read where a record is recognised by its tag.
+pub mod by_index {
+    use super::{Digest, Keys};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    /// Writes them.
+    pub fn serialize<S: Serializer>(keys: &Keys, serializer: S) -> Result<S::Ok, S::Error> {
+        keys.iter()
+            .map(|(index, digest)| (index.to_string(), *digest))
+            .collect::<BTreeMap<_, _>>()
+            .serialize(serializer)
+    }
+
+    /// Reads them. Errors: an index is no number.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Keys, D::Error> {
+        let read = BTreeMap::<String, Digest>::deserialize(deserializer)?;
+        let key = |(index, digest): (String, Digest)| match index.parse() {
+            Ok(index) => Ok((index, digest)),
+            Err(_) => Err(serde::de::Error::custom("the index of a key is no number")),
+        };
+        read.into_iter().map(key).collect()
+    }
 }
 
 /// Owner, group and mode of a file or folder, as `stat` gives them.

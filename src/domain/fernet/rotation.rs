@@ -2,7 +2,7 @@
 //! is `not_before`; how it comes to the nodes is `install`.
 
 use super::not_before::purged_by_rotation;
-use super::repository::{Digest, Keys, Repository, read_keys};
+use super::repository::{Digest, Keys, Repository};
 use serde::{Deserialize, Serialize};
 
 /// What the next rotation does, known before it is done (Keystone's `rotate_keys`).
@@ -53,7 +53,7 @@ pub struct Promotion {
     /// What the copy lacks of the live repository, ascending: what a purge will take away.
     pub purged: Vec<u32>,
     /// All keys of the copy.
-    #[serde(deserialize_with = "read_keys")]
+    #[serde(with = "super::repository::by_index")]
     pub keys: Keys,
 }
 

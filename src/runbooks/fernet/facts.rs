@@ -4,7 +4,7 @@
 use super::record::Kind;
 use super::spec::{PURGING, ROTATE};
 use super::{Fernet, Sights, World};
-use crate::domain::fernet::agreement::compare;
+use crate::domain::fernet::agreement::{compare, names};
 use crate::domain::fernet::cadence::sort;
 use crate::domain::fernet::finding::{Weight, findings};
 use crate::domain::fernet::not_before::{self, NotBefore, Standing};
@@ -133,7 +133,7 @@ fn of_repositories(world: &World, sights: &Sights, kind: Kind) -> Vec<Fact> {
         let mut who: Vec<String> = who.collect();
         who.sort();
         who.dedup();
-        let text = format!("{}: {}", kind.word(), agreement.message());
+        let text = format!("{} of {}: {}", kind.word(), names(&who), agreement.message());
         facts.push(seen("digests", text, who, agreement.advice()));
     }
     facts

@@ -1,6 +1,6 @@
 //! What the runbook journals of its own: digests and names, never a key.
 
-use crate::domain::fernet::repository::{Keys, read_keys};
+use crate::domain::fernet::repository::Keys;
 use crate::domain::fernet::rotation::Promotion;
 use crate::domain::fernet::watch::Counts;
 use crate::engine::case::record::OwnRecord;
@@ -35,7 +35,7 @@ pub struct Held {
     /// Its path on each node: in containers they need not be the same.
     pub paths: BTreeMap<String, String>,
     /// What is in force.
-    #[serde(deserialize_with = "read_keys")]
+    #[serde(with = "crate::domain::fernet::repository::by_index")]
     pub keys: Keys,
     /// By the configuration.
     pub max_active_keys: u32,
@@ -126,16 +126,17 @@ mod tests {
     use super::*;
     use crate::domain::fernet::repository::Digest;
     use crate::engine::case::record::Body;
+    use crate::engine::record::CaseBody;
 
     #[test]
-    fn every_record_is_read_back_as_it_was_written() {
-        let digest = |n: u8| Digest::from_bytes([n; 32]);
-        let keys: Keys = [(0, digest(1)), (17, digest(2))].into();
-        let paths = BTreeMap::from([("a".to_owned(), "/k".to_owned())]);
-        let held = vec![Held { kind: Kind::Tokens, paths, keys: keys.clone(), max_active_keys: 3 }];
-        let baseline = BTreeMap::from([("a".to_owned(), Counts { requests: 9, refused: 1, failed: 0 })]);
-        let promotion = Promotion { primary: 17, promoted: digest(2), staged: digest(1), purged: vec![16], keys };
-        let node = || "a".to_owned();
+    fn every_record_is_read_as_it_was_written() {
+        let keys = || Keys::from([(0, Digest::from_bytes([1; 32])), (17, Digest::from_bytes([2; 32]))]);
+        let digest = Digest::from_bytes([3; 32]);
+        let promotion = Promotion { primary: 18, promoted: digest, staged: digest, purged: vec![15], keys: keys() };
+        let paths = BTreeMap::from([("ctl1".to_owned(), "/etc/keystone/fernet-keys".to_owned())]);
+        let held = vec![Held { kind: Kind::Tokens, paths, keys: keys(), max_active_keys: 3 }];
+        let baseline = BTreeMap::from([("ctl1".to_owned(), Counts { requests: 9, refused: 1, failed: 0 })]);
+        let node = || "ctl1".to_owned();
         for record in [
             FernetRecord::Agreed { held, baseline },
             FernetRecord::Saved { node: node() },
@@ -144,9 +145,10 @@ mod tests {
             FernetRecord::Installed { node: node(), back: true },
             FernetRecord::Purged { node: node() },
         ] {
-            let written = serde_json::to_value(Body::Own(record.clone())).unwrap();
-            let read: Body<FernetRecord> = serde_json::from_value(written).unwrap();
-            assert_eq!(read, Body::Own(record));
+            let written = CaseBody::of(&Body::Own(record.clone())).unwrap();
+            let text = serde_json::to_string(&written).unwrap();
+            let read: CaseBody = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.read::<Body<FernetRecord>>().unwrap(), Body::Own(record), "{text}");
         }
     }
 }
