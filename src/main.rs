@@ -4,9 +4,11 @@ use anyhow::{Context, Result};
 use changeguard::adapters::lab;
 use changeguard::adapters::openstack::{between_pairs, is_pair_running};
 use changeguard::app::model::{Charset, ModelOptions, StepInfo};
-use changeguard::cli::act::{BadUsage, Teller, act};
+use changeguard::cli::act::{BadUsage, act};
 use changeguard::cli::audit;
+use changeguard::cli::desk::Desks;
 use changeguard::cli::lab::{serve, start};
+use changeguard::cli::teller::Teller;
 use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print, rehearse, watch};
 use changeguard::config::check::{Finding, Level};
 use changeguard::config::clouds::Environment;
@@ -171,12 +173,17 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
                 print::say(format_args!("changeguard: rests once the swap is finished, within {bound} s"));
             })?;
             let teller = Teller::new();
-            let (tenants, fault) = wiring.tenants().await;
+            let desks = Desks::new(wiring.desks(teller.clone())?);
+            // What is about no tenant needs none.
+            let (tenants, fault) = match desks.meant(&verb)? {
+                Some(_) => (Vec::new(), None),
+                None => wiring.tenants().await,
+            };
             if let Some(fault) = fault {
                 print::say(format_args!("changeguard: {fault}; {}", fault.advice()));
             }
             let fleet = wiring.fleet(tenants, teller.clone())?;
-            let mut acting = std::pin::pin!(act(&fleet, &wiring, &teller, verb, cli.json));
+            let mut acting = std::pin::pin!(act(&fleet, &desks, &wiring, &teller, verb, cli.json));
             tokio::select! {
                 result = &mut acting => return result,
                 () = asked.recv() => ending::ask(),
@@ -237,7 +244,11 @@ fn config_check(config: &Config, hardening: &Hardening, json: bool) -> Result<u8
         for finding in &findings {
             print::line(format_args!("{}: {}: {}", finding.level.word(), finding.field, finding.text))?;
         }
-        print::line(format_args!("{}: {} tenants", config.path.display(), config.tenant.len()))?;
+        let clusters = match config.keystone.len() {
+            0 => String::new(),
+            count => format!(", {count} Keystone clusters"),
+        };
+        print::line(format_args!("{}: {} tenants{clusters}", config.path.display(), config.tenant.len()))?;
     }
     let fails = findings.iter().any(|finding| finding.level == Level::Failure);
     Ok(if fails { exit::USAGE } else { exit::DONE })

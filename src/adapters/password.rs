@@ -106,6 +106,7 @@ fn refused(section: &str, message: String) -> Fault {
     let service = match section {
         "state" => Service::Journal,
         "alerts" => Service::Alerts,
+        "keystone.auth" => Service::Keystone,
         _ => Service::Mail,
     };
     Fault::new(service, FaultKind::Refused, message)

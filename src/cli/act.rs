@@ -1,94 +1,29 @@
-//! Acting without a screen: a subcommand becomes a command of the engine; progress goes to standard error, the result to
-//! standard output, and the end of it into the exit code.
+//! Acting without a screen: a subcommand becomes a command of the engine; the result goes to standard output, and the end of it
+//! into the exit code. Progress is `teller`'s.
 
+use crate::cli::desk::{self, Desks};
+use crate::cli::teller::Teller;
 use crate::cli::{CauseArg, Confirmed, KindArg, Verb, approve, consent, exit, mail, print};
 use crate::domain::client::ClientId;
 use crate::domain::gate::Reason;
 use crate::domain::notice::NoticeKind;
 use crate::domain::preflight::{Check, CheckState, Preflight};
 use crate::domain::step::StepNumber;
-use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
 use crate::engine::command::{Command, Refusal};
 use crate::engine::ports::Letter;
 use crate::engine::record::{self, Cause, Entry, Record};
 use crate::engine::status::TenantStatus;
-use crate::engine::step::Progress;
 use crate::engine::truth::Truth;
-use crate::runtime::conductor::{Conductor, Watcher};
+use crate::runtime::conductor::Conductor;
 use crate::runtime::ending;
 use crate::runtime::fleet::{Fleet, Pace};
-use crate::runtime::lease;
 use crate::runtime::run::RunError;
 use crate::runtime::wiring::Wiring;
 use anyhow::{Context, Result, anyhow};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use serde::Serialize;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// Shows progress: a bar on a terminal, a plain line for each change otherwise.
-pub struct Teller {
-    bar: Option<ProgressBar>,
-    last: Mutex<String>,
-}
-
-impl Teller {
-    /// A bar if standard error is a terminal.
-    pub fn new() -> Arc<Self> {
-        let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-        let bar = terminal.then(|| {
-            let style = ProgressStyle::with_template("{prefix} [{bar:30}] {pos}/{len} {msg}");
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            if let Ok(style) = style {
-                bar.set_style(style.progress_chars("=> "));
-            }
-            bar
-        });
-        Arc::new(Self { bar, last: Mutex::default() })
-    }
-
-    fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-impl Watcher for Teller {
-    fn changed(&self, _conductor: &Conductor) {}
-
-    fn progress(&self, tenant: &Tenant, progress: Progress) {
-        let prefix = format!("{} step {}", tenant.name, progress.step);
-        if let Some(bar) = &self.bar {
-            if progress.total == 0 && !progress.text.is_empty() {
-                // What is said once must be read after the next change, too.
-                bar.println(format!("{prefix}: {}", progress.text));
-                return;
-            }
-            bar.set_prefix(prefix);
-            bar.set_length(progress.total);
-            bar.set_position(progress.done);
-            bar.set_message(progress.text);
-            return;
-        }
-        let line = format!("{prefix}: {}/{} {}", progress.done, progress.total, progress.text);
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if *last != line {
-            print::say(format_args!("{line}"));
-            *last = line;
-        }
-    }
-
-    fn waits(&self, tenant: &Tenant, text: &str) {
-        print::say(format_args!("{}: {text}", tenant.name));
-    }
-
-    fn patience(&self) -> Duration {
-        lease::PATIENCE
-    }
-}
+use std::time::Instant;
 
 /// What an act prints with `--json`.
 #[derive(Serialize)]
@@ -116,7 +51,10 @@ struct Ended {
 }
 
 /// Carries out what the command line asks of the fleet. Gives the exit code.
-pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, json: bool) -> Result<u8> {
+pub async fn act(fleet: &Fleet, desks: &Desks, wiring: &Wiring, teller: &Teller, verb: Verb, json: bool) -> Result<u8> {
+    if let Some(desk) = desks.meant(&verb)? {
+        return desk::act(desk, teller, verb, json).await;
+    }
     match verb {
         Verb::Mail { verb } if mail::command(&verb).is_none() => mail::mail(fleet, wiring, verb, json).await,
         Verb::Status { tenant: None, offline } => {
@@ -126,12 +64,16 @@ pub async fn act(fleet: &Fleet, wiring: &Wiring, teller: &Teller, verb: Verb, js
                 fleet.look_at_all(Pace::ONCE).await?;
             }
             let statuses: Vec<TenantStatus> = fleet.conductors().iter().map(|conductor| conductor.status()).collect();
-            if json {
-                print::json(&statuses)?
-            } else {
-                print::fleet(&statuses)?
+            let others = desks.statuses(offline).await?;
+            match json {
+                true => print::json(&desk::together(&statuses, &others))?,
+                false if statuses.is_empty() && !others.is_empty() => print::text(&desk::overview(&others))?,
+                false => {
+                    print::fleet(&statuses)?;
+                    print::text(&desk::overview(&others))?;
+                }
             }
-            Ok(seen(&statuses))
+            Ok(seen(&statuses).max(desk::seen(&others, offline)))
         }
         Verb::Status { tenant: Some(tenant), offline } => {
             let conductor = fleet.find(&tenant)?;
@@ -402,8 +344,13 @@ fn command(verb: Verb) -> Result<(String, Command)> {
         Verb::Ack(verb) => verb.command()?,
         Verb::Waive(verb) => verb.command()?,
         Verb::SetAside { tenant, what, reason } => (tenant.tenant, Command::SetAside { what, reason }),
-        Verb::Rotate { tenant, confirm, through_tunnel } => {
-            (tenant.tenant, Command::Rotate { confirm, through_tunnel })
+        Verb::Rotate { when_due, dry_run, tenant, .. } if when_due || dry_run => {
+            let option = if when_due { "--when-due" } else { "--dry-run" };
+            let text = format!("{option} is for a Keystone cluster; plan and check a rotation of {}", tenant.tenant);
+            return Err(BadUsage(text).into());
+        }
+        Verb::Rotate { tenant, confirm, through_tunnel, .. } => {
+            (tenant.tenant, Command::Rotate { confirm: confirm.unwrap_or_default(), through_tunnel })
         }
         Verb::Emergency { why: Confirmed { tenant, confirm, reason }, through_tunnel } => {
             (tenant, Command::Emergency { confirm, reason, through_tunnel })

@@ -2,7 +2,7 @@
 //! rotation (`report`), and what it knows of one person (`person`).
 
 use crate::cli::act::BadUsage;
-use crate::cli::{AuditVerb, PersonVerb, Verb, exit, person, print, report};
+use crate::cli::{PersonVerb, Verb, exit, person, print, report};
 use crate::config::Config;
 use crate::domain::tenant::TenantId;
 use crate::engine::audit::{self, Head, Verdict};
@@ -11,9 +11,29 @@ use crate::engine::record::RotationId;
 use crate::engine::rotation::Rotation;
 use crate::engine::witness;
 use crate::runtime::fleet::UnknownTenant;
+use crate::runtime::kinds;
 use crate::runtime::wiring::{self, WiringError};
 use anyhow::{Result, anyhow};
+use clap::Subcommand;
 use serde::Serialize;
+
+/// What to do with the chain.
+#[derive(Debug, Subcommand)]
+pub enum AuditVerb {
+    /// Look whether every record is what was written; names the first that is not
+    Verify {
+        /// The tenant's name or id; all of them without
+        tenant: Option<String>,
+        /// A head that was kept elsewhere must be part of the chain (may be given several times)
+        #[arg(long, value_name = "HEAD")]
+        expect: Vec<String>,
+    },
+    /// Print where each chain ends, TENANT:POSITION:HASH, to be kept elsewhere for `verify --expect`
+    Head {
+        /// The tenant's name or id; all of them without
+        tenant: Option<String>,
+    },
+}
 
 /// Carries out a verb that needs the journal only. Gives the exit code.
 /// `environment` is the environment's name, for the record of an erasure.
@@ -30,6 +50,9 @@ pub async fn ask(config: &Config, verb: Verb, json: bool, environment: &str) -> 
             journal.verify(tenant.as_deref(), &expect, json).await
         }
         Verb::Audit { verb: AuditVerb::Head { tenant } } => journal.head(tenant.as_deref(), json).await,
+        Verb::Report { tenant, rotation, list } if kinds::of_subject(&tenant.tenant).is_some() => {
+            journal.case(&tenant.tenant, rotation, list, json).await
+        }
         Verb::Report { tenant, list: true, .. } => journal.list(&tenant.tenant, json).await,
         Verb::Report { tenant, rotation, .. } => journal.report(&tenant.tenant, rotation, json).await,
         Verb::Person { verb: PersonVerb::Export { address } } => person::export(&store, &address, json).await,
@@ -209,6 +232,47 @@ impl Journal<'_> {
         let (rotation, four_eyes) = (Rotation::fold(&entries)?, wiring::four_eyes(self.config));
         let four_eyes = four_eyes.as_ref();
         let report = report::Report::new(&rotation, entries, lease_log, &tables, verdict, verified, four_eyes);
+        if json {
+            print::json(&report)?;
+        } else {
+            print::text(&report.markdown())?;
+        }
+        Ok(exit::DONE)
+    }
+
+    /// The same of a subject that is no tenant, `kind/name`.
+    async fn case(&self, subject: &str, case: Option<String>, list: bool, json: bool) -> Result<u8> {
+        let (Some(kind), Ok(key)) = (kinds::of_subject(subject), TenantId::of_subject(subject)) else {
+            return Err(BadUsage(format!("there is no subject {subject:?}")).into());
+        };
+        let heads = self.store.heads(Some(&key)).await?;
+        if list {
+            let mut lines = Vec::new();
+            for head in heads {
+                let (core, _) = (kind.history)(&self.store.load(&head.rotation).await?)?;
+                lines.extend(core.iter().map(report::CaseLine::of));
+            }
+            match json {
+                true => print::json(&lines)?,
+                false => lines.iter().try_for_each(|line| print::line(format_args!("{line}")))?,
+            }
+            return Ok(exit::DONE);
+        }
+        let wanted = case.map(RotationId);
+        let head = heads.into_iter().find(|head| wanted.as_ref().is_none_or(|wanted| head.rotation == *wanted));
+        let Some(head) = head else {
+            return match wanted {
+                Some(id) => Err(BadUsage(format!("{subject} has no case {id}; see report {subject} --list")).into()),
+                None => Err(anyhow!("no case of {subject} was ever opened")),
+            };
+        };
+        let entries = self.store.load(&head.rotation).await?;
+        let tables = self.store.tables().await?;
+        let verdict = audit::verify(&tables, Some(key.as_str()), &[]).into_iter().next();
+        let (Some(core), lines) = (kind.history)(&entries)? else {
+            return Err(anyhow!("no case of {subject} was ever opened"));
+        };
+        let report = report::CaseReport::new(&core, lines, entries, verdict);
         if json {
             print::json(&report)?;
         } else {

@@ -1,14 +1,50 @@
 //! `demo` and `lab`: the embedded servers, with the screen or without.
 
+use crate::adapters::lab::fernet::ClusterOptions;
 use crate::adapters::lab::{Lab, LabOptions, Pace};
-use crate::cli::{LabArgs, PaceArg, exit, print};
+use crate::cli::{exit, print};
 use crate::runtime::signals;
 use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// The size of the embedded lab.
+#[derive(Clone, Debug, Args)]
+pub struct LabArgs {
+    /// How many tenants
+    #[arg(long, default_value_t = 4)]
+    pub tenants: usize,
+    /// How many clients each has
+    #[arg(long, default_value_t = 6)]
+    pub clients: usize,
+    /// How often the servers look for a new key, in seconds
+    #[arg(long, default_value_t = 20.0, value_name = "SECONDS")]
+    pub reconcile_interval: f64,
+    /// Where the lab and its journal live; a temporary folder without
+    #[arg(long, value_name = "FOLDER")]
+    pub directory: Option<PathBuf>,
+    /// Clients answer and reconfigure at once, in their own time, or never
+    #[arg(long, value_enum, default_value = "human")]
+    pub pace: PaceArg,
+    /// Serve a console API too
+    #[arg(long)]
+    pub console: bool,
+}
+
+/// How soon the lab's people act.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PaceArg {
+    /// At once
+    Instant,
+    /// In their own time
+    Human,
+    /// Never by themselves
+    Off,
+}
 
 /// A started lab and the folder that is removed with it, unless the operator named one.
 pub struct Started {
@@ -60,8 +96,22 @@ pub async fn start(arguments: &LabArgs) -> Result<Started> {
         alerts: true,
         agent_log: true,
     };
-    let lab = Lab::start(options).await.context("start the embedded lab")?;
+    let cluster = cluster(&options)?;
+    let mut lab = Lab::start(options).await.context("start the embedded lab")?;
+    lab.add_cluster(cluster).await.context("start the embedded lab's Keystone cluster")?;
     Ok(Started { lab, temporary })
+}
+
+/// Three nodes of Keystone, rotated three days ago, that the rest of the cloud asks all the time.
+fn cluster(options: &LabOptions) -> Result<ClusterOptions> {
+    let directory = options.directory.join("keystone");
+    // An earlier lab's; nothing else is taken away.
+    if directory.join("shell.json").exists() {
+        std::fs::remove_dir_all(&directory).with_context(|| format!("{}", directory.display()))?;
+    }
+    DirBuilder::new().mode(0o700).create(&directory).with_context(|| format!("{}", directory.display()))?;
+    let background = Some(Duration::from_millis(500));
+    Ok(ClusterOptions { background, seed: options.seed, ..ClusterOptions::steady(&directory, &options.program) })
 }
 
 /// Runs the lab until a signal ends it; what happens in it goes to standard error.

@@ -5,13 +5,19 @@ pub mod answer;
 pub mod approve;
 pub mod audit;
 pub mod consent;
+pub mod desk;
 pub mod lab;
 pub mod mail;
 pub mod person;
 pub mod print;
 pub mod rehearse;
 pub mod report;
+pub mod teller;
 pub mod watch;
+
+pub use audit::AuditVerb;
+pub use lab::LabArgs;
+pub use person::PersonVerb;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use consent::NamedArg;
@@ -55,10 +61,10 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, or asked to end before it was done, 2 bad usage or configuration, 3 gate shut, 4 held by somebody else, 5 needs a person, 128 and the number of the signal that has ended the screen (143: SIGTERM)";
 
-/// A tenant by name or id.
+/// A tenant by name or id, or another subject.
 #[derive(Debug, Args)]
 pub struct TenantArg {
-    /// The tenant's name or id
+    /// The tenant's name or id, or KIND/NAME such as keystone/production
     pub tenant: String,
 }
 
@@ -88,7 +94,7 @@ pub enum Verb {
     },
     /// What is true of the fleet, or of one tenant
     Status {
-        /// The tenant's name or id; all of them without
+        /// The tenant's name or id, or KIND/NAME; all of them without
         tenant: Option<String>,
         /// Only what the journal says; do not look outside
         #[arg(long)]
@@ -160,17 +166,35 @@ pub enum Verb {
         #[arg(long, value_name = "CHECK")]
         only: Option<String>,
     },
-    /// Steps 2 to 6, if the gate is open
+    /// Steps 2 to 6, if the gate is open; of a Keystone cluster steps 2 to 7
     Rotate {
         /// Which tenant
         #[command(flatten)]
         tenant: TenantArg,
-        /// The tenant's name once more
-        #[arg(long, value_name = "NAME")]
-        confirm: String,
+        /// The tenant's or cluster's name once more
+        #[arg(long, value_name = "NAME", required_unless_present = "dry_run")]
+        confirm: Option<String>,
+        /// Of a cluster, for a timer: does nothing where no rotation is due (0), or where a person is waited for (5)
+        #[arg(long)]
+        when_due: bool,
+        /// Of a cluster: look, and say what a rotation would make of its keys; changes nothing
+        #[arg(long, conflicts_with = "when_due")]
+        dry_run: bool,
+        /// A ticket or incident; of a cluster, for a tenant see plan
+        #[arg(long, default_value = "")]
+        reference: String,
         /// The tenant's name a third time, where your own session runs through its tunnel
         #[arg(long, value_name = "NAME", default_value = "")]
         through_tunnel: String,
+    },
+    /// Step 8 of a Keystone cluster, if the gate is open: the keys that nobody needs any more; there is no way back behind it
+    Purge {
+        /// Which cluster
+        #[command(flatten)]
+        tenant: TenantArg,
+        /// The cluster's name once more
+        #[arg(long, value_name = "NAME")]
+        confirm: String,
     },
     /// Suspected compromise: tell everybody and rotate at once, without answers or approval; a review stays open
     Emergency {
@@ -413,68 +437,6 @@ pub enum ConfigVerb {
     Unit,
 }
 
-/// What to do with the chain.
-#[derive(Debug, Subcommand)]
-pub enum AuditVerb {
-    /// Look whether every record is what was written; names the first that is not
-    Verify {
-        /// The tenant's name or id; all of them without
-        tenant: Option<String>,
-        /// A head that was kept elsewhere must be part of the chain (may be given several times)
-        #[arg(long, value_name = "HEAD")]
-        expect: Vec<String>,
-    },
-    /// Print where each chain ends, TENANT:POSITION:HASH, to be kept elsewhere for `verify --expect`
-    Head {
-        /// The tenant's name or id; all of them without
-        tenant: Option<String>,
-    },
-}
-
-/// What to do with one person's data.
-#[derive(Debug, Subcommand)]
-pub enum PersonVerb {
-    /// Print every record that is about the person, of all tenants
-    Export {
-        /// Their mail address, or the id under which they are kept
-        address: String,
-    },
-    /// Erase address and name from all journals; records and chain stay
-    Erase {
-        /// Their mail address
-        address: String,
-        /// The address once more
-        #[arg(long, value_name = "ADDRESS")]
-        confirm: String,
-        /// Why; stays in the journal, so without the address
-        #[arg(long)]
-        reason: String,
-    },
-}
-
-/// The size of the embedded lab.
-#[derive(Clone, Debug, Args)]
-pub struct LabArgs {
-    /// How many tenants
-    #[arg(long, default_value_t = 4)]
-    pub tenants: usize,
-    /// How many clients each has
-    #[arg(long, default_value_t = 6)]
-    pub clients: usize,
-    /// How often the servers look for a new key, in seconds
-    #[arg(long, default_value_t = 20.0, value_name = "SECONDS")]
-    pub reconcile_interval: f64,
-    /// Where the lab and its journal live; a temporary folder without
-    #[arg(long, value_name = "FOLDER")]
-    pub directory: Option<PathBuf>,
-    /// Clients answer and reconfigure at once, in their own time, or never
-    #[arg(long, value_enum, default_value = "human")]
-    pub pace: PaceArg,
-    /// Serve a console API too
-    #[arg(long)]
-    pub console: bool,
-}
-
 /// Why a rotation is planned.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum CauseArg {
@@ -497,15 +459,4 @@ pub enum KindArg {
     AreYouBack,
     /// Everybody is back
     AllClear,
-}
-
-/// How soon the lab's people act.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum PaceArg {
-    /// At once
-    Instant,
-    /// In their own time
-    Human,
-    /// Never by themselves
-    Off,
 }

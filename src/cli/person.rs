@@ -7,7 +7,29 @@ use crate::engine::persons::same_address;
 use crate::engine::record::Record;
 use crate::runtime::erasure;
 use anyhow::Result;
+use clap::Subcommand;
 use serde::Serialize;
+
+/// What to do with one person's data.
+#[derive(Debug, Subcommand)]
+pub enum PersonVerb {
+    /// Print every record that is about the person, of all tenants
+    Export {
+        /// Their mail address, or the id under which they are kept
+        address: String,
+    },
+    /// Erase address and name from all journals; records and chain stay
+    Erase {
+        /// Their mail address
+        address: String,
+        /// The address once more
+        #[arg(long, value_name = "ADDRESS")]
+        confirm: String,
+        /// Why; stays in the journal, so without the address
+        #[arg(long)]
+        reason: String,
+    },
+}
 
 /// Prints every record that is about the person, of all tenants: asked for by an address or by the id under which they are kept.
 /// Others who stand in the same record are left out.

@@ -3,8 +3,11 @@
 //! A rotation that was rolled back, overridden or left half-done says so in its headline. What has no place of its own is
 //! in the timeline, which holds every record.
 
+mod case;
 mod markdown;
 mod signed;
+
+pub use case::{CaseLine, CaseReport};
 
 use crate::domain::acknowledgement::{Acknowledgement, Waiver};
 use crate::domain::notice::Delivery;

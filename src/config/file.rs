@@ -3,6 +3,7 @@
 //! Whether the values make sense is left to `rules`; what they are when left out, to the `Default`s in `config`.
 
 use super::alerts::AlertsTable;
+use super::keystone::KeystoneTables;
 use super::problem::{Problems, Source};
 use super::reminders::RemindersTable;
 use super::security::SecurityTable;
@@ -34,6 +35,7 @@ pub(super) struct File {
     pub(super) alerts: Value<AlertsTable>,
     pub(super) security: Value<SecurityTable>,
     pub(super) inbox: Value<InboxTable>,
+    pub(super) keystone: KeystoneTables,
 }
 
 /// `[approval]`

@@ -23,6 +23,7 @@ mod contacts;
 mod fields;
 mod file;
 mod inbox;
+mod keystone;
 mod passwords;
 mod problem;
 mod reminders;
@@ -36,7 +37,9 @@ mod values;
 pub use alerts::Alerts;
 pub use console::Console;
 pub use contacts::Contact;
+pub use keystone::{Keystone, KeystoneAuth, KeystoneNode, KeystoneWatch, NotBefore, Purge};
 pub use problem::{ConfigError, Problem};
+pub use smtp::Smtp;
 
 /// The whole configuration, checked. Paths are absolute or relative to the working folder, `~/` is resolved.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -71,6 +74,8 @@ pub struct Config {
     pub reminders: Option<Schedule>,
     /// `[alerts]`, where there is one.
     pub alerts: Option<Alerts>,
+    /// Every `[keystone.NAME]`, by name.
+    pub keystone: Vec<Keystone>,
     /// Every `[[contact]]` of the contacts file.
     pub contacts: Vec<Contact>,
     /// The languages of the tenants that name one; the others have that of `notices`.
@@ -298,57 +303,6 @@ impl std::fmt::Debug for Password {
             Self::File(path) => write!(f, "File({})", path.display()),
             Self::Command(_) => f.write_str("Command"),
             Self::Text(_) => f.write_str("Text(hidden)"),
-        }
-    }
-}
-
-/// `[smtp]`: the mail server.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Smtp {
-    /// Its name. Required.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// How the connection is protected.
-    pub security: Security,
-    /// Who writes, `Name <address>`. Required.
-    pub from: String,
-    /// Where answers go; `None`: to `from`.
-    pub reply_to: Option<String>,
-    /// For AUTH.
-    pub user: Option<String>,
-    /// For AUTH.
-    pub password: Password,
-    /// An authority to trust besides the system's.
-    pub ca_file: Option<PathBuf>,
-    /// For one mail.
-    pub timeout: Duration,
-    /// How many at once.
-    pub connections: usize,
-    /// A limit that the relay sets.
-    pub per_minute: Option<u32>,
-    /// How often a mail that was refused for the moment is tried again within one run.
-    pub retries: u32,
-    /// Whether delivery reports go to an address of their own per client. Needs an inbox with a separator.
-    pub verp: bool,
-}
-
-impl Default for Smtp {
-    fn default() -> Self {
-        Self {
-            host: String::new(),
-            port: 587,
-            security: Security::StartTls,
-            from: String::new(),
-            reply_to: None,
-            user: None,
-            password: Password::None,
-            ca_file: None,
-            timeout: Duration::from_secs(30),
-            connections: 4,
-            per_minute: None,
-            retries: 3,
-            verp: false,
         }
     }
 }

@@ -76,13 +76,15 @@ impl<'a> Rules<'a> {
             approval: self.approval(file.approval),
             reminders: self.reminders(file.reminders),
             alerts: file.alerts.map(|alerts| self.alerts(alerts)),
+            keystone: self.keystones(file.keystone),
             contacts: Vec::new(),
             languages: BTreeMap::new(),
         };
         config.languages = std::mem::take(&mut self.languages);
         config.inbox = file.inbox.map(|inbox| self.inbox(inbox, &config.smtp));
-        if written_tenants == 0 && !config.tenants.discover && !self.problems.is_broken("tenant") {
-            let message = "there is no tenant: add a [[tenant]] with id and name, or set tenants.discover = true";
+        let nobody = written_tenants == 0 && config.keystone.is_empty() && !config.tenants.discover;
+        if nobody && !self.problems.is_broken("tenant") {
+            let message = "there is no tenant: add a [[tenant]] with id and name, or set tenants.discover = true, or add a [keystone.NAME]";
             self.problems.add(self.source, &NOWHERE, "tenant", message);
         }
         let many = written_tenants > 1 || config.tenants.discover;

@@ -1,13 +1,66 @@
-//! Judges `[smtp]`: the connection's protection and the addresses.
+//! `[smtp]`: the mail server, and how its section is judged: the connection's protection and the addresses.
 //!
 //! How single values are written is `values`, where the password comes from is `passwords`.
 
 use super::file::SmtpTable;
 use super::passwords::Sources;
 use super::rules::Rules;
-use super::{Smtp, values};
+use super::{Password, Security, values};
 use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
 use toml::Spanned;
+
+/// `[smtp]`: the mail server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Smtp {
+    /// Its name. Required.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Who writes, `Name <address>`. Required.
+    pub from: String,
+    /// Where answers go; `None`: to `from`.
+    pub reply_to: Option<String>,
+    /// For AUTH.
+    pub user: Option<String>,
+    /// For AUTH.
+    pub password: Password,
+    /// An authority to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// For one mail.
+    pub timeout: Duration,
+    /// How many at once.
+    pub connections: usize,
+    /// A limit that the relay sets.
+    pub per_minute: Option<u32>,
+    /// How often a mail that was refused for the moment is tried again within one run.
+    pub retries: u32,
+    /// Whether delivery reports go to an address of their own per client. Needs an inbox with a separator.
+    pub verp: bool,
+}
+
+impl Default for Smtp {
+    fn default() -> Self {
+        Self {
+            host: String::new(),
+            port: 587,
+            security: Security::StartTls,
+            from: String::new(),
+            reply_to: None,
+            user: None,
+            password: Password::None,
+            ca_file: None,
+            timeout: Duration::from_secs(30),
+            connections: 4,
+            per_minute: None,
+            retries: 3,
+            verp: false,
+        }
+    }
+}
 
 impl Rules<'_> {
     pub(super) fn smtp(&mut self, at: &Range<usize>, table: SmtpTable) -> Smtp {

@@ -7,6 +7,7 @@
 //! | `world` | the nodes, and the rules of the configuration |
 //! | `sights` | what was last seen of them |
 //! | `facts` | what shuts the gates |
+//! | `due` | whether a timer shall rotate |
 //! | `record`, `state` | what it journals, and what that comes to |
 //! | `back` | the way back |
 //! | `matrix` | tokens of each node, shown at each |
@@ -14,6 +15,7 @@
 //! | `panels` | what its screen shows |
 
 mod back;
+mod due;
 mod facts;
 mod matrix;
 mod panels;
@@ -75,6 +77,8 @@ impl Runbook for Fernet {
     }
 
     fn tell(world: &World, case: Option<&Case<Self>>, sights: &Sights, now: Timestamp) -> Telling {
-        panels::tell(world, case, sights, now)
+        let alone = if world.rules.purge == Purge::WhenSafe { vec![spec::PURGING] } else { Vec::new() };
+        let (due, foreseen) = (due::due(world, sights, now), due::foreseen(world, sights));
+        Telling { foreseen, due, alone, ..panels::tell(world, case, sights, now) }
     }
 }

@@ -138,19 +138,7 @@ impl<R: Runbook> CaseDesk<R> {
                 .hint("nothing is done here; put the journal back as it was last"));
         }
         let Some(head) = heads.first() else { return Ok((None, Vec::new())) };
-        let entries = self.seat.store.load(&head.rotation).await?;
-        let mut case: Option<Case<R>> = None;
-        let mut lines = Vec::with_capacity(entries.len());
-        for entry in &entries {
-            let body = decoded::<R>(entry)?;
-            lines.push(line(entry, &body));
-            let stamp = Stamp { seq: entry.seq, at: entry.at, person: entry.person() };
-            match &mut case {
-                None => case = Some(Case::open(stamp, &body).map_err(|why| unreadable(entry, &why))?),
-                Some(case) => case.apply(stamp, &body),
-            }
-        }
-        Ok((case, lines))
+        history(&self.seat.store.load(&head.rotation).await?)
     }
 
     async fn acquire(&self) -> Result<(Lease, Option<Taken>), RunFault> {
@@ -287,6 +275,22 @@ impl<R: Runbook> Desk for CaseDesk<R> {
     }
 }
 
+/// A case as its entries tell it, with a line for each. Errors: one of them can't be understood.
+pub fn history<R: Runbook>(entries: &[Entry]) -> Result<(Option<Case<R>>, Vec<Line>), Fault> {
+    let mut case: Option<Case<R>> = None;
+    let mut lines = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let body = decoded::<R>(entry)?;
+        lines.push(line(entry, &body));
+        let stamp = Stamp { seq: entry.seq, at: entry.at, person: entry.person() };
+        match &mut case {
+            None => case = Some(Case::open(stamp, &body).map_err(|why| unreadable(entry, &why))?),
+            Some(case) => case.apply(stamp, &body),
+        }
+    }
+    Ok((case, lines))
+}
+
 /// What an entry of a case says.
 fn decoded<R: Runbook>(entry: &Entry) -> Result<Body<R::Record>, Fault> {
     match &entry.record {
@@ -301,5 +305,6 @@ fn unreadable(entry: &Entry, why: &str) -> Fault {
 }
 
 fn line<O: OwnRecord>(entry: &Entry, body: &Body<O>) -> Line {
-    Line { seq: entry.seq, at: entry.at, by: format!("{}@{}", entry.by, entry.host), text: body.summary() }
+    let (by, incident) = (format!("{}@{}", entry.by, entry.host), body.is_incident());
+    Line { seq: entry.seq, at: entry.at, by, text: body.summary(), incident }
 }

@@ -18,6 +18,7 @@ pub mod hardening;
 pub mod inbox;
 pub mod intake;
 pub mod keys;
+pub mod kinds;
 pub mod known;
 pub mod lease;
 pub mod look;

@@ -1,5 +1,7 @@
 //! The composition root: what the configuration says becomes adapters, and adapters become worlds and conductors.
 
+mod keystone;
+
 use crate::adapters::alerts::Alertmanager;
 use crate::adapters::console::{Console, ConsoleParameters};
 use crate::adapters::inbox::ImapInbox;

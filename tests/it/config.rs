@@ -98,6 +98,7 @@ fn the_example_loads_and_shows_the_defaults() {
         notices: Notices { templates: None, ..required.notices },
         inbox: None,
         console: None,
+        keystone: Vec::new(),
         contacts: required.contacts,
         languages: Default::default(),
     };
@@ -140,6 +141,17 @@ fn every_optional_line_of_the_example_is_known() {
         ..Inbox::default()
     };
     assert_eq!(config.inbox, Some(expected), "the example shows the defaults");
+    let cluster = &config.keystone[0];
+    let expected = config::Keystone {
+        name: "production".into(),
+        nodes: cluster.nodes.clone(),
+        rotator: "ctl1".into(),
+        auth: cluster.auth.clone(),
+        ca_file: Some("/etc/ssl/private-ca.pem".into()),
+        watch: config::KeystoneWatch { command: cluster.watch.command.clone(), ..Default::default() },
+        ..Default::default()
+    };
+    assert_eq!(*cluster, expected, "the example shows the defaults");
     assert_eq!(config.smtp.per_minute, Some(30));
     assert_eq!(config.language_of(&config.tenant[0]), changeguard::domain::language::Language::German);
     assert!(config.server.agent_check.is_some() && config.console.is_some() && config.cloud.clouds_file.is_some());

@@ -4,11 +4,13 @@
 //! Nothing is followed and nothing is sent twice: a retry would hide the one 401 that is looked for, and a redirect would ask another
 //! node than the one that is named. How TLS is done is as for all OpenStack services of the project.
 
+mod account;
 mod asking;
 mod client;
 mod login;
 
 pub use crate::engine::ports::nodes::{Token, Validated};
+pub use account::{Account, Whose};
 pub use asking::Asking;
 pub use client::{TokenClient, TokenParameters};
 pub use login::{Credentials, Named};

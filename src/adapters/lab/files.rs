@@ -3,9 +3,10 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use super::fernet::Cluster;
 use super::state::{Shared, lock};
 
 /// The line that the documented example proposes.
@@ -99,4 +100,64 @@ fn configuration(shared: &Shared) -> String {
         );
     }
     text
+}
+
+/// Counts what a node has answered, as the operator's own command would: all, refused tokens, server errors.
+const ANSWERS: &str = "#!/bin/sh\n\
+    # Written by the lab: the status stands behind the request of gunicorn's access log.\n\
+    exec awk -F'\"' '{ split($3, rest, \" \"); s = rest[1]; all++ }\n\
+    s == 401 || s == 404 && $2 ~ /\\/v3\\/auth\\/tokens/ { refused++ }\n\
+    s >= 500 { failed++ }\n\
+    END { print all + 0, refused + 0, failed + 0 }' \"$1\"\n";
+
+/// Adds a cluster to the configuration, with its password and the command that counts what a node answers. `watched`: there is
+/// traffic to be watched.
+pub(super) fn add_cluster(shared: &Shared, config: &Path, cluster: &Cluster, watched: bool) -> std::io::Result<()> {
+    let directory = &shared.options.directory;
+    let account = cluster.service();
+    private(&directory.join("keystone-password"), &format!("{}\n", *account.password))?;
+    let answers = directory.join("keystone-answers");
+    private(&answers, ANSWERS)?;
+    let mut text = String::from("\n[keystone.lab]\nnodes = [\n");
+    for (name, url) in cluster.names().iter().zip(cluster.urls()) {
+        let _ = writeln!(text, "  {{ name = {}, url = {} }},", quoted(name), quoted(&url));
+    }
+    let argv = |words: &[String]| words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ");
+    let far = ["sudo", "-n", "sh", "-c", "{script}"].map(str::to_owned);
+    let command: Vec<String> = cluster.ssh().into_iter().chain(far).collect();
+    let conf = cluster.conf_template();
+    let keys = conf.replace("keystone.conf", "fernet-keys");
+    let log = conf.replace("etc/keystone/keystone.conf", "var/log/keystone/access.log");
+    let count = ["sh".to_owned(), answers.to_string_lossy().into_owned(), log];
+    let (user, group) = owner(directory)?;
+    let length = if watched { "10s" } else { "0s" };
+    let _ = write!(
+        text,
+        "]\ncommand = [{}]\nconfig_files = [{}]\nconfig_directory = \"\"\nrepository = {}\nuser = {}\ngroup = {}\n\
+         auth = {{ user = {}, project = {}, password_file = \"keystone-password\" }}\n\
+         watch = {{ length = \"{length}\", least_requests = 5, command = [{}] }}\n",
+        argv(&command),
+        quoted(&conf),
+        quoted(&keys),
+        quoted(&user),
+        quoted(&group),
+        quoted(&account.name),
+        quoted(&account.project),
+        argv(&count),
+    );
+    std::fs::OpenOptions::new().append(true).open(config)?.write_all(text.as_bytes())
+}
+
+/// Whose files the nodes' keys are: the lab has no other users. By name, as `stat` shows them there.
+fn owner(directory: &Path) -> std::io::Result<(String, String)> {
+    let metadata = std::fs::metadata(directory)?;
+    let name = |list: &str, id: u32| {
+        let text = std::fs::read_to_string(list).unwrap_or_default();
+        let of = |line: &str| {
+            let fields: Vec<&str> = line.split(':').collect();
+            (fields.get(2) == Some(&id.to_string().as_str())).then(|| fields[0].to_owned())
+        };
+        text.lines().find_map(of).unwrap_or_else(|| "UNKNOWN".to_owned())
+    };
+    Ok((name("/etc/passwd", metadata.uid()), name("/etc/group", metadata.gid())))
 }

@@ -264,10 +264,16 @@ impl Lab {
         &self.world
     }
 
-    /// Adds a Keystone cluster, whose servers end with the lab. Errors: those of the cluster.
+    /// Adds a Keystone cluster, whose servers end with the lab, and names it in the configuration as `[keystone.lab]`. Errors:
+    /// those of the cluster, or the configuration can't be written.
     pub async fn add_cluster(&mut self, options: fernet::ClusterOptions) -> Result<(), fernet::ClusterError> {
-        let (cluster, tasks) = fernet::Cluster::start(options, Arc::clone(&self.world.shared)).await?;
+        let (watched, shared) = (options.background.is_some(), &self.world.shared);
+        let (cluster, tasks) = fernet::Cluster::start(options, Arc::clone(shared)).await?;
         self.tasks.extend(tasks);
+        files::add_cluster(shared, &self.config, &cluster, watched).map_err(|source| {
+            let directory = shared.options.directory.clone();
+            fernet::ClusterError::Write { directory, source }
+        })?;
         self.cluster = Some(cluster);
         Ok(())
     }

@@ -20,8 +20,9 @@ impl NodeShell {
     /// start.
     pub async fn look(&self, at: &LookAt) -> Result<Look, Fault> {
         let doing = "look at the node";
+        let at = at.on(self.name());
         let believed = Place::new(&at.believed)?;
-        let output = self.read(doing, &script(at, believed.live())?).await?;
+        let output = self.read(doing, &script(&at, believed.live())?).await?;
         let text = std::str::from_utf8(&output.0).map_err(|_| self.garbled(doing, "the answer is not text"))?;
         let answer = lines(&output.0).map_err(|why| self.garbled(doing, why))?;
         let settings = self.settings(text, &answer)?;

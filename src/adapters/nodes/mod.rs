@@ -15,6 +15,7 @@
 //! | `prepare` | rotate in a copy |
 //! | `transfer` | fetch keys from a node, place them beside the live repository of another |
 //! | `install` | the stages of an installation, and the purge |
+//! | `traffic` | what a node has answered its users, by another command of the operator's |
 //! | `clear` | remove what was placed |
 //!
 //! Keys pass on standard input and output only, in buffers that are wiped. Everything can be run twice and be killed in between:
@@ -33,12 +34,14 @@ mod script;
 mod seam;
 mod settings;
 mod shell;
+mod traffic;
 mod transfer;
 
 pub use crate::engine::ports::nodes::{
     Backup, Done, KeyArchive, LEAST_FREE_KIB, Look, LookAt, Place, Placed, Prepare, Prepared,
 };
 pub use shell::{NodeParameters, NodeShell};
+pub use traffic::AnswerCount;
 
 #[cfg(test)]
 mod tests;

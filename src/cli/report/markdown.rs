@@ -204,7 +204,7 @@ fn after(client: &ClientLine) -> String {
 /// makes into a link or a mention by itself. Those are looked for in the rendered text (GitHub's mentions, cmark-gfm's
 /// addresses), where an escape is gone already; only a code span keeps them out. So every word that is more than a word
 /// stands in one.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let clean = sanitize(text);
     let mut out = String::with_capacity(clean.len());
     let mut rest = clean.as_str();

@@ -10,6 +10,7 @@ use crate::domain::step::StepNumber;
 use crate::engine::step::{Probe, Progress, Trouble};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -59,6 +60,24 @@ pub struct Telling {
     pub panels: Vec<Panel>,
     /// The same for `--json`, under the runbook's name.
     pub json: Value,
+    /// What the next case would come to, one line each, as far as a look can tell.
+    pub foreseen: Vec<String>,
+    /// Whether a timer shall begin anew, where the runbook can say.
+    pub due: Option<Due>,
+    /// The stretches that may begin without a person once their gate is open, as the configuration says.
+    pub alone: Vec<&'static str>,
+}
+
+/// Whether it is time to begin anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Due {
+    /// It is.
+    pub now: bool,
+    /// One line: why, or why not.
+    pub text: String,
+    /// When it will be, UTC, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
 }
 
 /// A case of a runbook.

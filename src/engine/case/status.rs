@@ -4,7 +4,7 @@ use super::core::{Core, Way, Word};
 use super::gate::Verdict;
 use super::machine::{Ahead, ahead};
 use super::next::{Next, next};
-use super::runbook::Telling;
+use super::runbook::{Due, Telling};
 use super::spec::Spec;
 use super::view::Panel;
 use crate::domain::step::{StepNumber, StepState};
@@ -40,6 +40,9 @@ pub struct Line {
     pub by: String,
     /// What.
     pub text: String,
+    /// The report lists it among what went wrong.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub incident: bool,
 }
 
 /// The status of a subject.
@@ -68,6 +71,15 @@ pub struct Status {
     pub set_aside: BTreeMap<String, Said>,
     /// The one safe next action.
     pub next: Next,
+    /// What the next case would come to, as far as a look can tell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub foreseen: Vec<String>,
+    /// Whether a timer shall begin anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<Due>,
+    /// The stretches that may begin without a person once their gate is open.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alone: Vec<&'static str>,
     /// What must be seen first.
     pub attention: Vec<String>,
     /// Who else holds it.
@@ -142,6 +154,9 @@ pub fn derive(
         gates: spec.stretches.iter().map(|stretch| (stretch.verb, gate(stretch.verb))).collect(),
         set_aside,
         next: next(spec, core, holder, gate),
+        foreseen: telling.foreseen,
+        due: telling.due,
+        alone: telling.alone,
         attention,
         holder: holder.cloned(),
         journal,

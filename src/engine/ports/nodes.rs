@@ -17,7 +17,7 @@ use crate::engine::secret::SecretBytes;
 use async_trait::async_trait;
 use std::time::Duration;
 
-/// Where to look.
+/// Where to look. `{node}` in a path stands for the node's name.
 #[derive(Clone, Debug)]
 pub struct LookAt {
     /// Keystone's configuration files in the order in which it gets them; what is not there is passed over.
@@ -26,6 +26,15 @@ pub struct LookAt {
     pub directory: Option<String>,
     /// Where the tokens' keys are believed to lie, so that one connection is enough; the settings decide.
     pub believed: String,
+}
+
+impl LookAt {
+    /// The same on one node.
+    pub fn on(&self, node: &str) -> Self {
+        let fill = |path: &String| path.replace("{node}", node);
+        let (files, directory) = (self.files.iter().map(fill).collect(), self.directory.as_ref().map(fill));
+        Self { files, directory, believed: fill(&self.believed) }
+    }
 }
 
 impl Default for LookAt {

@@ -49,7 +49,7 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
             json!({ "issuer": cell.issuer, "validator": cell.validator, "age": cell.age, "way": cell.way, "outcome": outcome })
         }).collect::<Vec<_>>() })),
     });
-    Telling { attention, panels, json }
+    Telling { attention, panels, json, ..Telling::default() }
 }
 
 fn node(world: &World, sights: &Sights, name: &str, now: Timestamp) -> Value {
