@@ -192,6 +192,10 @@ impl CoreRecord {
 pub trait OwnRecord: Clone + fmt::Debug + PartialEq + Serialize + serde::de::DeserializeOwned + Send + Sync {
     /// Whether something outside begins behind it.
     fn begins(&self) -> bool;
+    /// Whether the report lists it among what went wrong.
+    fn is_incident(&self) -> bool {
+        false
+    }
     /// One line for a person.
     fn summary(&self) -> String;
 }
@@ -199,7 +203,7 @@ pub trait OwnRecord: Clone + fmt::Debug + PartialEq + Serialize + serde::de::Des
 /// A record of a case: a core one or the runbook's own. One namespace of tags, so a line says by itself which it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, bound = "O: OwnRecord")]
-#[expect(clippy::large_enum_variant, reason = "one at a time is written; a box would be asked for by every runbook")]
+#[allow(clippy::large_enum_variant)] // one at a time, written at once
 pub enum Body<O> {
     /// What every runbook writes.
     Core(CoreRecord),
@@ -213,6 +217,14 @@ impl<O: OwnRecord> Body<O> {
         match self {
             Body::Core(record) => record.summary(),
             Body::Own(record) => record.summary(),
+        }
+    }
+
+    /// Whether the report lists it among what went wrong.
+    pub fn is_incident(&self) -> bool {
+        match self {
+            Body::Core(record) => record.is_incident(),
+            Body::Own(record) => record.is_incident(),
         }
     }
 
