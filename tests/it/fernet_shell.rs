@@ -256,7 +256,7 @@ async fn another_rotator_shows_in_the_lists_of_a_node() {
 #[tokio::test]
 async fn only_who_may_read_the_labs_file_reaches_its_nodes() {
     let rig = Rig::new().await;
-    let way = rig.folder.path().join("shell.json");
+    let way = rig.folder.path().join("cluster/shell.json");
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&way).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
     let mut known: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&way).unwrap()).unwrap();
