@@ -117,7 +117,7 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
     let label = cli.environment.unwrap_or_default();
     match cli.command.unwrap_or(Verb::Tui) {
         Verb::Tui | Verb::Demo(_) if cli.json => {
-            Err(BadUsage("the screen is no JSON; `status --json` shows what it shows".into()).into())
+            Err(BadUsage("the screen is no JSON; `changeguard status --json` shows what it shows".into()).into())
         }
         Verb::Tui => {
             let wiring = Wiring::open(load(path)?).await?.in_environment(&label);
@@ -195,7 +195,9 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
                     )),
                     false => print::say(format_args!("changeguard: asked to end; it stops at the next record")),
                 }
-                print::say(format_args!("changeguard: `status` shows what is true, `resume` looks and goes on"));
+                print::say(format_args!(
+                    "changeguard: `changeguard status` shows what is true, `changeguard resume` looks and goes on"
+                ));
                 tokio::select! {
                     biased;
                     result = &mut acting => return result,
@@ -289,7 +291,7 @@ fn troubles(only: Option<u8>, json: bool) -> Result<u8> {
         .filter(|step| only.is_none_or(|only| step.number.get() == only))
         .collect();
     if let (Some(only), true) = (only, steps.is_empty()) {
-        return Err(BadUsage(format!("there is no step {only}; `troubles` shows them all")).into());
+        return Err(BadUsage(format!("there is no step {only}; `changeguard troubles` shows them all")).into());
     }
     if json {
         print::json(&steps)?;

@@ -9,7 +9,7 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::Tenant;
 use crate::domain::transport::{Address, is_loopback};
-use crate::engine::alerts::{Alerts, Firing, Silence};
+use crate::engine::alerts::{Alerts, Firing, Quiet, Silence};
 use crate::engine::ports::Fence;
 use crate::engine::transport::Transport;
 use async_trait::async_trait;
@@ -20,7 +20,6 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Certificate, Client, Method, Request, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,10 +27,17 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+mod wire;
+
+use wire::{ListedAlert, ListedSilence, Matcher};
+
 const ALERTS: Service = Service::Alerts;
 
 /// Most bytes of an answer. The filters leave few alerts and silences; a page for a browser is no larger.
 const LARGEST: usize = 2 * 1024 * 1024;
+
+/// So many silences of one alert are looked at.
+const MOST_ASKED: usize = 3;
 
 /// Who makes our silences, as Alertmanager shows it.
 const CREATED_BY: &str = "changeguard";
@@ -242,48 +248,6 @@ pub struct TenantAlerts {
     fence: Arc<dyn Fence>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ListedAlert {
-    labels: BTreeMap<String, String>,
-    starts_at: Timestamp,
-    status: AlertStatus,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AlertStatus {
-    #[serde(default)]
-    silenced_by: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ListedSilence {
-    id: String,
-    status: SilenceStatus,
-    starts_at: Timestamp,
-    ends_at: Timestamp,
-    created_by: String,
-    comment: String,
-    matchers: Vec<Matcher>,
-}
-
-#[derive(Deserialize)]
-struct SilenceStatus {
-    state: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Matcher {
-    name: String,
-    value: String,
-    is_regex: bool,
-    /// Left out by old versions, where every matcher is one of equality.
-    is_equal: Option<bool>,
-}
-
 impl TenantAlerts {
     /// What the alert's labels must be.
     fn labels(&self) -> [(&str, &str); 2] {
@@ -315,6 +279,19 @@ impl TenantAlerts {
             Err(fault) if fault.kind == FaultKind::NotFound => Ok(None),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// The one of these silences that lasts longest, as far as they can be looked at.
+    async fn longest(&self, ids: &[String]) -> Option<Quiet> {
+        let mut longest: Option<Quiet> = None;
+        for id in ids.iter().take(MOST_ASKED) {
+            let Ok(Some(found)) = self.find(id).await else { continue };
+            if longest.as_ref().is_none_or(|known| known.until < found.ends_at) {
+                let (by, comment) = (sanitize(&found.created_by), sanitize(&found.comment));
+                longest = Some(Quiet { id: sanitize(&found.id), by, comment, until: found.ends_at });
+            }
+        }
+        longest
     }
 
     async fn listed(&self, comment: &str) -> Result<Vec<ListedSilence>, Fault> {
@@ -374,9 +351,14 @@ impl Alerts for TenantAlerts {
         let ours = |alert: &&ListedAlert| {
             self.labels().iter().all(|(name, value)| alert.labels.get(*name).is_some_and(|found| found == value))
         };
-        let firing =
-            |alert: &ListedAlert| Firing { since: alert.starts_at, is_silenced: !alert.status.silenced_by.is_empty() };
-        Ok(listed.iter().filter(ours).map(firing).collect())
+        let mut firing = Vec::new();
+        for alert in listed.iter().filter(ours) {
+            let ids = &alert.status.silenced_by;
+            // What keeps the first quiet says it for all: more questions would make a look slow.
+            let by = if firing.is_empty() { self.longest(ids).await } else { None };
+            firing.push(Firing { since: alert.starts_at, is_silenced: !ids.is_empty(), by });
+        }
+        Ok(firing)
     }
 
     async fn own(&self, comment: &str) -> Result<Vec<Silence>, Fault> {

@@ -22,6 +22,8 @@ pub struct ClientList {
     pub filter: Input,
     /// Whether keys go into the filter.
     pub typing: bool,
+    /// The filter that was in force before the one that is being typed.
+    earlier: String,
     selected: Option<ClientId>,
 }
 
@@ -52,6 +54,18 @@ impl ClientList {
         let place = self.selected.as_ref().and_then(|_| self.order.iter().position(is_selected));
         self.cursor = place.unwrap_or(self.cursor).min(self.order.len().saturating_sub(1));
         self.remember(status);
+    }
+
+    /// Begins a new filter; the one in force comes back where the new one is given up.
+    pub fn begin_filter(&mut self) {
+        self.earlier = self.filter.value_and_reset();
+        self.typing = true;
+    }
+
+    /// Gives up the filter that is being typed.
+    pub fn give_up_filter(&mut self) {
+        self.filter = Input::new(std::mem::take(&mut self.earlier));
+        self.typing = false;
     }
 
     /// Moves the selection.

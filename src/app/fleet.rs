@@ -96,6 +96,8 @@ pub struct FleetState {
     pub filter: Input,
     /// Whether keys go into the filter.
     pub typing: bool,
+    /// The filter that was in force before the one that is being typed.
+    earlier: String,
     /// Why tenants may be missing.
     pub fault: Option<String>,
     /// Whether a list has ever arrived.
@@ -182,6 +184,25 @@ impl FleetState {
             self.refilter();
         }
         self.keep(selected);
+    }
+
+    /// Begins a new filter; the one in force stands until then, and again where the new one is given up.
+    pub fn begin_filter(&mut self) {
+        self.earlier = self.filter.value_and_reset();
+        self.typing = true;
+        if !self.earlier.is_empty() {
+            self.filter_changed("");
+        }
+    }
+
+    /// Gives up the filter that is being typed.
+    pub fn give_up_filter(&mut self) {
+        let earlier = std::mem::take(&mut self.earlier);
+        self.clear_filter();
+        if !earlier.is_empty() {
+            self.filter = Input::new(earlier);
+            self.filter_changed("");
+        }
     }
 
     /// Drops the filter.

@@ -107,10 +107,12 @@ fn gate(at: usize, status: &TenantStatus) -> Option<Subject> {
         GateRow::Check(check) => {
             let at = status.preflight.as_ref().map(|run| run.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
             let at = at.unwrap_or_default();
-            let mut rows = vec![
-                Row::new(Mark::Heading, format!("{} at {at}", check.state.word())),
-                Row::new(Mark::Plain, check.finding.clone()),
-            ];
+            let overtaken = status.overtakes(check);
+            let was = if overtaken.is_some() { "was " } else { "" };
+            let mut rows: Vec<Row> =
+                overtaken.map(|what| Row::new(Mark::Bad, format!("seen since: {what}"))).into_iter().collect();
+            rows.push(Row::new(Mark::Heading, format!("{was}{} at {at}", check.state.word())));
+            rows.push(Row::new(Mark::Plain, check.finding.clone()));
             rows.extend((!check.advice.is_empty()).then(|| Row::new(Mark::Warn, check.advice.clone())));
             full(format!("The check of {}", check.name), rows)
         }

@@ -128,7 +128,7 @@ fn move_by(model: &mut Model, motion: Motion) {
 fn change_list(model: &mut Model, id: CommandId) {
     if model.screen == Screen::Fleet {
         match id {
-            CommandId::Filter => model.fleet.typing = true,
+            CommandId::Filter => model.fleet.begin_filter(),
             _ => model.fleet.sort_next(),
         }
         return;
@@ -138,7 +138,10 @@ fn change_list(model: &mut Model, id: CommandId) {
     let rows = space::panel_rows(model.size).saturating_sub(1);
     let list = &mut model.panels.clients;
     match id {
-        CommandId::Filter => list.typing = true,
+        CommandId::Filter => {
+            list.begin_filter();
+            list.take(&status);
+        }
         CommandId::Mark => list.toggle(rows, &status),
         CommandId::MarkAll => list.toggle_all(&status),
         _ => {

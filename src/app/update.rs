@@ -174,7 +174,7 @@ fn type_filter(model: &mut Model, key: Key) {
     if model.screen == Screen::Fleet {
         let before = model.fleet.filter.value().to_owned();
         match key {
-            Key::Esc => return model.fleet.clear_filter(),
+            Key::Esc => return model.fleet.give_up_filter(),
             Key::Enter | Key::Up | Key::Down | Key::Tab => model.fleet.typing = false,
             key => {
                 press_text(&mut model.fleet.filter, key);
@@ -187,10 +187,7 @@ fn type_filter(model: &mut Model, key: Key) {
     }
     let list = &mut model.panels.clients;
     match key {
-        Key::Esc => {
-            list.filter.reset();
-            list.typing = false;
-        }
+        Key::Esc => list.give_up_filter(),
         Key::Enter | Key::Up | Key::Down | Key::Tab => list.typing = false,
         key => {
             press_text(&mut list.filter, key);

@@ -11,6 +11,7 @@ use crate::domain::preflight::{Check, CheckState, Preflight};
 use crate::domain::step::StepNumber;
 use crate::domain::window::Window;
 use crate::engine::command::{Command, Refusal};
+use crate::engine::machine::SendOrder;
 use crate::engine::ports::Letter;
 use crate::engine::record::{self, Cause, Entry, Record};
 use crate::engine::status::TenantStatus;
@@ -89,10 +90,11 @@ pub async fn act(fleet: &Fleet, desks: &Desks, wiring: &Wiring, teller: &Teller,
             }
             Ok(seen(std::slice::from_ref(&status)))
         }
-        Verb::Notify { tenant, kind, preview: true, .. } => {
+        Verb::Notify { tenant, kind, only, again, preview: true } => {
             let conductor = fleet.find(&tenant.tenant)?;
             conductor.reload().await?;
-            let letters = conductor.previews(notice_kind(kind))?;
+            let only = (!only.is_empty()).then(|| only.into_iter().map(ClientId).collect());
+            let letters = conductor.previews(&SendOrder { kind: notice_kind(kind), only, again })?;
             if json {
                 let told = |(client, letter): &(ClientId, Letter)| serde_json::json!({ "client": client, "to": letter.to, "subject": letter.subject, "text": letter.text });
                 print::json(&letters.iter().map(told).collect::<Vec<_>>())?;
@@ -228,6 +230,9 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
     }
     if result.is_err() {
         print::say(format_args!("{tenant}: next: {}", status.next.text));
+        for line in print::to_run(&status) {
+            print::say(format_args!("{tenant}: run: {line}"));
+        }
     }
     if json {
         let (ok, advice) = (result.is_ok(), result.as_ref().err().map(RunError::advice));
@@ -256,6 +261,9 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
             print::line(format_args!("{tenant}: attention: {item}"))?;
         }
         print::line(format_args!("{tenant}: next: {}", status.next.text))?;
+        for line in print::to_run(&status) {
+            print::line(format_args!("{tenant}: run: {line}"))?;
+        }
     }
     Ok(code)
 }

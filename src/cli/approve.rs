@@ -5,6 +5,7 @@
 use crate::cli::act::BadUsage;
 use crate::cli::{exit, print};
 use crate::domain::signature::NAMESPACE;
+use crate::domain::typed::Typed;
 use crate::engine::command::Command;
 use crate::runtime::conductor::Conductor;
 use anyhow::Result;
@@ -26,7 +27,12 @@ pub fn text(conductor: &Conductor, json: bool) -> Result<u8> {
     let (name, short) = (&conductor.tenant().name, digest.get(..12).unwrap_or(&digest));
     print::say(format_args!("sign this very text: ssh-keygen -Y sign -n {NAMESPACE} -f YOUR_KEY TEXT_FILE"));
     print::say(format_args!(
-        "then: changeguard approve {name} --digest {short} --until {until} --signature TEXT_FILE.sig"
+        "then: {}",
+        Typed::of("approve")
+            .word(name)
+            .option("digest", short)
+            .option("until", &until.to_string())
+            .option("signature", "TEXT_FILE.sig")
     ));
     Ok(exit::DONE)
 }

@@ -5,6 +5,7 @@ use crate::cli::act::BadUsage;
 use crate::cli::{PersonVerb, Verb, exit, person, print, report};
 use crate::config::Config;
 use crate::domain::tenant::TenantId;
+use crate::domain::typed::Typed;
 use crate::engine::audit::{self, Head, Verdict};
 use crate::engine::journal::JournalStore;
 use crate::engine::record::RotationId;
@@ -215,7 +216,11 @@ impl Journal<'_> {
             Some(id) => {
                 let id = RotationId(id);
                 if heads.iter().all(|head| head.rotation != id) {
-                    return Err(BadUsage(format!("{typed} has no rotation {id}; see report {typed} --list")).into());
+                    return Err(BadUsage(format!(
+                        "{typed} has no rotation {id}; see `{}`",
+                        Typed::of("report").word(typed).flag("list")
+                    ))
+                    .into());
                 }
                 id
             }
@@ -262,7 +267,11 @@ impl Journal<'_> {
         let head = heads.into_iter().find(|head| wanted.as_ref().is_none_or(|wanted| head.rotation == *wanted));
         let Some(head) = head else {
             return match wanted {
-                Some(id) => Err(BadUsage(format!("{subject} has no case {id}; see report {subject} --list")).into()),
+                Some(id) => Err(BadUsage(format!(
+                    "{subject} has no case {id}; see `{}`",
+                    Typed::of("report").word(&subject).flag("list")
+                ))
+                .into()),
                 None => Err(anyhow!("no case of {subject} was ever opened")),
             };
         };

@@ -5,8 +5,8 @@ use crate::app::confirm::{Ask, ask_for};
 use crate::app::dialog::{rollback, rotate};
 use crate::cli::act::BadUsage;
 use crate::cli::print;
-use crate::domain::client::ClientId;
 use crate::engine::command::Command;
+use crate::engine::machine::SendOrder;
 use crate::engine::status::TenantStatus;
 use crate::runtime::conductor::Conductor;
 use crate::runtime::look::PATIENCE;
@@ -103,11 +103,10 @@ pub fn breaks(status: &TenantStatus) -> Vec<String> {
 /// What it will do, to whom, and what is lost.
 fn stakes(conductor: &Conductor, command: &Command, status: &TenantStatus) -> Vec<String> {
     match command {
-        Command::Notify { kind, only, .. } => {
-            let Ok(letters) = conductor.previews(*kind) else { return Vec::new() };
-            let wanted = |id: &ClientId| only.as_ref().is_none_or(|only| only.contains(id));
-            let people: Vec<String> =
-                letters.into_iter().filter(|(id, _)| wanted(id)).map(|(_, letter)| letter.to).collect();
+        Command::Notify { kind, only, again } => {
+            let order = SendOrder { kind: *kind, only: only.clone(), again: *again };
+            let Ok(letters) = conductor.previews(&order) else { return Vec::new() };
+            let people: Vec<String> = letters.into_iter().map(|(_, letter)| letter.to).collect();
             let more = people.len().saturating_sub(NAMES);
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             let shown: Vec<&str> = people.iter().take(NAMES).map(String::as_str).collect();

@@ -286,7 +286,7 @@ fn advice(fault: &RunFault) -> Option<String> {
         RunFault::Fault(fault) => Some(fault.advice().to_owned()),
         RunFault::Refused(Refusal::Shut { gate, .. }) => gate.reasons().first().map(|fact| fact.remedy.clone()),
         RunFault::Refused(_) => None,
-        RunFault::Held(_) => Some("watch with `status`, or talk to them".into()),
+        RunFault::Held(_) => Some("watch with `changeguard status`, or talk to them".into()),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::domain::acknowledgement::Answer;
 use crate::domain::client::ClientId;
 use crate::domain::notice::Delivery;
 use crate::domain::sanitize::sanitize;
+use crate::domain::typed::Typed;
 use crate::domain::window::Window;
 use crate::engine::command::Command;
 use crate::engine::hearing::Withdrawal;
@@ -375,9 +376,10 @@ fn thread(status: &TenantStatus, only: Option<&ClientId>) -> std::io::Result<()>
             if let Some(mail) = &line.to_decide {
                 let (id, tenant) = (mail.get(..12).unwrap_or(mail), &status.tenant.name);
                 let is_doubted = status.mails.iter().any(|known| known.mail == *mail && known.doubt.is_some());
-                let accept =
-                    if is_doubted { format!(", or mail accept {tenant} {id} [--alias]") } else { String::new() };
-                writeln!(out, "               to be read: changeguard mail decide {tenant} {id} --as ...{accept}")?;
+                let line = |what| Typed::of(what).word(tenant).word(id);
+                let accept = line("mail accept");
+                let accept = if is_doubted { format!(", or {accept} [--alias]") } else { String::new() };
+                writeln!(out, "               to be read: {}{accept}", line("mail decide").meaning())?;
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::cli::act::{BadUsage, exit_code};
 use crate::cli::{exit, print};
+use crate::domain::typed::says_something;
 use crate::engine::journal::{JournalStore, Mention};
 use crate::engine::persons::same_address;
 use crate::engine::record::Record;
@@ -95,7 +96,7 @@ pub async fn erase(
         return Err(BadUsage("--confirm is not the same address".into()).into());
     }
     let reason = crate::domain::sanitize::sanitize(reason);
-    if reason.is_empty() {
+    if !says_something(&reason) {
         return Err(BadUsage("say why (a reason)".into()).into());
     }
     if reason.to_lowercase().contains(&address.trim().to_lowercase()) {

@@ -2,9 +2,10 @@
 
 use crate::app::clients::{mail_word, ping_word, return_word};
 use crate::app::panel;
-use crate::domain::gate::Verdict;
+use crate::domain::gate::{Reason, Verdict};
 use crate::domain::key::PublicKey;
 use crate::domain::preflight::Check;
+use crate::domain::typed::Typed;
 use crate::engine::status::{ClientView, KeySight, TenantStatus};
 use anyhow::Result;
 use jiff::Timestamp;
@@ -187,7 +188,16 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
             let word = if matches!(verdict, Verdict::Unknown(_)) { "unknown" } else { "shut" };
             writeln!(out, "gate      {word}")?;
             for reason in verdict.reasons() {
-                writeln!(out, "            {reason}")?;
+                match reason {
+                    // What each of them has found stands here whole; the next action says what is first.
+                    Reason::CheckFailed { found, .. } if !found.is_empty() => {
+                        writeln!(out, "            {reason}")?;
+                        for found in found {
+                            writeln!(out, "              {found}")?;
+                        }
+                    }
+                    reason => writeln!(out, "            {reason}")?,
+                }
             }
         }
     }
@@ -210,7 +220,15 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
         writeln!(out, "UNPROTECTED {line}, as the configuration allows")?;
     }
     writeln!(out, "next      {}", status.next.text)?;
+    for line in to_run(status) {
+        writeln!(out, "run       {line}")?;
+    }
     Ok(())
+}
+
+/// The lines that lead on and that the next action does not say itself.
+pub fn to_run(status: &TenantStatus) -> impl Iterator<Item = &String> {
+    status.next.commands.iter().filter(|line| !status.next.text.contains(line.as_str()))
 }
 
 /// One client in one line, with all that the screen says of them. `after`: the key is live.
@@ -245,10 +263,15 @@ pub fn plan(status: &TenantStatus) -> Result<()> {
             if let Some(words) = &status.four_eyes {
                 writeln!(out, "{words}")?;
             }
-            writeln!(out, "approve with: changeguard approve {name} --digest {}", digest.get(..12).unwrap_or(digest))?;
+            let line = Typed::of("approve").word(name).option("digest", digest.get(..12).unwrap_or(digest));
+            writeln!(out, "approve with: {line}")?;
         }
         (_, None) if keys.is_some() => writeln!(out, "no approval is asked for here")?,
-        _ => writeln!(out, "check first (changeguard check {name}): the approval is bound to the key that it sees")?,
+        _ => writeln!(
+            out,
+            "check first ({}): the approval is bound to the key that it sees",
+            Typed::of("check").word(name)
+        )?,
     }
     Ok(())
 }

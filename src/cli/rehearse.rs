@@ -62,7 +62,10 @@ pub async fn rehearse(config: &Config, verb: RehearseVerb, json: bool) -> Result
     };
     let lists = order.is_none();
     let answered = controls.ask(order).await.with_context(no_lab)?;
-    let said = answered.said.clone().map_err(|why| BadUsage(format!("{}; see `rehearse list`", sanitize(&why))))?;
+    let said = answered
+        .said
+        .clone()
+        .map_err(|why| BadUsage(format!("{}; see `changeguard rehearse list`", sanitize(&why))))?;
     if json {
         #[derive(Serialize)]
         struct Told<'a> {

@@ -136,7 +136,7 @@ struct Moment {
 
 #[derive(Serialize)]
 struct Times {
-    planned: Timestamp,
+    planned: Option<Timestamp>,
     confirmed: Option<Timestamp>,
     secret_replaced: Option<Timestamp>,
     live_on_server: Option<Timestamp>,
@@ -148,6 +148,8 @@ struct Times {
     live_not_before: Option<Timestamp>,
     /// None where nobody had looked.
     waited_for_server_ms: Option<u64>,
+    /// Which of these moments were in the part of the journal that was lost.
+    unknown: Vec<&'static str>,
 }
 
 /// Everything about one rotation.
@@ -205,10 +207,13 @@ impl Report {
         let mut reviews = rotation.reviews(signing).peekable();
         let replaced = |entry: &&Entry| matches!(entry.record, Record::Swapped(_));
         let seen_coming = rotation.applied.as_ref().filter(|applied| applied.unseen_since.is_none());
+        let known = Known::of(rotation, &entries);
+        let secret_replaced = entries.iter().rev().find(replaced).map(|entry| entry.at);
         let times = Times {
-            planned: rotation.planned_at,
-            confirmed: rotation.confirmed_at,
-            secret_replaced: entries.iter().rev().find(replaced).map(|entry| entry.at),
+            planned: Some(rotation.planned_at).filter(|_| known.planned),
+            confirmed: rotation.confirmed_at.filter(|_| known.confirmed),
+            secret_replaced,
+            unknown: known.unknown(rotation, secret_replaced),
             live_on_server: rotation.applied.as_ref().map(|applied| applied.at),
             finished: rotation.outcome.as_ref().map(|(_, at, _)| *at),
             gap_ms: rotation.gap_us.map(|us| us as f64 / 1000.0),
@@ -242,7 +247,7 @@ impl Report {
             environments: environments(&entries),
             cause: rotation.cause,
             reference: rotation.reference.clone(),
-            planned_by: rotation.planned_by.clone(),
+            planned_by: if known.planned { rotation.planned_by.clone() } else { String::new() },
             window: rotation.window.clone(),
             note: rotation.outcome.as_ref().map(|(_, _, note)| note.clone()).unwrap_or_default(),
             rollback: rotation.rollback.as_ref().map(|rollback| {
@@ -266,6 +271,33 @@ impl Report {
             timeline: entries.iter().map(moment).collect(),
             records: entries,
         }
+    }
+}
+
+/// What of the moments the journal has records of its own for: what was in a part that was lost, nobody knows any more.
+struct Known {
+    planned: bool,
+    confirmed: bool,
+}
+
+impl Known {
+    fn of(rotation: &Rotation, entries: &[Entry]) -> Self {
+        // A case of which nothing was left is begun anew in one batch with what was found.
+        let found = entries.iter().find(|entry| matches!(entry.record, Record::Recovered { .. }));
+        let planned = found.is_none_or(|found| found.at != rotation.planned_at);
+        let confirms = |entry: &Entry| matches!(entry.record, Record::RotateConfirmed { .. });
+        let confirmed = entries.iter().any(|entry| Some(entry.at) == rotation.confirmed_at && confirms(entry));
+        Self { planned, confirmed: confirmed || rotation.recovered.is_none() }
+    }
+
+    fn unknown(&self, rotation: &Rotation, replaced: Option<Timestamp>) -> Vec<&'static str> {
+        let touched = rotation.recovered.is_some() && rotation.touched;
+        let lost = [
+            ("planned", !self.planned),
+            ("rotate confirmed", touched && !self.confirmed),
+            ("secret replaced", touched && replaced.is_none()),
+        ];
+        lost.into_iter().filter(|(_, is_lost)| *is_lost).map(|(what, _)| what).collect()
     }
 }
 

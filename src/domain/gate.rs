@@ -122,6 +122,19 @@ impl Verdict {
         }
     }
 
+    /// With these reasons before the others, which follow from them. What is not known stays first.
+    pub fn led_by(self, leads: impl Fn(&Reason) -> bool) -> Self {
+        let sorted = |mut reasons: Vec<Reason>| {
+            reasons.sort_by_key(|reason| (!matches!(reason, Reason::PeopleUnknown { .. }), !leads(reason)));
+            reasons
+        };
+        match self {
+            Verdict::Open => Verdict::Open,
+            Verdict::Shut(reasons) => Verdict::Shut(sorted(reasons)),
+            Verdict::Unknown(reasons) => Verdict::Unknown(sorted(reasons)),
+        }
+    }
+
     /// The reason that is to be taken away first, of those that something takes away.
     pub fn first(&self) -> Option<&Reason> {
         // Whoever has written is read before they are told again.

@@ -32,6 +32,7 @@ pub mod step;
 pub mod tenant;
 pub mod token;
 pub mod transport;
+pub mod typed;
 pub mod window;
 
 /// A moment, UTC. Everything that is stored or compared uses this; zones are for people.

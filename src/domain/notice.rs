@@ -1,6 +1,6 @@
 //! Mails to clients: their kinds, how delivery stands, and the words for it.
 
-use crate::domain::client::ClientId;
+use crate::domain::client::{Client, ClientId};
 use crate::domain::token::Topic;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -130,4 +130,12 @@ pub struct Notice {
     pub delivery: Delivery,
     /// When it got that state, UTC.
     pub at: Timestamp,
+}
+
+impl Notice {
+    /// It came back from the address that this person still has: the same mail to it would come back again.
+    pub fn came_back_from(&self, client: &Client) -> bool {
+        let is_theirs = client.email.as_deref().is_some_and(|email| email.eq_ignore_ascii_case(&self.email));
+        is_theirs && matches!(self.delivery, Delivery::Bounced { .. })
+    }
 }

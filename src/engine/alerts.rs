@@ -18,13 +18,28 @@ pub struct Silence {
     pub until: Timestamp,
 }
 
+/// A silence that keeps an alert quiet, as whoever made it has described it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Quiet {
+    /// Its id.
+    pub id: String,
+    /// By whom, sanitized.
+    pub by: String,
+    /// What they said of it, sanitized.
+    pub comment: String,
+    /// When it ends by itself, UTC.
+    pub until: Timestamp,
+}
+
 /// An alert of the tenant that fires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Firing {
     /// Since when, UTC.
     pub since: Timestamp,
     /// Whether a silence, whoever made it, keeps it quiet.
     pub is_silenced: bool,
+    /// Which; of several the one that lasts longest. `None`: none, or that could not be found out.
+    pub by: Option<Quiet>,
 }
 
 /// The expected alert as last seen.

@@ -113,7 +113,7 @@ impl FromStr for Head {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || format!("{text:?} is not a head; `audit head` prints TENANT:POSITION:HASH");
+        let wrong = || format!("{text:?} is not a head; `changeguard audit head` prints TENANT:POSITION:HASH");
         let mut parts = text.trim().split(':');
         let (Some(tenant), Some(position), Some(hash), None) = (parts.next(), parts.next(), parts.next(), parts.next())
         else {

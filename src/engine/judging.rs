@@ -1,9 +1,10 @@
 //! The gate of one rotation: its facts are gathered in this one place, for the machine, the screen and `--json` alike.
 
 use crate::domain::client::{Client, ClientId, Source};
-use crate::domain::gate::{self, ApprovalFact, ChecksPart, Facts, PeoplePart, Stand, Verdict};
+use crate::domain::gate::{self, ApprovalFact, ChecksPart, Facts, PeoplePart, Reason, Stand, Verdict};
 use crate::domain::key::PublicKey;
 use crate::domain::notices::Notices;
+use crate::domain::preflight::KEYS;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::approval::{self, Me};
 use crate::engine::machine::Rules;
@@ -66,7 +67,16 @@ pub fn judge(open: Option<&Rotation>, beside: Beside<'_>, rules: &Rules, now: Ti
         }),
         emergency: open.is_some_and(|rotation| rotation.emergency.is_some()),
     };
-    gate::judge(&facts, now)
+    let verdict = gate::judge(&facts, now);
+    let staged = open.filter(|rotation| !rotation.touched).and_then(Rotation::target);
+    let is_taken = staged.is_some_and(|key| beside.clients.iter().any(|client| client.keys().any(|own| own == key)));
+    // What is to be said of whoever has the staged key follows from that: it leads.
+    match is_taken {
+        true => verdict.led_by(
+            |reason| matches!(reason, Reason::CheckFailed { checks, .. } if checks.iter().any(|check| check == KEYS)),
+        ),
+        false => verdict,
+    }
 }
 
 fn people<'a>(rotation: &'a Rotation, beside: Beside<'a>, to_read: &'a BTreeSet<ClientId>) -> PeoplePart<'a> {

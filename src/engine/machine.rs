@@ -16,9 +16,11 @@ pub use io::{BackSight, Input, Output, SendOrder};
 
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::gate::{ApprovalFact, Verdict};
+use crate::domain::sanitize::shell_word;
 use crate::domain::second_mail::SecondMail;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::Tenant;
+use crate::domain::typed::says_something;
 use crate::engine::approval::{self, Asked, Me, Rotates};
 use crate::engine::command::Refusal;
 use crate::engine::judging::{self, Beside};
@@ -378,7 +380,8 @@ impl Machine {
 fn lockout(tenant: &str, route: &str) -> String {
     format!(
         "{route}: when the key changes you lose this session, and only another way in leads back; if you have one, confirm \
-         with the tenant's name once more (--through-tunnel {tenant})"
+         with the tenant's name once more (--through-tunnel {})",
+        shell_word(tenant)
     )
 }
 
@@ -401,8 +404,7 @@ fn bad_input(text: impl Into<String>) -> Refusal {
 
 fn required(text: String, why: &str) -> Result<String, Refusal> {
     let clean = crate::domain::sanitize::sanitize(&text);
-    // Dots, as an example has them in this place, say nothing.
-    if clean.chars().any(char::is_alphanumeric) { Ok(clean) } else { Err(bad_input(why)) }
+    if says_something(&clean) { Ok(clean) } else { Err(bad_input(why)) }
 }
 
 /// A refusal as a fault, for callers that speak only of faults.

@@ -4,7 +4,7 @@ mod outgoing;
 
 use crate::domain::client::{Client, ClientId};
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::notice::{Delivery, NoticeKind};
+use crate::domain::notice::{Delivery, Notice, NoticeKind};
 use crate::domain::step::StepNumber;
 use crate::engine::machine::SendOrder;
 use crate::engine::ports::{NoticeRequest, World};
@@ -106,15 +106,21 @@ pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, Notice
                 true => NoticeKind::Announcement,
                 false => order.kind,
             };
-            let last = rotation.notice(&client.id, kind).map(|notice| &notice.delivery);
-            let needed = match (order.kind, last) {
+            let last = rotation.notice(&client.id, kind);
+            // To an address that gives mails back the same goes again only where an operator names the person.
+            let is_dead = |notice: Option<&Notice>| {
+                order.only.is_none() && notice.is_some_and(|notice| notice.came_back_from(client))
+            };
+            let told = || rotation.notices.of(&client.id).rfind(|notice| notice.kind.tells_window());
+            let delivery = last.map(|notice| &notice.delivery);
+            let needed = match (order.kind, delivery) {
                 _ if order.again => true,
                 // A reminder may be sent as often as the operator asks, but only to the silent.
-                (NoticeKind::Reminder, _) => is_silent(rotation, client),
+                (NoticeKind::Reminder, _) => is_silent(rotation, client) && !is_dead(told()),
                 // So is this question, to those of whom nothing shows that they are back.
                 (NoticeKind::AreYouBack, _) => is_missing(rotation, client),
                 (NoticeKind::Cancellation, None) => rotation.notices.of(&client.id).next().is_some(),
-                (_, None | Some(Delivery::Failed { .. } | Delivery::Bounced { .. })) => true,
+                (_, None | Some(Delivery::Failed { .. } | Delivery::Bounced { .. })) => !is_dead(last),
                 (_, Some(Delivery::Sent { .. } | Delivery::Uncertain { .. } | Delivery::Queued)) => false,
             };
             needed.then(|| (client.clone(), kind))

@@ -1,21 +1,23 @@
 //! The one safe next action: what the operator is offered, from any state.
 
+mod before;
+
+use crate::domain::client::Client;
 use crate::domain::fault::Fault;
-use crate::domain::gate::{Reason, Remedy, Verdict};
+use crate::domain::gate::{Reason, Verdict};
 use crate::domain::notice::NoticeKind;
-use crate::domain::sanitize::shell_word;
 use crate::domain::step::{StepNumber, StepState};
-use crate::engine::approval;
+use crate::domain::typed::Typed;
 use crate::engine::journal::Holder;
-use crate::engine::machine::{lost_target, may_be_set_aside};
+use crate::engine::machine::lost_target;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::rotation::Rotation;
 use crate::engine::status::{ChangedSince, Phase, Viewer};
 use crate::engine::truth::{Live, Truth};
 use crate::engine::unsettled::UncertainMail;
 use crate::engine::witness::{Lost, WAY_OUT};
+use before::before_rotation;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Which action is offered. The word is the subcommand that does the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -73,7 +75,7 @@ pub struct NextAction {
     /// The mail that [`Act::Resolve`] is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mail: Option<UncertainMail>,
-    /// The command lines that lead on, where the text names one: to be typed behind the program's name as they stand.
+    /// The command lines that lead on, where the text names one: to be pasted as they stand, but for a reason in capitals.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<String>,
 }
@@ -81,6 +83,12 @@ pub struct NextAction {
 /// What the looks say that the journal does not explain.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Outside<'a> {
+    /// The tenant, by the name that the configuration has for it now.
+    pub tenant: &'a str,
+    /// Everybody as last seen.
+    pub clients: &'a [Client],
+    /// Who can't connect, for the interface has no peer of theirs any more: names.
+    pub gone: &'a [String],
     /// What was done does not hold any more.
     pub drift: Option<&'a str>,
     /// A step has failed, and what it was for is seen to be so now.
@@ -111,7 +119,7 @@ pub fn next_action(
     outside: Outside<'_>,
     viewer: Viewer<'_>,
 ) -> NextAction {
-    let Outside { drift, arrived, overtaken, collision, interface_unasked, truth, since } = outside;
+    let Outside { tenant, drift, arrived, overtaken, collision, interface_unasked, truth, since, .. } = outside;
     let Viewer { person, .. } = viewer;
     if let Some(holder) = holder {
         return offer(Act::Watch, format!("held by {holder}: watch, or talk to them"));
@@ -137,7 +145,7 @@ pub fn next_action(
     // A cancellation does not go on with what was interrupted: its own mails are what is left to settle.
     let may_be_asked = rotation.is_cancelling() || !is_interrupted(rotation);
     if let Some(mail) = rotation.uncertain_mail().filter(|_| may_be_asked && !may_wait) {
-        return resolve(rotation, mail);
+        return resolve(tenant, mail);
     }
     if rotation.is_cancelling() {
         return offer(Act::Cancel, "the cancellation was begun and some were told: cancel again to end it".into());
@@ -153,7 +161,12 @@ pub fn next_action(
         return offer(Act::Reconfigure, text.into());
     }
     if !rotation.touched && phase == Phase::Rotating && !is_at_work(rotation) && is_shut_by_people_or_window(gate) {
-        return before_rotation(rotation, gate);
+        return before_rotation(tenant, rotation, gate);
+    }
+    // Resume checks anew before anything is touched, and what is red refuses it.
+    if !rotation.touched && phase == Phase::Rotating && !is_running(rotation) && is_red(gate) {
+        let text = before::check(rotation, gate.reasons(), "; then resume, or cancel");
+        return NextAction { commands: before::without(tenant, rotation, gate.reasons()), ..offer(Act::Resume, text) };
     }
     if let Some((number, state)) = stuck_step(rotation, overtaken) {
         return match state {
@@ -183,8 +196,8 @@ pub fn next_action(
     }
     match phase {
         Phase::Idle => offer(Act::Plan, "plan a window for a rotation".into()),
-        Phase::Planned | Phase::Announced => before_rotation(rotation, gate),
-        Phase::Rotating | Phase::Returning | Phase::RollingBack => after_confirmation(rotation, back),
+        Phase::Planned | Phase::Announced => before_rotation(tenant, rotation, gate),
+        Phase::Rotating | Phase::Returning | Phase::RollingBack => after_confirmation(rotation, back, &outside),
     }
 }
 
@@ -229,12 +242,12 @@ pub fn unread_journal(fault: &Fault) -> NextAction {
 }
 
 /// What only a person can know, with how to say it.
-fn resolve(rotation: &Rotation, mail: UncertainMail) -> NextAction {
-    let line = |done: bool, reason: &str| {
-        let id = shell_word(&mail.message_id);
-        format!("resolve {} --mail {id} --done {done} --reason '{reason}'", shell_word(&rotation.tenant.name))
+fn resolve(tenant: &str, mail: UncertainMail) -> NextAction {
+    let line = |done: &str, reason: &str| {
+        let line = Typed::of("resolve").word(tenant).option("mail", &mail.message_id);
+        line.option("done", done).option("reason", reason).to_string()
     };
-    let commands = vec![line(true, "they have it"), line(false, "they do not have it")];
+    let commands = vec![line("true", "they have it"), line("false", "they do not have it")];
     let text = format!(
         "uncertain whether the {} reached {}: ask them, then {}; or --done false, and it is sent again",
         mail.kind.word(),
@@ -244,11 +257,53 @@ fn resolve(rotation: &Rotation, mail: UncertainMail) -> NextAction {
     NextAction { action: Act::Resolve, text, mail: Some(mail), commands }
 }
 
+/// So many people are named before they are counted.
+const NAMED: usize = 4;
+
+/// The first of the names, and the number of the others.
+fn listed(names: &[&str]) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{more}", names[..names.len().min(NAMED)].join(", "))
+}
+
+/// Whose mails come back from the address that they have, and what is to be done before anything is sent there again.
+fn to_correct(names: &[&str]) -> String {
+    let mails = if names.len() == 1 { "the mail" } else { "the mails" };
+    format!(
+        "{mails} to {} came back: correct the address (contacts file or console), then notify; or reach them otherwise",
+        listed(names)
+    )
+}
+
+/// Clients have answered, and only a person can say what: all of them are named, and this mail is the first to be read.
+fn read_mails(tenant: &str, rotation: &Rotation, first: &ReadMail) -> NextAction {
+    let others: Vec<&ReadMail> = rotation.open_mails().filter(|mail| mail.mail != first.mail).collect();
+    let one = read_mail(tenant, rotation, first);
+    if others.is_empty() {
+        return one;
+    }
+    let who = |mail: &ReadMail| {
+        let name = rotation.client(&mail.client).map_or(mail.client.0.as_str(), |client| client.name.as_str());
+        format!("{name} ({})", mail.heard.verdict)
+    };
+    let all: Vec<String> = std::iter::once(first).chain(others.iter().copied()).map(who).collect();
+    let more = others.iter().take(NAMED - 1).flat_map(|mail| read_mail(tenant, rotation, mail).commands);
+    let commands: Vec<String> = one.commands.into_iter().chain(more).collect();
+    let text = format!(
+        "{} mails are to be read: {}; read each (Enter on the client, or {}), and say what it means (--as)",
+        all.len(),
+        listed(&all.iter().map(String::as_str).collect::<Vec<_>>()),
+        commands.first().map_or("", String::as_str)
+    );
+    NextAction { commands, ..offer(Act::ReadMail, text) }
+}
+
 /// A client has answered, and only a person can say what.
-fn read_mail(rotation: &Rotation, mail: &ReadMail) -> NextAction {
+fn read_mail(tenant: &str, rotation: &Rotation, mail: &ReadMail) -> NextAction {
     let name = rotation.client(&mail.client).map_or(mail.client.0.as_str(), |client| client.name.as_str());
     let id = mail.mail.get(..12).unwrap_or(&mail.mail);
-    let decide = format!("mail decide {} {id}", shell_word(&rotation.tenant.name));
+    let decide = Typed::of("mail decide").word(tenant).word(id).to_string();
     let text = format!(
         "{name} has answered, and it is {}: read it (Enter on the client, or {decide}), and say what it means (--as)",
         mail.heard.verdict
@@ -285,6 +340,11 @@ fn is_shut_by_people_or_window(gate: &Verdict) -> bool {
     gate.reasons().iter().any(lasting)
 }
 
+/// What the check found, or a look since then, keeps the gate shut.
+fn is_red(gate: &Verdict) -> bool {
+    gate.reasons().iter().any(|reason| matches!(reason, Reason::CheckFailed { .. } | Reason::SeenSince { .. }))
+}
+
 fn stuck_step<'a>(rotation: &'a Rotation, overtaken: &[StepNumber]) -> Option<(StepNumber, &'a StepState)> {
     let stuck = |state: &StepState| {
         matches!(state, StepState::Running { .. } | StepState::Interrupted { .. } | StepState::Failed { .. })
@@ -301,94 +361,8 @@ fn stuck_step<'a>(rotation: &'a Rotation, overtaken: &[StepNumber]) -> Option<(S
         .find(|(number, state)| stuck(state) && relevant(*number, state) && !overtaken.contains(number))
 }
 
-/// What takes the first reason of the gate away; and rotate, where none is left that rotate does not cure itself.
-fn before_rotation(rotation: &Rotation, gate: &Verdict) -> NextAction {
-    let reasons = gate.reasons();
-    // Whose mail is to be read may need no other.
-    let to_read = reasons.iter().find(|reason| matches!(reason.remedy(), Some(Remedy::Read(_))));
-    let tells = gate.first().is_some_and(|first| matches!(first.remedy(), Some(Remedy::Tell)));
-    let Some(first) = to_read.filter(|_| tells).or(gate.first()) else {
-        // Rotate runs a fresh check itself, so an old or missing one is no reason to offer anything else.
-        let text = match rotation.emergency {
-            Some(_) => "an emergency was declared: rotate (it checks first)",
-            None => "everybody has confirmed and the window is open: rotate (it checks first)",
-        };
-        return offer(Act::Rotate, text.into());
-    };
-    match first.remedy() {
-        Some(Remedy::Watch) => offer(Act::Watch, first.to_string()),
-        Some(Remedy::Recover) => offer(Act::Recover, first.to_string()),
-        Some(Remedy::Plan) => offer(Act::Plan, first.to_string()),
-        Some(Remedy::Reschedule) => {
-            offer(Act::Reschedule, "the window is over: plan another and tell everybody".into())
-        }
-        Some(Remedy::Tell) => offer(Act::Announce, tell(reasons).unwrap_or_else(|| first.to_string())),
-        Some(Remedy::Read(client)) => match rotation.open_mails().find(|mail| mail.client == *client) {
-            Some(mail) => {
-                let read = read_mail(rotation, mail);
-                let then = tell(reasons).map(|tell| format!("; then {tell}")).unwrap_or_default();
-                NextAction { text: format!("{}{then}", read.text), ..read }
-            }
-            None => offer(Act::Answers, first.to_string()),
-        },
-        Some(Remedy::Ask(_)) => {
-            let open = reasons.iter().filter_map(Reason::client).collect::<BTreeSet<_>>().len();
-            offer(Act::Answers, format!("{open} open; first: {first}"))
-        }
-        Some(Remedy::WaiveNobody) => offer(Act::Answers, first.to_string()),
-        Some(Remedy::Wait(_)) => {
-            offer(Act::Wait, format!("everybody has confirmed; wait for the window: {}", rotation.window.for_people()))
-        }
-        Some(Remedy::Approve) if approval::digest(rotation).is_none() => {
-            offer(Act::Check, "check first: the approval is bound to the key that the check sees".into())
-        }
-        Some(Remedy::Approve) => offer(Act::Approve, first.to_string()),
-        Some(Remedy::Check) | None => {
-            let said = reasons.iter().map(Reason::with_first).collect::<Vec<_>>().join("; ");
-            offer(Act::Check, format!("{said}{}", without(rotation, reasons)))
-        }
-    }
-}
-
-/// So many people are named before they are counted.
-const NAMED: usize = 4;
-
-/// Whom to tell of the window: how many were never told, and whose mail is not there, by their names. Whose mail is to be read
-/// comes after that.
-fn tell(reasons: &[Reason]) -> Option<String> {
-    let is_heard = |reason: &Reason| {
-        let of_them = |other: &Reason| matches!(other, Reason::ToRead { .. }) && other.client() == reason.client();
-        reasons.iter().any(of_them)
-    };
-    let to_tell = reasons.iter().filter(|reason| matches!(reason.remedy(), Some(Remedy::Tell)) && !is_heard(reason));
-    let (mut count, mut undelivered) = (0, BTreeMap::<&str, Vec<&str>>::new());
-    for reason in to_tell {
-        count += 1;
-        if let Reason::NotDelivered { name, delivery, .. } = reason {
-            undelivered.entry(delivery).or_default().push(name);
-        }
-    }
-    let clients = if count == 1 { "client" } else { "clients" };
-    let missing = undelivered.into_iter().map(|(delivery, names)| {
-        let more = names.len().saturating_sub(NAMED);
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        format!("; {} {delivery}: {}{more}", names.len(), names[..names.len().min(NAMED)].join(", "))
-    });
-    (count > 0).then(|| format!("tell {count} {clients} of the window{}", missing.collect::<String>()))
-}
-
-/// How it goes on without the checks that have failed, where that is all that is in the way and a word may stand for each.
-fn without(rotation: &Rotation, reasons: &[Reason]) -> String {
-    let [Reason::CheckFailed { checks, .. }] = reasons else { return String::new() };
-    if !checks.iter().all(|check| may_be_set_aside(rotation, check)) {
-        return String::new();
-    }
-    let name = &rotation.tenant.name;
-    let words: Vec<String> = checks.iter().map(|check| format!("set-aside {name} {check} --reason ...")).collect();
-    format!("; put it right and check, or go on without: {}, then rotate", words.join(" and "))
-}
-
-fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> NextAction {
+fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>, outside: &Outside<'_>) -> NextAction {
+    let Outside { tenant, clients, gone, .. } = outside;
     let undone = |from: StepNumber, to: StepNumber| {
         StepNumber::ALL.into_iter().find(|n| (from..=to).contains(n) && !rotation.step(*n).is_done())
     };
@@ -405,16 +379,34 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>) -> Next
         return offer(Act::Reconfigure, text);
     }
     if let Some(mail) = rotation.open_mails().next() {
-        return read_mail(rotation, mail);
+        return read_mails(tenant, rotation, mail);
     }
-    let not_called = rotation.not_called();
+    let address = |client: &Client| clients.iter().find(|seen| seen.id == client.id).unwrap_or(client).clone();
+    let is_dead = |client: &&Client| {
+        let mail = rotation.notice(&client.id, NoticeKind::Reconfigure);
+        mail.is_some_and(|mail| mail.came_back_from(&address(client)))
+    };
+    let (dead, not_called): (Vec<_>, Vec<_>) = rotation.not_called().into_iter().partition(is_dead);
     if let Some(first) = not_called.first() {
         let mail = rotation.notice(&first.id, NoticeKind::Reconfigure);
         let why = mail.map(|mail| format!(" (the mail is {})", mail.delivery.word())).unwrap_or_default();
         let text = format!("{} not told to reconfigure, first {}{why}: tell them", not_called.len(), first.name);
         return offer(Act::Reconfigure, text);
     }
+    if !dead.is_empty() {
+        let names: Vec<&str> = dead.iter().map(|client| client.name.as_str()).collect();
+        let text = format!("cut off, and {}; verify looks who is back; or waive", to_correct(&names));
+        return offer(Act::Verify, text);
+    }
     let missing = rotation.not_back();
+    if !gone.is_empty() {
+        let text = format!(
+            "{} can't connect: the interface has no peer of theirs any more; have it put back (the server's agent, the \
+             object), then verify; or waive",
+            listed(&gone.iter().map(String::as_str).collect::<Vec<_>>())
+        );
+        return offer(Act::Verify, text);
+    }
     match (missing.first(), back) {
         (Some(first), _) => offer(
             Act::Verify,

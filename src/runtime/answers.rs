@@ -23,7 +23,7 @@ impl Answers for Waiting {
             Err(_) => {
                 let message = format!("{}: the look did not end within {} s", self.post.name(), within.as_secs_f32());
                 let fault = Fault::new(Service::Mail, FaultKind::TimedOut, message);
-                Err(fault.hint("an answer may lie there unread; look again, or see `mail sync`"))
+                Err(fault.hint("an answer may lie there unread; look again, or see `changeguard mail sync`"))
             }
         }
     }
@@ -48,7 +48,9 @@ impl Post {
                 if from == Some(reading.cursor) {
                     let message = format!("{}: folder {folder}: not all mails could be read", self.name());
                     let fault = Fault::new(Service::Mail, FaultKind::Refused, message);
-                    return Err(fault.hint("an answer may lie there unread; look again, or see `mail sync`"));
+                    return Err(
+                        fault.hint("an answer may lie there unread; look again, or see `changeguard mail sync`")
+                    );
                 }
                 from = Some(reading.cursor);
             }

@@ -301,7 +301,7 @@ fn decoded<R: Runbook>(entry: &Entry) -> Result<Body<R::Record>, Fault> {
 
 fn unreadable(entry: &Entry, why: &str) -> Fault {
     Fault::new(Service::Journal, FaultKind::Malformed, format!("record {} can't be understood: {why}", entry.seq))
-        .hint("nothing is done here; see `audit verify`, or go on with the changeguard that wrote it")
+        .hint("nothing is done here; see `changeguard audit verify`, or go on with the changeguard that wrote it")
 }
 
 fn line<O: OwnRecord>(entry: &Entry, body: &Body<O>) -> Line {

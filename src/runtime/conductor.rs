@@ -3,7 +3,6 @@
 
 use crate::domain::client::ClientId;
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::notice::NoticeKind;
 use crate::domain::reminder::Schedule;
 use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::Tenant;
@@ -420,15 +419,19 @@ impl Conductor {
         survey(&self.world, None, only).await
     }
 
-    /// The mails of a kind as the clients who need one would get them, with real values; nothing is sent.
-    pub fn previews(&self, kind: NoticeKind) -> Result<Vec<(ClientId, Letter)>, Fault> {
+    /// The mails of an order as the clients who need one would get them, with real values; nothing is sent.
+    pub fn previews(&self, order: &SendOrder) -> Result<Vec<(ClientId, Letter)>, Fault> {
         let rotation = self.known().rotation.clone();
         let none =
             || Fault::new(Service::Mail, FaultKind::Refused, "no window is planned, so there is nothing to tell");
         let rotation = rotation.filter(|rotation| rotation.outcome.is_none()).ok_or_else(none)?;
-        let order = SendOrder { kind, only: None, again: false };
+        let known = |id: &&ClientId| rotation.client(id).is_none();
+        if let Some(unknown) = order.only.iter().flatten().find(known) {
+            let text = format!("{unknown} is not a client of {}", rotation.tenant.name);
+            return Err(Fault::new(Service::Mail, FaultKind::Refused, text));
+        }
         let mut letters = Vec::new();
-        for (client, kind) in mailing::recipients(&rotation, &order) {
+        for (client, kind) in mailing::recipients(&rotation, order) {
             let Some(email) = &client.email else { continue };
             let letter = self.world.mailer.compose(&NoticeRequest {
                 kind,

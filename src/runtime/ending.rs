@@ -76,7 +76,7 @@ pub fn permits(record: &Record) -> Result<(), Fault> {
 /// What a run ends with.
 pub fn ended(before: &str) -> Fault {
     Fault::new(Service::Journal, FaultKind::Refused, format!("ended by request before: {before}"))
-        .hint("`status` shows what is true, `resume` looks and goes on")
+        .hint("`changeguard status` shows what is true, `changeguard resume` looks and goes on")
 }
 
 /// Whether it is what [`ended`] gives.

@@ -40,7 +40,7 @@ impl RunError {
     pub fn advice(&self) -> String {
         match self {
             RunError::Fault(fault) => fault.advice().to_owned(),
-            RunError::Refused(Refusal::GateShut(_)) => "see `status` for everybody who is open".into(),
+            RunError::Refused(Refusal::GateShut(_)) => "see `changeguard status` for everybody who is open".into(),
             RunError::Refused(Refusal::NotBack(_)) => {
                 "call them, record that they are back, or waive with a reason".into()
             }

@@ -14,6 +14,7 @@ use crate::domain::notice::NoticeKind;
 use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::{Tenant, TenantId};
 use crate::engine::command::Command;
+use crate::engine::machine::SendOrder;
 use crate::engine::sources::Source;
 use crate::engine::step::Progress;
 use crate::runtime::attend::PostLine;
@@ -429,7 +430,7 @@ impl Doer {
 
     fn preview(&self, tenant: TenantId, kind: NoticeKind) {
         let letters = match self.conductor(&tenant) {
-            Some(conductor) => conductor.previews(kind),
+            Some(conductor) => conductor.previews(&SendOrder { kind, only: None, again: false }),
             None => Err(Fault::new(Service::Configuration, FaultKind::Refused, "the tenant is not known yet")),
         };
         let letters = letters.map_err(|fault| Failure::fault(&fault)).map(|letters| {

@@ -321,7 +321,10 @@ impl<'a> Watch<'a> {
                     (self.log)(tenant, Line::Failed(format!("mails are not taken in yet: {why}")));
                 }
                 if sorted.strays > 0 {
-                    (self.log)(MAILBOX, Line::Person(format!("{}: see `mail strays`", sorted.stray_words())));
+                    (self.log)(
+                        MAILBOX,
+                        Line::Person(format!("{}: see `changeguard mail strays`", sorted.stray_words())),
+                    );
                 }
             }
             PostLine::Fails(fault) => (self.log)(MAILBOX, Line::Failed(format!("{fault}; {}", fault.advice()))),

@@ -5,6 +5,7 @@ use crate::app::model::{Job, Severity};
 use crate::app::{Model, Screen};
 use crate::ui::age;
 use crate::ui::pen::{Pen, Piece, piece};
+use unicode_width::UnicodeWidthStr;
 
 /// Draws both lines.
 pub fn draw(model: &Model, (width, height): (u16, u16), pen: &mut Pen<'_>) {
@@ -18,6 +19,8 @@ pub fn draw(model: &Model, (width, height): (u16, u16), pen: &mut Pen<'_>) {
 fn message(model: &Model, width: u16, y: u16, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let log = if width >= 100 { "  (m: all)" } else { "" };
+    // What stands at the right edge, so that no long text before it hides it.
+    let mut behind = String::new();
     let pieces: Vec<Piece<'_>> = if let Some(alarm) = &model.alarm {
         vec![piece("ALARM: ", theme.bad()), piece(alarm.as_str(), theme.bad())]
     } else if let Some(remark) = model.remark() {
@@ -43,13 +46,15 @@ fn message(model: &Model, width: u16, y: u16, pen: &mut Pen<'_>) {
         match first {
             [] => Vec::new(),
             [only] => vec![piece(format!("{} {only}", pen.glyphs.warn), theme.warn())],
-            [first, rest @ ..] => vec![
-                piece(format!("{} {first}", pen.glyphs.warn), theme.warn()),
-                piece(format!("  (+{} more)", rest.len()), theme.quiet()),
-            ],
+            [first, rest @ ..] => {
+                behind = format!("  (+{} more)", rest.len());
+                vec![piece(format!("{} {first}", pen.glyphs.warn), theme.warn())]
+            }
         }
     };
-    pen.flow(0, y, width, &pieces);
+    let used = pen.flow(0, y, width.saturating_sub(behind.width() as u16), &pieces);
+    let style = theme.quiet();
+    pen.put(used, y, width.saturating_sub(used), &behind, style);
 }
 
 /// Whether somebody does not answer of the tenant that a command means now.

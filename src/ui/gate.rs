@@ -89,6 +89,15 @@ fn line<'a>(model: &Model, status: &'a TenantStatus, at: usize, pen: &Pen<'_>) -
             let text = format!("the check of {at}, {}", age::ago(run.at, model.now));
             vec![piece(text, if is_old(model, status) { theme.warn() } else { theme.quiet() })]
         }
+        Some(GateRow::Check(check)) if status.overtakes(check).is_some() => {
+            let at = status.preflight.as_ref().map(|run| run.at.strftime("%H:%M UTC").to_string()).unwrap_or_default();
+            let what = status.overtakes(check).unwrap_or_default();
+            vec![
+                piece(format!("{} was ok  ", pen.glyphs.warn), theme.warn()),
+                piece(format!("{}: seen since {at}: {what} ", check.name), theme.plain()),
+                piece(format!("(found then: {})", check.finding), theme.quiet()),
+            ]
+        }
         Some(GateRow::Check(check)) => {
             let mut pieces = check_line(check, is_old(model, status), pen);
             if let Some(left) = status.lasts(check, model.now) {

@@ -98,7 +98,9 @@ async fn the_alert_of_another_tenant_fires_on_unsilenced_and_ours_is_told_as_exp
         assert!(theirs.len() == 1 && !theirs[0].is_silenced, "{theirs:?}");
         scene.acme().look().await;
         let attention = scene.status().attention;
-        let expected = |item: &String| item.starts_with("alert BarbicanFetchError fires (expected, silenced until ");
+        let expected = |item: &String| {
+            item.starts_with("alert BarbicanFetchError fires (expected, silenced by this rotation until ")
+        };
         assert!(attention.iter().any(expected), "{attention:?}");
         scene.lab.faults().remove(agents);
     };

@@ -236,6 +236,13 @@ async fn a_preview_shows_the_mails_and_sends_none() {
     stage.run("plan acme --start", &[&start]).await.ends(0);
     let preview = stage.run("notify acme --kind announcement --preview", &[]).await.ends(0);
     assert_eq!(preview.out.matches("Subject: ").count(), 3, "{}", preview.out);
+    let client = stage.status().await["clients"][1].clone();
+    let (id, email) = (client["id"].as_str().unwrap(), client["email"].as_str().unwrap());
+    let only = stage.run("notify acme --kind announcement --preview --only", &[id]).await.ends(0);
+    assert_eq!(only.out.matches("Subject: ").count(), 1, "{}", only.out);
+    assert!(only.out.starts_with(&format!("To: {email}\n")), "{}", only.out);
+    let nobody = stage.run("notify acme --kind announcement --preview --only nobody", &[]).await;
+    assert!(nobody.out.is_empty() && nobody.err.contains("nobody is not a client of acme"), "{}", nobody.err);
     assert!(stage.lab.world().mails().is_empty());
 }
 

@@ -1,5 +1,7 @@
 //! The rules of the house, read off the source: who may import whom, how long a file may be, how each file begins.
 
+use changeguard::cli::Cli;
+use clap::CommandFactory;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms of this crate that it must not import.
@@ -171,4 +173,30 @@ fn the_readme_lists_the_keys_as_the_program_has_them() {
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let table = changeguard::app::command::markdown_table();
     assert!(readme.contains(table.trim()), "put this table into the README:\n{table}");
+}
+
+/// What a line of code tells an operator to type, in backquotes and without the program's name.
+fn unnamed(line: &str, subcommands: &[String]) -> Option<String> {
+    let code = line.trim_start();
+    if code.starts_with("//") {
+        return None;
+    }
+    let code = code.split(" // ").next().unwrap_or_default();
+    // What stands between two backquotes is every second piece.
+    let mut quoted = code.split('`').skip(1).step_by(2);
+    quoted.find(|text| subcommands.iter().any(|word| text.split(' ').next() == Some(word))).map(str::to_owned)
+}
+
+#[test]
+fn a_command_that_is_named_to_an_operator_bears_the_programs_name() {
+    let subcommands: Vec<String> =
+        Cli::command().get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
+    assert!(unnamed(r#"hint("see `audit verify`")"#, &subcommands).is_some());
+    assert!(unnamed(r#"hint("see `changeguard audit verify`")"#, &subcommands).is_none());
+    for (path, text) in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        for (number, line) in text.lines().enumerate() {
+            let found = unnamed(line, &subcommands);
+            assert!(found.is_none(), "{}:{}: {}", path.display(), number + 1, found.unwrap_or_default());
+        }
+    }
 }

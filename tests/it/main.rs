@@ -31,6 +31,7 @@ mod json;
 mod keys_kept;
 mod keystone_cli;
 mod lab;
+mod leads;
 mod left_undone;
 mod letters;
 mod live;

@@ -3,6 +3,7 @@
 
 use crate::sample;
 use changeguard::domain::client::ClientId;
+use changeguard::domain::gate::Reason;
 use changeguard::domain::notice::NoticeKind;
 use changeguard::domain::second_mail::SecondMail;
 use changeguard::engine::command::{Command, Refusal};
@@ -10,7 +11,7 @@ use changeguard::engine::machine::{Machine, Rules};
 use changeguard::engine::next::Act;
 use changeguard::engine::record::{Actor, RotationId};
 use changeguard::engine::rotation::Rotation;
-use changeguard::engine::status::TenantStatus;
+use changeguard::engine::status::{Phase, TenantStatus};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -157,6 +158,11 @@ fn wrong(model: &Model) -> Vec<String> {
             if let Some(refusal) = model.refuses(&command, now) {
                 found.push(format!("offered and refused ({refusal}): {}", what()));
             }
+        }
+        let red = |reason: &Reason| matches!(reason, Reason::CheckFailed { .. } | Reason::SeenSince { .. });
+        let is_red = !status.touched && status.phase == Phase::Rotating && status.gate.reasons().iter().any(red);
+        if is_red && status.next.action == Act::Resume && !status.next.text.contains("check") {
+            found.push(format!("resume is offered, and what refuses it is not said: {}", what()));
         }
         let Some(rotation) = rotation.filter(|rotation| rotation.outcome.is_none()) else { continue };
         for text in std::iter::once(&status.next.text).chain(&status.attention) {

@@ -14,6 +14,7 @@ use crate::domain::client::ClientId;
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::StepNumber;
 use crate::domain::tenant::TenantId;
+use crate::domain::typed::says_something;
 use crate::engine::command::Command;
 use crate::engine::mailbox::Decision;
 use crate::engine::status::TenantStatus;
@@ -472,7 +473,10 @@ impl FormDialog {
 /// A field that must not be empty.
 pub fn required(form: &FormDialog, at: usize, what: &str) -> Result<String, String> {
     let value = form.value(at);
-    if value.is_empty() { Err(format!("{what} is needed: it goes into the journal")) } else { Ok(value.to_owned()) }
+    match says_something(value) {
+        true => Ok(value.to_owned()),
+        false => Err(format!("{what} is needed: it goes into the journal")),
+    }
 }
 
 /// A choice that must be made.

@@ -1,6 +1,7 @@
 //! A subject's status as plain lines: phase, steps, gates with their reasons, panels with aligned columns, and the next command.
 
 use crate::domain::step::StepState;
+use crate::domain::typed::Typed;
 use crate::engine::case::gate::Verdict;
 use crate::engine::case::machine::Order;
 use crate::engine::case::status::Status;
@@ -81,16 +82,18 @@ pub fn next(status: &Status) -> Vec<String> {
 /// An order as it is typed. What only a person can say is left in capitals.
 pub fn command(subject: &str, order: &Order, asks: &[&str]) -> String {
     let name = subject.split_once('/').map_or(subject, |(_, name)| name);
-    let mut line = format!("changeguard {} {subject}", order.word());
-    match order {
-        Order::Begin { .. } if asks.contains(&"confirm") => _ = write!(line, " --confirm {name}"),
-        Order::Begin { .. } | Order::Resume => {}
-        Order::RollBack { .. } | Order::Cancel { .. } => _ = write!(line, " --confirm {name} --reason WHY"),
-        Order::Resolve { step, done, .. } => _ = write!(line, " --step {step} --done {done} --reason WHY"),
-        Order::SetAside { fact, .. } => _ = write!(line, " {fact} --reason WHY"),
-        Order::Note { .. } => line.push_str(" TEXT"),
-    }
-    line
+    let line = Typed::of(order.word()).word(subject);
+    let line = match order {
+        Order::Begin { .. } if asks.contains(&"confirm") => line.option("confirm", name),
+        Order::Begin { .. } | Order::Resume => line,
+        Order::RollBack { .. } | Order::Cancel { .. } => line.option("confirm", name).why(),
+        Order::Resolve { step, done, .. } => {
+            line.option("step", &step.to_string()).option("done", &done.to_string()).why()
+        }
+        Order::SetAside { fact, .. } => line.word(fact).why(),
+        Order::Note { .. } => line.text(),
+    };
+    line.to_string()
 }
 
 fn detail(state: &StepState) -> String {

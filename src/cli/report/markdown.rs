@@ -6,6 +6,9 @@ use crate::domain::second_mail::SecondMail;
 use crate::engine::record::Cause;
 use std::fmt::Write;
 
+/// What is said of a moment whose record was lost.
+const LOST: &str = "unknown (that part of the journal was lost)";
+
 impl Report {
     /// The whole report.
     pub fn markdown(&self) -> String {
@@ -16,12 +19,11 @@ impl Report {
         let waived = if waived == 0 { String::new() } else { format!(", {waived} waived") };
         line(format!("# {}: WireGuard key of {} ({}){waived}", self.headline, plain(&self.tenant), self.tenant_id));
         line(String::new());
-        line(format!(
-            "- rotation {}, planned {} by {}",
-            self.rotation,
-            at(self.times.planned),
-            plain(&self.planned_by)
-        ));
+        let planned = match self.times.planned {
+            Some(planned) => format!("planned {} by {}", at(planned), plain(&self.planned_by)),
+            None => format!("planned: {LOST}"),
+        };
+        line(format!("- rotation {}, {planned}", self.rotation));
         if !self.environments.is_empty() {
             line(format!("- environment: {}", plain(&self.environments.join(", "))));
         }
@@ -41,6 +43,7 @@ impl Report {
                     line(format!("- {what}: seen {} when it was looked again, not before {}", at(seen), at(since)))
                 }
                 (Some(moment), None) => line(format!("- {what}: {}", at(moment))),
+                (None, _) if times.unknown.contains(&what) => line(format!("- {what}: {LOST}")),
                 (None, _) => {}
             }
         }

@@ -23,6 +23,9 @@ pub enum Reason {
         client: ClientId,
         name: String,
         delivery: String,
+        /// It came back from the address that they still have: there it would come back again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        dead: bool,
     },
     NoAnswer {
         client: ClientId,
@@ -87,6 +90,8 @@ pub enum Remedy<'a> {
     Reschedule,
     /// The mail of this window, to those who have not got it.
     Tell,
+    /// Correct this person's address before anything is sent to it again, or reach them otherwise.
+    Correct(&'a ClientId),
     /// Read this person's mail and decide it.
     Read(&'a ClientId),
     /// Ask this person: record their answer, or waive them.
@@ -127,30 +132,20 @@ impl Reason {
             Reason::HeldByOther { .. } | Reason::JournalLost { .. } => 0,
             Reason::NotPlanned => 1,
             Reason::WindowOver { .. } => 2,
-            Reason::NotTold { .. } | Reason::NotDelivered { .. } | Reason::OldAnswer { told: false, .. } => 3,
+            Reason::NotTold { .. } | Reason::NotDelivered { dead: false, .. } => 3,
+            Reason::OldAnswer { told: false, .. } => 3,
             Reason::ToRead { .. } => 4,
+            Reason::NotDelivered { .. } => 5,
             Reason::NoAddress { .. }
             | Reason::NoAnswer { .. }
             | Reason::OldAnswer { .. }
-            | Reason::NotConfirmed { .. } => 5,
-            Reason::PeopleUnknown { .. } => 6,
-            Reason::NobodyToAsk => 7,
-            Reason::WindowNotOpen { .. } => 8,
-            Reason::CheckFailed { .. } | Reason::SeenSince { .. } => 9,
-            Reason::NotApproved { .. } => 10,
-            Reason::NotChecked | Reason::CheckTooOld { .. } => 11,
-        }
-    }
-
-    /// The same with what the first of several checks has found: where one line must do.
-    pub fn with_first(&self) -> String {
-        match self {
-            Reason::CheckFailed { found, .. } if found.len() == 1 => self.in_full(),
-            Reason::CheckFailed { found, .. } => match found.first() {
-                Some(first) => format!("{self}; first {first}"),
-                None => self.to_string(),
-            },
-            other => other.to_string(),
+            | Reason::NotConfirmed { .. } => 6,
+            Reason::PeopleUnknown { .. } => 7,
+            Reason::NobodyToAsk => 8,
+            Reason::WindowNotOpen { .. } => 9,
+            Reason::CheckFailed { .. } | Reason::SeenSince { .. } => 10,
+            Reason::NotApproved { .. } => 11,
+            Reason::NotChecked | Reason::CheckTooOld { .. } => 12,
         }
     }
 
@@ -171,6 +166,7 @@ impl Reason {
             Reason::JournalLost { .. } => Remedy::Recover,
             Reason::NotPlanned => Remedy::Plan,
             Reason::WindowOver { .. } => Remedy::Reschedule,
+            Reason::NotDelivered { client, dead: true, .. } => Remedy::Correct(client),
             Reason::NotTold { .. } | Reason::NotDelivered { .. } | Reason::OldAnswer { told: false, .. } => {
                 Remedy::Tell
             }

@@ -177,7 +177,8 @@ impl<'a> Stand<'a> {
             Stand::Waived(_) => return None,
             Stand::ToRead(_) => Reason::ToRead { client: id, name },
             Stand::Undelivered(notice) => {
-                Reason::NotDelivered { client: id, name, delivery: notice.delivery.word().to_owned() }
+                let (delivery, dead) = (notice.delivery.word().to_owned(), notice.came_back_from(client));
+                Reason::NotDelivered { client: id, name, delivery, dead }
             }
             Stand::Answered(ack) => match &ack.answer {
                 Answer::Confirmed => return None,

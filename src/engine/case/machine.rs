@@ -9,6 +9,7 @@ use super::spec::{Confirm, Move, Spec, Then, Touch};
 use crate::domain::fault::Fault;
 use crate::domain::sanitize::sanitize;
 use crate::domain::step::{StepNumber, StepState};
+use crate::domain::typed::says_something;
 use serde::{Deserialize, Serialize};
 
 /// An operator's word, as a form, a subcommand, `next` or a test gives it.
@@ -262,7 +263,7 @@ fn typed(name: &str, confirm: &str) -> Result<(), Refusal> {
 
 fn given(text: &str, what: &str) -> Result<String, Refusal> {
     let text = sanitize(text);
-    if text.is_empty() { Err(Refusal::BadInput(format!("say {what}"))) } else { Ok(text) }
+    if says_something(&text) { Ok(text) } else { Err(Refusal::BadInput(format!("say {what}"))) }
 }
 
 fn is_no_return(spec: &Spec, step: StepNumber) -> bool {

@@ -5,6 +5,7 @@ use super::{Machine, Output, Outputs, not_now, required};
 use crate::domain::client::ClientId;
 use crate::domain::key::KeyRole;
 use crate::domain::step::StepNumber;
+use crate::domain::typed::says_something;
 use crate::engine::command::Refusal;
 use crate::engine::record::{Cause, Outcome, Record};
 use crate::engine::rotation::Rotation;
@@ -65,6 +66,7 @@ impl Machine {
             return Err(Refusal::NotBack(missing.iter().map(|client| client.name.clone()).collect()));
         }
         let despite = crate::domain::sanitize::sanitize(&despite);
+        let despite = if says_something(&despite) { despite } else { String::new() };
         if let Some(what) = rotation.unfinished().filter(|_| despite.is_empty()) {
             let first = match rotation.step(StepNumber::RECONFIGURE).is_done() {
                 true => "verify until at least one client is back",

@@ -8,6 +8,7 @@ use crate::domain::fault::Fault;
 use crate::domain::gate::Reason;
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::step::{StepNumber, StepState};
+use crate::domain::typed::Typed;
 use crate::domain::window::WindowState;
 use crate::engine::command::{Command, Refusal};
 use crate::engine::mailing;
@@ -38,11 +39,13 @@ impl Machine {
                 outputs.push(done(match cause {
                     Cause::Scheduled => "planned; now tell the clients".to_owned(),
                     // Whoever suspects that must not wait for answers without knowing that there is another road.
-                    Cause::Compromise => format!(
-                        "planned, and it waits for every answer. Where the suspicion can't wait: emergency {name} --confirm \
-                         {name} --reason ... (E) tells everybody and rotates at once; the previous key is never put back either way",
-                        name = self.tenant.name
-                    ),
+                    Cause::Compromise => {
+                        let name = &self.tenant.name;
+                        format!(
+                        "planned, and it waits for every answer. Where the suspicion can't wait: {} (E) tells everybody \
+                         and rotates at once; the previous key is never put back either way",
+                        Typed::of("emergency").word(name).option("confirm", name).why()
+                    )}
                 }));
                 Ok(outputs)
             }

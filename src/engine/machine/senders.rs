@@ -16,7 +16,9 @@ impl Machine {
         let mail = self.mail_of(id)?;
         let (client, mail, doubt) = (mail.client.clone(), mail.mail.clone(), mail.doubt.clone());
         let Some(doubt) = doubt else {
-            return Err(bad_input("its sender is not what is in doubt; say what it means with `mail decide`"));
+            return Err(bad_input(
+                "its sender is not what is in doubt; say what it means with `changeguard mail decide`",
+            ));
         };
         let rotation = self.open()?;
         if rotation.is_accepted(&mail) && !alias {

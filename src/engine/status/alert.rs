@@ -1,7 +1,8 @@
 //! What the expected alert says, in words: expected and silenced, or longer than the runbook allows.
 
+use crate::domain::sanitize::name;
 use crate::domain::step::{StepNumber, StepState};
-use crate::engine::alerts::AlertSight;
+use crate::engine::alerts::{AlertSight, Quiet};
 use crate::engine::observe::Sights;
 use crate::engine::ports::Settings;
 use crate::engine::rotation::Rotation;
@@ -20,30 +21,50 @@ pub(super) fn attention(
     let since = |sight: &AlertSight| sight.firing.iter().map(|firing| firing.since).min();
     if let Some((sight, since)) = alert.value().and_then(|sight| Some((sight, since(sight)?))) {
         let clock = |at: Timestamp| at.strftime("%H:%M").to_string();
-        let (name, all_silenced) = (&sight.name, sight.firing.iter().all(|firing| firing.is_silenced));
-        let quiet = match (all_silenced, silence) {
-            (true, Some(silence)) => format!("silenced until {} UTC", clock(silence.until)),
-            (true, None) => "silenced, not by this rotation".into(),
-            (false, _) => "not silenced".into(),
+        let (alert, all_silenced) = (&sight.name, sight.firing.iter().all(|firing| firing.is_silenced));
+        let by = sight.firing.iter().find_map(|firing| firing.by.as_ref());
+        let quiet = match (all_silenced, silence, by) {
+            (true, Some(silence), by) if by.is_none_or(|by| by.id == silence.id) => {
+                format!("silenced by this rotation until {} UTC", clock(silence.until))
+            }
+            (true, _, by) => foreign(by),
+            (false, ..) => "not silenced".into(),
         };
         items.push(match open.map(|rotation| expectation(rotation, settings, now)) {
-            Some(Some(true)) => format!("alert {name} fires (expected, {quiet})"),
+            Some(Some(true)) => format!("alert {alert} fires (expected, {quiet})"),
             Some(Some(false)) => format!(
-                "alert {name} fires since {} UTC, longer than two cycles after step 4 ({quiet}): see step 6",
+                "alert {alert} fires since {} UTC, longer than two cycles after step 4 ({quiet}): see step 6",
                 clock(since)
             ),
-            _ => format!("alert {name} fires since {} UTC ({quiet})", clock(since)),
+            _ => format!("alert {alert} fires since {} UTC ({quiet})", clock(since)),
         });
     }
     let is_left = sights.holder.is_none() && newest.is_some_and(|rotation| !rotation.is_alert_expected());
     if let Some(silence) = silence.filter(|_| is_left) {
         let until = silence.until.strftime("%H:%M UTC");
-        items.push(format!("the silence of the alert is still open: `watch` ends it, or it ends by itself at {until}"));
+        items.push(format!(
+            "the silence of the alert is still open: `changeguard watch` ends it, or it ends by itself at {until}"
+        ));
     }
     if let Some((_, fault)) = alert.fault.as_ref().filter(|_| open.is_some_and(|rotation| rotation.touched)) {
         items.push(fault.to_string());
     }
     items
+}
+
+/// Longest comment of a silence that is shown, in characters.
+const LONGEST: usize = 60;
+
+/// A silence that others have made, and what follows from it.
+fn foreign(by: Option<&Quiet>) -> String {
+    let what = "it tells nobody of this alert whatever this rotation does, and it is left as it is";
+    let Some(by) = by else { return format!("silenced by a silence that could not be looked at: {what}") };
+    let mut comment: String = by.comment.chars().take(LONGEST).collect();
+    if comment.len() < by.comment.len() {
+        comment.push('…');
+    }
+    let until = by.until.strftime("%Y-%m-%d %H:%M UTC");
+    format!("silenced by {} until {until} (\"{comment}\"), not by this rotation: {what}", name(&by.by))
 }
 
 /// Whether the rotation explains the alert: yes while step 4 runs and for two cycles after it, not any more after that,

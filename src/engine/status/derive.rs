@@ -106,7 +106,11 @@ pub fn derive(
         _ => {
             let arrived = open.and_then(|rotation| arrived(rotation, &keys));
             let collision = open.and_then(|rotation| whom::collision(rotation, &clients, sights));
+            let gone = open.map(|rotation| server::gone(rotation, sights)).unwrap_or_default();
             let outside = Outside {
+                tenant: &tenant.name,
+                clients: &clients,
+                gone: &gone,
                 drift: drift.as_deref(),
                 arrived,
                 overtaken: &overtaken,
@@ -198,6 +202,8 @@ pub fn derive(
     status.attention.extend(status.heard.attention());
     status.attention.extend(alert::attention(open, rotation, sights, settings, now));
     status.attention.extend(open.and_then(|rotation| approval::touched_without(rotation, rules.approval.as_ref())));
+    // Whose tunnel is down comes before what can wait.
+    status.attention.splice(0..0, open.and_then(|rotation| server::peers_gone(rotation, sights)));
     if !sights.unwritten.is_empty() {
         let text = format!("done from here, and not in the journal: {}", sights.unwritten.join("; "));
         status.attention.insert(0, text);

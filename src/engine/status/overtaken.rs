@@ -3,9 +3,11 @@
 //! A step that failed says what it met at that moment. Where a later record or a later look shows that to be over, the step is open
 //! again and not failed: what is to be done follows from what is so now.
 
-use super::{KeySight, KeysView};
+use super::{KeySight, KeysView, TenantStatus};
 use crate::domain::fault::{FaultKind, Service};
+use crate::domain::gate::Reason;
 use crate::domain::notice::NoticeKind;
+use crate::domain::preflight::{Check, CheckState, DUPLICATES, KEYS};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
@@ -41,4 +43,17 @@ fn is_over(rotation: &Rotation, keys: &KeysView, step: StepNumber) -> bool {
 fn is_right(rotation: &Rotation, sight: &KeySight, since: Timestamp) -> bool {
     let target = rotation.target();
     target.is_some() && sight.key == target && sight.fault.is_none() && sight.at.is_some_and(|seen| seen > since)
+}
+
+impl TenantStatus {
+    /// What a look has seen since the check, where that is against what this one found: its word does not hold any more.
+    pub fn overtakes(&self, check: &Check) -> Option<&str> {
+        let seen = |reason: &'_ Reason| matches!(reason, Reason::SeenSince { .. });
+        let Some(Reason::SeenSince { what }) = self.gate.reasons().iter().find(|reason| seen(reason)) else {
+            return None;
+        };
+        let another = self.keys.duplicates.iter().any(|key| Some(key) != self.keys.duplicates.first());
+        let of = if another && !self.set_aside.contains_key(DUPLICATES) { DUPLICATES } else { KEYS };
+        (check.name == of && check.state != CheckState::Fail).then_some(what.as_str())
+    }
 }

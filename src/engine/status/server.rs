@@ -34,7 +34,6 @@ pub(super) fn attention(open: Option<&Rotation>, sights: &Sights) -> Vec<String>
             ));
         }
     }
-    items.extend(open.and_then(|rotation| peers_gone(rotation, sights)));
     if let Some(ahead) = sights.server_ahead_s.filter(|ahead| ahead.abs() > SKEW_TOLERATED) {
         let side = if ahead > 0 { "ahead of" } else { "behind" };
         items.push(format!(
@@ -45,19 +44,26 @@ pub(super) fn attention(open: Option<&Rotation>, sights: &Sights) -> Vec<String>
     items
 }
 
+/// Whose peer the interface had with the live key and has no more, by name.
+pub(super) fn gone(rotation: &Rotation, sights: &Sights) -> Vec<String> {
+    let Some(reading) = sights.server.value().filter(|_| sights.server.fault.is_none()) else { return Vec::new() };
+    let peers: BTreeSet<PublicKey> = reading.peers.iter().map(|peer| peer.public_key).collect();
+    let Some(applied) = &rotation.applied else { return Vec::new() };
+    let is_gone = |key: &PublicKey| !peers.contains(key) && applied.baseline.peers.contains_key(key);
+    let gone = rotation.clients.iter().filter(|client| client.keys().any(|key| is_gone(&key)));
+    gone.filter(|client| !rotation.waivers.contains_key(&client.id)).map(|client| client.name.clone()).collect()
+}
+
 /// Clients whose tunnel is down, for the interface has no peer of theirs: all of them, or some that it had with the live key.
-fn peers_gone(rotation: &Rotation, sights: &Sights) -> Option<String> {
+pub(super) fn peers_gone(rotation: &Rotation, sights: &Sights) -> Option<String> {
     let reading = sights.server.value().filter(|_| sights.server.fault.is_none())?;
     let peers: BTreeSet<PublicKey> = reading.peers.iter().map(|peer| peer.public_key).collect();
     let (there, all) = peers_there(&rotation.clients, &peers);
     if all > 0 && there == 0 {
         return Some(format!("NONE of {all} clients' peers are on the interface: their tunnels are down"));
     }
-    let had = &rotation.applied.as_ref()?.baseline.peers;
-    let is_gone = |key: &PublicKey| !peers.contains(key) && had.contains_key(key);
-    let gone = rotation.clients.iter().filter(|client| client.keys().any(|key| is_gone(&key)));
-    let gone: Vec<&str> = gone.map(|client| client.name.as_str()).collect();
-    let named = gone.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    let gone = gone(rotation, sights);
+    let named = gone.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = if gone.len() > NAMED { format!(" and {} more", gone.len() - NAMED) } else { String::new() };
     (!gone.is_empty()).then(|| {
         format!(

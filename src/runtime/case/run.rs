@@ -260,7 +260,7 @@ impl<R: Runbook> Ledger<R> for Run<'_, R> {
             if !gate.is_open() {
                 let refusal = Refusal::Shut { verb: stretch.verb.to_owned(), gate };
                 return Err(Fault::new(Service::Journal, FaultKind::Conflict, refusal.to_string())
-                    .hint("nothing was changed; see `status`, then resume or cancel"));
+                    .hint("nothing was changed; see `changeguard status`, then resume or cancel"));
             }
         }
         self.write(Body::Core(CoreRecord::Touching { step })).await?;

@@ -122,6 +122,31 @@ fn a_filter_narrows_while_it_grows_and_widens_when_it_shrinks() {
 }
 
 #[test]
+fn a_slash_begins_a_new_filter_and_esc_brings_the_old_one_back() {
+    let mut model = fleet(SIZE);
+    let filter = |model: &mut Model, text: &str, end: Key| {
+        press(model, &[Key::Char('/')]);
+        typed(model, text);
+        press(model, &[end]);
+        (model.fleet.filter.value().to_owned(), model.fleet.order.len())
+    };
+    assert_eq!(filter(&mut model, "acme", Key::Enter), ("acme".into(), 1));
+    assert_eq!(filter(&mut model, "in", Key::Esc), ("acme".into(), 1));
+    let (text, rows) = filter(&mut model, "in", Key::Enter);
+    assert!(text == "in" && rows > 1, "{text} {rows}");
+    assert_eq!(filter(&mut model, "", Key::Enter), (String::new(), 8));
+    let mut model = showing(announced("acme"), SIZE);
+    let all = model.panels.clients.order.len();
+    for (text, end, left) in [("ada", Key::Enter, "ada"), ("bo", Key::Esc, "ada"), ("", Key::Enter, "")] {
+        press(&mut model, &[Key::Char('/')]);
+        typed(&mut model, text);
+        press(&mut model, &[end]);
+        assert_eq!(model.panels.clients.filter.value(), left);
+    }
+    assert_eq!(model.panels.clients.order.len(), all);
+}
+
+#[test]
 fn letters_typed_into_a_field_are_no_commands() {
     let mut model = fleet(SIZE);
     press(&mut model, &[Key::Char('/')]);

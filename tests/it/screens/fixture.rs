@@ -278,11 +278,11 @@ pub fn announced(name: &str) -> TenantStatus {
     let (client, name) = named("Björn Lindqvist");
     let mut reasons = vec![Reason::NoAnswer { client, name }];
     let (client, name) = named("Chen Wei");
-    reasons.push(Reason::NotDelivered { client, name, delivery: "refused".into() });
+    reasons.push(Reason::NotDelivered { client, name, delivery: "refused".into(), dead: false });
     let (client, name) = named("Emeka Obi");
     reasons.push(Reason::NotConfirmed { client, name, answer: "other time: Thursday after 6".into() });
     let (client, name) = named("Fatma Yılmaz");
-    reasons.push(Reason::NotDelivered { client, name, delivery: "uncertain".into() });
+    reasons.push(Reason::NotDelivered { client, name, delivery: "uncertain".into(), dead: false });
     reasons.push(Reason::NotChecked);
     status.gate = Verdict::Shut(reasons);
     status.attention =

@@ -4,6 +4,8 @@ use super::fixture::*;
 use changeguard::app::keymap::Key;
 use changeguard::app::{Model, Msg, update};
 use changeguard::domain::fault::{Fault, FaultKind, Service};
+use changeguard::domain::gate::{Reason, Verdict};
+use changeguard::domain::preflight::{Check, CheckState};
 use changeguard::engine::sources::{Looked, Source, SourceView};
 use changeguard::engine::status::{Standing, TenantStatus};
 use insta::assert_snapshot;
@@ -124,6 +126,32 @@ fn a_gate_that_an_emergency_went_through_says_so_and_whom_it_overrode() {
     press(&mut model, &[Key::Char('C')]);
     let said = model.remark().unwrap().text.clone();
     assert_eq!(said, "review: the rotation of the emergency is not at its end; its review can be closed then");
+}
+
+#[test]
+fn a_check_that_a_look_has_overtaken_is_not_green_beside_the_gate_that_it_shuts() {
+    let mut status = ready("acme");
+    status.gate = Verdict::Open;
+    let run = status.preflight.as_mut().unwrap();
+    for name in ["keys", "mail"] {
+        run.checks.retain(|check| check.name != name);
+        let (name, finding, advice) = (name.to_owned(), "all places show it".to_owned(), String::new());
+        run.checks.push(Check { name, state: CheckState::Pass, finding, advice, until: None });
+    }
+    let ran = run.at.strftime("%H:%M UTC").to_string();
+    let lines = |status: &TenantStatus| {
+        let mut model = showing(status.clone(), SMALL);
+        press(&mut model, &[Key::Char('5')]);
+        let of = |word: &str| screen(&model).lines().rfind(|line| line.contains(word)).unwrap_or_default().to_owned();
+        (of("keys: "), green(&model).iter().filter(|line| line.contains("pass")).count())
+    };
+    let (before, all) = lines(&status);
+    assert!(before.contains("pass") && all > 0, "{before}");
+    let what = "the keys differ: secret a, object b".to_owned();
+    status.gate = Verdict::Shut(vec![Reason::SeenSince { what: what.clone() }]);
+    let (after, left) = lines(&status);
+    assert!(after.contains(&format!("was ok  keys: seen since {ran}: {what}")), "{after}");
+    assert_eq!(left, all - 1, "the others stay as they were");
 }
 
 #[test]
