@@ -269,7 +269,7 @@ impl Journal<'_> {
             return match wanted {
                 Some(id) => Err(BadUsage(format!(
                     "{subject} has no case {id}; see `{}`",
-                    Typed::of("report").word(&subject).flag("list")
+                    Typed::of("report").word(subject).flag("list")
                 ))
                 .into()),
                 None => Err(anyhow!("no case of {subject} was ever opened")),
