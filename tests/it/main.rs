@@ -82,6 +82,7 @@ mod store_fight;
 mod store_leases;
 mod store_room;
 mod store_suite;
+mod strangers;
 mod tells;
 mod terminal;
 mod touching;

@@ -5,7 +5,7 @@
 use super::core::{Core, Way};
 use super::gate::Verdict;
 use super::record::{CaseId, CoreRecord, End};
-use super::spec::{Confirm, Move, Spec, Then, Touch};
+use super::spec::{Confirm, Move, Spec, Stretch, Then, Touch};
 use crate::domain::fault::Fault;
 use crate::domain::sanitize::sanitize;
 use crate::domain::step::{StepNumber, StepState};
@@ -196,16 +196,16 @@ fn permitted(core: &Core, record: CoreRecord) -> Result<Vec<CoreRecord>, Refusal
     Ok(vec![record])
 }
 
-fn begin(
-    asked: &Asked<'_>,
+/// Whether a stretch comes now, whatever its gate says: nothing of what must be done before it is left. Errs with why not.
+pub fn comes_now(
+    spec: &'static Spec,
+    subject: &str,
     open: Option<&Core>,
     verb: &str,
-    confirm: &str,
-    reference: &str,
-) -> Result<Vec<CoreRecord>, Refusal> {
-    let unknown = || Refusal::BadInput(format!("{} has no {}", asked.spec.name, sanitize(verb)));
-    let stretch = asked.spec.stretch(verb).ok_or_else(unknown)?;
-    let is_first = |step: StepNumber| asked.spec.steps.first().is_some_and(|first| first.number == step);
+) -> Result<&'static Stretch, Refusal> {
+    let unknown = || Refusal::BadInput(format!("{} has no {}", spec.name, sanitize(verb)));
+    let stretch = spec.stretch(verb).ok_or_else(unknown)?;
+    let is_first = |step: StepNumber| spec.steps.first().is_some_and(|first| first.number == step);
     if let Some(core) = open {
         if core.way != Way::Forward {
             return Err(not_now("the case does not go forward any more: resume it"));
@@ -214,14 +214,25 @@ fn begin(
             return Err(not_now(format!("step {step} was interrupted: resume looks what became of it")));
         }
         match core.leg.ahead() {
-            Some(ahead) if stretch.has(ahead.step()) || is_before(asked.spec, core, stretch.from) => {}
+            Some(ahead) if stretch.has(ahead.step()) || is_before(spec, core, stretch.from) => {}
             Some(ahead) if ahead.step() > stretch.to => return Err(not_now(format!("{verb} is done"))),
             Some(ahead) => return Err(not_now(format!("step {} comes before {verb}", ahead.step()))),
             None => return Err(not_now("all steps are done")),
         }
-    } else if !is_first(stretch.from) && !only_looks_before(asked.spec, stretch.from) {
-        return Err(not_now(format!("no case of {} is open", asked.subject)));
+    } else if !is_first(stretch.from) && !only_looks_before(spec, stretch.from) {
+        return Err(not_now(format!("no case of {subject} is open")));
     }
+    Ok(stretch)
+}
+
+fn begin(
+    asked: &Asked<'_>,
+    open: Option<&Core>,
+    verb: &str,
+    confirm: &str,
+    reference: &str,
+) -> Result<Vec<CoreRecord>, Refusal> {
+    let stretch = comes_now(asked.spec, asked.subject, open, verb)?;
     if stretch.confirm == Confirm::Name {
         typed(asked.name, confirm)?;
     }

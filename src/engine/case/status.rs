@@ -1,8 +1,8 @@
 //! What is true of a subject at a moment, as one value: the screen draws it and `status --json` prints it.
 
 use super::core::{Core, Way, Word};
-use super::gate::Verdict;
-use super::machine::{Ahead, ahead};
+use super::gate::{Fact, FactKind, Verdict};
+use super::machine::{Ahead, ahead, comes_now};
 use super::next::{Next, next};
 use super::runbook::{Due, Telling};
 use super::spec::Spec;
@@ -142,6 +142,19 @@ pub fn derive(
         set_aside.into_iter().flatten().map(|(fact, word)| (fact.clone(), Said::from(word))).collect();
     attention
         .extend(set_aside.iter().map(|(fact, said)| format!("{fact} is set aside by {}: {}", said.by, said.reason)));
+    let open = core.filter(|core| core.is_open());
+    // A gate that is shown as open is one through which the verb would be let.
+    let shown = |verb: &str| match comes_now(spec, subject, open, verb) {
+        Ok(_) => gate(verb),
+        Err(refusal) => Verdict::Shut(vec![Fact {
+            name: "order",
+            text: refusal.to_string(),
+            who: Vec::new(),
+            remedy: String::new(),
+            until: None,
+            kind: FactKind::Seen,
+        }]),
+    };
     let own = if telling.json.is_null() { BTreeMap::new() } else { BTreeMap::from([(spec.name, telling.json)]) };
     Status {
         schema: SCHEMA,
@@ -151,7 +164,7 @@ pub fn derive(
         case: core.map(|core| core.id.to_string()),
         ended: core.and_then(|core| core.end.as_ref()).map(|(end, _, _)| end.word()),
         steps,
-        gates: spec.stretches.iter().map(|stretch| (stretch.verb, gate(stretch.verb))).collect(),
+        gates: spec.stretches.iter().map(|stretch| (stretch.verb, shown(stretch.verb))).collect(),
         set_aside,
         next: next(spec, core, holder, gate),
         foreseen: telling.foreseen,
