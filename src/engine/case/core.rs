@@ -223,7 +223,12 @@ impl Core {
         let word = |reason: &str| Word { reason: reason.to_owned(), by: stamp.person.to_owned(), at };
         match record {
             CoreRecord::Opened { .. } | CoreRecord::Noted { .. } | CoreRecord::TakenOver { .. } => {}
-            CoreRecord::Begun { verb } => self.begun = Some(verb.clone()),
+            CoreRecord::Begun { verb, afresh } => {
+                self.begun = Some(verb.clone());
+                if *afresh {
+                    self.look_again_before(verb);
+                }
+            }
             CoreRecord::StepStarted { step } => self.put(*step, StepState::Running { since: at }),
             CoreRecord::Touching { step } => self.touch(*step),
             CoreRecord::StepSucceeded { step, evidence } => {
@@ -242,6 +247,16 @@ impl Core {
             CoreRecord::TurnedBack { reason, road } => self.turn(Way::Back, road, word(reason)),
             CoreRecord::CancelBegun { note, road } => self.turn(Way::Out, road, word(note)),
             CoreRecord::Finished { end, note } => self.end = Some((*end, at, note.clone())),
+        }
+    }
+
+    /// The steps that only look before a stretch are open again.
+    fn look_again_before(&mut self, verb: &str) {
+        let Some(stretch) = self.spec.stretch(verb) else { return };
+        for looks in
+            self.spec.steps.iter().filter(|step| step.number < stretch.from && self.spec.only_looks(step.number))
+        {
+            self.put(looks.number, StepState::Waiting);
         }
     }
 

@@ -213,6 +213,10 @@ pub fn comes_now(
         if let Some(step) = core.running() {
             return Err(not_now(format!("step {step} was interrupted: resume looks what became of it")));
         }
+        let failed = core.leg.ahead().map(Move::step).filter(|step| !spec.only_looks(*step));
+        if let Some(step) = failed.filter(|step| matches!(core.state(*step), StepState::Failed { .. })) {
+            return Err(not_now(format!("step {step} has failed: resume tries it again{}", out(core))));
+        }
         match core.leg.ahead() {
             Some(ahead) if stretch.has(ahead.step()) || is_before(spec, core, stretch.from) => {}
             Some(ahead) if ahead.step() > stretch.to => return Err(not_now(format!("{verb} is done"))),
@@ -240,7 +244,11 @@ fn begin(
     if !gate.is_open() {
         return Err(Refusal::Shut { verb: verb.to_owned(), gate });
     }
-    let begun = CoreRecord::Begun { verb: verb.to_owned() };
+    let waits = |step: StepNumber| open.is_none_or(|core| matches!(core.state(step), StepState::Waiting));
+    let is_new = asked.spec.steps.iter().filter(|step| stretch.has(step.number)).all(|step| waits(step.number));
+    let is_untouched = open.is_none_or(|core| !core.is_touched());
+    let afresh = stretch.confirm == Confirm::Name && is_new && is_untouched;
+    let begun = CoreRecord::Begun { verb: verb.to_owned(), afresh };
     let opened = CoreRecord::Opened {
         case: asked.new.clone(),
         runbook: asked.spec.name.to_owned(),
@@ -253,18 +261,24 @@ fn begin(
     })
 }
 
+/// What leads out besides going on, for the end of a sentence.
+pub(super) fn out(core: &Core) -> &'static str {
+    match (core.way, core.is_touched()) {
+        (Way::Forward, false) => ", or cancel",
+        (Way::Forward, true) if core.touched.iter().all(|step| !is_no_return(core.spec, *step)) => ", or roll back",
+        _ => "",
+    }
+}
+
 /// Whether all that is not done before a step only looks: a stretch brings that about by itself.
 fn is_before(spec: &Spec, core: &Core, from: StepNumber) -> bool {
     let open = spec.steps.iter().filter(|step| step.number < from && !core.state(step.number).is_done());
-    open.into_iter().all(|step| spec.stretch_of(step.number).is_some_and(|stretch| stretch.confirm == Confirm::Nothing))
+    open.into_iter().all(|step| spec.only_looks(step.number))
         && core.leg.ahead().is_some_and(|ahead| ahead.step() < from)
 }
 
 fn only_looks_before(spec: &Spec, from: StepNumber) -> bool {
-    let before = spec.steps.iter().filter(|step| step.number < from);
-    before
-        .into_iter()
-        .all(|step| spec.stretch_of(step.number).is_some_and(|stretch| stretch.confirm == Confirm::Nothing))
+    spec.steps.iter().filter(|step| step.number < from).all(|step| spec.only_looks(step.number))
 }
 
 fn typed(name: &str, confirm: &str) -> Result<(), Refusal> {

@@ -103,6 +103,11 @@ impl Spec {
         self.stretches.iter().find(|stretch| stretch.has(number))
     }
 
+    /// Whether a step is of a stretch before which nothing is typed, for it only looks.
+    pub fn only_looks(&self, number: StepNumber) -> bool {
+        self.stretch_of(number).is_some_and(|stretch| stretch.confirm == Confirm::Nothing)
+    }
+
     /// What is wrong with it as data: a step in no stretch or in two, stretches that leave a gap, a confirmation that a change
     /// lacks, a step behind the point of no return that promises a way back.
     pub fn faults(&self) -> Vec<String> {

@@ -125,7 +125,8 @@ pub fn derive(
     let is_open = core.is_some_and(Core::is_open);
     let waiting = StepState::default();
     let steps = spec.steps.iter().map(|step| {
-        let state = core.map_or(&waiting, |core| core.state(step.number)).clone();
+        let is_over = core.is_some_and(|core| is_taken_back(core, step.number));
+        let state = core.filter(|_| !is_over).map_or(&waiting, |core| core.state(step.number)).clone();
         StepView { number: step.number, title: step.title, state }
     });
     let steps: Vec<StepView> = if core.is_some() { steps.collect() } else { Vec::new() };
@@ -160,7 +161,7 @@ pub fn derive(
         schema: SCHEMA,
         subject: subject.to_owned(),
         runbook: spec.name,
-        phase: phase(spec, core),
+        phase: phase(spec, core, holder.is_some()),
         case: core.map(|core| core.id.to_string()),
         ended: core.and_then(|core| core.end.as_ref()).map(|(end, _, _)| end.word()),
         steps,
@@ -178,11 +179,19 @@ pub fn derive(
     }
 }
 
-fn phase(spec: &'static Spec, core: Option<&Core>) -> &'static str {
+/// Whether what a step had come to on the way forward is so no more: it came behind the first one that is taken back.
+fn is_taken_back(core: &Core, step: StepNumber) -> bool {
+    let first = core.leg.road.iter().map(|at| at.step()).min();
+    core.way != Way::Forward && core.leg.state(step).is_none() && first.is_some_and(|first| step > first)
+}
+
+fn phase(spec: &'static Spec, core: Option<&Core>, is_held: bool) -> &'static str {
     let Some(core) = core.filter(|core| core.is_open()) else { return "idle" };
     match (core.way, ahead(spec, core)) {
         (Way::Back, _) => "rolling back",
         (Way::Out, _) => "cancelling",
+        // Whoever holds it is at it.
+        (Way::Forward, Ahead::Probe(_)) if is_held => "running",
         (Way::Forward, Ahead::Failed(..) | Ahead::Probe(_)) => "stopped",
         (Way::Forward, Ahead::Pause { .. }) if core.is_touched() => "half-way",
         (Way::Forward, Ahead::Pause { .. }) => "open",

@@ -1,11 +1,12 @@
 //! What the screen shows of a cluster, and `--json`: nodes by keys, the token matrix, until when keys are needed.
 
-use super::facts::{judged, sentence, would_go};
+use super::facts::{judged, left_behind, sentence, would_go};
 use super::record::Kind;
 use super::{Fernet, Sights, World};
 use crate::domain::fernet::agreement::compare;
 use crate::domain::fernet::duration::rough;
 use crate::domain::fernet::finding::findings;
+use crate::domain::fernet::interval;
 use crate::domain::fernet::matrix::{Age, Outcome, Way};
 use crate::domain::fernet::repository::Digest;
 use crate::engine::case::runbook::{Case, Telling};
@@ -26,18 +27,26 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
         }
         attention.extend(all.iter().flat_map(|one| findings(one, Some(&world.reader))).map(|found| found.message()));
         panels.push(keys(world, sights, kind, now));
+        let worked = worked(world, sights, kind, now);
         let waiting = case.map(|case| case.own.to_purge(kind).to_vec()).filter(|_| is_at_work);
         let keys = waiting.unwrap_or_else(|| would_go(sights, &world.rotator, kind));
-        let judged = judged(world, sights, kind, &keys, now);
+        let judged = judged(world, sights, kind, &keys, now, None);
         kinds.push(json!({
             "kind": kind,
             "agrees": agreement.is_same(),
             "differences": agreement.differences,
             "would_purge": keys,
             "not_before": judged.as_ref().and_then(|judged| judged.at).and_then(|at| Timestamp::from_second(at).ok()),
-            "sentence": sentence(world, sights, kind, &keys, now),
+            "interval": worked,
+            "sentence": sentence(world, sights, kind, &keys, now, None),
         }));
+        let lines: Vec<Cell> = worked.into_iter().map(Cell::plain).collect();
+        if !lines.is_empty() {
+            panels.push(Panel { title: format!("Interval: {}", kind.word()), shape: Shape::Lines { lines } });
+        }
     }
+    let open = case.filter(|case| case.core.is_open());
+    attention.extend(open.and_then(|case| left_behind(world, case)));
     attention.extend(sights.faults().map(|(name, fault)| format!("{name}: {fault}")));
     panels.extend(matrix(world));
     let nodes: Vec<Value> = world.names().iter().map(|name| node(world, sights, name, now)).collect();
@@ -68,6 +77,17 @@ fn node(world: &World, sights: &Sights, name: &str, now: Timestamp) -> Value {
     json!({ "name": name, "rotator": name == world.rotator, "seen": at, "fault": fault,
             "ahead_s": sights.node(name).map(|sight| sight.ahead_s),
             "tokens": keys(Kind::Tokens), "receipts": keys(Kind::Receipts) })
+}
+
+/// How often one may rotate, reckoned with what the nodes say: the sum and its parts, and what is practised.
+fn worked(world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Option<String> {
+    let (settings, seen) = (sights.strictest()?, sights.repository(&world.rotator, kind)?);
+    let lifetimes = settings.lifetimes(world.rules.distribution, world.rules.skew);
+    let held = sights.held(&world.rotator);
+    let most = held.iter().find(|held| held.kind == kind)?.max_active_keys;
+    let ago = seen.age(0, now.as_second()).and_then(|age| u64::try_from(age).ok());
+    let ago = ago.map(|ago| format!(" The last rotation was {} ago.", rough(ago))).unwrap_or_default();
+    Some(format!("{}{ago}", interval::worked(&lifetimes, most, None)))
 }
 
 /// Nodes by keys: who differs stands out.
