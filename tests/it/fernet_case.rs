@@ -34,14 +34,14 @@ struct Watches {
 }
 
 impl Onlooker for Watches {
-    fn changed(&self, _: &str) {
+    fn changed(&self, _: &dyn Desk) {
         let mut told = self.told.lock().unwrap();
         told.0 += 1;
         if told.1 == Some(told.0) {
             self.dead.notify_one();
         }
     }
-    fn progress(&self, _: &str, _: Progress) {}
+    fn progress(&self, _: &dyn Desk, _: Progress) {}
 }
 
 fn world(rig: &Rig) -> World {
