@@ -108,7 +108,7 @@ impl Page {
     pub fn cycle(&mut self, forward: bool, status: &Status) {
         let all = tabs(status);
         let at = all.iter().position(|tab| *tab == self.focus).unwrap_or(0);
-        let next = if forward { at + 1 } else { at + all.len() - 1 } % all.len();
+        let next = (at + if forward { 1 } else { all.len() - 1 }) % all.len();
         self.go(all[next].clone());
     }
 
@@ -129,7 +129,11 @@ impl Page {
         let lines = match &panel.shape {
             Shape::Table { rows, .. } | Shape::Matrix { rows, .. } => {
                 let row = rows.get(at)?;
-                if row.opens.is_empty() { row.cells.iter().map(|cell| cell.text.clone()).collect() } else { row.opens.clone() }
+                if row.opens.is_empty() {
+                    row.cells.iter().map(|cell| cell.text.clone()).collect()
+                } else {
+                    row.opens.clone()
+                }
             }
             Shape::Lines { lines } => vec![lines.get(at)?.text.clone()],
             Shape::Timeline { series, threshold, unit } => {
@@ -169,7 +173,10 @@ pub fn step(view: &StepView) -> Subject {
         rows.push(Line::new(Mark::Plain, trouble.remedy));
     }
     rows.push(Line::new(Mark::Heading, "How it is taken back"));
-    rows.push(Line::new(Mark::Plain, view.undo.unwrap_or("it changes nothing that could be taken back, or there is no way back behind it")));
+    rows.push(Line::new(
+        Mark::Plain,
+        view.undo.unwrap_or("it changes nothing that could be taken back, or there is no way back behind it"),
+    ));
     Subject::Full { title: format!("Step {}: {}", view.number, view.title), rows }
 }
 
@@ -202,7 +209,8 @@ fn gate_rows(status: &Status) -> Vec<(Row, Option<String>)> {
     let mut rows = Vec::new();
     for verb in &status.verbs {
         let Some(gate) = status.gates.get(verb.verb.as_str()) else { continue };
-        let is_shut_by_it = !gate.is_open() && verb.shut.as_deref().is_some_and(|why| why.starts_with("the gate is shut"));
+        let is_shut_by_it =
+            !gate.is_open() && verb.shut.as_deref().is_some_and(|why| why.starts_with("the gate is shut"));
         let (text, tone) = match (&verb.shut, gate) {
             (None, _) => ("open".to_owned(), Tone::Good),
             (Some(_), Verdict::Shut(facts)) if is_shut_by_it => (format!("SHUT ({})", reasons(facts.len())), Tone::Bad),
@@ -240,7 +248,10 @@ fn journal(status: &Status) -> Panel {
         let tone = if line.incident { Tone::Warn } else { Tone::Plain };
         let quiet = |text: String| Cell::toned(text, Tone::Faint);
         let head = vec![quiet(line.seq.to_string()), quiet(at), Cell::toned(line.text.clone(), tone)];
-        Row { cells: head, opens: vec![format!("record {}, {}, {}", line.seq, moment(line.at), line.by), line.text.clone()] }
+        Row {
+            cells: head,
+            opens: vec![format!("record {}, {}, {}", line.seq, moment(line.at), line.by), line.text.clone()],
+        }
     };
     let rows = status.journal.iter().rev().map(row).collect();
     Panel { title: "Journal".into(), shape: Shape::Table { columns: Vec::new(), rows } }

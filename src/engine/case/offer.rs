@@ -74,7 +74,11 @@ pub struct Offer {
 }
 
 /// Every verb, those of the runbook first. `comes_to`: what the runbook says of a verb; `holder`: who else holds the subject.
-pub fn offers(asked: &Asked<'_>, comes_to: &BTreeMap<&'static str, Vec<String>>, holder: Option<&Holder>) -> Vec<Offer> {
+pub fn offers(
+    asked: &Asked<'_>,
+    comes_to: &BTreeMap<&'static str, Vec<String>>,
+    holder: Option<&Holder>,
+) -> Vec<Offer> {
     let open = asked.core.filter(|core| core.is_open());
     let mut all: Vec<Offer> =
         asked.spec.stretches.iter().map(|stretch| of_stretch(asked.spec, open, stretch, comes_to)).collect();
@@ -85,8 +89,7 @@ pub fn offers(asked: &Asked<'_>, comes_to: &BTreeMap<&'static str, Vec<String>>,
     let empty = String::new;
     all.push(make(Order::Resume, Weight::GoesOn, &[], open.map_or_else(Vec::new, |core| goes_on(asked.spec, core))));
     let step = open.and_then(Core::running);
-    let resolve =
-        Order::Resolve { step: step.unwrap_or(asked.spec.steps[0].number), done: false, reason: empty() };
+    let resolve = Order::Resolve { step: step.unwrap_or(asked.spec.steps[0].number), done: false, reason: empty() };
     all.push(make(resolve, Weight::Counts, &[Ask::Done, Ask::Knowledge], step.map(resolved).into_iter().collect()));
     let back = (asked.road)().unwrap_or_default();
     let back = back.into_iter().filter_map(|step| taken_back(asked.spec, step)).collect();
@@ -207,7 +210,8 @@ fn goes_on(spec: &'static Spec, core: &Core) -> Vec<String> {
     };
     let begun = core.begun.as_deref().and_then(|verb| spec.stretch(verb));
     let until = begun.filter(|_| core.way == super::core::Way::Forward);
-    let until = until.map(|stretch| format!("goes on to the end of {}: step {} {}", stretch.verb, stretch.to, title(stretch.to)));
+    let until = until
+        .map(|stretch| format!("goes on to the end of {}: step {} {}", stretch.verb, stretch.to, title(stretch.to)));
     std::iter::once(first).chain(until).collect()
 }
 

@@ -173,7 +173,14 @@ fn the_small_runbook_is_sound_as_data_and_each_flaw_is_named() {
             StepSpec { number: ONE, title: "", touches: Touch::Yes, alone: Alone::Person, undo: None },
             StepSpec { number: TWO, title: "", touches: Touch::NoReturn, alone: Alone::Person, undo: Some("none") },
         ],
-        stretches: &[Stretch { verb: "go", key: 'g', from: ONE, to: ONE, confirm: Confirm::Nothing, then: Then::Pause }],
+        stretches: &[Stretch {
+            verb: "go",
+            key: 'g',
+            from: ONE,
+            to: ONE,
+            confirm: Confirm::Nothing,
+            then: Then::Pause,
+        }],
     };
     let faults = BAD.faults().join("; ");
     for flaw in ["part of 0 stretches", "no way back behind it", "nothing is typed", "no end"] {
