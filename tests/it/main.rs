@@ -15,6 +15,7 @@ mod config_keystone;
 mod config_trust;
 mod converge;
 mod costs;
+mod fernet_amiss;
 mod fernet_beside;
 mod fernet_case;
 mod fernet_install;

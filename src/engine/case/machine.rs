@@ -295,7 +295,7 @@ fn is_no_return(spec: &Spec, step: StepNumber) -> bool {
 }
 
 /// The way out of a case that has changed nothing: what was prepared is taken away, the last first.
-fn way_out(spec: &Spec, core: &Core) -> Vec<Move> {
+pub(super) fn way_out(spec: &Spec, core: &Core) -> Vec<Move> {
     let begun = |step: StepNumber| !matches!(core.state(step), StepState::Waiting);
     let steps = spec.steps.iter().rev().filter(|step| step.undo.is_some() && begun(step.number));
     steps.map(|step| Move::Undo(step.number)).collect()
