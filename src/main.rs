@@ -6,7 +6,7 @@ use changeguard::adapters::openstack::{between_pairs, is_pair_running};
 use changeguard::app::model::{Charset, ModelOptions, StepInfo};
 use changeguard::cli::act::{BadUsage, act};
 use changeguard::cli::audit;
-use changeguard::cli::desk::Desks;
+use changeguard::cli::desk::Desks as Meant;
 use changeguard::cli::lab::{serve, start};
 use changeguard::cli::teller::Teller;
 use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print, rehearse, watch};
@@ -15,6 +15,7 @@ use changeguard::config::clouds::Environment;
 use changeguard::config::{self, Config, ConfigError};
 use changeguard::domain::fault::{Fault, FaultKind, Service};
 use changeguard::engine::signing::Signing;
+use changeguard::runtime::desks::Desks;
 use changeguard::runtime::ending;
 use changeguard::runtime::fleet::UnknownTenant;
 use changeguard::runtime::hardening::{self, Hardening};
@@ -173,7 +174,7 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
                 print::say(format_args!("changeguard: rests once the swap is finished, within {bound} s"));
             })?;
             let teller = Teller::new();
-            let desks = Desks::new(wiring.desks(teller.clone())?);
+            let desks = Meant::new(wiring.desks(teller.clone())?);
             // What is about no tenant needs none.
             let (tenants, fault) = match desks.meant(&verb)? {
                 Some(_) => (Vec::new(), None),
@@ -220,8 +221,10 @@ async fn keep_watch(config: Config, once: bool, json: bool, label: &str) -> Resu
         print::say(format_args!("changeguard: {fault}; {}", fault.advice()));
     }
     let log = watch::log(json, environment("JOURNAL_STREAM").is_some());
-    let fleet = wiring.fleet(tenants, Logbook::new(log.clone()))?;
-    let watch = Watch::new(&fleet, wiring.post(), log, interval);
+    let logbook = Logbook::new(log.clone());
+    let desks = Desks::new(wiring.desks(logbook.clone())?);
+    let fleet = wiring.fleet(tenants, logbook)?;
+    let watch = Watch::new(&fleet, &desks, wiring.post(), log, interval);
     Ok(watch::watch(&watch, once, &mut asked).await)
 }
 
@@ -346,6 +349,8 @@ async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>, controls:
     };
     let bound = wiring.pair_bound();
     let the_loop = Loop::default().rehearsing(controls);
+    let desks = wiring.desks(std::sync::Arc::new(the_loop.bell()))?;
+    let the_loop = the_loop.with_desks(Desks::new(desks));
     if let Some(lab) = lab {
         let (mut events, bell) = (lab.events(), the_loop.bell());
         tokio::spawn(async move {

@@ -22,6 +22,8 @@ impl CommandId {
         match self {
             Id::Open => model.fleet.selected().map(|_| ()).ok_or_else(|| "no tenant is selected".into()),
             Id::Look | Id::Copy => model.subject().map(|_| ()).ok_or_else(|| "no tenant is selected".into()),
+            Id::Filter if matches!(model.screen, Screen::Subject(_)) => Err("there is nothing to filter here".into()),
+            Id::OpenRow | Id::NextPanel | Id::PreviousPanel if matches!(model.screen, Screen::Subject(_)) => Ok(()),
             Id::Filter if model.shown().is_some() => known(model).map(|_| ()),
             Id::Mark | Id::MarkAll => has_clients(known(model)?),
             Id::OpenRow => known(model).map(|_| ()),
@@ -78,7 +80,7 @@ impl CommandId {
 
 fn known(model: &Model) -> Result<&TenantStatus, String> {
     match model.screen {
-        Screen::Fleet => Err("open a tenant first".into()),
+        Screen::Fleet | Screen::Subject(_) => Err("open a tenant first".into()),
         Screen::Tenant(_) => {
             model.status().map(|status| status.as_ref()).ok_or_else(|| "nothing is known of this tenant yet".into())
         }

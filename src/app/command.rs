@@ -50,6 +50,7 @@ pub enum CommandId {
     Mark,
     MarkAll,
     Go(Panel),
+    GoTab,
     NextPanel,
     PreviousPanel,
     Move(Motion),
@@ -72,6 +73,8 @@ pub enum Context {
     Fleet,
     /// On a tenant's screen.
     Tenant,
+    /// On the screen of a subject that is no tenant.
+    Subject,
 }
 
 impl Context {
@@ -81,6 +84,7 @@ impl Context {
             Context::Everywhere => "everywhere",
             Context::Fleet => "fleet",
             Context::Tenant => "tenant",
+            Context::Subject => "cluster",
         }
     }
 }
@@ -115,7 +119,7 @@ const fn info(
 
 use CommandId as Id;
 use Confirm::{Enter, KeyForOne, Name, Plain};
-use Context::{Everywhere, Fleet, Tenant};
+use Context::{Everywhere, Fleet, Subject, Tenant};
 use Key::{Char, Ctrl};
 
 /// The list, in the order of the footer and of the help.
@@ -154,6 +158,10 @@ pub static COMMANDS: &[CommandInfo] = &[
     info(Id::Sort, &[Char('s')], Tenant, Plain, "", "clients: those who need something first, or as listed"),
     info(Id::Mark, &[Char(' ')], Tenant, Plain, "mark", "clients: mark the selected one, to act on several at once"),
     info(Id::MarkAll, &[Char('M')], Tenant, Plain, "", "clients: mark all shown, or none"),
+    info(Id::OpenRow, &[Key::Enter], Subject, Plain, "open", "open the row under the cursor: a node, a gate's reason, a step with its troubles, a record"),
+    info(Id::GoTab, &[Char('1'), Char('2'), Char('3'), Char('4'), Char('5'), Char('6'), Char('7'), Char('8'), Char('9')], Subject, Plain, "", "go to the panel of that number"),
+    info(Id::NextPanel, &[Key::Tab, Key::Right], Subject, Plain, "", "next panel"),
+    info(Id::PreviousPanel, &[Key::BackTab, Key::Left], Subject, Plain, "", "previous panel"),
     info(Id::Filter, &[Char('/')], Everywhere, Plain, "filter", "type to narrow the list; Enter keeps it, Esc drops it"),
     info(Id::Look, &[Char('l')], Everywhere, Plain, "look", "look at the tenant's services now"),
     info(Id::Copy, &[Char('y')], Everywhere, Plain, "", "copy the tenant's id, or the selected public key, to the clipboard"),
@@ -188,6 +196,7 @@ impl CommandInfo {
             Context::Everywhere => true,
             Context::Fleet => *screen == Screen::Fleet,
             Context::Tenant => matches!(screen, Screen::Tenant(_)),
+            Context::Subject => matches!(screen, Screen::Subject(_)),
         }
     }
 

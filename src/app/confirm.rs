@@ -4,6 +4,8 @@
 //! for it and alone makes a [`Consent`] that weighs more than Enter; [`release`] alone makes an [`Order`], after it has held the
 //! consent against what the verb declares. So no key leads past it, and no verb can be added without it.
 
+pub mod case;
+
 use crate::app::availability::touched;
 use crate::app::command::{CommandId, confirm_of};
 use crate::app::field::{paste_text, press_text};
@@ -243,6 +245,11 @@ impl Confirmation {
     pub fn of(verb: CommandId, reach: Reach) -> Self {
         let opened_by = crate::app::command::key_of(verb);
         Self { ask: confirm_of(verb).asks(reach), typed: Input::default(), reached: false, opened_by }
+    }
+
+    /// For what asks for this; `opened_by`: the key that opened the form.
+    pub fn asking(ask: Ask, opened_by: Option<char>) -> Self {
+        Self { ask, typed: Input::default(), reached: false, opened_by }
     }
 
     /// What is asked for.

@@ -54,6 +54,11 @@ impl Failure {
         Self { refused: false, text: fault.to_string(), safe: safe.into(), advice }
     }
 
+    /// An order at the desk of a subject that is no tenant; `refused`: nothing was begun.
+    pub fn of_order(refused: bool, text: String, advice: &str) -> Self {
+        Self { refused, text, safe: "nothing was begun".into(), advice: advice.into() }
+    }
+
     /// All of it in one line.
     pub fn line(&self) -> String {
         format!("{}; {}; {}", self.text, self.safe, self.advice)

@@ -104,6 +104,8 @@ pub struct FleetState {
     pub loaded: bool,
     /// When all tenants had been looked at last, UTC, and how long that took.
     pub swept: Option<(Timestamp, Duration)>,
+    /// So many of the subjects are no tenants.
+    pub subjects: usize,
     /// Rows looked at by the filter since the start: what narrowing saves is seen here.
     pub examined: u64,
     index: HashMap<TenantId, u32>,
@@ -125,6 +127,12 @@ impl FleetState {
             self.index.insert(tenant.id.clone(), self.rows.len() as u32);
             self.rows.push(row);
         }
+        let mut others: Vec<FleetRow> = known.into_values().filter(|row| row.id.is_subject()).collect();
+        others.sort_by(|a, b| a.name.cmp(&b.name));
+        for row in others {
+            self.index.insert(row.id.clone(), self.rows.len() as u32);
+            self.rows.push(row);
+        }
         self.loaded = true;
         self.refilter();
         self.select(selected.as_ref());
@@ -132,12 +140,16 @@ impl FleetState {
 
     /// Takes a status: one row changes and, if it must, moves. The selection stays with its tenant.
     pub fn take(&mut self, status: &TenantStatus) {
-        let at = match self.index.get(&status.tenant.id) {
+        self.put(&status.tenant.id, row_of(status));
+    }
+
+    pub(super) fn put(&mut self, id: &TenantId, row: FleetRow) {
+        let at = match self.index.get(id) {
             Some(at) => *at,
             None => {
                 let at = self.rows.len() as u32;
-                self.index.insert(status.tenant.id.clone(), at);
-                self.rows.push(unknown_row(&status.tenant));
+                self.index.insert(id.clone(), at);
+                self.rows.push(row.clone());
                 at
             }
         };
@@ -145,12 +157,17 @@ impl FleetState {
         if let Some(place) = self.order.iter().position(|other| *other == at) {
             self.order.remove(place);
         }
-        self.rows[at as usize] = row_of(status);
+        self.rows[at as usize] = row;
         if self.passes(at) {
             let place = self.order.partition_point(|other| self.compare(*other, at) == Ordering::Less);
             self.order.insert(place, at);
         }
         self.keep(selected);
+    }
+
+    /// Whether a row stands for this subject.
+    pub(super) fn has(&self, id: &TenantId) -> bool {
+        self.index.contains_key(id)
     }
 
     /// The selected tenant.

@@ -1,6 +1,7 @@
 //! What the model can be told and what it can ask for; leaves doing it to the runtime.
 
 use crate::app::confirm::Order;
+use crate::app::confirm::case::CaseOrder;
 use crate::app::dialog::rehearse::{Mishap, Switch};
 use crate::app::failure::Failure;
 use crate::app::keymap::Key;
@@ -8,6 +9,7 @@ use crate::domain::client::ClientId;
 use crate::domain::fault::Fault;
 use crate::domain::notice::NoticeKind;
 use crate::domain::tenant::{Tenant, TenantId};
+use crate::engine::case::status::Status;
 use crate::engine::sources::Looked;
 use crate::engine::status::TenantStatus;
 use crate::engine::step::Progress;
@@ -48,6 +50,10 @@ pub enum Msg {
     },
     /// What is true of a tenant now.
     Status(Arc<TenantStatus>),
+    /// The subjects that there are besides tenants.
+    Subjects(Vec<TenantId>),
+    /// What is true of one of them now.
+    Case(TenantId, Arc<Status>),
     /// A look that [`Effect::Look`] asked for has ended; what it saw came before as `Status`.
     Looked(TenantId, Looked),
     /// A command has begun.
@@ -99,6 +105,8 @@ pub enum Msg {
 pub enum Effect {
     /// Carry out a command, after those asked for earlier for the same tenant; answered by one `JobEnded`.
     Run(Order),
+    /// Carry an order out at the desk of a subject that is no tenant; answered by one `JobEnded`.
+    Begin(CaseOrder),
     /// Look at everything outside now; answered by `Status` and then by `Looked`.
     Look(TenantId),
     /// This tenant is on the screen: look at it often (`None`: none is).

@@ -4,6 +4,7 @@
 //! [`message::Effect`], and `ui` draws the [`model::Model`].
 
 pub mod availability;
+pub mod case;
 pub mod clients;
 pub mod command;
 pub mod confirm;

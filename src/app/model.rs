@@ -1,11 +1,13 @@
 //! Everything that the console knows and where the operator is in it. Changed by `update` alone.
 
+use crate::app::case::{Page, Tab};
 use crate::app::dialog::Dialog;
 use crate::app::fleet::FleetState;
 use crate::app::panel::{Panel, Panels};
 use crate::app::space;
 use crate::domain::step::StepNumber;
 use crate::domain::tenant::TenantId;
+use crate::engine::case::status::Status;
 use crate::engine::status::TenantStatus;
 use crate::engine::step::{Progress, Trouble};
 use jiff::Timestamp;
@@ -30,6 +32,8 @@ pub enum Screen {
     Fleet,
     /// One of them.
     Tenant(TenantId),
+    /// A subject that is no tenant.
+    Subject(TenantId),
 }
 
 /// What the runbook says of a step; given by the composition root because `app` does not know the runbooks.
@@ -143,10 +147,14 @@ pub struct Model {
     pub fleet: FleetState,
     /// The last status of each.
     pub tenants: HashMap<TenantId, Arc<TenantStatus>>,
+    /// The last status of each subject that is no tenant.
+    pub cases: HashMap<TenantId, Arc<Status>>,
     /// What runs now.
     pub jobs: HashMap<TenantId, Job>,
     /// The panels of the tenant on the screen.
     pub panels: Panels,
+    /// Where the operator is on the page of a subject that is no tenant.
+    pub page: Page,
     /// What stands before the screen.
     pub dialog: Option<Dialog>,
     /// What was said, newest last; never empty of the last line until a key is pressed.
@@ -169,8 +177,10 @@ impl Model {
             screen: Screen::Fleet,
             fleet: FleetState::default(),
             tenants: HashMap::new(),
+            cases: HashMap::new(),
             jobs: HashMap::new(),
             panels: Panels::default(),
+            page: Page::default(),
             dialog: None,
             remarks: VecDeque::new(),
             remark_shown: false,
@@ -183,7 +193,7 @@ impl Model {
     pub fn shown(&self) -> Option<&TenantId> {
         match &self.screen {
             Screen::Fleet => None,
-            Screen::Tenant(id) => Some(id),
+            Screen::Tenant(id) | Screen::Subject(id) => Some(id),
         }
     }
 
@@ -223,12 +233,28 @@ impl Model {
     /// What is known of the tenants that are on the screen.
     fn visible(&self) -> impl Iterator<Item = &TenantStatus> {
         let page = match self.screen {
-            Screen::Tenant(_) => 0..0,
+            Screen::Tenant(_) | Screen::Subject(_) => 0..0,
             Screen::Fleet => space::page(self.fleet.order.len(), self.fleet.cursor, space::fleet_rows(self.size)),
         };
         let rows = page.filter_map(move |place| self.fleet.rows.get(*self.fleet.order.get(place)? as usize));
         let rows = rows.filter_map(move |row| self.tenants.get(&row.id));
         rows.chain(self.status()).map(AsRef::as_ref)
+    }
+
+    /// What needs attention of the subject on the screen.
+    pub fn attention(&self) -> &[String] {
+        let of_case = || self.cases.get(self.shown()?).map(|status| status.attention.as_slice());
+        self.status().map(|status| status.attention.as_slice()).or_else(of_case).unwrap_or_default()
+    }
+
+    /// Whether something of a subject that is no tenant changes with the second: it does not answer, or a moment is near.
+    fn case_ticks(&self) -> bool {
+        let is_near = |until: Option<Timestamp>| {
+            until.is_some_and(|until| (0..=120).contains(&(until.as_second() - self.now.as_second())))
+        };
+        let Some((id, status)) = self.meant_case() else { return false };
+        let gates = || status.gates.values().flat_map(|gate| gate.reasons()).any(|fact| is_near(fact.until));
+        !self.late_of_case(id, status).is_empty() || self.page.tab == Tab::Gate && gates() || is_near(status.next.until)
     }
 
     /// What the runbook says of a step.
@@ -244,6 +270,7 @@ impl Model {
         let young = |at| young_at(self.now, at);
         let ticking = self.shown().is_some_and(|id| self.jobs.contains_key(id))
             || self.visible().any(|status| self.is_late(status))
+            || self.case_ticks()
             || self.status().is_some_and(|status| {
                 let keys = &status.keys;
                 status.reconcile_deadline.is_some_and(|deadline| deadline > self.now)

@@ -10,7 +10,7 @@ use crate::app::dialog::{
     recover, resume, rollback, rotate, take_back,
 };
 use crate::app::message::Effect;
-use crate::app::model::Model;
+use crate::app::model::{Model, Screen};
 use crate::app::panel::{GateRow, Panel, gate_rows};
 use crate::domain::client::ClientId;
 use crate::domain::gate::{Reason, Remedy};
@@ -30,6 +30,9 @@ pub fn dialog_for(id: CommandId, model: &mut Model) -> Option<(Dialog, Vec<Effec
             return Some((Dialog::Rehearse(Box::new(dialog)), vec![question]));
         }
         _ => {}
+    }
+    if let (Id::OpenRow, Screen::Subject(subject)) = (id, &model.screen) {
+        return reading(model.page.opened(model.cases.get(subject)?)?);
     }
     let status = model.status()?.clone();
     match id {

@@ -1,5 +1,6 @@
 //! What a command does once it is possible: moves, opens a dialog, or asks for effects.
 
+use crate::app::case::Page;
 use crate::app::command::{CommandId, CommandInfo};
 use crate::app::confirm::{Consent, release};
 use crate::app::dialog::{Dialog, Reading, Subject};
@@ -21,7 +22,11 @@ pub fn perform(model: &mut Model, command: &CommandInfo) -> Vec<Effect> {
     }
     use CommandId as Id;
     match command.id {
-        Id::Open => model.fleet.selected().cloned().map(|id| open_tenant(model, id)).unwrap_or_default(),
+        Id::Open => match model.fleet.selected().cloned() {
+            Some(id) if id.is_subject() => open_subject(model, id),
+            Some(id) => open_tenant(model, id),
+            None => Vec::new(),
+        },
         Id::Leave if model.screen == Screen::Fleet && model.fleet.filter.value().is_empty() => quit(model),
         Id::Leave => up(model),
         Id::Up if model.screen == Screen::Fleet && model.fleet.filter.value().is_empty() => {
@@ -38,6 +43,13 @@ pub fn perform(model: &mut Model, command: &CommandInfo) -> Vec<Effect> {
         }
         Id::Go(panel) => {
             model.panels.go(panel);
+            Vec::new()
+        }
+        Id::NextPanel | Id::PreviousPanel if matches!(model.screen, Screen::Subject(_)) => {
+            if let Some((_, status)) = model.meant_case() {
+                let status = status.clone();
+                model.page.cycle(command.id == Id::NextPanel, &status);
+            }
             Vec::new()
         }
         Id::NextPanel | Id::PreviousPanel => {
@@ -84,6 +96,18 @@ pub fn open_tenant(model: &mut Model, id: TenantId) -> Vec<Effect> {
     vec![Effect::Watch(Some(id))]
 }
 
+/// Shows a subject that is no tenant.
+fn open_subject(model: &mut Model, id: TenantId) -> Vec<Effect> {
+    model.page = Page::default();
+    model.fleet.moved = true;
+    if let Some(status) = model.cases.get(&id) {
+        model.page.take(&Arc::clone(status));
+    }
+    model.screen = Screen::Subject(id.clone());
+    model.remark_shown = false;
+    vec![Effect::Watch(Some(id))]
+}
+
 /// One level up: filter and marks first, then the fleet. Ends nothing.
 fn up(model: &mut Model) -> Vec<Effect> {
     if model.screen == Screen::Fleet {
@@ -91,7 +115,7 @@ fn up(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let list = &mut model.panels.clients;
-    if !list.filter.value().is_empty() || !list.marked.is_empty() {
+    if matches!(model.screen, Screen::Tenant(_)) && (!list.filter.value().is_empty() || !list.marked.is_empty()) {
         list.filter.reset();
         list.marked.clear();
         retake(model);
@@ -119,6 +143,11 @@ fn move_by(model: &mut Model, motion: Motion) {
         let fleet = &mut model.fleet;
         fleet.moved = true;
         fleet.cursor = motion.apply(fleet.cursor, fleet.order.len(), rows);
+    } else if let Screen::Subject(id) = &model.screen {
+        let rows = space::panel_rows(model.size).saturating_sub(1);
+        if let Some(status) = model.cases.get(id).cloned() {
+            model.page.step_by(motion, &status, rows);
+        }
     } else if let Some(status) = model.status().cloned() {
         let rows = space::panel_rows(model.size);
         model.panels.step_by(motion, &status, rows);
@@ -175,6 +204,7 @@ fn copy(model: &mut Model) -> Vec<Effect> {
     });
     let (what, text) = match key {
         Some(key) => ("the public key", key.to_string()),
+        None if id.is_subject() => ("the subject's name", id.to_string()),
         None => ("the tenant's id", id.to_string()),
     };
     model.say(Severity::Info, format!("{what} {text} was sent to the terminal's clipboard"));
@@ -197,6 +227,7 @@ pub fn begin(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> {
     for effect in &effects {
         let (id, what) = match effect {
             Effect::Run(order) => (order.tenant(), word(order.command())),
+            Effect::Begin(order) => (order.subject(), order.order().word()),
             Effect::Quit => {
                 model.quitting = true;
                 continue;

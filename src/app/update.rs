@@ -1,7 +1,10 @@
 //! How a message changes the model and which effects follow: the only place where the model changes.
 
 use crate::app::availability::is_free_for;
+use crate::app::case::page::tabs;
+use crate::app::case::{form, short_name, verbs};
 use crate::app::command::command_for;
+use crate::app::confirm::case::release as release_case;
 use crate::app::confirm::{Confirmation, Consent, release, verb_of};
 use crate::app::dialog::{Dialog, Outcome, Reading, Subject};
 use crate::app::failure::Failure;
@@ -12,6 +15,8 @@ use crate::app::model::{Job, Model, Screen, Severity};
 use crate::app::perform::{begin, name_of, perform, quit, retake};
 use crate::app::space;
 use crate::domain::tenant::TenantId;
+use crate::engine::case::machine;
+use crate::engine::case::status::Status;
 use crate::engine::command::Command;
 use crate::engine::sources::Looked;
 use crate::engine::status::TenantStatus;
@@ -29,6 +34,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.fleet.fault = fault.map(|fault| format!("{fault}; {}", fault.advice()));
         }
         Msg::Status(status) => take_status(model, status),
+        Msg::Subjects(subjects) => model.fleet.load_subjects(subjects),
+        Msg::Case(id, status) => take_case(model, id, status),
         Msg::JobStarted { tenant, what } => {
             let since = model.now;
             let fresh = Job { what: what.clone(), progress: None, since, open: 1 };
@@ -78,6 +85,14 @@ fn take_status(model: &mut Model, status: Arc<TenantStatus>) {
         model.panels.take(&status);
     }
     model.tenants.insert(status.tenant.id.clone(), status);
+}
+
+fn take_case(model: &mut Model, id: TenantId, status: Arc<Status>) {
+    model.fleet.take_case(&id, &status);
+    if model.shown() == Some(&id) {
+        model.page.take(&status);
+    }
+    model.cases.insert(id, status);
 }
 
 /// Says how a look ended: the status that it gave came before this.
@@ -151,9 +166,16 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         return Vec::new();
     }
     model.remark_shown = false;
+    if let Some(()) = go_to_tab(model, key) {
+        return Vec::new();
+    }
     match command_for(key, &model.screen) {
         Some(command) => perform(model, command),
         None => {
+            if let Some(effects) = verbs::press(model, key) {
+                return effects;
+            }
+
             if let Key::Char(c) = key {
                 model.say(Severity::Info, format!("{c:?} has no meaning here; ? shows the keys"));
             }
@@ -167,6 +189,7 @@ pub fn is_typing(model: &Model) -> bool {
     match model.screen {
         Screen::Fleet => model.fleet.typing,
         Screen::Tenant(_) => model.panels.clients.typing,
+        Screen::Subject(_) => false,
     }
 }
 
@@ -200,6 +223,7 @@ fn paste(model: &mut Model, text: &str) {
     let typing = is_typing(model);
     match &mut model.dialog {
         Some(Dialog::Form(form)) => form.paste(text),
+        Some(Dialog::Case(form)) => form.paste(text),
         Some(_) => {}
         None if model.screen == Screen::Fleet && model.fleet.typing => {
             let before = model.fleet.filter.value().to_owned();
@@ -217,9 +241,21 @@ fn paste(model: &mut Model, text: &str) {
 fn press_in_dialog(model: &mut Model, key: Key) -> Vec<Effect> {
     let Some(mut dialog) = model.dialog.take() else { return Vec::new() };
     let rows = model.size.1.saturating_sub(8).max(1);
+    if let Dialog::Case(form) = &mut dialog {
+        let Some(status) = model.cases.get(&form.subject).cloned() else { return Vec::new() };
+        return match form.press(key, &status) {
+            form::Outcome::Close => Vec::new(),
+            form::Outcome::Stay => {
+                model.dialog = Some(dialog);
+                Vec::new()
+            }
+            form::Outcome::Submit(order, consent) => submit_case(model, dialog, &status, order, &consent),
+        };
+    }
     let outcome = match &mut dialog {
         Dialog::Reading(reading) => reading.press(key, model, rows),
         Dialog::Rehearse(rehearse) => rehearse.press(key, rows),
+        Dialog::Case(_) => Outcome::Close,
         Dialog::Form(form) => match model.tenants.get(&form.tenant).cloned() {
             Some(status) => form.press(key, &status, model.now),
             None => Outcome::Close,
@@ -256,7 +292,7 @@ fn submit(model: &mut Model, mut dialog: Dialog, commands: Vec<Command>, consent
             Some(confirmation) => release_for(model, &notify.tenant, confirmation, commands, consent),
             None => Err("nothing was confirmed".into()),
         },
-        Dialog::Reading(_) | Dialog::Rehearse(_) => Err("nothing was confirmed".into()),
+        Dialog::Reading(_) | Dialog::Rehearse(_) | Dialog::Case(_) => Err("nothing was confirmed".into()),
     };
     match (released, &mut dialog) {
         (Ok(effects), Dialog::Notify(notify)) => {
@@ -279,8 +315,45 @@ fn submit(model: &mut Model, mut dialog: Dialog, commands: Vec<Command>, consent
             model.dialog = Some(dialog);
             Vec::new()
         }
-        (Err(_), Dialog::Reading(_) | Dialog::Rehearse(_)) => Vec::new(),
+        (Err(_), Dialog::Reading(_) | Dialog::Rehearse(_) | Dialog::Case(_)) => Vec::new(),
     }
+}
+
+/// The same for a subject that is no tenant.
+fn submit_case(
+    model: &mut Model,
+    mut dialog: Dialog,
+    status: &Status,
+    order: machine::Order,
+    consent: &Consent,
+) -> Vec<Effect> {
+    let Dialog::Case(form) = &mut dialog else { return Vec::new() };
+    let is_another = |name: &String| {
+        let known = |row: &str| row == name || short_name(row) == name;
+        *name != form.name && model.fleet.rows.iter().any(|row| known(&row.name))
+    };
+    let released =
+        match (verbs::shut(model, &form.subject, &form.offer), form.confirmation.spelled().filter(is_another)) {
+            (Some(why), _) if model.jobs.contains_key(&form.subject) => Err(why),
+            (_, Some(other)) => Err(format!("{other} is another subject; if you mean {}: Tab, then Enter", form.name)),
+            _ => release_case(&form.subject, status, &form.offer, order, consent),
+        };
+    match released {
+        Ok(effect) => begin(model, vec![effect]),
+        Err(why) => {
+            form.error = Some(why);
+            model.dialog = Some(dialog);
+            Vec::new()
+        }
+    }
+}
+
+/// The digits lead to the panels of a subject's page.
+fn go_to_tab(model: &mut Model, key: Key) -> Option<()> {
+    let (Key::Char(digit @ '1'..='9'), Screen::Subject(id)) = (key, &model.screen) else { return None };
+    let tab = tabs(model.cases.get(id)?).get(digit as usize - '1' as usize)?.clone();
+    model.page.go(tab);
+    Some(())
 }
 
 fn release_for(

@@ -298,7 +298,9 @@ fn keys(out: &mut impl Write, status: &TenantStatus) -> Result<()> {
     if let Some(previous) = status.keys.previous {
         writeln!(out, "  previous   {previous}")?;
     }
-    if let Some(us) = status.gap_us {
+    if let Some(us) = status.overlap_us {
+        writeln!(out, "gap       none; two secrets had the name for {:.1} ms", us as f64 / 1000.0)?;
+    } else if let Some(us) = status.gap_us {
         let above = if status.long_gap().is_some() { " ABOVE NORMAL (under 1 s)" } else { "" };
         let broken = status.broken_gap.map(|gap| format!(" ({gap})")).unwrap_or_default();
         writeln!(out, "gap       {:.1} ms{above}{broken}", us as f64 / 1000.0)?;

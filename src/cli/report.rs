@@ -142,6 +142,9 @@ struct Times {
     live_on_server: Option<Timestamp>,
     finished: Option<Timestamp>,
     gap_ms: Option<f64>,
+    /// Two secrets had the name for so long, where the new one was stored first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overlap_ms: Option<f64>,
     /// How it is known, or why not, where a run ended in it.
     gap_note: Option<String>,
     /// The key may have been live since then: nobody had looked before `live_on_server`.
@@ -217,6 +220,7 @@ impl Report {
             live_on_server: rotation.applied.as_ref().map(|applied| applied.at),
             finished: rotation.outcome.as_ref().map(|(_, at, _)| *at),
             gap_ms: rotation.gap_us.map(|us| us as f64 / 1000.0),
+            overlap_ms: rotation.overlap_us.map(|us| us as f64 / 1000.0),
             gap_note: rotation.broken_gap.map(|gap| gap.to_string()),
             live_not_before: rotation.applied.as_ref().and_then(|applied| applied.unseen_since),
             waited_for_server_ms: seen_coming.map(|applied| applied.waited_ms),

@@ -3,7 +3,7 @@
 use crate::cli::print;
 use crate::domain::tenant::Tenant;
 use crate::engine::step::Progress;
-use crate::runtime::case::Onlooker;
+use crate::runtime::case::{Desk, Onlooker};
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::lease;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -77,10 +77,10 @@ impl Watcher for Teller {
 }
 
 impl Onlooker for Teller {
-    fn changed(&self, _subject: &str) {}
+    fn changed(&self, _desk: &dyn Desk) {}
 
-    fn progress(&self, subject: &str, progress: Progress) {
-        self.show(subject, progress);
+    fn progress(&self, desk: &dyn Desk, progress: Progress) {
+        self.show(desk.subject(), progress);
     }
 
     fn waits(&self, subject: &str, text: &str) {

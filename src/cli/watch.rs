@@ -4,7 +4,7 @@ use crate::cli::{exit, print};
 use crate::engine::tend::ChangeKind;
 use crate::runtime::ending;
 use crate::runtime::signals::Ending;
-use crate::runtime::watch::{Line, Log, Watch};
+use crate::runtime::watch::{Line, Log, Watch, Whose};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::io::Write;
@@ -13,7 +13,10 @@ use std::sync::Arc;
 #[derive(Serialize)]
 struct JsonLine<'a> {
     at: Timestamp,
-    tenant: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
     kind: &'a str,
     text: &'a str,
 }
@@ -40,18 +43,23 @@ fn parts(line: &Line) -> (&'static str, u8, &str) {
 
 /// Where the lines go. `weighed`: standard error leads to journald, which takes a line's weight from its beginning.
 pub fn log(json: bool, weighed: bool) -> Log {
-    Arc::new(move |tenant: &str, line: Line| {
+    Arc::new(move |whose: Whose<'_>, line: Line| {
+        let (tenant, subject) = match whose {
+            Whose::Tenant(name) => (Some(name), None),
+            Whose::Subject(subject) => (None, Some(subject)),
+        };
+        let name = tenant.or(subject).unwrap_or_default();
         let (kind, weight, text) = parts(&line);
         if json {
-            let line = JsonLine { at: Timestamp::now(), tenant, kind, text };
+            let line = JsonLine { at: Timestamp::now(), tenant, subject, kind, text };
             let mut out = print::out();
             // Whoever read it may be gone; the watch goes on.
             let _ = serde_json::to_writer(&mut out, &line).map(|()| writeln!(out).and_then(|()| out.flush()));
         } else if weighed {
-            print::say(format_args!("<{weight}>{tenant}: {kind}: {text}"));
+            print::say(format_args!("<{weight}>{name}: {kind}: {text}"));
         } else {
             let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
-            print::say(format_args!("{now} {tenant}: {kind}: {text}"));
+            print::say(format_args!("{now} {name}: {kind}: {text}"));
         }
     })
 }

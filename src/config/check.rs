@@ -51,6 +51,10 @@ pub fn check(config: &Config) -> Vec<Finding> {
     findings.state(&config.state.directory);
     findings.tenants(config);
     findings.server(&config.server);
+    for cluster in &config.keystone {
+        findings.ssh("keystone.command", &cluster.command, "{node}");
+        findings.ssh("keystone.watch.command", &cluster.watch.command, "{node}");
+    }
     findings.connections(config);
     findings.0
 }
@@ -184,26 +188,31 @@ impl Findings {
         }
     }
 
-    fn server(&mut self, server: &Server) {
-        let program = server.command.first().map(|program| program.rsplit('/').next().unwrap_or(program));
-        if program == Some("ssh") {
-            let says = |wanted: &str| {
-                let wanted = wanted.to_ascii_lowercase();
-                server.command.iter().any(|word| word.to_ascii_lowercase().replace(' ', "=").ends_with(&wanted))
-            };
-            if !says("BatchMode=yes") {
-                let text = "without BatchMode=yes ssh may ask on the terminal that changeguard draws on";
-                self.add(Level::Warning, "server.command", text);
-            }
-            if says("StrictHostKeyChecking=no") || says("StrictHostKeyChecking=accept-new") || says("=/dev/null") {
-                let text = "host keys are not verified: another machine could answer in the server's place";
-                self.add(Level::Warning, "server.command", text);
-            }
-            if !server.command.iter().any(|word| word == "--") {
-                let text = "without \"--\" before {server} ssh could take a name for an option";
-                self.add(Level::Warning, "server.command", text);
-            }
+    /// A command that is ssh: nobody is asked on the terminal, and host keys are verified.
+    fn ssh(&mut self, field: &'static str, command: &[String], host: &str) {
+        if command.first().map(|program| program.rsplit('/').next().unwrap_or(program)) != Some("ssh") {
+            return;
         }
+        let says = |wanted: &str| {
+            let wanted = wanted.to_ascii_lowercase();
+            command.iter().any(|word| word.to_ascii_lowercase().replace(' ', "=").ends_with(&wanted))
+        };
+        if !says("BatchMode=yes") {
+            let text = "without BatchMode=yes ssh may ask on the terminal that changeguard draws on";
+            self.add(Level::Warning, field, text);
+        }
+        if says("StrictHostKeyChecking=no") || says("StrictHostKeyChecking=accept-new") || says("=/dev/null") {
+            let text = "host keys are not verified: another machine could answer in its place";
+            self.add(Level::Warning, field, text);
+        }
+        if !command.iter().any(|word| word == "--") {
+            let text = format!("without \"--\" before {host} ssh could take a name for an option");
+            self.add(Level::Warning, field, text);
+        }
+    }
+
+    fn server(&mut self, server: &Server) {
+        self.ssh("server.command", &server.command, "{server}");
         if server.agent_check.is_none() {
             let text = "not set: it can't be known whether the agent looks the secret up by its name";
             self.add(Level::Note, "server.agent_check", text);

@@ -201,7 +201,17 @@ pub struct KeystoneWatch {
 
 impl Default for Keystone {
     fn default() -> Self {
-        let command = ["ssh", "{node}", "sudo", "-n", "sh", "-c", "{script}"].map(String::from).to_vec();
+        let options = [
+            "BatchMode=yes",
+            "ConnectTimeout=5",
+            "StrictHostKeyChecking=yes",
+            "ForwardAgent=no",
+            "ServerAliveInterval=5",
+            "ServerAliveCountMax=2",
+        ];
+        let options = options.into_iter().flat_map(|option| ["-o", option]);
+        let there = ["--", "{node}", "sudo", "-n", "sh", "-c", "{script}"];
+        let command = std::iter::once("ssh").chain(options).chain(there).map(String::from).collect();
         Self {
             name: String::new(),
             nodes: Vec::new(),

@@ -4,6 +4,7 @@
 use super::agent_log;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
+use std::fmt;
 use std::time::Duration;
 
 /// In a cycle shorter than this there is nothing to choose: reading the log and what hangs on a look take about as long.
@@ -58,12 +59,36 @@ impl AgentLooks {
     }
 }
 
-/// How old the last look in the log is, s; `None` where its lines carry no time, or none with its zone: then nobody can tell.
-pub fn silent_for(log: &str, clock: i64) -> Option<u64> {
+/// For how long an agent has been silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quiet {
+    /// How old its last look is, s.
+    pub for_s: u64,
+    /// Its lines say no zone, so that it may be older by any number of quarters of an hour.
+    pub is_least: bool,
+}
+
+impl Quiet {
+    /// Longer than two cycles: then it has missed one.
+    pub fn is_long(self, cycle: Duration) -> bool {
+        self.for_s > cycle.as_secs().saturating_mul(2).saturating_add(SLACK.unsigned_abs())
+    }
+}
+
+impl fmt::Display for Quiet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let least = if self.is_least { "at least " } else { "" };
+        write!(f, "the agent's last look is {least}{} s old", self.for_s)
+    }
+}
+
+/// How old the last look in the log is; `None` where its lines carry no time.
+pub fn silent_for(log: &str, clock: i64) -> Option<Quiet> {
     let last = log.lines().rev().find(|line| agent_log::is_look(line))?;
     // Where the zone is guessed it follows from the clock; where it is said it does not.
     let (at, other) = (moment(last, clock)?, moment(last, clock + QUARTER)?);
-    (at == other).then(|| u64::try_from(clock - at.div_euclid(1000)).unwrap_or(0))
+    let for_s = u64::try_from(clock - at.div_euclid(1000)).unwrap_or(0);
+    Some(Quiet { for_s, is_least: at != other })
 }
 
 /// The moment of a line, ms since 1970: RFC 3339 and Python's form wherever it stands, syslog's and seconds since 1970 at its
@@ -203,17 +228,20 @@ mod tests {
     }
 
     #[test]
-    fn how_old_the_last_look_is_can_be_told_only_where_its_zone_is_said() {
+    fn how_old_the_last_look_is_can_be_told_whole_only_where_its_zone_is_said() {
         for (line, age) in [
-            ("2026-11-24T22:02:01Z INFO Configuration in sync", Some(29)),
-            ("2026-11-24T22:32:30+02:00 vpn agent[7]: Configuration in sync", Some(5400)),
-            ("1795557600 vpn user-sync-agent[7]: INFO Configuration in sync", Some(150)),
-            ("2026-11-24 21:02:01,123 INFO Configuration in sync", None),
-            ("Nov 24 22:02:01 vpn user-sync-agent[7]: INFO Configuration in sync", None),
+            ("2026-11-24T22:02:01Z INFO Configuration in sync", Some((29, false))),
+            ("2026-11-24T22:32:30+02:00 vpn agent[7]: Configuration in sync", Some((5400, false))),
+            ("1795557600 vpn user-sync-agent[7]: INFO Configuration in sync", Some((150, false))),
+            ("2026-11-24 21:02:01,123 INFO Configuration in sync", Some((29, true))),
+            ("Nov 24 21:55:00 vpn user-sync-agent[7]: INFO Configuration in sync", Some((450, true))),
             ("INFO Configuration in sync", None),
         ] {
+            let age = age.map(|(for_s, is_least)| Quiet { for_s, is_least });
             assert_eq!(silent_for(&format!("{line}\n something else\n"), CLOCK), age, "{line}");
         }
+        let quiet = |for_s| Quiet { for_s, is_least: true };
+        assert!(!quiet(125).is_long(CYCLE) && quiet(126).is_long(CYCLE));
     }
 
     #[test]

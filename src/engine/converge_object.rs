@@ -74,7 +74,7 @@ pub async fn converge_shown(
     keep: Option<&str>,
 ) -> Result<Converged, Fault> {
     let mut told = Told::default();
-    rounds(world, public_key, show, keep, &mut told).await.map_err(|fault| told.explain(fault))
+    rounds(world, public_key, show, keep, &mut told).await.map_err(|fault| told.explain(fault, public_key))
 }
 
 /// What is said of a converging that ends badly.
@@ -96,14 +96,14 @@ impl Told {
         }
     }
 
-    fn explain(&self, fault: Fault) -> Fault {
+    fn explain(&self, fault: Fault, public_key: PublicKey) -> Fault {
         let which = match self.uploaded {
-            false => "clients still get the old",
+            false => "clients still get another",
             true => "whether clients get it is not known before the object is read",
         };
         let first = self.met.as_ref().filter(|first| first.to_string() != fault.to_string());
         let first = first.map(|first| format!("; met first: {first}")).unwrap_or_default();
-        let hint = format!("the server will have the new key, {which}: {}{first}", fault.remedy());
+        let hint = format!("the server will have {}, {which}: {}{first}", public_key.short(), fault.remedy());
         fault.hint(hint)
     }
 }

@@ -65,6 +65,8 @@ pub struct Converged {
     /// From the sending of the first DELETE that left no secret, to the answer of the POST that ended that; `None` if
     /// there was no such pair.
     pub gap: Option<Duration>,
+    /// For how long two secrets had the name, where the new one was stored first.
+    pub overlap: Option<Duration>,
     /// Attributes that could not be carried over.
     pub not_carried: Vec<String>,
     /// Whether anything was changed.
@@ -157,6 +159,7 @@ pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, F
         wanted,
         since,
         gap: None,
+        overlap: None,
         opened: None,
         known,
         changed,
@@ -212,6 +215,7 @@ struct Run<'a> {
     /// When the first request that changes something was about to be sent.
     since: Option<jiff::Timestamp>,
     gap: Option<Duration>,
+    overlap: Option<Duration>,
     /// When the DELETE was sent that left no secret, if none has been stored since.
     opened: Option<jiff::Timestamp>,
     known: Known,
@@ -427,6 +431,7 @@ impl Run<'_> {
                 }
                 self.known = Known::There;
                 self.not_carried = Some(swap.not_carried);
+                self.overlap = self.overlap.or(swap.overlap);
             }
             Some(Err(fault)) => return Err(fault),
             None => {}
@@ -454,7 +459,14 @@ impl Run<'_> {
             None if self.is_bare(&href).await => self.world.secrets.attach(&href, self.wanted.shape).await,
             None => Vec::new(),
         };
-        Ok(Converged { href, gap: self.gap, not_carried, changed: self.changed, stored: self.stored.is_some() })
+        Ok(Converged {
+            href,
+            gap: self.gap,
+            overlap: self.overlap,
+            not_carried,
+            changed: self.changed,
+            stored: self.stored.is_some(),
+        })
     }
 
     async fn is_bare(&self, href: &SecretRef) -> bool {

@@ -4,6 +4,7 @@
 use crate::domain::client::Client;
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::notice::Delivery;
+use crate::domain::preflight::{DUPLICATES, KEYS};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::record::{BackSource, Outcome};
 use crate::engine::rotation::{Rollback, Rotation};
@@ -21,7 +22,7 @@ impl Rotation {
             steps[2] = StepState::Done { at, evidence };
         }
         self.steps = steps;
-        self.gap_us = None;
+        (self.gap_us, self.overlap_us) = (None, None);
         self.object_not_kept = None;
         self.unasked.clear();
         self.applied = None;
@@ -98,13 +99,37 @@ impl Rotation {
     pub fn is_previous_settled(&self) -> bool {
         let kept = self.keys.get(&KeyRole::Previous).filter(|_| self.is_kept(KeyRole::Previous));
         let is_right = kept.is_some_and(|kept| self.proven_key().is_none_or(|proven| proven == kept.public_key));
-        let is_missing = kept.is_none() && self.previous_missing.is_some() && !self.had_a_key();
+        let is_missing = kept.is_none() && self.previous_missing.is_some() && !self.had_its_key();
         self.shape.is_some() && (is_right || is_missing)
     }
 
-    /// The secret held a key when it was checked.
-    fn had_a_key(&self) -> bool {
-        self.preflight.as_ref().is_some_and(|run| run.keys.secret.is_some())
+    /// One of this rotation's keys, or what a place had at the check.
+    pub fn is_known(&self, key: PublicKey) -> bool {
+        let seen = self.preflight.as_ref().map(|run| [run.keys.secret, run.keys.object, run.keys.interface]);
+        self.keys.values().any(|kept| kept.public_key == key) || seen.is_some_and(|seen| seen.contains(&Some(key)))
+    }
+
+    /// The secret held a key when it was checked, and not another one than clients have, as somebody has put up with.
+    fn had_its_key(&self) -> bool {
+        let held = self.preflight.as_ref().and_then(|run| run.keys.secret);
+        held.is_some_and(|held| !self.is_replaced_knowingly(held))
+    }
+
+    /// At the check one secret held another key than clients have, and the server had one of the two: whoever has the private half
+    /// of theirs may store it again, and else nobody keeps the VPN whatever is done.
+    pub fn is_live_key_replaced(&self) -> bool {
+        let Some(run) = &self.preflight else { return false };
+        let (Some(secret), Some(object), Some(shown)) = (run.keys.secret, run.keys.object, run.keys.interface) else {
+            return false;
+        };
+        let is_one = !run.failed().iter().any(|check| check == DUPLICATES);
+        is_one && secret != object && [secret, object].contains(&shown)
+    }
+
+    /// The secret held this key at the check and clients had another, and a person has set that aside with a reason.
+    pub fn is_replaced_knowingly(&self, key: PublicKey) -> bool {
+        let held = self.preflight.as_ref().and_then(|run| run.keys.secret);
+        self.set_aside.contains_key(KEYS) && held == Some(key) && self.is_live_key_replaced()
     }
 
     /// The key that must be live since this rotation has ended, and since when, UTC. `None`: it says nothing of that.

@@ -6,6 +6,7 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::{self, ServerReading};
 use crate::domain::key::PublicKey;
 use crate::domain::observation::Observation;
+use crate::domain::sanitize::sanitize;
 use crate::engine::alerts::AlertSight;
 use crate::engine::journal::Holder;
 use crate::engine::ports::{SecretEntry, SecretRef, World};
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What Barbican holds under the secret's name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecretSight {
     /// How many secrets have exactly that name. More than one is dangerous: the server takes either.
     pub count: usize,
@@ -29,6 +30,9 @@ pub struct SecretSight {
     pub versions: Vec<Option<Version>>,
     /// When the newest was stored, UTC.
     pub created: Option<Timestamp>,
+    /// Those of another name that Barbican's filter finds by this one all the same: the server's look-up takes the first of
+    /// all. Name as it is, and href.
+    pub alike: Vec<(String, SecretRef)>,
 }
 
 /// What a listing says of when a secret was stored and changed last. A payload can be set once and never changed
@@ -56,6 +60,21 @@ impl SecretSight {
     /// When each was stored, where it had a payload when it was listed, and its key.
     pub fn stored(&self) -> impl Iterator<Item = (Option<Timestamp>, Option<PublicKey>)> {
         self.versions.iter().map(|version| version.map(|version| version.created)).zip(self.keys.iter().copied())
+    }
+
+    /// What is found by the tenant's name although it is called otherwise, for a sentence.
+    pub fn alike_told(&self) -> Option<String> {
+        let (name, SecretRef(href)) = self.alike.first()?;
+        let more = match self.alike.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        Some(format!(
+            "Barbican finds {} ({}){more} by the tenant's name as well (to its search case does not count, and _ is any \
+             character), and the server takes the first that it gets",
+            sanitize(name),
+            sanitize(href)
+        ))
     }
 
     /// The key, if there is exactly one secret and it holds one.
@@ -309,10 +328,11 @@ async fn read_listed(
             None => None,
         }
     };
-    let (entries, mut read) = futures_util::join!(world.secrets.find(&world.settings.secret_name), read);
-    let entries = entries?;
-    let (count, created) = (entries.len(), None);
-    let mut sight = SecretSight { count, keys: Vec::new(), hrefs: Vec::new(), versions: Vec::new(), created };
+    let (entries, mut read) = futures_util::join!(world.secrets.listing(&world.settings.secret_name), read);
+    let (entries, others): (Vec<_>, Vec<_>) =
+        entries?.into_iter().partition(|entry| entry.name == world.settings.secret_name);
+    let mut sight = SecretSight { count: entries.len(), ..SecretSight::default() };
+    sight.alike = others.into_iter().map(|entry| (entry.name, entry.href)).collect();
     for entry in entries {
         let key = match before.and_then(|before| before.read_before(&entry)) {
             Some(key) => key,

@@ -91,6 +91,8 @@ pub struct Swap {
     pub stored: Option<Result<SecretRef, Fault>>,
     /// From the sending of DELETE to the answer of POST (delete-first), or 0 (store-first); `None` if a half is missing.
     pub gap: Option<Duration>,
+    /// Store-first: from the sending of POST to the answer of DELETE; two secrets had the name in it.
+    pub overlap: Option<Duration>,
     /// Attributes of the shape (ACL, metadata, consumers) that could not be set on what was stored, one line each.
     pub not_carried: Vec<String>,
 }
@@ -98,15 +100,20 @@ pub struct Swap {
 impl Swap {
     /// A swap whose first half failed, so that the second was not sent.
     pub fn not_deleted(fault: Fault) -> Self {
-        Self { deleted: Err(fault), stored: None, gap: None, not_carried: Vec::new() }
+        Self { deleted: Err(fault), stored: None, gap: None, overlap: None, not_carried: Vec::new() }
     }
 }
 
 /// Barbican, for one project.
 #[async_trait]
 pub trait SecretStore: Send + Sync {
-    /// Every secret whose name is exactly this, byte for byte, from all pages.
-    async fn find(&self, name: &str) -> Result<Vec<SecretEntry>, Fault>;
+    /// Every secret that the service's own filter finds by this name, from all pages: what the server's look-up gets, which
+    /// takes the first. Barbican's is SQL LIKE: case does not count, and `_` stands for any character.
+    async fn listing(&self, name: &str) -> Result<Vec<SecretEntry>, Fault>;
+    /// Of those, the ones whose name is exactly this, byte for byte.
+    async fn find(&self, name: &str) -> Result<Vec<SecretEntry>, Fault> {
+        Ok(self.listing(name).await?.into_iter().filter(|entry| entry.name == name).collect())
+    }
     /// A listing succeeds: the runbook's step 2.
     async fn probe(&self) -> Result<Listed, Fault>;
     /// The payload's bytes as stored.

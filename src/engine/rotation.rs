@@ -164,6 +164,8 @@ pub struct Rotation {
     pub shape: Option<SecretShape>,
     /// The measured gap of the present leg, µs.
     pub gap_us: Option<u64>,
+    /// For how long two secrets had the name, where the new one was stored first, µs.
+    pub overlap_us: Option<u64>,
     /// What is known of the present leg's gap where a run ended in it.
     pub broken_gap: Option<BrokenGap>,
     /// Why the object's content of before the present leg is kept nowhere, where it was to be kept.
@@ -260,6 +262,7 @@ impl Rotation {
             previous_missing: None,
             shape: None,
             gap_us: None,
+            overlap_us: None,
             broken_gap: None,
             object_not_kept: None,
             not_carried: Vec::new(),
@@ -368,8 +371,8 @@ impl Rotation {
             }
             Record::PreviousMissing { why } => self.previous_missing = Some(why),
             Record::ShapeSeen { shape } => self.shape = Some(shape),
-            Record::Swapped(record::Swapped { gap_us, not_carried, .. }) => {
-                self.gap_us = gap_us.or(self.gap_us);
+            Record::Swapped(record::Swapped { gap_us, not_carried, overlap_us, .. }) => {
+                (self.gap_us, self.overlap_us) = (gap_us.or(self.gap_us), overlap_us.or(self.overlap_us));
                 self.not_carried = not_carried;
             }
             Record::ObjectChanged(changed) => self.object_not_kept = changed.not_kept,

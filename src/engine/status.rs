@@ -211,6 +211,9 @@ pub struct KeysView {
     /// What each of them holds, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub duplicates: Vec<Option<PublicKey>>,
+    /// What else Barbican's own search finds by the name: the server takes the first that it gets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alike: Option<String>,
     /// In the Swift object.
     pub object: KeySight,
     /// On the interface.
@@ -392,6 +395,12 @@ pub struct TenantStatus {
     pub nobody: Option<String>,
     /// The measured gap, µs.
     pub gap_us: Option<u64>,
+    /// For how long two secrets had the name, where the new one was stored first, µs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlap_us: Option<u64>,
+    /// The new secret is stored before the old one is deleted: two have the name for a moment, and none has it at no moment.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub store_first: bool,
     /// What is known of the gap where a run ended in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken_gap: Option<BrokenGap>,

@@ -133,10 +133,14 @@ fn settled(rotation: &Rotation, facts: &Facts<'_>) -> Tending {
 }
 
 fn resume(step: StepNumber, why: String, failed: Option<Timestamp>, facts: &Facts<'_>) -> Tending {
-    let last = facts.tried.last.max(failed);
-    let pause = (FIRST_PAUSE_S << facts.tried.times.saturating_sub(1).min(16)).min(LONGEST_PAUSE_S);
+    Tending::Resume { step, why, not_before: not_before(facts.tried, failed) }
+}
+
+/// Before which moment nothing is tried again; `failed`: when it failed last, by the journal.
+pub fn not_before(tried: Tried, failed: Option<Timestamp>) -> Option<Timestamp> {
+    let pause = (FIRST_PAUSE_S << tried.times.saturating_sub(1).min(16)).min(LONGEST_PAUSE_S);
     let after = |last: Timestamp| last.checked_add(SignedDuration::from_secs(pause)).unwrap_or(last);
-    Tending::Resume { step, why, not_before: last.map(after) }
+    tried.last.max(failed).map(after)
 }
 
 /// Whether the silence of the expected alert was left open: nobody is at work on the steps for which it was made.

@@ -158,10 +158,17 @@ pub fn truth(open: Option<&Rotation>, seen: Option<(Timestamp, usize)>, lost: Op
     let live = lost.map_or_else(|| live(open, seen), |lost| live_behind(lost, word, seen));
     let open = open.filter(|_| lost.is_none());
     // Since the request that may have left it so was journaled, and not since somebody gave up or found out.
-    let since = word.opened().or(word.at).filter(|_| word.live == live && open.is_some());
+    let since = word.opened().or(word.at).filter(|_| word.live != Live::There && open.is_some());
     let moment = since.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     let (lead, how) = match (live, moment) {
         (Live::There, _) => return None,
+        (Live::Missing, Some(at)) if word.live == Live::Unknown => (
+            MISSING,
+            format!(
+                "the last look has found no secret of the tenant's name in Barbican; at {at} its DELETE was about to be sent, \
+                 by a run that did not live to say what came of it"
+            ),
+        ),
         (Live::Missing, Some(at)) => (
             MISSING,
             format!("Barbican holds no secret of the tenant's name since {at}: deleted, and not stored again"),

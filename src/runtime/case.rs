@@ -9,10 +9,11 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::tenant::TenantId;
 use crate::engine::case::core::Stamp;
 use crate::engine::case::gate::{self, Verdict};
-use crate::engine::case::machine::{Order, Refusal};
-use crate::engine::case::record::{Body, OwnRecord};
+use crate::engine::case::machine::{Asked, Order, Refusal};
+use crate::engine::case::record::{Body, CaseId, OwnRecord};
 use crate::engine::case::runbook::{Case, Runbook, Step};
 use crate::engine::case::status::{self, Line, Status};
+use crate::engine::case::tend::{self, Tending};
 use crate::engine::journal::{Holder, JournalStore, Lease};
 use crate::engine::ports::{Clock, Entropy};
 use crate::engine::record::{Actor, Entry, Record};
@@ -30,9 +31,9 @@ use std::time::{Duration, Instant};
 /// Who sits before a desk.
 pub trait Onlooker: Send + Sync {
     /// The status is another one.
-    fn changed(&self, subject: &str);
+    fn changed(&self, desk: &dyn Desk);
     /// A step of what runs is so far.
-    fn progress(&self, subject: &str, progress: Progress);
+    fn progress(&self, desk: &dyn Desk, progress: Progress);
     /// An order waits for something before it begins, and for what.
     fn waits(&self, _subject: &str, _text: &str) {}
     /// How long an order waits for somebody else who holds the subject.
@@ -46,10 +47,20 @@ pub trait Onlooker: Send + Sync {
 pub trait Desk: Send + Sync {
     /// `kind/name`.
     fn subject(&self) -> &str;
+    /// The same as a key of the store.
+    fn key(&self) -> &TenantId;
+    /// The journal's store.
+    fn store(&self) -> &Arc<dyn JournalStore>;
+    /// Whether a case is open, by the journal as it was read last.
+    fn is_open(&self) -> bool;
+    /// What may be done without a person.
+    fn tending(&self) -> Tending;
     /// What is true now, by the journal and the last look.
     fn status(&self) -> Status;
     /// Reads the journal, if somebody else has written to it, and who holds the subject.
     async fn reload(&self) -> Result<(), Fault>;
+    /// The same, and tells the onlooker if anything is another than before. Gives whether it could be read.
+    async fn follow(&self) -> bool;
     /// Looks at everything outside.
     async fn look(&self);
     /// Carries an order out. Gives what was achieved.
@@ -86,6 +97,8 @@ struct Known<R: Runbook> {
     sights: R::Sights,
     holder: Option<Holder>,
     running: bool,
+    /// So many looks were begun, and this one gave the sights.
+    looks: (u64, u64),
 }
 
 /// The desk of a subject with this runbook.
@@ -102,7 +115,8 @@ pub struct CaseDesk<R: Runbook> {
 impl<R: Runbook> CaseDesk<R> {
     /// A desk that knows nothing yet; call [`Desk::reload`] and [`Desk::look`].
     pub fn new(seat: Seat, world: R::World) -> Self {
-        let known = Known { case: None, lines: Vec::new(), sights: R::Sights::default(), holder: None, running: false };
+        let (sights, lines) = (R::Sights::default(), Vec::new());
+        let known = Known { case: None, lines, sights, holder: None, running: false, looks: (0, 0) };
         let (known, busy, lookout) = (Mutex::new(known), tokio::sync::Mutex::new(()), Lookout::default());
         Self { seat, world, steps: R::steps(), known, busy, lookout }
     }
@@ -116,6 +130,20 @@ impl<R: Runbook> CaseDesk<R> {
         let open = case.filter(|case| case.core.is_open());
         let facts = R::facts(&self.world, stretch, open, sights, self.seat.clock.now());
         gate::judge(facts, |fact| open.is_some_and(|case| case.core.set_aside.contains_key(fact)))
+    }
+
+    /// Looks at everything outside; what an earlier look sees later does not take its place.
+    async fn take_look(&self, case: Option<&Case<R>>) {
+        let (mut sights, look) = {
+            let mut known = self.known();
+            known.looks.0 += 1;
+            (known.sights.clone(), known.looks.0)
+        };
+        R::look(&self.world, case, &mut sights).await;
+        let mut known = self.known();
+        if look > known.looks.1 {
+            (known.sights, known.looks.1) = (sights, look);
+        }
     }
 
     /// Somebody else with a lease who is not dead.
@@ -193,14 +221,51 @@ impl<R: Runbook> Desk for CaseDesk<R> {
         &self.seat.subject
     }
 
+    fn key(&self) -> &TenantId {
+        &self.seat.key
+    }
+
+    fn store(&self) -> &Arc<dyn JournalStore> {
+        &self.seat.store
+    }
+
+    fn is_open(&self) -> bool {
+        self.known().case.as_ref().is_some_and(|case| case.core.is_open())
+    }
+
+    fn tending(&self) -> Tending {
+        let known = self.known();
+        let case = known.case.as_deref();
+        if known.holder.is_some() {
+            return Tending::Leave;
+        }
+        let telling = R::tell(&self.world, case, &known.sights, self.seat.clock.now());
+        let gate = |stretch: &str| self.gate(case, &known.sights, stretch);
+        tend::tend(R::spec(), case.map(|case| &case.core), &self.seat.name, &gate, &telling.alone)
+    }
+
     fn status(&self) -> Status {
         let known = self.known();
         let case = known.case.as_deref();
-        let open = case.filter(|case| case.core.is_open());
-        let telling = R::tell(&self.world, open.or(case), &known.sights, self.seat.clock.now());
+        let telling = R::tell(&self.world, case, &known.sights, self.seat.clock.now());
         let gate = |stretch: &str| self.gate(case, &known.sights, stretch);
-        let (core, holder) = (case.map(|case| &case.core), known.holder.as_ref());
-        status::derive(&self.seat.subject, R::spec(), core, known.lines.clone(), telling, holder, &gate)
+        let road = || match case {
+            Some(case) => R::way_back(case),
+            None => Err("no case is open".to_owned()),
+        };
+        let asked = Asked {
+            spec: R::spec(),
+            subject: &self.seat.subject,
+            name: &self.seat.name,
+            core: case.map(|case| &case.core),
+            gate: &gate,
+            road: &road,
+            // None is opened here.
+            new: CaseId(String::new()),
+        };
+        let step = |number| self.steps.iter().find(|step| step.number() == number);
+        let troubles = |number| step(number).map_or(&[][..], |step| step.troubles());
+        status::derive(&asked, known.lines.clone(), telling, known.holder.as_ref(), &troubles)
     }
 
     async fn reload(&self) -> Result<(), Fault> {
@@ -219,14 +284,24 @@ impl<R: Runbook> Desk for CaseDesk<R> {
         Ok(())
     }
 
-    async fn look(&self) {
-        let (case, mut sights) = {
+    async fn follow(&self) -> bool {
+        let written = || {
             let known = self.known();
-            (known.case.clone(), known.sights.clone())
+            let case = known.case.as_ref().map(|case| (case.core.id.clone(), case.core.seq));
+            (case, known.holder.as_ref().map(ToString::to_string))
         };
-        R::look(&self.world, case.as_deref(), &mut sights).await;
-        self.known().sights = sights;
-        self.seat.onlooker.changed(&self.seat.subject);
+        let before = written();
+        let read = self.reload().await.is_ok();
+        if written() != before {
+            self.seat.onlooker.changed(self);
+        }
+        read
+    }
+
+    async fn look(&self) {
+        let case = self.known().case.clone();
+        self.take_look(case.as_deref()).await;
+        self.seat.onlooker.changed(self);
     }
 
     async fn run(&self, order: Order) -> Result<String, RunFault> {
@@ -265,7 +340,7 @@ impl<R: Runbook> Desk for CaseDesk<R> {
         }
         let released = self.seat.store.release(&lease).await;
         let _ = self.reload().await;
-        self.seat.onlooker.changed(&self.seat.subject);
+        self.seat.onlooker.changed(self);
         let achieved = result?;
         Ok(match released {
             Ok(()) => achieved,

@@ -5,6 +5,7 @@ use crate::domain::fault::Fault;
 use crate::domain::tenant::TenantId;
 use crate::engine::journal::{JournalStore, Mark};
 use crate::runtime::fleet::Fleet;
+use async_trait::async_trait;
 use futures_util::StreamExt;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,9 +16,30 @@ pub const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// How many journals are read at once.
 const AT_ONCE: usize = 4;
 
+/// Whose journals are followed.
+#[async_trait]
+pub trait Followed: Send + Sync {
+    /// Where the journals are; none where there is nobody.
+    fn store(&self) -> Option<Arc<dyn JournalStore>>;
+    /// Reads one again and tells who watches it. Gives whether it could be read; none where it is nobody's of these.
+    async fn follow(&self, subject: &TenantId) -> Option<bool>;
+}
+
+#[async_trait]
+impl Followed for Fleet {
+    fn store(&self) -> Option<Arc<dyn JournalStore>> {
+        self.conductors().first().map(|conductor| conductor.store().clone())
+    }
+
+    async fn follow(&self, subject: &TenantId) -> Option<bool> {
+        let conductor = self.get(subject)?;
+        Some(conductor.follow().await)
+    }
+}
+
 /// What was seen of the store so far.
 pub struct Follower<'a> {
-    fleet: &'a Fleet,
+    all: &'a dyn Followed,
     store: Option<Arc<dyn JournalStore>>,
     mark: Option<Mark>,
     positions: HashMap<TenantId, u64>,
@@ -29,10 +51,10 @@ pub struct Follower<'a> {
 
 impl<'a> Follower<'a> {
     /// One that has seen nothing: its first step reads every tenant that has a journal.
-    pub fn new(fleet: &'a Fleet) -> Self {
-        let store = fleet.conductors().first().map(|conductor| conductor.store().clone());
+    pub fn new(all: &'a dyn Followed) -> Self {
+        let store = all.store();
         let (positions, held, left) = (HashMap::new(), BTreeSet::new(), BTreeSet::new());
-        Self { fleet, store, mark: None, positions, held, left }
+        Self { all, store, mark: None, positions, held, left }
     }
 
     /// Asks once, and reads what has moved again; their watchers are told. Gives how many tenants were read.
@@ -53,13 +75,15 @@ impl<'a> Follower<'a> {
             due.extend(self.held.iter().cloned());
             self.mark = Some(mark);
         }
-        let conductors: Vec<_> = due.iter().filter_map(|tenant| self.fleet.get(tenant).cloned()).collect();
-        let count = conductors.len();
-        let reads = futures_util::stream::iter(conductors).map(|conductor| async move {
-            let read = conductor.follow().await;
-            (!read).then(|| conductor.tenant().id.clone())
+        let all = self.all;
+        let reads = futures_util::stream::iter(due).map(|subject| async move {
+            let read = all.follow(&subject).await?;
+            Some((subject, read))
         });
-        self.left = reads.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await;
+        let read: Vec<(TenantId, bool)> =
+            reads.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await;
+        let count = read.len();
+        self.left = read.into_iter().filter(|(_, read)| !read).map(|(subject, _)| subject).collect();
         Ok(count)
     }
 

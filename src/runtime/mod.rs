@@ -8,6 +8,7 @@ pub mod cases;
 pub mod cloud;
 mod coming;
 pub mod conductor;
+pub mod desks;
 pub mod discovery;
 pub mod ending;
 pub mod erasure;

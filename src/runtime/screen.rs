@@ -1,5 +1,7 @@
 //! The loop of the terminal: waits for keys, signals, news and the next visible second; draws once per batch.
 
+mod desks;
+
 use crate::adapters::lab::{Controls, MishapOrder, Rehearsed};
 use crate::adapters::openstack::{BetweenPairs, between_pairs, is_pair_running};
 use crate::app::dialog::rehearse::{Mishap, Switch};
@@ -19,6 +21,7 @@ use crate::engine::sources::Source;
 use crate::engine::step::Progress;
 use crate::runtime::attend::PostLine;
 use crate::runtime::conductor::{Conductor, Watcher};
+use crate::runtime::desks::Desks;
 use crate::runtime::fleet::{Fleet, Pace};
 use crate::runtime::follow::Follower;
 use crate::runtime::keys::{Press, Presses};
@@ -30,6 +33,7 @@ use crate::runtime::signals;
 use crate::runtime::terminal::{self, Screen};
 use anyhow::{Context, Result};
 use crossterm::event;
+use desks::DeskWorkers;
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, OptionFuture};
 use futures_util::stream::FuturesUnordered;
@@ -80,6 +84,7 @@ pub struct Loop {
     place: watch::Sender<Known>,
     fleet: watch::Receiver<Known>,
     controls: Option<Controls>,
+    desks: Arc<Desks>,
 }
 
 /// The fleet, once it is known.
@@ -129,7 +134,7 @@ impl Default for Loop {
     fn default() -> Self {
         let (sender, news) = unbounded_channel();
         let (place, fleet) = watch::channel(None);
-        Self { bell: Bell(sender), news, place, fleet, controls: None }
+        Self { bell: Bell(sender), news, place, fleet, controls: None, desks: Arc::default() }
     }
 }
 
@@ -137,6 +142,12 @@ impl Loop {
     /// The same over a lab, in which things can be made to go wrong.
     pub fn rehearsing(mut self, controls: Option<Controls>) -> Self {
         self.controls = controls;
+        self
+    }
+
+    /// The same with the desks of the subjects that are no tenants.
+    pub fn with_desks(mut self, desks: Desks) -> Self {
+        self.desks = Arc::new(desks);
         self
     }
 
@@ -169,9 +180,11 @@ impl Loop {
         let bell = self.bell.clone();
         terminal::when_gone(move || bell.ring(Msg::LinkLost));
         let (watched, watch) = watch::channel(None);
+        tokio::spawn(desks::poll(self.desks.clone(), watch.clone(), self.bell.clone(), poll_interval));
         tokio::spawn(poll(self.fleet.clone(), watch, self.bell.clone(), poll_interval));
         let (bell, fleet, workers) = (self.bell.clone(), self.fleet.clone(), HashMap::new());
-        let mut doer = Doer { bell, workers, fleet, watched, controls: self.controls };
+        let desks = DeskWorkers::new(self.desks, self.bell.clone());
+        let mut doer = Doer { bell, workers, fleet, watched, controls: self.controls, desks };
         while !model.quitting {
             let mut batch = Vec::new();
             tokio::select! {
@@ -260,7 +273,11 @@ async fn poll(
     interval: Duration,
 ) {
     let Some(fleet) = fleet.wait_for(Option::is_some).await.ok().and_then(|known| known.clone()) else { return };
-    tokio::join!(sweep(&fleet, &bell, interval), look(&fleet, watched, interval), Follower::new(&fleet).forever());
+    tokio::join!(
+        sweep(&fleet, &bell, interval),
+        look(&fleet, watched, interval),
+        Follower::new(fleet.as_ref()).forever()
+    );
 }
 
 /// Looks at all tenants, rests, and looks again. While it rests, one tenant after the other is looked at, an interval each: a
@@ -359,6 +376,7 @@ struct Doer {
     fleet: watch::Receiver<Known>,
     watched: watch::Sender<Option<TenantId>>,
     controls: Option<Controls>,
+    desks: DeskWorkers,
 }
 
 impl Doer {
@@ -372,6 +390,11 @@ impl Doer {
                 let (tenant, command) = order.into_parts();
                 self.run(tenant, command);
             }
+            Effect::Begin(order) => {
+                let (subject, order) = order.into_parts();
+                self.desks.run(subject, order);
+            }
+            Effect::Look(tenant) if tenant.is_subject() => self.desks.look(tenant),
             Effect::Look(tenant) => {
                 if let Some(conductor) = self.conductor(&tenant) {
                     let bell = self.bell.clone();

@@ -1,8 +1,11 @@
 //! `watch`: the same engine without a screen. It observes all tenants, goes on with what `tend` permits, records who is
 //! back, and gives whatever has changed to its log. It never begins, turns back, finishes or decides anything.
 
+mod desk;
+
 use crate::domain::step::StepNumber;
 use crate::domain::tenant::{Tenant, TenantId};
+use crate::engine::case::status::Status;
 use crate::engine::command::{Command, Refusal};
 use crate::engine::record::RotationId;
 use crate::engine::remind;
@@ -11,6 +14,7 @@ use crate::engine::step::Progress;
 use crate::engine::tend::{self, Change, Facts, Tending, Tried};
 use crate::runtime::attend::PostLine;
 use crate::runtime::conductor::{Conductor, Watcher};
+use crate::runtime::desks::Desks;
 use crate::runtime::ending;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::follow::Follower;
@@ -47,19 +51,30 @@ pub enum Line {
     Person(String),
 }
 
-/// Takes the lines, with the tenant's name, or the word for what all tenants share.
-pub type Log = Arc<dyn Fn(&str, Line) + Send + Sync>;
+/// Takes the lines.
+pub type Log = Arc<dyn Fn(Whose<'_>, Line) + Send + Sync>;
+
+/// Whom a line is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// A tenant, by name, or the word for what all tenants share.
+    Tenant(&'a str),
+    /// Another subject, as `kind/name`.
+    Subject(&'a str),
+}
 
 /// The watcher of the fleet's conductors: compares each status with the one before.
 pub struct Logbook {
     log: Log,
     last: Mutex<HashMap<TenantId, Arc<TenantStatus>>>,
+    /// The same of the desks.
+    cases: Mutex<HashMap<TenantId, Status>>,
 }
 
 impl Logbook {
     /// An empty one.
     pub fn new(log: Log) -> Arc<Self> {
-        Arc::new(Self { log, last: Mutex::default() })
+        Arc::new(Self { log, last: Mutex::default(), cases: Mutex::default() })
     }
 }
 
@@ -70,7 +85,7 @@ impl Watcher for Logbook {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let before = last.insert(now.tenant.id.clone(), now.clone());
         for change in tend::changes(before.as_deref(), &now) {
-            (self.log)(&now.tenant.name, Line::Changed(change));
+            (self.log)(Whose::Tenant(&now.tenant.name), Line::Changed(change));
         }
     }
 
@@ -131,12 +146,13 @@ pub struct Watch<'a> {
     interval: Duration,
     looks: Semaphore,
     post: Option<&'a Post>,
+    desks: &'a Desks,
 }
 
 impl<'a> Watch<'a> {
     /// A watch that has not begun.
-    pub fn new(fleet: &'a Fleet, post: Option<&'a Post>, log: Log, interval: Duration) -> Self {
-        Self { fleet, log, interval, looks: Semaphore::new(AT_ONCE), post }
+    pub fn new(fleet: &'a Fleet, desks: &'a Desks, post: Option<&'a Post>, log: Log, interval: Duration) -> Self {
+        Self { fleet, log, interval, looks: Semaphore::new(AT_ONCE), post, desks }
     }
 
     /// One visit to every tenant.
@@ -155,6 +171,9 @@ impl<'a> Watch<'a> {
             tally.persons += usize::from(visit.person.is_some());
             tally.blind += usize::from(!read);
         }
+        let of_desks = self.desks_once().await;
+        tally.persons += of_desks.persons;
+        tally.blind += of_desks.blind;
         tally
     }
 
@@ -180,10 +199,12 @@ impl<'a> Watch<'a> {
         };
         // What others write is told within a second or two, however rarely the world is looked at.
         let following = Follower::new(self.fleet).forever();
-        futures_util::pin_mut!(attending, following);
+        let desks = self.desks_forever();
+        futures_util::pin_mut!(attending, following, desks);
         loop {
             tokio::select! {
                 () = asked.recv() => break,
+                () = &mut desks => {}
                 () = &mut attending => {}
                 () = &mut following => {}
                 _ = alive.tick() => tell(&[NotifyState::Watchdog]),
@@ -218,6 +239,7 @@ impl<'a> Watch<'a> {
         tokio::select! {
             () = ending::all_ended() => {}
             () = rest => {}
+            () = &mut desks => {}
             () = &mut attending => {}
         }
     }
@@ -273,11 +295,11 @@ impl<'a> Watch<'a> {
             return;
         }
         let name = &conductor.tenant().name;
-        (self.log)(name, Line::Acts(format!("{} to {}", due.kind.word(), only.len())));
+        (self.log)(Whose::Tenant(name), Line::Acts(format!("{} to {}", due.kind.word(), only.len())));
         match conductor.run(Command::Notify { kind: due.kind, only: Some(only), again: false }).await {
-            Ok(done) => (self.log)(name, Line::Did(done)),
+            Ok(done) => (self.log)(Whose::Tenant(name), Line::Did(done)),
             Err(RunError::Refused(Refusal::Held(_))) => {}
-            Err(error) => (self.log)(name, Line::Failed(format!("{error}; {}", error.advice()))),
+            Err(error) => (self.log)(Whose::Tenant(name), Line::Failed(format!("{error}; {}", error.advice()))),
         }
     }
 
@@ -297,12 +319,12 @@ impl<'a> Watch<'a> {
         }
         let name = &conductor.tenant().name;
         match conductor.run(Command::EndSilence).await {
-            Ok(done) => (self.log)(name, Line::Did(done)),
+            Ok(done) => (self.log)(Whose::Tenant(name), Line::Did(done)),
             Err(RunError::Refused(_)) => {}
             Err(error) => {
                 let failed = Some(format!("{error}; {}", error.advice()));
                 if let Some(text) = failed.as_ref().filter(|_| visit.silence != failed) {
-                    (self.log)(name, Line::Failed(text.clone()));
+                    (self.log)(Whose::Tenant(name), Line::Failed(text.clone()));
                 }
                 visit.silence = failed;
             }
@@ -315,20 +337,22 @@ impl<'a> Watch<'a> {
         match line {
             PostLine::Came(sorted) => {
                 for (tenant, text) in &sorted.taken {
-                    (self.log)(tenant, Line::Did(format!("mails: {text}")));
+                    (self.log)(Whose::Tenant(tenant), Line::Did(format!("mails: {text}")));
                 }
                 for (tenant, why) in &sorted.waiting {
-                    (self.log)(tenant, Line::Failed(format!("mails are not taken in yet: {why}")));
+                    (self.log)(Whose::Tenant(tenant), Line::Failed(format!("mails are not taken in yet: {why}")));
                 }
                 if sorted.strays > 0 {
                     (self.log)(
-                        MAILBOX,
+                        Whose::Tenant(MAILBOX),
                         Line::Person(format!("{}: see `changeguard mail strays`", sorted.stray_words())),
                     );
                 }
             }
-            PostLine::Fails(fault) => (self.log)(MAILBOX, Line::Failed(format!("{fault}; {}", fault.advice()))),
-            PostLine::Again => (self.log)(MAILBOX, Line::Did("can be read again".into())),
+            PostLine::Fails(fault) => {
+                (self.log)(Whose::Tenant(MAILBOX), Line::Failed(format!("{fault}; {}", fault.advice())))
+            }
+            PostLine::Again => (self.log)(Whose::Tenant(MAILBOX), Line::Did("can be read again".into())),
         }
     }
 
@@ -355,13 +379,13 @@ impl<'a> Watch<'a> {
         if not_before.is_some_and(|moment| moment > now) {
             return;
         }
-        (self.log)(&tenant.name, Line::Acts(format!("resumes: {why}")));
+        (self.log)(Whose::Tenant(&tenant.name), Line::Acts(format!("resumes: {why}")));
         let times = before.times + 1;
         let result = conductor.run(Command::Resume).await;
         visit.tried = id.map(|id| (id, step, Tried { times, last: Some(Timestamp::now()) }));
         let person = match result {
             Ok(done) => {
-                (self.log)(&tenant.name, Line::Did(done));
+                (self.log)(Whose::Tenant(&tenant.name), Line::Did(done));
                 None
             }
             // Somebody else was faster, and is at work.
@@ -370,7 +394,7 @@ impl<'a> Watch<'a> {
                 Some(refusal.to_string())
             }
             Err(error) => {
-                (self.log)(&tenant.name, Line::Failed(format!("{error}; {}", error.advice())));
+                (self.log)(Whose::Tenant(&tenant.name), Line::Failed(format!("{error}; {}", error.advice())));
                 None
             }
         };
@@ -380,7 +404,7 @@ impl<'a> Watch<'a> {
     /// Says once that a person is needed, and again only when it is for something else.
     fn call_for(&self, tenant: &Tenant, visit: &mut Visit, person: Option<String>) {
         if let Some(why) = person.as_ref().filter(|_| visit.person != person) {
-            (self.log)(&tenant.name, Line::Person(why.clone()));
+            (self.log)(Whose::Tenant(&tenant.name), Line::Person(why.clone()));
         }
         visit.person = person;
     }

@@ -8,7 +8,7 @@ use crate::app::field::Field;
 use crate::engine::status::TenantStatus;
 use crate::ui::fleet::skip_columns;
 use crate::ui::pen::{Pen, fit, piece, wrap};
-use crate::ui::{notify, rehearse};
+use crate::ui::{case, notify, rehearse};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::{Block, Borders, Widget};
@@ -26,6 +26,7 @@ pub fn draw(model: &Model, dialog: &Dialog, area: Rect, pen: &mut Pen<'_>) -> Op
             None
         }
         Dialog::Form(form) => draw_form(model, form, model.tenants.get(&form.tenant)?, area, pen),
+        Dialog::Case(form) => case::form::draw(form, model.case(&form.subject)?, model, area, pen),
         Dialog::Notify(notify) => notify::draw(model, notify, model.tenants.get(&notify.tenant)?, area, pen),
     }
 }
@@ -241,7 +242,14 @@ pub fn draw_confirmation(
     focused.then(|| (x + input.visual_cursor().saturating_sub(scroll) as u16, at.y))
 }
 
-fn draw_field(field: &Field, focused: bool, error: Option<&str>, at: Rect, pen: &mut Pen<'_>) -> Option<(u16, u16)> {
+/// A field; gives the cursor of its text where it has the keys.
+pub fn draw_field(
+    field: &Field,
+    focused: bool,
+    error: Option<&str>,
+    at: Rect,
+    pen: &mut Pen<'_>,
+) -> Option<(u16, u16)> {
     let theme = pen.theme;
     let label = format!("{}: ", field.label());
     let style = if focused { theme.strong() } else { theme.plain() };

@@ -6,7 +6,7 @@ use crate::domain::cadence::Due;
 use crate::engine::sources::Source;
 use crate::engine::status::{Phase, TenantStatus};
 use crate::ui::pen::{Pen, fit, piece};
-use crate::ui::{age, footer, header};
+use crate::ui::{age, case, footer, header};
 use unicode_width::UnicodeWidthStr;
 
 /// What was drawn.
@@ -31,7 +31,7 @@ pub fn draw(model: &Model, size: (u16, u16), pen: &mut Pen<'_>) -> Drawn {
     let (width, height) = size;
     header::first_line(model, "", width, pen);
     let cursor = position(model, width, pen);
-    headings(width, pen);
+    headings(model, width, pen);
     let rows = space::fleet_rows(size);
     let page = space::page(model.fleet.order.len(), model.fleet.cursor, rows);
     let mut drawn = 0;
@@ -60,7 +60,7 @@ fn position(model: &Model, width: u16, pen: &mut Pen<'_>) -> Option<(u16, u16)> 
         format!("{at}/{} of {}", fleet.order.len(), fleet.rows.len())
     };
     let mut pieces = vec![
-        piece(format!("tenants {of}"), theme.plain()),
+        piece(format!("{} {of}", if fleet.subjects > 0 { "subjects" } else { "tenants" }), theme.plain()),
         piece(format!("   sorted by {}", fleet.sort.word()), theme.quiet()),
     ];
     let filter = fleet.filter.value();
@@ -98,10 +98,11 @@ pub fn skip_columns(text: &str, columns: usize) -> String {
         .collect()
 }
 
-fn headings(width: u16, pen: &mut Pen<'_>) {
+fn headings(model: &Model, width: u16, pen: &mut Pen<'_>) {
     let style = pen.theme.quiet();
     let mut x = 2;
     for (heading, columns) in HEADINGS.iter().zip(widths(width)).filter(|(_, columns)| *columns > 0) {
+        let heading = if *heading == "TENANT" && model.fleet.subjects > 0 { "SUBJECT" } else { heading };
         pen.put(x, 2, columns, heading, style);
         x += columns + 1;
     }
@@ -129,6 +130,13 @@ fn line(model: &Model, row: &FleetRow, y: u16, width: u16, selected: bool, pen: 
         }
     };
     cell(&row.name, columns[0], theme.plain(), pen);
+    if let Some(case) = model.case(&row.id) {
+        case::row::draw(model, &row.id, case, (x, y), width, &columns, pen);
+        if selected {
+            pen.highlight(0, y, width, theme.selected());
+        }
+        return;
+    }
     let Some(status) = status else {
         cell("not looked at yet", 20, theme.quiet(), pen);
         return;
@@ -227,6 +235,10 @@ fn detail(model: &Model, size: (u16, u16), pen: &mut Pen<'_>) {
         pen.rule(0, top, width, "", false);
         return;
     };
+    if let Some(case) = model.case(id) {
+        case::row::detail(model, id, case, top, rows, width, pen);
+        return;
+    }
     let Some(status) = model.tenants.get(id) else {
         pen.rule(0, top, width, id.as_str(), false);
         return;

@@ -1,5 +1,6 @@
 //! The last two lines: what was said or runs now, and the keys that are possible.
 
+use crate::app::case::verbs;
 use crate::app::command;
 use crate::app::model::{Job, Severity};
 use crate::app::{Model, Screen};
@@ -42,8 +43,7 @@ fn message(model: &Model, width: u16, y: u16, pen: &mut Pen<'_>) {
     } else if model.screen == Screen::Fleet && !model.jobs.is_empty() {
         vec![piece(format!("{} running now", model.jobs.len()), theme.busy())]
     } else {
-        let first = model.status().map(|status| status.attention.as_slice()).unwrap_or_default();
-        match first {
+        match model.attention() {
             [] => Vec::new(),
             [only] => vec![piece(format!("{} {only}", pen.glyphs.warn), theme.warn())],
             [first, rest @ ..] => {
@@ -86,22 +86,30 @@ fn keys(model: &Model, width: u16, y: u16, pen: &mut Pen<'_>) {
     let help = " ? help  q back";
     let room = width.saturating_sub(help.len() as u16);
     let mut used = 0;
+    let mut show = |key: String, title: &str, pen: &mut Pen<'_>| {
+        let needed = (key.len() + title.len() + 3) as u16;
+        if used + needed > room {
+            return false;
+        }
+        let pieces = [piece(key, theme.strong()), piece(format!(" {title}  "), theme.quiet())];
+        used += pen.flow(used, y, room - used, &pieces);
+        true
+    };
+    let verbs = verbs::open(model);
+    for verb in verbs {
+        if !show(verb.key.to_string(), verbs::title(verb), pen) {
+            break;
+        }
+    }
     for info in command::footer(model) {
         use command::CommandId as Id;
         if matches!(info.id, Id::Help | Id::Leave) {
             continue;
         }
         let key = info.keys.first().map(|key| key.label()).unwrap_or_default();
-        let needed = (key.len() + info.title.len() + 3) as u16;
-        if used + needed > room {
+        if !show(key, info.title, pen) {
             break;
         }
-        used += pen.flow(
-            used,
-            y,
-            room - used,
-            &[piece(key, theme.strong()), piece(format!(" {}  ", info.title), theme.quiet())],
-        );
     }
     let leave = if model.screen == Screen::Fleet { "quit" } else { "back" };
     let last = [

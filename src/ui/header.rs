@@ -85,7 +85,9 @@ pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut 
         let style = if model.late_key(status).is_some() { theme.plain() } else { theme.good() };
         facts.push(piece(format!("{back}/{of}"), if back == of { style } else { theme.warn() }));
     }
-    if let Some(gap) = status.gap_us {
+    if let Some(overlap) = status.overlap_us {
+        facts.push(piece(format!("   no gap, two for {}", gap_text(overlap)), theme.quiet()));
+    } else if let Some(gap) = status.gap_us {
         let long = status.long_gap().is_some();
         let word = if long { " ABOVE NORMAL" } else { "" };
         facts.push(piece(format!("   gap {}{word}", gap_text(gap)), if long { theme.warn() } else { theme.quiet() }));

@@ -21,7 +21,13 @@ pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>)
         piece("server ", theme.quiet()),
         server_piece(model, status, pen),
         piece(format!("   {}", key_age(status, model.now)), theme.plain()),
-        piece(status.gap_us.map_or(String::new(), |gap| format!("   gap {}", gap_text(gap))), theme.plain()),
+        piece(
+            status
+                .gap_us
+                .filter(|_| status.overlap_us.is_none())
+                .map_or(String::new(), |gap| format!("   gap {}", gap_text(gap))),
+            theme.plain(),
+        ),
         piece(status.long_gap().map_or("", |_| " ABOVE NORMAL"), theme.warn()),
     ];
     let mut more = vec![verdict.to_vec()];

@@ -1,6 +1,7 @@
 //! The screen: [`view`] draws a model and changes nothing. Which rows, which words, which glyphs; never what is true.
 
 pub mod age;
+pub mod case;
 pub mod clients;
 pub mod dialog;
 pub mod fleet;
@@ -40,6 +41,10 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let mut cursor = match &model.screen {
         Screen::Fleet => fleet::draw(model, size, &mut pen).cursor,
         Screen::Tenant(id) => tenant::draw(model, id, size, &mut pen),
+        Screen::Subject(id) => {
+            case::draw(model, id, size, &mut pen);
+            None
+        }
     };
     if let Some(dialog) = &model.dialog {
         cursor = dialog::draw(model, dialog, area, &mut pen);

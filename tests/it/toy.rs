@@ -52,9 +52,9 @@ static SPEC: Spec = Spec {
         },
     ],
     stretches: &[
-        Stretch { verb: "check", from: LOOK, to: LOOK, confirm: Confirm::Nothing, then: Then::Pause },
-        Stretch { verb: "paint", from: MIX, to: PAINT, confirm: Confirm::Name, then: Then::Pause },
-        Stretch { verb: "clean", from: CLEAN, to: CLEAN, confirm: Confirm::Name, then: Then::Finish },
+        Stretch { verb: "check", key: 'c', from: LOOK, to: LOOK, confirm: Confirm::Nothing, then: Then::Pause },
+        Stretch { verb: "paint", key: 'r', from: MIX, to: PAINT, confirm: Confirm::Name, then: Then::Pause },
+        Stretch { verb: "clean", key: 'P', from: CLEAN, to: CLEAN, confirm: Confirm::Name, then: Then::Finish },
     ],
 };
 
@@ -267,14 +267,14 @@ struct Watches {
 }
 
 impl Onlooker for Watches {
-    fn changed(&self, _: &str) {
+    fn changed(&self, _: &dyn Desk) {
         let mut told = self.told.lock().unwrap();
         told.0 += 1;
         if told.1 == Some(told.0) {
             self.dead.notify_one();
         }
     }
-    fn progress(&self, _: &str, _: Progress) {}
+    fn progress(&self, _: &dyn Desk, _: Progress) {}
 }
 
 struct Bench {

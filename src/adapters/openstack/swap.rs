@@ -229,7 +229,7 @@ impl Pair {
         };
         let gap = stored.is_ok().then(|| begun.elapsed());
         let not_carried = self.attach(&stored, sent).await;
-        Swap { deleted: Ok(()), stored: Some(stored), gap, not_carried }
+        Swap { deleted: Ok(()), stored: Some(stored), gap, overlap: None, not_carried }
     }
 
     async fn store_first(mut self, judged: Judged) -> Swap {
@@ -241,7 +241,7 @@ impl Pair {
         if stored.is_err() {
             let text = "delete the secret: left as it was, because its replacement could not be stored";
             let deleted = Err(Fault::new(BARBICAN, FaultKind::Refused, text));
-            return Swap { deleted, stored: Some(stored), gap: None, not_carried: Vec::new() };
+            return Swap { deleted, stored: Some(stored), gap: None, overlap: None, not_carried: Vec::new() };
         }
         // Before the old one goes: whoever reads through an access control list must not find a moment without it.
         let not_carried = self.attach(&stored, sent).await;
@@ -257,7 +257,8 @@ impl Pair {
         }
         let deleted = answer.and_then(|answer| deleted(&answer));
         let gap = deleted.is_ok().then_some(Duration::ZERO);
-        Swap { deleted, stored: Some(stored), gap, not_carried }
+        let overlap = deleted.is_ok().then(|| sent.elapsed());
+        Swap { deleted, stored: Some(stored), gap, overlap, not_carried }
     }
 
     async fn store(&mut self) -> Result<SecretRef, Fault> {

@@ -35,6 +35,8 @@ pub enum Dialog {
     Reading(Box<Reading>),
     /// The lab's mishaps.
     Rehearse(Box<RehearseDialog>),
+    /// A verb of a subject that is no tenant.
+    Case(Box<crate::app::case::CaseForm>),
 }
 
 /// How a line of a dialog is meant. The view gives it a glyph, a word stays in the text.

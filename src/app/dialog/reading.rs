@@ -1,6 +1,7 @@
 //! Texts to read: help, troubleshooting of a step, what was said, why a command failed, and the question before quitting.
 
 use crate::app::availability::names;
+use crate::app::case::verbs;
 use crate::app::command::{COMMANDS, CommandId};
 use crate::app::dialog::{Mark, Outcome, Row, thread};
 use crate::app::failure::Failure;
@@ -150,6 +151,17 @@ fn help(model: &Model) -> Vec<Row> {
         match command.id.availability(model) {
             Ok(()) => rows.push(Row::new(Mark::Plain, format!("{keys:<13} {}", command.help))),
             Err(why) => rows.push(Row::new(Mark::Shut, format!("{keys:<13} {} (now shut: {why})", command.help))),
+        }
+    }
+    if let Some((id, status)) = model.meant_case() {
+        rows.push(Row::new(Mark::Heading, format!("The verbs of {id}")));
+        for offer in &status.verbs {
+            let (key, help) = (offer.key, verbs::help(offer));
+            let title = verbs::title(offer);
+            match verbs::shut(model, id, offer) {
+                None => rows.push(Row::new(Mark::Plain, format!("{key:<13} {title}: {help}"))),
+                Some(why) => rows.push(Row::new(Mark::Shut, format!("{key:<13} {title}: {help} (now shut: {why})"))),
+            }
         }
     }
     rows.push(Row::new(Mark::Heading, "In dialogs"));

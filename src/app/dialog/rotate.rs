@@ -122,6 +122,7 @@ fn two_cycles(interval_ms: u64) -> String {
 /// What breaks, for whom, for how long.
 pub fn consequences(status: &TenantStatus) -> Vec<Row> {
     let whom = status.all_clients();
+    let (first, second) = if status.store_first { ("POST", "DELETE") } else { ("DELETE", "POST") };
     let loses = if whom.starts_with("the ") || whom.starts_with("1 ") { "loses" } else { "lose" };
     vec![
         Row::new(
@@ -141,14 +142,22 @@ pub fn consequences(status: &TenantStatus) -> Vec<Row> {
         ),
         Row::new(
             Mark::Plain,
-            "Between DELETE and POST no secret has the name (under a second as a rule; measured and journaled). A \
-             Barbican fetch alert in that time is expected.",
+            match status.store_first {
+                true => {
+                    "Between POST and DELETE two secrets have the name (under a second as a rule; measured and journaled): \
+                     the server may take either meanwhile, and none is missing."
+                }
+                false => {
+                    "Between DELETE and POST no secret has the name (under a second as a rule; measured and journaled). A \
+                     Barbican fetch alert in that time is expected."
+                }
+            },
         ),
         Row::new(
             Mark::Plain,
             format!(
-                "Once DELETE is sent, nothing but kill -9 stops the program before POST is answered; that takes {} s at \
-                 most.",
+                "Once {first} is sent, nothing but kill -9 stops the program before {second} is answered; that takes {} s \
+                 at most.",
                 status.pair_bound_ms.div_ceil(1000)
             ),
         ),

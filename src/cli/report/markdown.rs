@@ -47,7 +47,9 @@ impl Report {
                 (None, _) => {}
             }
         }
-        if let Some(gap) = times.gap_ms {
+        if let Some(overlap) = times.overlap_ms {
+            line(format!("- no gap: two secrets had the name for {overlap:.1} ms (the new one was stored first)"));
+        } else if let Some(gap) = times.gap_ms {
             let above = if gap >= 1000.0 { ", ABOVE NORMAL (under 1 s)" } else { "" };
             let note = times.gap_note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
             line(format!("- gap without a secret: {gap:.1} ms{above}{note}"));

@@ -144,13 +144,13 @@ impl Verdict {
             }
             Verdict::Red(refused) => {
                 let all: Vec<(&Cell, String)> = refused.iter().map(|(cell, outcome)| (cell, outcome.text())).collect();
-                told(&all, "refuses")
+                told(&all, |validator, tokens| format!("{validator} refuses {tokens}"))
             }
             Verdict::Incomplete(open) if open.is_empty() => "nothing was to be measured".into(),
             Verdict::Incomplete(open) => {
                 let text = |outcome: &Option<Outcome>| outcome.as_ref().map_or("not measured".into(), Outcome::text);
                 let all: Vec<(&Cell, String)> = open.iter().map(|(cell, outcome)| (cell, text(outcome))).collect();
-                told(&all, "has not answered about")
+                told(&all, |validator, tokens| format!("{tokens} could not be shown at {validator}"))
             }
         }
     }
@@ -162,7 +162,7 @@ impl Verdict {
             Verdict::Red(_) => {
                 "stop and compare the digests of all nodes; as long as nothing was purged the way back loses no token"
             }
-            Verdict::Incomplete(_) => "nothing goes on until each has answered; measure again",
+            Verdict::Incomplete(_) => "nothing goes on until each has answered",
             Verdict::Inconclusive => {
                 "rely on the digests; for a proof by tokens set [token] caching and cache_on_issue to false, or use new tokens \
                  after the cache's time has passed"
@@ -181,7 +181,7 @@ struct Said<'a> {
     texts: BTreeSet<String>,
 }
 
-fn told(all: &[(&Cell, String)], verb: &str) -> String {
+fn told(all: &[(&Cell, String)], sentence: impl Fn(&str, &str) -> String) -> String {
     let mut by: BTreeMap<(&str, Age), Said<'_>> = BTreeMap::new();
     for (cell, text) in all {
         let said = by.entry((&cell.validator, cell.age)).or_default();
@@ -201,7 +201,8 @@ fn told(all: &[(&Cell, String)], verb: &str) -> String {
         };
         let issuers: Vec<String> = said.issuers.into_iter().map(str::to_owned).collect();
         let texts: Vec<String> = said.texts.into_iter().take(3).collect();
-        sentences.push(format!("{validator} {verb} {age} tokens of {} ({})", names(&issuers), texts.join(", ")));
+        let said = sentence(validator, &format!("{age} tokens of {}", names(&issuers)));
+        sentences.push(format!("{said} ({})", texts.join(", ")));
     }
     if count > MOST_TOLD {
         sentences.push(format!("and {} more", count - MOST_TOLD));
@@ -289,8 +290,8 @@ mod tests {
         let verdict = judge(&wanted, &some, false);
         assert_eq!(
             verdict.message(),
-            "node0 has not answered about new tokens of node0 (no connection own); node1 has not answered about new tokens of \
-             node1 (not measured subject)"
+            "new tokens of node0 could not be shown at node0 (no connection own); new tokens of node1 could not be shown at node1 \
+             (not measured subject)"
         );
         assert!(!judge(&[], &BTreeMap::new(), false).is_green(), "nothing measured proves nothing");
     }

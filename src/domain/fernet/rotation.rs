@@ -17,14 +17,14 @@ pub struct Foreseen {
 }
 
 impl Foreseen {
-    /// `key 0 becomes the primary 6, key 5 a secondary, key 4 is purged, a new key is staged as 0`.
+    /// `key 0 becomes the primary 6, key 5 a secondary, key 4 is to be purged later, a new key is staged as 0`.
     pub fn message(&self) -> String {
         let mut told = format!("key 0 becomes the primary {}", self.new_primary);
         if let Some(demoted) = self.demoted {
             told.push_str(&format!(", key {demoted} a secondary"));
         }
         for index in &self.purged {
-            told.push_str(&format!(", key {index} is purged"));
+            told.push_str(&format!(", key {index} is to be purged later"));
         }
         told + ", a new key is staged as 0"
     }
@@ -190,7 +190,7 @@ mod tests {
         let foreseen = foresee(&live().digests(), 3).unwrap();
         assert_eq!(
             foreseen.message(),
-            "key 0 becomes the primary 3, key 2 a secondary, key 1 is purged, a new key is staged as 0"
+            "key 0 becomes the primary 3, key 2 a secondary, key 1 is to be purged later, a new key is staged as 0"
         );
         assert_eq!(foresee(&repository("a", &[(1, 1, 1)]).digests(), 3), None);
         let single = foresee(&repository("a", &[(0, 1, 1)]).digests(), 1).unwrap();

@@ -31,6 +31,15 @@ impl Counts {
         }
     }
 
+    /// How much of what stops a watch is used up by the worse of both shares, per cent: 100 is the threshold.
+    pub fn used(self, usual: Counts, thresholds: &Thresholds) -> u32 {
+        let of = |class, limit: u32| {
+            let above = self.share(class).saturating_sub(usual.share(class));
+            above.saturating_mul(100).checked_div(limit).unwrap_or(above.saturating_mul(100))
+        };
+        of(Class::Refused, thresholds.refused).max(of(Class::Failed, thresholds.failed))
+    }
+
     fn share(self, class: Class) -> u32 {
         let part = match class {
             Class::Refused => self.refused,

@@ -45,12 +45,14 @@ pub struct Leg {
     /// The moves.
     pub road: Vec<Move>,
     states: BTreeMap<StepNumber, StepState>,
+    /// When each was begun last, UTC.
+    began: BTreeMap<StepNumber, Timestamp>,
 }
 
 impl Leg {
     fn new(road: Vec<Move>) -> Self {
         let states = road.iter().map(|step| (step.step(), StepState::Waiting)).collect();
-        Self { road, states }
+        Self { road, states, began: BTreeMap::new() }
     }
 
     /// How a step stands on this leg; none that is not part of it.
@@ -124,6 +126,14 @@ impl Core {
             turned: None,
             end: None,
         })
+    }
+
+    /// How long a step took that has ended, ms: from its last beginning on.
+    pub fn took_ms(&self, step: StepNumber) -> Option<u64> {
+        let legs = std::iter::once(&self.leg).chain(&self.forward);
+        let leg = legs.into_iter().find(|leg| leg.state(step).is_some())?;
+        let (StepState::Done { at, .. } | StepState::Failed { at, .. }) = leg.state(step)? else { return None };
+        u64::try_from(at.as_millisecond() - leg.began.get(&step)?.as_millisecond()).ok()
     }
 
     /// Whether it goes on.
@@ -223,8 +233,16 @@ impl Core {
         let word = |reason: &str| Word { reason: reason.to_owned(), by: stamp.person.to_owned(), at };
         match record {
             CoreRecord::Opened { .. } | CoreRecord::Noted { .. } | CoreRecord::TakenOver { .. } => {}
-            CoreRecord::Begun { verb } => self.begun = Some(verb.clone()),
-            CoreRecord::StepStarted { step } => self.put(*step, StepState::Running { since: at }),
+            CoreRecord::Begun { verb, afresh } => {
+                self.begun = Some(verb.clone());
+                if *afresh {
+                    self.look_again_before(verb);
+                }
+            }
+            CoreRecord::StepStarted { step } => {
+                self.leg.began.insert(*step, at);
+                self.put(*step, StepState::Running { since: at });
+            }
             CoreRecord::Touching { step } => self.touch(*step),
             CoreRecord::StepSucceeded { step, evidence } => {
                 self.is_done(*step);
@@ -242,6 +260,16 @@ impl Core {
             CoreRecord::TurnedBack { reason, road } => self.turn(Way::Back, road, word(reason)),
             CoreRecord::CancelBegun { note, road } => self.turn(Way::Out, road, word(note)),
             CoreRecord::Finished { end, note } => self.end = Some((*end, at, note.clone())),
+        }
+    }
+
+    /// The steps that only look before a stretch are open again.
+    fn look_again_before(&mut self, verb: &str) {
+        let Some(stretch) = self.spec.stretch(verb) else { return };
+        for looks in
+            self.spec.steps.iter().filter(|step| step.number < stretch.from && self.spec.only_looks(step.number))
+        {
+            self.put(looks.number, StepState::Waiting);
         }
     }
 

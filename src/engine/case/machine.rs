@@ -5,7 +5,7 @@
 use super::core::{Core, Way};
 use super::gate::Verdict;
 use super::record::{CaseId, CoreRecord, End};
-use super::spec::{Confirm, Move, Spec, Then, Touch};
+use super::spec::{Confirm, Move, Spec, Stretch, Then, Touch};
 use crate::domain::fault::Fault;
 use crate::domain::sanitize::sanitize;
 use crate::domain::step::{StepNumber, StepState};
@@ -197,16 +197,16 @@ fn permitted(core: &Core, record: CoreRecord) -> Result<Vec<CoreRecord>, Refusal
     Ok(vec![record])
 }
 
-fn begin(
-    asked: &Asked<'_>,
+/// Whether a stretch comes now, whatever its gate says: nothing of what must be done before it is left. Errs with why not.
+pub fn comes_now(
+    spec: &'static Spec,
+    subject: &str,
     open: Option<&Core>,
     verb: &str,
-    confirm: &str,
-    reference: &str,
-) -> Result<Vec<CoreRecord>, Refusal> {
-    let unknown = || Refusal::BadInput(format!("{} has no {}", asked.spec.name, sanitize(verb)));
-    let stretch = asked.spec.stretch(verb).ok_or_else(unknown)?;
-    let is_first = |step: StepNumber| asked.spec.steps.first().is_some_and(|first| first.number == step);
+) -> Result<&'static Stretch, Refusal> {
+    let unknown = || Refusal::BadInput(format!("{} has no {}", spec.name, sanitize(verb)));
+    let stretch = spec.stretch(verb).ok_or_else(unknown)?;
+    let is_first = |step: StepNumber| spec.steps.first().is_some_and(|first| first.number == step);
     if let Some(core) = open {
         if core.way != Way::Forward {
             return Err(not_now("the case does not go forward any more: resume it"));
@@ -214,15 +214,30 @@ fn begin(
         if let Some(step) = core.running() {
             return Err(not_now(format!("step {step} was interrupted: resume looks what became of it")));
         }
+        let failed = core.leg.ahead().map(Move::step).filter(|step| !spec.only_looks(*step));
+        if let Some(step) = failed.filter(|step| matches!(core.state(*step), StepState::Failed { .. })) {
+            return Err(not_now(format!("step {step} has failed: resume tries it again{}", out(core))));
+        }
         match core.leg.ahead() {
-            Some(ahead) if stretch.has(ahead.step()) || is_before(asked.spec, core, stretch.from) => {}
+            Some(ahead) if stretch.has(ahead.step()) || is_before(spec, core, stretch.from) => {}
             Some(ahead) if ahead.step() > stretch.to => return Err(not_now(format!("{verb} is done"))),
             Some(ahead) => return Err(not_now(format!("step {} comes before {verb}", ahead.step()))),
             None => return Err(not_now("all steps are done")),
         }
-    } else if !is_first(stretch.from) && !only_looks_before(asked.spec, stretch.from) {
-        return Err(not_now(format!("no case of {} is open", asked.subject)));
+    } else if !is_first(stretch.from) && !only_looks_before(spec, stretch.from) {
+        return Err(not_now(format!("no case of {subject} is open")));
     }
+    Ok(stretch)
+}
+
+fn begin(
+    asked: &Asked<'_>,
+    open: Option<&Core>,
+    verb: &str,
+    confirm: &str,
+    reference: &str,
+) -> Result<Vec<CoreRecord>, Refusal> {
+    let stretch = comes_now(asked.spec, asked.subject, open, verb)?;
     if stretch.confirm == Confirm::Name {
         typed(asked.name, confirm)?;
     }
@@ -230,7 +245,11 @@ fn begin(
     if !gate.is_open() {
         return Err(Refusal::Shut { verb: verb.to_owned(), gate });
     }
-    let begun = CoreRecord::Begun { verb: verb.to_owned() };
+    let waits = |step: StepNumber| open.is_none_or(|core| matches!(core.state(step), StepState::Waiting));
+    let is_new = asked.spec.steps.iter().filter(|step| stretch.has(step.number)).all(|step| waits(step.number));
+    let is_untouched = open.is_none_or(|core| !core.is_touched());
+    let afresh = stretch.confirm == Confirm::Name && is_new && is_untouched;
+    let begun = CoreRecord::Begun { verb: verb.to_owned(), afresh };
     let opened = CoreRecord::Opened {
         case: asked.new.clone(),
         runbook: asked.spec.name.to_owned(),
@@ -243,18 +262,24 @@ fn begin(
     })
 }
 
+/// What leads out besides going on, for the end of a sentence.
+pub(super) fn out(core: &Core) -> &'static str {
+    match (core.way, core.is_touched()) {
+        (Way::Forward, false) => ", or cancel",
+        (Way::Forward, true) if core.touched.iter().all(|step| !is_no_return(core.spec, *step)) => ", or roll back",
+        _ => "",
+    }
+}
+
 /// Whether all that is not done before a step only looks: a stretch brings that about by itself.
 fn is_before(spec: &Spec, core: &Core, from: StepNumber) -> bool {
     let open = spec.steps.iter().filter(|step| step.number < from && !core.state(step.number).is_done());
-    open.into_iter().all(|step| spec.stretch_of(step.number).is_some_and(|stretch| stretch.confirm == Confirm::Nothing))
+    open.into_iter().all(|step| spec.only_looks(step.number))
         && core.leg.ahead().is_some_and(|ahead| ahead.step() < from)
 }
 
 fn only_looks_before(spec: &Spec, from: StepNumber) -> bool {
-    let before = spec.steps.iter().filter(|step| step.number < from);
-    before
-        .into_iter()
-        .all(|step| spec.stretch_of(step.number).is_some_and(|stretch| stretch.confirm == Confirm::Nothing))
+    spec.steps.iter().filter(|step| step.number < from).all(|step| spec.only_looks(step.number))
 }
 
 fn typed(name: &str, confirm: &str) -> Result<(), Refusal> {
@@ -271,7 +296,7 @@ fn is_no_return(spec: &Spec, step: StepNumber) -> bool {
 }
 
 /// The way out of a case that has changed nothing: what was prepared is taken away, the last first.
-fn way_out(spec: &Spec, core: &Core) -> Vec<Move> {
+pub(super) fn way_out(spec: &Spec, core: &Core) -> Vec<Move> {
     let begun = |step: StepNumber| !matches!(core.state(step), StepState::Waiting);
     let steps = spec.steps.iter().rev().filter(|step| step.undo.is_some() && begun(step.number));
     steps.map(|step| Move::Undo(step.number)).collect()

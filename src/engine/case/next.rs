@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::gate::{FactKind, Verdict};
-use super::machine::{Ahead, Order, ahead};
+use super::machine::{Ahead, Order, ahead, comes_now, out};
 use super::spec::{Confirm, Spec};
 use crate::engine::journal::Holder;
 use jiff::Timestamp;
@@ -44,14 +44,16 @@ pub fn next(spec: &'static Spec, core: Option<&Core>, holder: Option<&Holder>, g
             offer(Order::Resume, Vec::new(), text)
         }
         Ahead::Failed(step, fault) => {
-            let text = format!("step {step} failed: {}; then resume", fault.remedy());
-            offer(Order::Resume, Vec::new(), text)
+            let remedy = fault.remedy();
+            // An advice is given once.
+            let then = if remedy.contains("resume") { String::new() } else { format!("; then resume{}", out(core)) };
+            offer(Order::Resume, Vec::new(), format!("step {step} failed: {remedy}{then}"))
         }
         Ahead::Start(step) => {
             offer(Order::Resume, Vec::new(), format!("step {} comes next: resume goes on", step.step()))
         }
         Ahead::Close(end) => offer(Order::Resume, Vec::new(), format!("{}: resume closes the case", end.word())),
-        Ahead::Pause { next } => stretch(spec, next, gate(next)),
+        Ahead::Pause { next } => stretch(spec, Some(core), next, gate(next)),
         Ahead::Ended => first(spec, gate),
     }
 }
@@ -59,12 +61,12 @@ pub fn next(spec: &'static Spec, core: Option<&Core>, holder: Option<&Holder>, g
 /// Where no case is open: the first stretch that changes something, for those before it only look and are done on its way.
 fn first(spec: &'static Spec, gate: &dyn Fn(&str) -> Verdict) -> Next {
     match spec.stretches.iter().find(|stretch| stretch.confirm == Confirm::Name) {
-        Some(found) => stretch(spec, found.verb, gate(found.verb)),
+        Some(found) => stretch(spec, None, found.verb, gate(found.verb)),
         None => nothing("nothing is to be done".into(), None),
     }
 }
 
-fn stretch(spec: &'static Spec, verb: &'static str, gate: Verdict) -> Next {
+fn stretch(spec: &'static Spec, core: Option<&Core>, verb: &'static str, gate: Verdict) -> Next {
     let begin =
         |verb: &str| Order::Begin { stretch: verb.to_owned(), confirm: String::new(), reference: String::new() };
     if gate.is_open() {
@@ -81,13 +83,18 @@ fn stretch(spec: &'static Spec, verb: &'static str, gate: Verdict) -> Next {
     let Some(fact) = reasons.iter().find(|fact| fact.until.is_none()).or(reasons.first()) else {
         return nothing(format!("{verb} is shut"), None);
     };
-    let look = spec.stretches.iter().find(|stretch| stretch.confirm == Confirm::Nothing);
+    // Only what would be taken is offered: half-way nothing is checked anew.
+    let may_look = |verb: &str| comes_now(spec, spec.noun, core, verb).is_ok();
+    let look = spec.stretches.iter().find(|stretch| stretch.confirm == Confirm::Nothing && may_look(stretch.verb));
     let more = match reasons.len() {
         1 => String::new(),
         many => format!(" (and {} more)", many - 1),
     };
-    let aside =
-        if fact.kind == FactKind::MayBeSetAside { format!("; or set {} aside", fact.name) } else { String::new() };
+    let aside = if core.is_some() && fact.kind == FactKind::MayBeSetAside {
+        format!("; or set {} aside", fact.name)
+    } else {
+        String::new()
+    };
     match look {
         Some(look) => offer(begin(look.verb), Vec::new(), format!("{fact}{more}{aside}; then {}", look.verb)),
         None => nothing(format!("{fact}{more}{aside}"), None),

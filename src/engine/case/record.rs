@@ -60,6 +60,9 @@ pub enum CoreRecord {
     Begun {
         /// Its verb.
         verb: String,
+        /// What only looks before it is looked at again, whatever it had come to: the gate opens by what is so now.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        afresh: bool,
     },
     /// A step begins. Durable before it touches the world.
     StepStarted {
@@ -166,7 +169,7 @@ impl CoreRecord {
         match self {
             CoreRecord::Opened { runbook, reference, .. } if reference.is_empty() => format!("{runbook}: opened"),
             CoreRecord::Opened { runbook, reference, .. } => format!("{runbook}: opened ({reference})"),
-            CoreRecord::Begun { verb } => format!("{verb} was begun"),
+            CoreRecord::Begun { verb, .. } => format!("{verb} was begun"),
             CoreRecord::StepStarted { step } => format!("step {step} started"),
             CoreRecord::Touching { step } => format!("step {step} changes the subject from here on"),
             CoreRecord::StepSucceeded { step, evidence } => format!("step {step} done: {evidence}"),

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -64,8 +65,25 @@ pub struct Telling {
     pub foreseen: Vec<String>,
     /// Whether a timer shall begin anew, where the runbook can say.
     pub due: Option<Due>,
+    /// What a verb comes to now, by its word, one line each: read before a name is typed.
+    pub comes_to: BTreeMap<&'static str, Vec<String>>,
+    /// Everybody outside who was looked at, in order.
+    pub seen: Vec<Seen>,
     /// The stretches that may begin without a person once their gate is open, as the configuration says.
     pub alone: Vec<&'static str>,
+}
+
+/// Somebody outside who was looked at, or was to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    /// Who.
+    pub name: String,
+    /// When they answered last, UTC; none: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// Why they did not at the last look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
 }
 
 /// Whether it is time to begin anew.

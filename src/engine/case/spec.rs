@@ -59,6 +59,8 @@ pub enum Alone {
 pub struct Stretch {
     /// The verb.
     pub verb: &'static str,
+    /// Its key on the screen.
+    pub key: char,
     /// Its first step.
     pub from: StepNumber,
     /// Its last step.
@@ -103,6 +105,11 @@ impl Spec {
         self.stretches.iter().find(|stretch| stretch.has(number))
     }
 
+    /// Whether a step is of a stretch before which nothing is typed, for it only looks.
+    pub fn only_looks(&self, number: StepNumber) -> bool {
+        self.stretch_of(number).is_some_and(|stretch| stretch.confirm == Confirm::Nothing)
+    }
+
     /// What is wrong with it as data: a step in no stretch or in two, stretches that leave a gap, a confirmation that a change
     /// lacks, a step behind the point of no return that promises a way back.
     pub fn faults(&self) -> Vec<String> {
@@ -123,6 +130,14 @@ impl Spec {
             let typed = self.stretch_of(step.number).is_some_and(|stretch| stretch.confirm == Confirm::Name);
             if step.touches != Touch::No && !typed {
                 faults.push(format!("step {} changes something, and nothing is typed before it", step.number));
+            }
+        }
+        let others = super::offer::KEYS.iter().copied();
+        let keys: Vec<(&str, char)> =
+            self.stretches.iter().map(|stretch| (stretch.verb, stretch.key)).chain(others).collect();
+        for (at, (verb, key)) in keys.iter().enumerate() {
+            if let Some((other, _)) = keys[..at].iter().find(|(_, other)| other == key) {
+                faults.push(format!("{key} means {other} and {verb}"));
             }
         }
         for pair in self.stretches.windows(2) {

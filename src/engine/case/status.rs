@@ -1,14 +1,16 @@
 //! What is true of a subject at a moment, as one value: the screen draws it and `status --json` prints it.
 
 use super::core::{Core, Way, Word};
-use super::gate::Verdict;
-use super::machine::{Ahead, ahead};
+use super::gate::{Fact, FactKind, Verdict};
+use super::machine::{Ahead, Asked, ahead, comes_now};
 use super::next::{Next, next};
-use super::runbook::{Due, Telling};
+use super::offer::{Offer, offers};
+use super::runbook::{Due, Seen, Telling};
 use super::spec::Spec;
 use super::view::Panel;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::journal::Holder;
+use crate::engine::step::Trouble;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -27,6 +29,15 @@ pub struct StepView {
     /// As the journal tells it.
     #[serde(flatten)]
     pub state: StepState,
+    /// How long it took, ms, where it has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
+    /// How it is taken back, in words for the operator.
+    #[serde(skip)]
+    pub undo: Option<&'static str>,
+    /// What is known to go wrong in it.
+    #[serde(skip)]
+    pub troubles: &'static [Trouble],
 }
 
 /// One line of the journal.
@@ -66,6 +77,8 @@ pub struct Status {
     pub steps: Vec<StepView>,
     /// What the gate before each stretch says.
     pub gates: BTreeMap<&'static str, Verdict>,
+    /// Every verb, and why it is not taken now.
+    pub verbs: Vec<Offer>,
     /// What was set aside.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub set_aside: BTreeMap<String, Said>,
@@ -77,6 +90,9 @@ pub struct Status {
     /// Whether a timer shall begin anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Due>,
+    /// Everybody outside who was looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<Seen>,
     /// The stretches that may begin without a person once their gate is open.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub alone: Vec<&'static str>,
@@ -112,21 +128,23 @@ impl From<&Word> for Said {
     }
 }
 
-/// Derives the status. `gate`: what the gate before a stretch says now.
+/// Derives the status. `asked`: the case, and what the gates say now; `troubles`: what is known to go wrong in a step.
 pub fn derive(
-    subject: &str,
-    spec: &'static Spec,
-    core: Option<&Core>,
+    asked: &Asked<'_>,
     journal: Vec<Line>,
     telling: Telling,
     holder: Option<&Holder>,
-    gate: &dyn Fn(&str) -> Verdict,
+    troubles: &dyn Fn(StepNumber) -> &'static [Trouble],
 ) -> Status {
+    let (spec, core, gate) = (asked.spec, asked.core, asked.gate);
     let is_open = core.is_some_and(Core::is_open);
     let waiting = StepState::default();
     let steps = spec.steps.iter().map(|step| {
-        let state = core.map_or(&waiting, |core| core.state(step.number)).clone();
-        StepView { number: step.number, title: step.title, state }
+        let is_over = core.is_some_and(|core| is_taken_back(core, step.number));
+        let state = core.filter(|_| !is_over).map_or(&waiting, |core| core.state(step.number)).clone();
+        let took_ms = core.filter(|_| !is_over).and_then(|core| core.took_ms(step.number));
+        let troubles = troubles(step.number);
+        StepView { number: step.number, title: step.title, state, took_ms, undo: step.undo, troubles }
     });
     let steps: Vec<StepView> = if core.is_some() { steps.collect() } else { Vec::new() };
     let mut attention = telling.attention;
@@ -142,20 +160,35 @@ pub fn derive(
         set_aside.into_iter().flatten().map(|(fact, word)| (fact.clone(), Said::from(word))).collect();
     attention
         .extend(set_aside.iter().map(|(fact, said)| format!("{fact} is set aside by {}: {}", said.by, said.reason)));
+    let open = core.filter(|core| core.is_open());
+    // A gate that is shown as open is one through which the verb would be let.
+    let shown = |verb: &str| match comes_now(spec, asked.subject, open, verb) {
+        Ok(_) => gate(verb),
+        Err(refusal) => Verdict::Shut(vec![Fact {
+            name: "order",
+            text: refusal.to_string(),
+            who: Vec::new(),
+            remedy: String::new(),
+            until: None,
+            kind: FactKind::Seen,
+        }]),
+    };
     let own = if telling.json.is_null() { BTreeMap::new() } else { BTreeMap::from([(spec.name, telling.json)]) };
     Status {
         schema: SCHEMA,
-        subject: subject.to_owned(),
+        subject: asked.subject.to_owned(),
         runbook: spec.name,
-        phase: phase(spec, core),
+        phase: phase(spec, core, holder.is_some()),
         case: core.map(|core| core.id.to_string()),
         ended: core.and_then(|core| core.end.as_ref()).map(|(end, _, _)| end.word()),
         steps,
-        gates: spec.stretches.iter().map(|stretch| (stretch.verb, gate(stretch.verb))).collect(),
+        gates: spec.stretches.iter().map(|stretch| (stretch.verb, shown(stretch.verb))).collect(),
+        verbs: offers(asked, &telling.comes_to, holder),
         set_aside,
         next: next(spec, core, holder, gate),
         foreseen: telling.foreseen,
         due: telling.due,
+        seen: telling.seen,
         alone: telling.alone,
         attention,
         holder: holder.cloned(),
@@ -165,11 +198,19 @@ pub fn derive(
     }
 }
 
-fn phase(spec: &'static Spec, core: Option<&Core>) -> &'static str {
+/// Whether what a step had come to on the way forward is so no more: it came behind the first one that is taken back.
+fn is_taken_back(core: &Core, step: StepNumber) -> bool {
+    let first = core.leg.road.iter().map(|at| at.step()).min();
+    core.way != Way::Forward && core.leg.state(step).is_none() && first.is_some_and(|first| step > first)
+}
+
+fn phase(spec: &'static Spec, core: Option<&Core>, is_held: bool) -> &'static str {
     let Some(core) = core.filter(|core| core.is_open()) else { return "idle" };
     match (core.way, ahead(spec, core)) {
         (Way::Back, _) => "rolling back",
         (Way::Out, _) => "cancelling",
+        // Whoever holds it is at it.
+        (Way::Forward, Ahead::Probe(_)) if is_held => "running",
         (Way::Forward, Ahead::Failed(..) | Ahead::Probe(_)) => "stopped",
         (Way::Forward, Ahead::Pause { .. }) if core.is_touched() => "half-way",
         (Way::Forward, Ahead::Pause { .. }) => "open",

@@ -33,9 +33,9 @@ static TOY: Spec = Spec {
         StepSpec { number: FOUR, title: "Burn the rest", touches: Touch::NoReturn, alone: Alone::Person, undo: None },
     ],
     stretches: &[
-        Stretch { verb: "check", from: ONE, to: ONE, confirm: Confirm::Nothing, then: Then::Pause },
-        Stretch { verb: "paint", from: TWO, to: THREE, confirm: Confirm::Name, then: Then::Pause },
-        Stretch { verb: "burn", from: FOUR, to: FOUR, confirm: Confirm::Name, then: Then::Finish },
+        Stretch { verb: "check", key: 'c', from: ONE, to: ONE, confirm: Confirm::Nothing, then: Then::Pause },
+        Stretch { verb: "paint", key: 'r', from: TWO, to: THREE, confirm: Confirm::Name, then: Then::Pause },
+        Stretch { verb: "burn", key: 'P', from: FOUR, to: FOUR, confirm: Confirm::Name, then: Then::Finish },
     ],
 };
 
@@ -173,7 +173,14 @@ fn the_small_runbook_is_sound_as_data_and_each_flaw_is_named() {
             StepSpec { number: ONE, title: "", touches: Touch::Yes, alone: Alone::Person, undo: None },
             StepSpec { number: TWO, title: "", touches: Touch::NoReturn, alone: Alone::Person, undo: Some("none") },
         ],
-        stretches: &[Stretch { verb: "go", from: ONE, to: ONE, confirm: Confirm::Nothing, then: Then::Pause }],
+        stretches: &[Stretch {
+            verb: "go",
+            key: 'g',
+            from: ONE,
+            to: ONE,
+            confirm: Confirm::Nothing,
+            then: Then::Pause,
+        }],
     };
     let faults = BAD.faults().join("; ");
     for flaw in ["part of 0 stretches", "no way back behind it", "nothing is typed", "no end"] {

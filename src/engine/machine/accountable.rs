@@ -4,7 +4,7 @@
 use super::{Intent, Machine, Output, Outputs, bad_input, done, lockout, not_now, required};
 use crate::domain::client::Client;
 use crate::domain::fault::Service;
-use crate::domain::preflight::{DUPLICATES, MAILBOX, SWAP};
+use crate::domain::preflight::{DUPLICATES, KEYS, MAILBOX, SWAP};
 use crate::domain::sanitize::sanitize;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::window::Window;
@@ -31,7 +31,8 @@ const NEEDED_IN_AN_EMERGENCY: [&str; 2] = ["keystone", "barbican"];
 pub(crate) fn may_be_set_aside(rotation: &Rotation, check: &str) -> bool {
     match rotation.emergency {
         Some(_) => !NEEDED_IN_AN_EMERGENCY.contains(&check),
-        None => SET_ASIDE.contains(&check),
+        // Whom that cuts off, it cuts off anyway.
+        None => SET_ASIDE.contains(&check) || check == KEYS && rotation.is_live_key_replaced(),
     }
 }
 

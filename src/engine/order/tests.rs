@@ -89,7 +89,13 @@ fn pool() -> Vec<Record> {
         pool.push(Record::KeyDestroyed { role, name: name.clone(), answer: note() });
         pool.push(Record::KeyGone { role, name });
         pool.push(Record::ForeignSeen { public_key });
-        pool.push(Record::Swapped(record::Swapped { public_key, gap_us: None, not_carried: Vec::new(), opened: None }));
+        pool.push(Record::Swapped(record::Swapped {
+            public_key,
+            gap_us: None,
+            not_carried: Vec::new(),
+            opened: None,
+            overlap_us: None,
+        }));
         pool.push(Record::ObjectChanged(record::ObjectChanged {
             from: None,
             to: public_key,
@@ -159,7 +165,13 @@ fn usual() -> Vec<Record> {
         done(StepNumber::STAGE),
         begun(StepNumber::SECRET),
         Record::Touching { step: StepNumber::SECRET },
-        Record::Swapped(record::Swapped { public_key: staged, gap_us: Some(1), not_carried: Vec::new(), opened: None }),
+        Record::Swapped(record::Swapped {
+            public_key: staged,
+            gap_us: Some(1),
+            not_carried: Vec::new(),
+            opened: None,
+            overlap_us: None,
+        }),
         done(StepNumber::SECRET),
         begun(StepNumber::OBJECT),
         Record::ObjectChanged(record::ObjectChanged { from: None, to: staged, etag: String::new(), not_kept: None }),

@@ -57,8 +57,13 @@ impl Record {
             }
             Record::PreviousMissing { why } => format!("there is no previous key to keep: {why}"),
             Record::ShapeSeen { .. } => "attributes of the secret read".into(),
-            Record::Swapped(Swapped { public_key, gap_us, not_carried, opened }) => {
-                let gap = gap_us.map(|us| format!(", gap {}.{:03} ms", us / 1000, us % 1000)).unwrap_or_default();
+            Record::Swapped(Swapped { public_key, gap_us, not_carried, opened, overlap_us }) => {
+                let length = |us: u64| format!("{}.{:03} ms", us / 1000, us % 1000);
+                let gap = match (gap_us, overlap_us) {
+                    (_, Some(us)) => format!(", no gap: two secrets had the name for {}", length(*us)),
+                    (Some(us), None) => format!(", gap {}", length(*us)),
+                    (None, None) => String::new(),
+                };
                 let from = opened.map(|at| format!(" (opened {} by a run that ended in it)", clock(at)));
                 let gap = format!("{gap}{}", from.unwrap_or_default());
                 let lost = match not_carried.is_empty() {

@@ -15,7 +15,13 @@ use jiff::Timestamp;
 const LATE: &str = "the server has not taken the key after two cycles";
 
 /// The lines.
-pub(super) fn of(status: &TenantStatus, sights: &Sights, now: Timestamp) -> Vec<String> {
+/// `arrived`: the failed step of which a later look has seen that what it was for is so.
+pub(super) fn of(
+    status: &TenantStatus,
+    sights: &Sights,
+    arrived: Option<(StepNumber, &str)>,
+    now: Timestamp,
+) -> Vec<String> {
     let mut items = Vec::new();
     if let Some(review) = &status.review {
         let due = review.review_due.strftime("%Y-%m-%d %H:%M UTC");
@@ -45,10 +51,15 @@ pub(super) fn of(status: &TenantStatus, sights: &Sights, now: Timestamp) -> Vec<
     if let (Some(count @ 2..), true) = (status.keys.secret_count, is_told) {
         items.push(format!("{count} secrets have the tenant's name; the server may take either"));
     }
+    items.extend(status.keys.alike.clone());
     // What went wrong in one that has ended is its report's.
     let open = |_: &&StepView| status.phase != Phase::Idle;
     for step in status.steps.iter().filter(open) {
         match &step.state {
+            StepState::Failed { .. } if arrived.is_some_and(|(number, _)| number == step.number) => {
+                let seen = arrived.map(|(_, seen)| seen).unwrap_or_default();
+                items.push(format!("step {} had failed, and {seen} by now", step.number));
+            }
             StepState::Failed { .. } => items.push(format!("step {} failed: {}", step.number, step.detail)),
             StepState::Interrupted { .. } => items.push(format!("step {} was interrupted", step.number)),
             _ => {}
@@ -69,7 +80,7 @@ pub(super) fn of(status: &TenantStatus, sights: &Sights, now: Timestamp) -> Vec<
             items.push(format!("{LATE}: the interface shows {shown}"));
         }
         Reconcile::Differs if status.changed_since.is_some() => {}
-        Reconcile::Differs => items.push("the keys in Barbican, Swift and on the interface differ".into()),
+        Reconcile::Differs => items.push(differ(status)),
         _ => {}
     }
     match status.mails.iter().filter(|mail| mail.is_open()).count() {
@@ -115,6 +126,29 @@ pub(super) fn of(status: &TenantStatus, sights: &Sights, now: Timestamp) -> Vec<
         items.push(format!("{} differences among the places that know clients", status.differences.len()));
     }
     items
+}
+
+/// Which place shows what, and whom that cuts off: while nothing was changed here it is somebody else's work.
+fn differ(status: &TenantStatus) -> String {
+    const PLAIN: &str = "the keys in Barbican, Swift and on the interface differ";
+    let keys = &status.keys;
+    let (false, Some(secret), Some(object), Some(interface)) =
+        (status.touched, keys.secret.key, keys.object.key, keys.interface.key)
+    else {
+        return PLAIN.into();
+    };
+    let (one, other, third) = (secret.short(), object.short(), interface.short());
+    match (secret == object, object == interface, interface == secret) {
+        (_, true, _) => format!(
+            "KEYS DIFFER: the secret holds {one}, object and interface {other}: at its next look the server takes {one}, and \
+             every client is cut off"
+        ),
+        (_, _, true) => format!(
+            "KEYS DIFFER: the server has {one}, and the object says {other}: every client that has {other} is cut off"
+        ),
+        (true, ..) => format!("KEYS DIFFER: secret and object hold {one}, and the interface shows {third}"),
+        _ => format!("KEYS DIFFER: the secret holds {one}, the object says {other}, the interface shows {third}"),
+    }
 }
 
 fn token_ended(status: &TenantStatus, now: Timestamp) -> Option<String> {

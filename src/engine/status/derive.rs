@@ -24,7 +24,7 @@ use crate::engine::judging::{self, Beside};
 use crate::engine::machine::Rules;
 use crate::engine::next::{Act, NextAction, Outside, next_action, recover, unread_journal};
 use crate::engine::observe::Sights;
-use crate::engine::ports::Settings;
+use crate::engine::ports::{Settings, SwapOrder};
 use crate::engine::record::{Cause, Entry};
 use crate::engine::remind;
 use crate::engine::rotation::Rotation;
@@ -89,6 +89,7 @@ pub fn derive(
     let rules = Rules::of(settings);
     let review = rotation.and_then(|rotation| rotation.open_review(rules.signing()));
     let unread = sights.journal.fault.as_ref().filter(|_| rotation.is_none() && holder.is_none());
+    let arrived = open.and_then(|rotation| arrived(rotation, &keys));
     let next = match (&review, unread) {
         (Some(review), _) if open.is_none() && holder.is_none() => NextAction {
             action: Act::Review,
@@ -104,7 +105,6 @@ pub fn derive(
         // There may be an open rotation in what can't be read.
         (_, Some((_, fault))) => unread_journal(fault),
         _ => {
-            let arrived = open.and_then(|rotation| arrived(rotation, &keys));
             let collision = open.and_then(|rotation| whom::collision(rotation, &clients, sights));
             let gone = open.map(|rotation| server::gone(rotation, sights)).unwrap_or_default();
             let outside = Outside {
@@ -159,6 +159,8 @@ pub fn derive(
         nobody: open.and_then(|rotation| rotation.nobody.clone()),
         preflight: rotation.and_then(|rotation| rotation.preflight.clone()),
         gap_us: rotation.and_then(|rotation| rotation.gap_us),
+        overlap_us: rotation.and_then(|rotation| rotation.overlap_us),
+        store_first: settings.swap == SwapOrder::StoreFirst,
         broken_gap: rotation.and_then(|rotation| rotation.broken_gap),
         pair_bound_ms: u64::try_from(settings.pair_bound.as_millis()).unwrap_or(u64::MAX),
         next,
@@ -194,7 +196,7 @@ pub fn derive(
         people_seen: whom::seen(&found, open.or(rotation), journal, sights),
         heard: HeardView::of(open, settings.senders_verified),
     };
-    status.attention = attention::of(&status, sights, now);
+    status.attention = attention::of(&status, sights, arrived, now);
     status.attention.extend(mails::attention(open));
     status.attention.extend(open.and_then(|rotation| half_told(rotation, &status.keys)));
     status.attention.extend(server::attention(open, sights));

@@ -7,7 +7,7 @@ use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::observation::Observation;
 use crate::domain::preflight::{DUPLICATES, KEYS};
 use crate::domain::step::{StepNumber, StepState};
-use crate::engine::observe::Sights;
+use crate::engine::observe::{SecretSight, Sights};
 use crate::engine::ports::Settings;
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
@@ -42,6 +42,9 @@ pub(super) fn seen_since_check(rotation: &Rotation, keys: &KeysView) -> Option<S
     let checked = rotation.preflight.as_ref().filter(|_| !rotation.touched)?;
     let is_later = |sight: &KeySight| sight.fault.is_none() && sight.at.is_some_and(|at| at > checked.at);
     let counts = |check: &str| !rotation.set_aside.contains_key(check);
+    if let Some(alike) = keys.alike.as_ref().filter(|_| is_later(&keys.secret) && counts(DUPLICATES)) {
+        return Some(alike.clone());
+    }
     let another = keys.duplicates.iter().any(|key| Some(key) != keys.duplicates.first());
     if is_later(&keys.secret) && another && counts(DUPLICATES) {
         let count = keys.duplicates.len();
@@ -96,6 +99,7 @@ pub(super) fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: 
         secret: sight(&sights.secret, |secret| secret.only_key()),
         secret_count: sights.secret.value().map(|secret| secret.count),
         duplicates: sights.secret.value().filter(|s| s.count > 1).map(|s| s.keys.clone()).unwrap_or_default(),
+        alike: sights.secret.value().and_then(SecretSight::alike_told),
         object: sight(&sights.object, |object| object.public_key),
         interface: sight(&sights.server, |reading| Some(reading.public_key)),
         console: sights.served.is_known().then(|| sight(&sights.served, |key| Some(*key))),

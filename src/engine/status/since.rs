@@ -1,8 +1,9 @@
 //! What others have changed since a rotation has ended: the journal knows which key must be live, and every later look is
 //! compared with it.
 
+use crate::domain::fault::FaultKind;
 use crate::domain::key::PublicKey;
-use crate::engine::observe::Sights;
+use crate::engine::observe::{SecretSight, Sights};
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -22,6 +23,9 @@ pub struct ChangedSince {
     pub left: PublicKey,
     /// Since when that was so, UTC.
     pub since: Timestamp,
+    /// The object was not there at the last look.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub object_gone: bool,
     /// That key is still held under the tenant's name, so that resume can put everything back to it.
     pub can_be_put_right: bool,
 }
@@ -36,9 +40,13 @@ impl ChangedSince {
     /// What leads on, for a sentence.
     pub fn way(&self) -> String {
         match self.can_be_put_right {
+            _ if self.object_gone => {
+                "have the platform write the object again (adding or removing a user of the tenant does), then look again"
+                    .into()
+            }
             true => "resume puts back the key that clients have, and keeps a copy of what it removes".into(),
-            false => "no place holds the key that clients have any more: plan a rotation now; its key is a new one, and every \
-                      client must re-import"
+            false => "no place holds the key that clients have any more: plan a rotation now (its check says what to set \
+                      aside); its key is a new one, and every client must re-import"
                 .into(),
         }
     }
@@ -62,6 +70,10 @@ pub(super) fn changed_since(ended: Option<&Rotation>, sights: &Sights) -> Option
     if let Some(key) = object.filter(|key| *key != Some(left)) {
         places.push(format!("the object says {}", shows(key)));
     }
+    let gone = sights.object.fault.as_ref().filter(|(at, fault)| *at > since && fault.kind == FaultKind::NotFound);
+    if gone.is_some() {
+        places.push("the object is not there, so nobody can download their configuration".into());
+    }
     let server = sights.server.seen.as_ref().filter(|(at, _)| *at > since).map(|(_, reading)| reading.public_key);
     if let Some(key) = server.filter(|key| *key != left) {
         places.push(format!("the interface shows {}, so every client is cut off who has the other", key.short()));
@@ -69,8 +81,9 @@ pub(super) fn changed_since(ended: Option<&Rotation>, sights: &Sights) -> Option
     if places.is_empty() {
         return None;
     }
+    places.extend(secret.and_then(SecretSight::alike_told));
     let when = since.strftime("%Y-%m-%d %H:%M UTC");
     let text = format!("{}; the rotation that ended at {when} left {}", places.join("; "), left.short());
     let can_be_put_right = secret.is_some_and(|secret| secret.keys.contains(&Some(left)));
-    Some(ChangedSince { lead: LEAD.into(), text, left, since, can_be_put_right })
+    Some(ChangedSince { lead: LEAD.into(), text, left, since, object_gone: gone.is_some(), can_be_put_right })
 }

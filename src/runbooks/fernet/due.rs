@@ -55,7 +55,7 @@ fn of(world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Option<Due>
         let words = format!("the last rotation was {ago} ago, and they are at least {} apart", text(least));
         return Some(not_now(words, Some(from)));
     }
-    let judged = judged(world, sights, kind, &would_go(sights, &world.rotator, kind), now)?;
+    let judged = judged(world, sights, kind, &would_go(sights, &world.rotator, kind), now, None)?;
     match judged.standing(now.as_second()) {
         Standing::Nothing | Standing::Open => {}
         Standing::Wait(_) => return Some(not_now("a key that would be purged is needed still".into(), judged.at)),

@@ -2,13 +2,14 @@
 //! have come.
 
 use super::record::Kind;
-use super::spec::{PURGING, ROTATE};
+use super::spec::{INSTALL, PURGING, ROTATE};
 use super::{Fernet, Sights, World};
 use crate::domain::fernet::agreement::{compare, names};
 use crate::domain::fernet::cadence::sort;
 use crate::domain::fernet::finding::{Weight, findings};
 use crate::domain::fernet::not_before::{self, NotBefore, Standing};
 use crate::domain::fernet::settings::divergences;
+use crate::domain::step::StepState;
 use crate::engine::case::gate::{Fact, FactKind};
 use crate::engine::case::runbook::Case;
 use crate::engine::ports::nodes::LEAST_FREE_KIB;
@@ -28,7 +29,9 @@ pub(super) fn before(
 ) -> Vec<Fact> {
     match stretch {
         // Half of it is in force: what differs then is its own work, which it goes on with or takes back.
-        ROTATE if case.is_some_and(|case| case.core.is_touched()) => reachable(world, sights),
+        ROTATE if case.is_some_and(|case| case.core.is_touched()) => {
+            left_out(world, case).into_iter().chain(reachable(world, sights)).collect()
+        }
         ROTATE => rotate(world, sights, now),
         PURGING => purge(world, case, sights, now),
         _ => Vec::new(),
@@ -56,13 +59,52 @@ fn reachable(world: &World, sights: &Sights) -> Vec<Fact> {
     facts
 }
 
+/// The nodes that have taken part in the case and are configured no more: what lies on them, nobody here takes away.
+pub(super) fn gone(world: &World, case: &Case<Fernet>) -> Vec<String> {
+    let own = &case.own;
+    let took_part = own.saved.iter().chain(&own.placed).chain(&own.installed);
+    let mut gone: Vec<String> = took_part.filter(|name| world.node(name).is_none()).cloned().collect();
+    gone.sort();
+    gone.dedup();
+    gone
+}
+
+/// What is to be said of them.
+pub(super) fn left_behind(world: &World, case: &Case<Fernet>) -> Option<String> {
+    let gone = gone(world, case);
+    let paths: Vec<&str> = case
+        .own
+        .held
+        .iter()
+        .flat_map(|held| gone.iter().filter_map(|name| held.paths.get(name)))
+        .map(String::as_str)
+        .collect();
+    let tag = case.core.id.0.to_ascii_lowercase();
+    (!gone.is_empty()).then(|| {
+        format!(
+            "{} took part in this case and {} configured no more: what was saved and placed there (plain keys) stays, {}",
+            names(&gone),
+            if gone.len() == 1 { "is" } else { "are" },
+            paths.iter().map(|path| format!("{path}.next and {path}.{tag}")).collect::<Vec<_>>().join(", ")
+        )
+    })
+}
+
+fn left_out(world: &World, case: Option<&Case<Fernet>>) -> Option<Fact> {
+    let text = left_behind(world, case?)?;
+    let who = gone(world, case?);
+    let remedy = "put it into the configuration again; or, where it is gone for good, go on without it";
+    Some(Fact { kind: FactKind::MayBeSetAside, ..seen("left-out", text, who, remedy) })
+}
+
 fn rotate(world: &World, sights: &Sights, now: Timestamp) -> Vec<Fact> {
     let mut facts = reachable(world, sights);
     facts.extend(of_settings(world, sights));
     facts.extend(of_nodes(world, sights));
     for kind in sights.kinds(&world.rotator) {
         facts.extend(of_repositories(world, sights, kind));
-        if let Some((until, fact)) = not_before(world, sights, kind, &would_go(sights, &world.rotator, kind), now) {
+        if let Some((until, fact)) = not_before(world, sights, kind, &would_go(sights, &world.rotator, kind), now, None)
+        {
             let shuts = world.rules.not_before_shuts_rotate;
             facts.extend(Some(Fact { until, ..fact }).filter(|_| shuts));
         }
@@ -147,16 +189,37 @@ pub(super) fn would_go(sights: &Sights, rotator: &str, kind: Kind) -> Vec<u32> {
 }
 
 /// Until when the tokens of these keys may be asked for, by the rotator's repository and clock.
-pub(super) fn judged(world: &World, sights: &Sights, kind: Kind, keys: &[u32], now: Timestamp) -> Option<NotBefore> {
+/// `since`: since when they are known to lie there, by the journal.
+pub(super) fn judged(
+    world: &World,
+    sights: &Sights,
+    kind: Kind,
+    keys: &[u32],
+    now: Timestamp,
+    since: Option<i64>,
+) -> Option<NotBefore> {
     let (seen, settings) = (sights.repository(&world.rotator, kind)?, sights.strictest()?);
     let ahead = sights.node(&world.rotator)?.ahead_s;
     let lifetimes = settings.lifetimes(world.rules.distribution, world.rules.skew);
-    Some(not_before::judge(&not_before::times(seen), keys, &lifetimes, now.as_second() + ahead, None))
+    Some(not_before::judge(
+        &not_before::times(seen),
+        keys,
+        &lifetimes,
+        now.as_second() + ahead,
+        since.map(|at| at + ahead),
+    ))
 }
 
 /// The sentence of it.
-pub(super) fn sentence(world: &World, sights: &Sights, kind: Kind, keys: &[u32], now: Timestamp) -> Option<String> {
-    let (judged, settings) = (judged(world, sights, kind, keys, now)?, sights.strictest()?);
+pub(super) fn sentence(
+    world: &World,
+    sights: &Sights,
+    kind: Kind,
+    keys: &[u32],
+    now: Timestamp,
+    since: Option<i64>,
+) -> Option<String> {
+    let (judged, settings) = (judged(world, sights, kind, keys, now, since)?, sights.strictest()?);
     let lifetimes = settings.lifetimes(world.rules.distribution, world.rules.skew);
     let held = sights.held(&world.rotator);
     let most = held.iter().find(|held| held.kind == kind)?.max_active_keys;
@@ -170,21 +233,27 @@ fn not_before(
     kind: Kind,
     keys: &[u32],
     now: Timestamp,
+    since: Option<i64>,
 ) -> Option<(Option<Timestamp>, Fact)> {
-    let judged = judged(world, sights, kind, keys, now)?;
+    let judged = judged(world, sights, kind, keys, now, since)?;
     let standing = judged.standing(now.as_second());
     if matches!(standing, Standing::Nothing | Standing::Open) {
         return None;
     }
     let until = judged.at.and_then(|at| Timestamp::from_second(at).ok());
-    let text = sentence(world, sights, kind, keys, now)?;
+    let text = sentence(world, sights, kind, keys, now, since)?;
     Some((until, Fact { kind: FactKind::MayBeSetAside, ..seen("not-before", text, Vec::new(), "") }))
 }
 
 fn purge(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Timestamp) -> Vec<Fact> {
     let mut facts = reachable(world, sights);
+    facts.extend(left_out(world, case));
     let Some(case) = case else { return facts };
     let begun = !case.own.purged.is_empty();
+    let since = match case.core.state(INSTALL) {
+        StepState::Done { at, .. } => Some(at.as_second()),
+        _ => None,
+    };
     for held in &case.own.held {
         let Some(wanted) = case.own.wanted(held.kind) else { continue };
         let others = |name: &String| sights.repository(name, held.kind).is_some_and(|seen| seen.digests() != wanted);
@@ -194,10 +263,11 @@ fn purge(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Times
             facts.push(seen("digests", text, who, "find out who has changed them; roll back puts the saved ones back"));
         }
         let keys = case.own.to_purge(held.kind);
-        if let Some((until, fact)) = not_before(world, sights, held.kind, keys, now).filter(|_| !begun) {
+        if let Some((until, fact)) = not_before(world, sights, held.kind, keys, now, since).filter(|_| !begun) {
             let text = fact.text.replacen("rotating would purge", "to be purged:", 1);
             let text = text.split(", or raise max_active_keys").next().unwrap_or_default().to_owned();
-            facts.push(Fact { until, text, ..fact });
+            // A rotation before its time may be taken back. Tokens that have lost their key are refused, and no word helps them.
+            facts.push(Fact { until, text, kind: FactKind::Seen, ..fact });
         }
     }
     facts

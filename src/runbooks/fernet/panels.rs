@@ -1,15 +1,17 @@
 //! What the screen shows of a cluster, and `--json`: nodes by keys, the token matrix, until when keys are needed.
 
-use super::facts::{judged, sentence, would_go};
+use super::facts::{judged, left_behind, sentence, would_go};
 use super::record::Kind;
-use super::{Fernet, Sights, World};
+use super::spec::{PURGING, ROTATE};
+use super::{Fernet, Sights, World, due};
 use crate::domain::fernet::agreement::compare;
 use crate::domain::fernet::duration::rough;
 use crate::domain::fernet::finding::findings;
+use crate::domain::fernet::interval;
 use crate::domain::fernet::matrix::{Age, Outcome, Way};
 use crate::domain::fernet::repository::Digest;
-use crate::engine::case::runbook::{Case, Telling};
-use crate::engine::case::view::{Cell, Panel, Row, Shape, Tone};
+use crate::engine::case::runbook::{Case, Seen, Telling};
+use crate::engine::case::view::{Cell, Panel, Row, Series, Shape, Tone};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Everything.
 pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Timestamp) -> Telling {
     let (mut attention, mut panels, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut not_before, mut purged) = (Vec::new(), Vec::new());
     for kind in sights.kinds(&world.rotator) {
         let all = sights.repositories(&world.names(), kind);
         let agreement = compare(&all);
@@ -26,20 +29,36 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
         }
         attention.extend(all.iter().flat_map(|one| findings(one, Some(&world.reader))).map(|found| found.message()));
         panels.push(keys(world, sights, kind, now));
+        let worked = worked(world, sights, kind, now);
         let waiting = case.map(|case| case.own.to_purge(kind).to_vec()).filter(|_| is_at_work);
         let keys = waiting.unwrap_or_else(|| would_go(sights, &world.rotator, kind));
-        let judged = judged(world, sights, kind, &keys, now);
+        let judged = judged(world, sights, kind, &keys, now, None);
+        let sentence = sentence(world, sights, kind, &keys, now, None);
+        let at = judged.as_ref().and_then(|judged| judged.at).and_then(|at| Timestamp::from_second(at).ok());
+        not_before.extend(sentence.clone().map(|text| waits(kind, text, at, now)));
+        purged.extend(is_at_work.then(|| gone(kind, &keys)).flatten());
         kinds.push(json!({
             "kind": kind,
             "agrees": agreement.is_same(),
             "differences": agreement.differences,
             "would_purge": keys,
-            "not_before": judged.as_ref().and_then(|judged| judged.at).and_then(|at| Timestamp::from_second(at).ok()),
-            "sentence": sentence(world, sights, kind, &keys, now),
+            "not_before": at,
+            "interval": worked,
+            "sentence": sentence,
         }));
+        let lines: Vec<Cell> = worked.into_iter().map(Cell::plain).collect();
+        if !lines.is_empty() {
+            panels.push(Panel { title: format!("Interval: {}", kind.word()), shape: Shape::Lines { lines } });
+        }
     }
+    let open = case.filter(|case| case.core.is_open());
+    attention.extend(open.and_then(|case| left_behind(world, case)));
     attention.extend(sights.faults().map(|(name, fault)| format!("{name}: {fault}")));
     panels.extend(matrix(world));
+    if !not_before.is_empty() {
+        panels.push(Panel { title: "Not before".into(), shape: Shape::Lines { lines: not_before } });
+    }
+    panels.extend(answers(world));
     let nodes: Vec<Value> = world.names().iter().map(|name| node(world, sights, name, now)).collect();
     let json = json!({
         "rotator": world.rotator,
@@ -49,7 +68,53 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
             json!({ "issuer": cell.issuer, "validator": cell.validator, "age": cell.age, "way": cell.way, "outcome": outcome })
         }).collect::<Vec<_>>() })),
     });
-    Telling { attention, panels, json, ..Telling::default() }
+    let seen = world.names().iter().map(|name| seen(sights, name)).collect();
+    let mut comes_to = BTreeMap::from([(ROTATE, due::foreseen(world, sights))]);
+    if !purged.is_empty() {
+        comes_to.insert(PURGING, purged);
+    }
+    Telling { attention, panels, json, comes_to, seen, ..Telling::default() }
+}
+
+fn seen(sights: &Sights, name: &str) -> Seen {
+    let of = sights.nodes.get(name);
+    let at = of.and_then(|seen| seen.seen.as_ref()).map(|(at, _)| *at);
+    let fault = of.and_then(|seen| seen.fault.as_ref()).map(|(_, fault)| fault.to_string());
+    Seen { name: name.to_owned(), at, fault }
+}
+
+/// Until when the keys that go are needed, as a countdown while they are.
+fn waits(kind: Kind, text: String, at: Option<Timestamp>, now: Timestamp) -> Cell {
+    let until = at.filter(|at| *at > now);
+    let tone = if until.is_some() { Tone::Warn } else { Tone::Plain };
+    Cell { until, ..Cell::toned(format!("{}: {text}", kind.word()), tone) }
+}
+
+/// Which keys a purge takes away.
+fn gone(kind: Kind, keys: &[u32]) -> Option<String> {
+    let all: Vec<String> = keys.iter().map(u32::to_string).collect();
+    let what = if all.len() == 1 { "key" } else { "keys" };
+    (!all.is_empty()).then(|| {
+        format!(
+            "{}: {what} {} on every node: what was made with it is refused from then on",
+            kind.word(),
+            all.join(", ")
+        )
+    })
+}
+
+/// How near to the threshold each node came while it was watched, look by look.
+fn answers(world: &World) -> Option<Panel> {
+    let looks = world.watched();
+    const LIMIT: u64 = 100;
+    let series = looks.into_iter().map(|(name, values)| {
+        let tone = if values.last().is_some_and(|value| *value > LIMIT) { Tone::Bad } else { Tone::Good };
+        Series { name, values, tone }
+    });
+    let series: Vec<Series> = series.collect();
+    let unit = "401 and 5xx above what was usual, per cent of what stops the watch".to_owned();
+    (!series.is_empty())
+        .then(|| Panel { title: "Answers".into(), shape: Shape::Timeline { series, threshold: Some(LIMIT), unit } })
 }
 
 fn node(world: &World, sights: &Sights, name: &str, now: Timestamp) -> Value {
@@ -68,6 +133,17 @@ fn node(world: &World, sights: &Sights, name: &str, now: Timestamp) -> Value {
     json!({ "name": name, "rotator": name == world.rotator, "seen": at, "fault": fault,
             "ahead_s": sights.node(name).map(|sight| sight.ahead_s),
             "tokens": keys(Kind::Tokens), "receipts": keys(Kind::Receipts) })
+}
+
+/// How often one may rotate, reckoned with what the nodes say: the sum and its parts, and what is practised.
+fn worked(world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Option<String> {
+    let (settings, seen) = (sights.strictest()?, sights.repository(&world.rotator, kind)?);
+    let lifetimes = settings.lifetimes(world.rules.distribution, world.rules.skew);
+    let held = sights.held(&world.rotator);
+    let most = held.iter().find(|held| held.kind == kind)?.max_active_keys;
+    let ago = seen.age(0, now.as_second()).and_then(|age| u64::try_from(age).ok());
+    let ago = ago.map(|ago| format!(" The last rotation was {} ago.", rough(ago))).unwrap_or_default();
+    Some(format!("{}{ago}", interval::worked(&lifetimes, most, None)))
 }
 
 /// Nodes by keys: who differs stands out.

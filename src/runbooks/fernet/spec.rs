@@ -51,9 +51,9 @@ pub(super) static SPEC: Spec = Spec {
         step(PURGE, "Purge", Touch::NoReturn, None),
     ],
     stretches: &[
-        Stretch { verb: "check", from: CHECK, to: CHECK, confirm: Confirm::Nothing, then: Then::Pause },
-        Stretch { verb: ROTATE, from: BACK_UP, to: WATCH, confirm: Confirm::Name, then: Then::Pause },
-        Stretch { verb: PURGING, from: PURGE, to: PURGE, confirm: Confirm::Name, then: Then::Finish },
+        Stretch { verb: "check", key: 'c', from: CHECK, to: CHECK, confirm: Confirm::Nothing, then: Then::Pause },
+        Stretch { verb: ROTATE, key: 'r', from: BACK_UP, to: WATCH, confirm: Confirm::Name, then: Then::Pause },
+        Stretch { verb: PURGING, key: 'P', from: PURGE, to: PURGE, confirm: Confirm::Name, then: Then::Finish },
     ],
 };
 

@@ -74,6 +74,8 @@ pub struct World {
     old: Mutex<BTreeMap<String, Arc<Token>>>,
     /// The cells that were measured last, and when that was.
     measured: Mutex<Option<(Timestamp, BTreeMap<Cell, Outcome>)>>,
+    /// While it was watched last: how much of its threshold each node has used up, per cent, look by look.
+    watched: Mutex<BTreeMap<String, Vec<u64>>>,
 }
 
 /// What came of doing something on every node: nobody is kept from it by another's failure.
@@ -106,7 +108,8 @@ impl World {
         rules: Rules,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { nodes, rotator, look_at, reader, rules, clock, old: Mutex::default(), measured: Mutex::default() }
+        let (old, measured, watched) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { nodes, rotator, look_at, reader, rules, clock, old, measured, watched }
     }
 
     /// The nodes' names, in the order of the configuration.
@@ -179,6 +182,26 @@ impl World {
     /// What was measured last, and when that was.
     pub fn measured(&self) -> Option<(Timestamp, BTreeMap<Cell, Outcome>)> {
         self.measured.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was seen while it was watched last.
+    pub fn watched(&self) -> BTreeMap<String, Vec<u64>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A watch begins: what the one before saw is forgotten.
+    pub(super) fn is_watched_anew(&self) {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Adds one look of the watch. So many are kept as a screen may show; older ones go.
+    pub(super) fn has_watched(&self, node: &str, used: u64) {
+        const KEPT: usize = 240;
+        let mut kept = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = kept.entry(node.to_owned()).or_default();
+        values.push(used);
+        let old = values.len().saturating_sub(KEPT);
+        values.drain(..old);
     }
 
     /// Adds what was measured now: the cells of one node stand beside the others'.

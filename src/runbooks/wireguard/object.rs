@@ -70,6 +70,18 @@ impl Step for Object {
             let not_kept = result.kept.as_ref().and_then(|kept| kept.as_ref().err()).map(ToString::to_string);
             context.ledger.record(Record::ObjectChanged(ObjectChanged { from, to: target, etag, not_kept })).await?;
         }
+        let foreign = match result.from.filter(|from| result.changed && !rotation.is_known(*from)) {
+            Some(key) => {
+                let text = format!(
+                    "the object said {}, which is neither the key of before nor one of this rotation's: somebody else had \
+                     written it since the check",
+                    key.short()
+                );
+                context.ledger.record(Record::Noted { text: text.clone() }).await?;
+                format!("; {text}")
+            }
+            None => String::new(),
+        };
         let merged = match result.merged {
             0 => String::new(),
             n => format!(", {n} changes by somebody else met and kept"),
@@ -85,7 +97,7 @@ impl Step for Object {
             Some(Ok(name)) => format!("; its content of before is kept beside it until the end, as {name}"),
             Some(Err(fault)) => format!("; {}: {fault}", converge_object::NOT_KEPT),
         };
-        Ok(format!("the object says {}, read back{merged}{put_back}{kept}", target.short()))
+        Ok(format!("the object says {}, read back{merged}{put_back}{foreign}{kept}", target.short()))
     }
 }
 

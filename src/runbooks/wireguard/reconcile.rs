@@ -5,8 +5,9 @@ use crate::domain::agent_log::{self, AgentHealth};
 use crate::domain::client::{Client, peers_there};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::Baseline;
-use crate::domain::key::PublicKey;
+use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::step::{StepNumber, StepState};
+use crate::engine::observe;
 use crate::engine::ports::World;
 use crate::engine::record::{self, Record};
 use crate::engine::rotation::Rotation;
@@ -94,7 +95,7 @@ impl Step for Reconcile {
         // The last moment at which it surely was not there.
         let mut not_before = rotation.live.sent().unwrap_or(rotation.planned_at);
         let mut last_fault;
-        let (mut peers, mut most) = (None, 0);
+        let (mut peers, mut shown, mut most) = (None, None, 0);
         // Told before the first look too: who reads the progress learns that the swap is over.
         let text = waiting(&rotation.clients, peers.as_ref(), &mut most);
         context.ledger.progress(Progress { step: self.number(), done: 0, total, text });
@@ -127,14 +128,15 @@ impl Step for Reconcile {
                 }
                 Ok(reading) => {
                     peers = Some(reading.peers.iter().map(|peer| peer.public_key).collect());
+                    shown = Some(reading.public_key);
                     (last_fault, not_before) = (None, asked);
                 }
                 Err(fault) => last_fault = Some(fault),
             }
             if waited > limit {
                 return Err(match last_fault {
-                    Some(fault) => unreadable(fault, limit),
-                    None => explained(late(limit, &rotation, peers.as_ref()), world).await,
+                    Some(fault) => unreadable(fault, limit, target),
+                    None => explained(late(limit, &rotation, peers.as_ref(), shown), world).await,
                 });
             }
             let text = match &last_fault {
@@ -163,8 +165,13 @@ fn waiting(clients: &[Client], peers: Option<&BTreeSet<PublicKey>>, most: &mut u
     format!("waiting for the server's loop; {told} clients' peers are on the interface")
 }
 
-/// The same, with what the agent says of itself.
+/// The same, with what else the server may take by the tenant's name, and what the agent says of itself.
 async fn explained(late: Fault, world: &World) -> Fault {
+    let sight = observe::look_at_secret(world, None).await.ok();
+    let late = match sight.and_then(|sight| sight.alike_told()) {
+        Some(alike) => Fault { message: format!("{}; {alike}", late.message), ..late },
+        None => late,
+    };
     let Some(Ok(log)) = world.server.agent_log().await else { return late };
     let (says, remedy) = match agent_log::judge(&log) {
         AgentHealth::Lasts { last, means, remedy, .. } => (format!("the agent says that {means}: {last}"), remedy),
@@ -184,18 +191,31 @@ async fn explained(late: Fault, world: &World) -> Fault {
     Fault { message: format!("{}; {says}", late.message), ..late }.hint(hint)
 }
 
-fn late(limit: Duration, rotation: &Rotation, peers: Option<&BTreeSet<PublicKey>>) -> Fault {
+fn late(limit: Duration, rotation: &Rotation, peers: Option<&BTreeSet<PublicKey>>, shown: Option<PublicKey>) -> Fault {
     let mut text = format!("the server has not taken the key after two cycles ({} s)", limit.as_secs());
     let there = peers.map(|peers| peers_there(&rotation.clients, peers));
     if let Some((0, all @ 1..)) = there {
         text.push_str(&format!("; NONE of {all} clients' peers are on the interface"));
     }
-    let hint = "the server keeps the key of before; see the troubleshooting of step 6, then resume (it looks again)";
-    Fault::new(Service::Server, FaultKind::Refused, text).hint(format!("{hint}{}", rotation.or_out()))
+    let staged = rotation.keys.get(&KeyRole::Staged).filter(|_| rotation.rollback.is_some());
+    let before = [rotation.proven_key(), staged.map(|kept| kept.public_key)];
+    let keeps = match shown {
+        Some(shown) if before.contains(&Some(shown)) => {
+            format!("the server keeps the key of before ({})", shown.short())
+        }
+        Some(shown) => format!(
+            "the interface shows {}, which is NEITHER {} nor the key of before: look which secret the server takes",
+            shown.short(),
+            rotation.target().map(|key| key.short()).unwrap_or_default()
+        ),
+        None => "which key the server has is not known".into(),
+    };
+    let hint = "see the troubleshooting of step 6, then resume (it looks again)";
+    Fault::new(Service::Server, FaultKind::Refused, text).hint(format!("{keeps}; {hint}{}", rotation.or_out()))
 }
 
-fn unreadable(fault: Fault, limit: Duration) -> Fault {
-    let hint = format!("Barbican and Swift hold the new key; {}; then resume, it looks again", fault.remedy());
+fn unreadable(fault: Fault, limit: Duration, target: PublicKey) -> Fault {
+    let hint = format!("Barbican and Swift hold {}; {}; then resume, it looks again", target.short(), fault.remedy());
     let text = format!("the server could not be read for {} s: {}", limit.as_secs(), fault.message);
     Fault::new(fault.service, fault.kind, text).hint(hint)
 }

@@ -10,7 +10,7 @@ use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::{self, Wanted};
 use crate::engine::gap;
 use crate::engine::observe::{self, Before};
-use crate::engine::ports::{SecretRef, Touch, World};
+use crate::engine::ports::{SecretRef, SwapOrder, Touch, World};
 use crate::engine::record::{self, Record};
 use crate::engine::rotation::KeptKey;
 use crate::engine::secret::{PrivateKey, SecretBytes};
@@ -91,9 +91,13 @@ impl Step for Secret {
         let unsilenced = silence::begin(context).await?;
         let bound = context.world.settings.pair_bound.as_secs();
         let longest = converge_secret::longest(context.world.settings.pair_bound).as_secs();
+        let pair = match context.world.settings.swap {
+            SwapOrder::DeleteFirst => "DELETE and POST",
+            SwapOrder::StoreFirst => "POST, then DELETE",
+        };
         let text = format!(
-            "DELETE and POST; once begun they are finished whatever happens here, within {bound} s; an answer that is lost is \
-             looked for, and within {longest} s there is a word"
+            "{pair}; once begun they are finished whatever happens here, within {bound} s; an answer that is lost is looked \
+             for, and within {longest} s there is a word"
         );
         context.ledger.progress(Progress { step: self.number(), done: 0, total: 0, text });
         let result = converge_secret::converge(context.world, &wanted).await?;
@@ -102,12 +106,23 @@ impl Step for Secret {
         let not_carried = result.not_carried.clone();
         context
             .ledger
-            .record(Record::Swapped(record::Swapped { public_key: kept.public_key, gap_us, not_carried, opened }))
+            .record(Record::Swapped(record::Swapped {
+                public_key: kept.public_key,
+                gap_us,
+                not_carried,
+                opened,
+                overlap_us: micros(result.overlap),
+            }))
             .await?;
         let holds = format!("one secret, holds {}", kept.public_key.short());
         let broken = context.rotation().broken_gap.map(|gap| format!(" ({gap})")).unwrap_or_default();
+        let length = |us: u64| format!("{}.{} ms", us / 1000, us % 1000 / 100);
         let mut evidence = match gap_us {
-            Some(us) => format!("gap {}.{} ms{broken}, {holds}", us / 1000, us % 1000 / 100),
+            Some(_) if result.overlap.is_some() => {
+                let overlap = micros(result.overlap).unwrap_or_default();
+                format!("no gap: two secrets had the name for {}; {holds}", length(overlap))
+            }
+            Some(us) => format!("gap {}{broken}, {holds}", length(us)),
             None if broken.is_empty() => holds,
             None => format!("gap{broken}, {holds}"),
         };
@@ -121,6 +136,10 @@ impl Step for Secret {
     }
 }
 
+fn micros(duration: Option<Duration>) -> Option<u64> {
+    duration.map(|duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
+}
+
 /// Journals what an attempt that ends badly has left of the live secret, where that is news.
 pub(super) async fn secret_left(
     context: &StepContext<'_>,
@@ -128,7 +147,7 @@ pub(super) async fn secret_left(
     left: Live,
     gap: Option<Duration>,
 ) -> Result<(), Fault> {
-    let gap_us = gap.map(|gap| u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
+    let gap_us = micros(gap);
     match context.rotation().live.known() == left && gap_us.is_none() {
         true => Ok(()),
         false => context.ledger.record(Record::SecretLeft { step, left, gap_us }).await,

@@ -264,11 +264,17 @@ async fn keep_previous(context: &StepContext<'_>) -> Result<(), Fault> {
     let is_live = |(_, key): &(SecretRef, Option<PrivateKey>)| key.as_ref().map(PrivateKey::public) == proven;
     let at = found.iter().position(|pair| pair.1.is_some() && is_live(pair));
     let at = at.or_else(|| found.iter().position(|pair| pair.1.is_some()));
-    if let Some(other) = at
-        .and_then(|at| found[at].1.as_ref())
-        .map(PrivateKey::public)
-        .filter(|key| proven.is_some_and(|proven| proven != *key))
-    {
+    let held = at.and_then(|at| found[at].1.as_ref()).map(PrivateKey::public);
+    if let (Some(at), Some(other)) = (at, held.filter(|held| rotation.is_replaced_knowingly(*held))) {
+        // Step 4 keeps it under a name of its own. It is not what clients have, so nobody is led back to it.
+        let (href, _) = found.swap_remove(at);
+        let shape = world.secrets.shape(&href).await.map_err(unchanged)?;
+        context.ledger.record(Record::ShapeSeen { shape }).await?;
+        let why =
+            format!("the secret held {} at the check already, which is not the key that clients have", other.short());
+        return context.ledger.record(Record::PreviousMissing { why }).await;
+    }
+    if let Some(other) = held.filter(|key| proven.is_some_and(|proven| proven != *key)) {
         context.ledger.record(Record::ForeignSeen { public_key: other }).await?;
         return Err(swapped(&rotation, other));
     }

@@ -4,6 +4,7 @@ use super::object;
 use super::reconfigure::still_right;
 use super::stage::destroy_kept;
 use crate::domain::agent_log::{self, AgentHealth};
+use crate::domain::agent_looks;
 use crate::domain::client::Client;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::{Peers, Presence, ServerReading, judge_person};
@@ -69,13 +70,18 @@ impl Step for Verify {
             return Err(Fault::new(Service::Server, FaultKind::Refused, text).hint("call them, or waive with a reason"));
         }
         still_right(context).await?;
-        if let Some(Ok(log)) = context.world.server.agent_log().await
-            && let AgentHealth::Lasts { last, means, remedy, .. } = agent_log::judge(&log)
-        {
-            let text = format!("the agent says that {means}, and was never well since: {last}");
-            return Err(Fault::new(Service::Server, FaultKind::Refused, text)
-                .hint(format!("the kept keys were not destroyed; {remedy}, then finish")));
-        }
+        let health = context.world.server.agent_log().await.and_then(Result::ok).map(|log| agent_log::judge(&log));
+        let told = match health {
+            Some(AgentHealth::Lasts { last, means, remedy, .. }) => {
+                let text = format!("the agent says that {means}, and was never well since: {last}");
+                return Err(Fault::new(Service::Server, FaultKind::Refused, text)
+                    .hint(format!("the kept keys were not destroyed; {remedy}, then finish")));
+            }
+            Some(AgentHealth::Passed { errors, last, .. }) => {
+                format!("; the agent is in sync, and its log tells of {errors} errors before that, the last: {last}")
+            }
+            _ => String::new(),
+        };
         let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
         let target = rotation.target().ok_or_else(none)?;
         if let Err(found) = converge_secret::holds(context.world, target, None).await? {
@@ -89,7 +95,7 @@ impl Step for Verify {
         let destroyed = destroy_kept(context).await?;
         let back = rotation.back.len();
         let waived = rotation.clients.len().saturating_sub(back);
-        Ok(format!("{back} back, {waived} waived; {destroyed} kept keys destroyed{copy}"))
+        Ok(format!("{back} back, {waived} waived; {destroyed} kept keys destroyed{copy}{told}"))
     }
 }
 
@@ -98,8 +104,16 @@ impl Step for Verify {
 pub async fn agent_doubt(world: &World) -> Option<String> {
     match world.server.agent_log().await? {
         Err(fault) => Some(format!("whether the agent is well is not known, for its log can't be read: {fault}")),
-        Ok(log) => (agent_log::judge(&log) == AgentHealth::Silent)
-            .then(|| "whether the agent is well is not known, for its log says nothing of a reconcile".into()),
+        Ok(log) if agent_log::judge(&log) == AgentHealth::Silent => {
+            Some("whether the agent is well is not known, for its log says nothing of a reconcile".into())
+        }
+        Ok(log) => {
+            let clock =
+                world.server.read().await.map_or_else(|_| world.clock.now().as_second(), |reading| reading.clock);
+            let quiet = agent_looks::silent_for(&log, clock);
+            let quiet = quiet.filter(|quiet| quiet.is_long(world.settings.reconcile_interval));
+            quiet.map(|quiet| format!("{quiet}, more than two cycles"))
+        }
     }
 }
 

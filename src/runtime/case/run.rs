@@ -102,9 +102,7 @@ impl<'a, R: Runbook> Run<'a, R> {
     }
 
     async fn look(&self) {
-        let mut sights = self.desk.known().sights.clone();
-        R::look(&self.desk.world, self.now().as_deref(), &mut sights).await;
-        self.desk.known().sights = sights;
+        self.desk.take_look(self.now().as_deref()).await;
     }
 
     /// Goes on until the case rests, or something fails.
@@ -230,7 +228,7 @@ impl<'a, R: Runbook> Run<'a, R> {
             known.lines.push(line(&entry, &body));
             known.case = Some(case);
         }
-        seat.onlooker.changed(&seat.subject);
+        seat.onlooker.changed(self.desk);
         Ok(())
     }
 }
@@ -272,6 +270,6 @@ impl<R: Runbook> Ledger<R> for Run<'_, R> {
     }
 
     fn progress(&self, progress: Progress) {
-        self.desk.seat.onlooker.progress(&self.desk.seat.subject, progress);
+        self.desk.seat.onlooker.progress(self.desk, progress);
     }
 }

@@ -190,7 +190,7 @@ impl Model {
         let hrefs = secrets.iter().map(|key| SecretRef(key.to_string())).collect();
         let (count, versions) = (secrets.len(), vec![None; secrets.len()]);
         let keys = secrets.into_iter().map(Some).collect();
-        sights.take(look, Sight::Secret(Ok(SecretSight { count, keys, hrefs, versions, created: None })));
+        sights.take(look, Sight::Secret(Ok(SecretSight { count, keys, hrefs, versions, ..SecretSight::default() })));
         let person = |client: &Client| Person {
             id: client.id.0.clone(),
             name: Some(client.name.clone()),

@@ -174,6 +174,7 @@ pub fn idle(name: &str) -> TenantStatus {
             secret: sight(1),
             secret_count: Some(1),
             duplicates: Vec::new(),
+            alike: None,
             object: sight(1),
             interface: sight(1),
             console: None,
@@ -191,6 +192,8 @@ pub fn idle(name: &str) -> TenantStatus {
         nobody: None,
         preflight: None,
         gap_us: None,
+        overlap_us: None,
+        store_first: false,
         broken_gap: None,
         second_mail_unasked: Vec::new(),
         console_token_ends: None,
@@ -481,8 +484,7 @@ pub fn screen(model: &Model) -> String {
     let buffer = terminal.backend().buffer();
     let mut lines = Vec::new();
     for y in 0..height {
-        let mut line = String::new();
-        let mut skip = 0;
+        let (mut line, mut skip) = (String::new(), 0);
         for x in 0..width {
             if skip > 0 {
                 skip -= 1;

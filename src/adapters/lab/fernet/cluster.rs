@@ -101,6 +101,7 @@ pub enum ClusterError {
 }
 
 /// A running cluster. Its servers end with the lab that it was started for.
+#[derive(Clone)]
 pub struct Cluster {
     world: Arc<World>,
 }

@@ -1,6 +1,7 @@
 //! Step 2: every node's repositories are saved beside themselves, and it is tried whether they could be restored.
 
 use super::super::Fernet;
+use super::super::facts::left_behind;
 use super::super::record::FernetRecord;
 use super::super::spec::BACK_UP;
 use super::{Context, case, place, probed, tag, turn};
@@ -101,6 +102,7 @@ impl Step<Fernet> for BackUp {
             })
             .await;
         dropped.all()?;
-        Ok("what was saved is taken away".into())
+        let stays = left_behind(context.world, &now).map(|stays| format!("; {stays}")).unwrap_or_default();
+        Ok(format!("what was saved is taken away{stays}"))
     }
 }

@@ -4,9 +4,10 @@ use super::super::matrix::{Which, measure};
 use super::super::record::{FernetRecord, indexes};
 use super::super::spec::{CHECK, ROTATE};
 use super::super::{Fernet, Sights, facts};
-use super::{Context, nothing_to_undo};
+use super::{Context, case, nothing_to_undo};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::step::StepNumber;
+use crate::engine::case::gate;
 use crate::engine::case::runbook::Step;
 use crate::engine::step::{Probe, Trouble};
 use async_trait::async_trait;
@@ -49,13 +50,14 @@ impl Step<Fernet> for Check {
         sights.look(world).await;
         let now = world.clock.now();
         let facts = facts::before(world, ROTATE, None, &sights, now);
-        if let Some(first) = facts.first() {
-            let more = if facts.len() > 1 { format!(" (and {} more)", facts.len() - 1) } else { String::new() };
+        let aside = case(context).core.set_aside.clone();
+        let gate = gate::judge(facts, |fact| aside.contains_key(fact));
+        if let Some(first) = gate.reasons().first() {
+            let each: Vec<String> = gate.reasons().iter().map(|fact| format!("{}: {}", fact.name, fact.text)).collect();
             let hint = if first.remedy.is_empty() { "wait, then check again" } else { first.remedy.as_str() };
-            let text = format!("{}: {}{more}", first.name, first.text);
-            return Err(
-                Fault::new(Service::Node, FaultKind::Refused, text).hint(format!("{hint}; nothing was changed"))
-            );
+            let hint =
+                if hint.contains("nothing was changed") { hint.into() } else { format!("nothing was changed; {hint}") };
+            return Err(Fault::new(Service::Node, FaultKind::Refused, each.join("; ")).hint(hint));
         }
         let held = sights.held(&world.rotator);
         let is_cache_shared = sights.settings().iter().any(|(_, settings)| settings.cache.is_shared());
@@ -79,7 +81,7 @@ impl Step<Fernet> for Check {
             .iter()
             .filter_map(|one| {
                 let keys = facts::would_go(&sights, &world.rotator, one.kind);
-                facts::sentence(world, &sights, one.kind, &keys, now)
+                facts::sentence(world, &sights, one.kind, &keys, now, None)
             })
             .collect();
         context.ledger.record(FernetRecord::Agreed { held, baseline }).await?;

@@ -7,8 +7,8 @@ use super::super::spec::INSTALL;
 use super::super::{Fernet, Node, State, World};
 use super::{Context, case, holds_everywhere, live, not_prepared, place, probed, tag, turn};
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::fernet::install::{Stop, lacking, plan, used, way_back};
-use crate::domain::fernet::repository::{Digest, Keys};
+use crate::domain::fernet::install::{Stage, Stop, lacking, plan, used, way_back};
+use crate::domain::fernet::repository::{Digest, Keys, Repository};
 use crate::domain::step::StepNumber;
 use crate::engine::case::core::Way;
 use crate::engine::case::runbook::{Case, Step};
@@ -76,12 +76,14 @@ impl Step<Fernet> for Install {
     }
 }
 
-/// What is to be in force on the way back: what was saved, and every key that has encrypted a token meanwhile.
+/// What is to be in force on the way back: what was saved, and every key that has encrypted a token meanwhile. Of a node that does
+/// not answer it is supposed that it has all of that in force.
 async fn saved(world: &World, state: &State) -> Result<BTreeMap<Kind, Keys>, Fault> {
-    let seen = world.every(|node| live(node, state)).await.all()?;
+    let seen = world.every(|node| live(node, state)).await;
     let mut wanted = BTreeMap::new();
     for (at, held) in state.held.iter().enumerate() {
-        let nodes: Vec<Keys> = seen.iter().filter_map(|(_, all)| Some(all.get(at)?.digests())).collect();
+        let mut nodes: Vec<Keys> = seen.done.iter().filter_map(|(_, all)| Some(all.get(at)?.digests())).collect();
+        nodes.extend(state.wanted(held.kind).filter(|_| !seen.failed.is_empty()));
         let keys = way_back(&held.keys, &nodes).ok_or_else(|| {
             let text = format!("{}: what was saved and what is in force can't be brought together", held.kind.word());
             Fault::new(Service::Node, FaultKind::Conflict, text).hint("nothing was changed; compare the nodes by hand")
@@ -91,28 +93,101 @@ async fn saved(world: &World, state: &State) -> Result<BTreeMap<Kind, Keys>, Fau
     Ok(wanted)
 }
 
+/// What the nodes hold before anything more is put in force, tokens first, and those that can't be asked.
+struct Seen {
+    all: Vec<(String, Vec<Keys>)>,
+    silent: Vec<(String, Fault)>,
+}
+
+/// Looks at all. Forward every one of them must answer: none may be left behind. On the way back who answers is put back.
+async fn looked(world: &World, state: &State, back: bool) -> Result<Seen, Fault> {
+    let seen = world.every(|node| live(node, state)).await;
+    if !back || seen.done.is_empty() {
+        let all = seen.all()?;
+        return Ok(Seen { all: all.into_iter().map(digests).collect(), silent: Vec::new() });
+    }
+    Ok(Seen { all: seen.done.into_iter().map(digests).collect(), silent: seen.failed })
+}
+
+fn digests((name, all): (String, Vec<Repository>)) -> (String, Vec<Keys>) {
+    (name, all.iter().map(Repository::digests).collect())
+}
+
+impl Seen {
+    /// What each holds of the repository at this place.
+    fn of(&self, at: usize) -> Vec<Keys> {
+        self.all.iter().filter_map(|(_, all)| all.get(at).cloned()).collect()
+    }
+
+    /// Who does not know the key that is to encrypt.
+    fn lacking(&self, at: usize, wanted: &Keys) -> Vec<&str> {
+        lacking(wanted, &self.of(at)).iter().filter_map(|at| Some(self.all.get(*at)?.0.as_str())).collect()
+    }
+}
+
+/// On the way back a node that does not know the key which is to encrypt (somebody has rotated and purged there meanwhile) is given
+/// it first, below the one that it encrypts with: that changes no answer.
+async fn make_known(context: &Context<'_>, seen: &Seen, wanted: &BTreeMap<Kind, Keys>) -> Result<bool, Fault> {
+    let (world, now) = (context.world, case(context));
+    let mut any = false;
+    for (at, held) in now.own.held.iter().enumerate() {
+        let Some(keys) = wanted.get(&held.kind) else { continue };
+        for name in seen.lacking(at, keys) {
+            let (Some(node), Some((_, all))) = (world.node(name), seen.all.iter().find(|(of, _)| of == name)) else {
+                continue;
+            };
+            let Some((current, top)) = all.get(at).and_then(|keys| Some((keys, *keys.keys().next_back()?))) else {
+                continue;
+            };
+            let missing = keys.range(1..).rev().filter(|(index, _)| **index < top && !current.contains_key(index));
+            let stages: Vec<Stage> =
+                missing.map(|(index, digest)| Stage::Add { index: *index, digest: *digest }).collect();
+            if !stages.is_empty() {
+                context.ledger.fence().await?;
+                node.files.install(&place(held, node)?, &tag(&now), &stages, world.rules.pause).await?;
+                any = true;
+            }
+        }
+    }
+    Ok(any)
+}
+
 /// Brings every node to what is wanted: the first alone, then groups. Whoever is there already is passed over.
 async fn everywhere(context: &Context<'_>, wanted: &BTreeMap<Kind, Keys>) -> Result<String, Fault> {
     let (world, now) = (context.world, case(context));
     let back = now.core.way == Way::Back;
     // On the way back what was installed before counts for nothing.
     let done = if back == now.own.is_back { now.own.installed.clone() } else { BTreeSet::new() };
-    let seen = world.every(|node| live(node, &now.own)).await.all()?;
+    let mut seen = looked(world, &now.own, back).await?;
+    if back && make_known(context, &seen, wanted).await? {
+        seen = looked(world, &now.own, back).await?;
+    }
     let mut used_keys = BTreeMap::new();
     for (at, held) in now.own.held.iter().enumerate() {
-        let nodes: Vec<Keys> = seen.iter().filter_map(|(_, all)| Some(all.get(at)?.digests())).collect();
         if let Some(keys) = wanted.get(&held.kind) {
-            let lack = lacking(keys, &nodes);
+            let lack = seen.lacking(at, keys);
             if !lack.is_empty() {
-                let who: Vec<&str> = lack.iter().filter_map(|at| Some(seen.get(*at)?.0.as_str())).collect();
-                let text = format!("{} do not know the key that would encrypt: {}", who.join(", "), held.kind.word());
-                return Err(Fault::new(Service::Node, FaultKind::Conflict, text)
-                    .hint("nothing more is put in force; compare the nodes, or roll back"));
+                let verb = if lack.len() == 1 { "does" } else { "do" };
+                let text =
+                    format!("{} {verb} not know the key that would encrypt: {}", lack.join(", "), held.kind.word());
+                let hint = match back {
+                    false => "nothing more is put in force; compare the nodes, then resume, or roll back".to_owned(),
+                    true => format!(
+                        "nothing more is put back; bring the keys of {} there by hand, below the highest, then resume",
+                        place(held, world.node(lack[0]).unwrap_or(&world.nodes[0]))?.backup(&tag(&now))
+                    ),
+                };
+                return Err(Fault::new(Service::Node, FaultKind::Conflict, text).hint(hint));
             }
         }
-        used_keys.insert(held.kind, used(&nodes));
+        used_keys.insert(held.kind, used(&seen.of(at)));
     }
-    let left: Vec<&Node> = world.nodes.iter().filter(|node| !done.contains(&node.name)).collect();
+    let is_silent = |node: &&Node| seen.silent.iter().any(|(name, _)| *name == node.name);
+    let left: Vec<&Node> = world.nodes.iter().filter(|node| !done.contains(&node.name) && !is_silent(node)).collect();
+    if !back && !done.is_empty() {
+        // Whoever has it in force already must be answering before the next gets it.
+        shown(world, Which::All, "before the next node").await?;
+    }
     let first = if done.is_empty() { 1 } else { 0 };
     let (alone, rest) = left.split_at(first.min(left.len()));
     let mut groups: Vec<&[&Node]> = Vec::new();
@@ -120,7 +195,7 @@ async fn everywhere(context: &Context<'_>, wanted: &BTreeMap<Kind, Keys>) -> Res
         groups.push(alone);
     }
     groups.extend(rest.chunks(world.rules.parallel.max(1)));
-    let (mut count, mut shown) = (done.len(), "no token was shown".to_owned());
+    let (mut count, mut said) = (done.len(), "no token was shown".to_owned());
     for group in groups {
         context.ledger.fence().await?;
         let put = world.each(group, |node| put(world, node, &now, wanted, &used_keys)).await;
@@ -130,17 +205,38 @@ async fn everywhere(context: &Context<'_>, wanted: &BTreeMap<Kind, Keys>) -> Res
             turn(context, record, count, format!("{node} has it in force")).await?;
         }
         put.all()?;
+        if back {
+            continue;
+        }
         for node in group {
-            if let Some(measured) = measure(world, Which::Of(&node.name), false).await? {
-                let said = measured.evidence().map_err(|fault| {
-                    let hint = format!("behind {}: {}; roll back puts the saved keys back", node.name, fault.advice());
-                    fault.hint(hint)
-                })?;
-                shown = format!("last row of the matrix: {said}");
+            if let Some(shown) = shown(world, Which::Of(&node.name), &format!("behind {}", node.name)).await? {
+                said = format!("last row of the matrix: {shown}");
             }
         }
     }
-    Ok(shown)
+    if let Some((_, fault)) = seen.silent.first() {
+        let names: Vec<&str> = seen.silent.iter().map(|(name, _)| name.as_str()).collect();
+        let text = format!("{} could not be asked, the others are put back: {}", names.join(", "), fault.message);
+        return Err(Fault::new(fault.service, fault.kind.clone(), text)
+            .hint(format!("{}; then resume: it puts back the rest", fault.advice())));
+    }
+    if back {
+        // The digests are the proof; who refuses a token, or does not answer, is told.
+        said = match shown(world, Which::All, "on the way back").await {
+            Ok(shown) => shown.unwrap_or(said),
+            Err(fault) => format!("tokens: {}", fault.message),
+        };
+    }
+    Ok(said)
+}
+
+/// Shows tokens; what came of it, or none where no account is configured.
+async fn shown(world: &World, which: Which<'_>, when: &str) -> Result<Option<String>, Fault> {
+    let Some(measured) = measure(world, which, false).await? else { return Ok(None) };
+    measured.evidence().map(Some).map_err(|fault| {
+        let hint = format!("{when}: {}", fault.advice());
+        fault.hint(hint)
+    })
 }
 
 /// Brings one node to what is wanted, from whatever it holds.

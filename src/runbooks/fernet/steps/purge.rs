@@ -1,6 +1,7 @@
 //! Step 8: what is no longer needed is taken away, and what the case had placed and saved. There is no way back behind it.
 
 use super::super::Fernet;
+use super::super::facts::left_behind;
 use super::super::record::{FernetRecord, list};
 use super::super::spec::PURGE;
 use super::{Context, case, holds_everywhere, live, not_prepared, nothing_to_undo, place, probed, tag, turn};
@@ -76,10 +77,11 @@ impl Step<Fernet> for Purge {
                 .hint("see who differs in the status, then resume"));
         }
         let gone: Vec<u32> = own.held.iter().flat_map(|held| own.to_purge(held.kind)).copied().collect();
+        let stays = left_behind(world, &now).map(|stays| format!("; {stays}")).unwrap_or_default();
         Ok(match gone.is_empty() {
-            true => "nothing was to be purged; what was placed and saved is taken away".into(),
+            true => format!("nothing was to be purged; what was placed and saved is taken away{stays}"),
             false => format!(
-                "key {} purged on {} nodes; what was placed and saved is taken away",
+                "key {} purged on {} nodes; what was placed and saved is taken away{stays}",
                 list(&gone),
                 world.nodes.len()
             ),

@@ -55,6 +55,7 @@ impl Step<Fernet> for Watch {
         };
         let (names, total) = (world.names(), world.rules.watch.as_secs());
         let from = count().await?;
+        world.is_watched_anew();
         // What each had answered up to the check is what it is compared with, as a share.
         let baseline = &now.own.baseline;
         loop {
@@ -62,6 +63,10 @@ impl Step<Fernet> for Watch {
             let passed = world.clock.now().duration_since(since).as_secs().unsigned_abs();
             let rest = |(node, counts): (&String, &Counts)| (node.clone(), counts.since(from[node]));
             let answers: BTreeMap<String, Counts> = counted.iter().map(rest).collect();
+            for (node, counts) in &answers {
+                let usual = baseline.get(node).copied().unwrap_or_default();
+                world.has_watched(node, u64::from(counts.used(usual, &world.rules.thresholds)));
+            }
             let verdict = judge(&names, baseline, &answers, &world.rules.thresholds);
             if let Verdict::Spikes(spikes) = &verdict {
                 let said = spikes.iter().map(Spike::message).collect::<Vec<_>>().join("; ");

@@ -147,9 +147,6 @@ pub(super) fn swap_check(mode: &AgentMode) -> Finding {
     finding(SWAP, CheckState::Fail, text, advice)
 }
 
-/// An agent whose last look is more cycles old than this may be dead.
-const QUIET_CYCLES: u64 = 5;
-
 /// Whether the agent is well, by its own log, and whether its looks can be seen there, by the server's clock, decides whether step 4 chooses its moment.
 pub(super) fn log_check(log: Option<Result<String, Fault>>, clock: i64, settings: &Settings) -> Finding {
     let moment = match &log {
@@ -167,11 +164,11 @@ pub(super) fn log_check(log: Option<Result<String, Fault>>, clock: i64, settings
         _ => None,
     };
     let mut found = health_check(log);
-    let most = settings.reconcile_interval.as_secs().saturating_mul(QUIET_CYCLES);
-    if let Some(age) = quiet.filter(|age| *age > most && found.state == CheckState::Pass) {
+    if let Some(quiet) =
+        quiet.filter(|quiet| quiet.is_long(settings.reconcile_interval) && found.state == CheckState::Pass)
+    {
         let advice = "it may have died since: look at its unit before the window";
-        found =
-            finding("agent-log", CheckState::Warn, format!("its last look is {age} s old; {}", found.finding), advice);
+        found = finding("agent-log", CheckState::Warn, format!("{quiet}; {}", found.finding), advice);
     }
     Finding { finding: [found.finding].into_iter().chain(moment).collect::<Vec<_>>().join("; "), ..found }
 }
@@ -302,7 +299,16 @@ pub(super) fn secret_check(sights: &Sights) -> Finding {
 /// Several secrets of the name: each is named, and what rotate would do with it. They differ: only a person says that it may.
 pub(super) fn duplicates_check(sights: &Sights) -> Option<Finding> {
     let interface = sights.server.value().map(|reading| reading.public_key);
-    let secret = sights.secret.value().filter(|secret| secret.count > 1 && sights.secret.fault.is_none())?;
+    let secret = sights.secret.value().filter(|_| sights.secret.fault.is_none())?;
+    if let Some(alike) = secret.alike_told() {
+        let advice = "nothing was changed; have the other one renamed or deleted by whoever owns it, or give this tenant's \
+                      secret a name that finds nothing else; only where the server is known to look by the exact name, set \
+                      the check `duplicates` aside with a reason";
+        return Some(finding(DUPLICATES, CheckState::Fail, alike, advice));
+    }
+    if secret.count < 2 {
+        return None;
+    }
     let line = |(SecretRef(href), key): (&SecretRef, &Option<PublicKey>)| match key {
         Some(key) if Some(*key) == interface => format!("{href} holds {} (the interface's)", key.short()),
         Some(key) => format!("{href} holds {}", key.short()),
@@ -378,9 +384,27 @@ fn places_check(sights: &Sights) -> Finding {
         finding(KEYS, CheckState::Warn, text, "object and interface agree; Barbican has no key to compare")
     } else {
         let advice = taken(sights)
+            .or_else(|| replaced(&keys, sights))
             .unwrap_or_else(|| "find out which is right before rotating: see the troubleshooting of step 2".to_owned());
         finding(KEYS, CheckState::Fail, text, advice)
     }
+}
+
+/// What ends it where somebody has stored another key in place of the one that clients have, and no secret holds that any more.
+fn replaced(keys: &KeyAgreement, sights: &Sights) -> Option<String> {
+    let (secret, known) = (keys.secret?, keys.object?);
+    let is_only = sights.secret.value()?.only_key() == Some(secret);
+    is_only.then_some(()).filter(|()| secret != known)?;
+    let (secret, known) = (secret.short(), known.short());
+    let server = match sights.server.value()?.public_key {
+        shown if Some(shown) == keys.secret => "the server has taken it, so they are cut off".to_owned(),
+        _ => "the server takes it at its next look, and they are cut off then".to_owned(),
+    };
+    Some(format!(
+        "somebody has stored {secret} in place of {known}, which clients have; {server}. Whoever has the private half of {known} \
+         stores it again; if nobody has, set the check `keys` aside with a reason and rotate: everybody gets a new key, {secret} \
+         is kept under a name of its own, and there is no way back to {known}"
+    ))
 }
 
 /// What ends it where the server has taken another secret of the name than the one whose key the clients have.

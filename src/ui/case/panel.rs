@@ -1,0 +1,223 @@
+//! One drawing for each shape of a panel: table, lines, matrix, timeline. What is cut opens with Enter; what decides a row is not what
+//! is cut.
+
+use crate::app::space;
+use crate::engine::case::view::{Cell, Panel, Row, Series, Shape, Tone};
+use crate::ui::age;
+use crate::ui::glyphs::Glyphs;
+use crate::ui::pen::{Pen, fit, piece};
+use jiff::Timestamp;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
+
+/// A column of a table is no wider than this, but for its last.
+const WIDEST: u16 = 28;
+
+/// How many rows a panel would fill.
+pub fn rows(panel: &Panel) -> u16 {
+    let head = match &panel.shape {
+        Shape::Table { columns, .. } | Shape::Matrix { columns, .. } => u16::from(!columns.is_empty()),
+        Shape::Lines { .. } => 0,
+        Shape::Timeline { .. } => 1,
+    };
+    head + panel.len().max(1) as u16
+}
+
+/// Draws a panel. `cursor`: the selected row where it has the keys; `at`: where its page is; `is_late`: what it says is not known to be
+/// true any more, so it loses its colour.
+pub fn draw(
+    panel: &Panel,
+    cursor: Option<usize>,
+    at: usize,
+    now: Timestamp,
+    is_late: bool,
+    area: Rect,
+    pen: &mut Pen<'_>,
+) {
+    if panel.is_empty() {
+        let style = pen.theme.quiet();
+        pen.put(area.x + 2, area.y, area.width.saturating_sub(2), "nothing yet", style);
+        return;
+    }
+    let place = Place { now, is_late, cursor, at };
+    match &panel.shape {
+        Shape::Table { columns, rows } => table(columns, rows, &place, area, pen),
+        Shape::Matrix { columns, rows } => matrix(columns, rows, &place, area, pen),
+        Shape::Lines { lines } => list(lines, &place, area, pen),
+        Shape::Timeline { series, threshold, unit } => timeline(series, *threshold, unit, &place, area, pen),
+    }
+}
+
+struct Place {
+    now: Timestamp,
+    is_late: bool,
+    cursor: Option<usize>,
+    at: usize,
+}
+
+impl Place {
+    fn mark(&self, row: usize, y: u16, area: Rect, pen: &mut Pen<'_>) {
+        if self.cursor == Some(row) {
+            let (strong, selected) = (pen.theme.strong(), pen.theme.selected());
+            pen.put(area.x, y, 1, pen.glyphs.selected, strong);
+            pen.highlight(area.x, y, area.width, selected);
+        }
+    }
+
+    fn style(&self, tone: Tone, pen: &Pen<'_>) -> Style {
+        match tone {
+            Tone::Faint => pen.theme.quiet(),
+            _ if self.is_late => pen.theme.plain(),
+            Tone::Plain => pen.theme.plain(),
+            Tone::Good => pen.theme.good(),
+            Tone::Warn => pen.theme.warn(),
+            Tone::Bad => pen.theme.bad(),
+        }
+    }
+
+    /// The text with its countdown before it: what is left decides, and is never cut.
+    fn text(&self, cell: &Cell) -> String {
+        match cell.until {
+            Some(until) => {
+                format!("{} ({}): {}", age::until(until, self.now), until.strftime("%d %b %H:%M UTC"), cell.text)
+            }
+            None => cell.text.clone(),
+        }
+    }
+}
+
+/// Which tone of a cell says it without colour.
+fn sign(tone: Tone, glyphs: &Glyphs) -> &'static str {
+    match tone {
+        Tone::Bad => glyphs.bad,
+        Tone::Warn => glyphs.warn,
+        _ => "",
+    }
+}
+
+fn table(columns: &[String], rows: &[Row], place: &Place, area: Rect, pen: &mut Pen<'_>) {
+    let count = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| place.text(cell).width());
+        let head = columns.get(column).map_or(0, |head| head.width());
+        (cells.chain([head]).max().unwrap_or(0) as u16).min(WIDEST)
+    };
+    let widths: Vec<u16> = (0..count).map(width).collect();
+    let mut top = area.y;
+    if !columns.is_empty() {
+        let mut x = area.x + 2;
+        for (head, width) in columns.iter().zip(&widths) {
+            let quiet = pen.theme.quiet();
+            pen.put(x, top, (*width).min(area.right().saturating_sub(x)), head, quiet);
+            x += width + 2;
+        }
+        top += 1;
+    }
+    let room = area.bottom().saturating_sub(top);
+    for (line, at) in space::page(rows.len(), place.at, room).enumerate() {
+        let y = top + line as u16;
+        let mut x = area.x + 2;
+        for (column, cell) in rows[at].cells.iter().enumerate() {
+            let left = area.right().saturating_sub(x);
+            let room = if column + 1 == count { left } else { widths[column].min(left) };
+            let style = place.style(cell.tone, pen);
+            pen.put(x, y, room, &place.text(cell), style);
+            x += widths[column] + 2;
+        }
+        place.mark(at, y, area, pen);
+    }
+}
+
+fn list(lines: &[Cell], place: &Place, area: Rect, pen: &mut Pen<'_>) {
+    for (line, at) in space::page(lines.len(), place.at, area.height).enumerate() {
+        let y = area.y + line as u16;
+        let style = place.style(lines[at].tone, pen);
+        pen.put(area.x + 2, y, area.width.saturating_sub(2), &place.text(&lines[at]), style);
+        place.mark(at, y, area, pen);
+    }
+}
+
+/// Rows by columns. Where it is too narrow for whole cells, each shows its first word; Enter shows the rest.
+fn matrix(columns: &[String], rows: &[Row], place: &Place, area: Rect, pen: &mut Pen<'_>) {
+    let head = |row: &Row| row.cells.first().map_or(0, |cell| cell.text.width());
+    let first = rows.iter().map(head).chain(columns.first().map(|head| head.width())).max().unwrap_or(0);
+    let first = (first as u16).min(area.width / 3);
+    let glyphs = pen.glyphs;
+    let shown = |cell: &Cell, whole: bool| {
+        let text = if whole { cell.text.as_str() } else { cell.text.split(' ').next().unwrap_or_default() };
+        format!("{}{text}", sign(cell.tone, glyphs))
+    };
+    let count = rows.iter().map(|row| row.cells.len()).chain([columns.len()]).max().unwrap_or(0);
+    let widths = |whole: bool| -> Vec<u16> {
+        let width = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| shown(cell, whole).width());
+            let head = columns.get(column).map_or(0, |head| head.width());
+            cells.chain([head]).max().unwrap_or(0) as u16
+        };
+        (1..count).map(width).collect()
+    };
+    let room = area.width.saturating_sub(2 + first + 2);
+    let fits = |widths: &[u16]| widths.iter().map(|width| width + 2).sum::<u16>() <= room + 2;
+    let whole = fits(&widths(true));
+    let widths = widths(whole);
+    let start = area.x + 2 + first + 2;
+    let quiet = pen.theme.quiet();
+    pen.put(area.x + 2, area.y, first, columns.first().map_or("", String::as_str), quiet);
+    let mut x = start;
+    for (at, width) in widths.iter().enumerate() {
+        let left = area.right().saturating_sub(x);
+        let text = columns.get(at + 1).map_or("", String::as_str);
+        pen.put(x, area.y, (*width).min(left), text, quiet);
+        x += width + 2;
+    }
+    let height = area.height.saturating_sub(1);
+    for (line, at) in space::page(rows.len(), place.at, height).enumerate() {
+        let y = area.y + 1 + line as u16;
+        let mut x = start;
+        for (column, cell) in rows[at].cells.iter().enumerate() {
+            let style = place.style(cell.tone, pen);
+            if column == 0 {
+                pen.put(area.x + 2, y, first, &cell.text, style);
+                continue;
+            }
+            let left = area.right().saturating_sub(x);
+            let text = shown(cell, whole);
+            pen.put(x, y, widths[column - 1].min(left), &text, style);
+            x += widths[column - 1] + 2;
+        }
+        place.mark(at, y, area, pen);
+    }
+}
+
+/// A line of levels for each series, its last value and the threshold in words.
+fn timeline(series: &[Series], threshold: Option<u64>, unit: &str, place: &Place, area: Rect, pen: &mut Pen<'_>) {
+    let name = (series.iter().map(|one| one.name.width()).max().unwrap_or(0) as u16).min(area.width / 3);
+    let limit = threshold.map(|limit| format!(", stops above {limit}")).unwrap_or_default();
+    let quiet = pen.theme.quiet();
+    pen.put(area.x + 2, area.y, area.width.saturating_sub(2), &format!("{unit}{limit}"), quiet);
+    let columns = usize::from(area.width.saturating_sub(2 + name + 2 + 20).clamp(4, 60));
+    let most = series.iter().flat_map(|one| one.values.iter().copied()).chain(threshold).max().unwrap_or(1).max(1);
+    let height = area.height.saturating_sub(1);
+    for (line, at) in space::page(series.len(), place.at, height).enumerate() {
+        let y = area.y + 1 + line as u16;
+        let one = &series[at];
+        let levels = pen.glyphs.levels;
+        let level = |value: &u64| {
+            let at = (u128::from(*value) * (levels.len() as u128 - 1)).div_ceil(u128::from(most)) as usize;
+            levels[at.min(levels.len() - 1)]
+        };
+        let from = one.values.len().saturating_sub(columns);
+        let plot: String = one.values[from..].iter().map(level).collect();
+        let style = place.style(one.tone, pen);
+        let last = one.values.last().map_or_else(|| "?".to_owned(), u64::to_string);
+        let head = fit(&one.name, usize::from(name), pen.glyphs).into_owned();
+        let pieces = [
+            piece(format!("{head:<width$}  ", width = usize::from(name)), pen.theme.plain()),
+            piece(plot, style),
+            piece(format!("  {}{last}", sign(one.tone, pen.glyphs)), style),
+        ];
+        pen.flow(area.x + 2, y, area.width.saturating_sub(2), &pieces);
+        place.mark(at, y, area, pen);
+    }
+}

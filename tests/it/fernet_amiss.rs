@@ -1,0 +1,170 @@
+//! What goes wrong round a rotation of Fernet keys, and what an operator may not do about it: a check that is old, a word that would
+//! end tokens, a node whose API or shell is gone, somebody who rotates half-way, a node that is configured no more.
+
+use super::fernet_case::{back, begin, desk, desk_of, is_clean, nothing_lost, world};
+use super::fernet_rig::{Rig, own};
+use changeguard::domain::step::StepState;
+use changeguard::engine::case::machine::Order;
+use changeguard::engine::step::Progress;
+use changeguard::runtime::case::{Desk, Onlooker};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Does something once a progress tells this.
+struct Once {
+    at: &'static str,
+    act: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Onlooker for Once {
+    fn changed(&self, _: &dyn Desk) {}
+    fn progress(&self, _: &dyn Desk, progress: Progress) {
+        if progress.text.contains(self.at)
+            && let Some(act) = self.act.lock().unwrap().take()
+        {
+            act();
+        }
+    }
+}
+
+fn aside(fact: &str) -> Order {
+    Order::SetAside { fact: fact.into(), reason: "agreed with the platform team".into() }
+}
+
+fn all(rig: &Rig) -> Vec<Vec<String>> {
+    (0..3).map(|node| rig.names(node)).collect()
+}
+
+fn evidence(desk: &impl Desk, step: usize) -> String {
+    match &desk.status().steps[step].state {
+        StepState::Done { evidence, .. } => evidence.clone(),
+        other => panic!("step {}: {other:?}", step + 1),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_only_looks_is_looked_at_again_before_any_key_changes_whatever_an_earlier_check_had_said() {
+    let rig = Rig::new().await;
+    let before = all(&rig);
+    let desk = desk(&rig, Arc::default()).await;
+    desk.run(begin("check")).await.unwrap();
+    rig.cluster().api(1, false);
+    let refused = desk.run(begin("rotate")).await.unwrap_err().to_string();
+    assert!(refused.contains("node1"), "{refused}");
+    assert_eq!(all(&rig), before);
+    let status = desk.status();
+    assert!(matches!(status.steps[0].state, StepState::Failed { .. }), "{:?}", status.steps[0]);
+    assert!(matches!(status.steps[1].state, StepState::Waiting), "nothing was begun: {:?}", status.steps[1]);
+    rig.cluster().api(1, true);
+    desk.run(begin("rotate")).await.unwrap();
+    // The tokens of before are those of the check that this rotation has made.
+    assert!(evidence(&desk, 5).contains("36 of 36 tokens accepted (old and new)"), "{}", evidence(&desk, 5));
+    nothing_lost(&rig, "rotated");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_before_its_time_is_shut_by_policy_and_a_word_with_a_reason_lets_it_through() {
+    let rig = Rig::with(|options| options.rotated = Duration::from_secs(3600)).await;
+    let mut world = world(&rig);
+    world.rules.not_before_shuts_rotate = true;
+    let desk = desk_of(&rig, world, Arc::new(Once { at: "-", act: Mutex::default() })).await;
+    let shut = desk.run(begin("rotate")).await.unwrap_err().to_string();
+    assert!(shut.contains("not-before"), "{shut}");
+    assert!(desk.run(begin("check")).await.is_err());
+    assert!(desk.run(begin("rotate")).await.is_err());
+    desk.run(aside("not-before")).await.unwrap();
+    desk.run(Order::Resume).await.unwrap();
+    desk.run(begin("rotate")).await.unwrap();
+    assert_eq!(desk.status().phase, "half-way");
+    // The same word does not count where tokens would end.
+    assert!(!desk.status().gates["purge"].is_open(), "{:?}", desk.status().gates);
+    assert!(desk.run(begin("purge")).await.is_err());
+    nothing_lost(&rig, "rotated before its time");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_answers_no_more_holds_up_the_next_ones_at_every_try() {
+    let rig = Rig::new().await;
+    let before = rig.names(1);
+    let cluster = rig.cluster().clone();
+    let act: Box<dyn FnOnce() + Send> = Box::new(move || cluster.api(1, false));
+    let onlooker = Arc::new(Once { at: "node0 has it in force", act: Mutex::new(Some(act)) });
+    let desk = desk_of(&rig, world(&rig), onlooker).await;
+    for order in [begin("rotate"), Order::Resume] {
+        let failed = desk.run(order).await.unwrap_err().to_string();
+        assert!(failed.contains("node1"), "{failed}");
+        assert!(!failed.contains("node0 has not answered"), "who is silent is named: {failed}");
+        assert_eq!((rig.names(1), rig.names(2)), (before.clone(), before.clone()), "nobody else gets it meanwhile");
+        nothing_lost(&rig, "stopped behind the first node");
+    }
+    // Another word goes no other way.
+    let again = desk.run(begin("rotate")).await.unwrap_err().to_string();
+    assert!(again.contains("has failed: resume"), "{again}");
+    rig.cluster().api(1, true);
+    desk.run(Order::Resume).await.unwrap();
+    assert_eq!(desk.status().phase, "half-way");
+    assert_eq!(rig.names(0), rig.names(2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_gone_keeps_no_other_from_being_put_back_and_is_put_back_once_it_is_there() {
+    let rig = Rig::new().await;
+    let before = rig.names(0);
+    let desk = desk(&rig, Arc::default()).await;
+    desk.run(begin("rotate")).await.unwrap();
+    let new = rig.token(0).await;
+    rig.cluster().power(2, false);
+    let failed = desk.run(back()).await.unwrap_err().to_string();
+    assert!(failed.contains("node2") && failed.contains("the others are put back"), "{failed}");
+    for node in [0, 1] {
+        assert_eq!(rig.names(node).iter().filter(|name| before.contains(name)).count(), before.len(), "node{node}");
+        assert_eq!(own(rig.port(node), &new).await, 200, "issued meanwhile");
+    }
+    let status = desk.status();
+    assert_eq!(status.phase, "rolling back");
+    assert!(matches!(status.steps[5].state, StepState::Waiting), "verified is no more: {:?}", status.steps[5]);
+    rig.cluster().power(2, true);
+    desk.run(Order::Resume).await.unwrap();
+    assert_eq!(desk.status().ended, Some("rolled back"));
+    nothing_lost(&rig, "back");
+    let names = rig.names(0);
+    is_clean(&rig, &names.iter().map(String::as_str).collect::<Vec<_>>(), "back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_who_rotates_half_way_is_no_dead_end_for_the_way_back() {
+    let rig = Rig::new().await;
+    let old = rig.token(1).await;
+    let desk = desk(&rig, Arc::default()).await;
+    desk.run(begin("rotate")).await.unwrap();
+    rig.rotate(0).await;
+    desk.look().await;
+    let gates = desk.status().gates;
+    assert!(!gates["purge"].is_open(), "{gates:?}");
+    desk.run(back()).await.unwrap();
+    assert_eq!(desk.status().ended, Some("rolled back"));
+    assert_eq!((rig.names(0), rig.names(1)), (rig.names(1), rig.names(2)));
+    for node in 0..3 {
+        assert_eq!(own(rig.port(node), &old).await, 200, "what was saved is known to node{node} again");
+        let token = rig.token(node).await;
+        assert_eq!(own(rig.port((node + 1) % 3), &token).await, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_configured_no_more_is_told_and_needs_a_word_before_it_is_left_behind() {
+    let rig = Rig::new().await;
+    desk(&rig, Arc::default()).await.run(begin("rotate")).await.unwrap();
+    let mut two = world(&rig);
+    two.nodes.truncate(2);
+    let desk = desk_of(&rig, two, Arc::new(Once { at: "-", act: Mutex::default() })).await;
+    desk.reload().await.unwrap();
+    desk.look().await;
+    let said = desk.status().attention.join("; ");
+    assert!(said.contains("node2 took part in this case") && said.contains("fernet-keys.next"), "{said}");
+    let shut = desk.run(begin("purge")).await.unwrap_err().to_string();
+    assert!(shut.contains("left-out"), "{shut}");
+    desk.run(aside("left-out")).await.unwrap();
+    let done = desk.run(begin("purge")).await.unwrap();
+    assert!(done.contains("node2 took part in this case"), "the end says what stays: {done}");
+}

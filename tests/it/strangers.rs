@@ -1,0 +1,177 @@
+//! What strangers have left where a rotation looks: a secret that the server's search finds beside ours, a key that nobody of
+//! ours has stored in place of the live one, an object that is gone, a key in the object between two steps. Each is told as what
+//! it is, and a way leads on.
+
+use crate::scene::Scene;
+use changeguard::adapters::lab::{Fault, Rule, Service};
+use changeguard::config::Swap;
+use changeguard::domain::gate::Reason;
+use changeguard::domain::key::{KeyRole, PublicKey};
+use changeguard::engine::command::Command;
+use changeguard::engine::next::Act;
+use changeguard::engine::record::Record;
+use changeguard::engine::secret::PrivateKey;
+use serde_json::Value;
+use std::time::Duration;
+
+const OBJECT: &str = "config/vpn-users.json";
+
+/// From now on no agent gets its key.
+fn hold_the_agents(scene: &Scene) {
+    scene.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(403)).method("GET").always().for_agents());
+}
+
+fn theirs() -> PublicKey {
+    PrivateKey::from_random([78; 32]).public()
+}
+
+/// Stores their key under this name.
+fn store(scene: &Scene, name: &str) {
+    let key = PrivateKey::from_random([78; 32]);
+    scene.lab.world().add_secret(name, "text/plain", Some(key.to_payload(false).expose()));
+}
+
+/// Their key in place of the live one.
+fn replace(scene: &Scene) {
+    let live = scene.lab.world().key_secrets("acme").remove(0);
+    store(scene, &scene.secret_name());
+    scene.lab.world().remove_secret(&live.id);
+}
+
+async fn set_aside(scene: &Scene, what: &str) {
+    let reason = "looked at together with the platform team".to_owned();
+    scene.run(Command::SetAside { what: what.into(), reason }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_of_another_name_that_the_servers_search_finds_shuts_the_gate_and_is_named() {
+    let scene = Scene::start_with(|config| config.wireguard.reconcile_interval = Duration::from_secs(1)).await;
+    scene.confirmed().await;
+    scene.run(Command::Check).await.unwrap();
+    hold_the_agents(&scene);
+    scene.acme().look().await;
+    assert!(scene.status().gate.is_open(), "{:?}", scene.status().gate);
+    let name = scene.secret_name().to_uppercase();
+    store(&scene, &name);
+    scene.acme().look().await;
+    let status = scene.status();
+    let [Reason::SeenSince { what }] = status.gate.reasons() else { panic!("{:?}", status.gate) };
+    assert!(what.contains(&name), "{what}");
+    assert!(status.attention.iter().any(|item| item.contains(&name)), "{:?}", status.attention);
+    let refused = scene.rotate().await.unwrap_err().to_string();
+    assert!(refused.contains("duplicates") && refused.contains(&name), "{refused}");
+    // Whoever goes on all the same and meets it, is told what it is: the server has taken theirs.
+    set_aside(&scene, "duplicates").await;
+    scene.lab.faults().observe({
+        let world = scene.lab.world().clone();
+        move |request| {
+            if request.service == Service::Barbican && request.method == "DELETE" {
+                world.set_server_key("acme", [78; 32]);
+            }
+        }
+    });
+    let failed = scene.rotate().await.unwrap_err();
+    let (failed, next) = (format!("{failed}; {}", failed.advice()), scene.status().next);
+    for said in [&failed, &next.text] {
+        assert!(!said.contains("keeps the key of before"), "{said}");
+        assert!(said.contains("NEITHER") && said.contains(&theirs().short()), "{said}");
+    }
+    assert!(failed.contains(&name), "{failed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_was_stored_in_place_of_the_live_one_after_the_end_is_an_alarm_until_a_rotation_has_replaced_it() {
+    for taken in [false, true] {
+        let scene = Scene::start().await;
+        scene.confirmed().await;
+        scene.rotate().await.unwrap();
+        scene.everybody_returns().await;
+        scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+        hold_the_agents(&scene);
+        replace(&scene);
+        if taken {
+            scene.lab.world().set_server_key("acme", [78; 32]);
+        }
+        scene.acme().look().await;
+        assert_eq!(scene.status().next.action, Act::Plan);
+        assert!(scene.status().changed_since.is_some());
+        scene.confirmed().await;
+        scene.acme().look().await;
+        let alarms = scene.status().attention.join("; ");
+        let who = if taken { "is cut off" } else { "at its next look the server takes" };
+        assert!(alarms.contains("KEYS DIFFER") && alarms.contains(who), "a plan ends no alarm: {alarms}");
+        let refused = scene.rotate().await.unwrap_err().to_string();
+        assert!(refused.contains("keys") && refused.contains("set the check `keys` aside"), "{refused}");
+        set_aside(&scene, "keys").await;
+        scene.lab.faults().clear();
+        scene.rotate().await.unwrap();
+        let rotation = scene.acme().rotation().unwrap();
+        assert!(!rotation.keys.contains_key(&KeyRole::Previous), "no client has it, so nobody is led back to it");
+        let kept: Vec<PublicKey> = rotation.foreign.iter().map(|kept| kept.public_key).collect();
+        assert_eq!(kept, [theirs()], "and it is kept all the same");
+        scene.everybody_returns().await;
+        scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_that_is_gone_after_the_end_is_an_alarm_with_a_way_out() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    scene.everybody_returns().await;
+    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    let container = scene.acme().tenant().id.to_string();
+    let before = scene.object();
+    assert!(scene.lab.world().remove_object(&container, Some(OBJECT)));
+    scene.acme().look().await;
+    let status = scene.status();
+    let since = status.changed_since.clone().expect("an alarm");
+    assert!(since.to_string().contains("the object is not there"), "{since}");
+    assert!(since.way().contains("adding or removing a user"), "{}", since.way());
+    scene.lab.world().put_object(&container, OBJECT, &before);
+    scene.acme().look().await;
+    assert_eq!(scene.status().changed_since, None);
+}
+
+/// Somebody writes a key of their own into the object between the swap and step 5.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_stands_in_the_object_and_was_nobodys_is_told_when_it_is_replaced() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    let mut object: Value = serde_json::from_slice(&scene.object()).unwrap();
+    object["vpn_server_public_key"] = theirs().to_string().into();
+    let written = serde_json::to_vec(&object).unwrap();
+    let (world, container) = (scene.lab.world().clone(), scene.acme().tenant().id.to_string());
+    scene.lab.faults().observe(move |request| {
+        if request.service == Service::Barbican && request.method == "DELETE" {
+            world.put_object(&container, OBJECT, &written);
+        }
+    });
+    scene.rotate().await.unwrap();
+    let status = scene.status();
+    assert!(status.steps[4].detail.contains("somebody else had written it"), "{}", status.steps[4].detail);
+    assert!(status.steps[4].detail.contains(&theirs().short()), "{}", status.steps[4].detail);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_swap_that_stores_first_is_told_in_its_own_order_and_its_overlap_is_measured() {
+    let scene = Scene::start_with(|config| config.wireguard.swap = Swap::StoreFirst).await;
+    scene.confirmed().await;
+    let told = |status: &changeguard::engine::status::TenantStatus| {
+        let rows = changeguard::app::dialog::rotate::consequences(status);
+        rows.iter().map(|row| row.text.clone()).collect::<Vec<_>>().join("; ")
+    };
+    let before = told(&scene.status());
+    assert!(before.contains("Between POST and DELETE two secrets") && !before.contains("no secret has"), "{before}");
+    scene.rotate().await.unwrap();
+    let status = scene.status();
+    let overlap = status.overlap_us.expect("it was measured");
+    let journaled = scene.acme().entries().iter().find_map(|entry| match &entry.record {
+        Record::Swapped(swapped) => swapped.overlap_us,
+        _ => None,
+    });
+    assert_eq!((journaled, status.gap_us), (Some(overlap), Some(0)));
+    let detail = &status.steps[3].detail;
+    assert!(detail.starts_with("no gap: two secrets had the name for"), "{detail}");
+}
