@@ -17,8 +17,9 @@ use changeguard::engine::secret::PrivateKey;
 use changeguard::engine::status::TenantStatus;
 use changeguard::engine::truth::Live;
 use changeguard::engine::witness::Lost;
+use changeguard::runtime::desks::Desks;
 use changeguard::runtime::run::RunError;
-use changeguard::runtime::watch::{Line, Log, Watch};
+use changeguard::runtime::watch::{Line, Log, Watch, Whose};
 use changeguard::runtime::wiring::Wiring;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
@@ -320,9 +321,12 @@ async fn a_process_that_runs_says_it_by_its_own_memory_and_so_do_the_subcommands
     cut_back(&state.join("journal.db"), &id, 9).await;
     let lines = Arc::new(Mutex::new(Vec::new()));
     let said = lines.clone();
-    let log: Log = Arc::new(move |tenant: &str, line: Line| said.lock().unwrap().push((tenant.to_owned(), line)));
+    let log: Log = Arc::new(move |whose: Whose<'_>, line: Line| {
+        let Whose::Tenant(tenant) = whose else { return };
+        said.lock().unwrap().push((tenant.to_owned(), line));
+    });
     let mails = scene.lab.world().mails().len();
-    let tally = Watch::new(&scene.fleet, None, log, Duration::from_secs(1)).once().await;
+    let tally = Watch::new(&scene.fleet, &Desks::default(), None, log, Duration::from_secs(1)).once().await;
     assert_eq!(tally.persons, 1);
     let said =
         |(tenant, line): &(String, Line)| tenant == "acme" && matches!(line, Line::Person(why) if why.contains("LOST"));

@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::gate::{FactKind, Verdict};
 use super::machine::{Ahead, Order, ahead};
-use super::spec::{Confirm, Spec};
+use super::spec::{Confirm, Spec, Stretch};
 use crate::engine::journal::Holder;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -51,20 +51,27 @@ pub fn next(spec: &'static Spec, core: Option<&Core>, holder: Option<&Holder>, g
             offer(Order::Resume, Vec::new(), format!("step {} comes next: resume goes on", step.step()))
         }
         Ahead::Close(end) => offer(Order::Resume, Vec::new(), format!("{}: resume closes the case", end.word())),
-        Ahead::Pause { next } => stretch(spec, next, gate(next)),
+        Ahead::Pause { next } => stretch(spec, Some(core), next, gate(next)),
         Ahead::Ended => first(spec, gate),
     }
+}
+
+/// What runs here now; nothing is to be done but to wait.
+pub fn running(spec: &'static Spec, core: Option<&Core>) -> Next {
+    let step = core.and_then(|core| core.running()).and_then(|step| spec.step(step));
+    let what = step.map_or_else(String::new, |step| format!(": step {} {}", step.number, step.title));
+    nothing(format!("it is at work{what}; wait until it has ended"), None)
 }
 
 /// Where no case is open: the first stretch that changes something, for those before it only look and are done on its way.
 fn first(spec: &'static Spec, gate: &dyn Fn(&str) -> Verdict) -> Next {
     match spec.stretches.iter().find(|stretch| stretch.confirm == Confirm::Name) {
-        Some(found) => stretch(spec, found.verb, gate(found.verb)),
+        Some(found) => stretch(spec, None, found.verb, gate(found.verb)),
         None => nothing("nothing is to be done".into(), None),
     }
 }
 
-fn stretch(spec: &'static Spec, verb: &'static str, gate: Verdict) -> Next {
+fn stretch(spec: &'static Spec, core: Option<&Core>, verb: &'static str, gate: Verdict) -> Next {
     let begin =
         |verb: &str| Order::Begin { stretch: verb.to_owned(), confirm: String::new(), reference: String::new() };
     if gate.is_open() {
@@ -81,7 +88,9 @@ fn stretch(spec: &'static Spec, verb: &'static str, gate: Verdict) -> Next {
     let Some(fact) = reasons.iter().find(|fact| fact.until.is_none()).or(reasons.first()) else {
         return nothing(format!("{verb} is shut"), None);
     };
-    let look = spec.stretches.iter().find(|stretch| stretch.confirm == Confirm::Nothing);
+    // What is done is not taken a second time.
+    let is_left = |stretch: &&Stretch| core.is_none_or(|core| !core.state(stretch.to).is_done());
+    let look = spec.stretches.iter().find(|stretch| stretch.confirm == Confirm::Nothing).filter(is_left);
     let more = match reasons.len() {
         1 => String::new(),
         many => format!(" (and {} more)", many - 1),
@@ -90,6 +99,6 @@ fn stretch(spec: &'static Spec, verb: &'static str, gate: Verdict) -> Next {
         if fact.kind == FactKind::MayBeSetAside { format!("; or set {} aside", fact.name) } else { String::new() };
     match look {
         Some(look) => offer(begin(look.verb), Vec::new(), format!("{fact}{more}{aside}; then {}", look.verb)),
-        None => nothing(format!("{fact}{more}{aside}"), None),
+        None => nothing(format!("{fact}{more}{aside}; then {verb}"), None),
     }
 }
