@@ -97,6 +97,8 @@ fn row_of(id: &TenantId, status: &Status) -> FleetRow {
         (true, false) => 1,
         _ if lost => 2,
         (_, false) => 3,
+        // It waits for somebody's word.
+        (true, true) if status.next.order.is_some() => 3,
         (true, true) => 4,
         (false, true) if status.phase == "open" => 5,
         (false, true) => 6,

@@ -84,7 +84,7 @@ impl Context {
             Context::Everywhere => "everywhere",
             Context::Fleet => "fleet",
             Context::Tenant => "tenant",
-            Context::Subject => "cluster",
+            Context::Subject => "subject",
         }
     }
 }
@@ -158,7 +158,7 @@ pub static COMMANDS: &[CommandInfo] = &[
     info(Id::Sort, &[Char('s')], Tenant, Plain, "", "clients: those who need something first, or as listed"),
     info(Id::Mark, &[Char(' ')], Tenant, Plain, "mark", "clients: mark the selected one, to act on several at once"),
     info(Id::MarkAll, &[Char('M')], Tenant, Plain, "", "clients: mark all shown, or none"),
-    info(Id::OpenRow, &[Key::Enter], Subject, Plain, "open", "open the row under the cursor: a node, a gate's reason, a step with its troubles, a record"),
+    info(Id::OpenRow, &[Key::Enter], Subject, Plain, "open", "open the row under the cursor in full: a gate's reason, a step with its troubles, a record"),
     info(Id::GoTab, &[Char('1'), Char('2'), Char('3'), Char('4'), Char('5'), Char('6'), Char('7'), Char('8'), Char('9')], Subject, Plain, "", "go to the panel of that number"),
     info(Id::NextPanel, &[Key::Tab, Key::Right], Subject, Plain, "", "next panel"),
     info(Id::PreviousPanel, &[Key::BackTab, Key::Left], Subject, Plain, "", "previous panel"),

@@ -265,7 +265,7 @@ impl<R: Runbook> Desk for CaseDesk<R> {
         };
         let step = |number| self.steps.iter().find(|step| step.number() == number);
         let troubles = |number| step(number).map_or(&[][..], |step| step.troubles());
-        status::derive(&asked, known.lines.clone(), telling, known.holder.as_ref(), &troubles)
+        status::derive(&asked, known.lines.clone(), telling, known.holder.as_ref(), &troubles, known.running)
     }
 
     async fn reload(&self) -> Result<(), Fault> {

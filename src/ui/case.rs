@@ -34,7 +34,10 @@ pub fn draw(model: &Model, id: &TenantId, size: (u16, u16), pen: &mut Pen<'_>) {
     let upper = space::tenant_upper(size);
     let is_late = !model.late_of_case(id, status).is_empty();
     if space::is_wide(size) {
-        steps_of(model, status, Rect::new(0, 4, LEFT, upper - 4), pen);
+        let rows = (status.steps.len().max(8) as u16 + 1).min(upper - 4);
+        steps_of(model, status, Rect::new(0, 4, LEFT, rows), pen);
+        let below = Rect::new(0, 4 + rows, LEFT, upper - 4 - rows);
+        part(model, status, &Tab::Gate, is_late, below, pen);
         beside(model, status, is_late, Rect::new(LEFT + 3, 4, width - LEFT - 3, upper - 4), pen);
     } else {
         steps_of(model, status, Rect::new(0, 4, width, upper - 4), pen);
@@ -46,6 +49,11 @@ pub fn draw(model: &Model, id: &TenantId, size: (u16, u16), pen: &mut Pen<'_>) {
             let focused = model.page.focus == model.page.tab;
             let at = model.page.row(&model.page.tab);
             panel::draw(&shown, Some(at).filter(|_| focused), at, model.now, is_late, area, pen);
+            let used = panel::rows(&shown) + 1;
+            if space::is_wide(size) && model.page.tab != Tab::Journal && area.height > used + 3 {
+                let rest = Rect { y: area.y + used, height: area.height - used, ..area };
+                part(model, status, &Tab::Journal, is_late, rest, pen);
+            }
         }
         None => pen.clear(area),
     }
@@ -148,7 +156,7 @@ fn steps_of(model: &Model, status: &Status, area: Rect, pen: &mut Pen<'_>) {
     let room = usize::from(area.height.saturating_sub(1));
     if status.steps.is_empty() {
         let mut lines: Vec<String> = vec!["no case was ever opened".into()];
-        lines.extend(status.due.iter().map(|due| due.text.clone()));
+        lines.extend(status.due.iter().map(|due| format!("{}: {}", if due.now { "due" } else { "not due" }, due.text)));
         lines.extend(status.foreseen.iter().map(|line| format!("the next one: {line}")));
         let wrapped = lines.iter().flat_map(|line| crate::ui::pen::wrap(line, usize::from(area.width) - 2));
         for (y, line) in wrapped.take(room).enumerate() {
@@ -204,8 +212,8 @@ fn took_text(ms: u64) -> String {
 /// The panels that are not below, as many as have room.
 fn beside(model: &Model, status: &Status, is_late: bool, area: Rect, pen: &mut Pen<'_>) {
     let mut y = area.y;
-    for (at, tab) in tabs(status).iter().enumerate() {
-        if *tab == model.page.tab || matches!(tab, Tab::Steps | Tab::Journal) {
+    for tab in &tabs(status) {
+        if *tab == model.page.tab || !matches!(tab, Tab::Own(_)) {
             continue;
         }
         let Some(shown) = page::panel(tab, status) else { continue };
@@ -214,17 +222,26 @@ fn beside(model: &Model, status: &Status, is_late: bool, area: Rect, pen: &mut P
         if room < 3 {
             return;
         }
-        pen.rule(area.x, y, area.width, &format!("{} {}", at + 1, label(&shown)), false);
-        let inner = Rect::new(area.x, y + 1, area.width, (needed - 1).min(room - 1));
-        panel::draw(&shown, None, model.page.row(tab), model.now, is_late, inner, pen);
+        part(model, status, tab, is_late, Rect::new(area.x, y, area.width, needed.min(room)), pen);
         y += needed.min(room);
     }
 }
 
+/// A panel beside others, under its heading; nothing where it is the one that the tabs show.
+fn part(model: &Model, status: &Status, tab: &Tab, is_late: bool, area: Rect, pen: &mut Pen<'_>) {
+    let Some(at) = tabs(status).iter().position(|other| other == tab) else { return };
+    let Some(shown) = page::panel(tab, status).filter(|_| *tab != model.page.tab && area.height > 1) else { return };
+    pen.rule(area.x, area.y, area.width, &format!("{} {}", at + 1, label(&shown)), false);
+    let inner = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    panel::draw(&shown, None, model.page.row(tab), model.now, is_late, inner, pen);
+}
+
+/// Its heading with how many of its rows are wrong. What stands in brackets behind it is left to where there is room.
 fn label(panel: &crate::engine::case::view::Panel) -> String {
+    let title = panel.title.split(" (").next().unwrap_or_default();
     match wrong(panel) {
-        0 => panel.title.clone(),
-        count => format!("{} ({count} wrong)", panel.title),
+        0 => title.to_owned(),
+        count => format!("{title} ({count} wrong)"),
     }
 }
 

@@ -200,3 +200,22 @@ fn a_command_that_is_named_to_an_operator_bears_the_programs_name() {
         }
     }
 }
+
+#[test]
+fn the_readme_lists_the_verbs_of_the_runbooks_as_their_specs_have_them() {
+    use changeguard::engine::case::runbook::Runbook;
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let table = changeguard::app::case::verbs::markdown_table(&[changeguard::runbooks::fernet::Fernet::spec()]);
+    assert!(readme.contains(table.trim()), "put this table into the README:\n{table}");
+}
+
+#[test]
+fn the_screen_knows_no_word_of_a_runbook_that_has_a_page_made_of_values() {
+    for room in ["app", "ui"] {
+        for (path, text) in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room)) {
+            let text = text.to_lowercase();
+            let word = ["fernet", "keystone"].into_iter().find(|word| text.contains(word));
+            assert_eq!(word, None, "{}", path.display());
+        }
+    }
+}

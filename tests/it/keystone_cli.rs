@@ -6,10 +6,10 @@ use changeguard::adapters::lab::fernet::{Cluster, KeyState};
 use serde_json::Value;
 
 /// The lab's cluster, and processes of the program on its configuration.
-struct Site(Bastion);
+pub struct Site(pub Bastion);
 
 impl Site {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let Rig { lab, folder } = Rig::new().await;
         let site = Self(Bastion { lab, folder });
         // Nobody asks these nodes meanwhile.
@@ -17,15 +17,15 @@ impl Site {
         site
     }
 
-    fn cluster(&self) -> &Cluster {
+    pub fn cluster(&self) -> &Cluster {
         self.0.lab.cluster().unwrap()
     }
 
-    async fn run(&self, line: &str) -> Ran {
+    pub async fn run(&self, line: &str) -> Ran {
         self.0.run(line, &[]).await
     }
 
-    async fn status(&self) -> Value {
+    pub async fn status(&self) -> Value {
         self.run("status keystone/lab --json").await.json()
     }
 
@@ -40,19 +40,19 @@ impl Site {
         self.cluster().state().nodes.into_iter().map(|node| node.tokens).collect()
     }
 
-    fn names(&self) -> Vec<Vec<String>> {
+    pub fn names(&self) -> Vec<Vec<String>> {
         self.keys().into_iter().map(|keys| keys.into_iter().map(|key| key.name).collect()).collect()
     }
 
     /// A token of each node.
-    fn issue(&self) {
+    pub fn issue(&self) {
         for node in 0..3 {
             self.cluster().issue(node, self.cluster().admin()).unwrap();
         }
     }
 
     /// Every token that is not past its life is taken at every node, and no key, token or password stood in a script.
-    fn is_whole(&self) {
+    pub fn is_whole(&self) {
         assert_eq!(self.cluster().still_valid(now()), Vec::<String>::new());
         assert_eq!(self.cluster().forbidden(), Vec::<String>::new());
     }

@@ -4,6 +4,8 @@
 
 mod answers;
 mod behaviour;
+mod cases;
+mod cases_verbs;
 mod fixture;
 mod hands;
 mod hostile;

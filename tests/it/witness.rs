@@ -322,8 +322,8 @@ async fn a_process_that_runs_says_it_by_its_own_memory_and_so_do_the_subcommands
     let lines = Arc::new(Mutex::new(Vec::new()));
     let said = lines.clone();
     let log: Log = Arc::new(move |whose: Whose<'_>, line: Line| {
-        let (Whose::Tenant(name) | Whose::Subject(name)) = whose;
-        said.lock().unwrap().push((name.to_owned(), line));
+        let Whose::Tenant(tenant) = whose else { return };
+        said.lock().unwrap().push((tenant.to_owned(), line));
     });
     let mails = scene.lab.world().mails().len();
     let tally = Watch::new(&scene.fleet, &Desks::default(), None, log, Duration::from_secs(1)).once().await;

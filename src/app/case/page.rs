@@ -217,7 +217,10 @@ fn gate_rows(status: &Status) -> Vec<(Row, Option<String>)> {
             (Some(_), Verdict::Unknown(facts)) if is_shut_by_it => {
                 (format!("UNKNOWN, so shut ({})", reasons(facts.len())), Tone::Warn)
             }
-            (Some(why), _) => (why.clone(), Tone::Faint),
+            (Some(why), _) => {
+                let text = why.strip_prefix(verb.verb.as_str()).map_or(why.as_str(), str::trim);
+                (text.to_owned(), Tone::Faint)
+            }
         };
         let opens = vec![format!("{}: {text}", verb.verb)];
         let head = Cell { decides: true, ..Cell::toned(text, tone) };

@@ -144,15 +144,6 @@ fn stuck(model: &Model) -> Option<StepNumber> {
 
 fn help(model: &Model) -> Vec<Row> {
     let mut rows = Vec::new();
-    // What only a lab has is no help elsewhere.
-    let is_here = |command: &CommandId| *command != CommandId::Rehearse || model.options.lab.is_some();
-    for command in COMMANDS.iter().filter(|command| command.is_for(&model.screen) && is_here(&command.id)) {
-        let keys = command.key_text();
-        match command.id.availability(model) {
-            Ok(()) => rows.push(Row::new(Mark::Plain, format!("{keys:<13} {}", command.help))),
-            Err(why) => rows.push(Row::new(Mark::Shut, format!("{keys:<13} {} (now shut: {why})", command.help))),
-        }
-    }
     if let Some((id, status)) = model.meant_case() {
         rows.push(Row::new(Mark::Heading, format!("The verbs of {id}")));
         for offer in &status.verbs {
@@ -162,6 +153,16 @@ fn help(model: &Model) -> Vec<Row> {
                 None => rows.push(Row::new(Mark::Plain, format!("{key:<13} {title}: {help}"))),
                 Some(why) => rows.push(Row::new(Mark::Shut, format!("{key:<13} {title}: {help} (now shut: {why})"))),
             }
+        }
+        rows.push(Row::new(Mark::Heading, "Keys"));
+    }
+    // What only a lab has is no help elsewhere.
+    let is_here = |command: &CommandId| *command != CommandId::Rehearse || model.options.lab.is_some();
+    for command in COMMANDS.iter().filter(|command| command.is_for(&model.screen) && is_here(&command.id)) {
+        let keys = command.key_text();
+        match command.id.availability(model) {
+            Ok(()) => rows.push(Row::new(Mark::Plain, format!("{keys:<13} {}", command.help))),
+            Err(why) => rows.push(Row::new(Mark::Shut, format!("{keys:<13} {} (now shut: {why})", command.help))),
         }
     }
     rows.push(Row::new(Mark::Heading, "In dialogs"));

@@ -58,6 +58,13 @@ pub fn next(spec: &'static Spec, core: Option<&Core>, holder: Option<&Holder>, g
     }
 }
 
+/// What runs here now; nothing is to be done but to wait.
+pub fn running(spec: &'static Spec, core: Option<&Core>) -> Next {
+    let step = core.and_then(|core| core.running()).and_then(|step| spec.step(step));
+    let what = step.map_or_else(String::new, |step| format!(": step {} {}", step.number, step.title));
+    nothing(format!("it is at work{what}; wait until it has ended"), None)
+}
+
 /// Where no case is open: the first stretch that changes something, for those before it only look and are done on its way.
 fn first(spec: &'static Spec, gate: &dyn Fn(&str) -> Verdict) -> Next {
     match spec.stretches.iter().find(|stretch| stretch.confirm == Confirm::Name) {
@@ -97,6 +104,6 @@ fn stretch(spec: &'static Spec, core: Option<&Core>, verb: &'static str, gate: V
     };
     match look {
         Some(look) => offer(begin(look.verb), Vec::new(), format!("{fact}{more}{aside}; then {}", look.verb)),
-        None => nothing(format!("{fact}{more}{aside}"), None),
+        None => nothing(format!("{fact}{more}{aside}; then {verb}"), None),
     }
 }

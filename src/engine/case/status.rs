@@ -3,7 +3,7 @@
 use super::core::{Core, Way, Word};
 use super::gate::{Fact, FactKind, Verdict};
 use super::machine::{Ahead, Asked, ahead, comes_now};
-use super::next::{Next, next};
+use super::next::{Next, next, running};
 use super::offer::{Offer, offers};
 use super::runbook::{Due, Seen, Telling};
 use super::spec::Spec;
@@ -128,13 +128,15 @@ impl From<&Word> for Said {
     }
 }
 
-/// Derives the status. `asked`: the case, and what the gates say now; `troubles`: what is known to go wrong in a step.
+/// Derives the status. `asked`: the case, and what the gates say now; `troubles`: what is known to go wrong in a step;
+/// `is_running`: an order is carried out here now.
 pub fn derive(
     asked: &Asked<'_>,
     journal: Vec<Line>,
     telling: Telling,
     holder: Option<&Holder>,
     troubles: &dyn Fn(StepNumber) -> &'static [Trouble],
+    is_running: bool,
 ) -> Status {
     let (spec, core, gate) = (asked.spec, asked.core, asked.gate);
     let is_open = core.is_some_and(Core::is_open);
@@ -173,19 +175,23 @@ pub fn derive(
             kind: FactKind::Seen,
         }]),
     };
+    let mut verbs = offers(asked, &telling.comes_to, holder);
+    for verb in verbs.iter_mut().filter(|_| is_running) {
+        verb.shut = Some("it is at work; wait until that has ended".into());
+    }
     let own = if telling.json.is_null() { BTreeMap::new() } else { BTreeMap::from([(spec.name, telling.json)]) };
     Status {
         schema: SCHEMA,
         subject: asked.subject.to_owned(),
         runbook: spec.name,
-        phase: phase(spec, core, holder.is_some()),
+        phase: phase(spec, core, is_running),
         case: core.map(|core| core.id.to_string()),
         ended: core.and_then(|core| core.end.as_ref()).map(|(end, _, _)| end.word()),
         steps,
         gates: spec.stretches.iter().map(|stretch| (stretch.verb, shown(stretch.verb))).collect(),
-        verbs: offers(asked, &telling.comes_to, holder),
+        verbs,
         set_aside,
-        next: next(spec, core, holder, gate),
+        next: if is_running { running(spec, core) } else { next(spec, core, holder, gate) },
         foreseen: telling.foreseen,
         due: telling.due,
         seen: telling.seen,
@@ -204,13 +210,15 @@ fn is_taken_back(core: &Core, step: StepNumber) -> bool {
     core.way != Way::Forward && core.leg.state(step).is_none() && first.is_some_and(|first| step > first)
 }
 
-fn phase(spec: &'static Spec, core: Option<&Core>, is_held: bool) -> &'static str {
+fn phase(spec: &'static Spec, core: Option<&Core>, is_running: bool) -> &'static str {
     let Some(core) = core.filter(|core| core.is_open()) else { return "idle" };
+    // What runs elsewhere runs, too: nobody else's step is interrupted while its holder lives.
+    let is_running =
+        is_running || core.running().is_some_and(|step| matches!(core.state(step), StepState::Running { .. }));
     match (core.way, ahead(spec, core)) {
         (Way::Back, _) => "rolling back",
         (Way::Out, _) => "cancelling",
-        // Whoever holds it is at it.
-        (Way::Forward, Ahead::Probe(_)) if is_held => "running",
+        (Way::Forward, _) if is_running => "running",
         (Way::Forward, Ahead::Failed(..) | Ahead::Probe(_)) => "stopped",
         (Way::Forward, Ahead::Pause { .. }) if core.is_touched() => "half-way",
         (Way::Forward, Ahead::Pause { .. }) => "open",

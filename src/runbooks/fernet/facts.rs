@@ -245,6 +245,12 @@ fn not_before(
     Some((until, Fact { kind: FactKind::MayBeSetAside, ..seen("not-before", text, Vec::new(), "") }))
 }
 
+/// The same sentence where the keys wait for their purge.
+pub(super) fn of_purge(sentence: &str) -> String {
+    let text = sentence.replacen("rotating would purge", "to be purged:", 1);
+    text.split(", or raise max_active_keys").next().unwrap_or_default().to_owned()
+}
+
 fn purge(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Timestamp) -> Vec<Fact> {
     let mut facts = reachable(world, sights);
     facts.extend(left_out(world, case));
@@ -264,10 +270,8 @@ fn purge(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Times
         }
         let keys = case.own.to_purge(held.kind);
         if let Some((until, fact)) = not_before(world, sights, held.kind, keys, now, since).filter(|_| !begun) {
-            let text = fact.text.replacen("rotating would purge", "to be purged:", 1);
-            let text = text.split(", or raise max_active_keys").next().unwrap_or_default().to_owned();
             // A rotation before its time may be taken back. Tokens that have lost their key are refused, and no word helps them.
-            facts.push(Fact { until, text, kind: FactKind::Seen, ..fact });
+            facts.push(Fact { until, text: of_purge(&fact.text), kind: FactKind::Seen, ..fact });
         }
     }
     facts

@@ -1,6 +1,6 @@
 //! What the screen shows of a cluster, and `--json`: nodes by keys, the token matrix, until when keys are needed.
 
-use super::facts::{judged, left_behind, sentence, would_go};
+use super::facts::{judged, left_behind, of_purge, sentence, would_go};
 use super::record::Kind;
 use super::spec::{PURGING, ROTATE};
 use super::{Fernet, Sights, World, due};
@@ -9,7 +9,7 @@ use crate::domain::fernet::duration::rough;
 use crate::domain::fernet::finding::findings;
 use crate::domain::fernet::interval;
 use crate::domain::fernet::matrix::{Age, Outcome, Way};
-use crate::domain::fernet::repository::Digest;
+use crate::domain::fernet::repository::{Digest, Keys};
 use crate::engine::case::runbook::{Case, Seen, Telling};
 use crate::engine::case::view::{Cell, Panel, Row, Series, Shape, Tone};
 use jiff::Timestamp;
@@ -28,14 +28,16 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
             attention.push(format!("{}: {}", kind.word(), agreement.message()));
         }
         attention.extend(all.iter().flat_map(|one| findings(one, Some(&world.reader))).map(|found| found.message()));
-        panels.push(keys(world, sights, kind, now));
+        let at_work = case.filter(|_| is_at_work);
+        panels.push(keys(world, at_work, sights, kind, now));
         let worked = worked(world, sights, kind, now);
         let waiting = case.map(|case| case.own.to_purge(kind).to_vec()).filter(|_| is_at_work);
         let keys = waiting.unwrap_or_else(|| would_go(sights, &world.rotator, kind));
         let judged = judged(world, sights, kind, &keys, now, None);
         let sentence = sentence(world, sights, kind, &keys, now, None);
         let at = judged.as_ref().and_then(|judged| judged.at).and_then(|at| Timestamp::from_second(at).ok());
-        not_before.extend(sentence.clone().map(|text| waits(kind, text, at, now)));
+        let told = |text: String| if is_at_work { of_purge(&text) } else { text };
+        not_before.extend(sentence.clone().map(|text| waits(kind, told(text), at, now)));
         purged.extend(is_at_work.then(|| gone(kind, &keys)).flatten());
         kinds.push(json!({
             "kind": kind,
@@ -112,7 +114,7 @@ fn answers(world: &World) -> Option<Panel> {
         Series { name, values, tone }
     });
     let series: Vec<Series> = series.collect();
-    let unit = "401 and 5xx above what was usual, per cent of what stops the watch".to_owned();
+    let unit = "401 and 5xx above the usual, per cent of what is allowed".to_owned();
     (!series.is_empty())
         .then(|| Panel { title: "Answers".into(), shape: Shape::Timeline { series, threshold: Some(LIMIT), unit } })
 }
@@ -146,12 +148,18 @@ fn worked(world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Option<
     Some(format!("{}{ago}", interval::worked(&lifetimes, most, None)))
 }
 
-/// Nodes by keys: who differs stands out.
-fn keys(world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Panel {
+/// Nodes by keys: who differs stands out, but for what a case at work has still to change.
+fn keys(world: &World, at_work: Option<&Case<Fernet>>, sights: &Sights, kind: Kind, now: Timestamp) -> Panel {
     let names = world.names();
     let all = sights.repositories(&names, kind);
     let indexes: BTreeSet<u32> = all.iter().flat_map(|one| one.keys.keys().copied()).collect();
     let usual: BTreeMap<u32, Option<Digest>> = indexes.iter().map(|index| (*index, usual(&all, *index))).collect();
+    // While a case is at work a node holds what was there before, or what is wanted; both are as they must be.
+    let wanted = at_work.and_then(|case| case.own.wanted(kind));
+    let before = at_work.and_then(|case| case.own.held.iter().find(|held| held.kind == kind)).map(|held| &held.keys);
+    let is_of = |keys: Option<&Keys>, index: &u32, digest: Option<Digest>| {
+        keys.is_some_and(|keys| keys.get(index).copied() == digest)
+    };
     let row = |name: &String| {
         let fault = sights.faults().find(|(of, _)| of == name).map(|(_, fault)| fault);
         let head = if *name == world.rotator { format!("{name} (rotates)") } else { name.clone() };
@@ -165,14 +173,19 @@ fn keys(world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Panel {
             let repository = sights.repository(name, kind);
             let key = repository.and_then(|one| one.keys.get(index));
             let Some((repository, key)) = repository.zip(key) else {
-                let tone = if sights.node(name).is_some() { Tone::Bad } else { Tone::Faint };
+                let is_to_come = is_of(before, index, None) || is_of(wanted.as_ref(), index, None);
+                let is_to_come = at_work.is_some() && is_to_come;
+                let tone = if sights.node(name).is_some() && !is_to_come { Tone::Bad } else { Tone::Faint };
                 cells.push(Cell::toned("-", tone));
                 continue;
             };
             let digest = key.digest.map_or_else(|| "unreadable".to_owned(), |digest| digest.to_string());
             let same = key.digest.is_some() && key.digest == usual[index];
-            let tone = match (same, fault) {
+            let is_wanted = is_of(wanted.as_ref(), index, key.digest);
+            let is_to_come = !is_wanted && is_of(before, index, key.digest);
+            let tone = match (same || is_wanted, fault) {
                 (_, Some(_)) => Tone::Faint,
+                _ if at_work.is_some() && is_to_come => Tone::Plain,
                 (true, None) => Tone::Good,
                 (false, None) => Tone::Bad,
             };

@@ -5,7 +5,7 @@ use crate::app::space;
 use crate::engine::case::view::{Cell, Panel, Row, Series, Shape, Tone};
 use crate::ui::age;
 use crate::ui::glyphs::Glyphs;
-use crate::ui::pen::{Pen, fit, piece};
+use crate::ui::pen::{Pen, fit, piece, wrap};
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -115,14 +115,35 @@ fn table(columns: &[String], rows: &[Row], place: &Place, area: Rect, pen: &mut 
         top += 1;
     }
     let room = area.bottom().saturating_sub(top);
+    let start = area.x + 2 + widths.iter().take(count.saturating_sub(1)).map(|width| width + 2).sum::<u16>();
+    let last_room = area.right().saturating_sub(start);
+    let last = |row: &Row| match row.cells.get(count.saturating_sub(1)) {
+        Some(cell) => wrap(&place.text(cell), usize::from(last_room)),
+        None => vec![String::new()],
+    };
+    // Where there is room nothing is cut: the last column goes on below itself.
+    let is_whole = rows.iter().map(|row| last(row).len()).sum::<usize>() <= usize::from(room);
+    let mut below = 0;
     for (line, at) in space::page(rows.len(), place.at, room).enumerate() {
-        let y = top + line as u16;
+        let y = top + line as u16 + below;
+        if is_whole {
+            let texts = last(&rows[at]);
+            let style = rows[at].cells.last().map_or_else(|| pen.theme.plain(), |cell| place.style(cell.tone, pen));
+            for (line, text) in texts.iter().enumerate().skip(1) {
+                pen.put(start, y + line as u16, last_room, text, style);
+            }
+            below += texts.len() as u16 - 1;
+        }
         let mut x = area.x + 2;
         for (column, cell) in rows[at].cells.iter().enumerate() {
             let left = area.right().saturating_sub(x);
             let room = if column + 1 == count { left } else { widths[column].min(left) };
             let style = place.style(cell.tone, pen);
-            pen.put(x, y, room, &place.text(cell), style);
+            let text = match is_whole && column + 1 == count {
+                true => last(&rows[at]).swap_remove(0),
+                false => place.text(cell),
+            };
+            pen.put(x, y, room, &text, style);
             x += widths[column] + 2;
         }
         place.mark(at, y, area, pen);
@@ -130,6 +151,23 @@ fn table(columns: &[String], rows: &[Row], place: &Place, area: Rect, pen: &mut 
 }
 
 fn list(lines: &[Cell], place: &Place, area: Rect, pen: &mut Pen<'_>) {
+    let room = usize::from(area.width.saturating_sub(2));
+    let whole: Vec<Vec<String>> = lines.iter().map(|line| wrap(&place.text(line), room)).collect();
+    // Where there is room nothing is cut.
+    if whole.iter().map(Vec::len).sum::<usize>() <= usize::from(area.height) {
+        let mut y = area.y;
+        for (at, texts) in whole.iter().enumerate() {
+            for (line, text) in texts.iter().enumerate() {
+                let style = place.style(lines[at].tone, pen);
+                pen.put(area.x + 2, y, area.width.saturating_sub(2), text, style);
+                if line == 0 {
+                    place.mark(at, y, area, pen);
+                }
+                y += 1;
+            }
+        }
+        return;
+    }
     for (line, at) in space::page(lines.len(), place.at, area.height).enumerate() {
         let y = area.y + line as u16;
         let style = place.style(lines[at].tone, pen);
@@ -193,9 +231,9 @@ fn matrix(columns: &[String], rows: &[Row], place: &Place, area: Rect, pen: &mut
 /// A line of levels for each series, its last value and the threshold in words.
 fn timeline(series: &[Series], threshold: Option<u64>, unit: &str, place: &Place, area: Rect, pen: &mut Pen<'_>) {
     let name = (series.iter().map(|one| one.name.width()).max().unwrap_or(0) as u16).min(area.width / 3);
-    let limit = threshold.map(|limit| format!(", stops above {limit}")).unwrap_or_default();
+    let limit = threshold.map(|limit| format!("stops above {limit}: ")).unwrap_or_default();
     let quiet = pen.theme.quiet();
-    pen.put(area.x + 2, area.y, area.width.saturating_sub(2), &format!("{unit}{limit}"), quiet);
+    pen.put(area.x + 2, area.y, area.width.saturating_sub(2), &format!("{limit}{unit}"), quiet);
     let columns = usize::from(area.width.saturating_sub(2 + name + 2 + 20).clamp(4, 60));
     let most = series.iter().flat_map(|one| one.values.iter().copied()).chain(threshold).max().unwrap_or(1).max(1);
     let height = area.height.saturating_sub(1);
