@@ -87,7 +87,7 @@ pub fn opened() -> Vec<CoreRecord> {
     let (runbook, subject, reference) = ("paint".into(), "vault/east".into(), "CHG-4".into());
     vec![
         CoreRecord::Opened { case: CaseId("vault-east-1".into()), runbook, subject, reference },
-        CoreRecord::Begun { verb: "check".into() },
+        CoreRecord::Begun { verb: "check".into(), afresh: false },
         CoreRecord::StepStarted { step: LOOK },
         CoreRecord::StepSucceeded { step: LOOK, evidence: "three walls are of one colour".into() },
     ]
@@ -96,7 +96,7 @@ pub fn opened() -> Vec<CoreRecord> {
 pub fn painting() -> Vec<CoreRecord> {
     let mut records = opened();
     records.extend([
-        CoreRecord::Begun { verb: "paint".into() },
+        CoreRecord::Begun { verb: "paint".into(), afresh: false },
         CoreRecord::StepStarted { step: MIX },
         CoreRecord::StepSucceeded { step: MIX, evidence: "ten litres of green".into() },
         CoreRecord::StepStarted { step: PAINT },
