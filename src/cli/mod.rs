@@ -71,9 +71,9 @@ pub struct TenantArg {
 /// A tenant whose name is typed once more, and a reason.
 #[derive(Debug, Args)]
 pub struct Confirmed {
-    /// The tenant's name or id
+    /// The tenant's name or id, or KIND/NAME such as keystone/production
     pub tenant: String,
-    /// The tenant's name once more
+    /// Its name once more
     #[arg(long, value_name = "NAME")]
     pub confirm: String,
     /// Why
@@ -293,7 +293,7 @@ pub enum Verb {
         #[arg(long, default_value = "")]
         reason: String,
     },
-    /// Go back to the previous key (or a fresh one)
+    /// Go back to the previous key (or a fresh one); of a cluster, put back what was saved
     Rollback {
         /// Which tenant, and why
         #[command(flatten)]
@@ -302,7 +302,8 @@ pub enum Verb {
         #[arg(long, value_name = "NAME", default_value = "")]
         through_tunnel: String,
     },
-    /// End a rotation that has not touched the server; everybody who was told gets a cancellation
+    /// End a rotation that has not touched the server (everybody who was told gets a cancellation), or a cluster's case that has
+    /// changed nothing
     Cancel {
         /// Which tenant, and why
         #[command(flatten)]

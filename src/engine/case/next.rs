@@ -84,7 +84,9 @@ fn stretch(spec: &'static Spec, core: Option<&Core>, verb: &'static str, gate: V
     let reasons = gate.reasons();
     if let Some(until) = gate.opens() {
         let said = reasons.iter().map(|fact| fact.text.as_str()).collect::<Vec<_>>().join("; ");
-        return nothing(format!("wait until {}: {said}", until.strftime("%Y-%m-%d %H:%M UTC")), Some(until));
+        // By the minute that has surely passed then.
+        let shown = Timestamp::from_second((until.as_second() + 59).div_euclid(60) * 60).unwrap_or(until);
+        return nothing(format!("wait until {}: {said}", shown.strftime("%Y-%m-%d %H:%M UTC")), Some(until));
     }
     // What ends by itself comes behind what somebody must do meanwhile.
     let Some(fact) = reasons.iter().find(|fact| fact.until.is_none()).or(reasons.first()) else {
