@@ -348,3 +348,15 @@ fn another_holder_is_named_and_shuts_every_verb() {
         assert!(model.dialog.is_none() && screen(&model).contains("held by"), "{key}: {}", screen(&model));
     }
 }
+
+#[test]
+fn a_journal_that_can_not_be_read_is_said_and_nothing_is_begun_upon_what_it_said_before() {
+    let fault =
+        Fault::new(Service::Journal, FaultKind::Malformed, "record 7 can't be understood").hint("see `audit verify`");
+    let mut model = page(status(&painted(), &Seeing::default()).blind(&fault), SMALL);
+    assert!(screen(&model).contains("the journal can't be read: see `audit verify`"), "{}", screen(&model));
+    for key in "crPuRdxDN".chars() {
+        assert!(press(&mut model, &[Key::Char(key)]).is_empty() && model.dialog.is_none(), "{key}");
+        assert!(screen(&model).contains("record 7"), "{key}: {}", screen(&model));
+    }
+}
