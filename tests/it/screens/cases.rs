@@ -286,6 +286,14 @@ fn a_subject_at_work() {
     update(&mut model, Msg::Progress { tenant: id(), progress });
     press(&mut model, &[Key::Char('6')]);
     assert_snapshot!(screen(&model));
+    // Of a step that is over nothing is said any more.
+    let progress = Progress { step: LOOK, done: 3, total: 3, text: "all were looked at".into() };
+    update(&mut model, Msg::Progress { tenant: id(), progress });
+    update(&mut model, Msg::Case(id(), Arc::new(status(&painting(), &Seeing { running: true, ..waits() }))));
+    press(&mut model, &[Key::Char('2')]);
+    let shown = screen(&model);
+    assert!(!shown.contains("all were looked at") && shown.contains("paint is running"), "{shown}");
+    assert_eq!(shown.matches("wait until that has ended").count(), 1, "{shown}");
 }
 
 #[test]
