@@ -100,6 +100,7 @@ fn row_of(id: &TenantId, status: &Status) -> FleetRow {
         // It waits for somebody's word.
         (true, true) if status.next.order.is_some() => 3,
         (true, true) => 4,
+        (false, true) if status.due.as_ref().is_some_and(|due| due.now) => 3,
         (false, true) if status.phase == "open" => 5,
         (false, true) => 6,
     };

@@ -14,9 +14,10 @@ use crate::app::message::{Effect, Msg};
 use crate::app::model::{Job, Model, Screen, Severity};
 use crate::app::perform::{begin, name_of, perform, quit, retake};
 use crate::app::space;
+use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::TenantId;
 use crate::engine::case::machine;
-use crate::engine::case::status::Status;
+use crate::engine::case::status::{Status, StepView};
 use crate::engine::command::Command;
 use crate::engine::sources::Looked;
 use crate::engine::status::TenantStatus;
@@ -91,6 +92,14 @@ fn take_case(model: &mut Model, id: TenantId, status: Arc<Status>) {
     model.fleet.take_case(&id, &status);
     if model.shown() == Some(&id) {
         model.page.take(&status);
+    }
+    // How far a step was says nothing of the next one.
+    let is_at = |step: StepNumber| {
+        let running = |view: &&StepView| matches!(view.state, StepState::Running { .. });
+        status.steps.iter().find(running).is_none_or(|view| view.number == step)
+    };
+    if let Some(job) = model.jobs.get_mut(&id) {
+        job.progress = job.progress.take().filter(|progress| is_at(progress.step));
     }
     model.cases.insert(id, status);
 }

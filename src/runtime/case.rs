@@ -11,7 +11,7 @@ use crate::engine::case::core::Stamp;
 use crate::engine::case::gate::{self, Verdict};
 use crate::engine::case::machine::{Asked, Order, Refusal};
 use crate::engine::case::record::{Body, CaseId, OwnRecord};
-use crate::engine::case::runbook::{Case, Runbook, Step};
+use crate::engine::case::runbook::{Case, Runbook, Seen, Step};
 use crate::engine::case::status::{self, Line, Status};
 use crate::engine::case::tend::{self, Tending};
 use crate::engine::journal::{Holder, JournalStore, Lease};
@@ -97,6 +97,8 @@ struct Known<R: Runbook> {
     sights: R::Sights,
     holder: Option<Holder>,
     running: bool,
+    /// Why the journal could not be read last.
+    unread: Option<Fault>,
     /// So many looks were begun, and this one gave the sights.
     looks: (u64, u64),
 }
@@ -116,7 +118,7 @@ impl<R: Runbook> CaseDesk<R> {
     /// A desk that knows nothing yet; call [`Desk::reload`] and [`Desk::look`].
     pub fn new(seat: Seat, world: R::World) -> Self {
         let (sights, lines) = (R::Sights::default(), Vec::new());
-        let known = Known { case: None, lines, sights, holder: None, running: false, looks: (0, 0) };
+        let known = Known { case: None, lines, sights, holder: None, running: false, unread: None, looks: (0, 0) };
         let (known, busy, lookout) = (Mutex::new(known), tokio::sync::Mutex::new(()), Lookout::default());
         Self { seat, world, steps: R::steps(), known, busy, lookout }
     }
@@ -167,6 +169,23 @@ impl<R: Runbook> CaseDesk<R> {
         }
         let Some(head) = heads.first() else { return Ok((None, Vec::new())) };
         history(&self.seat.store.load(&head.rotation).await?)
+    }
+
+    /// Reads the journal and who holds the subject.
+    async fn read(&self) -> Result<(), Fault> {
+        let holder = self.other_holder().await?;
+        if self.known().running {
+            return Ok(());
+        }
+        let (mut case, lines) = self.load().await?;
+        if let (Some(case), None) = (&mut case, &holder) {
+            case.core.interrupt();
+        }
+        let mut known = self.known();
+        if !known.running {
+            (known.case, known.lines, known.holder) = (case.map(Arc::new), lines, holder);
+        }
+        Ok(())
     }
 
     async fn acquire(&self) -> Result<(Lease, Option<Taken>), RunFault> {
@@ -247,7 +266,12 @@ impl<R: Runbook> Desk for CaseDesk<R> {
     fn status(&self) -> Status {
         let known = self.known();
         let case = known.case.as_deref();
-        let telling = R::tell(&self.world, case, &known.sights, self.seat.clock.now());
+        let mut telling = R::tell(&self.world, case, &known.sights, self.seat.clock.now());
+        if let Some(fault) = &known.unread {
+            let fault = fault.to_string();
+            telling.attention.insert(0, format!("the journal can't be read: {fault}"));
+            telling.seen.insert(0, Seen { name: "journal".into(), at: None, fault: Some(fault) });
+        }
         let gate = |stretch: &str| self.gate(case, &known.sights, stretch);
         let road = || match case {
             Some(case) => R::way_back(case),
@@ -265,30 +289,25 @@ impl<R: Runbook> Desk for CaseDesk<R> {
         };
         let step = |number| self.steps.iter().find(|step| step.number() == number);
         let troubles = |number| step(number).map_or(&[][..], |step| step.troubles());
-        status::derive(&asked, known.lines.clone(), telling, known.holder.as_ref(), &troubles, known.running)
+        let lines = known.lines.clone();
+        let status = status::derive(&asked, lines, telling, known.holder.as_ref(), &troubles, known.running);
+        match &known.unread {
+            Some(fault) => status.blind(fault),
+            None => status,
+        }
     }
 
     async fn reload(&self) -> Result<(), Fault> {
-        let holder = self.other_holder().await?;
-        if self.known().running {
-            return Ok(());
-        }
-        let (mut case, lines) = self.load().await?;
-        if let (Some(case), None) = (&mut case, &holder) {
-            case.core.interrupt();
-        }
-        let mut known = self.known();
-        if !known.running {
-            (known.case, known.lines, known.holder) = (case.map(Arc::new), lines, holder);
-        }
-        Ok(())
+        let read = self.read().await;
+        self.known().unread = read.as_ref().err().cloned();
+        read
     }
 
     async fn follow(&self) -> bool {
         let written = || {
             let known = self.known();
             let case = known.case.as_ref().map(|case| (case.core.id.clone(), case.core.seq));
-            (case, known.holder.as_ref().map(ToString::to_string))
+            (case, known.holder.as_ref().map(ToString::to_string), known.unread.is_some())
         };
         let before = written();
         let read = self.reload().await.is_ok();

@@ -71,6 +71,10 @@ fn too_small(model: &Model, area: Rect, pen: &mut Pen<'_>) {
         lines.push(format!("{}: {}", status.tenant.name, status.phase.word()));
         lines.push(format!("next: {}", status.next.text));
     }
+    if let Some(status) = model.shown().and_then(|id| model.case(id)) {
+        lines.push(format!("{}: {}", status.subject, status.phase));
+        lines.push(format!("next: {}", status.next.text));
+    }
     let style = pen.theme.plain();
     for (y, line) in lines.iter().enumerate().take(usize::from(area.height)) {
         pen.put(area.x, area.y + y as u16, area.width, line, style);

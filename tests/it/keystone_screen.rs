@@ -47,6 +47,7 @@ fn a_rotation_goes_by_keys_alone_to_the_purge_and_through_it() {
     assert!(screen.contains("on every node"), "{screen}");
     program.keys("\r\r").shows("type the name: lab");
     program.keys("lab\r").shows("idle, the last one: done");
+    program.shows("done: keystone/lab: purge: done");
     program.keys("q").shows("sorted by");
     program.keys("\x1b").hides("filter: keystone");
     program.shows("keystone/lab");

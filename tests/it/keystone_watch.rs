@@ -42,7 +42,7 @@ async fn what_a_dead_process_left_in_the_middle_is_gone_on_with_to_where_a_perso
     let site = Site::start().await;
     site.issue();
     let mut rotating = site.0.begin("rotate keystone/lab --confirm lab");
-    rotating.says("step 3").await;
+    rotating.says("step 4").await;
     rotating.signal("KILL");
     rotating.ends().await;
     assert_eq!(site.status().await["phase"], "stopped");

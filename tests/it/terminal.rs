@@ -89,7 +89,7 @@ fn a_whole_rotation_is_driven_by_keys_alone() {
     program.keys("\r\r\r").shows("type the name: acme");
     program.keys("acme\r").shows("finish: rotated");
     program.shows("last rotation: rotated");
-    program.keys("q").shows("tenants");
+    program.keys("q").shows("sorted by");
     program.keys("\x1b").hides("filter: acme");
     program.keys("q");
     assert_eq!(program.ends_within(SOON), 0);

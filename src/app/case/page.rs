@@ -207,6 +207,11 @@ fn gate_facts(status: &Status) -> Vec<Option<String>> {
 
 fn gate_rows(status: &Status) -> Vec<(Row, Option<String>)> {
     let mut rows = Vec::new();
+    // What shuts every verb alike is said once.
+    let same = status.verbs.first().and_then(|verb| verb.shut.as_ref());
+    if let Some(why) = same.filter(|why| status.verbs.iter().all(|verb| verb.shut.as_ref() == Some(why))) {
+        return vec![(Row { cells: vec![Cell::plain(why.as_str())], opens: Vec::new() }, None)];
+    }
     for verb in &status.verbs {
         let Some(gate) = status.gates.get(verb.verb.as_str()) else { continue };
         let is_shut_by_it =

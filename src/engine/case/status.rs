@@ -8,6 +8,7 @@ use super::offer::{Offer, offers};
 use super::runbook::{Due, Seen, Telling};
 use super::spec::Spec;
 use super::view::Panel;
+use crate::domain::fault::Fault;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::journal::Holder;
 use crate::engine::step::Trouble;
@@ -125,6 +126,18 @@ pub struct Said {
 impl From<&Word> for Said {
     fn from(word: &Word) -> Self {
         Self { reason: word.reason.clone(), by: word.by.clone(), at: word.at }
+    }
+}
+
+impl Status {
+    /// The same where the journal can't be read: what it said before is shown, and nothing is begun upon it.
+    pub fn blind(mut self, fault: &Fault) -> Self {
+        for verb in &mut self.verbs {
+            verb.shut = Some(format!("the journal can't be read: {fault}"));
+        }
+        let text = format!("the journal can't be read: {}", fault.remedy());
+        self.next = Next { order: None, asks: Vec::new(), until: None, text };
+        self
     }
 }
 

@@ -286,6 +286,14 @@ fn a_subject_at_work() {
     update(&mut model, Msg::Progress { tenant: id(), progress });
     press(&mut model, &[Key::Char('6')]);
     assert_snapshot!(screen(&model));
+    // Of a step that is over nothing is said any more.
+    let progress = Progress { step: LOOK, done: 3, total: 3, text: "all were looked at".into() };
+    update(&mut model, Msg::Progress { tenant: id(), progress });
+    update(&mut model, Msg::Case(id(), Arc::new(status(&painting(), &Seeing { running: true, ..waits() }))));
+    press(&mut model, &[Key::Char('2')]);
+    let shown = screen(&model);
+    assert!(!shown.contains("all were looked at") && shown.contains("paint is running"), "{shown}");
+    assert_eq!(shown.matches("wait until that has ended").count(), 1, "{shown}");
 }
 
 #[test]
@@ -346,5 +354,17 @@ fn another_holder_is_named_and_shuts_every_verb() {
     for key in "crPuRdxDN".chars() {
         assert!(press(&mut model, &[Key::Char(key)]).is_empty(), "{key}");
         assert!(model.dialog.is_none() && screen(&model).contains("held by"), "{key}: {}", screen(&model));
+    }
+}
+
+#[test]
+fn a_journal_that_can_not_be_read_is_said_and_nothing_is_begun_upon_what_it_said_before() {
+    let fault =
+        Fault::new(Service::Journal, FaultKind::Malformed, "record 7 can't be understood").hint("see `audit verify`");
+    let mut model = page(status(&painted(), &Seeing::default()).blind(&fault), SMALL);
+    assert!(screen(&model).contains("the journal can't be read: see `audit verify`"), "{}", screen(&model));
+    for key in "crPuRdxDN".chars() {
+        assert!(press(&mut model, &[Key::Char(key)]).is_empty() && model.dialog.is_none(), "{key}");
+        assert!(screen(&model).contains("record 7"), "{key}: {}", screen(&model));
     }
 }
