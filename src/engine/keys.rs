@@ -119,17 +119,21 @@ impl Rotation {
     /// of theirs may store it again, and else nobody keeps the VPN whatever is done.
     pub fn is_live_key_replaced(&self) -> bool {
         let Some(run) = &self.preflight else { return false };
-        let (Some(secret), Some(object), Some(shown)) = (run.keys.secret, run.keys.object, run.keys.interface) else {
-            return false;
-        };
+        let (Some(object), Some(shown)) = (run.keys.object, run.keys.interface) else { return false };
         let is_one = !run.failed().iter().any(|check| check == DUPLICATES);
-        is_one && secret != object && [secret, object].contains(&shown)
+        match run.keys.secret {
+            Some(secret) => is_one && secret != object && [secret, object].contains(&shown),
+            // There is none, and what the server has is from elsewhere.
+            None => shown != object,
+        }
     }
 
-    /// The secret held this key at the check and clients had another, and a person has set that aside with a reason.
+    /// The secret held this key at the check, clients and server had another, and a person has set that aside with a reason.
     pub fn is_replaced_knowingly(&self, key: PublicKey) -> bool {
-        let held = self.preflight.as_ref().and_then(|run| run.keys.secret);
-        self.set_aside.contains_key(KEYS) && held == Some(key) && self.is_live_key_replaced()
+        let keys = self.preflight.as_ref().map(|run| &run.keys);
+        // What the server has taken is the key of before, whoever has stored it.
+        let is_seen = keys.is_some_and(|keys| keys.secret == Some(key) && keys.interface != Some(key));
+        self.set_aside.contains_key(KEYS) && is_seen && self.is_live_key_replaced()
     }
 
     /// The key that must be live since this rotation has ended, and since when, UTC. `None`: it says nothing of that.

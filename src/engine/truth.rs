@@ -190,7 +190,10 @@ pub fn truth(open: Option<&Rotation>, seen: Option<(Timestamp, usize)>, lost: Op
         let role = rotation.target_role().word();
         format!("; the {role} key is kept in Barbican under its own name")
     });
-    let text = format!("{how}; tunnels stay up, but a restarted server would find no key{}", kept.unwrap_or_default());
+    let text = format!(
+        "{how}; tunnels that are up stay up, but a restarted server would find no key{}",
+        kept.unwrap_or_default()
+    );
     Some(Truth { live, lead: lead.into(), text, since })
 }
 
@@ -260,6 +263,14 @@ mod tests {
         let records = [(1, start()), (2, Record::Touching { step: STEP }), (12, left(Live::Missing)), (13, failed())];
         for (minute, record) in records.into_iter().chain([(20, start()), (30, left(Live::Missing)), (31, failed())]) {
             rotation.apply(&entry(minute, record));
+            if minute == 2 {
+                // The process is killed there; a look finds none.
+                let mut killed = rotation.clone();
+                killed.steps[3] = StepState::Interrupted { since: at(1) };
+                let found = truth(Some(&killed), Some((at(3), 0)), None).unwrap();
+                assert_eq!((found.live, found.since), (Live::Missing, Some(at(2))), "{found}");
+                assert!(found.text.contains("at 1970-01-01 00:02:00 UTC its DELETE was about to be sent"), "{found}");
+            }
             let said = truth(Some(&rotation), None, None);
             let missing = said.filter(|truth| truth.live == Live::Missing);
             assert!(missing.as_ref().is_none_or(|truth| truth.since == Some(at(2))), "{minute}: {missing:?}");

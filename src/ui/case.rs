@@ -94,11 +94,11 @@ fn facts(model: &Model, status: &Status, width: u16, pen: &mut Pen<'_>) {
         _ => theme.busy(),
     };
     let mut pieces = vec![piece(format!("{:<12}", "state"), theme.quiet()), piece(status.phase, style)];
-    let done = status.steps.iter().filter(|step| step.state.is_done()).count();
+    let (done, of, what) = progress(status);
     match (status.phase, status.ended) {
         ("idle", Some(ended)) => pieces.push(piece(format!(", the last one: {ended}"), theme.plain())),
         ("idle", None) => {}
-        _ => pieces.push(piece(format!("   {done} of {} steps done", status.steps.len()), theme.plain())),
+        _ => pieces.push(piece(format!("   {done} of {of} steps {what}"), theme.plain())),
     }
     if let Some(holder) = &status.holder {
         pieces.push(piece(format!("   HELD by {holder}"), theme.warn()));
@@ -131,6 +131,15 @@ fn facts(model: &Model, status: &Status, width: u16, pen: &mut Pen<'_>) {
         pieces.push(piece(format!("   set aside: {}", aside.join(", ")), theme.warn()));
     }
     pen.flow(0, 2, width, &pieces);
+}
+
+/// How many steps of how many are done, or taken back on the way back.
+fn progress(status: &Status) -> (usize, usize, &'static str) {
+    let back: Vec<&StepView> = status.steps.iter().filter(|step| step.takes_back).collect();
+    match back.is_empty() {
+        true => (status.steps.iter().filter(|step| step.state.is_done()).count(), status.steps.len(), "done"),
+        false => (back.iter().filter(|step| step.state.is_done()).count(), back.len(), "taken back"),
+    }
 }
 
 fn next(status: &Status, width: u16, pen: &mut Pen<'_>) {
@@ -180,12 +189,12 @@ fn line_of(model: &Model, step: &StepView, title: u16, at: Rect, selected: bool,
     }
     pen.put(at.x + 2, at.y, 1, &step.number.to_string(), theme.plain());
     pen.put(at.x + 4, at.y, 1, glyph, style);
-    pen.put(at.x + 6, at.y, 11, step.state.word(), style);
+    pen.put(at.x + 6, at.y, 11, step.word(), style);
     pen.put(at.x + 18, at.y, title, step.title, theme.plain());
     let took = match (&step.state, step.took_ms) {
-        (StepState::Running { since } | StepState::Interrupted { since }, _) => {
-            age::span(model.now.as_second() - since.as_second())
-        }
+        (StepState::Running { since }, _) => age::span(model.now.as_second() - since.as_second()),
+        // When it ended nobody has written.
+        (StepState::Interrupted { since }, _) => since.strftime("from %H:%M UTC").to_string(),
         (_, Some(ms)) => took_text(ms),
         (_, None) => String::new(),
     };

@@ -125,7 +125,11 @@ async fn a_node_that_is_gone_keeps_no_other_from_being_put_back_and_is_put_back_
     assert!(matches!(status.steps[5].state, StepState::Waiting), "verified is no more: {:?}", status.steps[5]);
     rig.cluster().power(2, true);
     desk.run(Order::Resume).await.unwrap();
-    assert_eq!(desk.status().ended, Some("rolled back"));
+    let status = desk.status();
+    assert_eq!(
+        (status.ended, status.steps[4].word(), status.steps[5].word()),
+        (Some("rolled back"), "undone", "waiting")
+    );
     nothing_lost(&rig, "back");
     let names = rig.names(0);
     is_clean(&rig, &names.iter().map(String::as_str).collect::<Vec<_>>(), "back");

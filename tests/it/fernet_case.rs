@@ -181,6 +181,7 @@ async fn a_rotation_changes_no_answer_and_the_purge_waits_for_its_moment_whateve
     desk.run(begin("purge")).await.unwrap();
     let status = desk.status();
     assert_eq!((status.phase, status.ended), ("idle", Some("done")));
+    assert!(status.next.order.is_none() && status.next.text.contains("nothing is due"), "{:?}", status.next);
     let after = rig.names(0);
     assert_eq!(after.len(), before.len(), "{before:?} {after:?}");
     assert_ne!(after, before);

@@ -171,6 +171,8 @@ async fn a_server_that_does_not_follow_is_a_failure_after_two_cycles_and_resume_
     let next = scene.status().next;
     assert!(next.text.starts_with("step 6 failed, and the interface shows the key by now: resume"), "{}", next.text);
     assert!(!scene.status().attention.iter().any(|item| item.starts_with("the server has not")));
+    let told = |item: &String| item == "step 6 had failed, and the interface shows the key by now";
+    assert!(scene.status().attention.iter().any(told), "{:?}", scene.status().attention);
     scene.run(Command::Resume).await.unwrap();
     assert!(scene.acme().rotation().unwrap().step(StepNumber::RECONCILE).is_done());
     assert_ne!(world.secrets(&scene.secret_name())[0].id, pinned);

@@ -111,12 +111,12 @@ impl Stop {
                  anything else is done",
             ),
             "missing" => fault(FaultKind::NotFound)
-                .hint("the live repository was not touched by this; look at the node, then go on"),
+                .hint("no key that was there was changed, and what was done before stays done; look at the node, then go on"),
             "busy" => fault(FaultKind::TooMany)
                 .hint("an earlier script is still at work there; it ends by itself, then go on"),
-            "room" => fault(FaultKind::NoRoom).hint("the live repository is as it was; make room beside it, then go on"),
+            "room" => fault(FaultKind::NoRoom).hint("no key that was there was changed; make room beside it, then go on"),
             "system" => fault(FaultKind::Refused).hint(
-                "nothing was changed there; name the folder by the path at which its file system holds others beside it (of a \
+                "no key that was there was changed; name the folder by the path at which its file system holds others beside it (of a \
                  container's volume, the one on the host)",
             ),
             "unfinished" => fault(FaultKind::Refused).hint(

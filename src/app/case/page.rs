@@ -164,7 +164,7 @@ pub fn step(view: &StepView) -> Subject {
         StepState::Interrupted { .. } => Mark::Warn,
         _ => Mark::Plain,
     };
-    let mut rows = vec![Line::new(mark, format!("{} {}", view.state.word(), evidence(&view.state)))];
+    let mut rows = vec![Line::new(mark, format!("{} {}", view.word(), evidence(&view.state)))];
     if let StepState::Failed { fault, .. } = &view.state {
         rows.push(Line::new(Mark::Warn, format!("advice: {}", fault.advice())));
     }

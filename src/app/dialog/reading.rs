@@ -226,8 +226,8 @@ fn quit(model: &Model) -> Vec<Row> {
         Row::new(Mark::Warn, format!("running: {}", names(&running))),
         Row::new(
             Mark::Plain,
-            "If DELETE has been sent, POST is finished before the program ends. Everything else stops where it is; the \
-             step is interrupted, and resume looks and goes on at the next start.",
+            "What must not stop half-way (a DELETE without its POST) is finished before the program ends. Everything else \
+             stops where it is, and resume looks and goes on: yours, or that of a `changeguard watch` that runs.",
         ),
         Row::new(Mark::Heading, "y quits, Esc stays"),
     ]

@@ -40,7 +40,7 @@ pub fn status(status: &Status) -> String {
     }
     let title = status.steps.iter().map(|step| width(step.title)).max().unwrap_or(0);
     for step in &status.steps {
-        let (word, detail) = (step.state.word(), detail(&step.state));
+        let (word, detail) = (step.word(), detail(&step.state));
         let line = format!("  {} {} {word:12} {detail}", step.number, padded(step.title, title));
         let _ = writeln!(text, "{}", line.trim_end());
     }

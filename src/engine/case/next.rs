@@ -1,8 +1,9 @@
 //! The one safe next action of a case, as an order that can be executed, and in words.
 
-use super::core::Core;
+use super::core::{Core, Way};
 use super::gate::{FactKind, Verdict};
 use super::machine::{Ahead, Order, ahead, comes_now, out};
+use super::runbook::Due;
 use super::spec::{Confirm, Spec};
 use crate::engine::journal::Holder;
 use jiff::Timestamp;
@@ -58,10 +59,21 @@ pub fn next(spec: &'static Spec, core: Option<&Core>, holder: Option<&Holder>, g
     }
 }
 
+/// Where nothing is due yet, nothing is offered that would begin: it may be asked for all the same.
+pub fn early(due: &Due, next: Next) -> Next {
+    match &next.order {
+        Some(Order::Begin { .. }) if next.asks.contains(&"confirm") => {
+            nothing(format!("nothing is due: {}", due.text), due.at)
+        }
+        _ => next,
+    }
+}
+
 /// What runs here now; nothing is to be done but to wait.
 pub fn running(spec: &'static Spec, core: Option<&Core>) -> Next {
     let step = core.and_then(|core| core.running()).and_then(|step| spec.step(step));
-    let what = step.map_or_else(String::new, |step| format!(": step {} {}", step.number, step.title));
+    let back = if core.is_some_and(|core| core.way != Way::Forward) { "taking back " } else { "" };
+    let what = step.map_or_else(String::new, |step| format!(": {back}step {} {}", step.number, step.title));
     nothing(format!("it is at work{what}; wait until it has ended"), None)
 }
 

@@ -3,10 +3,10 @@
 use super::core::{Core, Way, Word};
 use super::gate::{Fact, FactKind, Verdict};
 use super::machine::{Ahead, Asked, ahead, comes_now};
-use super::next::{Next, next, running};
+use super::next::{Next, early, next, running};
 use super::offer::{Offer, offers};
 use super::runbook::{Due, Seen, Telling};
-use super::spec::Spec;
+use super::spec::{Move, Spec};
 use super::view::Panel;
 use crate::domain::fault::Fault;
 use crate::domain::step::{StepNumber, StepState};
@@ -30,6 +30,9 @@ pub struct StepView {
     /// As the journal tells it.
     #[serde(flatten)]
     pub state: StepState,
+    /// On the present leg it is taken back, and its state is how far that is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub takes_back: bool,
     /// How long it took, ms, where it has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub took_ms: Option<u64>,
@@ -39,6 +42,18 @@ pub struct StepView {
     /// What is known to go wrong in it.
     #[serde(skip)]
     pub troubles: &'static [Trouble],
+}
+
+impl StepView {
+    /// How it stands, in a word.
+    pub fn word(&self) -> &'static str {
+        match &self.state {
+            StepState::Waiting if self.takes_back => "to undo",
+            StepState::Running { .. } if self.takes_back => "undoing",
+            StepState::Done { .. } if self.takes_back => "undone",
+            state => state.word(),
+        }
+    }
 }
 
 /// One line of the journal.
@@ -159,7 +174,8 @@ pub fn derive(
         let state = core.filter(|_| !is_over).map_or(&waiting, |core| core.state(step.number)).clone();
         let took_ms = core.filter(|_| !is_over).and_then(|core| core.took_ms(step.number));
         let troubles = troubles(step.number);
-        StepView { number: step.number, title: step.title, state, took_ms, undo: step.undo, troubles }
+        let takes_back = core.is_some_and(|core| core.leg.road.contains(&Move::Undo(step.number)));
+        StepView { number: step.number, title: step.title, state, takes_back, took_ms, undo: step.undo, troubles }
     });
     let steps: Vec<StepView> = if core.is_some() { steps.collect() } else { Vec::new() };
     let mut attention = telling.attention;
@@ -204,7 +220,11 @@ pub fn derive(
         gates: spec.stretches.iter().map(|stretch| (stretch.verb, shown(stretch.verb))).collect(),
         verbs,
         set_aside,
-        next: if is_running { running(spec, core) } else { next(spec, core, holder, gate) },
+        next: match telling.due.as_ref().filter(|due| open.is_none() && !due.now) {
+            _ if is_running => running(spec, core),
+            Some(due) if holder.is_none() => early(due, next(spec, core, None, gate)),
+            _ => next(spec, core, holder, gate),
+        },
         foreseen: telling.foreseen,
         due: telling.due,
         seen: telling.seen,
@@ -235,6 +255,7 @@ fn phase(spec: &'static Spec, core: Option<&Core>, is_running: bool) -> &'static
         (Way::Forward, Ahead::Failed(..) | Ahead::Probe(_)) => "stopped",
         (Way::Forward, Ahead::Pause { .. }) if core.is_touched() => "half-way",
         (Way::Forward, Ahead::Pause { .. }) => "open",
-        (Way::Forward, _) => "running",
+        // Whoever had begun it has ended between two steps.
+        (Way::Forward, Ahead::Start(_) | Ahead::Close(_) | Ahead::Ended) => "stopped",
     }
 }

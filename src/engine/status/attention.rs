@@ -144,7 +144,7 @@ fn differ(status: &TenantStatus) -> String {
              every client is cut off"
         ),
         (_, _, true) => format!(
-            "KEYS DIFFER: the server has {one}, and the object says {other}: every client that has {other} is cut off"
+            "KEYS DIFFER: secret and server have {one}, and the object says {other}: whoever has {other} is cut off"
         ),
         (true, ..) => format!("KEYS DIFFER: secret and object hold {one}, and the interface shows {third}"),
         _ => format!("KEYS DIFFER: the secret holds {one}, the object says {other}, the interface shows {third}"),

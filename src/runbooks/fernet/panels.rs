@@ -6,7 +6,7 @@ use super::spec::{PURGING, ROTATE};
 use super::{Fernet, Sights, World, due};
 use crate::domain::fernet::agreement::compare;
 use crate::domain::fernet::duration::rough;
-use crate::domain::fernet::finding::findings;
+use crate::domain::fernet::finding::{Weight, findings};
 use crate::domain::fernet::interval;
 use crate::domain::fernet::matrix::{Age, Outcome, Way};
 use crate::domain::fernet::repository::{Digest, Keys};
@@ -27,7 +27,10 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
         if !agreement.is_same() && !is_at_work {
             attention.push(format!("{}: {}", kind.word(), agreement.message()));
         }
-        attention.extend(all.iter().flat_map(|one| findings(one, Some(&world.reader))).map(|found| found.message()));
+        let found = all.iter().flat_map(|one| findings(one, Some(&world.reader)));
+        // A key that lies there twice is expected half-way.
+        let counts = found.filter(|found| !is_at_work || found.weight() == Weight::Shut);
+        attention.extend(counts.map(|found| found.message()));
         let at_work = case.filter(|_| is_at_work);
         panels.push(keys(world, at_work, sights, kind, now));
         let worked = worked(world, sights, kind, now);

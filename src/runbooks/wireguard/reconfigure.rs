@@ -102,6 +102,17 @@ async fn look(context: &StepContext<'_>, mailed: &[Client], policy: SecondMail) 
         let text = format!("{found}, not {}", target.short());
         return Err(Fault::new(Service::Swift, FaultKind::Conflict, text).hint(hint));
     }
+    // One that can't be read keeps nobody from coming back. One that holds another key is what the server takes next.
+    if let Ok(secret) = observe::look_at_secret(world, None).await
+        && secret.keys.iter().any(|key| *key != Some(target))
+    {
+        let found = match secret.count {
+            1 => "the secret was changed by somebody else".to_owned(),
+            count => format!("{count} secrets have the tenant's name"),
+        };
+        let hint = format!("nobody was told anything wrong; resume puts it right{}", rotation.or_out());
+        return Err(Fault::new(Service::Barbican, FaultKind::Conflict, found).hint(hint));
+    }
     let reading = if policy.interface { Some(world.server.read().await?) } else { None };
     if let Some(reading) = reading.filter(|reading| reading.public_key != target) {
         let text = format!("the interface shows {}, not {}", reading.public_key.short(), target.short());

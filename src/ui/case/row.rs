@@ -36,10 +36,13 @@ pub fn draw(
     };
     pen.put(x, y, phase_width, status.phase, style);
     x += phase_width + 1;
-    let step = status.steps.iter().find(|step| !step.state.is_done());
+    // The way back goes over the steps from the last.
+    let undoes = status.steps.iter().rev().find(|step| step.takes_back && !step.state.is_done());
+    let step = undoes.or(status.steps.iter().find(|step| !step.state.is_done()));
     let room = answers + server + active + 2;
     let text = match (status.phase, step) {
         ("idle", _) => "-".to_owned(),
+        (_, Some(step)) if step.takes_back => format!("{} {}: {}", step.word(), step.number, step.title),
         (_, Some(step)) => format!("{} of {}: {}", step.number, status.steps.len(), step.title),
         (_, None) => "all steps done".to_owned(),
     };

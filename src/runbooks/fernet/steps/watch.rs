@@ -71,7 +71,7 @@ impl Step<Fernet> for Watch {
             if let Verdict::Spikes(spikes) = &verdict {
                 let said = spikes.iter().map(Spike::message).collect::<Vec<_>>().join("; ");
                 return Err(Fault::new(Service::Node, FaultKind::Refused, said)
-                    .hint("nothing was purged; roll back puts the saved keys back, or look what it is and resume"));
+                    .hint("nothing was purged; look what it is, then resume (it watches again), or roll back, which puts the saved keys back"));
             }
             let requests: u64 = answers.values().map(|counts| counts.requests).sum();
             let text = format!("{requests} answers, no spike");

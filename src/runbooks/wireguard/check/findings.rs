@@ -173,6 +173,22 @@ pub(super) fn log_check(log: Option<Result<String, Fault>>, clock: i64, settings
     Finding { finding: [found.finding].into_iter().chain(moment).collect::<Vec<_>>().join("; "), ..found }
 }
 
+/// Where no secret has the name, an agent that says so is well: what it complains of is what a rotation ends.
+pub(super) fn without_secret(found: Finding, is_missing: bool) -> Finding {
+    match found.state {
+        CheckState::Fail if is_missing => {
+            let text = format!("{}; no secret has the name, so that is to be expected", found.finding);
+            finding(
+                &found.name,
+                CheckState::Warn,
+                text,
+                "look at it again once there is one: step 6 waits for the server",
+            )
+        }
+        _ => found,
+    }
+}
+
 fn health_check(log: Option<Result<String, Fault>>) -> Finding {
     const NAME: &str = "agent-log";
     let silent = "it may not be running, or its environment file is missing and the unit is skipped: look at the unit before \
@@ -395,16 +411,23 @@ fn replaced(keys: &KeyAgreement, sights: &Sights) -> Option<String> {
     let (secret, known) = (keys.secret?, keys.object?);
     let is_only = sights.secret.value()?.only_key() == Some(secret);
     is_only.then_some(()).filter(|()| secret != known)?;
+    let is_taken = sights.server.value()?.public_key == secret;
     let (secret, known) = (secret.short(), known.short());
-    let server = match sights.server.value()?.public_key {
-        shown if Some(shown) == keys.secret => "the server has taken it, so they are cut off".to_owned(),
-        _ => "the server takes it at its next look, and they are cut off then".to_owned(),
-    };
-    Some(format!(
-        "somebody has stored {secret} in place of {known}, which clients have; {server}. Whoever has the private half of {known} \
-         stores it again; if nobody has, set the check `keys` aside with a reason and rotate: everybody gets a new key, {secret} \
-         is kept under a name of its own, and there is no way back to {known}"
-    ))
+    Some(match is_taken {
+        // Which of the two was changed, nothing here can say.
+        true => format!(
+            "secret and server have {secret}, and the object gives {known} to clients. Where clients are connected the object is \
+             wrong: have the platform write it again (adding or removing a user of the tenant does). Where they are cut off, \
+             somebody has stored {secret}: whoever has the private half of {known} stores that again. If neither can be, set the \
+             check `keys` aside with a reason and rotate: everybody gets a new key"
+        ),
+        false => format!(
+            "somebody has stored {secret} in place of {known}, which clients have; the server takes it at its next look, and they \
+             are cut off then. Whoever has the private half of {known} stores it again; if nobody has, set the check `keys` aside \
+             with a reason and rotate: everybody gets a new key, {secret} is kept under a name of its own, and there is no way \
+             back to {known}"
+        ),
+    })
 }
 
 /// What ends it where the server has taken another secret of the name than the one whose key the clients have.

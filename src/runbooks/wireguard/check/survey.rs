@@ -5,7 +5,7 @@ use super::clocks::Clocks;
 use super::console::{console_check, needed};
 use super::findings::{
     agent_check, agreement, barbican_check, fail, finding, from_result, log_check, mailbox_check, own_route_check,
-    pass, sight_checks, swap_check, token_check, write_check,
+    pass, sight_checks, swap_check, token_check, without_secret, write_check,
 };
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::key::PublicKey;
@@ -124,7 +124,8 @@ pub async fn survey(world: &World, context: Option<&StepContext<'_>>, only: Opti
     checks.extend(agent.as_ref().map(agent_check));
     checks.extend(agent.as_ref().filter(|_| world.settings.swap == SwapOrder::StoreFirst).map(swap_check));
     let clock = places.and_then(|sights| sights.server.value()).map_or(at.as_second(), |reading| reading.clock);
-    checks.extend(log.map(|log| log_check(log, clock, &world.settings)));
+    let is_missing = places.and_then(|sights| sights.secret.value()).is_some_and(|secret| secret.count == 0);
+    checks.extend(log.map(|log| without_secret(log_check(log, clock, &world.settings), is_missing)));
     let keys = match &sights {
         Some(Ok(sights)) => {
             checks.extend(own.map(|own| own_route_check(&own, sights)));
