@@ -121,7 +121,7 @@ async fn behind_an_upload_that_can_not_be_read_back_nobody_says_that_clients_get
         let fault = converge_object::converge(&scene.world(), key).await.unwrap_err();
         let told = format!("{fault}; {}", fault.advice());
         assert!(told.contains("whether clients get it is not known before the object is read"), "{upload:?}: {told}");
-        assert!(!told.contains("clients still get the old"), "{upload:?}: {told}");
+        assert!(!told.contains("clients still get another"), "{upload:?}: {told}");
         assert_eq!(told.contains("write config/vpn-users.json"), is_first, "the first cause: {upload:?}: {told}");
         faults.clear();
         converge_object::converge(&scene.world(), key).await.unwrap();
@@ -159,7 +159,7 @@ async fn no_room_in_swift_is_no_matter_of_secrets() {
     let key = PrivateKey::from_random([5; 32]).public();
     let fault = converge_object::converge(&scene.world(), key).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Quota);
-    assert!(fault.advice().contains("clients still get the old") && !fault.advice().contains("secrets"), "{fault:?}");
+    assert!(fault.advice().contains("clients still get another") && !fault.advice().contains("secrets"), "{fault:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
