@@ -15,6 +15,7 @@ use changeguard::domain::notice::{Delivery, NoticeKind};
 use changeguard::domain::tenant::Tenant;
 use changeguard::domain::window::Window;
 use changeguard::engine::command::Command;
+use changeguard::engine::machine::SendOrder;
 use changeguard::engine::ports::Unfenced;
 use changeguard::engine::record::Cause;
 use changeguard::engine::step::Progress;
@@ -90,7 +91,8 @@ async fn measure(people: usize) -> Result<()> {
     planned?;
     say("plan", &took);
 
-    let (letters, took) = timed(async { acme.previews(NoticeKind::Announcement) }).await;
+    let (letters, took) =
+        timed(async { acme.previews(&SendOrder { kind: NoticeKind::Announcement, only: None, again: false }) }).await;
     let letters = letters?;
     say("the mails written, one thread", &took);
     let mailer = wiring.world(acme.tenant().clone(), Arc::new(Unfenced))?.mailer;
