@@ -48,13 +48,10 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
             "differences": agreement.differences,
             "would_purge": keys,
             "not_before": at,
-            "interval": worked,
+            "interval": worked.as_deref(),
             "sentence": sentence,
         }));
-        let lines: Vec<Cell> = worked.into_iter().map(Cell::plain).collect();
-        if !lines.is_empty() {
-            panels.push(Panel { title: format!("Interval: {}", kind.word()), shape: Shape::Lines { lines } });
-        }
+        not_before.extend(worked.map(Cell::plain));
     }
     let open = case.filter(|case| case.core.is_open());
     attention.extend(open.and_then(|case| left_behind(world, case)));
