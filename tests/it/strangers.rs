@@ -21,6 +21,16 @@ fn hold_the_agents(scene: &Scene) {
     scene.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(403)).method("GET").always().for_agents());
 }
 
+/// They get it again once the swap has begun, so that none takes what is there before it.
+fn release_the_agents_with_the_swap(scene: &Scene) {
+    let world = scene.lab.world().clone();
+    scene.lab.faults().observe(move |request| {
+        if request.service == Service::Barbican && request.method == "DELETE" {
+            world.faults().clear();
+        }
+    });
+}
+
 fn theirs() -> PublicKey {
     PrivateKey::from_random([78; 32]).public()
 }
@@ -103,7 +113,7 @@ async fn a_key_that_was_stored_in_place_of_the_live_one_after_the_end_is_an_alar
         let refused = scene.rotate().await.unwrap_err().to_string();
         assert!(refused.contains("keys") && refused.contains("set the check `keys` aside"), "{refused}");
         set_aside(&scene, "keys").await;
-        scene.lab.faults().clear();
+        release_the_agents_with_the_swap(&scene);
         scene.rotate().await.unwrap();
         let rotation = scene.acme().rotation().unwrap();
         let previous = rotation.keys.get(&KeyRole::Previous).map(|kept| kept.public_key);

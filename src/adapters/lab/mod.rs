@@ -256,7 +256,7 @@ impl Lab {
 
     /// What shall go wrong.
     pub fn faults(&self) -> &Faults {
-        &self.world.shared.faults
+        self.world.faults()
     }
 
     /// The lab from behind.

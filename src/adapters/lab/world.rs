@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 
 use super::barbican::{Secret, href};
-use super::faults::Service;
+use super::faults::{Faults, Service};
 use super::seed::base64;
 use super::shell::{self, Printed};
 use super::smtp::Mail;
@@ -390,6 +390,11 @@ impl LabWorld {
     /// Requests for what prints a private key (`dump`, `showconf`, `private-key`); must stay empty.
     pub fn private_key_requests(&self) -> Vec<String> {
         lock(&self.shared.forbidden).clone()
+    }
+
+    /// What shall go wrong.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
     }
 
     /// How many requests of this method the service has received, the agents' own left out.
