@@ -263,12 +263,17 @@ fn begin(
 }
 
 /// What leads out besides going on, for the end of a sentence.
-pub(super) fn out(core: &Core) -> &'static str {
+fn out(core: &Core) -> &'static str {
     match (core.way, core.is_touched()) {
         (Way::Forward, false) => ", or cancel",
-        (Way::Forward, true) if core.touched.iter().all(|step| !is_no_return(core.spec, *step)) => ", or roll back",
+        _ if leads_back(core) => ", or roll back",
         _ => "",
     }
+}
+
+/// Whether there is a way back from here.
+pub(super) fn leads_back(core: &Core) -> bool {
+    core.way == Way::Forward && core.is_touched() && core.touched.iter().all(|step| !is_no_return(core.spec, *step))
 }
 
 /// Whether all that is not done before a step only looks: a stretch brings that about by itself.

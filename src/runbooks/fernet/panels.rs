@@ -1,6 +1,6 @@
 //! What the screen shows of a cluster, and `--json`: nodes by keys, the token matrix, until when keys are needed.
 
-use super::facts::{judged, left_behind, of_purge, sentence, would_go};
+use super::facts::{Leaving, left_behind};
 use super::record::Kind;
 use super::spec::{PURGING, ROTATE};
 use super::{Fernet, Sights, World, due};
@@ -9,6 +9,7 @@ use crate::domain::fernet::duration::rough;
 use crate::domain::fernet::finding::{Weight, findings};
 use crate::domain::fernet::interval;
 use crate::domain::fernet::matrix::{Age, Outcome, Way};
+use crate::domain::fernet::not_before::{NotBefore, Standing};
 use crate::domain::fernet::repository::{Digest, Keys};
 use crate::engine::case::runbook::{Case, Seen, Telling};
 use crate::engine::case::view::{Cell, Panel, Row, Series, Shape, Tone};
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Everything.
 pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Timestamp) -> Telling {
     let (mut attention, mut panels, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut not_before, mut purged) = (Vec::new(), Vec::new());
+    let (mut not_before, mut purged, mut clock) = (Vec::new(), Vec::new(), Vec::new());
     for kind in sights.kinds(&world.rotator) {
         let all = sights.repositories(&world.names(), kind);
         let agreement = compare(&all);
@@ -34,19 +35,22 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
         let at_work = case.filter(|_| is_at_work);
         panels.push(keys(world, at_work, sights, kind, now));
         let worked = worked(world, sights, kind, now);
-        let waiting = case.map(|case| case.own.to_purge(kind).to_vec()).filter(|_| is_at_work);
-        let keys = waiting.unwrap_or_else(|| would_go(sights, &world.rotator, kind));
-        let judged = judged(world, sights, kind, &keys, now, None);
-        let sentence = sentence(world, sights, kind, &keys, now, None);
+        let leaving =
+            at_work.map_or_else(|| Leaving::by_rotation(world, sights, kind), |case| Leaving::by_purge(case, kind));
+        let judged = leaving.judged(world, sights, kind, now);
+        let sentence = leaving.sentence(world, sights, kind, now);
         let at = judged.as_ref().and_then(|judged| judged.at).and_then(|at| Timestamp::from_second(at).ok());
-        let told = |text: String| if is_at_work { of_purge(&text) } else { text };
-        not_before.extend(sentence.clone().map(|text| waits(kind, told(text), at, now)));
-        purged.extend(is_at_work.then(|| gone(kind, &keys)).flatten());
+        not_before.extend(sentence.clone().map(|text| waits(kind, text, at, now)));
+        match (&judged, is_at_work) {
+            (Some(judged), true) => purged.extend(gone(kind, judged, now)),
+            (Some(judged), false) => clock.extend(purge_after(kind, judged, now)),
+            (None, _) => {}
+        }
         kinds.push(json!({
             "kind": kind,
             "agrees": agreement.is_same(),
             "differences": agreement.differences,
-            "would_purge": keys,
+            "would_purge": leaving.keys,
             "not_before": at,
             "interval": worked.as_deref(),
             "sentence": sentence,
@@ -56,6 +60,10 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
     let open = case.filter(|case| case.core.is_open());
     attention.extend(open.and_then(|case| left_behind(world, case)));
     attention.extend(sights.faults().map(|(name, fault)| format!("{name}: {fault}")));
+    // Who does not answer at all is named once.
+    let is_seen = |name: &str| sights.faults().all(|(other, _)| other != name);
+    let silent = sights.api_faults().filter(|(name, _)| is_seen(name));
+    attention.extend(silent.map(|(name, fault)| format!("{name}: {}", fault.message)));
     panels.extend(matrix(world));
     if !not_before.is_empty() {
         panels.push(Panel { title: "Not before".into(), shape: Shape::Lines { lines: not_before } });
@@ -71,7 +79,8 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
         }).collect::<Vec<_>>() })),
     });
     let seen = world.names().iter().map(|name| seen(sights, name)).collect();
-    let mut comes_to = BTreeMap::from([(ROTATE, due::foreseen(world, sights))]);
+    let rotates = due::foreseen(world, sights).into_iter().chain(clock).collect();
+    let mut comes_to: BTreeMap<&'static str, Vec<String>> = BTreeMap::from([(ROTATE, rotates)]);
     if !purged.is_empty() {
         comes_to.insert(PURGING, purged);
     }
@@ -79,10 +88,12 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
 }
 
 fn seen(sights: &Sights, name: &str) -> Seen {
-    let of = sights.nodes.get(name);
+    let (of, api) = (sights.nodes.get(name), sights.apis.get(name));
     let at = of.and_then(|seen| seen.seen.as_ref()).map(|(at, _)| *at);
+    let answered = api.map(|api| api.seen.as_ref().map(|(at, ())| *at));
     let fault = of.and_then(|seen| seen.fault.as_ref()).map(|(_, fault)| fault.to_string());
-    Seen { name: name.to_owned(), at, fault }
+    let silent = api.and_then(|api| api.fault.as_ref()).map(|(_, fault)| fault.message.clone());
+    Seen { name: name.to_owned(), at: answered.map_or(at, |answered| at.min(answered)), fault: fault.or(silent) }
 }
 
 /// Until when the keys that go are needed, as a countdown while they are.
@@ -92,17 +103,34 @@ fn waits(kind: Kind, text: String, at: Option<Timestamp>, now: Timestamp) -> Cel
     Cell { until, ..Cell::toned(format!("{}: {text}", kind.word()), tone) }
 }
 
-/// Which keys a purge takes away.
-fn gone(kind: Kind, keys: &[u32]) -> Option<String> {
-    let all: Vec<String> = keys.iter().map(u32::to_string).collect();
-    let what = if all.len() == 1 { "key" } else { "keys" };
-    (!all.is_empty()).then(|| {
-        format!(
-            "{}: {what} {} on every node: what was made with it is refused from then on",
-            kind.word(),
-            all.join(", ")
-        )
+/// Which keys a purge takes away, and whether anybody needs them.
+fn gone(kind: Kind, judged: &NotBefore, now: Timestamp) -> Option<String> {
+    let what = keys_of(judged)?;
+    let ended = judged.moment().filter(|_| judged.has_passed(now.as_second()));
+    let ended = ended.map(|at| format!("; the last token made with it ended {at}")).unwrap_or_default();
+    Some(format!("{}: {what} on every node: what was made with it is refused from then on{ended}", kind.word()))
+}
+
+/// What the clock will mean behind a rotation of now: when its purge may come.
+fn purge_after(kind: Kind, judged: &NotBefore, now: Timestamp) -> Option<String> {
+    let what = keys_of(judged)?;
+    let kind = kind.word();
+    Some(match (judged.standing(now.as_second()), judged.moment()) {
+        (Standing::Wait(seconds), Some(at)) => {
+            format!("{kind}: then purge waits {}, until {at}: until then tokens of {what} may be used", rough(seconds))
+        }
+        (Standing::Open, Some(at)) => {
+            format!("{kind}: then purge may follow at once: the last token of {what} ended {at}")
+        }
+        _ => format!("{kind}: then purge waits, and until when tokens of {what} may be used can't be known"),
     })
+}
+
+/// `key 16`; none where none goes.
+fn keys_of(judged: &NotBefore) -> Option<String> {
+    let all: Vec<String> = judged.keys.iter().map(|key| key.index.to_string()).collect();
+    let what = if all.len() == 1 { "key" } else { "keys" };
+    (!all.is_empty()).then(|| format!("{what} {}", all.join(", ")))
 }
 
 /// How near to the threshold each node came while it was watched, look by look.
@@ -139,12 +167,12 @@ fn node(world: &World, sights: &Sights, name: &str, now: Timestamp) -> Value {
 
 /// How often one may rotate, reckoned with what the nodes say: the sum and its parts, and what is practised.
 fn worked(world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Option<String> {
-    let (settings, seen) = (sights.strictest()?, sights.repository(&world.rotator, kind)?);
+    let settings = sights.strictest()?;
     let lifetimes = settings.lifetimes(world.rules.distribution, world.rules.skew);
     let held = sights.held(&world.rotator);
     let most = held.iter().find(|held| held.kind == kind)?.max_active_keys;
-    let ago = seen.age(0, now.as_second()).and_then(|age| u64::try_from(age).ok());
-    let ago = ago.map(|ago| format!(" The last rotation was {} ago.", rough(ago))).unwrap_or_default();
+    let last = due::last_rotation(world, sights, kind).and_then(|last| due::ago(last, now));
+    let ago = last.map(|ago| format!(" The last rotation was {ago} ago.")).unwrap_or_default();
     Some(format!("{}{ago}", interval::worked(&lifetimes, most, None)))
 }
 
