@@ -40,7 +40,7 @@ fn rotate(program: &mut Program) {
 fn a_rotation_goes_by_keys_alone_to_the_purge_and_through_it() {
     let mut program = page(80, 24);
     rotate(&mut program);
-    program.keys("5").shows("token of");
+    program.keys("5").shows("own/subject");
     program.keys("3").shows("step 7 done");
     until(&mut program, "P", "NO WAY BACK");
     let screen = program.shows("type lab to PURGE");

@@ -39,7 +39,7 @@ fn nothing(text: String, until: Option<Timestamp>) -> Next {
 /// Names one safe next action. `gate`: what the gate before a stretch says now.
 pub fn next(spec: &'static Spec, core: Option<&Core>, holder: Option<&Holder>, gate: &dyn Fn(&str) -> Verdict) -> Next {
     if let Some(holder) = holder {
-        return nothing(format!("held by {holder}: wait until they have ended, or talk to them"), None);
+        return nothing(format!("wait, or talk to them: held by {holder}"), None);
     }
     let Some(core) = core.filter(|core| core.is_open()) else { return first(spec, gate) };
     match ahead(spec, core) {

@@ -11,6 +11,7 @@ use crate::domain::fernet::interval;
 use crate::domain::fernet::matrix::{Age, Outcome, Way};
 use crate::domain::fernet::not_before::{NotBefore, Standing};
 use crate::domain::fernet::repository::{Digest, Keys};
+use crate::domain::moment::minute;
 use crate::engine::case::runbook::{Case, Seen, Telling};
 use crate::engine::case::view::{Cell, Panel, Row, Series, Shape, Tone};
 use jiff::Timestamp;
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything.
 pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Timestamp) -> Telling {
-    let (mut attention, mut panels, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut attention, mut keys_of_kinds, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
     let (mut not_before, mut purged, mut clock) = (Vec::new(), Vec::new(), Vec::new());
     for kind in sights.kinds(&world.rotator) {
         let all = sights.repositories(&world.names(), kind);
@@ -33,7 +34,7 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
         let counts = found.filter(|found| !is_at_work || found.weight() == Weight::Shut);
         attention.extend(counts.map(|found| found.message()));
         let at_work = case.filter(|_| is_at_work);
-        panels.push(keys(world, at_work, sights, kind, now));
+        keys_of_kinds.push(keys(world, at_work, sights, kind, now));
         let worked = worked(world, sights, kind, now);
         let leaving =
             at_work.map_or_else(|| Leaving::by_rotation(world, sights, kind), |case| Leaving::by_purge(case, kind));
@@ -64,11 +65,15 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
     let is_seen = |name: &str| sights.faults().all(|(other, _)| other != name);
     let silent = sights.api_faults().filter(|(name, _)| is_seen(name));
     attention.extend(silent.map(|(name, fault)| format!("{name}: {}", fault.message)));
-    panels.extend(matrix(world));
-    if !not_before.is_empty() {
-        panels.push(Panel { title: "Not before".into(), shape: Shape::Lines { lines: not_before } });
+    if not_before.is_empty() {
+        not_before.push(Cell::toned("not known: nobody has looked at the node that rotates", Tone::Faint));
     }
-    panels.extend(answers(world));
+    // Each keeps its number: all are there from the beginning, and what only some clusters have comes last.
+    let mut keys_of_kinds = keys_of_kinds.into_iter();
+    let mut panels: Vec<Panel> = keys_of_kinds.next().into_iter().collect();
+    let not_before = Panel { title: "Not before".into(), shape: Shape::Lines { lines: not_before } };
+    panels.extend([matrix(world), not_before, answers(world)]);
+    panels.extend(keys_of_kinds);
     let nodes: Vec<Value> = world.names().iter().map(|name| node(world, sights, name, now)).collect();
     let json = json!({
         "rotator": world.rotator,
@@ -88,12 +93,18 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
 }
 
 fn seen(sights: &Sights, name: &str) -> Seen {
-    let (of, api) = (sights.nodes.get(name), sights.apis.get(name));
-    let at = of.and_then(|seen| seen.seen.as_ref()).map(|(at, _)| *at);
+    let (of, api) = (seen_files(sights, name), sights.apis.get(name));
     let answered = api.map(|api| api.seen.as_ref().map(|(at, ())| *at));
-    let fault = of.and_then(|seen| seen.fault.as_ref()).map(|(_, fault)| fault.to_string());
     let silent = api.and_then(|api| api.fault.as_ref()).map(|(_, fault)| fault.message.clone());
-    Seen { name: name.to_owned(), at: answered.map_or(at, |answered| at.min(answered)), fault: fault.or(silent) }
+    Seen { at: answered.map_or(of.at, |answered| of.at.min(answered)), fault: of.fault.or(silent), ..of }
+}
+
+/// When a node's files were seen last, whatever its Keystone does.
+fn seen_files(sights: &Sights, name: &str) -> Seen {
+    let of = sights.nodes.get(name);
+    let at = of.and_then(|seen| seen.seen.as_ref()).map(|(at, _)| *at);
+    let fault = of.and_then(|seen| seen.fault.as_ref()).map(|(_, fault)| fault.to_string());
+    Seen { name: name.to_owned(), at, fault }
 }
 
 /// Until when the keys that go are needed, as a countdown while they are.
@@ -134,8 +145,17 @@ fn keys_of(judged: &NotBefore) -> Option<String> {
 }
 
 /// How near to the threshold each node came while it was watched, look by look.
-fn answers(world: &World) -> Option<Panel> {
+fn answers(world: &World) -> Panel {
+    let title = "Answers".to_owned();
+    let is_counted = !world.rules.watch.is_zero() && world.nodes.iter().all(|node| node.traffic.is_some());
     let looks = world.watched();
+    if looks.is_empty() {
+        let text = match is_counted {
+            true => "not watched yet: step 7 counts what the nodes answer",
+            false => "not watched: no command is configured that counts what the nodes answer",
+        };
+        return Panel { title, shape: Shape::Lines { lines: vec![Cell::toned(text, Tone::Faint)] } };
+    }
     const LIMIT: u64 = 100;
     let series = looks.into_iter().map(|(name, values)| {
         let tone = if values.last().is_some_and(|value| *value > LIMIT) { Tone::Bad } else { Tone::Good };
@@ -143,8 +163,7 @@ fn answers(world: &World) -> Option<Panel> {
     });
     let series: Vec<Series> = series.collect();
     let unit = "401 and 5xx above the usual, per cent of what is allowed".to_owned();
-    (!series.is_empty())
-        .then(|| Panel { title: "Answers".into(), shape: Shape::Timeline { series, threshold: Some(LIMIT), unit } })
+    Panel { title, shape: Shape::Timeline { series, threshold: Some(LIMIT), unit } }
 }
 
 fn node(world: &World, sights: &Sights, name: &str, now: Timestamp) -> Value {
@@ -224,7 +243,9 @@ fn keys(world: &World, at_work: Option<&Case<Fernet>>, sights: &Sights, kind: Ki
             let short: String = digest.chars().take(8).collect();
             cells.push(Cell { decides: !same, ..Cell::toned(format!("{short} {age}"), tone) });
         }
-        Row { cells, opens }
+        // Before the first look no row is late.
+        let seen = Some(seen_files(sights, name)).filter(|seen| seen.at.is_some() || seen.fault.is_some());
+        Row { cells, opens, seen }
     };
     let highest = indexes.iter().next_back().copied();
     let head = |index: &u32| match *index {
@@ -249,13 +270,18 @@ fn usual(all: &[crate::domain::fernet::repository::Repository], index: u32) -> O
 }
 
 /// Who accepts whose tokens, as last measured: own and subject, new and old.
-fn matrix(world: &World) -> Option<Panel> {
-    let (at, cells) = world.measured()?;
+fn matrix(world: &World) -> Panel {
+    let title = "Tokens (own/subject)".to_owned();
+    let Some((at, cells)) = world.measured() else {
+        let text = "none was shown yet by this process: check shows one of each node at each";
+        return Panel { title, shape: Shape::Lines { lines: vec![Cell::toned(text, Tone::Faint)] } };
+    };
     let names = world.names();
     let mut rows = Vec::new();
     for (age, word) in [(Age::New, "new"), (Age::Old, "old")] {
         for issuer in &names {
-            let mut row = vec![Cell { at: Some(at), ..Cell::plain(format!("{word}@{issuer}")) }];
+            let mut row = vec![Cell { at: Some(at), ..Cell::plain(format!("{word} of {issuer}")) }];
+            let mut opens = vec![format!("the {word} token of {issuer}, shown at each node; measured {}", minute(at))];
             let mut any = false;
             for validator in &names {
                 let outcome = |way| {
@@ -272,6 +298,15 @@ fn matrix(world: &World) -> Option<Panel> {
                 };
                 let both = [Way::Own, Way::Subject].map(|way| outcome(way).map(|(_, outcome)| outcome.is_accepted()));
                 any |= both.iter().any(Option::is_some);
+                let full = |way| match outcome(way).map(|(_, outcome)| outcome) {
+                    Some(Outcome::Failed(why)) => why.clone(),
+                    _ => text(way),
+                };
+                opens.push(format!(
+                    "at {validator}: {} as one's own, {} as a subject",
+                    full(Way::Own),
+                    full(Way::Subject)
+                ));
                 let tone = match both {
                     [Some(true), Some(true)] => Tone::Good,
                     [None, None] => Tone::Faint,
@@ -279,11 +314,14 @@ fn matrix(world: &World) -> Option<Panel> {
                 };
                 row.push(Cell::toned(format!("{}/{}", text(Way::Own), text(Way::Subject)), tone));
             }
+            opens.push(
+                "200: accepted; 401, 404: its key is not known there; 500: the keys can't be read; !: no answer".into(),
+            );
             if any {
-                rows.push(Row { cells: row, opens: Vec::new() });
+                rows.push(Row { cells: row, opens, seen: None });
             }
         }
     }
-    let columns = std::iter::once("token of".to_owned()).chain(names).collect();
-    Some(Panel { title: "Tokens (own/subject)".into(), shape: Shape::Matrix { columns, rows } })
+    let columns = std::iter::once("own/subject".to_owned()).chain(names).collect();
+    Panel { title, shape: Shape::Matrix { columns, rows } }
 }

@@ -156,7 +156,7 @@ fn failure(fault: &RunFault) -> Failure {
         RunFault::Refused(refusal) => {
             Failure::of_order(true, refusal.to_string(), "press 2 to read the gates, ? for what is possible now")
         }
-        RunFault::Held(_) => Failure::of_order(true, fault.to_string(), "watch here, or talk to them"),
+        RunFault::Held(_) => Failure::of_order(true, fault.to_string(), "wait, or talk to them"),
         RunFault::Fault(fault) => {
             let advice =
                 format!("{}; then u goes on: it looks first; Enter on the step has its troubles", fault.advice());

@@ -171,6 +171,7 @@ fn telling(seeing: &Seeing) -> Telling {
     let row = |name: &str, cells: &[(&str, Tone)]| Row {
         cells: std::iter::once(Cell::plain(name)).chain(cells.iter().map(|(text, tone)| mark(text, *tone))).collect(),
         opens: vec![format!("{name}: the whole of it")],
+        seen: None,
     };
     let walls = Shape::Matrix {
         columns: ["wall", "0 primer", "1 coat", "2 gloss"].map(String::from).to_vec(),

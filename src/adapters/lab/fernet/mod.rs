@@ -12,6 +12,7 @@ mod keystone_manage;
 #[cfg(test)]
 mod keystone_manage_tests;
 mod log;
+mod mishap;
 mod node;
 mod payload;
 mod repository;
@@ -25,6 +26,8 @@ mod world;
 pub use client::node_shell;
 pub use cluster::{Cluster, ClusterError, ClusterOptions};
 pub use keystone_manage::keystone_manage;
+pub(super) use mishap::NodeMishap;
 pub use repository::KeyState;
 pub use truth::{ClusterState, IssuedState, NodeState};
 pub use world::Account;
+pub(super) use world::World;
