@@ -36,6 +36,7 @@ async fn every_mishap_of_a_node_is_seen_where_it_is_and_is_over_when_it_is_switc
             assert!(!gate.is_open() && told.contains("node2"), "{word}: {told}");
         }
         lab.rehearse(&order(word, false, None)).unwrap();
+        rig.answers(2).await;
         desk.look().await;
         let status = desk.status();
         assert!(status.gates["rotate"].is_open() && status.attention.is_empty(), "{word}: {status:?}");
@@ -49,6 +50,7 @@ async fn every_mishap_of_a_node_is_seen_where_it_is_and_is_over_when_it_is_switc
     // What is about no node is asked for on its page all the same.
     lab.rehearse(&order("barbican-down", true, Some("node2"))).unwrap();
     lab.rehearse(&order("all", false, None)).unwrap();
+    rig.answers(1).await;
     desk.run(begin("rotate")).await.unwrap();
 }
 

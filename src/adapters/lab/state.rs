@@ -47,7 +47,7 @@ pub(super) struct Shared {
     /// What an operator has switched on.
     pub(super) mishaps: Mutex<mishaps::Switched>,
     /// The Keystone cluster, where there is one.
-    pub(super) cluster: OnceLock<std::sync::Weak<fernet::World>>,
+    pub(super) cluster: OnceLock<fernet::Held>,
     pub(super) chance: Mutex<Chance>,
     pub(super) keystone: Mutex<keystone::State>,
     pub(super) barbican: Mutex<barbican::State>,
@@ -88,7 +88,7 @@ pub(super) struct RequestChain {
 impl Shared {
     /// The Keystone cluster, where there is one.
     pub(super) fn cluster(&self) -> Option<fernet::Cluster> {
-        self.cluster.get()?.upgrade().map(fernet::Cluster::of)
+        self.cluster.get()?.cluster()
     }
 
     /// A request has arrived. Gives its place, if anybody wants to know.

@@ -107,6 +107,9 @@ pub struct Status {
     /// Whether a timer shall begin anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Due>,
+    /// What is true of the subject whatever has failed, where that can be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub safe: Option<String>,
     /// Everybody outside who was looked at.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub seen: Vec<Seen>,
@@ -242,6 +245,7 @@ pub fn derive(
         },
         foreseen: telling.foreseen,
         due: telling.due,
+        safe: telling.safe,
         seen: telling.seen,
         alone: telling.alone,
         attention,

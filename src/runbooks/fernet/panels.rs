@@ -10,7 +10,7 @@ use crate::domain::fernet::finding::{Weight, findings};
 use crate::domain::fernet::interval;
 use crate::domain::fernet::matrix::{Age, Outcome, Way};
 use crate::domain::fernet::not_before::{NotBefore, Standing};
-use crate::domain::fernet::repository::{Digest, Keys};
+use crate::domain::fernet::repository::{Digest, Keys, Repository};
 use crate::domain::moment::minute;
 use crate::engine::case::runbook::{Case, Seen, Telling};
 use crate::engine::case::view::{Cell, Panel, Row, Series, Shape, Tone};
@@ -89,7 +89,26 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
     if !purged.is_empty() {
         comes_to.insert(PURGING, purged);
     }
-    Telling { attention, panels, json, comes_to, seen, ..Telling::default() }
+    let safe = open.filter(|case| case.core.is_touched()).and_then(|_| safe(world, sights));
+    Telling { attention, panels, json, comes_to, safe, seen, ..Telling::default() }
+}
+
+/// Whether every node knows each key that one of them encrypts with, so that no fresh token is refused anywhere. Not said where a node was
+/// not seen at the last look.
+fn safe(world: &World, sights: &Sights) -> Option<String> {
+    let names = world.names();
+    let is_known = |kind: Kind| {
+        let all = sights.repositories(&names, kind);
+        let primary = |one: &Repository| one.keys.iter().next_back().and_then(|(_, key)| key.digest);
+        let primaries: Vec<Option<Digest>> = all.iter().map(primary).collect();
+        let knows = |one: &Repository, digest: &Option<Digest>| {
+            digest.is_some() && one.keys.values().any(|key| key.digest == *digest)
+        };
+        all.len() == names.len() && all.iter().all(|one| primaries.iter().all(|digest| knows(one, digest)))
+    };
+    let all_seen = sights.faults().next().is_none();
+    (all_seen && sights.kinds(&world.rotator).into_iter().all(is_known))
+        .then(|| "every token is valid on every node: each knows the keys that the others encrypt with".to_owned())
 }
 
 fn seen(sights: &Sights, name: &str) -> Seen {

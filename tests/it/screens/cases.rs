@@ -214,6 +214,7 @@ fn telling(seeing: &Seeing) -> Telling {
             seen("west", if silent.is_some() { "2026-11-24T21:04:00Z" } else { "2026-11-24T21:09:58Z" }, silent),
         ],
         alone: Vec::new(),
+        safe: None,
     }
 }
 

@@ -151,3 +151,14 @@ fn the_help_of_a_subject_speaks_of_no_tenant() {
     assert!(shown.contains("check: 1 Look at it") && shown.contains("paint: 2 Mix, 3 Paint"), "{shown}");
     update(&mut model, Msg::Case(id(), Arc::new(status(&opened(), &Seeing::default()))));
 }
+
+#[test]
+fn in_the_fleet_what_is_due_stands_among_what_needs_somebody_and_what_waits_says_before_which_step() {
+    let model = among(status(&[], &Seeing { due: true, ..Seeing::default() }), LARGE);
+    let row = model.fleet.rows.iter().find(|row| row.id == id()).unwrap();
+    assert_eq!((row.rank, row.attention, row.due), (3, 1, 0), "before what will be due in months");
+    let shown = screen(&among(status(&painted(), &waits()), LARGE));
+    assert!(shown.contains("before 4: Throw away"), "{shown}");
+    let shown = screen(&among(status(&painting(), &Seeing { held: true, ..waits() }), LARGE));
+    assert!(shown.contains("3 of 4: Paint"), "{shown}");
+}

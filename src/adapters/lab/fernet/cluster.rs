@@ -107,6 +107,16 @@ pub struct Cluster {
     world: Arc<World>,
 }
 
+/// The way to a cluster that may have ended.
+pub(in super::super) struct Held(std::sync::Weak<World>);
+
+impl Held {
+    /// The cluster, while there is one.
+    pub(in super::super) fn cluster(&self) -> Option<Cluster> {
+        self.0.upgrade().map(|world| Cluster { world })
+    }
+}
+
 impl Cluster {
     /// Fills the folders, binds the nodes to free ports of 127.0.0.1 and serves them; the tasks end when the lab stops.
     /// Errors: too many nodes, no port, a folder that can't be written.
@@ -192,14 +202,9 @@ impl Cluster {
         });
     }
 
-    /// The same cluster by what it is made of.
-    pub(in super::super) fn of(world: Arc<World>) -> Cluster {
-        Cluster { world }
-    }
-
-    /// What it is made of, without keeping it alive.
-    pub(in super::super) fn held(&self) -> std::sync::Weak<World> {
-        Arc::downgrade(&self.world)
+    /// The way to it that does not keep it alive.
+    pub(in super::super) fn held(&self) -> Held {
+        Held(Arc::downgrade(&self.world))
     }
 
     /// Ends a node's Keystone alone, or starts it again.
