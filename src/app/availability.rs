@@ -22,8 +22,11 @@ impl CommandId {
         match self {
             Id::Open => model.fleet.selected().map(|_| ()).ok_or_else(|| "no tenant is selected".into()),
             Id::Look | Id::Copy => model.subject().map(|_| ()).ok_or_else(|| "no tenant is selected".into()),
-            Id::Filter if matches!(model.screen, Screen::Subject(_)) => Err("there is nothing to filter here".into()),
-            Id::OpenRow | Id::NextPanel | Id::PreviousPanel if matches!(model.screen, Screen::Subject(_)) => Ok(()),
+            Id::Filter | Id::OpenRow | Id::NextPanel | Id::PreviousPanel
+                if matches!(model.screen, Screen::Subject(_)) =>
+            {
+                Ok(())
+            }
             Id::Filter if model.shown().is_some() => known(model).map(|_| ()),
             Id::Mark | Id::MarkAll => has_clients(known(model)?),
             Id::OpenRow => known(model).map(|_| ()),

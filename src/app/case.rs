@@ -112,6 +112,7 @@ fn row_of(id: &TenantId, status: &Status) -> FleetRow {
     let said = status.attention.first().map(String::as_str).unwrap_or_default();
     let (soon, silent) = (if due == 0 { " due" } else { "" }, if lost { " no answer" } else { "" });
     let search = format!("{id} {} {}{soon}{silent} {said}", status.phase, status.runbook);
-    let attention = status.attention.len() as u32;
+    // What is due stands before what will be in months.
+    let attention = (status.attention.len() as u32).max(u32::from(due == 0));
     FleetRow { known: true, search: search.to_lowercase().into(), phase, due, attention, rank, ..unknown(id) }
 }

@@ -125,7 +125,7 @@ use Key::{Char, Ctrl};
 /// The list, in the order of the footer and of the help.
 #[rustfmt::skip]
 pub static COMMANDS: &[CommandInfo] = &[
-    info(Id::Open, &[Key::Enter], Fleet, Plain, "open", "open the selected tenant"),
+    info(Id::Open, &[Key::Enter], Fleet, Plain, "open", "open the selected one"),
     info(Id::Sort, &[Char('s')], Fleet, Plain, "sort", "sort by attention, name, due, phase, answers"),
     info(Id::Plan, &[Char('p')], Tenant, Enter, "plan", "plan a window for a rotation"),
     info(Id::Reschedule, &[Char('e')], Tenant, Name, "window", "change the window; earlier answers become void"),
@@ -162,9 +162,9 @@ pub static COMMANDS: &[CommandInfo] = &[
     info(Id::GoTab, &[Char('1'), Char('2'), Char('3'), Char('4'), Char('5'), Char('6'), Char('7'), Char('8'), Char('9')], Subject, Plain, "", "go to the panel of that number"),
     info(Id::NextPanel, &[Key::Tab, Key::Right], Subject, Plain, "", "next panel"),
     info(Id::PreviousPanel, &[Key::BackTab, Key::Left], Subject, Plain, "", "previous panel"),
-    info(Id::Filter, &[Char('/')], Everywhere, Plain, "filter", "type to narrow the list; Enter keeps it, Esc drops it"),
-    info(Id::Look, &[Char('l')], Everywhere, Plain, "look", "look at the tenant's services now"),
-    info(Id::Copy, &[Char('y')], Everywhere, Plain, "", "copy the tenant's id, or the selected public key, to the clipboard"),
+    info(Id::Filter, &[Char('/')], Everywhere, Plain, "filter", "type to narrow the list (on a subject's page: its journal); Enter keeps it, Esc drops it"),
+    info(Id::Look, &[Char('l')], Everywhere, Plain, "look", "look at everything of the selected one now"),
+    info(Id::Copy, &[Char('y')], Everywhere, Plain, "", "copy its id or name, or the selected public key, to the clipboard"),
     info(Id::Go(Panel::Clients), &[Char('1')], Tenant, Plain, "", "go to the clients"),
     info(Id::Go(Panel::Keys), &[Char('2')], Tenant, Plain, "", "go to the keys"),
     info(Id::Go(Panel::Peers), &[Char('3')], Tenant, Plain, "", "go to the peers"),

@@ -121,6 +121,10 @@ fn up(model: &mut Model) -> Vec<Effect> {
         retake(model);
         return Vec::new();
     }
+    if matches!(model.screen, Screen::Subject(_)) && !model.page.filter.value().is_empty() {
+        model.page.filter.reset();
+        return Vec::new();
+    }
     let left = model.shown().cloned();
     model.screen = Screen::Fleet;
     model.fleet.select(left.as_ref());
@@ -144,7 +148,7 @@ fn move_by(model: &mut Model, motion: Motion) {
         fleet.moved = true;
         fleet.cursor = motion.apply(fleet.cursor, fleet.order.len(), rows);
     } else if let Screen::Subject(id) = &model.screen {
-        let rows = space::panel_rows(model.size).saturating_sub(1);
+        let rows = space::case_rows(model.size).saturating_sub(1);
         if let Some(status) = model.cases.get(id).cloned() {
             model.page.step_by(motion, &status, rows);
         }
@@ -161,6 +165,9 @@ fn change_list(model: &mut Model, id: CommandId) {
             _ => model.fleet.sort_next(),
         }
         return;
+    }
+    if matches!(model.screen, Screen::Subject(_)) {
+        return model.page.begin_filter();
     }
     let Some(status) = model.status().cloned() else { return };
     model.panels.go(Panel::Clients);

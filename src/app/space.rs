@@ -32,6 +32,17 @@ pub fn tenant_upper(size: (u16, u16)) -> u16 {
     if is_wide(size) { 4 + 14 } else { 4 + 9 }
 }
 
+/// Rows of a subject's page above the tabs: the same, and what a tall screen has to give.
+pub fn case_upper(size: (u16, u16)) -> u16 {
+    let more = if is_wide(size) { size.1.saturating_sub(34).min(7) } else { 0 };
+    tenant_upper(size) + more
+}
+
+/// Rows of its panel below the tabs.
+pub fn case_rows(size: (u16, u16)) -> u16 {
+    size.1.saturating_sub(case_upper(size) + 3).max(1)
+}
+
 /// Rows of the panel below the tabs, its headings included.
 pub fn panel_rows(size: (u16, u16)) -> u16 {
     size.1.saturating_sub(tenant_upper(size) + 3).max(1)

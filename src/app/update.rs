@@ -198,7 +198,7 @@ pub fn is_typing(model: &Model) -> bool {
     match model.screen {
         Screen::Fleet => model.fleet.typing,
         Screen::Tenant(_) => model.panels.clients.typing,
-        Screen::Subject(_) => false,
+        Screen::Subject(_) => model.page.typing,
     }
 }
 
@@ -216,6 +216,15 @@ fn type_filter(model: &mut Model, key: Key) {
             model.fleet.filter_changed(&before);
         }
         return;
+    }
+    if matches!(model.screen, Screen::Subject(_)) {
+        let page = &mut model.page;
+        match key {
+            Key::Esc => (page.typing, _) = (false, page.filter.reset()),
+            Key::Enter | Key::Up | Key::Down | Key::Tab => page.typing = false,
+            key => _ = press_text(&mut page.filter, key),
+        }
+        return page.filter_changed();
     }
     let list = &mut model.panels.clients;
     match key {
@@ -238,6 +247,10 @@ fn paste(model: &mut Model, text: &str) {
             let before = model.fleet.filter.value().to_owned();
             paste_text(&mut model.fleet.filter, text);
             model.fleet.filter_changed(&before);
+        }
+        None if typing && matches!(model.screen, Screen::Subject(_)) => {
+            paste_text(&mut model.page.filter, text);
+            model.page.filter_changed();
         }
         None if typing => {
             paste_text(&mut model.panels.clients.filter, text);

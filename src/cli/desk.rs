@@ -135,7 +135,7 @@ fn name(desk: &dyn Desk) -> &str {
 /// The name was typed, where it is given.
 fn named(desk: &dyn Desk, confirm: Option<&str>) -> Result<(), BadUsage> {
     match confirm {
-        Some(typed) if typed != name(desk) => {
+        Some(typed) if typed != name(desk) && typed != desk.subject() => {
             Err(BadUsage(format!("{typed:?} is not the name, {}; nothing was done", name(desk))))
         }
         _ => Ok(()),

@@ -105,11 +105,10 @@ pub async fn start(arguments: &LabArgs) -> Result<Started> {
 /// Three nodes of Keystone, rotated three days ago, that the rest of the cloud asks all the time.
 fn cluster(options: &LabOptions) -> Result<ClusterOptions> {
     let directory = options.directory.join("keystone");
-    // An earlier lab's; nothing else is taken away.
-    if directory.join("shell.json").exists() {
-        std::fs::remove_dir_all(&directory).with_context(|| format!("{}", directory.display()))?;
+    // An earlier lab's is gone on with: its journal knows the keys that lie there, and what was half done.
+    if !directory.join("shell.json").exists() {
+        DirBuilder::new().mode(0o700).create(&directory).with_context(|| format!("{}", directory.display()))?;
     }
-    DirBuilder::new().mode(0o700).create(&directory).with_context(|| format!("{}", directory.display()))?;
     let background = Some(Duration::from_millis(500));
     Ok(ClusterOptions { background, seed: options.seed, ..ClusterOptions::steady(&directory, &options.program) })
 }

@@ -32,7 +32,7 @@ pub struct MishapArgs {
     /// For which tenant; without one, all (late) or the first
     #[arg(long)]
     pub tenant: Option<String>,
-    /// For which client: id or address; without one, the tenant's first
+    /// For which client: id or address; without one, the tenant's first. Or which node of the cluster; without one, the second
     #[arg(long, requires = "tenant")]
     pub client: Option<String>,
 }

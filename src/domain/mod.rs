@@ -17,6 +17,7 @@ pub mod key;
 pub mod language;
 pub mod letter;
 pub mod lockout;
+pub mod moment;
 pub mod notice;
 pub mod notices;
 pub mod observation;

@@ -21,9 +21,10 @@ use crate::engine::step::Progress;
 use crate::runtime::ending;
 use crate::runtime::fence::{LeaseFence, lost};
 use crate::runtime::lease::Taker;
-use crate::runtime::lookout::{BEAT, Lookout};
+use crate::runtime::lookout::{BEAT, FALLEN_QUIET, LEASE_TTL, Life, Lookout};
 use crate::runtime::run::Taken;
 use async_trait::async_trait;
+use jiff::Timestamp;
 use run::Run;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -96,6 +97,8 @@ struct Known<R: Runbook> {
     lines: Vec<Line>,
     sights: R::Sights,
     holder: Option<Holder>,
+    /// Since when that one has given no sign of life, where some are missed.
+    quiet_since: Option<Timestamp>,
     running: bool,
     /// Why the journal could not be read last.
     unread: Option<Fault>,
@@ -118,7 +121,8 @@ impl<R: Runbook> CaseDesk<R> {
     /// A desk that knows nothing yet; call [`Desk::reload`] and [`Desk::look`].
     pub fn new(seat: Seat, world: R::World) -> Self {
         let (sights, lines) = (R::Sights::default(), Vec::new());
-        let known = Known { case: None, lines, sights, holder: None, running: false, unread: None, looks: (0, 0) };
+        let (holder, quiet_since, unread) = (None, None, None);
+        let known = Known { case: None, lines, sights, holder, quiet_since, running: false, unread, looks: (0, 0) };
         let (known, busy, lookout) = (Mutex::new(known), tokio::sync::Mutex::new(()), Lookout::default());
         Self { seat, world, steps: R::steps(), known, busy, lookout }
     }
@@ -148,8 +152,8 @@ impl<R: Runbook> CaseDesk<R> {
         }
     }
 
-    /// Somebody else with a lease who is not dead.
-    async fn other_holder(&self) -> Result<Option<Holder>, Fault> {
+    /// Somebody else with a lease who is not dead, and since when they have given no sign of life where some are missed.
+    async fn other_holder(&self) -> Result<Option<(Holder, Option<Timestamp>)>, Fault> {
         let holders = self.seat.store.holders().await?;
         let holder = holders.into_iter().find(|(subject, _)| *subject == self.seat.key).map(|(_, holder)| holder);
         let Some(holder) = holder.filter(|holder| !holder.is_same_instance(&self.seat.me)) else {
@@ -157,7 +161,11 @@ impl<R: Runbook> CaseDesk<R> {
             return Ok(None);
         };
         let life = self.lookout.see(&holder, &self.seat.me, self.seat.clock.now());
-        Ok(Some(holder).filter(|_| !life.is_over()))
+        let quiet_since = match life {
+            Life::Quiet(quiet) | Life::Runs(quiet) if quiet > FALLEN_QUIET => self.lookout.quiet_since(),
+            _ => None,
+        };
+        Ok(Some((holder, quiet_since)).filter(|_| !life.is_over()))
     }
 
     /// The last case as the journal tells it, with its lines.
@@ -183,7 +191,9 @@ impl<R: Runbook> CaseDesk<R> {
         }
         let mut known = self.known();
         if !known.running {
-            (known.case, known.lines, known.holder) = (case.map(Arc::new), lines, holder);
+            (known.case, known.lines) = (case.map(Arc::new), lines);
+            let (holder, quiet_since) = holder.unzip();
+            (known.holder, known.quiet_since) = (holder, quiet_since.flatten());
         }
         Ok(())
     }
@@ -291,9 +301,10 @@ impl<R: Runbook> Desk for CaseDesk<R> {
         let troubles = |number| step(number).map_or(&[][..], |step| step.troubles());
         let lines = known.lines.clone();
         let status = status::derive(&asked, lines, telling, known.holder.as_ref(), &troubles, known.running);
-        match &known.unread {
-            Some(fault) => status.blind(fault),
-            None => status,
+        match (&known.unread, known.quiet_since) {
+            (Some(fault), _) => status.blind(fault),
+            (None, Some(since)) => status.quiet(since, LEASE_TTL),
+            (None, None) => status,
         }
     }
 
@@ -307,7 +318,7 @@ impl<R: Runbook> Desk for CaseDesk<R> {
         let written = || {
             let known = self.known();
             let case = known.case.as_ref().map(|case| (case.core.id.clone(), case.core.seq));
-            (case, known.holder.as_ref().map(ToString::to_string), known.unread.is_some())
+            (case, known.holder.as_ref().map(ToString::to_string), known.quiet_since, known.unread.is_some())
         };
         let before = written();
         let read = self.reload().await.is_ok();

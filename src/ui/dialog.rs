@@ -138,7 +138,16 @@ fn draw_form(
     let height = (lines.len() as u16).saturating_add(fixed).min(area.height);
     let ask = form.ask(status, model.now);
     let scrolls = lines.len() > usize::from(height.saturating_sub(fixed));
-    let keys = keys(form, status, ask.is_ok(), scrolls);
+    let place = Place {
+        confirmation: &form.confirmation,
+        is_there: form.is_at_confirmation(),
+        ends: form.ends_with_enter(),
+        field: form.fields.get(form.focus),
+        places: form.fields.len() + usize::from(form.confirmation.has_place()),
+        deed: form.deed(),
+        name: &status.tenant.name,
+    };
+    let keys = keys(&place, ask.is_ok(), scrolls);
     let inner = frame(area, width, height, &form.title(status), &keys, pen);
     let text = Rect { height: inner.height.saturating_sub(fixed - 2), ..inner };
     draw_lines(&lines, form.scroll, text, pen);
@@ -161,36 +170,54 @@ fn draw_form(
         cursor = cursor.or(place);
         y += 1;
     }
-    let (theme, glyphs) = (pen.theme, pen.glyphs);
-    let error = match (&form.error, ask) {
-        (Some(error), _) => Some((error.clone(), theme.bad())),
-        (None, Err(why)) => Some((format!("shut: {why}"), theme.warn())),
-        (None, Ok(_)) => None,
-    };
-    if let Some((error, style)) = error {
-        for (line, text) in wrap(&error, usize::from(inner.width) - 2).into_iter().take(2).enumerate() {
-            let head = if line == 0 { glyphs.bad } else { " " };
-            pen.put(inner.x, y + line as u16, inner.width, &format!("{head} {text}"), style);
-        }
-    }
+    let shut = ask.err().map(|why| format!("shut: {why}"));
+    draw_error(form.error.as_deref(), shut, Rect::new(inner.x, y, inner.width, 2), pen);
     cursor
 }
 
-/// The keys that work now.
-fn keys(form: &FormDialog, status: &TenantStatus, ready: bool, scrolls: bool) -> String {
-    let deed = form.deed();
+/// What was wrong, else why it is shut, in two lines.
+pub fn draw_error(error: Option<&str>, shut: Option<String>, at: Rect, pen: &mut Pen<'_>) {
+    let (theme, glyphs) = (pen.theme, pen.glyphs);
+    let told = error.map(|error| (error.to_owned(), theme.bad())).or(shut.map(|why| (why, theme.warn())));
+    let Some((text, style)) = told else { return };
+    for (line, text) in wrap(&text, usize::from(at.width) - 2).into_iter().take(2).enumerate() {
+        let head = if line == 0 { glyphs.bad } else { " " };
+        pen.put(at.x, at.y + line as u16, at.width, &format!("{head} {text}"), style);
+    }
+}
+
+/// Where a form is, as far as its keys depend on it.
+pub struct Place<'a> {
+    /// What sets it off.
+    pub confirmation: &'a Confirmation,
+    /// Whether that has the keys.
+    pub is_there: bool,
+    /// Whether Enter here is all that is wanted.
+    pub ends: bool,
+    /// The field that has the keys.
+    pub field: Option<&'a Field>,
+    /// How many places there are.
+    pub places: usize,
+    /// What it does, in a word.
+    pub deed: &'a str,
+    /// What is typed.
+    pub name: &'a str,
+}
+
+/// The keys that work now. `ready`: nothing is missing.
+pub fn keys(form: &Place<'_>, ready: bool, scrolls: bool) -> String {
     let mut keys = Vec::new();
-    if form.is_at_confirmation() {
-        keys.extend(confirmation_keys(&form.confirmation, deed, &status.tenant.name, ready));
-    } else if !form.ends_with_enter() {
+    if form.is_there {
+        keys.extend(confirmation_keys(form.confirmation, form.deed, form.name, ready));
+    } else if !form.ends {
         keys.push("Enter goes on".to_owned());
     } else if ready {
-        keys.push(format!("Enter {deed}"));
+        keys.push(format!("Enter {}", form.deed));
     }
-    if matches!(form.fields.get(form.focus), Some(Field::Choice { .. })) {
+    if matches!(form.field, Some(Field::Choice { .. })) {
         keys.push("Left/Right choose".into());
     }
-    if form.fields.len() + usize::from(form.confirmation.has_place()) > 1 {
+    if form.places > 1 {
         keys.push("Tab field".into());
     }
     if scrolls {
@@ -226,6 +253,7 @@ pub fn draw_confirmation(
     let head = if focused { pen.glyphs.selected } else { " " };
     let label = match confirmation.ask() {
         Ask::Key(key) if focus == Some(true) && confirmation.is_reached() => format!("press {key} to {deed}"),
+        Ask::Key(key) if focused => format!("Enter, then {key} to {deed}"),
         Ask::Key(key) => format!("then {key} to {deed}"),
         Ask::Name => format!("type {name} to {deed}: "),
         Ask::Nothing | Ask::Enter => return None,

@@ -69,7 +69,7 @@ fn position(model: &Model, width: u16, pen: &mut Pen<'_>) -> Option<(u16, u16)> 
         let within = age::span(model.sweep().as_secs() as i64);
         pieces.push(piece(format!("   each looked at within {within}"), theme.quiet()));
     } else {
-        pieces.push(piece("   filter: ", theme.quiet()));
+        pieces.push(piece(if fleet.typing { "   type to filter: " } else { "   filter: " }, theme.quiet()));
     }
     let used = pen.flow(0, 1, width, &pieces);
     if fleet.typing || !filter.is_empty() {
@@ -220,7 +220,7 @@ fn empty(model: &Model, width: u16, pen: &mut Pen<'_>) {
         (Some(fault), _, true) => format!("no tenants are known: {fault}"),
         (_, false, _) => "looking for tenants".into(),
         (_, true, true) => "no tenants are configured or discovered".into(),
-        (_, true, false) => "no tenant passes the filter; Esc drops it".into(),
+        (_, true, false) => "nothing passes the filter; Esc drops it".into(),
     };
     let style = pen.theme.quiet();
     pen.put(2, 4, width.saturating_sub(2), &text, style);

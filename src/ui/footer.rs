@@ -3,6 +3,7 @@
 use crate::app::case::verbs;
 use crate::app::command;
 use crate::app::model::{Job, Severity};
+use crate::app::update::is_typing;
 use crate::app::{Model, Screen};
 use crate::ui::age;
 use crate::ui::pen::{Pen, Piece, piece};
@@ -83,31 +84,39 @@ pub fn job_pieces<'a>(model: &Model, job: &'a Job, pen: &Pen<'_>) -> Vec<Piece<'
 
 fn keys(model: &Model, width: u16, y: u16, pen: &mut Pen<'_>) {
     let theme = pen.theme;
+    // While a filter is typed every letter goes into it.
+    if is_typing(model) {
+        let keys = [("Enter", " keeps the filter   "), ("Esc", " drops it")];
+        let pieces = keys.map(|(key, what)| [piece(key, theme.strong()), piece(what, theme.quiet())]);
+        pen.flow(0, y, width, pieces.as_flattened());
+        return;
+    }
     let help = " ? help  q back";
     let room = width.saturating_sub(help.len() as u16);
     let mut used = 0;
-    let mut show = |key: String, title: &str, pen: &mut Pen<'_>| {
-        let needed = (key.len() + title.len() + 3) as u16;
-        if used + needed > room {
+    let needs = |key: &str, title: &str| (key.len() + title.len() + 3) as u16;
+    let others: Vec<(String, &str)> = command::footer(model)
+        .filter(|info| !matches!(info.id, command::CommandId::Help | command::CommandId::Leave))
+        .map(|info| (info.keys.first().map(|key| key.label()).unwrap_or_default(), info.title))
+        .collect();
+    let verbs = verbs::open(model);
+    // What is there on every screen stays in sight beside a subject's verbs.
+    let kept: u16 = if verbs.is_empty() { 0 } else { others.iter().map(|(key, title)| needs(key, title)).sum() };
+    let mut show = |key: String, title: &str, room: u16, pen: &mut Pen<'_>| {
+        if used + needs(&key, title) > room {
             return false;
         }
         let pieces = [piece(key, theme.strong()), piece(format!(" {title}  "), theme.quiet())];
         used += pen.flow(used, y, room - used, &pieces);
         true
     };
-    let verbs = verbs::open(model);
     for verb in verbs {
-        if !show(verb.key.to_string(), verbs::title(verb), pen) {
+        if !show(verb.key.to_string(), verbs::title(verb), room.saturating_sub(kept), pen) {
             break;
         }
     }
-    for info in command::footer(model) {
-        use command::CommandId as Id;
-        if matches!(info.id, Id::Help | Id::Leave) {
-            continue;
-        }
-        let key = info.keys.first().map(|key| key.label()).unwrap_or_default();
-        if !show(key, info.title, pen) {
+    for (key, title) in others {
+        if !show(key, title, room, pen) {
             break;
         }
     }

@@ -5,6 +5,7 @@ use super::fernet_case::{back, begin, desk, desk_of, is_clean, nothing_lost, wor
 use super::fernet_rig::{Rig, own};
 use changeguard::domain::step::StepState;
 use changeguard::engine::case::machine::Order;
+use changeguard::engine::case::view::Shape;
 use changeguard::engine::step::Progress;
 use changeguard::runtime::case::{Desk, Onlooker};
 use std::sync::{Arc, Mutex};
@@ -53,9 +54,10 @@ async fn what_only_looks_is_looked_at_again_before_any_key_changes_whatever_an_e
     assert!(refused.contains("node1"), "{refused}");
     assert_eq!(all(&rig), before);
     let status = desk.status();
-    assert!(matches!(status.steps[0].state, StepState::Failed { .. }), "{:?}", status.steps[0]);
+    assert!(!status.gates["rotate"].is_open(), "{:?}", status.gates);
     assert!(matches!(status.steps[1].state, StepState::Waiting), "nothing was begun: {:?}", status.steps[1]);
     rig.cluster().api(1, true);
+    rig.answers(1).await;
     desk.run(begin("rotate")).await.unwrap();
     // The tokens of before are those of the check that this rotation has made.
     assert!(evidence(&desk, 5).contains("36 of 36 tokens accepted (old and new)"), "{}", evidence(&desk, 5));
@@ -96,11 +98,14 @@ async fn a_node_that_answers_no_more_holds_up_the_next_ones_at_every_try() {
         assert!(!failed.contains("node0 has not answered"), "who is silent is named: {failed}");
         assert_eq!((rig.names(1), rig.names(2)), (before.clone(), before.clone()), "nobody else gets it meanwhile");
         nothing_lost(&rig, "stopped behind the first node");
+        let safe = desk.status().safe.unwrap();
+        assert!(safe.contains("every token is valid on every node"), "{safe}");
     }
     // Another word goes no other way.
     let again = desk.run(begin("rotate")).await.unwrap_err().to_string();
     assert!(again.contains("has failed: resume"), "{again}");
     rig.cluster().api(1, true);
+    rig.answers(1).await;
     desk.run(Order::Resume).await.unwrap();
     assert_eq!(desk.status().phase, "half-way");
     assert_eq!(rig.names(0), rig.names(2));
@@ -171,4 +176,113 @@ async fn a_node_that_is_configured_no_more_is_told_and_needs_a_word_before_it_is
     desk.run(aside("left-out")).await.unwrap();
     let done = desk.run(begin("purge")).await.unwrap();
     assert!(done.contains("node2 took part in this case"), "the end says what stays: {done}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_panel_names_the_moment_of_the_gate_where_the_files_times_say_nothing_and_the_journal_does() {
+    let rig = Rig::new().await;
+    let desk = desk(&rig, Arc::default()).await;
+    desk.run(begin("rotate")).await.unwrap();
+    let ahead = std::time::SystemTime::now() + Duration::from_secs(7 * 86_400);
+    let staged = std::fs::File::options().append(true).open(rig.keys(0).join("0")).unwrap();
+    staged.set_modified(ahead).unwrap();
+    desk.look().await;
+    let status = desk.status();
+    let gate = &status.gates["purge"];
+    let fact = gate.reasons().iter().find(|fact| fact.name == "not-before").unwrap();
+    assert!(fact.until.is_some(), "{fact:?}");
+    let panel = status.panels.iter().find(|panel| panel.title == "Not before").unwrap();
+    let Shape::Lines { lines } = &panel.shape else { panic!("{panel:?}") };
+    assert_eq!((lines[0].until, lines[0].text.clone()), (fact.until, format!("tokens: {}", fact.text)));
+    let told = serde_json::to_value(&status).unwrap()["fernet"]["repositories"][0].clone();
+    assert_eq!(told["sentence"], fact.text.as_str());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_keystone_that_is_dead_on_a_node_whose_shell_answers_is_said_at_every_look() {
+    let rig = Rig::new().await;
+    let desk = desk(&rig, Arc::default()).await;
+    desk.look().await;
+    assert!(desk.status().seen.iter().all(|seen| seen.fault.is_none() && seen.at.is_some()));
+    rig.cluster().api(2, false);
+    desk.look().await;
+    let status = desk.status();
+    let (well, dead): (Vec<_>, Vec<_>) = status.seen.iter().partition(|seen| seen.fault.is_none());
+    assert_eq!((well.len(), dead[0].name.as_str()), (2, "node2"));
+    let why = dead[0].fault.clone().unwrap();
+    assert!(why.starts_with("its Keystone does not answer (127.0.0.1:") && why.contains("refused"), "{why}");
+    assert_eq!(status.attention, [format!("node2: {why}")]);
+    let shut = &status.gates["rotate"];
+    assert!(shut.reasons().iter().all(|fact| fact.name == "api" && fact.who == ["node2"]), "{shut:?}");
+    assert!(!shut.is_open());
+    assert_eq!(
+        (status.next.order.clone(), status.next.text.matches("refused").count()),
+        (None, 1),
+        "{:?}",
+        status.next
+    );
+    // A check says the same in one sentence, and measures nothing that can only fail.
+    let failed = desk.run(begin("check")).await.unwrap_err().to_string();
+    assert_eq!(failed.matches("refused").count(), 1, "{failed}");
+    rig.cluster().api(2, true);
+    rig.answers(2).await;
+    desk.look().await;
+    assert!(desk.status().attention.iter().all(|item| !item.starts_with("node2")), "{:?}", desk.status().attention);
+    desk.run(begin("rotate")).await.unwrap();
+    // A purge asks for no token.
+    rig.cluster().api(2, false);
+    desk.look().await;
+    assert!(desk.status().gates["purge"].is_open(), "{:?}", desk.status().gates);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_clock_will_mean_is_read_before_the_name_is_typed() {
+    let does = |status: &changeguard::engine::case::status::Status, verb: &str| {
+        status.verbs.iter().find(|offer| offer.verb == verb).unwrap().does.join("; ")
+    };
+    let rig = Rig::with(|options| options.rotated = Duration::from_secs(3600)).await;
+    let desk = desk(&rig, Arc::default()).await;
+    desk.look().await;
+    let told = does(&desk.status(), "rotate");
+    assert!(told.contains("then purge waits 49 h, until ") || told.contains("then purge waits 48 h"), "{told}");
+    let status = desk.status();
+    // Everywhere it is one moment in one form.
+    let moment = changeguard::domain::moment::minute(status.due.as_ref().unwrap().at.unwrap());
+    let panel = status.panels.iter().find(|panel| panel.title == "Not before").unwrap();
+    let Shape::Lines { lines } = &panel.shape else { panic!("{panel:?}") };
+    assert!(told.contains(&moment) && lines[0].text.contains(&moment), "{moment}: {told} {lines:?}");
+    assert!(!lines[0].text.contains("wait 4"), "how long that is counts where it stands: {lines:?}");
+    let rig = Rig::new().await;
+    let desk = super::fernet_case::desk(&rig, Arc::default()).await;
+    desk.look().await;
+    let told = does(&desk.status(), "rotate");
+    assert!(told.contains("then purge may follow at once: the last token of key"), "{told}");
+    desk.run(begin("rotate")).await.unwrap();
+    let told = does(&desk.status(), "purge");
+    assert!(told.contains("is refused from then on; the last token made with it ended"), "{told}");
+    let status = desk.status();
+    let panel = status.panels.iter().find(|panel| panel.title == "Not before").unwrap();
+    let Shape::Lines { lines } = &panel.shape else { panic!("{panel:?}") };
+    assert!(lines[0].text.contains("which no token needs any more"), "{lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_panels_keep_their_numbers_and_a_row_says_whose_word_it_is() {
+    let rig = Rig::new().await;
+    let desk = desk(&rig, Arc::default()).await;
+    let titles = |status: &changeguard::engine::case::status::Status| -> Vec<String> {
+        status.panels.iter().map(|panel| panel.title.clone()).collect()
+    };
+    let first = titles(&desk.status());
+    assert_eq!(first, ["Keys: tokens", "Tokens (own/subject)", "Not before", "Answers"]);
+    desk.look().await;
+    assert_eq!(titles(&desk.status()), first);
+    desk.run(begin("check")).await.unwrap();
+    assert_eq!(titles(&desk.status()), first);
+    rig.cluster().power(2, false);
+    desk.look().await;
+    let status = desk.status();
+    let Shape::Matrix { rows, .. } = &status.panels[0].shape else { panic!("{:?}", status.panels[0]) };
+    let of = |row: usize| rows[row].seen.clone().unwrap();
+    assert!(of(0).fault.is_none() && of(0).at > of(2).at && of(2).fault.is_some(), "{:?} {:?}", of(0), of(2));
 }

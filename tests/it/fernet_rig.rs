@@ -158,6 +158,13 @@ impl Rig {
         self.out(node, "keystone-manage fernet_rotate --keystone-user keystone --keystone-group keystone").await;
     }
 
+    /// Until a node's Keystone takes connections again: its port is bound anew.
+    pub async fn answers(&self, node: usize) {
+        while http(self.port(node), "GET", "/v3", &[], "").await.status == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub fn keys(&self, node: usize) -> std::path::PathBuf {
         self.cluster().etc(node).join("fernet-keys")
     }

@@ -40,13 +40,13 @@ fn rotate(program: &mut Program) {
 fn a_rotation_goes_by_keys_alone_to_the_purge_and_through_it() {
     let mut program = page(80, 24);
     rotate(&mut program);
-    program.keys("5").shows("token of");
+    program.keys("5").shows("own/subject");
     program.keys("3").shows("step 7 done");
     until(&mut program, "P", "NO WAY BACK");
     let screen = program.shows("type lab to PURGE");
     assert!(screen.contains("on every node"), "{screen}");
     program.keys("\r\r").shows("type the name: lab");
-    program.keys("lab\r").shows("idle, the last one: done");
+    program.keys("lab\r").shows("the last one: done");
     program.shows("done: keystone/lab: purge: done");
     program.keys("q").shows("sorted by");
     program.keys("\x1b").hides("filter: keystone");
@@ -61,5 +61,5 @@ fn what_was_changed_is_taken_back_with_a_reason_and_the_name() {
     let mut program = page(120, 40);
     rotate(&mut program);
     until(&mut program, "R", "Roll back: keystone/lab");
-    program.keys("tokens are refused\rlab\r").shows("idle, the last one: rolled back");
+    program.keys("tokens are refused\rlab\r").shows("the last one: rolled back");
 }

@@ -71,6 +71,7 @@ mod pty;
 mod readme;
 mod refused;
 mod rehearse;
+mod rehearse_nodes;
 mod replies;
 mod rotation;
 mod said;

@@ -6,6 +6,7 @@ mod answers;
 mod behaviour;
 mod cases;
 mod cases_verbs;
+mod cases_words;
 mod fixture;
 mod hands;
 mod hostile;

@@ -28,6 +28,10 @@ impl Asking {
 
 #[async_trait]
 impl NodeTokens for Asking {
+    async fn answers(&self) -> Result<(), Fault> {
+        self.client.answers().await
+    }
+
     async fn issue(&self) -> Result<Token, Fault> {
         let credentials = self.account.credentials().await?;
         let issued = self.client.issue(&credentials).await;

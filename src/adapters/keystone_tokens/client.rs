@@ -97,6 +97,28 @@ impl TokenClient {
         &self.node
     }
 
+    /// Asks this node's Keystone which version it is, as nobody.
+    ///
+    /// Any status below 500 is an answer. Errors: none came; their message does not name the node.
+    pub async fn answers(&self) -> Result<(), Fault> {
+        let mut url = self.tokens.clone();
+        url.set_path(url.path().trim_end_matches("/auth/tokens").to_owned().as_str());
+        let at = address(&url);
+        let answer = self.send("", Request::new(Method::GET, url)).await;
+        let text = |why: &str| format!("its Keystone does not answer ({}:{}): {why}", at.host, at.port);
+        match answer {
+            Ok(answer) if answer.status < 500 => Ok(()),
+            Ok(answer) => {
+                let (kind, why) = (FaultKind::ServerError(answer.status), format!("status {}", answer.status));
+                Err(Fault::new(Service::Keystone, kind, text(&why)).hint("look at its log"))
+            }
+            Err(fault) => {
+                let why = fault.message.rsplit_once("): ").map_or(fault.message.as_str(), |(_, why)| why);
+                Err(Fault { message: text(why), ..fault })
+            }
+        }
+    }
+
     /// Has this node issue a token.
     ///
     /// Errors: the node can't be reached, does not take the credentials, or answers with something else than a token.

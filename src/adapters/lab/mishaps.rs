@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::faults::{Fault, FaultId, Loss, Rule, Service, Which};
+use super::fernet::NodeMishap;
 use super::people::{self, Habit};
 use super::seed::Tenant;
 use super::state::lock;
@@ -53,6 +54,7 @@ enum Mishap {
     SecretMissing,
     Late,
     Of(Habit),
+    Node(NodeMishap),
 }
 
 /// A mishap as an operator is shown it.
@@ -75,7 +77,8 @@ pub struct MishapOrder {
     pub on: bool,
     /// For which tenant, by name or id, where it is about one; none: `late` all, else the first.
     pub tenant: Option<String>,
-    /// For which client, by id or address, where it is about one; none: the first of the tenant.
+    /// For which client, by id or address, where it is about one (none: the first of the tenant), or for which node of the cluster, by
+    /// name (none: the second).
     pub client: Option<String>,
 }
 
@@ -95,7 +98,8 @@ impl Mishap {
             Mishap::Of(Habit::Bounces),
             Mishap::Of(Habit::Unclear),
         ];
-        own.into_iter().chain(SERVICES.into_iter().flat_map(at))
+        let nodes = NodeMishap::ALL.into_iter().map(|(mishap, ..)| Mishap::Node(mishap));
+        own.into_iter().chain(nodes).chain(SERVICES.into_iter().flat_map(at))
     }
 
     fn word(self) -> String {
@@ -111,6 +115,7 @@ impl Mishap {
             Mishap::Of(Habit::NeverBack) => "never-back".into(),
             Mishap::Of(Habit::Bounces) => "bounce".into(),
             Mishap::Of(Habit::Unclear) => "unclear-mail".into(),
+            Mishap::Node(what) => of_node(what).0.into(),
         }
     }
 
@@ -137,6 +142,7 @@ impl Mishap {
             Mishap::Of(Habit::NeverBack) => "a client never re-imports the configuration",
             Mishap::Of(Habit::Bounces) => "mails to a client are taken and come back as undeliverable",
             Mishap::Of(Habit::Unclear) => "a client answers so that a person must read it",
+            Mishap::Node(what) => of_node(what).1,
         }
     }
 
@@ -172,9 +178,15 @@ impl Mishap {
             Mishap::At(service, Way::Unauthorized) => of_both(Rule::new(service, Fault::Status(401))),
             Mishap::At(service, Way::Forbidden) => of_both(Rule::new(service, Fault::Status(403))),
             Mishap::At(service, Way::Broken) => of_both(Rule::new(service, Fault::Status(500))),
-            Mishap::At(_, Way::Down) | Mishap::Of(_) => Vec::new(),
+            Mishap::At(_, Way::Down) | Mishap::Of(_) | Mishap::Node(_) => Vec::new(),
         }
     }
+}
+
+/// Its word, and what happens then.
+fn of_node(what: NodeMishap) -> (&'static str, &'static str) {
+    let found = NodeMishap::ALL.into_iter().find(|(mishap, ..)| *mishap == what);
+    found.map_or(("", ""), |(_, word, help)| (word, help))
 }
 
 /// The method whose answer is worth losing: what changes something there. None: any.
@@ -201,7 +213,13 @@ impl LabWorld {
             let on = switched.keys().filter(|(one, _)| *one == word).map(|(_, place)| place.clone()).collect();
             MishapView { mishap: word, help: mishap.help().into(), on }
         };
-        Mishap::all().map(view).collect()
+        self.possible().map(view).collect()
+    }
+
+    /// Those of this lab: not every one has a cluster.
+    fn possible(&self) -> impl Iterator<Item = Mishap> {
+        let has_nodes = self.shared.cluster().is_some();
+        Mishap::all().filter(move |mishap| has_nodes || !matches!(mishap, Mishap::Node(_)))
     }
 
     /// Switches a mishap on or off. Gives what is so now. Errors: an unknown word, tenant or client.
@@ -211,7 +229,7 @@ impl LabWorld {
             all.iter().for_each(|(word, place)| self.end_mishap(word, place));
             return Ok(format!("{} mishaps switched off", all.len()));
         }
-        let mishap = Mishap::all().find(|one| one.word() == order.mishap);
+        let mishap = self.possible().find(|one| one.word() == order.mishap);
         let mishap = mishap.ok_or_else(|| format!("{} is no mishap of the lab", order.mishap))?;
         let word = mishap.word();
         if !order.on && order.tenant.is_none() && order.client.is_none() {
@@ -219,7 +237,11 @@ impl LabWorld {
             places.iter().for_each(|place| self.end_mishap(&word, place));
             return Ok(format!("{word} is off"));
         }
-        let tenant = match &order.tenant {
+        if let Mishap::Node(what) = mishap {
+            return self.rehearse_node(what, &word, order);
+        }
+        // From the page of a subject that is no tenant it is about all.
+        let tenant = match order.tenant.as_ref().filter(|name| !name.contains('/')) {
             Some(name) => Some(self.shared.tenant(name).ok_or_else(|| format!("the lab has no tenant {name}"))?),
             None => None,
         };
@@ -229,7 +251,9 @@ impl LabWorld {
                 let named = |name: &String| {
                     tenant.client(name).ok_or_else(|| format!("{} has no client {name} in the lab", tenant.name))
                 };
-                Some((tenant, order.client.as_ref().map_or(Ok(0), named)?))
+                let client =
+                    order.client.as_ref().filter(|_| order.tenant.as_ref().is_none_or(|name| !name.contains('/')));
+                Some((tenant, client.map_or(Ok(0), named)?))
             }
             _ => None,
         };
@@ -255,6 +279,21 @@ impl LabWorld {
         Ok(format!("{word} is on: {place}"))
     }
 
+    fn rehearse_node(&self, what: NodeMishap, word: &str, order: &MishapOrder) -> Result<String, String> {
+        let cluster = self.shared.cluster().ok_or("the lab has no cluster")?;
+        // On a tenant's screen the client under the cursor is no node.
+        let is_of_tenant = order.tenant.as_ref().is_some_and(|name| !name.contains('/'));
+        let number = cluster.number(order.client.as_deref().filter(|_| !is_of_tenant))?;
+        let place = cluster.names().swap_remove(number);
+        self.end_mishap(word, &place);
+        if !order.on {
+            return Ok(format!("{word} is off: {place}"));
+        }
+        cluster.rehearse(number, what, true)?;
+        lock(&self.shared.mishaps).insert((word.to_owned(), place.clone()), Vec::new());
+        Ok(format!("{word} is on: {place}"))
+    }
+
     fn places(&self, word: &str) -> Vec<String> {
         lock(&self.shared.mishaps).keys().filter(|(one, _)| one == word).map(|(_, place)| place.clone()).collect()
     }
@@ -265,6 +304,13 @@ impl LabWorld {
         rules.into_iter().for_each(|rule| self.shared.faults.remove(rule));
         match Mishap::all().find(|one| one.word() == word) {
             Some(Mishap::At(service, Way::Down)) => self.set_down(service, false),
+            Some(Mishap::Node(what)) => {
+                if let Some(cluster) = self.shared.cluster()
+                    && let Ok(number) = cluster.number(Some(place))
+                {
+                    cluster.rehearse(number, what, false).ok();
+                }
+            }
             Some(Mishap::Of(habit)) => {
                 let of = place.split_once('/').and_then(|(tenant, client)| {
                     let tenant = self.shared.tenant(tenant)?;

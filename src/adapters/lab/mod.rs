@@ -274,6 +274,7 @@ impl Lab {
             let directory = shared.options.directory.clone();
             fernet::ClusterError::Write { directory, source }
         })?;
+        self.world.shared.cluster.set(cluster.held()).ok();
         self.cluster = Some(cluster);
         Ok(())
     }
@@ -315,6 +316,7 @@ fn share(options: LabOptions, ports: Ports) -> Shared {
         tenants,
         faults: Faults::default(),
         mishaps: Mutex::default(),
+        cluster: OnceLock::new(),
         forbidden: Mutex::default(),
         latency: Mutex::new(HashMap::new()),
         chain: Default::default(),

@@ -11,7 +11,7 @@ use super::chance::Chance;
 use super::faults::{Faults, Service};
 use super::seed::Tenant;
 use super::smtp::Mail;
-use super::{LabEvent, LabEventKind, LabOptions, alerts, barbican, keystone, mailbox, mishaps, people, swift};
+use super::{LabEvent, LabEventKind, LabOptions, alerts, barbican, fernet, keystone, mailbox, mishaps, people, swift};
 
 /// Locks; a panic elsewhere leaves the lab's simple values usable.
 pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -46,6 +46,8 @@ pub(super) struct Shared {
     pub(super) faults: Faults,
     /// What an operator has switched on.
     pub(super) mishaps: Mutex<mishaps::Switched>,
+    /// The Keystone cluster, where there is one.
+    pub(super) cluster: OnceLock<fernet::Held>,
     pub(super) chance: Mutex<Chance>,
     pub(super) keystone: Mutex<keystone::State>,
     pub(super) barbican: Mutex<barbican::State>,
@@ -84,6 +86,11 @@ pub(super) struct RequestChain {
 }
 
 impl Shared {
+    /// The Keystone cluster, where there is one.
+    pub(super) fn cluster(&self) -> Option<fernet::Cluster> {
+        self.cluster.get()?.cluster()
+    }
+
     /// A request has arrived. Gives its place, if anybody wants to know.
     pub(super) fn arrived(&self, what: impl FnOnce() -> String) -> Option<usize> {
         let mut chain = lock(&self.chain);

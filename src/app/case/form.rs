@@ -22,7 +22,7 @@ pub struct CaseForm {
     pub offer: Offer,
     /// What only a person can say.
     pub fields: Vec<Field>,
-    /// Which has the keys; behind the last: the confirmation.
+    /// Which place has the keys: a field, or the confirmation.
     pub focus: usize,
     /// What sets it off.
     pub confirmation: Confirmation,
@@ -108,9 +108,8 @@ impl CaseForm {
 
     /// What is asked for, or what is missing yet.
     pub fn ask(&self, status: &Status) -> Result<Order, String> {
-        let offer = self.current(status).ok_or("this is not offered any more")?;
-        if let Some(why) = &offer.shut {
-            return Err(why.clone());
+        if let Some(why) = self.shut(status) {
+            return Err(why);
         }
         let value = |wanted: Ask| {
             let at = self.offer.asks.iter().position(|ask| *ask == wanted);
@@ -174,8 +173,8 @@ impl CaseForm {
             Key::Enter if self.ends_with_enter() => return self.submit(Consent::enter(), status),
             Key::Enter => self.move_focus(true),
             key => {
-                if let Some(field) = self.fields.get_mut(self.focus)
-                    && field.press(key)
+                if let Some(at) = self.field_at_focus()
+                    && self.fields[at].press(key)
                 {
                     self.error = None;
                 }
@@ -185,7 +184,7 @@ impl CaseForm {
     }
 
     fn confirm(&mut self, key: Key, status: &Status) -> Pressed {
-        let pressed = self.confirmation.press(key, &self.name);
+        let pressed = self.confirmation.press(key, &self.wanted().to_owned());
         let said = || self.current(status).map(|offer| offer.does.clone());
         match &pressed {
             // From the first letter on it is about what is on the screen now.
@@ -212,16 +211,40 @@ impl CaseForm {
 
     /// Takes pasted text into the field that has the keys.
     pub fn paste(&mut self, text: &str) {
-        match self.fields.get_mut(self.focus) {
-            Some(field) => field.paste(text),
+        match self.field_at_focus() {
+            Some(at) => self.fields[at].paste(text),
             None => self.confirmation.paste(text),
         }
         self.error = None;
     }
 
+    /// The place of the confirmation: behind what must be said, before what may be left empty.
+    pub fn confirmation_at(&self) -> usize {
+        self.offer.asks.iter().filter(|ask| **ask != Ask::Reference).count()
+    }
+
     /// Whether the confirmation has the keys.
     pub fn is_at_confirmation(&self) -> bool {
-        self.confirmation.has_place() && self.focus >= self.fields.len()
+        self.confirmation.has_place() && self.focus == self.confirmation_at()
+    }
+
+    /// The field that has the keys; none where the confirmation has them.
+    pub fn field_at_focus(&self) -> Option<usize> {
+        let passed = usize::from(self.confirmation.has_place() && self.focus > self.confirmation_at());
+        Some(self.focus - passed).filter(|at| !self.is_at_confirmation() && *at < self.fields.len())
+    }
+
+    /// What the name is held against: the subject as its title has it, where that is being typed.
+    pub fn wanted(&self) -> &str {
+        if self.confirmation.typed() == self.subject.as_str() { self.subject.as_str() } else { &self.name }
+    }
+
+    /// Why it is not taken at all now; what is only missing yet is no reason.
+    pub fn shut(&self, status: &Status) -> Option<String> {
+        match self.current(status) {
+            Some(offer) => offer.shut.clone(),
+            None => Some("this is not offered any more".into()),
+        }
     }
 
     /// Whether the last field has the keys and Enter is all that is wanted.

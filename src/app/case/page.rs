@@ -3,12 +3,14 @@
 
 use crate::app::dialog::{Mark, Row as Line, Subject};
 use crate::app::panel::Motion;
+use crate::domain::moment::minute;
 use crate::domain::step::StepState;
 use crate::engine::case::gate::Verdict;
 use crate::engine::case::status::{Status, StepView};
 use crate::engine::case::view::{Cell, Panel, Row, Shape, Tone};
 use jiff::Timestamp;
 use std::collections::HashMap;
+use tui_input::Input;
 
 /// A panel of the page. The place in the list plus one is its key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
@@ -31,6 +33,10 @@ pub struct Page {
     pub focus: Tab,
     /// Which is shown below the steps.
     pub tab: Tab,
+    /// What the journal is narrowed by: all of its words.
+    pub filter: Input,
+    /// Whether keys go into it.
+    pub typing: bool,
     /// Whether the operator has chosen one.
     chosen: bool,
     /// The selected row of each.
@@ -44,27 +50,40 @@ pub fn tabs(status: &Status) -> Vec<Tab> {
     [Tab::Steps, Tab::Gate, Tab::Journal].into_iter().chain(own).collect()
 }
 
-/// What a tab shows; none where the status has no such panel now.
-pub fn panel(tab: &Tab, status: &Status) -> Option<Panel> {
-    Some(match tab {
-        Tab::Steps => steps(status),
-        Tab::Gate => gate(status),
-        Tab::Journal => journal(status),
-        Tab::Own(title) => status.panels.iter().find(|panel| panel.title == *title)?.clone(),
-    })
-}
-
-/// How many rows of a panel are wrong.
+/// How much of a panel is wrong: cells of a matrix, else rows.
 pub fn wrong(panel: &Panel) -> usize {
-    let is_bad = |cells: &[Cell]| cells.iter().any(|cell| cell.tone == Tone::Bad);
+    let bad = |row: &Row| row.cells.iter().filter(|cell| cell.tone == Tone::Bad).count();
     match &panel.shape {
-        Shape::Table { rows, .. } | Shape::Matrix { rows, .. } => rows.iter().filter(|row| is_bad(&row.cells)).count(),
+        Shape::Table { rows, .. } => rows.iter().filter(|row| bad(row) > 0).count(),
+        Shape::Matrix { rows, .. } => rows.iter().map(bad).sum(),
         Shape::Lines { lines } => lines.iter().filter(|line| line.tone == Tone::Bad).count(),
         Shape::Timeline { series, .. } => series.iter().filter(|one| one.tone == Tone::Bad).count(),
     }
 }
 
 impl Page {
+    /// What a tab shows; none where the status has no such panel now.
+    pub fn panel(&self, tab: &Tab, status: &Status) -> Option<Panel> {
+        Some(match tab {
+            Tab::Steps => steps(status),
+            Tab::Gate => gate(status),
+            Tab::Journal => journal(status, self.filter.value()),
+            Tab::Own(title) => status.panels.iter().find(|panel| panel.title == *title)?.clone(),
+        })
+    }
+
+    /// Begins to narrow the journal anew.
+    pub fn begin_filter(&mut self) {
+        self.go(Tab::Journal);
+        self.filter.reset();
+        self.typing = true;
+    }
+
+    /// The filter has another text: the newest of what passes is selected.
+    pub fn filter_changed(&mut self) {
+        self.rows.insert(Tab::Journal, 0);
+    }
+
     /// Takes a status: the selection stays with what it was on.
     pub fn take(&mut self, status: &Status) {
         let all = tabs(status);
@@ -84,9 +103,9 @@ impl Page {
             *at += (newest - self.last_seq) as usize;
         }
         self.last_seq = newest;
-        for (tab, at) in &mut self.rows {
-            let count = panel(tab, status).map_or(0, |panel| panel.len());
-            *at = (*at).min(count.saturating_sub(1));
+        for tab in self.rows.keys().cloned().collect::<Vec<_>>() {
+            let count = self.panel(&tab, status).map_or(0, |panel| panel.len());
+            self.rows.entry(tab).and_modify(|at| *at = (*at).min(count.saturating_sub(1)));
         }
     }
 
@@ -114,7 +133,7 @@ impl Page {
 
     /// Moves the selection of the panel that has the keys.
     pub fn step_by(&mut self, motion: Motion, status: &Status, rows: u16) {
-        let count = panel(&self.focus, status).map_or(0, |panel| panel.len());
+        let count = self.panel(&self.focus, status).map_or(0, |panel| panel.len());
         let at = self.rows.entry(self.focus.clone()).or_default();
         *at = motion.apply(*at, count, rows);
     }
@@ -125,7 +144,7 @@ impl Page {
         if self.focus == Tab::Steps {
             return status.steps.get(at).map(step);
         }
-        let panel = panel(&self.focus, status)?;
+        let panel = self.panel(&self.focus, status)?;
         let lines = match &panel.shape {
             Shape::Table { rows, .. } | Shape::Matrix { rows, .. } => {
                 let row = rows.get(at)?;
@@ -145,6 +164,14 @@ impl Page {
         };
         let rows = lines.into_iter().map(|line| Line::new(Mark::Plain, line)).collect();
         Some(Subject::Full { title: panel.title, rows })
+    }
+
+    /// Whoever the row under the cursor is of, where it is of one source.
+    pub fn source(&self, status: &Status) -> Option<String> {
+        let (Shape::Matrix { rows, .. } | Shape::Table { rows, .. }) = self.panel(&self.focus, status)?.shape else {
+            return None;
+        };
+        Some(rows.into_iter().nth(self.row(&self.focus))?.seen?.name)
     }
 
     /// The fact under the cursor, where the gate has the keys.
@@ -190,7 +217,7 @@ pub fn evidence(state: &StepState) -> String {
 }
 
 fn steps(status: &Status) -> Panel {
-    let row = |view: &StepView| Row { cells: vec![Cell::plain(view.title)], opens: Vec::new() };
+    let row = |view: &StepView| Row { cells: vec![Cell::plain(view.title)], ..Row::default() };
     let rows = status.steps.iter().map(row).collect();
     Panel { title: "Steps".into(), shape: Shape::Table { columns: Vec::new(), rows } }
 }
@@ -210,7 +237,7 @@ fn gate_rows(status: &Status) -> Vec<(Row, Option<String>)> {
     // What shuts every verb alike is said once.
     let same = status.verbs.first().and_then(|verb| verb.shut.as_ref());
     if let Some(why) = same.filter(|why| status.verbs.iter().all(|verb| verb.shut.as_ref() == Some(why))) {
-        return vec![(Row { cells: vec![Cell::plain(why.as_str())], opens: Vec::new() }, None)];
+        return vec![(Row { cells: vec![Cell::plain(why.as_str())], ..Row::default() }, None)];
     }
     for verb in &status.verbs {
         let Some(gate) = status.gates.get(verb.verb.as_str()) else { continue };
@@ -218,7 +245,11 @@ fn gate_rows(status: &Status) -> Vec<(Row, Option<String>)> {
             !gate.is_open() && verb.shut.as_deref().is_some_and(|why| why.starts_with("the gate is shut"));
         let (text, tone) = match (&verb.shut, gate) {
             (None, _) => ("open".to_owned(), Tone::Good),
-            (Some(_), Verdict::Shut(facts)) if is_shut_by_it => (format!("SHUT ({})", reasons(facts.len())), Tone::Bad),
+            // Where waiting is all, nothing is wrong.
+            (Some(_), Verdict::Shut(facts)) if is_shut_by_it => (
+                format!("SHUT ({})", reasons(facts.len())),
+                if gate.opens().is_some() { Tone::Warn } else { Tone::Bad },
+            ),
             (Some(_), Verdict::Unknown(facts)) if is_shut_by_it => {
                 (format!("UNKNOWN, so shut ({})", reasons(facts.len())), Tone::Warn)
             }
@@ -229,7 +260,7 @@ fn gate_rows(status: &Status) -> Vec<(Row, Option<String>)> {
         };
         let opens = vec![format!("{}: {text}", verb.verb)];
         let head = Cell { decides: true, ..Cell::toned(text, tone) };
-        rows.push((Row { cells: vec![Cell::plain(verb.verb.as_str()), head], opens }, None));
+        rows.push((Row { cells: vec![Cell::plain(verb.verb.as_str()), head], opens, seen: None }, None));
         if !is_shut_by_it {
             continue;
         }
@@ -237,9 +268,9 @@ fn gate_rows(status: &Status) -> Vec<(Row, Option<String>)> {
             let text = Cell { until: fact.until, ..Cell::plain(fact.to_string()) };
             let mut opens = vec![format!("{}: {}", fact.name, fact.text)];
             opens.extend((!fact.who.is_empty()).then(|| format!("about {}", fact.who.join(", "))));
-            opens.extend(fact.until.map(|until| format!("until {}", moment(until))));
+            opens.extend(fact.until.map(|until| format!("until {}", minute(until))));
             opens.extend((!fact.remedy.is_empty()).then(|| fact.remedy.clone()));
-            rows.push((Row { cells: vec![Cell::plain(""), text], opens }, Some(fact.name.to_owned())));
+            rows.push((Row { cells: vec![Cell::plain(""), text], opens, seen: None }, Some(fact.name.to_owned())));
         }
     }
     rows
@@ -249,8 +280,13 @@ fn reasons(count: usize) -> String {
     if count == 1 { "1 reason".into() } else { format!("{count} reasons") }
 }
 
-/// Newest first.
-fn journal(status: &Status) -> Panel {
+/// Newest first; of a filter all words occur.
+fn journal(status: &Status, filter: &str) -> Panel {
+    let words: Vec<String> = filter.to_lowercase().split_whitespace().map(str::to_owned).collect();
+    let passes = |line: &&crate::engine::case::status::Line| {
+        let text = format!("{} {}", line.text, line.by).to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    };
     let row = |line: &crate::engine::case::status::Line| {
         let at = line.at.strftime("%m-%d %H:%M:%S").to_string();
         let tone = if line.incident { Tone::Warn } else { Tone::Plain };
@@ -259,9 +295,10 @@ fn journal(status: &Status) -> Panel {
         Row {
             cells: head,
             opens: vec![format!("record {}, {}, {}", line.seq, moment(line.at), line.by), line.text.clone()],
+            seen: None,
         }
     };
-    let rows = status.journal.iter().rev().map(row).collect();
+    let rows = status.journal.iter().rev().filter(passes).map(row).collect();
     Panel { title: "Journal".into(), shape: Shape::Table { columns: Vec::new(), rows } }
 }
 

@@ -31,12 +31,9 @@ pub fn title(offer: &Offer) -> &str {
 }
 
 /// One line for the help.
-pub fn help(offer: &Offer) -> String {
+pub fn help(offer: &Offer) -> &str {
     let known = HELP.iter().find(|(verb, ..)| *verb == offer.verb);
-    known.map_or_else(
-        || offer.does.last().cloned().unwrap_or_else(|| offer.verb.clone()),
-        |(_, _, help)| (*help).to_owned(),
-    )
+    known.map_or(offer.steps.as_str(), |(_, _, help)| *help)
 }
 
 /// What the screen knows against a verb beside what the status says: something runs for the subject, or nobody has looked.

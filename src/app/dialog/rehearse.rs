@@ -48,7 +48,9 @@ impl RehearseDialog {
     pub fn open(model: &Model) -> (Self, Effect) {
         let selected = || model.panels.clients.selected(model.status()?);
         let client = selected().filter(|_| model.panels.focus == Panel::Clients).map(|view| view.client.id.0.clone());
-        let tenant = model.subject().map(ToString::to_string);
+        // On a subject's page: whoever the row under the cursor is of.
+        let source = || model.page.source(model.meant_case().filter(|_| model.shown().is_some())?.1);
+        let (client, tenant) = (client.or_else(source), model.subject().map(ToString::to_string));
         let said = Ok("the lab is asked what is on".into());
         (Self { mishaps: Vec::new(), cursor: 0, said, tenant, client }, Effect::Rehearse(None))
     }

@@ -53,8 +53,7 @@ pub fn status(status: &Status) -> String {
         };
         let _ = writeln!(text, "gate      {} {word}", padded(name, verb));
         for fact in gate.reasons() {
-            let until = fact.until.map(|until| format!(" (until {})", moment(until))).unwrap_or_default();
-            let _ = writeln!(text, "            {fact}{until}");
+            let _ = writeln!(text, "            {fact}");
         }
     }
     for panel in &status.panels {
@@ -107,7 +106,7 @@ fn detail(state: &StepState) -> String {
 
 fn shown(panel: &Panel) -> String {
     let mut text = format!("{}\n", panel.title);
-    let cells = |row: &Row| row.cells.iter().map(|cell| cell.text.clone()).collect::<Vec<_>>();
+    let cells = |row: &Row| row.cells.iter().map(|cell| cell.text.clone()).chain(as_of(row)).collect::<Vec<_>>();
     match &panel.shape {
         Shape::Table { columns, rows } | Shape::Matrix { columns, rows } => {
             let widest = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
@@ -135,10 +134,20 @@ fn shown(panel: &Panel) -> String {
     text
 }
 
+/// When a row was seen, as its last column; and that whoever it is of does not answer now.
+fn as_of(row: &Row) -> Option<String> {
+    let seen = row.seen.as_ref();
+    let at = seen.map_or(row.cells.first()?.at, |seen| seen.at);
+    let at = at.map(|at| format!("as of {}", at.strftime("%H:%M:%S UTC")));
+    match seen {
+        Some(seen) if seen.fault.is_some() => Some(format!("no answer; {}", at.unwrap_or_else(|| "never seen".into()))),
+        _ => at,
+    }
+}
+
 fn timed(cell: &Cell) -> String {
     let at = cell.at.map(|at| format!(" (seen {})", moment(at))).unwrap_or_default();
-    let until = cell.until.map(|until| format!(" (until {})", moment(until))).unwrap_or_default();
-    format!("{}{at}{until}", cell.text)
+    format!("{}{at}", cell.text)
 }
 
 /// Rows with their columns under one another, two spaces apart.
@@ -179,10 +188,12 @@ fn moment(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::case::runbook::Seen;
 
     #[test]
     fn a_matrix_is_a_grid_and_nothing_of_it_is_cut() {
-        let row = |cells: &[&str]| Row { cells: cells.iter().map(|text| Cell::plain(*text)).collect(), opens: vec![] };
+        let row =
+            |cells: &[&str]| Row { cells: cells.iter().map(|text| Cell::plain(*text)).collect(), ..Row::default() };
         let columns = ["ctl1", "a-node-with-a-very-long-name-indeed"].map(String::from).to_vec();
         let rows = vec![row(&["ctl1", "ok", "ok"]), row(&["a-node-with-a-very-long-name-indeed", "ok", "401"])];
         let panel = Panel { title: "TOKENS".into(), shape: Shape::Matrix { columns, rows } };
@@ -191,6 +202,26 @@ mod tests {
             "TOKENS\n        ctl1  a-node-with-a-very-long-name-indeed\n  ctl1  ok    ok\n  \
              a-node-with-a-very-long-name-indeed  ok    401\n"
         );
+    }
+
+    #[test]
+    fn a_row_of_one_source_says_when_that_was_seen_and_that_it_is_silent_now() {
+        let at: Timestamp = "2026-11-24T21:09:58Z".parse().unwrap();
+        let row = |name: &str, at, fault: Option<&str>| {
+            let seen = Seen { name: name.into(), at, fault: fault.map(str::to_owned) };
+            Row { cells: vec![Cell::plain(name), Cell::plain("ok")], seen: Some(seen), ..Row::default() }
+        };
+        let rows = vec![row("a", Some(at), None), row("b", Some(at), Some("down")), row("c", None, Some("down"))];
+        let panel =
+            Panel { title: "KEYS".into(), shape: Shape::Matrix { columns: vec!["node".into(), "0".into()], rows } };
+        let text = shown(&panel);
+        for line in [
+            "a     ok  as of 21:09:58 UTC",
+            "b     ok  no answer; as of 21:09:58 UTC",
+            "c     ok  no answer; never seen",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
     }
 
     #[test]

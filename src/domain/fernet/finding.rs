@@ -132,7 +132,9 @@ impl Finding {
             }
             Trouble::Duplicate(indexes) => format!("holds the same key as {}", listed(indexes)),
         };
-        format!("{}: {} {what}", self.node, self.path)
+        // The name first, the way to it last: what decides is not what a narrow screen cuts.
+        let name = self.path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(&self.path);
+        format!("{}: {name} {what} ({})", self.node, self.path)
     }
 
     /// What to do about it.
@@ -353,7 +355,7 @@ mod tests {
             let found = findings(&seen, None);
             assert_eq!(found.len(), 1, "{found:?}");
             let (message, advice) = (found[0].message(), found[0].advice());
-            assert!(message.starts_with("node2: /etc/keystone/fernet-keys"), "{message}");
+            assert!(message.starts_with("node2: ") && message.contains("(/etc/keystone/fernet-keys"), "{message}");
             assert!(message.contains(says), "{message}");
             assert!(advice.contains(advises), "{advice}");
             let is_notice = matches!(found[0].trouble, Trouble::Duplicate(_));

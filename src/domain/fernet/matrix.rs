@@ -144,14 +144,10 @@ impl Verdict {
             }
             Verdict::Red(refused) => {
                 let all: Vec<(&Cell, String)> = refused.iter().map(|(cell, outcome)| (cell, outcome.text())).collect();
-                told(&all, |validator, tokens| format!("{validator} refuses {tokens}"))
+                told(&all)
             }
             Verdict::Incomplete(open) if open.is_empty() => "nothing was to be measured".into(),
-            Verdict::Incomplete(open) => {
-                let text = |outcome: &Option<Outcome>| outcome.as_ref().map_or("not measured".into(), Outcome::text);
-                let all: Vec<(&Cell, String)> = open.iter().map(|(cell, outcome)| (cell, text(outcome))).collect();
-                told(&all, |validator, tokens| format!("{tokens} could not be shown at {validator}"))
-            }
+            Verdict::Incomplete(open) => causes(open),
         }
     }
 
@@ -171,6 +167,24 @@ impl Verdict {
     }
 }
 
+/// Each cause once, with how many tokens it has kept from being shown.
+fn causes(open: &[(Cell, Option<Outcome>)]) -> String {
+    let mut by: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, outcome) in open {
+        let text = outcome.as_ref().map_or_else(|| "not measured".to_owned(), Outcome::text);
+        // Whatever was asked for there, it is the same node that does not answer.
+        let cause = text.find(" at ").map_or(text.as_str(), |at| &text[at + 1..]).to_owned();
+        *by.entry(cause).or_default() += 1;
+    }
+    let count = by.len();
+    let told = by.into_iter().take(MOST_TOLD).map(|(cause, cells)| match cells {
+        1 => format!("1 token could not be shown: {cause}"),
+        cells => format!("{cells} tokens could not be shown: {cause}"),
+    });
+    let more = (count > MOST_TOLD).then(|| format!("and {} more causes", count - MOST_TOLD));
+    told.chain(more).collect::<Vec<_>>().join("; ")
+}
+
 /// Most sentences of one message.
 const MOST_TOLD: usize = 4;
 
@@ -181,7 +195,7 @@ struct Said<'a> {
     texts: BTreeSet<String>,
 }
 
-fn told(all: &[(&Cell, String)], sentence: impl Fn(&str, &str) -> String) -> String {
+fn told(all: &[(&Cell, String)]) -> String {
     let mut by: BTreeMap<(&str, Age), Said<'_>> = BTreeMap::new();
     for (cell, text) in all {
         let said = by.entry((&cell.validator, cell.age)).or_default();
@@ -201,8 +215,7 @@ fn told(all: &[(&Cell, String)], sentence: impl Fn(&str, &str) -> String) -> Str
         };
         let issuers: Vec<String> = said.issuers.into_iter().map(str::to_owned).collect();
         let texts: Vec<String> = said.texts.into_iter().take(3).collect();
-        let said = sentence(validator, &format!("{age} tokens of {}", names(&issuers)));
-        sentences.push(format!("{said} ({})", texts.join(", ")));
+        sentences.push(format!("{validator} refuses {age} tokens of {} ({})", names(&issuers), texts.join(", ")));
     }
     if count > MOST_TOLD {
         sentences.push(format!("and {} more", count - MOST_TOLD));
@@ -290,8 +303,7 @@ mod tests {
         let verdict = judge(&wanted, &some, false);
         assert_eq!(
             verdict.message(),
-            "new tokens of node0 could not be shown at node0 (no connection own); new tokens of node1 could not be shown at node1 \
-             (not measured subject)"
+            "1 token could not be shown: no connection; 1 token could not be shown: not measured"
         );
         assert!(!judge(&[], &BTreeMap::new(), false).is_green(), "nothing measured proves nothing");
     }

@@ -5,11 +5,10 @@
 //! staged key. Key `k` ceased to be the primary when `k + 1` was promoted: at the time of `k + 2`, or of `0` where `k + 1` is the
 //! primary. That holds as long as nobody has put files there by hand; where it does not, nothing is concluded from single times.
 
-use super::duration::rough;
 use super::interval::{Lifetimes, least_interval};
 use super::repository::Repository;
+use crate::domain::moment::minute;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -190,31 +189,44 @@ impl NotBefore {
         }
     }
 
-    /// The sentence for a rotation, with times in `zone`: `rotating would purge key 4, whose last token may be used until 14:02 on
-    /// Thursday: wait 41 h, or raise max_active_keys to 5`.
-    pub fn sentence(&self, zone: &TimeZone, now: i64, max_active_keys: u32, lifetimes: &Lifetimes) -> String {
+    /// Whether the moment has passed, so that nobody asks for a token of these keys any more.
+    pub fn has_passed(&self, now: i64) -> bool {
+        self.standing(now) == Standing::Open
+    }
+
+    /// The moment in words; none where there is none.
+    pub fn moment(&self) -> Option<String> {
+        Some(minute(Timestamp::from_second(self.at?).ok()?))
+    }
+
+    /// The sentence of it: `rotating would purge key 4, whose last token may be used until Thu 26 Nov 14:02 UTC: wait until then, or
+    /// raise max_active_keys to 5`; half-way `to be purged: key 4, …`.
+    pub fn sentence(&self, by: By, now: i64, max_active_keys: u32, lifetimes: &Lifetimes) -> String {
+        let head = match by {
+            By::Rotation => "rotating would purge",
+            By::Purge => "to be purged:",
+        };
         let keys = match self.keys.as_slice() {
-            [] => return "rotating would purge nothing".into(),
+            [] => return format!("{head} nothing"),
             [only] => format!("key {}", only.index),
             [first, .., last] => format!("keys {} to {}", first.index, last.index),
         };
-        let (whose, token) = if self.keys.len() == 1 { ("whose", "token") } else { ("the last of whose", "tokens") };
-        let whose = if self.keys.len() == 1 { format!("{whose} last {token}") } else { format!("{whose} {token}") };
+        let last = if self.keys.len() == 1 { "whose last token" } else { "the last of whose tokens" };
         // So many more are kept that none of these goes.
         let more = max_active_keys.saturating_add(u32::try_from(self.keys.len()).unwrap_or(u32::MAX));
-        let told = match (self.standing(now), self.at) {
-            (Standing::Wait(seconds), Some(at)) => format!(
-                "rotating would purge {keys}, {whose} may be used until {}: wait {}, or raise max_active_keys to {more}",
-                moment(at, zone, seconds),
-                rough(seconds)
-            ),
-            (Standing::Open, Some(at)) => {
-                format!("rotating would purge {keys}, {whose} could be used until {}", moment(at, zone, 7 * 86_400))
+        let raise = format!("raise max_active_keys to {more}");
+        let told = match (self.standing(now), self.moment(), by) {
+            (Standing::Wait(_), Some(moment), By::Rotation) => {
+                format!("{head} {keys}, {last} may be used until {moment}: wait until then, or {raise}")
             }
-            _ => format!(
-                "rotating would purge {keys}, and until when {} needed can't be known: raise max_active_keys to {more}",
-                if self.keys.len() == 1 { "it is" } else { "they are" }
-            ),
+            (Standing::Wait(_), Some(moment), By::Purge) => {
+                format!("{head} {keys}, {last} may be used until {moment}: wait until then")
+            }
+            (Standing::Open, Some(moment), _) => {
+                format!("{head} {keys}, which no token needs any more: the last one ended {moment}")
+            }
+            (.., By::Rotation) => format!("{head} {keys}, and until when {} can't be known: {raise}", self.needed()),
+            (.., By::Purge) => format!("{head} {keys}, and until when {} can't be known", self.needed()),
         };
         match &self.basis {
             Basis::Times => told,
@@ -231,16 +243,19 @@ impl NotBefore {
             }
         }
     }
+
+    fn needed(&self) -> &'static str {
+        if self.keys.len() == 1 { "it is needed" } else { "they are needed" }
+    }
 }
 
-/// `14:02 on Thursday` within a week, else with its date.
-fn moment(at: i64, zone: &TimeZone, seconds: u64) -> String {
-    // Up to the next whole minute: a minute that has not passed is not said to have.
-    let rounded = at.div_euclid(60).saturating_add(i64::from(at.rem_euclid(60) > 0)).saturating_mul(60);
-    let Ok(time) = Timestamp::from_second(rounded) else { return format!("second {at}") };
-    let local = time.to_zoned_datetime(zone.clone());
-    let format = if seconds < 6 * 86_400 { "%H:%M on %A" } else { "%H:%M on %A, %Y-%m-%d" };
-    local.strftime(format).to_string()
+/// What takes keys away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The next rotation.
+    Rotation,
+    /// The purge of a case.
+    Purge,
 }
 
 #[cfg(test)]
@@ -276,8 +291,8 @@ mod tests {
         let judged = judge(&times, &would_go, &LIFE, now, None);
         assert_eq!(judged.basis, Basis::Times);
         assert_eq!(
-            judged.sentence(&TimeZone::UTC, now, 3, &LIFE),
-            "rotating would purge key 4, whose last token may be used until 14:02 on Thursday: wait 41 h, or raise \
+            judged.sentence(By::Rotation, now, 3, &LIFE),
+            "rotating would purge key 4, whose last token may be used until Thu 26 Nov 14:02 UTC: wait until then, or raise \
              max_active_keys to 4"
         );
         assert_eq!(judged.standing(now), Standing::Wait(41 * 3600));
@@ -314,7 +329,7 @@ mod tests {
             let latest = times.values().max().copied().unwrap();
             let expected = (latest <= now).then_some(latest + 49 * HOUR + 600);
             assert_eq!(judged.at, expected, "{reason:?}");
-            assert!(judged.sentence(&TimeZone::UTC, now, 3, &LIFE).contains(&reason.message()));
+            assert!(judged.sentence(By::Rotation, now, 3, &LIFE).contains(&reason.message()));
         }
     }
 
@@ -323,7 +338,7 @@ mod tests {
         let times = of(&[(1, DAY), (2, 2 * DAY), (0, 99 * DAY)]);
         let judged = judge(&times, &[1], &LIFE, 10 * DAY, None);
         assert_eq!(judged.standing(10 * DAY), Standing::Unknown);
-        assert!(judged.sentence(&TimeZone::UTC, 10 * DAY, 3, &LIFE).contains("can't be known"));
+        assert!(judged.sentence(By::Rotation, 10 * DAY, 3, &LIFE).contains("can't be known"));
         let known = judge(&times, &[1], &LIFE, 10 * DAY, Some(7 * DAY));
         assert_eq!(known.at, Some(7 * DAY + 49 * HOUR + 600));
         assert_eq!(judge(&times, &[], &LIFE, 10 * DAY, None).standing(0), Standing::Nothing);
@@ -341,7 +356,7 @@ mod tests {
         let times = of(&[(1, 10), (2, 20), (3, 30), (0, DAY + 5)]);
         let judged = judge(&times, &[1, 2], &Lifetimes { skew: 5, ..LIFE }, DAY, None);
         assert_eq!(judged.basis, Basis::Times);
-        let told = judged.sentence(&TimeZone::UTC, DAY, 2, &LIFE);
+        let told = judged.sentence(By::Rotation, DAY, 2, &LIFE);
         assert!(
             told.starts_with("rotating would purge keys 1 to 2, the last of whose tokens may be used until "),
             "{told}"

@@ -169,7 +169,7 @@ pub fn judge(asked: &Asked<'_>, order: &Order) -> Result<Vec<CoreRecord>, Refusa
             if let Some(step) = core.touched.iter().find(|step| is_no_return(asked.spec, **step)) {
                 return Err(not_now(format!("step {step} has begun, and there is no way back behind it")));
             }
-            typed(asked.name, confirm)?;
+            typed(asked, confirm)?;
             let reason = given(reason, "why")?;
             let road = (asked.road)().map_err(not_now)?;
             permitted(core, CoreRecord::TurnedBack { reason, road })
@@ -239,7 +239,7 @@ fn begin(
 ) -> Result<Vec<CoreRecord>, Refusal> {
     let stretch = comes_now(asked.spec, asked.subject, open, verb)?;
     if stretch.confirm == Confirm::Name {
-        typed(asked.name, confirm)?;
+        typed(asked, confirm)?;
     }
     let gate = (asked.gate)(verb);
     if !gate.is_open() {
@@ -263,12 +263,17 @@ fn begin(
 }
 
 /// What leads out besides going on, for the end of a sentence.
-pub(super) fn out(core: &Core) -> &'static str {
+fn out(core: &Core) -> &'static str {
     match (core.way, core.is_touched()) {
         (Way::Forward, false) => ", or cancel",
-        (Way::Forward, true) if core.touched.iter().all(|step| !is_no_return(core.spec, *step)) => ", or roll back",
+        _ if leads_back(core) => ", or roll back",
         _ => "",
     }
+}
+
+/// Whether there is a way back from here.
+pub(super) fn leads_back(core: &Core) -> bool {
+    core.way == Way::Forward && core.is_touched() && core.touched.iter().all(|step| !is_no_return(core.spec, *step))
 }
 
 /// Whether all that is not done before a step only looks: a stretch brings that about by itself.
@@ -282,8 +287,10 @@ fn only_looks_before(spec: &Spec, from: StepNumber) -> bool {
     spec.steps.iter().filter(|step| step.number < from).all(|step| spec.only_looks(step.number))
 }
 
-fn typed(name: &str, confirm: &str) -> Result<(), Refusal> {
-    if confirm == name { Ok(()) } else { Err(Refusal::BadInput(format!("type the name, {name}, to confirm"))) }
+/// The name, or the subject as every title has it.
+fn typed(asked: &Asked<'_>, confirm: &str) -> Result<(), Refusal> {
+    let is_it = confirm == asked.name || confirm == asked.subject;
+    if is_it { Ok(()) } else { Err(Refusal::BadInput(format!("type the name, {}, to confirm", asked.name))) }
 }
 
 fn given(text: &str, what: &str) -> Result<String, Refusal> {

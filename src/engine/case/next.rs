@@ -2,9 +2,12 @@
 
 use super::core::{Core, Way};
 use super::gate::{FactKind, Verdict};
-use super::machine::{Ahead, Order, ahead, comes_now, out};
+use super::machine::{Ahead, Order, ahead, comes_now, leads_back};
 use super::runbook::Due;
 use super::spec::{Confirm, Spec};
+use crate::domain::fault::Fault;
+use crate::domain::moment::minute;
+use crate::domain::step::StepNumber;
 use crate::engine::journal::Holder;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -36,7 +39,7 @@ fn nothing(text: String, until: Option<Timestamp>) -> Next {
 /// Names one safe next action. `gate`: what the gate before a stretch says now.
 pub fn next(spec: &'static Spec, core: Option<&Core>, holder: Option<&Holder>, gate: &dyn Fn(&str) -> Verdict) -> Next {
     if let Some(holder) = holder {
-        return nothing(format!("held by {holder}: watch, or talk to them"), None);
+        return nothing(format!("wait, or talk to them: held by {holder}"), None);
     }
     let Some(core) = core.filter(|core| core.is_open()) else { return first(spec, gate) };
     match ahead(spec, core) {
@@ -44,12 +47,7 @@ pub fn next(spec: &'static Spec, core: Option<&Core>, holder: Option<&Holder>, g
             let text = format!("step {} was interrupted: resume looks first, then goes on", step.step());
             offer(Order::Resume, Vec::new(), text)
         }
-        Ahead::Failed(step, fault) => {
-            let remedy = fault.remedy();
-            // An advice is given once.
-            let then = if remedy.contains("resume") { String::new() } else { format!("; then resume{}", out(core)) };
-            offer(Order::Resume, Vec::new(), format!("step {step} failed: {remedy}{then}"))
-        }
+        Ahead::Failed(step, fault) => failed(core, step, &fault),
         Ahead::Start(step) => {
             offer(Order::Resume, Vec::new(), format!("step {} comes next: resume goes on", step.step()))
         }
@@ -57,6 +55,27 @@ pub fn next(spec: &'static Spec, core: Option<&Core>, holder: Option<&Holder>, g
         Ahead::Pause { next } => stretch(spec, Some(core), next, gate(next)),
         Ahead::Ended => first(spec, gate),
     }
+}
+
+/// A step has failed. The order that its advice names first is what is offered, if it would be taken, and the sentence names no other
+/// one: key and words lead the same way. The others stand in the footer, and the whole advice with the step.
+fn failed(core: &Core, step: StepNumber, fault: &Fault) -> Next {
+    let (back, out) =
+        (Order::RollBack { confirm: String::new(), reason: String::new() }, Order::Cancel { note: String::new() });
+    let mut ways = vec![("resume", Order::Resume, Vec::new())];
+    if leads_back(core) {
+        ways.push(("roll back", back, vec!["confirm", "reason"]));
+    } else if core.way == Way::Forward && !core.is_touched() {
+        ways.push(("cancel", out, Vec::new()));
+    }
+    let remedy = fault.remedy();
+    let first = ways.into_iter().filter_map(|(word, order, asks)| Some((remedy.find(word)?, order, asks)));
+    let Some((start, order, asks)) = first.min_by_key(|(at, ..)| *at) else {
+        return offer(Order::Resume, Vec::new(), format!("step {step} failed: {remedy}; then resume"));
+    };
+    // The alternatives come behind it.
+    let end = remedy[start..].find(" or ").map_or(remedy.len(), |at| start + at);
+    offer(order, asks, format!("step {step} failed: {}", remedy[..end].trim_end_matches(',')))
 }
 
 /// Where nothing is due yet, nothing is offered that would begin: it may be asked for all the same.
@@ -96,16 +115,14 @@ fn stretch(spec: &'static Spec, core: Option<&Core>, verb: &'static str, gate: V
     let reasons = gate.reasons();
     if let Some(until) = gate.opens() {
         let said = reasons.iter().map(|fact| fact.text.as_str()).collect::<Vec<_>>().join("; ");
-        // By the minute that has surely passed then.
-        let shown = Timestamp::from_second((until.as_second() + 59).div_euclid(60) * 60).unwrap_or(until);
-        return nothing(format!("wait until {}: {said}", shown.strftime("%Y-%m-%d %H:%M UTC")), Some(until));
+        return nothing(format!("wait until {}: {said}", minute(until)), Some(until));
     }
     // What ends by itself comes behind what somebody must do meanwhile.
     let Some(fact) = reasons.iter().find(|fact| fact.until.is_none()).or(reasons.first()) else {
         return nothing(format!("{verb} is shut"), None);
     };
-    // Only what would be taken is offered: half-way nothing is checked anew.
-    let may_look = |verb: &str| comes_now(spec, spec.noun, core, verb).is_ok();
+    // Only what would be taken is offered, and only where nobody has looked: what was seen to be wrong a check can only meet again.
+    let may_look = |verb: &str| fact.remedy == verb && comes_now(spec, spec.noun, core, verb).is_ok();
     let look = spec.stretches.iter().find(|stretch| stretch.confirm == Confirm::Nothing && may_look(stretch.verb));
     let more = match reasons.len() {
         1 => String::new(),
@@ -117,7 +134,7 @@ fn stretch(spec: &'static Spec, core: Option<&Core>, verb: &'static str, gate: V
         String::new()
     };
     match look {
-        Some(look) => offer(begin(look.verb), Vec::new(), format!("{fact}{more}{aside}; then {}", look.verb)),
+        Some(look) => offer(begin(look.verb), Vec::new(), format!("{fact}{more}{aside}")),
         None => nothing(format!("{fact}{more}{aside}; then {verb}"), None),
     }
 }

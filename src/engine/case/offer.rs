@@ -68,6 +68,9 @@ pub struct Offer {
     /// What will happen, one line each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub does: Vec<String>,
+    /// The steps that it sets going, for the help: `1 Check`.
+    #[serde(skip)]
+    pub steps: String,
     /// Why it is not taken now; none where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shut: Option<String>,
@@ -84,7 +87,16 @@ pub fn offers(
         asked.spec.stretches.iter().map(|stretch| of_stretch(asked.spec, open, stretch, comes_to)).collect();
     let make = |order: Order, weight, asks: &[Ask], does: Vec<String>| {
         let key = KEYS.iter().find(|(verb, _)| *verb == order.word()).map_or('?', |(_, key)| *key);
-        Offer { verb: order.word().to_owned(), key, order, weight, asks: asks.to_vec(), does, shut: None }
+        Offer {
+            verb: order.word().to_owned(),
+            key,
+            order,
+            weight,
+            asks: asks.to_vec(),
+            does,
+            steps: String::new(),
+            shut: None,
+        }
     };
     let empty = String::new;
     all.push(make(Order::Resume, Weight::GoesOn, &[], open.map_or_else(Vec::new, |core| goes_on(asked.spec, core))));
@@ -196,7 +208,9 @@ fn of_stretch(
     // A reference counts where it opens the case.
     let asks = if weight == Weight::Changes && open.is_none() { vec![Ask::Reference] } else { Vec::new() };
     let order = Order::Begin { stretch: stretch.verb.to_owned(), confirm, reference: String::new() };
-    Offer { verb: stretch.verb.to_owned(), key: stretch.key, order, weight, asks, does, shut: None }
+    let all = spec.steps.iter().filter(|step| stretch.has(step.number));
+    let steps = all.map(|step| format!("{} {}", step.number, step.title)).collect::<Vec<_>>().join(", ");
+    Offer { verb: stretch.verb.to_owned(), key: stretch.key, order, weight, asks, does, steps, shut: None }
 }
 
 fn goes_on(spec: &'static Spec, core: &Core) -> Vec<String> {

@@ -67,6 +67,8 @@ pub struct Telling {
     pub due: Option<Due>,
     /// What a verb comes to now, by its word, one line each: read before a name is typed.
     pub comes_to: BTreeMap<&'static str, Vec<String>>,
+    /// What is true of the subject whatever has failed, where the runbook can tell: what nobody needs to fear.
+    pub safe: Option<String>,
     /// Everybody outside who was looked at, in order.
     pub seen: Vec<Seen>,
     /// The stretches that may begin without a person once their gate is open, as the configuration says.

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The version of the shape that is printed.
 pub const SCHEMA: u32 = 2;
@@ -106,6 +107,9 @@ pub struct Status {
     /// Whether a timer shall begin anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Due>,
+    /// What is true of the subject whatever has failed, where that can be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub safe: Option<String>,
     /// Everybody outside who was looked at.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub seen: Vec<Seen>,
@@ -145,6 +149,20 @@ impl From<&Word> for Said {
 }
 
 impl Status {
+    /// The same where whoever holds it has given no sign of life since then: they may have been stopped.
+    pub fn quiet(mut self, since: Timestamp, after: Duration) -> Self {
+        let Some(holder) = &self.holder else { return self };
+        let since = since.strftime("%H:%M:%S UTC");
+        self.attention
+            .insert(0, format!("{} on {} holds it, and gives no sign of life since {since}", holder.name, holder.host));
+        let text = format!(
+            "wait: no sign of life since {since}, and after {} s whoever asks for something goes on; held by {holder}",
+            after.as_secs()
+        );
+        self.next = Next { order: None, asks: Vec::new(), until: None, text };
+        self
+    }
+
     /// The same where the journal can't be read: what it said before is shown, and nothing is begun upon it.
     pub fn blind(mut self, fault: &Fault) -> Self {
         for verb in &mut self.verbs {
@@ -227,6 +245,7 @@ pub fn derive(
         },
         foreseen: telling.foreseen,
         due: telling.due,
+        safe: telling.safe,
         seen: telling.seen,
         alone: telling.alone,
         attention,

@@ -261,14 +261,67 @@ fn a_shut_gate_refuses_its_stretch_and_next_waits_or_names_what_to_do() {
     };
     assert!(matches!(broken("paint"), Verdict::Unknown(_)), "what is not known can't be set aside");
     let offered = next(&TOY, None, None, &broken);
+    assert_eq!(offered.order, None, "a check can only meet it again: {}", offered.text);
+    let unseen = |_: &str| {
+        let (text, remedy) = ("nobody has looked at node2".into(), "check".into());
+        judge_gate(
+            vec![Fact { name: "nodes", text, who: vec![], remedy, until: None, kind: FactKind::Unknown }],
+            |_| false,
+        )
+    };
+    let offered = next(&TOY, None, None, &unseen);
     let Some(Order::Begin { stretch, .. }) = offered.order else { panic!("{}", offered.text) };
     assert_eq!(stretch, "check", "{}", offered.text);
 }
 
+/// The verbs of an operator that a sentence names, in order.
+fn verbs(text: &str) -> Vec<&'static str> {
+    let words = [("resume", "resume"), ("roll back", "rollback"), ("rolls back", "rollback"), ("cancel", "cancel")];
+    let mut found: Vec<(usize, &str)> =
+        words.iter().filter_map(|(word, verb)| Some((text.find(word)?, *verb))).collect();
+    found.sort_unstable();
+    found.into_iter().map(|(_, verb)| verb).collect()
+}
+
+#[test]
+fn the_order_that_a_failure_offers_is_the_first_verb_of_its_advice_and_the_sentence_names_no_other() {
+    let advices = [
+        "let it dry",
+        "nothing was changed; cancel, and check again",
+        "nothing was purged; look what it is, then resume (it watches again), or roll back, which puts it back",
+        "no live repository was touched; cancel takes the copy away, then check and begin again",
+        "roll back, or look what it is and resume",
+        "see who differs, then resume or cancel",
+        "nothing is in force; resume",
+    ];
+    let failed = states().into_iter().filter(|core| matches!(ahead(&TOY, core), Ahead::Failed(..)));
+    let mut seen = BTreeSet::new();
+    for (core, advice) in failed.flat_map(|core| advices.map(|advice| (core.clone(), advice))) {
+        let Ahead::Failed(step, fault) = ahead(&TOY, &core) else { continue };
+        let mut core = core;
+        core.apply(stamp(core.seq + 1), &CoreRecord::StepFailed { step, fault: fault.hint(advice) });
+        let offered = next(&TOY, Some(&core), None, &open);
+        let order = offered.order.unwrap_or_else(|| panic!("{}", offered.text));
+        let given = super::offer::filled(&order, "b");
+        assert!(ask(Some(&core), &open, &given).is_ok(), "{order:?}: {}", offered.text);
+        let taken = |verb: &&str| match *verb {
+            "rollback" => core.is_touched() && !core.touched.contains(&FOUR) && core.way == Way::Forward,
+            "cancel" => !core.is_touched() && core.way == Way::Forward,
+            _ => true,
+        };
+        let named: Vec<&str> = verbs(&offered.text).into_iter().filter(taken).collect();
+        assert_eq!(named, [order.word()], "{}", offered.text);
+        seen.insert(order.word().to_owned());
+    }
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["cancel", "resume", "rollback"]);
+}
+
 #[test]
 fn what_must_be_typed_is_typed() {
-    for confirm in ["", "B", "box/b", "b "] {
-        let order = Order::Begin { stretch: "paint".into(), confirm: confirm.into(), reference: String::new() };
-        assert!(matches!(ask(None, &open, &order), Err(Refusal::BadInput(_))), "{confirm:?}");
+    let typed =
+        |confirm: &str| Order::Begin { stretch: "paint".into(), confirm: confirm.into(), reference: String::new() };
+    assert!(ask(None, &open, &typed("b")).is_ok() && ask(None, &open, &typed("box/b")).is_ok());
+    for confirm in ["", "B", "box", "box/", "b "] {
+        assert!(matches!(ask(None, &open, &typed(confirm)), Err(Refusal::BadInput(_))), "{confirm:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! What a runbook's screen shows, as values in four shapes; how they are drawn is the screen's, which knows no runbook.
 
+use super::runbook::Seen;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -32,7 +33,7 @@ pub struct Cell {
     /// Since when it is so, UTC: it ages where it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// Until when it lasts, UTC: a countdown.
+    /// Until when it lasts, UTC: a countdown before the text, which names the moment itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
@@ -56,6 +57,9 @@ pub struct Row {
     pub cells: Vec<Cell>,
     /// What Enter shows: lines, the whole of what the row may have cut.
     pub opens: Vec<String>,
+    /// Whose word it is, where it is one source's: it ages with that one, and the other rows don't.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
 }
 
 /// What a panel holds.

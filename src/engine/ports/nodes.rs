@@ -252,6 +252,9 @@ pub trait NodeFiles: Send + Sync {
 /// Tokens at one node, directly and not through a load balancer.
 #[async_trait]
 pub trait NodeTokens: Send + Sync {
+    /// Whether Keystone answers there at all, asked without an account. Errors: it does not, or with a fault of its own; the message
+    /// names no node.
+    async fn answers(&self) -> Result<(), Fault>;
     /// A fresh token of this node.
     async fn issue(&self) -> Result<Token, Fault>;
     /// Shows a token as the caller's own.

@@ -1,7 +1,7 @@
 //! What the next rotation would come to, and whether a timer shall begin it: the last one is long enough ago, and nothing that one more would purge is needed still.
 //! A timer that asks too often does nothing.
 
-use super::facts::{judged, would_go};
+use super::facts::Leaving;
 use super::record::{Held, Kind};
 use super::{Sights, World};
 use crate::domain::fernet::duration::text;
@@ -31,9 +31,20 @@ pub(super) fn foreseen(world: &World, sights: &Sights) -> Vec<String> {
     sights.held(&world.rotator).iter().filter_map(told).collect()
 }
 
-fn of(world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Option<Due> {
-    let (seen, settings) = (sights.repository(&world.rotator, kind)?, sights.strictest()?);
+/// When the keys were rotated last, seconds since 1970 by this host's clock: a rename keeps a file's time, so that of the staged key is
+/// it. None where there is no staged key.
+pub(super) fn last_rotation(world: &World, sights: &Sights, kind: Kind) -> Option<i64> {
     let ahead = sights.node(&world.rotator)?.ahead_s;
+    Some(sights.repository(&world.rotator, kind)?.keys.get(&0)?.mtime - ahead)
+}
+
+/// How long ago that is; none where it is yet to come.
+pub(super) fn ago(last: i64, now: Timestamp) -> Option<String> {
+    u64::try_from(now.as_second() - last).ok().map(text)
+}
+
+fn of(world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Option<Due> {
+    let settings = sights.strictest()?;
     let held = sights.held(&world.rotator);
     let most = held.iter().find(|held| held.kind == kind)?.max_active_keys;
     let lifetimes = settings.lifetimes(world.rules.distribution, world.rules.skew);
@@ -45,17 +56,16 @@ fn of(world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Option<Due>
     let Some(least) = least_interval(&lifetimes, most) else {
         return Some(not_now(format!("with max_active_keys = {most} no interval is safe"), None));
     };
-    // A rename keeps a file's time, so that of the staged key is the last rotation, by the rotator's clock.
-    let Some(last) = seen.keys.get(&0).map(|key| key.mtime - ahead) else {
+    let Some(last) = last_rotation(world, sights, kind) else {
         return Some(not_now("there is no staged key, so the last rotation is not known".into(), None));
     };
     let from = last.saturating_add_unsigned(least);
-    let ago = text(u64::try_from(now.as_second() - last).unwrap_or(0));
+    let ago = ago(last, now).unwrap_or_else(|| text(0));
     if from > now.as_second() {
         let words = format!("the last rotation was {ago} ago, and they are at least {} apart", text(least));
         return Some(not_now(words, Some(from)));
     }
-    let judged = judged(world, sights, kind, &would_go(sights, &world.rotator, kind), now, None)?;
+    let judged = Leaving::by_rotation(world, sights, kind).judged(world, sights, kind, now)?;
     match judged.standing(now.as_second()) {
         Standing::Nothing | Standing::Open => {}
         Standing::Wait(_) => return Some(not_now("a key that would be purged is needed still".into(), judged.at)),

@@ -4,17 +4,17 @@
 use super::record::Kind;
 use super::spec::{INSTALL, PURGING, ROTATE};
 use super::{Fernet, Sights, World};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::fernet::agreement::{compare, names};
 use crate::domain::fernet::cadence::sort;
 use crate::domain::fernet::finding::{Weight, findings};
-use crate::domain::fernet::not_before::{self, NotBefore, Standing};
+use crate::domain::fernet::not_before::{self, By, NotBefore, Standing};
 use crate::domain::fernet::settings::divergences;
 use crate::domain::step::StepState;
 use crate::engine::case::gate::{Fact, FactKind};
 use crate::engine::case::runbook::Case;
 use crate::engine::ports::nodes::LEAST_FREE_KIB;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 /// Room that two copies of a repository may take, and somewhat more for others, KiB.
 const ROOM_KIB: u64 = 4 * LEAST_FREE_KIB;
@@ -30,7 +30,7 @@ pub(super) fn before(
     match stretch {
         // Half of it is in force: what differs then is its own work, which it goes on with or takes back.
         ROTATE if case.is_some_and(|case| case.core.is_touched()) => {
-            left_out(world, case).into_iter().chain(reachable(world, sights)).collect()
+            left_out(world, case).into_iter().chain(reachable(world, sights)).chain(answering(world, sights)).collect()
         }
         ROTATE => rotate(world, sights, now),
         PURGING => purge(world, case, sights, now),
@@ -57,6 +57,17 @@ fn reachable(world: &World, sights: &Sights) -> Vec<Fact> {
         facts.push(Fact { kind, ..seen("nodes", fault.message.clone(), vec![name.to_owned()], fault.advice()) });
     }
     facts
+}
+
+/// Nodes whose Keystone does not answer: no token can be shown there. A purge asks for none.
+fn answering(world: &World, sights: &Sights) -> Vec<Fact> {
+    let is_ours = |(name, _): &(&str, &Fault)| world.node(name).is_some();
+    let of = |(name, fault): (&str, &Fault)| {
+        let is_known = !matches!(fault.kind, FaultKind::TimedOut | FaultKind::Reset);
+        let kind = if is_known { FactKind::Seen } else { FactKind::Unknown };
+        Fact { kind, ..seen("api", format!("{name}: {}", fault.message), vec![name.to_owned()], fault.remedy()) }
+    };
+    sights.api_faults().filter(is_ours).map(of).collect()
 }
 
 /// The nodes that have taken part in the case and are configured no more: what lies on them, nobody here takes away.
@@ -99,14 +110,13 @@ fn left_out(world: &World, case: Option<&Case<Fernet>>) -> Option<Fact> {
 
 fn rotate(world: &World, sights: &Sights, now: Timestamp) -> Vec<Fact> {
     let mut facts = reachable(world, sights);
+    facts.extend(answering(world, sights));
     facts.extend(of_settings(world, sights));
     facts.extend(of_nodes(world, sights));
     for kind in sights.kinds(&world.rotator) {
         facts.extend(of_repositories(world, sights, kind));
-        if let Some((until, fact)) = not_before(world, sights, kind, &would_go(sights, &world.rotator, kind), now, None)
-        {
-            let shuts = world.rules.not_before_shuts_rotate;
-            facts.extend(Some(Fact { until, ..fact }).filter(|_| shuts));
+        if world.rules.not_before_shuts_rotate {
+            facts.extend(not_before(world, sights, kind, &Leaving::by_rotation(world, sights, kind), now));
         }
     }
     facts
@@ -181,74 +191,72 @@ fn of_repositories(world: &World, sights: &Sights, kind: Kind) -> Vec<Fact> {
     facts
 }
 
-/// The keys that one rotation more would purge.
-pub(super) fn would_go(sights: &Sights, rotator: &str, kind: Kind) -> Vec<u32> {
-    let held = sights.held(rotator);
-    let Some(held) = held.iter().find(|held| held.kind == kind) else { return Vec::new() };
-    not_before::purged_by_rotation(held.keys.keys().copied(), held.max_active_keys)
+/// Keys that are to go, and by what: gate, panel, status and timer judge them by this alone, so that none names another moment.
+pub(super) struct Leaving {
+    /// Which.
+    pub keys: Vec<u32>,
+    /// What takes them.
+    pub by: By,
+    /// Since when they are known to lie there, by the journal, seconds since 1970 UTC.
+    since: Option<i64>,
 }
 
-/// Until when the tokens of these keys may be asked for, by the rotator's repository and clock.
-/// `since`: since when they are known to lie there, by the journal.
-pub(super) fn judged(
-    world: &World,
-    sights: &Sights,
-    kind: Kind,
-    keys: &[u32],
-    now: Timestamp,
-    since: Option<i64>,
-) -> Option<NotBefore> {
-    let (seen, settings) = (sights.repository(&world.rotator, kind)?, sights.strictest()?);
-    let ahead = sights.node(&world.rotator)?.ahead_s;
-    let lifetimes = settings.lifetimes(world.rules.distribution, world.rules.skew);
-    Some(not_before::judge(
-        &not_before::times(seen),
-        keys,
-        &lifetimes,
-        now.as_second() + ahead,
-        since.map(|at| at + ahead),
-    ))
-}
+impl Leaving {
+    /// Those that one rotation more would purge.
+    pub fn by_rotation(world: &World, sights: &Sights, kind: Kind) -> Self {
+        let held = sights.held(&world.rotator);
+        let held = held.iter().find(|held| held.kind == kind);
+        let keys = held
+            .map(|held| not_before::purged_by_rotation(held.keys.keys().copied(), held.max_active_keys))
+            .unwrap_or_default();
+        Self { keys, by: By::Rotation, since: None }
+    }
 
-/// The sentence of it.
-pub(super) fn sentence(
-    world: &World,
-    sights: &Sights,
-    kind: Kind,
-    keys: &[u32],
-    now: Timestamp,
-    since: Option<i64>,
-) -> Option<String> {
-    let (judged, settings) = (judged(world, sights, kind, keys, now, since)?, sights.strictest()?);
-    let lifetimes = settings.lifetimes(world.rules.distribution, world.rules.skew);
-    let held = sights.held(&world.rotator);
-    let most = held.iter().find(|held| held.kind == kind)?.max_active_keys;
-    Some(judged.sentence(&TimeZone::UTC, now.as_second(), most, &lifetimes))
+    /// Those that wait for the purge of a case.
+    pub fn by_purge(case: &Case<Fernet>, kind: Kind) -> Self {
+        let since = match case.core.state(INSTALL) {
+            StepState::Done { at, .. } => Some(at.as_second()),
+            _ => None,
+        };
+        Self { keys: case.own.to_purge(kind).to_vec(), by: By::Purge, since }
+    }
+
+    /// Until when their tokens may be asked for, by the rotator's repository and clock.
+    pub fn judged(&self, world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Option<NotBefore> {
+        let (seen, settings) = (sights.repository(&world.rotator, kind)?, sights.strictest()?);
+        let ahead = sights.node(&world.rotator)?.ahead_s;
+        let lifetimes = settings.lifetimes(world.rules.distribution, world.rules.skew);
+        Some(not_before::judge(
+            &not_before::times(seen),
+            &self.keys,
+            &lifetimes,
+            now.as_second() + ahead,
+            self.since.map(|at| at + ahead),
+        ))
+    }
+
+    /// The sentence of it.
+    pub fn sentence(&self, world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Option<String> {
+        let (judged, settings) = (self.judged(world, sights, kind, now)?, sights.strictest()?);
+        let lifetimes = settings.lifetimes(world.rules.distribution, world.rules.skew);
+        let held = sights.held(&world.rotator);
+        let most = held.iter().find(|held| held.kind == kind)?.max_active_keys;
+        Some(judged.sentence(self.by, now.as_second(), most, &lifetimes))
+    }
 }
 
 /// The fact that keys may not go yet, with the moment from which on they may.
-fn not_before(
-    world: &World,
-    sights: &Sights,
-    kind: Kind,
-    keys: &[u32],
-    now: Timestamp,
-    since: Option<i64>,
-) -> Option<(Option<Timestamp>, Fact)> {
-    let judged = judged(world, sights, kind, keys, now, since)?;
+fn not_before(world: &World, sights: &Sights, kind: Kind, leaving: &Leaving, now: Timestamp) -> Option<Fact> {
+    let judged = leaving.judged(world, sights, kind, now)?;
     let standing = judged.standing(now.as_second());
     if matches!(standing, Standing::Nothing | Standing::Open) {
         return None;
     }
     let until = judged.at.and_then(|at| Timestamp::from_second(at).ok());
-    let text = sentence(world, sights, kind, keys, now, since)?;
-    Some((until, Fact { kind: FactKind::MayBeSetAside, ..seen("not-before", text, Vec::new(), "") }))
-}
-
-/// The same sentence where the keys wait for their purge.
-pub(super) fn of_purge(sentence: &str) -> String {
-    let text = sentence.replacen("rotating would purge", "to be purged:", 1);
-    text.split(", or raise max_active_keys").next().unwrap_or_default().to_owned()
+    // A rotation before its time may be taken back. Tokens that have lost their key are refused, and no word helps them.
+    let kind_of = if leaving.by == By::Purge { FactKind::Seen } else { FactKind::MayBeSetAside };
+    let text = leaving.sentence(world, sights, kind, now)?;
+    Some(Fact { until, kind: kind_of, ..seen("not-before", text, Vec::new(), "") })
 }
 
 fn purge(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Timestamp) -> Vec<Fact> {
@@ -256,10 +264,6 @@ fn purge(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Times
     facts.extend(left_out(world, case));
     let Some(case) = case else { return facts };
     let begun = !case.own.purged.is_empty();
-    let since = match case.core.state(INSTALL) {
-        StepState::Done { at, .. } => Some(at.as_second()),
-        _ => None,
-    };
     for held in &case.own.held {
         let Some(wanted) = case.own.wanted(held.kind) else { continue };
         let others = |name: &String| sights.repository(name, held.kind).is_some_and(|seen| seen.digests() != wanted);
@@ -268,10 +272,8 @@ fn purge(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Times
             let text = format!("{}: {} hold other keys than were installed", held.kind.word(), who.join(", "));
             facts.push(seen("digests", text, who, "find out who has changed them; roll back puts the saved ones back"));
         }
-        let keys = case.own.to_purge(held.kind);
-        if let Some((until, fact)) = not_before(world, sights, held.kind, keys, now, since).filter(|_| !begun) {
-            // A rotation before its time may be taken back. Tokens that have lost their key are refused, and no word helps them.
-            facts.push(Fact { until, text: of_purge(&fact.text), kind: FactKind::Seen, ..fact });
+        if !begun {
+            facts.extend(not_before(world, sights, held.kind, &Leaving::by_purge(case, held.kind), now));
         }
     }
     facts

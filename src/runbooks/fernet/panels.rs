@@ -1,6 +1,6 @@
 //! What the screen shows of a cluster, and `--json`: nodes by keys, the token matrix, until when keys are needed.
 
-use super::facts::{judged, left_behind, of_purge, sentence, would_go};
+use super::facts::{Leaving, left_behind};
 use super::record::Kind;
 use super::spec::{PURGING, ROTATE};
 use super::{Fernet, Sights, World, due};
@@ -9,7 +9,9 @@ use crate::domain::fernet::duration::rough;
 use crate::domain::fernet::finding::{Weight, findings};
 use crate::domain::fernet::interval;
 use crate::domain::fernet::matrix::{Age, Outcome, Way};
-use crate::domain::fernet::repository::{Digest, Keys};
+use crate::domain::fernet::not_before::{NotBefore, Standing};
+use crate::domain::fernet::repository::{Digest, Keys, Repository};
+use crate::domain::moment::minute;
 use crate::engine::case::runbook::{Case, Seen, Telling};
 use crate::engine::case::view::{Cell, Panel, Row, Series, Shape, Tone};
 use jiff::Timestamp;
@@ -18,8 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything.
 pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Timestamp) -> Telling {
-    let (mut attention, mut panels, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut not_before, mut purged) = (Vec::new(), Vec::new());
+    let (mut attention, mut keys_of_kinds, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut not_before, mut purged, mut clock) = (Vec::new(), Vec::new(), Vec::new());
     for kind in sights.kinds(&world.rotator) {
         let all = sights.repositories(&world.names(), kind);
         let agreement = compare(&all);
@@ -32,21 +34,24 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
         let counts = found.filter(|found| !is_at_work || found.weight() == Weight::Shut);
         attention.extend(counts.map(|found| found.message()));
         let at_work = case.filter(|_| is_at_work);
-        panels.push(keys(world, at_work, sights, kind, now));
+        keys_of_kinds.push(keys(world, at_work, sights, kind, now));
         let worked = worked(world, sights, kind, now);
-        let waiting = case.map(|case| case.own.to_purge(kind).to_vec()).filter(|_| is_at_work);
-        let keys = waiting.unwrap_or_else(|| would_go(sights, &world.rotator, kind));
-        let judged = judged(world, sights, kind, &keys, now, None);
-        let sentence = sentence(world, sights, kind, &keys, now, None);
+        let leaving =
+            at_work.map_or_else(|| Leaving::by_rotation(world, sights, kind), |case| Leaving::by_purge(case, kind));
+        let judged = leaving.judged(world, sights, kind, now);
+        let sentence = leaving.sentence(world, sights, kind, now);
         let at = judged.as_ref().and_then(|judged| judged.at).and_then(|at| Timestamp::from_second(at).ok());
-        let told = |text: String| if is_at_work { of_purge(&text) } else { text };
-        not_before.extend(sentence.clone().map(|text| waits(kind, told(text), at, now)));
-        purged.extend(is_at_work.then(|| gone(kind, &keys)).flatten());
+        not_before.extend(sentence.clone().map(|text| waits(kind, text, at, now)));
+        match (&judged, is_at_work) {
+            (Some(judged), true) => purged.extend(gone(kind, judged, now)),
+            (Some(judged), false) => clock.extend(purge_after(kind, judged, now)),
+            (None, _) => {}
+        }
         kinds.push(json!({
             "kind": kind,
             "agrees": agreement.is_same(),
             "differences": agreement.differences,
-            "would_purge": keys,
+            "would_purge": leaving.keys,
             "not_before": at,
             "interval": worked.as_deref(),
             "sentence": sentence,
@@ -56,11 +61,19 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
     let open = case.filter(|case| case.core.is_open());
     attention.extend(open.and_then(|case| left_behind(world, case)));
     attention.extend(sights.faults().map(|(name, fault)| format!("{name}: {fault}")));
-    panels.extend(matrix(world));
-    if !not_before.is_empty() {
-        panels.push(Panel { title: "Not before".into(), shape: Shape::Lines { lines: not_before } });
+    // Who does not answer at all is named once.
+    let is_seen = |name: &str| sights.faults().all(|(other, _)| other != name);
+    let silent = sights.api_faults().filter(|(name, _)| is_seen(name));
+    attention.extend(silent.map(|(name, fault)| format!("{name}: {}", fault.message)));
+    if not_before.is_empty() {
+        not_before.push(Cell::toned("not known: nobody has looked at the node that rotates", Tone::Faint));
     }
-    panels.extend(answers(world));
+    // Each keeps its number: all are there from the beginning, and what only some clusters have comes last.
+    let mut keys_of_kinds = keys_of_kinds.into_iter();
+    let mut panels: Vec<Panel> = keys_of_kinds.next().into_iter().collect();
+    let not_before = Panel { title: "Not before".into(), shape: Shape::Lines { lines: not_before } };
+    panels.extend([matrix(world), not_before, answers(world)]);
+    panels.extend(keys_of_kinds);
     let nodes: Vec<Value> = world.names().iter().map(|name| node(world, sights, name, now)).collect();
     let json = json!({
         "rotator": world.rotator,
@@ -71,14 +84,42 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
         }).collect::<Vec<_>>() })),
     });
     let seen = world.names().iter().map(|name| seen(sights, name)).collect();
-    let mut comes_to = BTreeMap::from([(ROTATE, due::foreseen(world, sights))]);
+    let rotates = due::foreseen(world, sights).into_iter().chain(clock).collect();
+    let mut comes_to: BTreeMap<&'static str, Vec<String>> = BTreeMap::from([(ROTATE, rotates)]);
     if !purged.is_empty() {
         comes_to.insert(PURGING, purged);
     }
-    Telling { attention, panels, json, comes_to, seen, ..Telling::default() }
+    let safe = open.filter(|case| case.core.is_touched()).and_then(|_| safe(world, sights));
+    Telling { attention, panels, json, comes_to, safe, seen, ..Telling::default() }
+}
+
+/// Whether every node knows each key that one of them encrypts with, so that no fresh token is refused anywhere. Not said where a node was
+/// not seen at the last look.
+fn safe(world: &World, sights: &Sights) -> Option<String> {
+    let names = world.names();
+    let is_known = |kind: Kind| {
+        let all = sights.repositories(&names, kind);
+        let primary = |one: &Repository| one.keys.iter().next_back().and_then(|(_, key)| key.digest);
+        let primaries: Vec<Option<Digest>> = all.iter().map(primary).collect();
+        let knows = |one: &Repository, digest: &Option<Digest>| {
+            digest.is_some() && one.keys.values().any(|key| key.digest == *digest)
+        };
+        all.len() == names.len() && all.iter().all(|one| primaries.iter().all(|digest| knows(one, digest)))
+    };
+    let all_seen = sights.faults().next().is_none();
+    (all_seen && sights.kinds(&world.rotator).into_iter().all(is_known))
+        .then(|| "every token is valid on every node: each knows the keys that the others encrypt with".to_owned())
 }
 
 fn seen(sights: &Sights, name: &str) -> Seen {
+    let (of, api) = (seen_files(sights, name), sights.apis.get(name));
+    let answered = api.map(|api| api.seen.as_ref().map(|(at, ())| *at));
+    let silent = api.and_then(|api| api.fault.as_ref()).map(|(_, fault)| fault.message.clone());
+    Seen { at: answered.map_or(of.at, |answered| of.at.min(answered)), fault: of.fault.or(silent), ..of }
+}
+
+/// When a node's files were seen last, whatever its Keystone does.
+fn seen_files(sights: &Sights, name: &str) -> Seen {
     let of = sights.nodes.get(name);
     let at = of.and_then(|seen| seen.seen.as_ref()).map(|(at, _)| *at);
     let fault = of.and_then(|seen| seen.fault.as_ref()).map(|(_, fault)| fault.to_string());
@@ -92,22 +133,48 @@ fn waits(kind: Kind, text: String, at: Option<Timestamp>, now: Timestamp) -> Cel
     Cell { until, ..Cell::toned(format!("{}: {text}", kind.word()), tone) }
 }
 
-/// Which keys a purge takes away.
-fn gone(kind: Kind, keys: &[u32]) -> Option<String> {
-    let all: Vec<String> = keys.iter().map(u32::to_string).collect();
-    let what = if all.len() == 1 { "key" } else { "keys" };
-    (!all.is_empty()).then(|| {
-        format!(
-            "{}: {what} {} on every node: what was made with it is refused from then on",
-            kind.word(),
-            all.join(", ")
-        )
+/// Which keys a purge takes away, and whether anybody needs them.
+fn gone(kind: Kind, judged: &NotBefore, now: Timestamp) -> Option<String> {
+    let what = keys_of(judged)?;
+    let ended = judged.moment().filter(|_| judged.has_passed(now.as_second()));
+    let ended = ended.map(|at| format!("; the last token made with it ended {at}")).unwrap_or_default();
+    Some(format!("{}: {what} on every node: what was made with it is refused from then on{ended}", kind.word()))
+}
+
+/// What the clock will mean behind a rotation of now: when its purge may come.
+fn purge_after(kind: Kind, judged: &NotBefore, now: Timestamp) -> Option<String> {
+    let what = keys_of(judged)?;
+    let kind = kind.word();
+    Some(match (judged.standing(now.as_second()), judged.moment()) {
+        (Standing::Wait(seconds), Some(at)) => {
+            format!("{kind}: then purge waits {}, until {at}: until then tokens of {what} may be used", rough(seconds))
+        }
+        (Standing::Open, Some(at)) => {
+            format!("{kind}: then purge may follow at once: the last token of {what} ended {at}")
+        }
+        _ => format!("{kind}: then purge waits, and until when tokens of {what} may be used can't be known"),
     })
 }
 
+/// `key 16`; none where none goes.
+fn keys_of(judged: &NotBefore) -> Option<String> {
+    let all: Vec<String> = judged.keys.iter().map(|key| key.index.to_string()).collect();
+    let what = if all.len() == 1 { "key" } else { "keys" };
+    (!all.is_empty()).then(|| format!("{what} {}", all.join(", ")))
+}
+
 /// How near to the threshold each node came while it was watched, look by look.
-fn answers(world: &World) -> Option<Panel> {
+fn answers(world: &World) -> Panel {
+    let title = "Answers".to_owned();
+    let is_counted = !world.rules.watch.is_zero() && world.nodes.iter().all(|node| node.traffic.is_some());
     let looks = world.watched();
+    if looks.is_empty() {
+        let text = match is_counted {
+            true => "not watched yet: step 7 counts what the nodes answer",
+            false => "not watched: no command is configured that counts what the nodes answer",
+        };
+        return Panel { title, shape: Shape::Lines { lines: vec![Cell::toned(text, Tone::Faint)] } };
+    }
     const LIMIT: u64 = 100;
     let series = looks.into_iter().map(|(name, values)| {
         let tone = if values.last().is_some_and(|value| *value > LIMIT) { Tone::Bad } else { Tone::Good };
@@ -115,8 +182,7 @@ fn answers(world: &World) -> Option<Panel> {
     });
     let series: Vec<Series> = series.collect();
     let unit = "401 and 5xx above the usual, per cent of what is allowed".to_owned();
-    (!series.is_empty())
-        .then(|| Panel { title: "Answers".into(), shape: Shape::Timeline { series, threshold: Some(LIMIT), unit } })
+    Panel { title, shape: Shape::Timeline { series, threshold: Some(LIMIT), unit } }
 }
 
 fn node(world: &World, sights: &Sights, name: &str, now: Timestamp) -> Value {
@@ -139,12 +205,12 @@ fn node(world: &World, sights: &Sights, name: &str, now: Timestamp) -> Value {
 
 /// How often one may rotate, reckoned with what the nodes say: the sum and its parts, and what is practised.
 fn worked(world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Option<String> {
-    let (settings, seen) = (sights.strictest()?, sights.repository(&world.rotator, kind)?);
+    let settings = sights.strictest()?;
     let lifetimes = settings.lifetimes(world.rules.distribution, world.rules.skew);
     let held = sights.held(&world.rotator);
     let most = held.iter().find(|held| held.kind == kind)?.max_active_keys;
-    let ago = seen.age(0, now.as_second()).and_then(|age| u64::try_from(age).ok());
-    let ago = ago.map(|ago| format!(" The last rotation was {} ago.", rough(ago))).unwrap_or_default();
+    let last = due::last_rotation(world, sights, kind).and_then(|last| due::ago(last, now));
+    let ago = last.map(|ago| format!(" The last rotation was {ago} ago.")).unwrap_or_default();
     Some(format!("{}{ago}", interval::worked(&lifetimes, most, None)))
 }
 
@@ -196,7 +262,9 @@ fn keys(world: &World, at_work: Option<&Case<Fernet>>, sights: &Sights, kind: Ki
             let short: String = digest.chars().take(8).collect();
             cells.push(Cell { decides: !same, ..Cell::toned(format!("{short} {age}"), tone) });
         }
-        Row { cells, opens }
+        // Before the first look no row is late.
+        let seen = Some(seen_files(sights, name)).filter(|seen| seen.at.is_some() || seen.fault.is_some());
+        Row { cells, opens, seen }
     };
     let highest = indexes.iter().next_back().copied();
     let head = |index: &u32| match *index {
@@ -221,13 +289,18 @@ fn usual(all: &[crate::domain::fernet::repository::Repository], index: u32) -> O
 }
 
 /// Who accepts whose tokens, as last measured: own and subject, new and old.
-fn matrix(world: &World) -> Option<Panel> {
-    let (at, cells) = world.measured()?;
+fn matrix(world: &World) -> Panel {
+    let title = "Tokens (own/subject)".to_owned();
+    let Some((at, cells)) = world.measured() else {
+        let text = "none was shown yet by this process: check shows one of each node at each";
+        return Panel { title, shape: Shape::Lines { lines: vec![Cell::toned(text, Tone::Faint)] } };
+    };
     let names = world.names();
     let mut rows = Vec::new();
     for (age, word) in [(Age::New, "new"), (Age::Old, "old")] {
         for issuer in &names {
-            let mut row = vec![Cell { at: Some(at), ..Cell::plain(format!("{word}@{issuer}")) }];
+            let mut row = vec![Cell { at: Some(at), ..Cell::plain(format!("{word} of {issuer}")) }];
+            let mut opens = vec![format!("the {word} token of {issuer}, shown at each node; measured {}", minute(at))];
             let mut any = false;
             for validator in &names {
                 let outcome = |way| {
@@ -244,6 +317,15 @@ fn matrix(world: &World) -> Option<Panel> {
                 };
                 let both = [Way::Own, Way::Subject].map(|way| outcome(way).map(|(_, outcome)| outcome.is_accepted()));
                 any |= both.iter().any(Option::is_some);
+                let full = |way| match outcome(way).map(|(_, outcome)| outcome) {
+                    Some(Outcome::Failed(why)) => why.clone(),
+                    _ => text(way),
+                };
+                opens.push(format!(
+                    "at {validator}: {} as one's own, {} as a subject",
+                    full(Way::Own),
+                    full(Way::Subject)
+                ));
                 let tone = match both {
                     [Some(true), Some(true)] => Tone::Good,
                     [None, None] => Tone::Faint,
@@ -251,11 +333,14 @@ fn matrix(world: &World) -> Option<Panel> {
                 };
                 row.push(Cell::toned(format!("{}/{}", text(Way::Own), text(Way::Subject)), tone));
             }
+            opens.push(
+                "200: accepted; 401, 404: its key is not known there; 500: the keys can't be read; !: no answer".into(),
+            );
             if any {
-                rows.push(Row { cells: row, opens: Vec::new() });
+                rows.push(Row { cells: row, opens, seen: None });
             }
         }
     }
-    let columns = std::iter::once("token of".to_owned()).chain(names).collect();
-    Some(Panel { title: "Tokens (own/subject)".into(), shape: Shape::Matrix { columns, rows } })
+    let columns = std::iter::once("own/subject".to_owned()).chain(names).collect();
+    Panel { title, shape: Shape::Matrix { columns, rows } }
 }

@@ -23,22 +23,34 @@ pub struct NodeSight {
 pub struct Sights {
     /// Each node, by name.
     pub nodes: BTreeMap<String, Observation<NodeSight>>,
+    /// Whether each node's Keystone answers, by name; only where an account is configured that asks it for tokens.
+    pub apis: BTreeMap<String, Observation<()>>,
 }
 
 impl Sights {
-    /// Looks at every node, side by side.
+    /// Looks at every node, and at its Keystone, side by side.
     pub(super) async fn look(&mut self, world: &World) {
-        let seen = world
-            .every(async |node| {
-                let before = world.clock.now();
-                let look = node.files.look(&world.look_at(node)).await?;
-                let after = world.clock.now();
-                let half = (after.as_millisecond() - before.as_millisecond()) / 2;
-                let ahead_s = (look.clock_ms - before.as_millisecond() - half) / 1000;
-                Ok(NodeSight { look, ahead_s })
-            })
-            .await;
+        let asked: Vec<&super::Node> = world.nodes.iter().filter(|node| node.tokens.is_some()).collect();
+        let apis = world.each(&asked, async |node| match &node.tokens {
+            Some(tokens) => tokens.answers().await,
+            None => Ok(()),
+        });
+        let seen = world.every(async |node| {
+            let before = world.clock.now();
+            let look = node.files.look(&world.look_at(node)).await?;
+            let after = world.clock.now();
+            let half = (after.as_millisecond() - before.as_millisecond()) / 2;
+            let ahead_s = (look.clock_ms - before.as_millisecond() - half) / 1000;
+            Ok(NodeSight { look, ahead_s })
+        });
+        let (seen, apis) = futures_util::future::join(seen, apis).await;
         let now = world.clock.now();
+        for (name, ()) in apis.done {
+            self.apis.entry(name).or_default().take(now, Ok(()));
+        }
+        for (name, fault) in apis.failed {
+            self.apis.entry(name).or_default().take(now, Err(fault));
+        }
         for (name, sight) in seen.done {
             self.nodes.entry(name).or_default().take(now, Ok(sight));
         }
@@ -55,6 +67,11 @@ impl Sights {
     /// The nodes that could not be looked at, with why.
     pub fn faults(&self) -> impl Iterator<Item = (&str, &Fault)> {
         self.nodes.iter().filter_map(|(name, seen)| Some((name.as_str(), &seen.fault.as_ref()?.1)))
+    }
+
+    /// The nodes whose Keystone does not answer, with why.
+    pub fn api_faults(&self) -> impl Iterator<Item = (&str, &Fault)> {
+        self.apis.iter().filter_map(|(name, seen)| Some((name.as_str(), &seen.fault.as_ref()?.1)))
     }
 
     /// Everybody's settings, as last read.

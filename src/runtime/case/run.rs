@@ -8,7 +8,7 @@ use crate::engine::case::gate::Verdict;
 use crate::engine::case::machine::{Ahead, Asked, Order, Refusal, ahead, judge};
 use crate::engine::case::record::{Body, CaseId, CoreRecord};
 use crate::engine::case::runbook::{Case, Ledger, Runbook, Step, StepContext};
-use crate::engine::case::spec::Move;
+use crate::engine::case::spec::{Move, Touch};
 use crate::engine::journal::{Holder, Lease};
 use crate::engine::ports::Fence;
 use crate::engine::record::{CASE_VERSION, CaseBody, Entry, Record, RotationId};
@@ -89,7 +89,10 @@ impl<'a, R: Runbook> Run<'a, R> {
             };
             judge(&asked, &order)?
         };
-        let said = records.last().map(CoreRecord::summary).unwrap_or_default();
+        let said = match order {
+            Order::Note { .. } => "it is in the journal".to_owned(),
+            _ => records.last().map(CoreRecord::summary).unwrap_or_default(),
+        };
         for record in records {
             self.write(Body::Core(record)).await?;
         }
@@ -107,27 +110,37 @@ impl<'a, R: Runbook> Run<'a, R> {
 
     /// Goes on until the case rests, or something fails.
     async fn drive(&self) -> Result<String, RunFault> {
-        let mut done = String::new();
+        // What a step that touches has come to leads; what came last stands behind it.
+        let (mut deed, mut done) = (None, String::new());
         loop {
             let Some(case) = self.now() else { return Ok(done) };
             match ahead(R::spec(), &case.core) {
-                Ahead::Ended => return Ok(done),
+                Ahead::Ended => return Ok(told(deed, done)),
                 Ahead::Pause { next } => {
-                    let done = if done.is_empty() { "nothing was left to be done".to_owned() } else { done };
+                    let done =
+                        if done.is_empty() { "nothing was left to be done".to_owned() } else { told(deed, done) };
                     return Ok(format!("{done}; {next} waits for its word"));
                 }
                 Ahead::Close(end) => {
                     self.write(Body::Core(CoreRecord::Finished { end, note: String::new() })).await?;
-                    done = if done.is_empty() { end.word().to_owned() } else { format!("{}: {done}", end.word()) };
+                    done = if done.is_empty() { end.word().to_owned() } else { told(deed.take(), done) };
+                    done = if done == end.word() { done } else { format!("{}: {done}", end.word()) };
                 }
                 Ahead::Probe(at) => self.probe(at).await?,
-                Ahead::Start(at) => done = self.perform(at).await?,
+                Ahead::Start(at) => (deed, done) = self.go(at, deed).await?,
                 Ahead::Failed(number, _) => {
                     let at = case.core.leg.road.iter().copied().find(|at| at.step() == number);
-                    done = self.perform(at.unwrap_or(Move::Perform(number))).await?;
+                    (deed, done) = self.go(at.unwrap_or(Move::Perform(number)), deed).await?;
                 }
             }
         }
+    }
+
+    /// Carries a step out; gives what the last one that touches has come to, and what this one has.
+    async fn go(&self, at: Move, deed: Option<String>) -> Result<(Option<String>, String), RunFault> {
+        let evidence = self.perform(at).await?;
+        let touches = R::spec().step(at.step()).is_some_and(|step| step.touches != Touch::No);
+        Ok((if touches { Some(evidence.clone()) } else { deed }, evidence))
     }
 
     fn step(&self, number: StepNumber) -> Result<&dyn Step<R>, Fault> {
@@ -230,6 +243,13 @@ impl<'a, R: Runbook> Run<'a, R> {
         }
         seat.onlooker.changed(self.desk);
         Ok(())
+    }
+}
+
+fn told(deed: Option<String>, last: String) -> String {
+    match deed {
+        Some(deed) if deed != last => format!("{deed}; {last}"),
+        _ => last,
     }
 }
 

@@ -144,23 +144,26 @@ fn work(desk: Arc<dyn Desk>, bell: Bell) -> UnboundedSender<Order> {
     let (sender, mut orders) = unbounded_channel();
     tokio::spawn(async move {
         while let Some(order) = orders.recv().await {
-            let result = desk.run(order).await.map_err(|fault| failure(&fault));
+            let result = desk.run(order).await.map_err(|fault| failure(&fault, desk.status().safe));
             bell.ring(Msg::JobEnded { tenant: desk.key().clone(), result });
         }
     });
     sender
 }
 
-fn failure(fault: &RunFault) -> Failure {
+/// What came of an order that did not end well. `safe`: what the runbook knows to be true all the same.
+fn failure(fault: &RunFault, safe: Option<String>) -> Failure {
     match fault {
         RunFault::Refused(refusal) => {
             Failure::of_order(true, refusal.to_string(), "press 2 to read the gates, ? for what is possible now")
         }
-        RunFault::Held(_) => Failure::of_order(true, fault.to_string(), "watch here, or talk to them"),
+        RunFault::Held(_) => Failure::of_order(true, fault.to_string(), "wait, or talk to them"),
         RunFault::Fault(fault) => {
             let advice =
                 format!("{}; then u goes on: it looks first; Enter on the step has its troubles", fault.advice());
-            Failure { advice, ..Failure::fault(fault) }
+            let failure = Failure::fault(fault);
+            let safe = safe.map_or(failure.safe.clone(), |safe| format!("{safe}; {}", failure.safe));
+            Failure { advice, safe, ..failure }
         }
     }
 }

@@ -112,8 +112,9 @@ impl Watch<'_> {
                         (self.log)(whose, Line::Did(done));
                         None
                     }
-                    // Somebody else was faster, and is at work.
+                    // Somebody else was faster, and is at work; or this program ends, as was asked.
                     Err(RunFault::Held(_)) => None,
+                    Err(RunFault::Fault(fault)) if ending::is_end(&fault) => None,
                     Err(RunFault::Refused(refusal @ (Refusal::Shut { .. } | Refusal::BadInput(_)))) => {
                         Some(refusal.to_string())
                     }

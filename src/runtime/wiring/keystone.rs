@@ -118,6 +118,10 @@ struct Unusable(Fault);
 
 #[async_trait]
 impl NodeTokens for Unusable {
+    async fn answers(&self) -> Result<(), Fault> {
+        Err(self.0.clone())
+    }
+
     async fn issue(&self) -> Result<Token, Fault> {
         Err(self.0.clone())
     }

@@ -2,10 +2,9 @@
 
 use crate::app::Model;
 use crate::app::case::CaseForm;
-use crate::app::field::Field;
 use crate::engine::case::status::Status;
-use crate::ui::dialog::{confirmation_keys, draw_confirmation, draw_field, draw_lines, frame, wrap_rows};
-use crate::ui::pen::{Pen, wrap};
+use crate::ui::dialog::{Place, draw_confirmation, draw_error, draw_field, draw_lines, frame, keys, wrap_rows};
+use crate::ui::pen::Pen;
 use ratatui::layout::Rect;
 
 /// Draws it; gives the cursor of its field.
@@ -15,65 +14,36 @@ pub fn draw(form: &CaseForm, status: &Status, model: &Model, area: Rect, pen: &m
     let has_place = form.confirmation.has_place();
     let fixed = 2 + 1 + form.fields.len() as u16 + u16::from(has_place) + 2;
     let height = (lines.len() as u16).saturating_add(fixed).min(area.height);
-    let ask = match crate::app::case::verbs::shut(model, &form.subject, &form.offer) {
-        Some(why) if model.jobs.contains_key(&form.subject) => Err(why),
-        _ => form.ask(status).map(|_| ()),
-    };
+    let busy = crate::app::case::verbs::shut(model, &form.subject, &form.offer);
+    let shut = busy.filter(|_| model.jobs.contains_key(&form.subject)).or_else(|| form.shut(status));
+    let ready = shut.is_none() && form.ask(status).is_ok();
     let scrolls = lines.len() > usize::from(height.saturating_sub(fixed));
-    let deed = form.deed();
-    let inner = frame(area, width, height, &form.title(), &keys(form, &deed, ask.is_ok(), scrolls), pen);
+    let (deed, field) = (form.deed(), form.field_at_focus());
+    let place = Place {
+        confirmation: &form.confirmation,
+        is_there: form.is_at_confirmation(),
+        ends: form.ends_with_enter(),
+        field: field.and_then(|at| form.fields.get(at)),
+        places: form.fields.len() + usize::from(has_place),
+        deed: &deed,
+        name: form.wanted(),
+    };
+    let inner = frame(area, width, height, &form.title(), &keys(&place, ready, scrolls), pen);
     let text = Rect { height: inner.height.saturating_sub(fixed - 2), ..inner };
     draw_lines(&lines, form.scroll, text, pen);
     let mut cursor = None;
-    let mut y = text.bottom() + 1;
-    for (at, field) in form.fields.iter().enumerate() {
-        let place = draw_field(field, at == form.focus, None, Rect::new(inner.x, y, inner.width, 1), pen);
-        if at == form.focus {
-            cursor = place;
+    let mut row = Rect::new(inner.x, text.bottom() + 1, inner.width, 1);
+    for at in 0..=form.fields.len() {
+        if has_place && at == form.confirmation_at() {
+            let focus = if form.is_at_confirmation() { Some(ready) } else { None };
+            cursor = cursor.or(draw_confirmation(&form.confirmation, focus, &deed, form.wanted(), row, pen));
+            row.y += 1;
         }
-        y += 1;
-    }
-    if has_place {
-        let focus = if form.is_at_confirmation() { Some(ask.is_ok()) } else { None };
-        let at = Rect::new(inner.x, y, inner.width, 1);
-        let place = draw_confirmation(&form.confirmation, focus, &deed, &form.name, at, pen);
-        cursor = cursor.or(place);
-        y += 1;
-    }
-    let (theme, glyphs) = (pen.theme, pen.glyphs);
-    let error = match (&form.error, ask) {
-        (Some(error), _) => Some((error.clone(), theme.bad())),
-        (None, Err(why)) => Some((format!("shut: {why}"), theme.warn())),
-        (None, Ok(())) => None,
-    };
-    if let Some((error, style)) = error {
-        for (line, text) in wrap(&error, usize::from(inner.width) - 2).into_iter().take(2).enumerate() {
-            let head = if line == 0 { glyphs.bad } else { " " };
-            pen.put(inner.x, y + line as u16, inner.width, &format!("{head} {text}"), style);
+        if let Some(shown) = form.fields.get(at) {
+            cursor = cursor.or(draw_field(shown, field == Some(at), None, row, pen));
+            row.y += 1;
         }
     }
+    draw_error(form.error.as_deref(), shut.map(|why| format!("shut: {why}")), Rect { height: 2, ..row }, pen);
     cursor
-}
-
-/// The keys that work now.
-fn keys(form: &CaseForm, deed: &str, ready: bool, scrolls: bool) -> String {
-    let mut keys = Vec::new();
-    if form.is_at_confirmation() {
-        keys.extend(confirmation_keys(&form.confirmation, deed, &form.name, ready));
-    } else if !form.ends_with_enter() {
-        keys.push("Enter goes on".to_owned());
-    } else if ready {
-        keys.push(format!("Enter {deed}"));
-    }
-    if matches!(form.fields.get(form.focus), Some(Field::Choice { .. })) {
-        keys.push("Left/Right choose".into());
-    }
-    if form.fields.len() + usize::from(form.confirmation.has_place()) > 1 {
-        keys.push("Tab field".into());
-    }
-    if scrolls {
-        keys.push("PgUp/PgDn scroll".into());
-    }
-    keys.push("Esc close".into());
-    keys.join("   ")
 }

@@ -14,33 +14,43 @@ use unicode_width::UnicodeWidthStr;
 /// A column of a table is no wider than this, but for its last.
 const WIDEST: u16 = 28;
 
-/// How many rows a panel would fill.
-pub fn rows(panel: &Panel) -> u16 {
-    let head = match &panel.shape {
-        Shape::Table { columns, .. } | Shape::Matrix { columns, .. } => u16::from(!columns.is_empty()),
-        Shape::Lines { .. } => 0,
-        Shape::Timeline { .. } => 1,
-    };
-    head + panel.len().max(1) as u16
+/// How old things are allowed to be.
+#[derive(Clone, Copy)]
+pub struct Age {
+    /// Now.
+    pub now: Timestamp,
+    /// So many seconds after it was seen a row is late.
+    pub bound: i64,
+    /// What the panel says is not known to be true any more, where its rows don't say it each of themselves.
+    pub is_late: bool,
 }
 
-/// Draws a panel. `cursor`: the selected row where it has the keys; `at`: where its page is; `is_late`: what it says is not known to be
-/// true any more, so it loses its colour.
-pub fn draw(
-    panel: &Panel,
-    cursor: Option<usize>,
-    at: usize,
-    now: Timestamp,
-    is_late: bool,
-    area: Rect,
-    pen: &mut Pen<'_>,
-) {
+/// How many rows a panel would fill at this width, with nothing of it cut.
+pub fn rows(panel: &Panel, age: Age, width: u16) -> u16 {
+    let place = Place { age, cursor: None, at: 0 };
+    let filled = match &panel.shape {
+        Shape::Table { columns, rows } => {
+            let room = width.saturating_sub(start_of_last(columns, rows, &place));
+            let lines = rows.iter().map(|row| last_of(row, columns_of(rows), &place, room).len());
+            usize::from(!columns.is_empty()) + lines.sum::<usize>()
+        }
+        Shape::Matrix { rows, .. } => 1 + rows.len(),
+        Shape::Lines { lines } => {
+            lines.iter().map(|line| wrap(&place.text(line), usize::from(width.saturating_sub(2))).len()).sum()
+        }
+        Shape::Timeline { series, .. } => 1 + series.len(),
+    };
+    filled.max(1) as u16
+}
+
+/// Draws a panel. `cursor`: the selected row where it has the keys; `at`: where its page is.
+pub fn draw(panel: &Panel, cursor: Option<usize>, at: usize, age: Age, area: Rect, pen: &mut Pen<'_>) {
     if panel.is_empty() {
         let style = pen.theme.quiet();
         pen.put(area.x + 2, area.y, area.width.saturating_sub(2), "nothing yet", style);
         return;
     }
-    let place = Place { now, is_late, cursor, at };
+    let place = Place { age, cursor, at };
     match &panel.shape {
         Shape::Table { columns, rows } => table(columns, rows, &place, area, pen),
         Shape::Matrix { columns, rows } => matrix(columns, rows, &place, area, pen),
@@ -50,8 +60,7 @@ pub fn draw(
 }
 
 struct Place {
-    now: Timestamp,
-    is_late: bool,
+    age: Age,
     cursor: Option<usize>,
     at: usize,
 }
@@ -65,10 +74,10 @@ impl Place {
         }
     }
 
-    fn style(&self, tone: Tone, pen: &Pen<'_>) -> Style {
+    fn style(&self, tone: Tone, is_late: bool, pen: &Pen<'_>) -> Style {
         match tone {
             Tone::Faint => pen.theme.quiet(),
-            _ if self.is_late => pen.theme.plain(),
+            _ if is_late => pen.theme.plain(),
             Tone::Plain => pen.theme.plain(),
             Tone::Good => pen.theme.good(),
             Tone::Warn => pen.theme.warn(),
@@ -79,11 +88,32 @@ impl Place {
     /// The text with its countdown before it: what is left decides, and is never cut.
     fn text(&self, cell: &Cell) -> String {
         match cell.until {
-            Some(until) => {
-                format!("{} ({}): {}", age::until(until, self.now), until.strftime("%d %b %H:%M UTC"), cell.text)
-            }
+            Some(until) => format!("{}: {}", age::until(until, self.age.now), cell.text),
             None => cell.text.clone(),
         }
+    }
+
+    /// Whether whoever a row is of does not answer, or has not for too long.
+    fn is_late(&self, row: &Row) -> bool {
+        row.seen.as_ref().map_or(self.age.is_late, |seen| {
+            let is_old = |at: Timestamp| self.age.now.as_second() - at.as_second() > self.age.bound;
+            seen.fault.is_some() || seen.at.is_none_or(is_old)
+        })
+    }
+
+    /// When a row was seen, as it stands at its end: what is fresh does not tick.
+    fn as_of(&self, row: &Row, glyphs: &Glyphs) -> Option<String> {
+        let at = row.seen.as_ref().map_or(row.cells.first()?.at, |seen| seen.at);
+        let span = |at: Timestamp| age::span(self.age.now.as_second() - at.as_second());
+        if row.seen.is_some() && self.is_late(row) {
+            return Some(format!("{}{}", glyphs.stale, at.map_or_else(|| "never".to_owned(), span)));
+        }
+        Some(match self.age.now.as_second() - at?.as_second() {
+            ..5 => "<5 s".into(),
+            5..15 => "<15 s".into(),
+            15..60 => "<1 min".into(),
+            _ => span(at?),
+        })
     }
 }
 
@@ -96,14 +126,35 @@ fn sign(tone: Tone, glyphs: &Glyphs) -> &'static str {
     }
 }
 
-fn table(columns: &[String], rows: &[Row], place: &Place, area: Rect, pen: &mut Pen<'_>) {
-    let count = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+fn columns_of(rows: &[Row]) -> usize {
+    rows.iter().map(|row| row.cells.len()).max().unwrap_or(0)
+}
+
+fn widths_of(columns: &[String], rows: &[Row], place: &Place) -> Vec<u16> {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| place.text(cell).width());
         let head = columns.get(column).map_or(0, |head| head.width());
         (cells.chain([head]).max().unwrap_or(0) as u16).min(WIDEST)
     };
-    let widths: Vec<u16> = (0..count).map(width).collect();
+    (0..columns_of(rows)).map(width).collect()
+}
+
+/// Where the last column begins.
+fn start_of_last(columns: &[String], rows: &[Row], place: &Place) -> u16 {
+    let widths = widths_of(columns, rows, place);
+    2 + widths.iter().rev().skip(1).map(|width| width + 2).sum::<u16>()
+}
+
+/// The lines of a row's last column.
+fn last_of(row: &Row, count: usize, place: &Place, room: u16) -> Vec<String> {
+    match row.cells.get(count.saturating_sub(1)) {
+        Some(cell) => wrap(&place.text(cell), usize::from(room)),
+        None => vec![String::new()],
+    }
+}
+
+fn table(columns: &[String], rows: &[Row], place: &Place, area: Rect, pen: &mut Pen<'_>) {
+    let (count, widths) = (columns_of(rows), widths_of(columns, rows, place));
     let mut top = area.y;
     if !columns.is_empty() {
         let mut x = area.x + 2;
@@ -115,12 +166,9 @@ fn table(columns: &[String], rows: &[Row], place: &Place, area: Rect, pen: &mut 
         top += 1;
     }
     let room = area.bottom().saturating_sub(top);
-    let start = area.x + 2 + widths.iter().take(count.saturating_sub(1)).map(|width| width + 2).sum::<u16>();
+    let start = area.x + start_of_last(columns, rows, place);
     let last_room = area.right().saturating_sub(start);
-    let last = |row: &Row| match row.cells.get(count.saturating_sub(1)) {
-        Some(cell) => wrap(&place.text(cell), usize::from(last_room)),
-        None => vec![String::new()],
-    };
+    let last = |row: &Row| last_of(row, count, place, last_room);
     // Where there is room nothing is cut: the last column goes on below itself.
     let is_whole = rows.iter().map(|row| last(row).len()).sum::<usize>() <= usize::from(room);
     let mut below = 0;
@@ -128,7 +176,10 @@ fn table(columns: &[String], rows: &[Row], place: &Place, area: Rect, pen: &mut 
         let y = top + line as u16 + below;
         if is_whole {
             let texts = last(&rows[at]);
-            let style = rows[at].cells.last().map_or_else(|| pen.theme.plain(), |cell| place.style(cell.tone, pen));
+            let style = rows[at]
+                .cells
+                .last()
+                .map_or_else(|| pen.theme.plain(), |cell| place.style(cell.tone, place.age.is_late, pen));
             for (line, text) in texts.iter().enumerate().skip(1) {
                 pen.put(start, y + line as u16, last_room, text, style);
             }
@@ -138,7 +189,7 @@ fn table(columns: &[String], rows: &[Row], place: &Place, area: Rect, pen: &mut 
         for (column, cell) in rows[at].cells.iter().enumerate() {
             let left = area.right().saturating_sub(x);
             let room = if column + 1 == count { left } else { widths[column].min(left) };
-            let style = place.style(cell.tone, pen);
+            let style = place.style(cell.tone, place.age.is_late, pen);
             let text = match is_whole && column + 1 == count {
                 true => last(&rows[at]).swap_remove(0),
                 false => place.text(cell),
@@ -158,7 +209,7 @@ fn list(lines: &[Cell], place: &Place, area: Rect, pen: &mut Pen<'_>) {
         let mut y = area.y;
         for (at, texts) in whole.iter().enumerate() {
             for (line, text) in texts.iter().enumerate() {
-                let style = place.style(lines[at].tone, pen);
+                let style = place.style(lines[at].tone, place.age.is_late, pen);
                 pen.put(area.x + 2, y, area.width.saturating_sub(2), text, style);
                 if line == 0 {
                     place.mark(at, y, area, pen);
@@ -170,7 +221,7 @@ fn list(lines: &[Cell], place: &Place, area: Rect, pen: &mut Pen<'_>) {
     }
     for (line, at) in space::page(lines.len(), place.at, area.height).enumerate() {
         let y = area.y + line as u16;
-        let style = place.style(lines[at].tone, pen);
+        let style = place.style(lines[at].tone, place.age.is_late, pen);
         pen.put(area.x + 2, y, area.width.saturating_sub(2), &place.text(&lines[at]), style);
         place.mark(at, y, area, pen);
     }
@@ -199,6 +250,8 @@ fn matrix(columns: &[String], rows: &[Row], place: &Place, area: Rect, pen: &mut
     let fits = |widths: &[u16]| widths.iter().map(|width| width + 2).sum::<u16>() <= room + 2;
     let whole = fits(&widths(true));
     let widths = widths(whole);
+    // The age of a row is the first to go, but for one that is late.
+    let roomy = widths.iter().map(|width| width + 2).sum::<u16>() + 8 <= room;
     let start = area.x + 2 + first + 2;
     let quiet = pen.theme.quiet();
     pen.put(area.x + 2, area.y, first, columns.first().map_or("", String::as_str), quiet);
@@ -213,13 +266,22 @@ fn matrix(columns: &[String], rows: &[Row], place: &Place, area: Rect, pen: &mut
     for (line, at) in space::page(rows.len(), place.at, height).enumerate() {
         let y = area.y + 1 + line as u16;
         let mut x = start;
+        let is_late = place.is_late(&rows[at]);
+        let as_of = place.as_of(&rows[at], glyphs).filter(|_| is_late || roomy);
+        let end = area.right().saturating_sub(as_of.as_ref().map_or(0, |text| text.width() as u16 + 1));
+        if let Some(text) = &as_of {
+            let style = if is_late { pen.theme.bad() } else { quiet };
+            pen.put_right(area.x, y, area.width, text, style);
+        }
         for (column, cell) in rows[at].cells.iter().enumerate() {
-            let style = place.style(cell.tone, pen);
+            let style = place.style(cell.tone, is_late, pen);
             if column == 0 {
+                let head = if is_late && rows[at].seen.is_some() { glyphs.stale } else { " " };
+                pen.put(area.x + 1, y, 1, head, style);
                 pen.put(area.x + 2, y, first, &cell.text, style);
                 continue;
             }
-            let left = area.right().saturating_sub(x);
+            let left = end.saturating_sub(x);
             let text = shown(cell, whole);
             pen.put(x, y, widths[column - 1].min(left), &text, style);
             x += widths[column - 1] + 2;
@@ -247,7 +309,7 @@ fn timeline(series: &[Series], threshold: Option<u64>, unit: &str, place: &Place
         };
         let from = one.values.len().saturating_sub(columns);
         let plot: String = one.values[from..].iter().map(level).collect();
-        let style = place.style(one.tone, pen);
+        let style = place.style(one.tone, place.age.is_late, pen);
         let last = one.values.last().map_or_else(|| "?".to_owned(), u64::to_string);
         let head = fit(&one.name, usize::from(name), pen.glyphs).into_owned();
         let pieces = [

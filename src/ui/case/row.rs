@@ -43,6 +43,7 @@ pub fn draw(
     let text = match (status.phase, step) {
         ("idle", _) => "-".to_owned(),
         (_, Some(step)) if step.takes_back => format!("{} {}: {}", step.word(), step.number, step.title),
+        ("half-way" | "open", Some(step)) => format!("before {}: {}", step.number, step.title),
         (_, Some(step)) => format!("{} of {}: {}", step.number, status.steps.len(), step.title),
         (_, None) => "all steps done".to_owned(),
     };
@@ -93,6 +94,7 @@ pub fn detail(model: &Model, id: &TenantId, status: &Status, top: u16, rows: u16
     items.dedup();
     let room = usize::from(rows - 2);
     match items.as_slice() {
+        [] if status.next.order.is_some() => {}
         [] => _ = pen.put(0, top + 2, width, "nothing needs attention", theme.quiet()),
         items if room == 1 => {
             let all = items.join("; ");

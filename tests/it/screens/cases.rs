@@ -171,6 +171,7 @@ fn telling(seeing: &Seeing) -> Telling {
     let row = |name: &str, cells: &[(&str, Tone)]| Row {
         cells: std::iter::once(Cell::plain(name)).chain(cells.iter().map(|(text, tone)| mark(text, *tone))).collect(),
         opens: vec![format!("{name}: the whole of it")],
+        seen: None,
     };
     let walls = Shape::Matrix {
         columns: ["wall", "0 primer", "1 coat", "2 gloss"].map(String::from).to_vec(),
@@ -213,6 +214,7 @@ fn telling(seeing: &Seeing) -> Telling {
             seen("west", if silent.is_some() { "2026-11-24T21:04:00Z" } else { "2026-11-24T21:09:58Z" }, silent),
         ],
         alone: Vec::new(),
+        safe: None,
     }
 }
 

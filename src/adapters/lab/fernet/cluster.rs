@@ -26,7 +26,8 @@ use super::{far, repository, shell, traffic};
 /// The size and character of a cluster.
 #[derive(Clone, Debug)]
 pub struct ClusterOptions {
-    /// Where the nodes' folders are made; exists, is the user's own (mode 0700) and empty.
+    /// Where the nodes' folders are made; exists and is the user's own (mode 0700). Keys that an earlier cluster has left there stay as
+    /// they are, with what lies beside them.
     pub directory: PathBuf,
     /// The changeguard binary: the shell's client, and `keystone-manage`.
     pub program: PathBuf,
@@ -106,9 +107,19 @@ pub struct Cluster {
     world: Arc<World>,
 }
 
+/// The way to a cluster that may have ended.
+pub(in super::super) struct Held(std::sync::Weak<World>);
+
+impl Held {
+    /// The cluster, while there is one.
+    pub(in super::super) fn cluster(&self) -> Option<Cluster> {
+        self.0.upgrade().map(|world| Cluster { world })
+    }
+}
+
 impl Cluster {
     /// Fills the folders, binds the nodes to free ports of 127.0.0.1 and serves them; the tasks end when the lab stops.
-    /// Errors: too many nodes, no port, a folder that can't be written or is not empty.
+    /// Errors: too many nodes, no port, a folder that can't be written.
     pub(in super::super) async fn start(
         options: ClusterOptions,
         shared: Arc<Shared>,
@@ -179,11 +190,21 @@ impl Cluster {
 
     /// Takes a node's power, or gives it back: neither HTTP nor shell answers, and what ran there ends.
     pub fn power(&self, node: usize, on: bool) {
+        self.login(node, on);
+        self.api(node, on);
+    }
+
+    /// Ends a node's shell alone, or starts it again; what ran there ends.
+    pub fn login(&self, node: usize, on: bool) {
         self.world.off.send_modify(|off| {
             off.retain(|one| *one != node);
             off.extend((!on).then_some(node));
         });
-        self.api(node, on);
+    }
+
+    /// The way to it that does not keep it alive.
+    pub(in super::super) fn held(&self) -> Held {
+        Held(Arc::downgrade(&self.world))
     }
 
     /// Ends a node's Keystone alone, or starts it again.
@@ -337,7 +358,7 @@ fn fill(options: &ClusterOptions, node: &Node, last: SystemTime) -> std::io::Res
     if options.receipts_apart {
         folders.push(("fernet-receipts", options.most, 2));
     }
-    for (folder, most, kind) in folders {
+    for (folder, most, kind) in folders.into_iter().filter(|(folder, ..)| !etc.join(folder).exists()) {
         let key = |number: u64| Zeroizing::new(Chance::fork(options.seed, kind << 32 | number).bytes());
         repository::fill(&etc.join(folder), most, last, options.between, &key)?;
     }

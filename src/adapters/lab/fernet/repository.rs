@@ -177,7 +177,12 @@ pub(super) fn folder(path: &Path) -> io::Result<()> {
 /// Writes a new key file as `fernet_rotate` does: 0600, without a newline. Errors: it is there already.
 pub(super) fn write(path: &Path, key: &[u8; 32]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(Key::text(key).as_bytes())
+    file.write_all(&text(key))
+}
+
+/// What stands in the file of a key.
+pub(super) fn text(key: &[u8; 32]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(Key::text(key).as_bytes().to_vec())
 }
 
 /// Fills a folder as it lies after many rotations at equal intervals, the last of them at `last`: the staged key, and so many

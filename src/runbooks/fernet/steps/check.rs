@@ -80,8 +80,7 @@ impl Step<Fernet> for Check {
         let sentences: Vec<String> = held
             .iter()
             .filter_map(|one| {
-                let keys = facts::would_go(&sights, &world.rotator, one.kind);
-                facts::sentence(world, &sights, one.kind, &keys, now, None)
+                facts::Leaving::by_rotation(world, &sights, one.kind).sentence(world, &sights, one.kind, now)
             })
             .collect();
         context.ledger.record(FernetRecord::Agreed { held, baseline }).await?;

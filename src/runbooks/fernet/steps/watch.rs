@@ -75,7 +75,8 @@ impl Step<Fernet> for Watch {
             }
             let requests: u64 = answers.values().map(|counts| counts.requests).sum();
             let text = format!("{requests} answers, no spike");
-            context.ledger.progress(Progress { step: WATCH, done: passed.min(total), total, text: text.clone() });
+            let of = format!("of {total} s: {text}");
+            context.ledger.progress(Progress { step: WATCH, done: passed.min(total), total, text: of });
             if passed >= total {
                 return Ok(match verdict {
                     Verdict::TooFew(nodes) => format!("{text} in {total} s; too few to judge on {}", nodes.join(", ")),
