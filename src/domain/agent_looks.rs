@@ -91,6 +91,11 @@ pub fn silent_for(log: &str, clock: i64) -> Option<Quiet> {
     Some(Quiet { for_s, is_least: at != other })
 }
 
+/// How old a line of the log is, s; `None` where it carries no time. Where it says no zone it may be older by quarters of an hour.
+pub fn age(line: &str, clock: i64) -> Option<u64> {
+    moment(line, clock).map(|at| u64::try_from(clock - at.div_euclid(1000)).unwrap_or(0))
+}
+
 /// The moment of a line, ms since 1970: RFC 3339 and Python's form wherever it stands, syslog's and seconds since 1970 at its
 /// beginning. Where no zone is said it is that in which the line is young.
 fn moment(line: &str, clock: i64) -> Option<i64> {

@@ -191,7 +191,11 @@ pub fn next_action(
                 };
                 offer(Act::Resume, format!("step {number} failed: {remedy}{then}"))
             }
-            _ => offer(Act::Resume, format!("step {number} was interrupted: resume looks first, then goes on")),
+            _ => {
+                let half = rotation.died_between().filter(|_| number == StepNumber::OBJECT);
+                let half = half.map(|half| format!(" ({half})")).unwrap_or_default();
+                offer(Act::Resume, format!("step {number} was interrupted: resume looks first, then goes on{half}"))
+            }
         };
     }
     if let Some(drift) = drift {

@@ -95,6 +95,13 @@ impl Rotation {
         self.not_back().into_iter().filter(open).collect()
     }
 
+    /// What it means that a run has died between secret and object, where one has.
+    pub fn died_between(&self) -> Option<String> {
+        let is_between = matches!(self.step(StepNumber::OBJECT), StepState::Interrupted { .. });
+        let key = self.target().filter(|_| is_between && self.step(StepNumber::SECRET).is_done())?;
+        Some(format!("the server will have {}, clients may still get another{}", key.short(), self.or_out()))
+    }
+
     /// The first step that a run has left without saying what became of it.
     pub fn interrupted(&self) -> Option<StepNumber> {
         StepNumber::ALL.into_iter().find(|step| matches!(self.step(*step), StepState::Interrupted { .. }))

@@ -85,7 +85,7 @@ impl Machine {
         let is_unfinished = self.quiet()?.unfinished().is_some();
         self.despite = match (doubt, self.despite.take()) {
             (Some(doubt), None) => {
-                return Err(wants_reason(&doubt, "look at the unit on the server, then finish again"));
+                return Err(wants_reason(&doubt, "wait, or look at the unit on the server, then finish again"));
             }
             (Some(doubt), Some(why)) => Some(format!("{why} ({doubt})")),
             (None, why) => why.filter(|_| is_unfinished),

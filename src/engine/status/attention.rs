@@ -15,11 +15,13 @@ use jiff::Timestamp;
 const LATE: &str = "the server has not taken the key after two cycles";
 
 /// The lines.
-/// `arrived`: the failed step of which a later look has seen that what it was for is so.
+/// `arrived`: the failed step of which a later look has seen that what it was for is so; `died_between`: what it means that
+/// step 5 was interrupted.
 pub(super) fn of(
     status: &TenantStatus,
     sights: &Sights,
     arrived: Option<(StepNumber, &str)>,
+    died_between: Option<String>,
     now: Timestamp,
 ) -> Vec<String> {
     let mut items = Vec::new();
@@ -61,7 +63,11 @@ pub(super) fn of(
                 items.push(format!("step {} had failed, and {seen} by now", step.number));
             }
             StepState::Failed { .. } => items.push(format!("step {} failed: {}", step.number, step.detail)),
-            StepState::Interrupted { .. } => items.push(format!("step {} was interrupted", step.number)),
+            StepState::Interrupted { .. } => {
+                let half = died_between.as_ref().filter(|_| step.number == StepNumber::OBJECT);
+                let half = half.map(|half| format!(": {half}")).unwrap_or_default();
+                items.push(format!("step {} was interrupted{half}", step.number));
+            }
             _ => {}
         }
     }

@@ -198,7 +198,7 @@ pub fn derive(
         people_seen: whom::seen(&found, open.or(rotation), journal, sights),
         heard: HeardView::of(open, settings.senders_verified),
     };
-    status.attention = attention::of(&status, sights, arrived, now);
+    status.attention = attention::of(&status, sights, arrived, open.and_then(Rotation::died_between), now);
     status.attention.extend(mails::attention(open));
     status.attention.extend(open.and_then(|rotation| half_told(rotation, &status.keys)));
     status.attention.extend(server::attention(open, sights));

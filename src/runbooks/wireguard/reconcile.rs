@@ -194,14 +194,18 @@ async fn explained(late: Fault, world: &World) -> Fault {
 fn late(limit: Duration, rotation: &Rotation, peers: Option<&BTreeSet<PublicKey>>, shown: Option<PublicKey>) -> Fault {
     let mut text = format!("the server has not taken the key after two cycles ({} s)", limit.as_secs());
     let there = peers.map(|peers| peers_there(&rotation.clients, peers));
-    if let Some((0, all @ 1..)) = there {
-        text.push_str(&format!("; NONE of {all} clients' peers are on the interface"));
+    match there {
+        Some((0, all @ 1..)) => text.push_str(&format!("; NONE of {all} clients' peers are on the interface")),
+        Some((there, all @ 1..)) => {
+            text.push_str(&format!("; {there} of {all} clients' peers are on the interface"));
+        }
+        _ => {}
     }
     let staged = rotation.keys.get(&KeyRole::Staged).filter(|_| rotation.rollback.is_some());
     let before = [rotation.proven_key(), staged.map(|kept| kept.public_key)];
     let keeps = match shown {
         Some(shown) if before.contains(&Some(shown)) => {
-            format!("the server keeps the key of before ({})", shown.short())
+            format!("the server keeps the key of before ({}), and tunnels stay up", shown.short())
         }
         Some(shown) => format!(
             "the interface shows {}, which is NEITHER {} nor the key of before: look which secret the server takes",

@@ -99,6 +99,9 @@ impl Step for Verify {
     }
 }
 
+/// For so long the agent's log must have been free of errors, s.
+const WITHOUT_ERRORS: u64 = 300;
+
 /// Why it is not known whether the agent is well, where its log is to be read and tells nothing: a log without a word is not one
 /// without errors. What a log complains of is judged by the step.
 pub async fn agent_doubt(world: &World) -> Option<String> {
@@ -112,9 +115,21 @@ pub async fn agent_doubt(world: &World) -> Option<String> {
                 world.server.read().await.map_or_else(|_| world.clock.now().as_second(), |reading| reading.clock);
             let quiet = agent_looks::silent_for(&log, clock);
             let quiet = quiet.filter(|quiet| quiet.is_long(world.settings.reconcile_interval));
-            quiet.map(|quiet| format!("{quiet}, more than two cycles"))
+            let quiet = quiet.map(|quiet| format!("{quiet}, more than two cycles"));
+            quiet.or_else(|| recent_errors(agent_log::judge(&log), clock))
         }
     }
+}
+
+/// Errors that have passed, but not long enough ago; where the lines carry no time, those that come and go.
+fn recent_errors(health: AgentHealth, clock: i64) -> Option<String> {
+    let AgentHealth::Passed { errors, last, relapses } = health else { return None };
+    let when = match agent_looks::age(&last, clock) {
+        Some(age) if age < WITHOUT_ERRORS => format!("{age} s ago"),
+        None if relapses > 1 => "it comes and goes".into(),
+        _ => return None,
+    };
+    Some(format!("the agent's log was not free of errors for 5 minutes: {errors}, the last {when} ({last})"))
 }
 
 /// Reads the server once and journals everybody who is newly back, with the proof. Changes nothing outside.
