@@ -8,6 +8,7 @@ pub mod case;
 
 use crate::app::availability::touched;
 use crate::app::command::{CommandId, confirm_of};
+use crate::app::dialog::resume;
 use crate::app::field::{paste_text, press_text};
 use crate::app::keymap::Key;
 use crate::app::message::Effect;
@@ -182,7 +183,7 @@ pub fn reach(commands: &[Command], status: &TenantStatus) -> Reach {
         [Command::Notify { only: Some(only), .. } | Command::KeepWaiver { only: Some(only) }] => only.len() == 1,
         [Command::Notify { only: None, .. } | Command::KeepWaiver { only: None }] => false,
         // Before the server was touched this is rotate, or the mails to everybody.
-        [Command::Resume] => touched(status),
+        [Command::Resume] => touched(status) || resume::puts_right(status),
         commands => commands.len() == 1,
     };
     if one { Reach::One } else { Reach::Many }

@@ -85,7 +85,9 @@ pub async fn looked(conductor: &Conductor, command: &Command) {
 pub fn said_first(command: &Command, status: &TenantStatus) -> Vec<String> {
     match command {
         Command::Rotate { .. } | Command::Emergency { .. } => breaks(status),
-        Command::RollBack { .. } => status.bear_servers_key(),
+        Command::RollBack { .. } if status.touched => {
+            std::iter::once(rollback::which_key(status)).chain(status.bear_servers_key()).collect()
+        }
         _ => Vec::new(),
     }
 }

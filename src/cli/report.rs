@@ -53,8 +53,13 @@ fn headline(rotation: &Rotation, signing: &Signing) -> String {
         Some((outcome, _, _)) => outcome.word().to_uppercase(),
         None if rotation.rollback.is_some() => "ROLLING BACK, NOT FINISHED".to_owned(),
         None if rotation.step(StepNumber::RECONCILE).is_done() => {
-            let back = rotation.clients.len() - rotation.not_back().len();
-            format!("KEY LIVE, {back} OF {} BACK, NOT FINISHED", rotation.clients.len())
+            let all = rotation.clients.len();
+            let back = rotation.clients.iter().filter(|client| rotation.back.contains_key(&client.id)).count();
+            let waived = match all - rotation.not_back().len() - back {
+                0 => String::new(),
+                waived => format!(", {waived} WAIVED"),
+            };
+            format!("KEY LIVE, {back} OF {all} BACK{waived}, NOT FINISHED")
         }
         None if rotation.touched => "HALF-DONE, NOT FINISHED".to_owned(),
         None => "NOT FINISHED".to_owned(),

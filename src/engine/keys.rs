@@ -6,7 +6,7 @@ use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::notice::Delivery;
 use crate::domain::preflight::{DUPLICATES, KEYS};
 use crate::domain::step::{StepNumber, StepState};
-use crate::engine::record::{BackSource, Outcome};
+use crate::engine::record::{BackSource, KeyLeft, Outcome};
 use crate::engine::rotation::{Rollback, Rotation};
 use jiff::Timestamp;
 
@@ -136,16 +136,17 @@ impl Rotation {
         self.set_aside.contains_key(KEYS) && is_seen && self.is_live_key_replaced()
     }
 
-    /// The key that must be live since this rotation has ended, and since when, UTC. `None`: it says nothing of that.
-    pub fn left_live(&self) -> Option<(PublicKey, Timestamp)> {
-        let (outcome, at, _) = self.outcome.as_ref()?;
-        let key = match outcome {
-            Outcome::Rotated | Outcome::RolledBack => self.target()?,
+    /// The key that must be live as long as nothing of this rotation is touched, or since it has ended. `None`: nobody knows.
+    pub fn must_be_live(&self) -> Option<KeyLeft> {
+        let Some((outcome, since, _)) = self.outcome else { return self.left_before.filter(|_| !self.touched) };
+        let left = |key: PublicKey| Some(KeyLeft { key, since });
+        match outcome {
+            Outcome::Rotated | Outcome::RolledBack => left(self.target()?),
             // What it had begun to change was seen as it was; a late request may land behind that.
-            Outcome::Cancelled => self.touched_as.as_ref().and_then(|_| self.keys.get(&KeyRole::Previous))?.public_key,
-            Outcome::Lost => return None,
-        };
-        Some((key, *at))
+            Outcome::Cancelled if self.touched_as.is_some() => left(self.keys.get(&KeyRole::Previous)?.public_key),
+            Outcome::Cancelled => self.left_before,
+            Outcome::Lost => None,
+        }
     }
 
     /// Every single client is back, and each by a sign of their own: nobody needs the mail of step 7 any more.
@@ -161,11 +162,15 @@ impl Rotation {
         self.is_everybody_back() && (self.rollback.is_none() || !told())
     }
 
-    /// What an end needs a reason for: step 7 was never done, or nobody has reconfigured. `None`: it may end as it is.
+    /// What an end needs a reason for: step 7 was never done, nobody has reconfigured, or somebody has written and nobody has said
+    /// what it means. `None`: it may end as it is.
     pub fn unfinished(&self) -> Option<&'static str> {
         if !self.step(StepNumber::RECONFIGURE).is_done() && !self.is_call_needless() {
             return Some("STEP 7 WAS NEVER DONE");
         }
-        (!self.clients.is_empty() && self.back.is_empty()).then_some("NOBODY HAS RECONFIGURED")
+        if !self.clients.is_empty() && self.back.is_empty() {
+            return Some("NOBODY HAS RECONFIGURED");
+        }
+        self.open_mails().next().map(|_| "A MAIL OF A CLIENT IS UNREAD")
     }
 }

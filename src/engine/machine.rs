@@ -184,8 +184,8 @@ impl Machine {
         Ok(vec![started, Output::Perform(step)])
     }
 
-    /// Starts the first step of 3 to 6 that is not done.
-    fn go_on(&mut self, at: Timestamp) -> Outputs {
+    /// Starts the first step of 3 to 6 that is not done. `performed`: the one that has just been: what rests on it is looked at again.
+    fn go_on(&mut self, at: Timestamp, performed: Option<StepNumber>) -> Outputs {
         let rotation = self.quiet()?;
         if rotation.is_target_lost() {
             return Ok(vec![Output::Refused(Refusal::NeedsPerson(back::lost_target(rotation)))]);
@@ -195,9 +195,12 @@ impl Machine {
             Intent::Emergency | Intent::EmergencyGoOn => Intent::EmergencyGoOn,
             _ => Intent::GoOn,
         };
-        match run.into_iter().find(|step| !rotation.step(*step).is_done()) {
-            Some(step) => self.begin(at, step, intent),
-            None => {
+        match (run.into_iter().find(|step| !rotation.step(*step).is_done()), performed) {
+            (Some(step), _) if rotation.interrupted() == Some(step) => Ok(vec![Output::Probe(step)]),
+            (Some(step), _) => self.begin(at, step, intent),
+            (None, Some(StepNumber::SECRET)) => Ok(vec![Output::Probe(StepNumber::OBJECT)]),
+            (None, Some(StepNumber::OBJECT)) => Ok(vec![Output::Probe(StepNumber::RECONCILE)]),
+            (None, _) => {
                 let role = rotation.target_role().word();
                 Ok(vec![done(format!("the {role} key is live; tell the clients to reconfigure"))])
             }
@@ -206,14 +209,7 @@ impl Machine {
 
     fn probed(&mut self, at: Timestamp, step: StepNumber, probe: Probe) -> Outputs {
         match probe {
-            Probe::Done(_) if self.open()?.step(step).is_done() => match step {
-                StepNumber::SECRET => Ok(vec![Output::Probe(StepNumber::OBJECT)]),
-                StepNumber::OBJECT => Ok(vec![Output::Probe(StepNumber::RECONCILE)]),
-                _ if matches!(self.open()?.step(StepNumber::RECONFIGURE), StepState::Failed { .. }) => {
-                    self.begin(at, StepNumber::RECONFIGURE, Intent::Single)
-                }
-                _ => Ok(vec![done("secret, object and server still hold the key; nothing is left half-done")]),
-            },
+            Probe::Done(_) if self.open()?.step(step).is_done() => self.still_holds(at, step),
             Probe::Done(evidence) => {
                 let mut outputs = vec![self.append(at, Record::StepResolved { step, done: true, evidence })?];
                 outputs.extend(self.after_resolution(at, step)?);
@@ -231,6 +227,22 @@ impl Machine {
         }
     }
 
+    /// What that step has done is still so: what rests on it is looked at, or gone on with.
+    fn still_holds(&mut self, at: Timestamp, step: StepNumber) -> Outputs {
+        let rotation = self.open()?;
+        let is_served = rotation.step(StepNumber::RECONCILE).is_done();
+        match (step, rotation.interrupted()) {
+            (StepNumber::SECRET | StepNumber::RECONCILE, Some(interrupted)) => Ok(vec![Output::Probe(interrupted)]),
+            (StepNumber::SECRET | StepNumber::OBJECT, _) if !is_served => self.go_on(at, None),
+            (StepNumber::SECRET, _) => Ok(vec![Output::Probe(StepNumber::OBJECT)]),
+            (StepNumber::OBJECT, _) => Ok(vec![Output::Probe(StepNumber::RECONCILE)]),
+            _ if matches!(rotation.step(StepNumber::RECONFIGURE), StepState::Failed { .. }) => {
+                self.begin(at, StepNumber::RECONFIGURE, Intent::Single)
+            }
+            _ => Ok(vec![done("secret, object and server still hold the key; nothing is left half-done")]),
+        }
+    }
+
     fn after_resolution(&mut self, at: Timestamp, step: StepNumber) -> Outputs {
         let rotation = self.open()?;
         let mails = step == StepNumber::ANNOUNCE || step == StepNumber::RECONFIGURE;
@@ -245,7 +257,7 @@ impl Machine {
             return Ok(vec![done("the end of step 8 was interrupted; finish again")]);
         }
         if rotation.touched {
-            return self.go_on(at);
+            return self.go_on(at, None);
         }
         if rotation.confirmed_at.is_some() {
             return self.begin(at, StepNumber::CHECK, Intent::Rotate);
@@ -288,7 +300,7 @@ impl Machine {
             }
             Intent::Rotate | Intent::Emergency if step == StepNumber::CHECK => outputs.extend(self.confirmed(at)?),
             Intent::Rotate | Intent::GoOn | Intent::EmergencyGoOn if step < StepNumber::RECONCILE => {
-                outputs.extend(self.go_on(at)?);
+                outputs.extend(self.go_on(at, Some(step))?);
             }
             Intent::EmergencyGoOn if step == StepNumber::RECONCILE => {
                 outputs.extend(self.begin(at, StepNumber::RECONFIGURE, Intent::Single)?);
@@ -330,7 +342,7 @@ impl Machine {
             let evidence = "the previous key that is kept is not the one that was live at this check".to_owned();
             outputs.push(self.append(at, Record::StepResolved { step: StepNumber::STAGE, done: false, evidence })?);
         }
-        outputs.extend(self.go_on(at)?);
+        outputs.extend(self.go_on(at, None)?);
         Ok(outputs)
     }
 

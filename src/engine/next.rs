@@ -126,8 +126,7 @@ pub fn next_action(
     }
     let Some(rotation) = open else {
         return match since {
-            Some(since) if since.can_be_put_right => offer(Act::Resume, format!("{since}: {}", since.way())),
-            Some(since) => offer(Act::Plan, format!("{since}: {}", since.way())),
+            Some(since) => changed(since),
             None => offer(Act::Plan, "plan a window for a rotation".into()),
         };
     };
@@ -149,6 +148,10 @@ pub fn next_action(
     }
     if rotation.is_cancelling() {
         return offer(Act::Cancel, "the cancellation was begun and some were told: cancel again to end it".into());
+    }
+    // Whatever is planned: a key that others have changed cuts people off tonight.
+    if let Some(since) = since.filter(|_| is_put_right_by_resume(rotation)).filter(|since| since.can_be_put_right) {
+        return changed(since);
     }
     // Every check fails for it, and another window changes nothing.
     if let Some(collision) = collision.filter(|_| !is_at_work(rotation)) {
@@ -201,6 +204,17 @@ pub fn next_action(
     }
 }
 
+/// Others have changed what the last end has left. What to do comes before why: a narrow screen cuts what comes last.
+fn changed(since: &ChangedSince) -> NextAction {
+    let act = match since.can_be_put_right {
+        _ if since.object_gone => Act::Wait,
+        true => Act::Resume,
+        false if since.secret_unread => Act::Wait,
+        false => Act::Plan,
+    };
+    offer(act, format!("{} ({since})", since.way()))
+}
+
 /// The secret is missing, or nobody has seen it: nothing comes before that.
 fn put_right(rotation: &Rotation, truth: &Truth) -> NextAction {
     let met = match rotation.step(StepNumber::SECRET) {
@@ -225,6 +239,13 @@ fn waits_for_the_server_only(rotation: &Rotation) -> bool {
         && !rotation.is_call_needless()
 }
 
+/// Resume has nothing else to go on with, and no haste forbids it.
+fn is_put_right_by_resume(rotation: &Rotation) -> bool {
+    let has_begun = rotation.confirmed_at.is_some() || is_at_work(rotation) || rotation.interrupted().is_some();
+    let is_telling = matches!(rotation.step(StepNumber::ANNOUNCE), StepState::Failed { .. });
+    !has_begun && !is_telling && rotation.emergency.is_none()
+}
+
 fn is_running(rotation: &Rotation) -> bool {
     StepNumber::ALL.into_iter().any(|number| matches!(rotation.step(number), StepState::Running { .. }))
 }
@@ -243,11 +264,11 @@ pub fn unread_journal(fault: &Fault) -> NextAction {
 
 /// What only a person can know, with how to say it.
 fn resolve(tenant: &str, mail: UncertainMail) -> NextAction {
-    let line = |done: &str, reason: &str| {
+    let line = |done: &str| {
         let line = Typed::of("resolve").word(tenant).option("mail", &mail.message_id);
-        line.option("done", done).option("reason", reason).to_string()
+        line.option("done", done).why().to_string()
     };
-    let commands = vec![line("true", "they have it"), line("false", "they do not have it")];
+    let commands = vec![line("true"), line("false")];
     let text = format!(
         "uncertain whether the {} reached {}: ask them, then {}; or --done false, and it is sent again",
         mail.kind.word(),
@@ -362,7 +383,7 @@ fn stuck_step<'a>(rotation: &'a Rotation, overtaken: &[StepNumber]) -> Option<(S
 }
 
 fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>, outside: &Outside<'_>) -> NextAction {
-    let Outside { tenant, clients, gone, .. } = outside;
+    let Outside { tenant, clients, gone, overtaken, .. } = outside;
     let undone = |from: StepNumber, to: StepNumber| {
         StepNumber::ALL.into_iter().find(|n| (from..=to).contains(n) && !rotation.step(*n).is_done())
     };
@@ -427,7 +448,15 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>, outside
                     what.to_lowercase()
                 ),
             ),
-            None => offer(Act::Finish, "everybody is back or waived: finish destroys the kept keys".into()),
+            None => {
+                let failed = match rotation.step(StepNumber::VERIFY) {
+                    StepState::Failed { fault, .. } if !overtaken.contains(&StepNumber::VERIFY) => {
+                        format!("; it failed: {}", fault.remedy())
+                    }
+                    _ => String::new(),
+                };
+                offer(Act::Finish, format!("everybody is back or waived: finish destroys the kept keys{failed}"))
+            }
         },
     }
 }

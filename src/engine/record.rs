@@ -10,7 +10,7 @@ pub use entry::Entry;
 pub use summary::found;
 use values::first_scheme;
 pub use values::{
-    Actor, Applied, BackSource, CASE_VERSION, CaseBody, Cause, ObjectChanged, Outcome, RECORD_VERSION, RefusedAct,
+    Actor, Applied, BackSource, CASE_VERSION, CaseBody, Cause, KeyLeft, ObjectChanged, Outcome, RECORD_VERSION, RefusedAct,
     RotationId, STARTING_TOUCHED, Swapped,
 };
 
@@ -52,6 +52,9 @@ pub enum Record {
         cause: Cause,
         /// A ticket or incident, as typed.
         reference: String,
+        /// What the last end has left, as long as nothing is touched.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<KeyLeft>,
     },
     /// The window was changed; its revision is higher, earlier answers are void.
     Rescheduled {

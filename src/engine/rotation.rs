@@ -21,7 +21,7 @@ use crate::engine::hearing::Hearing;
 use crate::engine::judging::Said;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::ports::SecretRef;
-use crate::engine::record::{self, BackSource, Cause, Entry, Outcome, Record, RotationId, STARTING_TOUCHED};
+use crate::engine::record::{self, BackSource, Cause, Entry, KeyLeft, Outcome, Record, RotationId, STARTING_TOUCHED};
 pub use crate::engine::review::Emergency;
 use crate::engine::truth::LiveWord;
 use jiff::Timestamp;
@@ -110,6 +110,8 @@ pub struct Rotation {
     pub planned_by: String,
     /// When it was planned, UTC.
     pub planned_at: Timestamp,
+    /// What the end before it has left.
+    pub left_before: Option<KeyLeft>,
     /// The window in force.
     pub window: Window,
     /// Every window that there was, this one last.
@@ -226,7 +228,7 @@ impl Rotation {
 
     /// The rotation that a `Planned` record begins.
     pub fn begin(first: &Entry) -> Option<Self> {
-        let Record::Planned { rotation, tenant, window, cause, reference } = &first.record else { return None };
+        let Record::Planned { rotation, tenant, window, cause, reference, left } = &first.record else { return None };
         Some(Self {
             id: rotation.clone(),
             tenant: tenant.clone(),
@@ -235,6 +237,7 @@ impl Rotation {
             reference: reference.clone(),
             planned_by: first.by.clone(),
             planned_at: first.at,
+            left_before: *left,
             window: window.clone(),
             windows: vec![window.clone()],
             clients: Vec::new(),

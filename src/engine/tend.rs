@@ -228,7 +228,7 @@ mod tests {
         let tenant = Tenant { id: TenantId::new("t1").unwrap(), name: "acme".into(), server: None, gateway: None };
         let window = Window::parse("2026-11-24 22:00", "1h", "UTC", 1).unwrap();
         let (cause, reference) = (Cause::Scheduled, String::new());
-        let plan = Record::Planned { rotation: RotationId("r1".into()), tenant, window, cause, reference };
+        let plan = Record::Planned { rotation: RotationId("r1".into()), tenant, window, cause, reference, left: None };
         let entry = |(record, seq): (Record, u64)| Entry {
             seq,
             version: RECORD_VERSION,

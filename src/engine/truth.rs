@@ -4,6 +4,7 @@
 //! badly in between; and a look that finds none counts whatever the journal says. How often, and where, it is shown is the
 //! status's business.
 
+use crate::domain::key::PublicKey;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::record::{Entry, Record, STARTING_TOUCHED};
 use crate::engine::rotation::Rotation;
@@ -151,9 +152,34 @@ impl fmt::Display for Truth {
 const MISSING: &str = "SECRET MISSING: do not restart the VPN server";
 const UNKNOWN: &str = "SECRET UNCERTAIN: do not restart the VPN server";
 
-/// The sentence, where there is one. `open`: the rotation that has not ended; `lost`: the end of its journal, which is trusted
-/// no more then.
-pub fn truth(open: Option<&Rotation>, seen: Option<(Timestamp, usize)>, lost: Option<&Lost>) -> Option<Truth> {
+/// What a missing secret means for whoever is connected. `newest`: the last rotation; `shown`: the interface's key at the last look.
+fn connected(newest: Option<&Rotation>, shown: Option<PublicKey>) -> String {
+    const RESTARTED: &str = "but a restarted server would find no key";
+    let theirs = newest.and_then(|rotation| match rotation.must_be_live() {
+        Some(left) => Some(left.key),
+        None => rotation.proven_key(),
+    });
+    let target = newest.filter(|rotation| rotation.touched).and_then(Rotation::target);
+    match (shown, theirs) {
+        (Some(shown), _) if Some(shown) == target && theirs != target => {
+            format!("the server has {}: whoever has imported it stays connected, {RESTARTED}", shown.short())
+        }
+        (Some(shown), Some(theirs)) if shown != theirs && Some(shown) != target => {
+            format!("the interface shows {}, which is no key that clients have: they are cut off", shown.short())
+        }
+        _ => format!("tunnels that are up stay up, {RESTARTED}"),
+    }
+}
+
+/// The sentence, where there is one. `newest`: the last rotation; `shown`: the interface's key at the last look; `lost`: the end of
+/// the journal, which is trusted no more then.
+pub fn truth(
+    newest: Option<&Rotation>,
+    seen: Option<(Timestamp, usize)>,
+    shown: Option<PublicKey>,
+    lost: Option<&Lost>,
+) -> Option<Truth> {
+    let open = newest.filter(|rotation| rotation.outcome.is_none());
     let word = open.map(|rotation| rotation.live).unwrap_or_default();
     let live = lost.map_or_else(|| live(open, seen), |lost| live_behind(lost, word, seen));
     let open = open.filter(|_| lost.is_none());
@@ -191,7 +217,8 @@ pub fn truth(open: Option<&Rotation>, seen: Option<(Timestamp, usize)>, lost: Op
         format!("; the {role} key is kept in Barbican under its own name")
     });
     let text = format!(
-        "{how}; tunnels that are up stay up, but a restarted server would find no key{}",
+        "{how}; {}{}",
+        connected(newest.filter(|_| lost.is_none()), shown),
         kept.unwrap_or_default()
     );
     Some(Truth { live, lead: lead.into(), text, since })
@@ -255,7 +282,7 @@ mod tests {
         let tenant = Tenant { id: TenantId::new("t1").unwrap(), name: "acme".into(), server: None, gateway: None };
         let window = Window::parse("2026-11-24 22:00", "1h", "UTC", 1).unwrap();
         let (cause, reference) = (Cause::Scheduled, String::new());
-        let plan = Record::Planned { rotation: RotationId("r1".into()), tenant, window, cause, reference };
+        let plan = Record::Planned { rotation: RotationId("r1".into()), tenant, window, cause, reference, left: None };
         let mut rotation = Rotation::begin(&entry(0, plan)).unwrap();
         let left = |left| Record::SecretLeft { step: STEP, left, gap_us: None };
         let start = || Record::StepStarted { step: STEP };
@@ -267,15 +294,15 @@ mod tests {
                 // The process is killed there; a look finds none.
                 let mut killed = rotation.clone();
                 killed.steps[3] = StepState::Interrupted { since: at(1) };
-                let found = truth(Some(&killed), Some((at(3), 0)), None).unwrap();
+                let found = truth(Some(&killed), Some((at(3), 0)), None, None).unwrap();
                 assert_eq!((found.live, found.since), (Live::Missing, Some(at(2))), "{found}");
                 assert!(found.text.contains("at 1970-01-01 00:02:00 UTC its DELETE was about to be sent"), "{found}");
             }
-            let said = truth(Some(&rotation), None, None);
+            let said = truth(Some(&rotation), None, None, None);
             let missing = said.filter(|truth| truth.live == Live::Missing);
             assert!(missing.as_ref().is_none_or(|truth| truth.since == Some(at(2))), "{minute}: {missing:?}");
         }
-        let said = truth(Some(&rotation), None, None).unwrap();
+        let said = truth(Some(&rotation), None, None, None).unwrap();
         assert!(said.live == Live::Missing && said.text.contains("since 1970-01-01 00:02:00 UTC"), "{said}");
     }
 
@@ -319,9 +346,9 @@ mod tests {
         assert_eq!(live(None, Some((at(1), 0))), Live::Missing);
         assert_eq!(live(None, Some((at(1), 1))), Live::There);
         assert_eq!(live(None, None), Live::There);
-        let said = truth(None, Some((at(1), 0)), None).unwrap();
+        let said = truth(None, Some((at(1), 0)), None, None).unwrap();
         assert!(said.lead.starts_with("SECRET MISSING") && said.since.is_none(), "{said}");
-        assert!(truth(None, Some((at(1), 2)), None).is_none());
+        assert!(truth(None, Some((at(1), 2)), None, None).is_none());
     }
 
     #[test]

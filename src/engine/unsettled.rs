@@ -3,6 +3,7 @@
 
 use crate::domain::client::{Client, ClientId};
 use crate::domain::notice::{Delivery, Notice, NoticeKind};
+use crate::domain::step::{StepNumber, StepState};
 use crate::engine::rotation::Rotation;
 use serde::Serialize;
 
@@ -92,6 +93,11 @@ impl Rotation {
         };
         let open = |client: &&Client| client.email.is_some() && !called(client) && !self.is_gone(client);
         self.not_back().into_iter().filter(open).collect()
+    }
+
+    /// The first step that a run has left without saying what became of it.
+    pub fn interrupted(&self) -> Option<StepNumber> {
+        StepNumber::ALL.into_iter().find(|step| matches!(self.step(*step), StepState::Interrupted { .. }))
     }
 
     /// Told in this rotation, and at the last look named by no place, all of which answered.

@@ -286,3 +286,26 @@ async fn the_panels_keep_their_numbers_and_a_row_says_whose_word_it_is() {
     let of = |row: usize| rows[row].seen.clone().unwrap();
     assert!(of(0).fault.is_none() && of(0).at > of(2).at && of(2).fault.is_some(), "{:?} {:?}", of(0), of(2));
 }
+
+/// The next node was rotated by hand while the installation stood still: its own new staged key, and one key purged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_has_rotated_by_hand_within_the_installation_is_named_when_it_is_put_right() {
+    let rig = Rig::new().await;
+    let cluster = rig.cluster().clone();
+    let act: Box<dyn FnOnce() + Send> = Box::new(move || cluster.api(1, false));
+    let onlooker = Arc::new(Once { at: "node0 has it in force", act: Mutex::new(Some(act)) });
+    let desk = desk_of(&rig, world(&rig), onlooker).await;
+    desk.run(begin("rotate")).await.unwrap_err();
+    rig.cluster().api(1, true);
+    rig.answers(1).await;
+    rig.rotate(1).await;
+    let staged = rig.cluster().state().nodes[1].tokens.iter().find(|key| key.name == "0").unwrap().digest.clone();
+    desk.run(Order::Resume).await.unwrap();
+    let status = desk.status();
+    let named = |item: &String| item.starts_with("node1: somebody else has rotated there: ");
+    let told: Vec<&String> = status.attention.iter().filter(|item| named(item)).collect();
+    assert!(told.iter().any(|item| item.contains(&format!("key 0 was {staged}"))), "{:?}", status.attention);
+    assert!(told.iter().any(|item| item.contains("was gone: put back")), "{:?}", status.attention);
+    nothing_lost(&rig, "rotated by hand within the installation");
+    assert_eq!((rig.names(0), rig.names(1)), (rig.names(1), rig.names(2)));
+}

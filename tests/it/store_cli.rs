@@ -72,6 +72,7 @@ impl Stage {
                 window: Window::parse("2027-01-15 22:00", "1h", "UTC", 1).unwrap(),
                 cause: Cause::Scheduled,
                 reference: HOSTILE.into(),
+                left: None,
             };
             Entry { record, ..note(1, "") }.later(at)
         };

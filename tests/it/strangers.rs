@@ -2,16 +2,18 @@
 //! ours has stored in place of the live one, an object that is gone, a key in the object between two steps. Each is told as what
 //! it is, and a way leads on.
 
-use crate::scene::Scene;
+use crate::scene::{Scene, Silent};
+use crate::senders::writes;
 use changeguard::adapters::lab::{Fault, Rule, Service};
 use changeguard::config::Swap;
 use changeguard::domain::gate::Reason;
 use changeguard::domain::key::{KeyRole, PublicKey};
 use changeguard::engine::command::Command;
 use changeguard::engine::next::Act;
-use changeguard::engine::record::Record;
+use changeguard::engine::record::{Cause, Record};
 use changeguard::engine::secret::PrivateKey;
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
 const OBJECT: &str = "config/vpn-users.json";
@@ -109,7 +111,7 @@ async fn a_key_that_was_stored_in_place_of_the_live_one_after_the_end_is_an_alar
         scene.acme().look().await;
         let alarms = scene.status().attention.join("; ");
         let who = if taken { "is cut off" } else { "at its next look the server takes" };
-        assert!(alarms.contains("KEYS DIFFER") && alarms.contains(who), "a plan ends no alarm: {alarms}");
+        assert!(alarms.contains("KEY CHANGED SINCE THE END") && alarms.contains(who), "a plan ends no alarm: {alarms}");
         let refused = scene.rotate().await.unwrap_err().to_string();
         assert!(refused.contains("keys") && refused.contains("set the check `keys` aside"), "{refused}");
         set_aside(&scene, "keys").await;
@@ -241,4 +243,103 @@ async fn nobody_is_told_to_reconfigure_while_the_secret_holds_somebody_elses_key
     scene.lab.faults().clear();
     scene.run(Command::Resume).await.unwrap();
     scene.everybody_returns().await;
+}
+
+/// Others write their key into the object, and store a second secret.
+fn write_over(scene: &Scene) {
+    store(scene, &scene.secret_name());
+    let container = scene.acme().tenant().id.to_string();
+    let mut object: Value = serde_json::from_slice(&scene.object()).unwrap();
+    object["vpn_server_public_key"] = theirs().to_string().into();
+    scene.lab.world().put_object(&container, OBJECT, &serde_json::to_vec(&object).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_and_its_cancellation_hand_on_what_the_last_end_has_left() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    scene.everybody_returns().await;
+    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    let left = scene.acme().rotation().unwrap().must_be_live().unwrap();
+    hold_the_agents(&scene);
+    let plan = || Command::Plan { window: Scene::open_window(), cause: Cause::Scheduled, reference: String::new() };
+    let cancel = || Command::Cancel { confirm: "acme".into(), reason: "not now".into() };
+    // With the plan open, behind its cancellation, and behind a second one.
+    for cancelled in [0, 1, 2] {
+        scene.run(plan()).await.unwrap();
+        for _ in 0..cancelled {
+            scene.run(cancel()).await.unwrap();
+            if cancelled == 2 {
+                scene.run(plan()).await.unwrap();
+            }
+        }
+        scene.acme().look().await;
+        assert_eq!(scene.status().changed_since, None, "{cancelled}");
+        write_over(&scene);
+        scene.acme().look().await;
+        let status = scene.status();
+        let since = status.changed_since.clone().unwrap();
+        assert_eq!((since.left, since.since), (left.key, left.since), "{cancelled}");
+        assert!(status.attention[0].starts_with("KEY CHANGED SINCE THE END"), "{:?}", status.attention);
+        assert_eq!(status.next.action, Act::Resume, "{cancelled}: {}", status.next.text);
+        let done = scene.run(Command::Resume).await.unwrap();
+        assert!(done.contains("kept as changeguard-found-"), "{done}");
+        scene.acme().look().await;
+        assert_eq!(scene.status().changed_since, None, "{cancelled}");
+        if scene.acme().rotation().unwrap().outcome.is_none() {
+            scene.run(cancel()).await.unwrap();
+        }
+    }
+    // What nobody has read yet is not said to be gone.
+    scene.lab.faults().clear();
+    write_over(&scene);
+    scene.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(503)).always());
+    let unread = scene.wiring.fleet(vec![scene.acme().tenant().clone()], Arc::new(Silent)).unwrap();
+    let unread = unread.find("acme").unwrap();
+    unread.reload().await.unwrap();
+    unread.look().await;
+    let next = unread.status().next;
+    assert!(next.text.contains("what Barbican holds is not known before it is read"), "{}", next.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_resume_stores_the_missing_secret_before_it_goes_on_with_a_later_step() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    let put = scene.lab.faults().add(Rule::new(Service::Swift, Fault::Status(403)).method("PUT").always());
+    scene.rotate().await.unwrap_err();
+    scene.lab.faults().remove(put);
+    scene.lab.world().key_secrets("acme").iter().for_each(|secret| _ = scene.lab.world().remove_secret(&secret.id));
+    scene.acme().look().await;
+    assert!(scene.status().next.text.contains("resume: it stores the kept key"), "{}", scene.status().next.text);
+    scene.run(Command::Resume).await.unwrap();
+    scene.acme().look().await;
+    let (status, target) = (scene.status(), scene.acme().rotation().unwrap().target());
+    assert_eq!((status.truth, status.keys.secret.key, status.keys.object.key), (None, target, target));
+    // And where the secret was replaced once all was done, the server is looked at again before anybody is told anything.
+    replace(&scene);
+    scene.lab.world().set_server_key("acme", [78; 32]);
+    let ended = scene.run(Command::Resume).await.unwrap();
+    assert!(!ended.contains("tell the clients"), "{ended}");
+    scene.acme().look().await;
+    assert_eq!(scene.status().keys.interface.key, target);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_over_a_letter_that_nobody_has_read_wants_a_reason_that_stands_in_the_report() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    scene.everybody_returns().await;
+    writes(&scene, "acme", 0, None, "Since then I reach nothing any more, can you have a look?", 1);
+    let fleet = &scene.fleet;
+    scene.wiring.post().unwrap().sort(fleet).await.unwrap();
+    let finish = |despite: &str| Command::Finish { note: String::new(), despite: despite.into() };
+    assert!(scene.acme().rotation().unwrap().open_mails().next().is_some(), "it is unclear");
+    let refused = scene.run(finish("")).await.unwrap_err().to_string();
+    assert!(refused.contains("a mail of a client is unread: read it"), "{refused}");
+    scene.run(finish("talked to them by phone")).await.unwrap();
+    let report = changeguard::cli::report::Line::of(&scene.acme().rotation().unwrap(), None);
+    assert!(report.to_string().contains("BUT A MAIL OF A CLIENT IS UNREAD: talked"), "{report}");
 }

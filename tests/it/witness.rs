@@ -40,6 +40,7 @@ fn planned() -> Entry {
         window: Window::parse("2026-11-24 22:00", "1h", "UTC", 1).unwrap(),
         cause: Cause::Scheduled,
         reference: String::new(),
+        left: None,
     };
     Entry { record, ..note(1, "") }
 }
@@ -122,7 +123,7 @@ async fn a_second_loss_behind_a_recovery_is_said_as_the_first_was() {
             // The recovery stands in a case that nobody reads any more.
             assert_eq!(lost(&elsewhere).await, None, "covered");
             let Record::Planned { tenant, window, cause, reference, .. } = planned().record else { unreachable!() };
-            let record = Record::Planned { rotation: rotation("b"), tenant, window, cause, reference };
+            let record = Record::Planned { rotation: rotation("b"), tenant, window, cause, reference, left: None };
             store.append(&rotation("b"), &lease, &[Entry { record, ..note(1, "") }, note(2, "on")]).await.unwrap();
         } else {
             store.append(&rotation("a"), &lease, &[note(4, "on"), note(5, "on")]).await.unwrap();

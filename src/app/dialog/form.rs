@@ -152,7 +152,7 @@ impl Purpose {
             | Purpose::Back(people)
             | Purpose::Ping(people)
             | Purpose::KeepWaiver(people) => people.len() == 1,
-            Purpose::Resume => touched(status),
+            Purpose::Resume => touched(status) || resume::puts_right(status),
             _ => true,
         };
         if one { Reach::One } else { Reach::Many }

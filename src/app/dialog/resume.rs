@@ -3,6 +3,7 @@
 use crate::app::availability::{everybody, touched};
 use crate::app::dialog::{FormDialog, Mark, Purpose, Row, rotate};
 use crate::domain::step::{StepNumber, StepState};
+use crate::engine::next::Act;
 use crate::engine::status::{StepView, TenantStatus};
 
 /// The form.
@@ -22,7 +23,9 @@ pub fn stakes(status: &TenantStatus) -> Vec<Row> {
         })
         .collect();
     let announcing = status.steps.iter().find(stuck).is_some_and(|step| step.number == StepNumber::ANNOUNCE);
-    if touched(status) {
+    if puts_right(status) {
+        rows.push(Row::new(Mark::Plain, "no client has to do anything: the key that they have is put back"));
+    } else if touched(status) {
         rows.push(Row::new(Mark::Plain, "the server has been touched already: what is left of steps 3 to 6 is done"));
     } else if announcing {
         let to: Vec<&str> = status.clients.iter().map(|view| view.client.name.as_str()).collect();
@@ -41,6 +44,11 @@ pub fn explain(status: &TenantStatus) -> Vec<Row> {
     let gate = "The server has not been touched: the gate is asked again before it is.";
     let looks = "It looks at the world first, and does only what is left to do.";
     let next = Row::new(Mark::Plain, format!("next: {}", status.next.text));
-    let rule = Row::new(Mark::Plain, if touched(status) { looks } else { gate });
+    let rule = Row::new(Mark::Plain, if touched(status) || puts_right(status) { looks } else { gate });
     vec![rule, next]
+}
+
+/// What others have changed since the last end is put back, and nothing else is begun.
+pub fn puts_right(status: &TenantStatus) -> bool {
+    status.changed_since.is_some() && status.next.action == Act::Resume
 }

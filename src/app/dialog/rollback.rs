@@ -40,24 +40,29 @@ pub fn whom(status: &TenantStatus) -> Vec<String> {
     lines
 }
 
+fn is_fresh(status: &TenantStatus) -> bool {
+    status.cause == Some(Cause::Compromise) || status.keys.previous.is_none()
+}
+
+/// Which key becomes live by it.
+pub fn which_key(status: &TenantStatus) -> String {
+    match &status.keys.previous {
+        _ if status.cause == Some(Cause::Compromise) => {
+            "the previous key is compromised and is never put back: a fresh key is made, and everybody needs a new \
+             configuration"
+                .into()
+        }
+        Some(previous) => format!("the previous key {} becomes live again", previous.short()),
+        None => "there is no previous key: a fresh one is made, everybody needs a new configuration".into(),
+    }
+}
+
 /// What it does.
 pub fn explain(status: &TenantStatus) -> Vec<Row> {
     let mut rows = Vec::new();
     rows.extend(accountable::explain_own_route(status));
-    if status.cause == Some(Cause::Compromise) {
-        rows.push(Row::new(
-            Mark::Warn,
-            "the previous key is compromised and is never put back: a fresh key is made, and everybody needs a new \
-             configuration",
-        ));
-    } else if let Some(previous) = &status.keys.previous {
-        rows.push(Row::new(Mark::Plain, format!("the previous key {} becomes live again", previous.short())));
-    } else {
-        rows.push(Row::new(
-            Mark::Warn,
-            "there is no previous key: a fresh one is made, everybody needs a new configuration",
-        ));
-    }
+    let mark = if is_fresh(status) { Mark::Warn } else { Mark::Plain };
+    rows.push(Row::new(mark, which_key(status)));
     rows.extend(status.bear_servers_key().into_iter().map(|line| Row::new(Mark::Warn, line)));
     let missing: Vec<&str> = status
         .clients

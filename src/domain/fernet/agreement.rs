@@ -1,7 +1,7 @@
 //! Whether all nodes hold the same keys, by digest and index, and who differs in what. What is wrong with one repository by
 //! itself is `finding`; the cure where keys are lost is `union`.
 
-use super::repository::{Digest, Repository};
+use super::repository::{Digest, Keys, Repository};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,8 +41,8 @@ pub enum Standing {
     Same,
     /// Only the staged key differs: no token is in danger, and the rotator's is to be installed everywhere first.
     OnlyStaged,
-    /// Some have not received the last rotation of the others: tokens are valid everywhere still, the next rotation would end
-    /// that.
+    /// Some have not received the last rotation of the others: new tokens are valid everywhere still, the next rotation would
+    /// end that.
     OneBehind(Vec<String>),
     /// Some lack a key that another encrypts with: its tokens are refused there now.
     Apart(Vec<Refusal>),
@@ -61,6 +61,17 @@ pub struct Refusal {
     pub lacks: Digest,
 }
 
+/// A key that encrypts nothing new any more on the nodes that have it, and that others have not: its tokens are refused there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lacked {
+    /// Its index where it is.
+    pub index: u32,
+    /// Which.
+    pub digest: Digest,
+    /// Who has it nowhere.
+    pub by: Vec<String>,
+}
+
 /// The comparison of all nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreement {
@@ -68,6 +79,9 @@ pub struct Agreement {
     pub differences: Vec<Difference>,
     /// What that means.
     pub standing: Standing,
+    /// Secondary keys that not all have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacked: Vec<Lacked>,
 }
 
 /// Compares the repositories of all nodes.
@@ -85,7 +99,28 @@ pub fn compare(seen: &[Repository]) -> Agreement {
     };
     let differences: Vec<Difference> = indexes.into_iter().filter_map(difference).collect();
     let standing = standing(seen, &differences);
-    Agreement { differences, standing }
+    Agreement { differences, standing, lacked: lacked(seen) }
+}
+
+/// Every key that is a secondary wherever it is more than staged, by index; a primary that others lack is a [`Refusal`].
+fn lacked(seen: &[Repository]) -> Vec<Lacked> {
+    let all: Vec<_> = seen.iter().map(|one| (&one.node, one.digests())).collect();
+    let primaries: BTreeSet<Digest> = all.iter().filter_map(|(_, keys)| keys.values().next_back().copied()).collect();
+    let secondary = |keys: &Keys| -> Vec<(u32, Digest)> { keys.range(1..).map(|(at, key)| (*at, *key)).collect() };
+    let held: BTreeMap<Digest, u32> =
+        all.iter().flat_map(|(_, keys)| secondary(keys)).map(|(index, digest)| (digest, index)).collect();
+    let mut lacked: Vec<Lacked> = held
+        .into_iter()
+        .filter(|(digest, _)| !primaries.contains(digest))
+        .map(|(digest, index)| {
+            let lacks = |keys: &Keys| !keys.values().any(|held| *held == digest);
+            let by = all.iter().filter(|(_, keys)| lacks(keys)).map(|(node, _)| (*node).clone()).collect();
+            Lacked { index, digest, by }
+        })
+        .filter(|lacked| !lacked.by.is_empty())
+        .collect();
+    lacked.sort_by_key(|lacked| lacked.index);
+    lacked
 }
 
 fn standing(seen: &[Repository], differences: &[Difference]) -> Standing {
@@ -137,13 +172,33 @@ impl Agreement {
             Standing::Same => "all nodes hold the same keys".into(),
             Standing::OnlyStaged => "only the staged key differs; no token is in danger".into(),
             Standing::OneBehind(nodes) => {
-                format!("{} did not receive the last rotation; tokens are valid everywhere still", names(nodes))
+                format!("{} did not receive the last rotation; {}", names(nodes), self.still_valid())
             }
             Standing::Apart(refusals) => {
-                let each = refusals.iter().map(|one| format!("{} refuses new tokens of {}", one.by, one.of));
-                each.collect::<Vec<_>>().join(", ")
+                let new = refusals.iter().map(|one| format!("{} refuses new tokens of {}", one.by, one.of));
+                new.chain(self.refused()).collect::<Vec<_>>().join(", ")
             }
-            Standing::Uneven => "the nodes hold different keys, though all know every primary".into(),
+            Standing::Uneven => {
+                format!("the nodes hold different keys, though all know every primary; {}", self.still_valid())
+            }
+        }
+    }
+
+    /// Whose older tokens are refused where.
+    fn refused(&self) -> impl Iterator<Item = String> {
+        self.lacked.iter().map(|one| {
+            let verb = if one.by.len() == 1 { "refuses" } else { "refuse" };
+            format!("{} {verb} what was made with key {} ({})", names(&one.by), one.index, one.digest)
+        })
+    }
+
+    fn still_valid(&self) -> String {
+        match self.lacked.is_empty() {
+            true => "tokens are valid everywhere still".into(),
+            false => {
+                let refused = self.refused().collect::<Vec<_>>().join(", ");
+                format!("new tokens are valid everywhere still, and {refused}, as far as such tokens live")
+            }
         }
     }
 
@@ -216,7 +271,12 @@ mod tests {
         let once = [repository("a", &[(0, 4, 0), (2, 2, 0), (3, 3, 0)]), repository("b", &old)];
         let agreement = compare(&once);
         assert_eq!(agreement.standing, Standing::OneBehind(vec!["b".into()]));
-        assert!(agreement.message().contains("b did not receive the last rotation"));
+        let told = agreement.message();
+        assert!(told.contains("b did not receive the last rotation; new tokens are valid everywhere still"), "{told}");
+        assert!(told.contains(&format!("a refuses what was made with key 1 ({})", digest(1))), "{told}");
+        // Where the rotation took none away, nothing is refused.
+        let kept = [repository("a", &[(0, 4, 0), (1, 1, 0), (2, 2, 0), (3, 3, 0)]), repository("b", &old)];
+        assert!(compare(&kept).message().ends_with("tokens are valid everywhere still"), "{}", compare(&kept).message());
         let twice = [repository("a", &[(0, 5, 0), (3, 3, 0), (4, 4, 0)]), repository("b", &old)];
         let Standing::Apart(refusals) = compare(&twice).standing else { panic!() };
         let told: Vec<_> = refusals.iter().map(|one| (one.by.as_str(), one.of.as_str(), one.lacks)).collect();

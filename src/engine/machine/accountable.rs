@@ -205,7 +205,8 @@ impl Machine {
             let window = Window { start: at, end, zone: "UTC".into(), revision: 1 };
             let (tenant, cause, reference) = (self.tenant.clone(), Cause::Compromise, String::new());
             let goes_on = self.senders_of_before();
-            outputs.push(self.append(at, Record::Planned { rotation: new_id, tenant, window, cause, reference })?);
+            let (rotation, left) = (new_id, self.left_before());
+            outputs.push(self.append(at, Record::Planned { rotation, tenant, window, cause, reference, left })?);
             for record in goes_on {
                 outputs.push(self.append(at, record)?);
             }

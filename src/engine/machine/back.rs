@@ -7,7 +7,7 @@ use crate::domain::key::KeyRole;
 use crate::domain::step::StepNumber;
 use crate::domain::typed::says_something;
 use crate::engine::command::Refusal;
-use crate::engine::record::{Cause, Outcome, Record};
+use crate::engine::record::{Cause, KeyLeft, Outcome, Record};
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
 
@@ -46,7 +46,7 @@ impl Machine {
         let signature = self.hand.signature.clone();
         let record = Record::RollbackStarted { reason, role, cut_again, review_due, signature };
         let mut outputs = vec![self.append(at, record)?];
-        outputs.extend(self.go_on(at)?);
+        outputs.extend(self.go_on(at, None)?);
         Ok(outputs)
     }
 
@@ -68,8 +68,9 @@ impl Machine {
         let despite = crate::domain::sanitize::sanitize(&despite);
         let despite = if says_something(&despite) { despite } else { String::new() };
         if let Some(what) = rotation.unfinished().filter(|_| despite.is_empty()) {
-            let first = match rotation.step(StepNumber::RECONFIGURE).is_done() {
-                true => "verify until at least one client is back",
+            let first = match rotation.step(StepNumber::RECONFIGURE).is_done() || rotation.is_call_needless() {
+                true if rotation.back.is_empty() => "verify until at least one client is back",
+                true => "read it, and say what it means (mail decide)",
                 false => "notify them (step 7)",
             };
             return Err(wants_reason(&what.to_lowercase(), first));
@@ -92,11 +93,18 @@ impl Machine {
         self.begin(at, StepNumber::VERIFY, Intent::Finish)
     }
 
-    /// What was changed by others since the end, put right; where nothing is known to be wrong the look says so.
+    /// What the last end has left, for the rotation that is planned behind it.
+    pub(super) fn left_before(&self) -> Option<KeyLeft> {
+        self.rotation.as_deref().and_then(Rotation::must_be_live)
+    }
+
+    /// What was changed by others since the last end, put right; where nothing is known to be wrong the look says so.
     pub(super) fn put_right(&mut self) -> Outputs {
-        let ended = self.rotation.as_deref().filter(|rotation| rotation.left_live().is_some());
-        let needs = || not_now("no rotation is open, and none has ended that says which key must be live; plan one");
-        ended.map(|_| vec![Output::PutRight]).ok_or_else(needs)
+        let needs = || match self.open() {
+            Ok(_) => not_now("nothing was interrupted"),
+            Err(_) => not_now("no rotation is open, and none has ended that says which key must be live; plan one"),
+        };
+        self.left_before().map(|_| vec![Output::PutRight]).ok_or_else(needs)
     }
 
     /// The outcome of the leg that is being gone.

@@ -29,8 +29,8 @@ impl Machine {
                 }
                 self.reviewed()?;
                 window.revision = 1;
-                let record =
-                    Record::Planned { rotation: new_id, tenant: self.tenant.clone(), window, cause, reference };
+                let (rotation, tenant, left) = (new_id, self.tenant.clone(), self.left_before());
+                let record = Record::Planned { rotation, tenant, window, cause, reference, left };
                 let goes_on = self.senders_of_before();
                 let mut outputs = vec![self.append(at, record)?];
                 for record in goes_on {
@@ -316,21 +316,16 @@ impl Machine {
             return self.put_right();
         }
         let rotation = self.quiet()?;
-        let interrupted =
-            StepNumber::ALL.into_iter().find(|n| matches!(rotation.step(*n), StepState::Interrupted { .. }));
-        if let Some(step) = interrupted {
-            return Ok(vec![Output::Probe(step)]);
-        }
         let failed = |step: StepNumber| matches!(rotation.step(step), StepState::Failed { .. });
         match (rotation.confirmed_at.is_some(), rotation.touched) {
-            // Everything was done once: look whether it still holds, for a request that timed out may land late, and
-            // others write there too.
-            (_, true) if rotation.step(StepNumber::RECONCILE).is_done() => Ok(vec![Output::Probe(StepNumber::SECRET)]),
-            (_, true) => self.go_on(at),
+            // Whatever comes next rests on it, and a request that timed out may land late, and others write there too.
+            (_, true) if rotation.step(StepNumber::SECRET).is_done() => Ok(vec![Output::Probe(StepNumber::SECRET)]),
+            _ if rotation.interrupted().is_some() => Ok(rotation.interrupted().map(Output::Probe).into_iter().collect()),
+            (_, true) => self.go_on(at, None),
             // Nothing was touched yet: the gate may have shut in the meantime, so it is asked again.
             (true, false) => self.begin(at, StepNumber::CHECK, Intent::Rotate),
             (false, false) if failed(StepNumber::ANNOUNCE) => self.begin(at, StepNumber::ANNOUNCE, Intent::Single),
-            (false, false) => Err(not_now("nothing was interrupted")),
+            (false, false) => self.put_right(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod accountable;
 mod mailbox;
+mod resumed;
 mod reviews;
 mod senders;
 mod signing;

@@ -118,7 +118,7 @@ fn pool() -> Vec<Record> {
 fn planned() -> Rotation {
     let tenant = Tenant { id: TenantId::new("t1").unwrap(), name: "acme".into(), server: None, gateway: None };
     let (rotation, reference, cause) = (RotationId("r1".into()), String::new(), Cause::Scheduled);
-    let first = entry(1, Record::Planned { rotation, tenant, window: window(1), cause, reference });
+    let first = entry(1, Record::Planned { rotation, tenant, window: window(1), cause, reference, left: None });
     Rotation::begin(&first).unwrap()
 }
 

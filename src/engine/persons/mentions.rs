@@ -124,7 +124,7 @@ mod tests {
         let window = Window::parse("2027-01-15 22:00", "1h", "UTC", 1).unwrap();
         let (rotation, reference) = (RotationId("r".into()), String::new());
         let mut records = vec![
-            Record::Planned { rotation, tenant, window, cause: Cause::Scheduled, reference },
+            Record::Planned { rotation, tenant, window, cause: Cause::Scheduled, reference, left: None },
             Record::PeopleSeen { clients: vec![client("ada"), client("bob")], unseen: Vec::new() },
             Record::RotateConfirmed {
                 waived: vec![id("ada"), id("bob")],

@@ -37,6 +37,15 @@ impl std::fmt::Display for RotationId {
     }
 }
 
+/// The key that must be live since a rotation has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyLeft {
+    /// Its public half.
+    pub key: PublicKey,
+    /// When that rotation ended, UTC.
+    pub since: Timestamp,
+}
+
 /// Who acts: goes into every record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {

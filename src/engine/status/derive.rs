@@ -74,17 +74,19 @@ pub fn derive(
     let gate = judge_gate(open, &clients, since_check.as_deref(), sights, settings, viewer);
     let phase = open.map_or(Phase::Idle, phase_of);
     let lost = sights.lost();
-    let ended = rotation.filter(|_| lost.is_none() && open.is_none());
-    let changed_since = changed_since(ended, sights);
+    // What is left of a journal can't say what must be live.
+    let known = rotation.filter(|_| lost.is_none());
+    let changed_since = changed_since(known, sights);
     let (reconcile, reconcile_deadline) = match changed_since {
         Some(_) => (Reconcile::Differs, None),
-        None => judge_reconcile(ended.or(open), &keys, settings, now),
+        None => judge_reconcile(known.or(open), &keys, settings, now),
     };
     // What is left of a journal can't say who has changed what.
     let drift = open.filter(|_| lost.is_none()).and_then(|rotation| drift(rotation, &keys));
     let overtaken = open.map(|rotation| overtaken::steps(rotation, &keys)).unwrap_or_default();
     let seen = sights.secret.seen.as_ref().map(|(at, secret)| (*at, secret.count));
-    let truth = truth::truth(open, seen, lost.as_ref());
+    let shown = sights.server.value().map(|reading| reading.public_key);
+    let truth = truth::truth(rotation, seen, shown, lost.as_ref());
     let holder = sights.holder.as_ref();
     let rules = Rules::of(settings);
     let review = rotation.and_then(|rotation| rotation.open_review(rules.signing()));

@@ -117,7 +117,7 @@ fn places(rotation: Option<&Rotation>, keys: &KeysView) -> [Option<PublicKey>; 3
     let word = |step: StepNumber| {
         let rotation = rotation?;
         match rotation.step(step) {
-            _ if rotation.outcome.is_some() => rotation.left_live(),
+            _ if rotation.outcome.is_some() => rotation.must_be_live().map(|left| (left.key, left.since)),
             StepState::Done { at, .. } if rotation.touched => Some((rotation.target()?, *at)),
             _ => None,
         }

@@ -4,6 +4,7 @@
 use crate::domain::fault::FaultKind;
 use crate::domain::key::PublicKey;
 use crate::engine::observe::{SecretSight, Sights};
+use crate::engine::record::KeyLeft;
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -26,6 +27,9 @@ pub struct ChangedSince {
     /// The object was not there at the last look.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub object_gone: bool,
+    /// Barbican was not read since, so nobody knows what it holds.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub secret_unread: bool,
     /// That key is still held under the tenant's name, so that resume can put everything back to it.
     pub can_be_put_right: bool,
 }
@@ -45,22 +49,28 @@ impl ChangedSince {
                     .into()
             }
             true => "resume puts back the key that clients have, and keeps a copy of what it removes".into(),
-            false => "no place holds the key that clients have any more: plan a rotation now (its check says what to set \
-                      aside); its key is a new one, and every client must re-import"
+            false if self.secret_unread => "look again: what Barbican holds is not known before it is read".into(),
+            false => "plan a rotation now (its check says what to set aside): no secret of the tenant's name holds the key that \
+                      clients have; the key is a new one, and every client must re-import"
                 .into(),
         }
     }
 }
 
-/// Compares what was seen after the end with what was left.
-pub(super) fn changed_since(ended: Option<&Rotation>, sights: &Sights) -> Option<ChangedSince> {
-    let (left, since) = ended?.left_live()?;
+/// Compares what was seen after the last end with what was left, as long as nothing is touched since.
+pub(super) fn changed_since(rotation: Option<&Rotation>, sights: &Sights) -> Option<ChangedSince> {
+    let KeyLeft { key: left, since } = rotation?.must_be_live()?;
     let shows = |key: Option<PublicKey>| key.map_or_else(|| "no key".to_owned(), |key| key.short());
     let mut places = Vec::new();
+    let shown = sights.server.seen.as_ref().filter(|(at, _)| *at > since).map(|(_, reading)| reading.public_key);
     let secret = sights.secret.seen.as_ref().filter(|(at, _)| *at > since).map(|(_, secret)| secret);
     if let Some(secret) = secret.filter(|secret| secret.keys[..] != [Some(left)]) {
         places.push(match (secret.count, secret.keys.contains(&Some(left))) {
             (0, _) => "no secret has the tenant's name".to_owned(),
+            (1, _) if shown == Some(left) => format!(
+                "the secret holds {}: at its next look the server takes it, and every client is cut off",
+                shows(secret.keys[0])
+            ),
             (1, _) => format!("the secret holds {}", shows(secret.keys[0])),
             (count, true) => format!("{count} secrets have the tenant's name, and the server may take either"),
             (count, false) => format!("{count} secrets have the tenant's name, and none holds it"),
@@ -74,8 +84,7 @@ pub(super) fn changed_since(ended: Option<&Rotation>, sights: &Sights) -> Option
     if gone.is_some() {
         places.push("the object is not there, so nobody can download their configuration".into());
     }
-    let server = sights.server.seen.as_ref().filter(|(at, _)| *at > since).map(|(_, reading)| reading.public_key);
-    if let Some(key) = server.filter(|key| *key != left) {
+    if let Some(key) = shown.filter(|key| *key != left) {
         places.push(format!("the interface shows {}, so every client is cut off who has the other", key.short()));
     }
     if places.is_empty() {
@@ -85,5 +94,6 @@ pub(super) fn changed_since(ended: Option<&Rotation>, sights: &Sights) -> Option
     let when = since.strftime("%Y-%m-%d %H:%M UTC");
     let text = format!("{}; the rotation that ended at {when} left {}", places.join("; "), left.short());
     let can_be_put_right = secret.is_some_and(|secret| secret.keys.contains(&Some(left)));
-    Some(ChangedSince { lead: LEAD.into(), text, left, since, object_gone: gone.is_some(), can_be_put_right })
+    let (lead, secret_unread) = (LEAD.into(), secret.is_none());
+    Some(ChangedSince { lead, text, left, since, object_gone: gone.is_some(), secret_unread, can_be_put_right })
 }

@@ -60,6 +60,7 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
     }
     let open = case.filter(|case| case.core.is_open());
     attention.extend(open.and_then(|case| left_behind(world, case)));
+    attention.extend(open.iter().flat_map(|case| case.own.met.iter().cloned()));
     attention.extend(sights.faults().map(|(name, fault)| format!("{name}: {fault}")));
     // Who does not answer at all is named once.
     let is_seen = |name: &str| sights.faults().all(|(other, _)| other != name);

@@ -76,6 +76,9 @@ pub enum FernetRecord {
         node: String,
         /// On the way back.
         back: bool,
+        /// What somebody else had changed there meanwhile, a sentence each.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        met: Vec<String>,
     },
     /// Keys that are no longer needed were taken away on a node.
     Purged {
@@ -105,8 +108,11 @@ impl OwnRecord for FernetRecord {
                 format!("{}: key 0 ({promoted}) is to become the primary {primary}; {would}", kind.word())
             }
             FernetRecord::Placed { node } => format!("{node}: placed beside the live keys"),
-            FernetRecord::Installed { node, back: false } => format!("{node}: in force"),
-            FernetRecord::Installed { node, back: true } => format!("{node}: put back"),
+            FernetRecord::Installed { node, back, met } => {
+                let done = if *back { "put back" } else { "in force" };
+                let met = if met.is_empty() { String::new() } else { format!("; {}", met.join("; ")) };
+                format!("{node}: {done}{met}")
+            }
             FernetRecord::Purged { node } => format!("{node}: purged"),
         }
     }
@@ -142,7 +148,7 @@ mod tests {
             FernetRecord::Saved { node: node() },
             FernetRecord::Prepared { kind: Kind::Receipts, promotion },
             FernetRecord::Placed { node: node() },
-            FernetRecord::Installed { node: node(), back: true },
+            FernetRecord::Installed { node: node(), back: true, met: vec!["ctl1: key 3 was gone".into()] },
             FernetRecord::Purged { node: node() },
         ] {
             let written = CaseBody::of(&Body::Own(record.clone())).unwrap();

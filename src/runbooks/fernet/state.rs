@@ -27,6 +27,8 @@ pub struct State {
     pub installed: BTreeSet<String>,
     /// They went back.
     pub is_back: bool,
+    /// What somebody else had changed on nodes meanwhile.
+    pub met: Vec<String>,
     /// The nodes on which keys were purged.
     pub purged: BTreeSet<String>,
 }
@@ -49,7 +51,8 @@ impl State {
             FernetRecord::Saved { node } => _ = self.saved.insert(node),
             FernetRecord::Prepared { kind, promotion } => _ = self.prepared.insert(kind, promotion),
             FernetRecord::Placed { node } => _ = self.placed.insert(node),
-            FernetRecord::Installed { node, back } => {
+            FernetRecord::Installed { node, back, met } => {
+                self.met.extend(met);
                 if back && !self.is_back {
                     self.installed.clear();
                 }

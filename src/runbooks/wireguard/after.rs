@@ -15,7 +15,7 @@ use async_trait::async_trait;
 pub async fn put_right(context: &StepContext<'_>) -> Result<String, Fault> {
     let (world, rotation) = (context.world, context.rotation());
     let nothing = || Fault::new(Service::Journal, FaultKind::Refused, "no rotation has ended that left a key");
-    let (key, _) = rotation.left_live().ok_or_else(nothing)?;
+    let key = rotation.must_be_live().ok_or_else(nothing)?.key;
     let sight = observe::look_at_secret(world, None).await?;
     let Some(at) = sight.keys.iter().position(|held| *held == Some(key)) else {
         let text = format!("no secret of the tenant's name holds {} any more, the key that clients have", key.short());

@@ -59,7 +59,7 @@ pub async fn recover(world: &World, newest: Option<&Rotation>, lost: &Lost) -> R
         let (clients, unseen) = (people.clients, Vec::new());
         let reference = "found begun when the journal was recovered".to_owned();
         let (rotation, tenant, window, cause) = (next.id, next.tenant, next.window, next.cause);
-        let begun = Some(Record::Planned { rotation, tenant, window, cause, reference });
+        let begun = Some(Record::Planned { rotation, tenant, window, cause, reference, left: None });
         let people = Some(Record::PeopleSeen { clients, unseen });
         return Ok(Recovery { begun, people, found, foreign, is_over });
     }
@@ -89,7 +89,8 @@ async fn unknown_case(world: &World, newest: Option<&Rotation>, lost: &Lost) -> 
         return Ok(None);
     }
     let (rotation, tenant, window) = (seen.case.rotation.clone(), world.tenant.clone(), seen.case.window.clone());
-    let record = Record::Planned { rotation, tenant, window, cause: Cause::Scheduled, reference: String::new() };
+    let (cause, reference) = (Cause::Scheduled, String::new());
+    let record = Record::Planned { rotation, tenant, window, cause, reference, left: None };
     let plan = Entry {
         seq: 1,
         version: RECORD_VERSION,

@@ -2,7 +2,7 @@
 //! away. The way back is the same with what was saved.
 
 use super::super::matrix::{Which, measure};
-use super::super::record::{FernetRecord, Kind};
+use super::super::record::{FernetRecord, Held, Kind};
 use super::super::spec::INSTALL;
 use super::super::{Fernet, Node, State, World};
 use super::{Context, case, holds_everywhere, live, not_prepared, place, probed, tag, turn};
@@ -199,9 +199,9 @@ async fn everywhere(context: &Context<'_>, wanted: &BTreeMap<Kind, Keys>) -> Res
     for group in groups {
         context.ledger.fence().await?;
         let put = world.each(group, |node| put(world, node, &now, wanted, &used_keys)).await;
-        for (node, ()) in &put.done {
+        for (node, met) in &put.done {
             count += 1;
-            let record = FernetRecord::Installed { node: node.clone(), back };
+            let record = FernetRecord::Installed { node: node.clone(), back, met: met.clone() };
             turn(context, record, count, format!("{node} has it in force")).await?;
         }
         put.all()?;
@@ -239,15 +239,29 @@ async fn shown(world: &World, which: Which<'_>, when: &str) -> Result<Option<Str
     })
 }
 
-/// Brings one node to what is wanted, from whatever it holds.
+/// What is there that neither this case nor anybody before it had put there, and what is not there any more.
+fn met(node: &str, held: &Held, now: &Keys, wanted: &Keys, state: &State) -> Vec<String> {
+    let prepared = state.wanted(held.kind).unwrap_or_default();
+    let ours: BTreeSet<&Digest> = held.keys.values().chain(wanted.values()).chain(prepared.values()).collect();
+    let foreign = now.iter().filter(|(_, digest)| !ours.contains(digest)).map(|(index, digest)| match index {
+        0 => format!("key 0 was {digest}, which no other node had: replaced, it had encrypted nothing"),
+        index => format!("key {index} was {digest}, which is not of this case"),
+    });
+    let gone = held.keys.range(1..).filter(|(_, digest)| !now.values().any(|held| held == *digest));
+    let gone = gone.map(|(index, digest)| format!("key {index} ({digest}) was gone: put back"));
+    foreign.chain(gone).map(|what| format!("{node}: somebody else has rotated there: {what}")).collect()
+}
+
+/// Brings one node to what is wanted, from whatever it holds; says what others had changed there.
 async fn put(
     world: &World,
     node: &Node,
     now: &Case<Fernet>,
     wanted: &BTreeMap<Kind, Keys>,
     used: &BTreeMap<Kind, BTreeSet<Digest>>,
-) -> Result<(), Fault> {
+) -> Result<Vec<String>, Fault> {
     let (seen, tag) = (live(node, &now.own).await?, tag(now));
+    let mut told = Vec::new();
     for (held, seen) in now.own.held.iter().zip(&seen) {
         let keys = wanted.get(&held.kind).ok_or_else(|| not_prepared(held.kind))?;
         let none = BTreeSet::new();
@@ -259,6 +273,7 @@ async fn put(
         if stages.is_empty() {
             continue;
         }
+        told.extend(met(&node.name, held, &seen.digests(), keys, &now.own));
         let done = node.files.install(&place(held, node)?, &tag, &stages, world.rules.pause).await?;
         let holds = done.live.digests();
         if !keys.iter().all(|(index, digest)| holds.get(index) == Some(digest)) {
@@ -268,5 +283,5 @@ async fn put(
             );
         }
     }
-    Ok(())
+    Ok(told)
 }
