@@ -216,11 +216,7 @@ pub fn truth(
         let role = rotation.target_role().word();
         format!("; the {role} key is kept in Barbican under its own name")
     });
-    let text = format!(
-        "{how}; {}{}",
-        connected(newest.filter(|_| lost.is_none()), shown),
-        kept.unwrap_or_default()
-    );
+    let text = format!("{how}; {}{}", connected(newest.filter(|_| lost.is_none()), shown), kept.unwrap_or_default());
     Some(Truth { live, lead: lead.into(), text, since })
 }
 

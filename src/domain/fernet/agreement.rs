@@ -276,7 +276,11 @@ mod tests {
         assert!(told.contains(&format!("a refuses what was made with key 1 ({})", digest(1))), "{told}");
         // Where the rotation took none away, nothing is refused.
         let kept = [repository("a", &[(0, 4, 0), (1, 1, 0), (2, 2, 0), (3, 3, 0)]), repository("b", &old)];
-        assert!(compare(&kept).message().ends_with("tokens are valid everywhere still"), "{}", compare(&kept).message());
+        assert!(
+            compare(&kept).message().ends_with("tokens are valid everywhere still"),
+            "{}",
+            compare(&kept).message()
+        );
         let twice = [repository("a", &[(0, 5, 0), (3, 3, 0), (4, 4, 0)]), repository("b", &old)];
         let Standing::Apart(refusals) = compare(&twice).standing else { panic!() };
         let told: Vec<_> = refusals.iter().map(|one| (one.by.as_str(), one.of.as_str(), one.lacks)).collect();

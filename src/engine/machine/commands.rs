@@ -320,7 +320,9 @@ impl Machine {
         match (rotation.confirmed_at.is_some(), rotation.touched) {
             // Whatever comes next rests on it, and a request that timed out may land late, and others write there too.
             (_, true) if rotation.step(StepNumber::SECRET).is_done() => Ok(vec![Output::Probe(StepNumber::SECRET)]),
-            _ if rotation.interrupted().is_some() => Ok(rotation.interrupted().map(Output::Probe).into_iter().collect()),
+            _ if rotation.interrupted().is_some() => {
+                Ok(rotation.interrupted().map(Output::Probe).into_iter().collect())
+            }
             (_, true) => self.go_on(at, None),
             // Nothing was touched yet: the gate may have shut in the meantime, so it is asked again.
             (true, false) => self.begin(at, StepNumber::CHECK, Intent::Rotate),
