@@ -31,6 +31,8 @@ pub enum Service {
     Configuration,
     /// The host on which this runs: no neighbour is to blame.
     Host,
+    /// The gate of a cluster's case: nothing failed, something shuts it.
+    Gate,
 }
 
 impl fmt::Display for Service {
@@ -48,6 +50,7 @@ impl fmt::Display for Service {
             Service::Journal => "journal",
             Service::Configuration => "configuration",
             Service::Host => "this host",
+            Service::Gate => "gate",
         })
     }
 }

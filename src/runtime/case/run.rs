@@ -276,9 +276,9 @@ impl<R: Runbook> Ledger<R> for Run<'_, R> {
             self.look().await;
             let gate = self.gate(stretch.verb);
             if !gate.is_open() {
-                let refusal = Refusal::Shut { verb: stretch.verb.to_owned(), gate };
-                return Err(Fault::new(Service::Journal, FaultKind::Conflict, refusal.to_string())
-                    .hint("nothing was changed; see `changeguard status`, then resume or cancel"));
+                let why = gate.reasons().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                return Err(Fault::new(Service::Gate, FaultKind::Refused, format!("shut before {}: {why}", stretch.verb))
+                    .hint("nothing was changed; put right what it names, then resume, or cancel"));
             }
         }
         self.write(Body::Core(CoreRecord::Touching { step })).await?;
