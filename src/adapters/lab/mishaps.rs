@@ -232,7 +232,8 @@ impl LabWorld {
         let mishap = self.possible().find(|one| one.word() == order.mishap);
         let mishap = mishap.ok_or_else(|| format!("{} is no mishap of the lab", order.mishap))?;
         let word = mishap.word();
-        if !order.on && order.tenant.is_none() && order.client.is_none() {
+        let is_of_no_tenant = order.tenant.is_none() || matches!(mishap, Mishap::Node(_));
+        if !order.on && is_of_no_tenant && order.client.is_none() {
             let places: Vec<String> = self.places(&word);
             places.iter().for_each(|place| self.end_mishap(&word, place));
             return Ok(format!("{word} is off"));

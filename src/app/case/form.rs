@@ -184,7 +184,8 @@ impl CaseForm {
     }
 
     fn confirm(&mut self, key: Key, status: &Status) -> Pressed {
-        let pressed = self.confirmation.press(key, &self.wanted().to_owned());
+        let wanted = self.wanted().to_owned();
+        let pressed = self.confirmation.press(key, &wanted);
         let said = || self.current(status).map(|offer| offer.does.clone());
         match &pressed {
             // From the first letter on it is about what is on the screen now.

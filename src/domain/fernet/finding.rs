@@ -133,7 +133,7 @@ impl Finding {
             Trouble::Duplicate(indexes) => format!("holds the same key as {}", listed(indexes)),
         };
         // The name first, the way to it last: what decides is not what a narrow screen cuts.
-        let name = self.path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(&self.path);
+        let name = self.path.rmatch_indices('/').nth(1).map_or(self.path.as_str(), |(at, _)| &self.path[at + 1..]);
         format!("{}: {name} {what} ({})", self.node, self.path)
     }
 
@@ -330,7 +330,7 @@ mod tests {
     fn every_finding_names_node_and_path_and_says_what_to_do() {
         type Change = fn(&mut Repository);
         let table: [(Change, &str, &str); 14] = [
-            (|r| r.folder = Folder::Missing, "/etc/keystone/fernet-keys does not exist", "never fernet_setup"),
+            (|r| r.folder = Folder::Missing, "keystone/fernet-keys does not exist", "never fernet_setup"),
             (|r| r.folder = Folder::Unreadable("denied".into()), "can't be listed: denied", "sudo -n"),
             (|r| r.keys.clear(), "holds no key", "healthy node"),
             (|r| drop(r.keys.remove(&0)), "fernet-keys/0 is missing", "never fernet_setup"),
