@@ -277,8 +277,12 @@ impl<R: Runbook> Ledger<R> for Run<'_, R> {
             let gate = self.gate(stretch.verb);
             if !gate.is_open() {
                 let why = gate.reasons().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-                return Err(Fault::new(Service::Gate, FaultKind::Refused, format!("shut before {}: {why}", stretch.verb))
-                    .hint("nothing was changed; put right what it names, then resume, or cancel"));
+                return Err(Fault::new(
+                    Service::Gate,
+                    FaultKind::Refused,
+                    format!("shut before {}: {why}", stretch.verb),
+                )
+                .hint("nothing was changed; put right what it names, then resume, or cancel"));
             }
         }
         self.write(Body::Core(CoreRecord::Touching { step })).await?;
