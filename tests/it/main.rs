@@ -18,6 +18,7 @@ mod costs;
 mod fernet_amiss;
 mod fernet_beside;
 mod fernet_case;
+mod fernet_faults;
 mod fernet_install;
 mod fernet_keys;
 mod fernet_nodes;
