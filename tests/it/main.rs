@@ -41,6 +41,7 @@ mod letters;
 mod live;
 mod live_alerts;
 mod live_faults;
+mod live_fernet;
 mod live_inbox;
 mod live_mail;
 mod live_postgres;
