@@ -7,7 +7,7 @@ use crate::domain::notice::Delivery;
 use crate::domain::preflight::{DUPLICATES, KEYS};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::record::{BackSource, KeyLeft, Outcome};
-use crate::engine::rotation::{Rollback, Rotation};
+use crate::engine::rotation::{KeptKey, Rollback, Rotation};
 use jiff::Timestamp;
 
 impl Rotation {
@@ -51,9 +51,23 @@ impl Rotation {
         self.rollback.as_ref().map_or(KeyRole::Staged, |rollback| rollback.role)
     }
 
-    /// On the way back, the key that was live before the rotation is put back.
+    /// On the way back, the key that was live before the rotation is put back, and clients have it in their configurations.
     pub fn is_back_to_previous(&self) -> bool {
-        self.rollback.is_some() && self.target_role() == KeyRole::Previous
+        self.rollback.is_some() && self.target_role() == KeyRole::Previous && self.was_served()
+    }
+
+    /// The object gave clients the previous key at the check, as far as it could be read.
+    pub fn was_served(&self) -> bool {
+        let object = self.preflight.as_ref().and_then(|run| run.keys.object);
+        let previous = self.keys.get(&KeyRole::Previous).map(|kept| kept.public_key);
+        object.is_none() || previous.is_none() || object == previous
+    }
+
+    /// A key of this rotation that is kept in Barbican under a name of its own.
+    pub fn copy_of(&self, key: PublicKey) -> Option<&KeptKey> {
+        self.keys
+            .values()
+            .find(|kept| kept.public_key == key && kept.href.is_some() && kept.destroyed.is_none() && !kept.gone)
     }
 
     /// Whether the journal knows of the key of this role that it is kept in Barbican.
@@ -144,7 +158,11 @@ impl Rotation {
             Outcome::Rotated | Outcome::RolledBack => left(self.target()?),
             // What it had begun to change was seen as it was; a late request may land behind that.
             Outcome::Cancelled if self.touched_as.is_some() => left(self.keys.get(&KeyRole::Previous)?.public_key),
-            Outcome::Cancelled => self.left_before,
+            // What it has kept is the last of it, or it would have been destroyed.
+            Outcome::Cancelled => self.left_before.or_else(|| {
+                let kept = self.keys.get(&KeyRole::Previous)?;
+                left(self.copy_of(kept.public_key)?.public_key)
+            }),
             Outcome::Lost => None,
         }
     }

@@ -306,10 +306,13 @@ impl Machine {
                 outputs.extend(self.begin(at, StepNumber::RECONFIGURE, Intent::Single)?);
             }
             Intent::Finish => {
-                let outcome = Self::outcome(self.open()?);
+                let rotation = self.open()?;
+                let (outcome, what) =
+                    (Self::outcome(rotation), rotation.unfinished().unwrap_or("SOMETHING WAS MISSING"));
                 let (note, despite) = (std::mem::take(&mut self.cancel_note), self.despite.take());
+                let but = despite.as_ref().map(|why| format!(", BUT {what}: {why}")).unwrap_or_default();
                 outputs.push(self.append(at, Record::Finished { outcome, note, despite })?);
-                outputs.push(done(outcome.word()));
+                outputs.push(done(format!("{}{but}", outcome.word())));
             }
             _ => outputs.push(done(evidence)),
         }

@@ -4,7 +4,7 @@
 
 use crate::scene::{Scene, Silent};
 use crate::senders::writes;
-use changeguard::adapters::lab::{Fault, Rule, Service};
+use changeguard::adapters::lab::{Fault, Rule, Service, Which};
 use changeguard::config::Swap;
 use changeguard::domain::gate::Reason;
 use changeguard::domain::key::{KeyRole, PublicKey};
@@ -123,6 +123,13 @@ async fn a_key_that_was_stored_in_place_of_the_live_one_after_the_end_is_an_alar
         match taken {
             true => assert_eq!((previous, kept), (Some(theirs()), Vec::new()), "the server had it"),
             false => assert_eq!((previous, kept), (None, vec![theirs()]), "nobody had it, and it is kept all the same"),
+        }
+        if taken {
+            // The server had it, and no client: nobody is told that the configuration of before works.
+            scene.roll_back().await.unwrap();
+            let rotation = scene.acme().rotation().unwrap();
+            assert_eq!(rotation.target(), Some(theirs()));
+            assert!(!rotation.is_back_to_previous());
         }
         scene.everybody_returns().await;
         scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
@@ -342,4 +349,59 @@ async fn an_end_over_a_letter_that_nobody_has_read_wants_a_reason_that_stands_in
     scene.run(finish("talked to them by phone")).await.unwrap();
     let report = changeguard::cli::report::Line::of(&scene.acme().rotation().unwrap(), None);
     assert!(report.to_string().contains("BUT A MAIL OF A CLIENT IS UNREAD: talked"), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancellation_destroys_no_last_copy_of_the_key_that_clients_have_and_resume_puts_it_back() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    // The mailbox falls silent once the keys are kept: nothing is touched.
+    scene.lab.faults().observe({
+        let world = scene.lab.world().clone();
+        move |request| {
+            if request.service == Service::Barbican && request.method == "POST" {
+                world.faults().add(Rule::new(Service::Imap, Fault::Close).always());
+            }
+        }
+    });
+    scene.rotate().await.unwrap_err();
+    let rotation = scene.acme().rotation().unwrap();
+    assert!(!rotation.touched && rotation.is_kept(KeyRole::Previous), "{:?}", rotation.steps);
+    let theirs_before = rotation.keys[&KeyRole::Previous].public_key;
+    scene.lab.faults().observe(|_| {});
+    scene.lab.faults().clear();
+    hold_the_agents(&scene);
+    replace(&scene);
+    let cancelled = scene.run(Command::Cancel { confirm: "acme".into(), reason: "not now".into() }).await;
+    cancelled.unwrap();
+    let told = scene.acme().entries().iter().any(|entry| match &entry.record {
+        Record::Noted { text } => text.contains("no secret of the tenant's name holds it any more"),
+        _ => false,
+    });
+    assert!(told, "the copy that stays is told");
+    scene.acme().look().await;
+    let status = scene.status();
+    let since = status.changed_since.clone().unwrap();
+    assert!(since.left == theirs_before && since.can_be_put_right, "{since}");
+    assert_eq!(status.next.action, Act::Resume, "{}", status.next.text);
+    scene.run(Command::Resume).await.unwrap();
+    scene.acme().look().await;
+    let status = scene.status();
+    assert_eq!((status.keys.secret.key, status.changed_since), (Some(theirs_before), None));
+    let rotation = scene.acme().rotation().unwrap();
+    assert!(rotation.copy_of(theirs_before).is_none(), "the copy goes once the secret holds it: {:?}", rotation.keys);
+    assert!(rotation.foreign.iter().any(|kept| kept.public_key == theirs()), "what stood there is kept");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_copy_of_the_live_key_is_the_last_that_an_end_destroys() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    scene.everybody_returns().await;
+    scene.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(503)).method("DELETE").which(Which::From(2)));
+    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap_err();
+    let rotation = scene.acme().rotation().unwrap();
+    let is_destroyed = |role| rotation.keys[&role].destroyed.is_some();
+    assert_eq!((is_destroyed(KeyRole::Previous), is_destroyed(KeyRole::Staged)), (true, false));
 }

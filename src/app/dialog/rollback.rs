@@ -52,7 +52,16 @@ pub fn which_key(status: &TenantStatus) -> String {
              configuration"
                 .into()
         }
-        Some(previous) => format!("the previous key {} becomes live again", previous.short()),
+        Some(previous) => match status.preflight.as_ref().and_then(|run| run.keys.object).filter(|key| key != previous)
+        {
+            Some(served) => format!(
+                "the previous key {} becomes live again; the object gave clients {}, so everybody needs a new configuration \
+                 either way",
+                previous.short(),
+                served.short()
+            ),
+            None => format!("the previous key {} becomes live again", previous.short()),
+        },
         None => "there is no previous key: a fresh one is made, everybody needs a new configuration".into(),
     }
 }

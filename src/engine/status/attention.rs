@@ -138,10 +138,15 @@ pub(super) fn of(
 fn differ(status: &TenantStatus) -> String {
     const PLAIN: &str = "the keys in Barbican, Swift and on the interface differ";
     let keys = &status.keys;
-    let (false, Some(secret), Some(object), Some(interface)) =
-        (status.touched, keys.secret.key, keys.object.key, keys.interface.key)
-    else {
-        return PLAIN.into();
+    let (secret, object, interface) = match (status.touched, keys.secret.key, keys.object.key, keys.interface.key) {
+        (false, Some(secret), Some(object), Some(interface)) => (secret, object, interface),
+        (false, None, Some(object), Some(interface)) if object != interface => {
+            let (object, interface) = (object.short(), interface.short());
+            return format!(
+                "KEYS DIFFER: the object says {object}, the interface shows {interface}; the secret was not read"
+            );
+        }
+        _ => return PLAIN.into(),
     };
     let (one, other, third) = (secret.short(), object.short(), interface.short());
     match (secret == object, object == interface, interface == secret) {

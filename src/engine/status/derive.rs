@@ -3,7 +3,7 @@
 use super::HeardView;
 use super::alert;
 use super::attention;
-use super::keys::{arrived, drift, half_told, judge_reconcile, keys_view, seen_since_check};
+use super::keys::{arrived, drift, half_told, judge_reconcile, keys_view, met, seen_since_check};
 use super::lease;
 use super::mails;
 use super::overtaken;
@@ -82,7 +82,9 @@ pub fn derive(
         None => judge_reconcile(known.or(open), &keys, settings, now),
     };
     // What is left of a journal can't say who has changed what.
-    let drift = open.filter(|_| lost.is_none()).and_then(|rotation| drift(rotation, &keys));
+    let known = open.filter(|_| lost.is_none());
+    let drift = known.and_then(|rotation| drift(rotation, &keys));
+    let met = known.and_then(|rotation| met(rotation, &keys));
     let overtaken = open.map(|rotation| overtaken::steps(rotation, &keys)).unwrap_or_default();
     let seen = sights.secret.seen.as_ref().map(|(at, secret)| (*at, secret.count));
     let shown = sights.server.value().map(|reading| reading.public_key);
@@ -226,7 +228,7 @@ pub fn derive(
         let text = "a compromise is suspected, and this rotation waits for every answer: emergency (E) rotates at once";
         status.attention.push(text.into());
     }
-    status.attention.splice(0..0, status.leading().into_iter().chain(drift));
+    status.attention.splice(0..0, status.leading().into_iter().chain(drift).chain(met));
     status
 }
 

@@ -24,7 +24,7 @@ pub(super) fn drift(rotation: &Rotation, keys: &KeysView) -> Option<String> {
             // That is said before everything else.
             Some(0) => return None,
             Some(count @ 2..) => format!("{count} secrets have the tenant's name"),
-            _ => "the secret was changed by somebody else".into(),
+            _ => format!("the secret was changed by somebody else{}", stranger(rotation, keys)),
         });
     }
     if seen_since(&keys.object, StepNumber::OBJECT) && keys.object.key != Some(target) {
@@ -34,6 +34,31 @@ pub(super) fn drift(rotation: &Rotation, keys: &KeysView) -> Option<String> {
         return Some("the interface shows another key".into());
     }
     None
+}
+
+/// Whose key stands there, and what it does to clients.
+fn stranger(rotation: &Rotation, keys: &KeysView) -> String {
+    match (keys.secret.key, keys.interface.key) {
+        (Some(key), _) if rotation.is_known(key) => format!(": it holds {} again", key.short()),
+        (Some(key), Some(shown)) if key == shown => {
+            format!(": it holds {}, and so does the interface: every client is cut off", key.short())
+        }
+        (Some(key), _) => {
+            format!(
+                ": it holds {}, and at its next look the server takes it: every client is cut off then",
+                key.short()
+            )
+        }
+        (None, _) => ": it holds no key".into(),
+    }
+}
+
+/// A step 4 that was left, and a secret whose key is neither the one of before nor one of the rotation's.
+pub(super) fn met(rotation: &Rotation, keys: &KeysView) -> Option<String> {
+    let left = matches!(rotation.step(StepNumber::SECRET), StepState::Interrupted { .. } | StepState::Failed { .. });
+    let is_theirs = keys.secret.key.is_some_and(|key| !rotation.is_known(key)) && keys.secret.fault.is_none();
+    (rotation.touched && left && is_theirs)
+        .then(|| format!("the secret is somebody else's{}", stranger(rotation, keys)))
 }
 
 /// What the looks have seen since the last check that it would fail by: another secret of the name, or places that differ. What
@@ -149,6 +174,7 @@ pub(super) fn judge_reconcile(
                 (Reconcile::InSync, None)
             }
             [Some(_), Some(_), Some(_)] => (Reconcile::Differs, None),
+            [None, Some(object), Some(interface)] if object != interface => (Reconcile::Differs, None),
             _ => (Reconcile::Unknown, None),
         };
     };

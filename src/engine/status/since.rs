@@ -30,7 +30,7 @@ pub struct ChangedSince {
     /// Barbican was not read since, so nobody knows what it holds.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub secret_unread: bool,
-    /// That key is still held under the tenant's name, so that resume can put everything back to it.
+    /// That key is still held under the tenant's name, or a copy of it is kept, so that resume can put everything back to it.
     pub can_be_put_right: bool,
 }
 
@@ -93,7 +93,8 @@ pub(super) fn changed_since(rotation: Option<&Rotation>, sights: &Sights) -> Opt
     places.extend(secret.and_then(SecretSight::alike_told));
     let when = since.strftime("%Y-%m-%d %H:%M UTC");
     let text = format!("{}; the rotation that ended at {when} left {}", places.join("; "), left.short());
-    let can_be_put_right = secret.is_some_and(|secret| secret.keys.contains(&Some(left)));
+    let is_held = secret.is_some_and(|secret| secret.keys.contains(&Some(left)));
+    let can_be_put_right = is_held || secret.is_some() && rotation?.copy_of(left).is_some();
     let (lead, secret_unread) = (LEAD.into(), secret.is_none());
     Some(ChangedSince { lead, text, left, since, object_gone: gone.is_some(), secret_unread, can_be_put_right })
 }

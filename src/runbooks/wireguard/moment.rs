@@ -38,8 +38,9 @@ async fn looks(world: &World) -> Option<Result<(AgentLooks, i64), String>> {
 /// of the run is asked for: nothing was begun.
 pub(super) async fn choose(context: &StepContext<'_>) -> Result<Option<String>, Fault> {
     let (world, rotation) = (context.world, context.rotation());
-    // What is half-done, a compromise, and a way back wait for nothing; and two secrets for a moment are no gap.
-    let may_wait = !rotation.touched && rotation.emergency.is_none() && rotation.rollback.is_none();
+    // What is half-done, a name that is empty already, a compromise, and a way back wait for nothing; and two secrets for a moment are no gap.
+    let has_secret = rotation.preflight.as_ref().is_none_or(|run| run.keys.secret.is_some());
+    let may_wait = !rotation.touched && has_secret && rotation.emergency.is_none() && rotation.rollback.is_none();
     if !may_wait || world.settings.swap != SwapOrder::DeleteFirst {
         return Ok(None);
     }

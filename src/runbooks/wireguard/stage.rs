@@ -10,7 +10,7 @@ use crate::engine::converge_secret::{self, Wanted};
 use crate::engine::observe;
 use crate::engine::ports::{NewSecret, SecretRef, Touch, World};
 use crate::engine::record::Record;
-use crate::engine::rotation::Rotation;
+use crate::engine::rotation::{KeptKey, Rotation};
 use crate::engine::secret::{PrivateKey, SecretBytes};
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use crate::engine::truth::Live;
@@ -54,9 +54,17 @@ pub(super) async fn kept_keys(world: &World, name: &str) -> Result<Vec<(SecretRe
 
 /// Deletes every secret that keeps a key of this rotation and journals each answer. Calling it again is harmless.
 pub async fn destroy_kept(context: &StepContext<'_>) -> Result<usize, Fault> {
+    destroy_but(context, None).await
+}
+
+/// The same without the key of one role. The copy of the live key goes last: whoever dies on the way may need it.
+async fn destroy_but(context: &StepContext<'_>, but: Option<KeyRole>) -> Result<usize, Fault> {
     let rotation = context.rotation();
     let mut destroyed = 0;
-    for (role, key) in rotation.keys.iter().filter(|(_, key)| key.destroyed.is_none()) {
+    let mut kept: Vec<_> =
+        rotation.keys.iter().filter(|(role, key)| key.destroyed.is_none() && Some(**role) != but).collect();
+    kept.sort_by_key(|(role, _)| **role == rotation.target_role());
+    for (role, key) in kept {
         let entries = context.world.secrets.find(&key.name).await?;
         for entry in &entries {
             context.world.secrets.delete(&entry.href).await?;
@@ -134,9 +142,10 @@ impl Step for Stage {
         Ok(match rotation.keys.get(&KeyRole::Previous) {
             Some(previous) => {
                 let proof = match rotation.proven_key() {
-                    Some(proven) if proven == previous.public_key => {
+                    Some(proven) if proven == previous.public_key && rotation.was_served() => {
                         "the key that object and interface had at the check"
                     }
+                    Some(_) if !rotation.was_served() => "the server had it, and the object gave clients another",
                     _ => "which could not be compared with object and interface",
                 };
                 format!("staged {staged}, previous {} kept ({proof}); both read back", previous.public_key.short())
@@ -147,8 +156,32 @@ impl Step for Stage {
 
     async fn undo(&self, context: &StepContext<'_>) -> Result<String, Fault> {
         put_back(context).await?;
-        Ok(format!("{} kept keys destroyed", destroy_kept(context).await?))
+        let last = last_copy(context).await?;
+        let destroyed = destroy_but(context, last.as_ref().map(|_| KeyRole::Previous)).await?;
+        let stays = match last {
+            Some(kept) => {
+                let key = kept.public_key.short();
+                let text = format!(
+                    "{key} stays in Barbican as {}: no secret of the tenant's name holds it any more; resume puts it back",
+                    kept.name
+                );
+                context.ledger.record(Record::Noted { text: text.clone() }).await?;
+                format!("; {text}")
+            }
+            None => String::new(),
+        };
+        Ok(format!("{destroyed} kept keys destroyed{stays}"))
     }
+}
+
+/// The kept previous key, where somebody has taken it from the tenant's secret meanwhile: nobody destroys the last of it.
+async fn last_copy(context: &StepContext<'_>) -> Result<Option<KeptKey>, Fault> {
+    let rotation = context.rotation();
+    let kept = rotation.keys.get(&KeyRole::Previous).filter(|kept| kept.destroyed.is_none() && kept.href.is_some());
+    let Some(kept) = kept else { return Ok(None) };
+    let sight = observe::look_at_secret(context.world, None).await?;
+    let is_there = sight.keys.contains(&Some(kept.public_key));
+    Ok(Some(kept.clone()).filter(|_| !is_there))
 }
 
 /// A request of step 4 whose answer was lost may have been carried out after it was seen to have changed nothing: the secret
@@ -221,7 +254,7 @@ async fn find_previous(context: &StepContext<'_>) -> Result<String, Fault> {
         }
         None => {
             context.ledger.record(Record::KeyGone { role, name }).await?;
-            let text = "the previous key is not in Barbican any more, and was not removed by us";
+            let text = "the previous key is not in Barbican any more, and no record says that it was removed by us";
             Err(Fault::new(Service::Barbican, FaultKind::Refused, text)
                 .hint("nothing was changed; roll back once more: a fresh key is made, and every client must re-import"))
         }
