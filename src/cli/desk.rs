@@ -40,12 +40,15 @@ impl Desks {
             return Ok(Some(desk.as_ref()));
         }
         if kinds::of_subject(typed).is_some() || matches!(verb, Verb::Purge { .. }) {
-            let known: Vec<&str> = self.0.iter().map(|desk| desk.subject()).take(20).collect();
-            let known =
-                if known.is_empty() { "none is configured".into() } else { format!("known are {}", known.join(", ")) };
-            return Err(BadUsage(format!("there is no subject {typed:?}; {known}")));
+            return Err(BadUsage(format!("there is no subject {typed:?}; {}", self.known())));
         }
         Ok(None)
+    }
+
+    /// Which there are.
+    pub fn known(&self) -> String {
+        let known: Vec<&str> = self.0.iter().map(|desk| desk.subject()).take(20).collect();
+        if known.is_empty() { "none is configured".into() } else { format!("known are {}", known.join(", ")) }
     }
 
     /// What is true of all of them; whoever does not answer keeps nobody from the others.
@@ -176,8 +179,7 @@ fn order(desk: &dyn Desk, verb: Verb) -> Result<Order> {
         }
         Verb::Note { text, .. } => Order::Note { text },
         _ => {
-            let known =
-                "status, check, rotate, purge, rollback, resume, resolve, set-aside, takeover, cancel, note and report do";
+            let known = "status, check, rotate, purge, rollback, resume, resolve, set-aside, takeover, cancel, note and report do";
             return Err(BadUsage(format!("this does not go with {}; {known}", desk.subject())).into());
         }
     })

@@ -16,7 +16,8 @@ impl<R: Runbook> CaseDesk<R> {
             return fault;
         }
         let Some(by) = self.taker(lease).await else { return fault };
-        let hint = "nothing more is changed from here, and what was sent last may have been carried out; look at the status";
+        let hint =
+            "nothing more is changed from here, and what was sent last may have been carried out; look at the status";
         let hint = match fault.hint.as_deref().filter(|hint| hint.starts_with("done and recorded")) {
             Some(done) => format!("{hint}; {done}"),
             None => hint.to_owned(),
