@@ -255,7 +255,7 @@ enum Point {
 }
 
 /// What an operator does.
-fn way(name: &str) -> Vec<Order> {
+pub fn way(name: &str) -> Vec<Order> {
     match name {
         "forward" => vec![begin("rotate"), begin("purge")],
         "back" => vec![begin("rotate"), back()],
@@ -316,8 +316,7 @@ async fn walk(name: &str, point: Option<Point>) -> (u64, u64) {
             };
             match desk.run(order.clone()).await {
                 Ok(_) => {}
-                // What a dead process had begun on a node goes on there; it is met, and not worked against.
-                Err(RunFault::Fault(fault)) if fault.message.contains("another script works on") => {}
+                Err(fault) if waits_for_the_other_script(&fault) => {}
                 Err(fault) => panic!("{name} {point:?}: {order:?}: {fault}"),
             }
             nothing_lost(&rig, &format!("{name} {point:?}: behind {order:?}"));
@@ -338,8 +337,13 @@ async fn walk(name: &str, point: Option<Point>) -> (u64, u64) {
     counted
 }
 
+/// What a dead process, or a lost connection, had begun on a node goes on there; it is met, and not worked against.
+pub fn waits_for_the_other_script(fault: &RunFault) -> bool {
+    matches!(fault, RunFault::Fault(fault) if fault.message.contains("another script works on"))
+}
+
 /// What the operator still wants, where it can be had now.
-fn wanted(status: &Status, left: &[Order]) -> Option<Order> {
+pub fn wanted(status: &Status, left: &[Order]) -> Option<Order> {
     match (status.phase, left) {
         ("idle", [first, ..]) => Some(first.clone()),
         ("half-way", [.., last @ Order::RollBack { .. }]) => Some(last.clone()),

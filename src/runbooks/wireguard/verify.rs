@@ -95,7 +95,11 @@ impl Step for Verify {
         let destroyed = destroy_kept(context).await?;
         let back = rotation.back.len();
         let waived = rotation.clients.len().saturating_sub(back);
-        Ok(format!("{back} back, {waived} waived; {destroyed} kept keys destroyed{copy}{told}"))
+        let theirs = match context.rotation().foreign.as_slice() {
+            [] => String::new(),
+            [first, ..] => format!("; what stood there of somebody else's stays in Barbican as {}", first.name),
+        };
+        Ok(format!("{back} back, {waived} waived; {destroyed} kept keys destroyed{copy}{theirs}{told}"))
     }
 }
 
