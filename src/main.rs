@@ -240,7 +240,9 @@ fn config_check(config: &Config, hardening: &Hardening, json: bool) -> Result<u8
     findings.push(Finding { level, field: "memory", text: hardening.memory.into() });
     findings.extend(signers(config));
     let text = |fault: Fault| Finding { level: Level::Failure, field: "notices.templates", text: fault.message };
-    findings.extend(mail::text_faults(config).into_iter().map(text));
+    if config.no_tenants().is_none() {
+        findings.extend(mail::text_faults(config).into_iter().map(text));
+    }
     let refused = hardening.refused.iter().cloned();
     findings.extend(refused.map(|text| Finding { level: Level::Warning, field: "memory", text }));
     if json {
@@ -250,10 +252,16 @@ fn config_check(config: &Config, hardening: &Hardening, json: bool) -> Result<u8
             print::line(format_args!("{}: {}: {}", finding.level.word(), finding.field, finding.text))?;
         }
         let clusters = match config.keystone.len() {
-            0 => String::new(),
-            count => format!(", {count} Keystone clusters"),
+            1 => "1 Keystone cluster".to_owned(),
+            count => format!("{count} Keystone clusters"),
         };
-        print::line(format_args!("{}: {} tenants{clusters}", config.path.display(), config.tenant.len()))?;
+        let tenants = format!("{} tenants", config.tenant.len());
+        let all = match (config.no_tenants().is_some(), config.keystone.is_empty()) {
+            (true, _) => clusters,
+            (false, true) => tenants,
+            (false, false) => format!("{tenants}, {clusters}"),
+        };
+        print::line(format_args!("{}: {all}", config.path.display()))?;
     }
     let fails = findings.iter().any(|finding| finding.level == Level::Failure);
     Ok(if fails { exit::USAGE } else { exit::DONE })

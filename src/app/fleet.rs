@@ -165,6 +165,11 @@ impl FleetState {
         self.keep(selected);
     }
 
+    /// Whether there are subjects, and no tenant is among them.
+    pub fn is_without_tenants(&self) -> bool {
+        self.loaded && self.subjects > 0 && self.rows.len() == self.subjects
+    }
+
     /// Whether a row stands for this subject.
     pub(super) fn has(&self, id: &TenantId) -> bool {
         self.index.contains_key(id)
@@ -185,6 +190,9 @@ impl FleetState {
     pub fn sort_next(&mut self) {
         let selected = self.order.get(self.cursor).copied();
         self.sort = self.sort.next();
+        if self.sort == SortKey::Answers && self.is_without_tenants() {
+            self.sort = self.sort.next();
+        }
         self.resort();
         self.keep(selected);
     }

@@ -56,6 +56,9 @@ pub async fn act(fleet: &Fleet, desks: &Desks, wiring: &Wiring, teller: &Teller,
     if let Some(desk) = desks.meant(&verb)? {
         return desk::act(desk, teller, verb, json).await;
     }
+    if let Some(why) = wiring.config().no_tenants().filter(|_| !matches!(verb, Verb::Status { tenant: None, .. })) {
+        return Err(BadUsage(format!("{why}; {}", desks.known())).into());
+    }
     match verb {
         Verb::Mail { verb } if mail::command(&verb).is_none() => mail::mail(fleet, wiring, verb, json).await,
         Verb::Status { tenant: None, offline } => {

@@ -111,6 +111,9 @@ impl Journal<'_> {
                 return Err(UnknownTenant::Several { typed: typed.to_owned(), known: known.join(", ") }.into());
             }
         }
+        if let Some(why) = self.config.no_tenants() {
+            return Err(BadUsage(format!("there is no tenant {typed:?}: {why}")).into());
+        }
         let names: Vec<&str> = known.iter().map(|tenant| tenant.name.as_str()).take(20).collect();
         Err(UnknownTenant::Unknown { typed: typed.to_owned(), known: names.join(", ") }.into())
     }

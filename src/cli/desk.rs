@@ -15,6 +15,7 @@ use crate::engine::case::machine::{Order, Refusal};
 use crate::engine::case::status::Status;
 use crate::engine::status::TenantStatus;
 use crate::runtime::case::{Desk, RunFault};
+use crate::runtime::fence::is_loss;
 use crate::runtime::{ending, kinds};
 use anyhow::Result;
 use serde::Serialize;
@@ -39,12 +40,15 @@ impl Desks {
             return Ok(Some(desk.as_ref()));
         }
         if kinds::of_subject(typed).is_some() || matches!(verb, Verb::Purge { .. }) {
-            let known: Vec<&str> = self.0.iter().map(|desk| desk.subject()).take(20).collect();
-            let known =
-                if known.is_empty() { "none is configured".into() } else { format!("known are {}", known.join(", ")) };
-            return Err(BadUsage(format!("there is no subject {typed:?}; {known}")));
+            return Err(BadUsage(format!("there is no subject {typed:?}; {}", self.known())));
         }
         Ok(None)
+    }
+
+    /// Which there are.
+    pub fn known(&self) -> String {
+        let known: Vec<&str> = self.0.iter().map(|desk| desk.subject()).take(20).collect();
+        if known.is_empty() { "none is configured".into() } else { format!("known are {}", known.join(", ")) }
     }
 
     /// What is true of all of them; whoever does not answer keeps nobody from the others.
@@ -157,6 +161,7 @@ fn order(desk: &dyn Desk, verb: Verb) -> Result<Order> {
         Verb::Rotate { confirm, reference, .. } => begin("rotate", confirm.unwrap_or_default(), reference),
         Verb::Purge { confirm, .. } => begin("purge", confirm, String::new()),
         Verb::Rollback { why: Confirmed { confirm, reason, .. }, .. } => Order::RollBack { confirm, reason },
+        Verb::Takeover { why: Confirmed { confirm, reason, .. } } => Order::TakeOver { confirm, reason },
         Verb::Cancel { why: Confirmed { confirm, reason, .. } } => {
             named(desk, Some(&confirm))?;
             Order::Cancel { note: reason }
@@ -174,8 +179,7 @@ fn order(desk: &dyn Desk, verb: Verb) -> Result<Order> {
         }
         Verb::Note { text, .. } => Order::Note { text },
         _ => {
-            let known =
-                "status, check, rotate, purge, rollback, resume, resolve, set-aside, cancel, note and report do";
+            let known = "status, check, rotate, purge, rollback, resume, resolve, set-aside, takeover, cancel, note and report do";
             return Err(BadUsage(format!("this does not go with {}; {known}", desk.subject())).into());
         }
     })
@@ -294,7 +298,7 @@ fn exit_code(fault: &RunFault, status: &Status) -> u8 {
         RunFault::Held(_) => exit::HELD,
         RunFault::Refused(Refusal::BadInput(_)) => exit::USAGE,
         // What no probe could tell stays interrupted: a person resolves it.
-        RunFault::Fault(_) if !ending::is_asked() && is_unclear(status) => exit::PERSON,
+        RunFault::Fault(fault) if !is_loss(fault) && !ending::is_asked() && is_unclear(status) => exit::PERSON,
         RunFault::Refused(Refusal::NotNow(_)) | RunFault::Fault(_) => exit::FAILED,
     }
 }

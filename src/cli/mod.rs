@@ -235,7 +235,7 @@ pub enum Verb {
         #[arg(long)]
         note: String,
     },
-    /// Take the tenant from a process that holds it, although it shows signs of life
+    /// Take the tenant or cluster from a process that holds it, although it shows signs of life
     Takeover {
         /// Which tenant, and why
         #[command(flatten)]

@@ -49,8 +49,12 @@ pub fn check(config: &Config) -> Vec<Finding> {
     let mut findings = Findings(Vec::new());
     findings.files(config);
     findings.state(&config.state.directory);
-    findings.tenants(config);
-    findings.server(&config.server);
+    let has_tenants = config.no_tenants().is_none();
+    if has_tenants {
+        findings.tenants(config);
+        findings.server(&config.server);
+        findings.mails(config);
+    }
     for cluster in &config.keystone {
         findings.ssh("keystone.command", &cluster.command, "{node}");
         findings.ssh("keystone.watch.command", &cluster.watch.command, "{node}");
@@ -63,6 +67,10 @@ pub fn check(config: &Config) -> Vec<Finding> {
 pub fn check_cloud(config: &Config, sources: &Environment) -> Vec<Finding> {
     const FIELD: &str = "cloud.name";
     let mut findings = Findings(Vec::new());
+    // Clusters alone need none.
+    if config.cloud.name.is_empty() {
+        return findings.0;
+    }
     let cloud = match clouds::read(sources, &config.cloud.name) {
         Ok(cloud) => cloud,
         // The check may be made on another machine than the bastion.
@@ -219,7 +227,7 @@ impl Findings {
         }
     }
 
-    fn connections(&mut self, config: &Config) {
+    fn mails(&mut self, config: &Config) {
         if config.smtp.security == Security::None {
             self.add(Level::Note, "smtp.security", "mails pass in clear to this machine's own mail server");
         }
@@ -245,6 +253,9 @@ impl Findings {
                 }
             }
         }
+    }
+
+    fn connections(&mut self, config: &Config) {
         let console = config.console.as_ref().map(|console| ("console.url", Service::Console, &console.url));
         let alerts = config.alerts.as_ref().map(|alerts| ("alerts.url", Service::Alerts, &alerts.url));
         for (field, service, url) in [console, alerts].into_iter().flatten() {

@@ -405,6 +405,23 @@ impl Tenants {
 }
 
 impl Config {
+    /// Why there can be no tenant; none where some are configured, or looked for. Cloud and mail are theirs, and a file that names
+    /// clusters only needs neither.
+    pub fn no_tenants(&self) -> Option<String> {
+        if !self.tenant.is_empty() || self.tenants.discover {
+            return None;
+        }
+        let parts = [
+            ("[[tenant]]", true),
+            ("[cloud]", self.cloud.name.is_empty()),
+            ("[smtp]", self.smtp.host.is_empty()),
+            ("[notices]", self.notices.organisation.is_empty()),
+        ];
+        let missing: Vec<&str> = parts.into_iter().filter(|(_, missing)| *missing).map(|(part, _)| part).collect();
+        let file = self.path.display();
+        Some(format!("{file} names no tenant: add {}; see `changeguard config example`", missing.join(", ")))
+    }
+
     /// The language of the mails to this tenant's clients.
     pub fn language_of(&self, tenant: &Tenant) -> Language {
         self.languages.get(&tenant.id).copied().unwrap_or(self.notices.language)

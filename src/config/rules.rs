@@ -4,10 +4,11 @@
 
 use super::contacts;
 use super::file::{
-    ApprovalTable, CloudTable, ConsoleTable, File, NoticesTable, ServerTable, TenantTable, Value, WireguardTable,
+    ApprovalTable, CloudTable, ConsoleTable, File, NoticesTable, ServerTable, TenantTable, TenantsTable, Value,
+    WireguardTable,
 };
 use super::problem::{Problems, Source};
-use super::{Approval, Cloud, Config, Console, Notices, Server, Swap, Tenants, Wireguard, values};
+use super::{Approval, Cloud, Config, Console, Notices, Server, Smtp, Swap, Tenants, Wireguard, values};
 use crate::domain::document::Fields;
 use crate::domain::fault::Service;
 use crate::domain::language::Language;
@@ -43,6 +44,16 @@ impl<'a> Rules<'a> {
 
     /// The configuration; where there are problems it holds defaults in their place and must not be used.
     pub(super) fn apply(mut self, file: File) -> Config {
+        let written_tenants = file.tenant.len();
+        let discovers =
+            |table: &Spanned<TenantsTable>| table.get_ref().discover.as_ref().is_some_and(|on| *on.get_ref());
+        // Cloud and mail are the tenants': beside clusters alone they may be missing, but not be there by half.
+        let names_tenants = written_tenants > 0 || file.tenants.as_ref().is_some_and(discovers);
+        let is_wrong = ["tenant", "tenants", "tenants.discover"].iter().any(|field| self.problems.is_broken(field));
+        let clusters_only = !names_tenants && !is_wrong && !file.keystone.is_empty();
+        let is_needed = |is_written: bool| is_written || !clusters_only;
+        let (needs_cloud, needs_smtp, needs_notices) =
+            (is_needed(file.cloud.is_some()), is_needed(file.smtp.is_some()), is_needed(file.notices.is_some()));
         let (cloud_at, cloud) = split(file.cloud);
         let (wireguard_at, wireguard) = split(file.wireguard);
         let (_, server) = split(file.server);
@@ -50,12 +61,11 @@ impl<'a> Rules<'a> {
         let (notices_at, notices) = split(file.notices);
         let (_, tenants) = split(file.tenants);
         let (_, state) = split(file.state);
-        let written_tenants = file.tenant.len();
         // First: the addresses of the other sections are held to it.
         self.exceptions = self.security(file.security);
         let mut config = Config {
             path: self.source.path.clone(),
-            cloud: self.cloud(&cloud_at, cloud),
+            cloud: if needs_cloud { self.cloud(&cloud_at, cloud) } else { Cloud::default() },
             state: self.state(state),
             wireguard: self.wireguard(wireguard),
             tenants: Tenants {
@@ -68,9 +78,9 @@ impl<'a> Rules<'a> {
             },
             tenant: file.tenant.into_iter().enumerate().filter_map(|(at, t)| self.tenant(at, t)).collect(),
             server: self.server(server),
-            smtp: self.smtp(&smtp_at, smtp),
+            smtp: if needs_smtp { self.smtp(&smtp_at, smtp) } else { Smtp::default() },
             inbox: None,
-            notices: self.notices(&notices_at, notices),
+            notices: if needs_notices { self.notices(&notices_at, notices) } else { Notices::default() },
             console: file.console.map(|console| self.console(console)),
             exceptions: self.exceptions.clone(),
             approval: self.approval(file.approval),

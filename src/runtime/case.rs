@@ -1,6 +1,7 @@
 //! One subject's desk, whatever its runbook: takes the lease, loads the journal, carries an order out, looks at the world between
 //! orders, and says what is true. What runs under the lease is `run`'s.
 
+mod loss;
 mod run;
 
 pub use run::RunFault;
@@ -9,7 +10,7 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::tenant::TenantId;
 use crate::engine::case::core::Stamp;
 use crate::engine::case::gate::{self, Verdict};
-use crate::engine::case::machine::{Asked, Order, Refusal};
+use crate::engine::case::machine::{Asked, Order, Refusal, taking_over};
 use crate::engine::case::record::{Body, CaseId, OwnRecord};
 use crate::engine::case::runbook::{Case, Runbook, Seen, Step};
 use crate::engine::case::status::{self, Line, Status};
@@ -198,13 +199,25 @@ impl<R: Runbook> CaseDesk<R> {
         Ok(())
     }
 
-    async fn acquire(&self) -> Result<(Lease, Option<Taken>), RunFault> {
+    async fn acquire(&self, order: &Order) -> Result<(Lease, Option<Taken>), RunFault> {
         let now = self.seat.clock.now();
         let me = Holder { since: now, heartbeat: now, ..self.seat.me.clone() };
+        let force = match order {
+            Order::TakeOver { confirm, reason } => {
+                let reason = taking_over(&self.seat.subject, &self.seat.name, confirm, reason)?;
+                let holder = self.seat.store.holder(&self.seat.key).await?;
+                if holder.is_none_or(|holder| holder.is_same_instance(&me)) {
+                    let text = format!("nobody else holds {}; just go on", self.seat.subject);
+                    return Err(Refusal::NotNow(text).into());
+                }
+                Some(reason)
+            }
+            _ => None,
+        };
         let (store, tenant, patience) = (self.seat.store.as_ref(), &self.seat.key, self.seat.onlooker.patience());
         let taker = Taker { store, tenant, me: &me, lookout: &self.lookout, patience };
         let tell = |text: String| self.seat.onlooker.waits(&self.seat.subject, &text);
-        match taker.take(None, &tell).await? {
+        match taker.take(force.as_deref(), &tell).await? {
             Ok(taken) => Ok(taken),
             Err(holder) => {
                 self.known().holder = Some(holder.clone());
@@ -340,7 +353,7 @@ impl<R: Runbook> Desk for CaseDesk<R> {
         let ended = || Refusal::NotNow("the program is ending".into());
         // Held until the lease is given back: the program does not exit before.
         let _work = ending::begin().await.ok_or_else(ended)?;
-        let (lease, from) = self.acquire().await?;
+        let (lease, from) = self.acquire(&order).await?;
         self.seat.fence.take(lease.clone());
         self.known().running = true;
         let result = {
@@ -371,7 +384,10 @@ impl<R: Runbook> Desk for CaseDesk<R> {
         let released = self.seat.store.release(&lease).await;
         let _ = self.reload().await;
         self.seat.onlooker.changed(self);
-        let achieved = result?;
+        let achieved = match result {
+            Err(RunFault::Fault(fault)) => return Err(self.told_of_loss(&lease, fault).await.into()),
+            result => result?,
+        };
         Ok(match released {
             Ok(()) => achieved,
             // What was asked was done and is in the journal.

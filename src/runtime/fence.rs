@@ -90,6 +90,11 @@ pub fn lost() -> Fault {
         .hint("nothing more is changed from here; look at the status: somebody else is at work")
 }
 
+/// Whether a fault says that somebody else has it, or has written to its journal.
+pub fn is_loss(fault: &Fault) -> bool {
+    fault.service == Service::Journal && fault.kind == FaultKind::Conflict
+}
+
 #[async_trait]
 impl Fence for LeaseFence {
     async fn hold(&self) -> Result<(), Fault> {

@@ -124,8 +124,17 @@ impl Count {
         *before = now;
     }
 
-    fn summary(&self, all: usize) -> String {
-        format!("watching {all} tenants; {} rotations open; {} need a person", self.open, self.persons)
+    fn summary(&self, all: &str) -> String {
+        format!("watching {all}; {} rotations open; {} need a person", self.open, self.persons)
+    }
+}
+
+/// Who is watched, in words.
+fn watched(tenants: usize, others: usize) -> String {
+    match (tenants, others) {
+        (_, 0) => format!("{tenants} tenants"),
+        (0, _) => format!("{others} subjects"),
+        _ => format!("{tenants} tenants and {others} other subjects"),
     }
 }
 
@@ -189,7 +198,8 @@ impl<'a> Watch<'a> {
         // systemd wants a sign of life well within its limit; it comes from this loop and from nowhere else.
         let alive = sd_notify::watchdog_enabled().map_or(Duration::from_secs(3600), |limit| limit / 3);
         let mut alive = tokio::time::interval(alive.max(Duration::from_millis(100)));
-        tell(&[NotifyState::Ready, NotifyState::Status(&format!("watching {} tenants", conductors.len()))]);
+        let all = watched(conductors.len(), self.desks.all().len());
+        tell(&[NotifyState::Ready, NotifyState::Status(&format!("watching {all}"))]);
         let said = |line| self.said(line);
         let attending = async {
             match self.post {
@@ -221,7 +231,7 @@ impl<'a> Watch<'a> {
                 Some((at, (visit, _))) = under_way.next() => {
                     count.replace(&mut flags[at], (visit.open, visit.person.is_some()));
                     visits[at] = Some(visit);
-                    let text = count.summary(conductors.len());
+                    let text = count.summary(&all);
                     if text != said_last {
                         tell(&[NotifyState::Status(&text)]);
                         said_last = text;

@@ -45,12 +45,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Everything that all tenants share: one session to the cloud, one journal, one mailer.
+/// What tenants need and clusters don't: one session to the cloud, one mailer.
+struct ForTenants {
+    cloud: OpenStack,
+    mailer: SmtpMailer,
+}
+
+/// Everything that all subjects share.
 pub struct Wiring {
     config: Config,
-    cloud: OpenStack,
+    for_tenants: Option<ForTenants>,
     store: Arc<dyn JournalStore>,
-    mailer: SmtpMailer,
     reply_key: Arc<ReplyKey>,
     post: Option<Post>,
     console: Option<Arc<dyn ports::Console>>,
@@ -111,21 +116,33 @@ pub fn four_eyes(config: &Config) -> Option<Signing> {
     config.approval.required.then(signing)
 }
 
+/// A session to the cloud that the configuration names; nothing is asked yet.
+fn session(config: &Config, transport: &Transport) -> Result<OpenStack, WiringError> {
+    let sources = clouds::Environment::of_process(config.cloud.clouds_file.clone());
+    let mut parameters = cloud::parameters(clouds::read(&sources, &config.cloud.name)?, &config.cloud);
+    parameters.transport = transport.clone();
+    Ok(OpenStack::new(parameters)?)
+}
+
 impl Wiring {
     /// Makes every shared adapter. Only the state folder is touched; nothing is sent.
     pub async fn open(config: Config) -> Result<Self, WiringError> {
-        let sources = clouds::Environment::of_process(config.cloud.clouds_file.clone());
         let transport = Transport::new(config.exceptions.clone());
-        let mut parameters = cloud::parameters(clouds::read(&sources, &config.cloud.name)?, &config.cloud);
-        parameters.transport = transport.clone();
-        let cloud = OpenStack::new(parameters)?;
+        let has_tenants = config.no_tenants().is_none();
+        let cloud = if has_tenants { Some(session(&config, &transport)?) } else { None };
         let store = Arc::new(journal(&config).await?);
         let mails: Arc<dyn MailStore> = store.clone();
         let store: Arc<dyn JournalStore> = store;
         #[cfg(debug_assertions)]
         let store = crate::runtime::rehearsal::rehearsed(store, environment);
         let reply_key = Arc::new(reply_key::open(&config.state.directory, &SystemEntropy)?);
-        let mailer = SmtpMailer::new(mail::parameters(&config), Arc::new(SystemClock))?;
+        let for_tenants = match cloud {
+            Some(cloud) => {
+                let mailer = SmtpMailer::new(mail::parameters(&config), Arc::new(SystemClock))?;
+                Some(ForTenants { cloud, mailer })
+            }
+            None => None,
+        };
         let console = match &config.console {
             None => None,
             Some(console) => {
@@ -145,7 +162,7 @@ impl Wiring {
         let actor = identity.actor();
         let me = Holder::new(identity.user, identity.host, identity.pid, now, instance);
         let signatures = signatures(&config, false);
-        let post = match &config.inbox {
+        let post = match config.inbox.as_ref().filter(|_| has_tenants) {
             Some(inbox) => {
                 let authserv_id = inbox.authserv_id.clone();
                 let inbox = Arc::new(ImapInbox::new(inbox::parameters(inbox))?);
@@ -158,9 +175,8 @@ impl Wiring {
         let none = || Fault::new(Service::Configuration, FaultKind::Invalid, "there is no runbook");
         Ok(Self {
             config,
-            cloud,
+            for_tenants,
             store,
-            mailer,
             reply_key,
             post,
             console,
@@ -215,9 +231,10 @@ impl Wiring {
         to: &str,
     ) -> Result<(Letter, Delivery), Fault> {
         let language = self.config.language_of(tenant);
-        let letter = self.mailer.compose_test(&Sample { kind, tenant, language, window, to })?;
-        let delivery = self.mailer.send(&letter).await;
-        self.mailer.close().await;
+        let mailer = &self.for_tenants()?.mailer;
+        let letter = mailer.compose_test(&Sample { kind, tenant, language, window, to })?;
+        let delivery = mailer.send(&letter).await;
+        mailer.close().await;
         Ok((letter, delivery))
     }
 
@@ -243,18 +260,23 @@ impl Wiring {
 
     /// How long the pair of DELETE and POST lasts at most: so long the end of the program may have to wait.
     pub fn pair_bound(&self) -> Duration {
-        self.cloud.pair_bound()
+        self.for_tenants.as_ref().map_or(Duration::ZERO, |of| of.cloud.pair_bound())
+    }
+
+    fn for_tenants(&self) -> Result<&ForTenants, Fault> {
+        let text = || self.config.no_tenants().unwrap_or_default();
+        self.for_tenants.as_ref().ok_or_else(|| Fault::new(Service::Configuration, FaultKind::Invalid, text()))
     }
 
     /// The configured tenants, and those discovered where that is wished; a fault of the discovery keeps the others.
     pub async fn tenants(&self) -> (Vec<Tenant>, Option<Fault>) {
         let mut tenants = self.config.tenant.clone();
-        if !self.config.tenants.discover {
+        let Some(of) = self.for_tenants.as_ref().filter(|_| self.config.tenants.discover) else {
             return (tenants, None);
-        }
+        };
         let wireguard = &self.config.wireguard;
         let (projects, listed) =
-            futures_util::join!(self.cloud.tenants(&wireguard.container, &wireguard.object), async {
+            futures_util::join!(of.cloud.tenants(&wireguard.container, &wireguard.object), async {
                 match &self.console {
                     Some(console) => Some(console.tenants().await),
                     None => None,
@@ -288,6 +310,7 @@ impl Wiring {
     /// Everything that one tenant's rotation can reach; what changes something goes through the fence.
     pub fn world(&self, tenant: Tenant, fence: Arc<dyn Fence>) -> Result<World, Fault> {
         let (wireguard, server) = (&self.config.wireguard, &self.config.server);
+        let ForTenants { cloud, mailer } = self.for_tenants()?;
         let settings = Settings {
             secret_name: wireguard.secret_name_of(&tenant.id),
             fields: wireguard.fields.clone(),
@@ -300,7 +323,7 @@ impl Wiring {
             preflight_valid: wireguard.preflight_valid,
             approval_valid: Some(self.config.approval.valid).filter(|_| self.config.approval.required),
             signing: Signing::ByLogin,
-            pair_bound: self.cloud.pair_bound(),
+            pair_bound: cloud.pair_bound(),
             reminders: self.config.reminders.clone(),
             language: self.config.language_of(&tenant),
             senders_verified: self.config.inbox.as_ref().map(|inbox| inbox.authserv_id.is_some()),
@@ -325,15 +348,11 @@ impl Wiring {
         .asked_from(self.from.as_deref());
         Ok(World {
             settings,
-            credentials: self.cloud.credentials(),
-            secrets: self.cloud.secrets(fence.clone()),
-            object: self.cloud.object(
-                wireguard.container_of(&tenant.id),
-                wireguard.object_of(&tenant.id),
-                fence.clone(),
-            ),
+            credentials: cloud.credentials(),
+            secrets: cloud.secrets(fence.clone()),
+            object: cloud.object(wireguard.container_of(&tenant.id), wireguard.object_of(&tenant.id), fence.clone()),
             server: Arc::new(server),
-            mailer: Arc::new(self.mailer.behind(fence.clone())),
+            mailer: Arc::new(mailer.behind(fence.clone())),
             reply_key: self.reply_key.clone(),
             answers: self.post.clone().map(|post| Arc::new(Waiting { post }) as Arc<dyn Answers>),
             console: self.console.clone(),

@@ -102,7 +102,13 @@ fn headings(model: &Model, width: u16, pen: &mut Pen<'_>) {
     let style = pen.theme.quiet();
     let mut x = 2;
     for (heading, columns) in HEADINGS.iter().zip(widths(width)).filter(|(_, columns)| *columns > 0) {
-        let heading = if *heading == "TENANT" && model.fleet.subjects > 0 { "SUBJECT" } else { heading };
+        // What only tenants have is no heading where there are none.
+        let heading = match *heading {
+            "TENANT" if model.fleet.subjects > 0 => "SUBJECT",
+            "ANSWERS" if model.fleet.is_without_tenants() => "STEP",
+            "KEY" | "SERVER" | "ACTIVE" if model.fleet.is_without_tenants() => "",
+            heading => heading,
+        };
         pen.put(x, 2, columns, heading, style);
         x += columns + 1;
     }
@@ -219,6 +225,7 @@ fn empty(model: &Model, width: u16, pen: &mut Pen<'_>) {
     let text = match (&model.fleet.fault, model.fleet.loaded, model.fleet.rows.is_empty()) {
         (Some(fault), _, true) => format!("no tenants are known: {fault}"),
         (_, false, _) => "looking for tenants".into(),
+        (_, true, true) if model.fleet.subjects > 0 => "looking for subjects".into(),
         (_, true, true) => "no tenants are configured or discovered".into(),
         (_, true, false) => "nothing passes the filter; Esc drops it".into(),
     };

@@ -96,10 +96,20 @@ pub async fn desk(rig: &Rig, watches: Arc<Watches>) -> CaseDesk<Fernet> {
 
 /// The same with a world of the caller's, and somebody who sits before it.
 pub async fn desk_of(rig: &Rig, world: World, onlooker: Arc<dyn Onlooker>) -> CaseDesk<Fernet> {
+    desk_at(rig, world, onlooker, ("ada", "bastion")).await
+}
+
+/// The same of another operator on another host, on the same journal.
+pub async fn desk_at(
+    rig: &Rig,
+    world: World,
+    onlooker: Arc<dyn Onlooker>,
+    (name, at): (&str, &str),
+) -> CaseDesk<Fernet> {
     let store: Arc<dyn JournalStore> = Arc::new(SqlJournal::in_folder(&rig.folder.path().join("state")).await.unwrap());
-    let instance = Instance { id: "1".repeat(32), boot: "b".into(), namespace: "n".into(), started: 1 };
-    let me = Holder::new("ada".into(), "bastion".into(), 1, Timestamp::now(), instance);
-    let (by, host, person) = ("ada".to_owned(), "bastion".to_owned(), "ada".to_owned());
+    let instance = Instance { id: format!("{name}@{at}"), boot: at.into(), namespace: "n".into(), started: 1 };
+    let me = Holder::new(name.into(), at.into(), 1, Timestamp::now(), instance);
+    let (by, host, person) = (name.to_owned(), at.to_owned(), name.to_owned());
     let seat = Seat {
         subject: "keystone/lab".into(),
         name: "lab".into(),

@@ -32,6 +32,8 @@ mod inbox_ahead;
 mod json;
 mod keys_kept;
 mod keystone_cli;
+mod keystone_held;
+mod keystone_only;
 mod keystone_screen;
 mod keystone_watch;
 mod lab;

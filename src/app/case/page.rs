@@ -6,6 +6,7 @@ use crate::app::panel::Motion;
 use crate::domain::moment::minute;
 use crate::domain::step::StepState;
 use crate::engine::case::gate::Verdict;
+use crate::engine::case::machine::Order;
 use crate::engine::case::status::{Status, StepView};
 use crate::engine::case::view::{Cell, Panel, Row, Shape, Tone};
 use jiff::Timestamp;
@@ -236,7 +237,8 @@ fn gate_rows(status: &Status) -> Vec<(Row, Option<String>)> {
     let mut rows = Vec::new();
     // What shuts every verb alike is said once.
     let same = status.verbs.first().and_then(|verb| verb.shut.as_ref());
-    if let Some(why) = same.filter(|why| status.verbs.iter().all(|verb| verb.shut.as_ref() == Some(why))) {
+    let mut others = status.verbs.iter().filter(|verb| !matches!(verb.order, Order::TakeOver { .. }));
+    if let Some(why) = same.filter(|why| others.all(|verb| verb.shut.as_ref() == Some(why))) {
         return vec![(Row { cells: vec![Cell::plain(why.as_str())], ..Row::default() }, None)];
     }
     for verb in &status.verbs {

@@ -16,10 +16,11 @@ use crate::engine::case::spec::Spec;
 use crate::engine::case::status::Status;
 
 /// What the verbs of every runbook do, in a word for the footer and a line for the help.
-const HELP: [(&str, &str, &str); 6] = [
+const HELP: [(&str, &str, &str); 7] = [
     ("resume", "resume", "go on after a fault or an interruption: looks first"),
     ("resolve", "resolve", "say whether an interrupted step is done, where no look can tell, with a reason"),
     ("rollback", "roll back", "take back what was changed, as far as there is a way back"),
+    ("takeover", "take over", "take it from a process that holds it, with a reason"),
     ("cancel", "cancel", "close a case that has changed nothing"),
     ("set-aside", "set aside", "disregard a fact that keeps a gate shut, with a reason"),
     ("note", "note", "add a note to the journal"),

@@ -50,6 +50,13 @@ pub enum Order {
         /// Why.
         reason: String,
     },
+    /// Take the subject from a process that holds it: it can change and write nothing from then on.
+    TakeOver {
+        /// The subject's name, typed.
+        confirm: String,
+        /// Why.
+        reason: String,
+    },
     /// Close it before anything was changed.
     Cancel {
         /// A note.
@@ -71,6 +78,7 @@ impl Order {
             Order::Resolve { .. } => "resolve",
             Order::SetAside { .. } => "set-aside",
             Order::RollBack { .. } => "rollback",
+            Order::TakeOver { .. } => "takeover",
             Order::Cancel { .. } => "cancel",
             Order::Note { .. } => "note",
         }
@@ -78,7 +86,8 @@ impl Order {
 
     /// Whether the case goes on behind it.
     pub fn drives(&self) -> bool {
-        !matches!(self, Order::SetAside { .. } | Order::Note { .. } | Order::Resolve { .. })
+        use Order::{Note, Resolve, SetAside, TakeOver};
+        !matches!(self, SetAside { .. } | Note { .. } | Resolve { .. } | TakeOver { .. })
     }
 }
 
@@ -169,10 +178,15 @@ pub fn judge(asked: &Asked<'_>, order: &Order) -> Result<Vec<CoreRecord>, Refusa
             if let Some(step) = core.touched.iter().find(|step| is_no_return(asked.spec, **step)) {
                 return Err(not_now(format!("step {step} has begun, and there is no way back behind it")));
             }
-            typed(asked, confirm)?;
+            typed(asked.subject, asked.name, confirm)?;
             let reason = given(reason, "why")?;
             let road = (asked.road)().map_err(not_now)?;
             permitted(core, CoreRecord::TurnedBack { reason, road })
+        }
+        // From whom and why was written when it was taken.
+        Order::TakeOver { confirm, reason } => {
+            taking_over(asked.subject, asked.name, confirm, reason)?;
+            Ok(Vec::new())
         }
         Order::Cancel { note } => {
             let core = case()?;
@@ -239,7 +253,7 @@ fn begin(
 ) -> Result<Vec<CoreRecord>, Refusal> {
     let stretch = comes_now(asked.spec, asked.subject, open, verb)?;
     if stretch.confirm == Confirm::Name {
-        typed(asked, confirm)?;
+        typed(asked.subject, asked.name, confirm)?;
     }
     let gate = (asked.gate)(verb);
     if !gate.is_open() {
@@ -288,9 +302,15 @@ fn only_looks_before(spec: &Spec, from: StepNumber) -> bool {
 }
 
 /// The name, or the subject as every title has it.
-fn typed(asked: &Asked<'_>, confirm: &str) -> Result<(), Refusal> {
-    let is_it = confirm == asked.name || confirm == asked.subject;
-    if is_it { Ok(()) } else { Err(Refusal::BadInput(format!("type the name, {}, to confirm", asked.name))) }
+fn typed(subject: &str, name: &str, confirm: &str) -> Result<(), Refusal> {
+    let is_it = confirm == name || confirm == subject;
+    if is_it { Ok(()) } else { Err(Refusal::BadInput(format!("type the name, {name}, to confirm"))) }
+}
+
+/// The reason of a take-over for which everything was given.
+pub fn taking_over(subject: &str, name: &str, confirm: &str, reason: &str) -> Result<String, Refusal> {
+    typed(subject, name, confirm)?;
+    given(reason, "why you take it over")
 }
 
 fn given(text: &str, what: &str) -> Result<String, Refusal> {

@@ -11,8 +11,15 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The keys of the verbs that every runbook has; those of its stretches stand in its spec.
-pub const KEYS: [(&str, char); 6] =
-    [("resume", 'u'), ("resolve", 'd'), ("rollback", 'R'), ("cancel", 'x'), ("set-aside", 'D'), ("note", 'N')];
+pub const KEYS: [(&str, char); 7] = [
+    ("resume", 'u'),
+    ("resolve", 'd'),
+    ("rollback", 'R'),
+    ("takeover", 'T'),
+    ("cancel", 'x'),
+    ("set-aside", 'D'),
+    ("note", 'N'),
+];
 
 /// What a verb does to others, and so what sets it off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -106,6 +113,8 @@ pub fn offers(
     let back = (asked.road)().unwrap_or_default();
     let back = back.into_iter().filter_map(|step| taken_back(asked.spec, step)).collect();
     all.push(make(Order::RollBack { confirm: empty(), reason: empty() }, Weight::Changes, &[Ask::Reason], back));
+    let over = Order::TakeOver { confirm: empty(), reason: empty() };
+    all.push(make(over, Weight::Changes, &[Ask::Reason], holder.map_or_else(Vec::new, taken_over)));
     let out: Vec<String> = open.filter(|core| !core.is_touched()).map_or_else(Vec::new, |core| {
         let undone = way_out(asked.spec, core).into_iter().filter_map(|step| taken_back(asked.spec, step));
         std::iter::once("nothing was changed yet; the case is closed".to_owned()).chain(undone).collect()
@@ -148,6 +157,7 @@ pub fn filled(order: &Order, name: &str) -> Order {
         Order::Resolve { step, done, .. } => Order::Resolve { step, done, reason: given() },
         Order::SetAside { fact, .. } => Order::SetAside { fact, reason: given() },
         Order::RollBack { .. } => Order::RollBack { confirm: name.to_owned(), reason: given() },
+        Order::TakeOver { .. } => Order::TakeOver { confirm: name.to_owned(), reason: given() },
         Order::Note { .. } => Order::Note { text: given() },
         order @ (Order::Resume | Order::Cancel { .. }) => order,
     }
@@ -155,8 +165,11 @@ pub fn filled(order: &Order, name: &str) -> Order {
 
 /// Why an order is not taken, though everything is given that a person would give.
 fn shut(asked: &Asked<'_>, offer: &Offer, holder: Option<&Holder>) -> Option<String> {
-    if let Some(holder) = holder {
-        return Some(format!("held by {holder}"));
+    match (holder, &offer.order) {
+        (Some(_), Order::TakeOver { .. }) => return None,
+        (Some(holder), _) => return Some(format!("held by {holder}")),
+        (None, Order::TakeOver { .. }) => return Some("nobody else holds it".into()),
+        (None, _) => {}
     }
     match judge(asked, &filled(&offer.order, asked.name)).err()? {
         Refusal::Shut { gate, .. } => Some(first_reason(&gate)),
@@ -231,6 +244,17 @@ fn goes_on(spec: &'static Spec, core: &Core) -> Vec<String> {
 
 fn resolved(step: StepNumber) -> String {
     format!("step {step} was interrupted; where no look can tell how it ended, your word does: look yourself first")
+}
+
+/// What a take-over does to whoever holds it.
+fn taken_over(holder: &Holder) -> Vec<String> {
+    let heartbeat = holder.heartbeat.strftime("%H:%M:%S UTC");
+    vec![
+        format!("takes it from {holder}; last sign of life {heartbeat} by their clock"),
+        "from then on that process can write no record and change no node; what it has sent already may still be carried out"
+            .into(),
+        "talk to them first if you can; resume then looks before it acts".into(),
+    ]
 }
 
 /// A move of the way back in words.

@@ -156,7 +156,7 @@ impl Status {
         self.attention
             .insert(0, format!("{} on {} holds it, and gives no sign of life since {since}", holder.name, holder.host));
         let text = format!(
-            "wait: no sign of life since {since}, and after {} s whoever asks for something goes on; held by {holder}",
+            "wait: no sign of life since {since}, and after {} s whoever asks for something goes on, or take it over; held by {holder}",
             after.as_secs()
         );
         self.next = Next { order: None, asks: Vec::new(), until: None, text };

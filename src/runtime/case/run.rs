@@ -62,10 +62,10 @@ impl<'a, R: Runbook> Run<'a, R> {
 
     /// Judges the order after a fresh look, writes what it says, and goes on.
     pub(super) async fn carry_out(&self, order: Order, from: Option<Taken>) -> Result<String, RunFault> {
-        if let (Some(Taken { from, reason, forced }), Some(_)) = (from, self.open()) {
-            self.write(Body::Core(CoreRecord::TakenOver { from, reason, forced })).await?;
+        if let Some(taken) = from {
+            self.taken_over(taken).await?;
         }
-        if !matches!(order, Order::Note { .. }) {
+        if !matches!(order, Order::Note { .. } | Order::TakeOver { .. }) {
             self.look().await;
         }
         let mut random = [0u8; 3];
@@ -91,12 +91,36 @@ impl<'a, R: Runbook> Run<'a, R> {
         };
         let said = match order {
             Order::Note { .. } => "it is in the journal".to_owned(),
+            Order::TakeOver { .. } => self.yours(),
             _ => records.last().map(CoreRecord::summary).unwrap_or_default(),
         };
         for record in records {
             self.write(Body::Core(record)).await?;
         }
         if order.drives() { self.drive().await } else { Ok(said) }
+    }
+
+    /// Journals from whom the subject was taken: in its case where one is open, and by force in any case.
+    async fn taken_over(&self, Taken { from, reason, forced }: Taken) -> Result<(), Fault> {
+        match self.now() {
+            Some(case) if forced || case.core.is_open() => {
+                self.write(Body::Core(CoreRecord::TakenOver { from, reason, forced })).await
+            }
+            // No case was ever opened.
+            None if forced => {
+                let seat = &self.desk.seat;
+                let entry = seat.actor.entry(0, seat.clock.now(), Record::TakenOver { from, reason, forced });
+                seat.store.add_to_lease_log(&seat.key, &entry).await.map_err(journal_fault)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What comes behind a take-over.
+    fn yours(&self) -> String {
+        let is_left = self.open().is_some_and(|case| !ahead(R::spec(), &case.core).is_at_rest());
+        let then = if is_left { "resume looks before it acts" } else { "look at the status" };
+        format!("{} is yours; {then}", self.desk.seat.subject)
     }
 
     fn gate(&self, stretch: &str) -> Verdict {

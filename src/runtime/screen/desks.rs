@@ -8,6 +8,7 @@ use crate::engine::case::machine::Order;
 use crate::engine::step::Progress;
 use crate::runtime::case::{Desk, Onlooker, RunFault};
 use crate::runtime::desks::Desks;
+use crate::runtime::fence::is_loss;
 use crate::runtime::follow::Follower;
 use crate::runtime::lease;
 use std::collections::HashMap;
@@ -158,6 +159,10 @@ fn failure(fault: &RunFault, safe: Option<String>) -> Failure {
             Failure::of_order(true, refusal.to_string(), "press 2 to read the gates, ? for what is possible now")
         }
         RunFault::Held(_) => Failure::of_order(true, fault.to_string(), "wait, or talk to them"),
+        // Whoever has taken it goes on.
+        RunFault::Fault(fault) if is_loss(fault) => {
+            Failure { advice: fault.advice().to_owned(), ..Failure::fault(fault) }
+        }
         RunFault::Fault(fault) => {
             let advice =
                 format!("{}; then u goes on: it looks first; Enter on the step has its troubles", fault.advice());
