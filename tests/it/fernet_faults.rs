@@ -68,7 +68,8 @@ async fn walk(name: &str, point: Option<Point>) -> (Vec<usize>, bool) {
         if left.is_empty() || status.phase == "idle" && status.ended.is_some() {
             break;
         }
-        let order = next_order(&status, &left).unwrap_or_else(|| panic!("{what}: nothing is offered: {:?}", status.next));
+        let order =
+            next_order(&status, &left).unwrap_or_else(|| panic!("{what}: nothing is offered: {:?}", status.next));
         let ended = tokio::time::timeout(PATIENCE, desk.run(order.clone())).await;
         match ended.unwrap_or_else(|_| panic!("{what}: {order:?} hangs")) {
             Ok(_) => left.retain(|wanted| *wanted != order),
