@@ -145,7 +145,7 @@ async fn the_screen_shows_clusters_only_and_takes_one_over_from_a_process_that_s
         program.keys("\x1b").hides("The verbs of");
         program.keys("\r").shows("1 Steps");
         let form = program.keys("T").shows("Take over: keystone/lab");
-        assert!(form.contains("takes it from ops on") && form.contains("type lab to TAKE OVER"), "{form}");
+        assert!(form.contains("takes it from ") && form.contains("type lab to TAKE OVER"), "{form}");
         program.keys("its terminal is gone\rlab\r").shows("keystone/lab is yours");
         program.keys("q").shows("sorted by");
         program.keys("q");
@@ -154,7 +154,7 @@ async fn the_screen_shows_clusters_only_and_takes_one_over_from_a_process_that_s
     screen.await.unwrap();
     rotating.signal("CONT");
     let ran = rotating.ends().await.ends(1);
-    assert!(ran.err.contains("taken over by ops on ") && ran.err.contains("its terminal is gone"), "{}", ran.err);
+    assert!(ran.err.contains("taken over by ") && ran.err.contains("its terminal is gone"), "{}", ran.err);
     site.run("resume keystone/lab").await.ends(0);
     site.is_whole();
 }

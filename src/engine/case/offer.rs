@@ -251,7 +251,7 @@ fn taken_over(holder: &Holder) -> Vec<String> {
     let heartbeat = holder.heartbeat.strftime("%H:%M:%S UTC");
     vec![
         format!("takes it from {holder}; last sign of life {heartbeat} by their clock"),
-        "from then on that process can write no record and change no node; what it has sent already may still be carried out"
+        "from then on that process can write no record and change nothing outside; what it has sent already may still be carried out"
             .into(),
         "talk to them first if you can; resume then looks before it acts".into(),
     ]

@@ -42,6 +42,7 @@ impl Step<Fernet> for BackUp {
             .each(&nodes, async |node| {
                 for held in &own.held {
                     let place = place(held, node)?;
+                    context.ledger.fence().await?;
                     let backup = node.files.back_up(&place, &tag).await?;
                     if backup.repository.digests() != held.keys {
                         let text = format!(
@@ -96,6 +97,7 @@ impl Step<Fernet> for BackUp {
             .world
             .every(async |node| {
                 for held in &own.held {
+                    context.ledger.fence().await?;
                     node.files.drop_backup(&place(held, node)?, &tag).await?;
                 }
                 Ok(())

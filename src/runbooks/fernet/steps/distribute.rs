@@ -58,6 +58,7 @@ impl Step<Fernet> for Distribute {
             .each(&nodes, async |node| {
                 for (held, archive, promotion) in &archives {
                     let place = place(held, node)?;
+                    context.ledger.fence().await?;
                     let placed = node.files.place(&place, archive).await?;
                     if placed.next.digests() != promotion.keys {
                         let text = format!("{}: what was placed at {} is not what was sent", node.name, place.next());
@@ -98,6 +99,7 @@ impl Step<Fernet> for Distribute {
             .world
             .every(async |node| {
                 for held in &now.own.held {
+                    context.ledger.fence().await?;
                     node.files.clear(&place(held, node)?).await?;
                 }
                 Ok(())

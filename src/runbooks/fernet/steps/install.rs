@@ -198,7 +198,7 @@ async fn everywhere(context: &Context<'_>, wanted: &BTreeMap<Kind, Keys>) -> Res
     let (mut count, mut said) = (done.len(), "no token was shown".to_owned());
     for group in groups {
         context.ledger.fence().await?;
-        let put = world.each(group, |node| put(world, node, &now, wanted, &used_keys)).await;
+        let put = world.each(group, |node| put(context, node, &now, wanted, &used_keys)).await;
         for (node, met) in &put.done {
             count += 1;
             let record = FernetRecord::Installed { node: node.clone(), back, met: met.clone() };
@@ -254,13 +254,13 @@ fn met(node: &str, held: &Held, now: &Keys, wanted: &Keys, state: &State) -> Vec
 
 /// Brings one node to what is wanted, from whatever it holds; says what others had changed there.
 async fn put(
-    world: &World,
+    context: &Context<'_>,
     node: &Node,
     now: &Case<Fernet>,
     wanted: &BTreeMap<Kind, Keys>,
     used: &BTreeMap<Kind, BTreeSet<Digest>>,
 ) -> Result<Vec<String>, Fault> {
-    let (seen, tag) = (live(node, &now.own).await?, tag(now));
+    let (seen, tag, pause) = (live(node, &now.own).await?, tag(now), context.world.rules.pause);
     let mut told = Vec::new();
     for (held, seen) in now.own.held.iter().zip(&seen) {
         let keys = wanted.get(&held.kind).ok_or_else(|| not_prepared(held.kind))?;
@@ -274,7 +274,8 @@ async fn put(
             continue;
         }
         told.extend(met(&node.name, held, &seen.digests(), keys, &now.own));
-        let done = node.files.install(&place(held, node)?, &tag, &stages, world.rules.pause).await?;
+        context.ledger.fence().await?;
+        let done = node.files.install(&place(held, node)?, &tag, &stages, pause).await?;
         let holds = done.live.digests();
         if !keys.iter().all(|(index, digest)| holds.get(index) == Some(digest)) {
             let text = format!("{}: it does not hold what was installed", node.name);

@@ -99,6 +99,7 @@ impl Step<Fernet> for Prepare {
         let node = rotator(context.world)?;
         context.ledger.fence().await?;
         for held in &now.own.held {
+            context.ledger.fence().await?;
             node.files.clear(&place(held, node)?).await?;
         }
         Ok(format!("the copy on {} is taken away", node.name))

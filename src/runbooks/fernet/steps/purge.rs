@@ -55,10 +55,13 @@ impl Step<Fernet> for Purge {
                         };
                         let stages = purge(&seen.digests(), &promotion.keys).map_err(stop)?;
                         let place = place(held, node)?;
+                        context.ledger.fence().await?;
                         if !stages.is_empty() {
                             node.files.install(&place, &tag, &stages, world.rules.pause).await?;
                         }
+                        context.ledger.fence().await?;
                         node.files.clear(&place).await?;
+                        context.ledger.fence().await?;
                         node.files.drop_backup(&place, &tag).await?;
                     }
                     Ok(())
