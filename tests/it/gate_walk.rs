@@ -304,8 +304,11 @@ impl Stage {
         serde_json::to_value(self.conductor.status()).unwrap()
     }
 
+    /// What leads up to the walk; a loaded machine may answer too late once.
     async fn does(&self, command: Command) {
-        self.conductor.run(command).await.unwrap();
+        if self.conductor.run(command.clone()).await.is_err() {
+            self.conductor.run(command).await.unwrap();
+        }
     }
 
     /// Up to where only rotate is left to do.
