@@ -174,7 +174,7 @@ async fn two_secrets_of_the_name_shut_the_check_are_both_named_and_each_that_giv
     let scene = Scene::start().await;
     scene.confirmed().await;
     // The server keeps the key that it has, whichever of the two comes first.
-    scene.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(403)).method("GET").always().for_agents());
+    crate::strangers::hold_the_agents(&scene);
     let theirs = add_theirs(&scene);
     scene.run(Command::Check).await.unwrap_err();
     let run = scene.acme().rotation().unwrap().preflight.clone().unwrap();
@@ -188,6 +188,7 @@ async fn two_secrets_of_the_name_shut_the_check_are_both_named_and_each_that_giv
     // What the journal can't explain is not gone over without a word.
     let reason = "the other is a colleague's trial".to_owned();
     scene.run(Command::SetAside { what: DUPLICATES.into(), reason }).await.unwrap();
+    crate::strangers::release_the_agents_with_the_swap(&scene);
     let rotated = scene.rotate().await;
     if let Err(error) = rotated {
         assert!(matches!(error, RunError::Refused(Refusal::JournalLost(_))), "{error}");

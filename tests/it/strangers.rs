@@ -19,12 +19,12 @@ use std::time::Duration;
 const OBJECT: &str = "config/vpn-users.json";
 
 /// From now on no agent gets its key.
-fn hold_the_agents(scene: &Scene) {
+pub fn hold_the_agents(scene: &Scene) {
     scene.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(403)).method("GET").always().for_agents());
 }
 
 /// They get it again once the swap has begun, so that none takes what is there before it.
-fn release_the_agents_with_the_swap(scene: &Scene) {
+pub fn release_the_agents_with_the_swap(scene: &Scene) {
     let world = scene.lab.world().clone();
     scene.lab.faults().observe(move |request| {
         if request.service == Service::Barbican && request.method == "DELETE" {
