@@ -87,7 +87,13 @@ fn fleet_is_blind(program: &mut Program, how: &str) {
     assert!(screen.contains("no answer: barbican, swift, server"), "{how}: the selected one says all\n{screen}");
 }
 
+/// The first tenant: clusters stand among the subjects, too.
+fn choose(program: &mut Program) {
+    program.keys("/").keys("acme").keys("\r");
+}
+
 fn open(program: &mut Program) {
+    choose(program);
     program.keys("\r").shows("6 Steps");
 }
 
@@ -118,6 +124,7 @@ fn killed_services_are_seen_in_the_fleet_and_on_a_tenants_screen() {
     assert!(screen.contains("server ~in sync"), "{screen}");
     fleet_is_blind(&mut fleet, "killed");
     tenant.keys("l").shows("looked: nobody answered: barbican, swift, server, console");
+    choose(&mut fleet);
     fleet.keys("l").shows("looked: nobody answered: barbican");
 }
 
