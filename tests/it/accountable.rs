@@ -1,6 +1,7 @@
 //! Operators who answer to each other: take-over and its fence, approval, emergency and review, hand-over; on the embedded lab.
 
 use crate::cli::Stage;
+use crate::pty::PATIENCE;
 use crate::scene::{Scene, as_person};
 use changeguard::adapters::lab::{Fault, Rule, Service, Which};
 use changeguard::domain::acknowledgement::{Answer, Channel};
@@ -13,8 +14,6 @@ use changeguard::runtime::conductor::Conductor;
 use changeguard::runtime::run::RunError;
 use rustix::process::{Pid, Signal, kill_process};
 use std::time::Duration;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn four_eyes() -> Scene {
     Scene::start_with(|config| config.approval.required = true).await

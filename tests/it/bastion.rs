@@ -1,6 +1,7 @@
 //! A bastion for tests of the process: the embedded lab, one configuration, and real processes of the program that work
 //! with it, whose standard error is read as it comes.
 
+pub use crate::pty::PATIENCE;
 use changeguard::adapters::lab::{Lab, LabOptions};
 use changeguard::adapters::store::SqlJournal;
 use changeguard::engine::journal::{Holder, JournalStore};
@@ -15,8 +16,6 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_changeguard");
-/// A loaded machine is slow, a wrong program is for ever.
-pub const PATIENCE: Duration = Duration::from_secs(60);
 /// The servers' cycle where a test waits for one.
 pub const CYCLE: Duration = Duration::from_millis(300);
 

@@ -1,5 +1,6 @@
 //! The subcommands as processes: what they print for scripts, their exit codes, and that kill -9 on any step leaves a way on.
 
+use crate::pty::PATIENCE;
 use changeguard::adapters::lab::{Fault, Lab, LabOptions, Loss, Rule, Service};
 use changeguard::engine::secret::{PrivateKey, SecretBytes};
 use serde_json::Value;
@@ -9,8 +10,6 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_changeguard");
-/// A loaded machine is slow, a wrong program is for ever.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The embedded lab, and a folder for everything that the program may write.
 pub struct Stage {

@@ -5,6 +5,7 @@
 use crate::named;
 use crate::offered::{Before, TENANT, Way, decide, wrong_in_the_end};
 use crate::proxy::{Plan, Spoiled};
+use crate::pty::PATIENCE;
 use crate::rig::Rig;
 use crate::sample;
 use changeguard::adapters::lab::{Fault as LabFault, Loss, Rule, Service, Which};
@@ -14,8 +15,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// A loaded machine is slow, a wrong program is for ever. The clock below makes all pauses a twentieth.
-const PATIENCE: Duration = Duration::from_secs(60);
 const SIDE_BY_SIDE: usize = 8;
 /// So many troubles of each action are walked in `cargo test`.
 const MOST: usize = 8;

@@ -3,8 +3,7 @@
 
 use crate::config::{Folder, SMALLEST};
 use crate::keystone_cli::Site;
-use crate::pty::Program;
-use std::time::Duration;
+use crate::pty::{PATIENCE, Program};
 
 const CLUSTER: &str = "[keystone.prod]\nnodes = [{ name = \"ctl1\", url = \"https://ctl1:5000/v3\" }]\n\
                        auth = { user = \"cg\", project = \"service\", password_command = [\"pass\"] }\n";
@@ -149,7 +148,7 @@ async fn the_screen_shows_clusters_only_and_takes_one_over_from_a_process_that_s
         program.keys("its terminal is gone\rlab\r").shows("keystone/lab is yours");
         program.keys("q").shows("sorted by");
         program.keys("q");
-        assert_eq!(program.ends_within(Duration::from_secs(20)), 0);
+        assert_eq!(program.ends_within(PATIENCE), 0);
     });
     screen.await.unwrap();
     rotating.signal("CONT");

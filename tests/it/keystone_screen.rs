@@ -1,6 +1,6 @@
 //! A cluster on the real screen, by keys alone, in the demo: from the list through check and rotate to the purge, and back.
 
-use crate::pty::Program;
+use crate::pty::{PATIENCE, Program};
 use crate::terminal::demo;
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ fn a_rotation_goes_by_keys_alone_to_the_purge_and_through_it() {
     program.keys("\x1b").hides("filter: keystone");
     program.shows("keystone/lab");
     program.keys("q");
-    assert_eq!(program.ends_within(Duration::from_secs(10)), 0);
+    assert_eq!(program.ends_within(PATIENCE), 0);
     assert!(program.is_restored());
 }
 

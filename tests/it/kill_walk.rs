@@ -2,6 +2,7 @@
 //! the embedded lab. After each death only what is offered is done, and the end is the same.
 
 use crate::offered::{Before, TENANT, Way, agent, arguments, decide, offered, word, wrong_in_the_end};
+use crate::pty::PATIENCE;
 use crate::sample;
 use crate::scene::Scene;
 use changeguard::adapters::lab::{Lab, LabOptions, Moment};
@@ -16,11 +17,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_changeguard");
-/// A loaded machine is slow, a wrong program is for ever.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Labs that are walked side by side.
 const SIDE_BY_SIDE: usize = 6;
 /// More actions than this lead nowhere.

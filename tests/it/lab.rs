@@ -1,6 +1,7 @@
 //! The embedded lab is true to the protocols it stands for, also where they are odd.
 #![allow(clippy::unwrap_used)]
 
+use crate::pty::PATIENCE;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -12,7 +13,6 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-const SOON: Duration = Duration::from_secs(20);
 const OBJECT: &str = "config/vpn-users.json";
 
 fn options(directory: &tempfile::TempDir, tenants: usize) -> LabOptions {
@@ -94,7 +94,7 @@ impl Bench {
         let name = format!("vpn-private-key-{id}");
         let answer = self.store(json!({ "name": name, "payload": key, "payload_content_type": "text/plain" })).await;
         assert_eq!(answer.status(), 201);
-        assert!(world.until(SOON, |w| w.server(tenant).unwrap().public_key != before).await);
+        assert!(world.until(PATIENCE, |w| w.server(tenant).unwrap().public_key != before).await);
         let live = world.server(tenant).unwrap().public_key;
         let text = String::from_utf8(world.object(&id, OBJECT).unwrap()).unwrap();
         let answer = self.call(Method::PUT, &self.swift(&format!("{id}/{OBJECT}"))).body(text.replace(&before, &live));
@@ -235,7 +235,7 @@ async fn the_agent_sees_the_gap_and_a_pinned_one_never_sees_the_new_key() {
     let secret = world.key_secrets("acme")[0].clone();
     world.remove_secret(&secret.id);
     let event = loop {
-        let event = tokio::time::timeout(SOON, events.recv()).await.unwrap().unwrap();
+        let event = tokio::time::timeout(PATIENCE, events.recv()).await.unwrap().unwrap();
         if event.kind == LabEventKind::FetchError {
             break event;
         }
@@ -250,7 +250,7 @@ async fn the_agent_sees_the_gap_and_a_pinned_one_never_sees_the_new_key() {
         "text/plain",
         Some(b"KJ2VYnMdHBm0kTqbiM5o0Dk5VOcXl2oH6vS9o4rGzXE="),
     );
-    assert!(world.until(SOON, |w| w.server("globex").unwrap().fetch_errors >= 2).await);
+    assert!(world.until(PATIENCE, |w| w.server("globex").unwrap().fetch_errors >= 2).await);
     assert_eq!(world.server("globex").unwrap().applied, 0);
     let check = "sudo -n grep -oE '^(BARBICAN_SECRET_NAME|BARBICAN_SECRET_ID|VPN_CONFIG_PRIVATE_KEY)=' /etc/user-sync-agent.env";
     assert_eq!(world.run("vpn-globex", check).await.out, "BARBICAN_SECRET_ID=\n");
@@ -315,7 +315,7 @@ async fn smtp_refuses_the_addresses_that_misbehave_and_keeps_the_others_mails() 
     assert!(mails[0].raw.ends_with(b"\r\n\r\n.dot\r\n"), "dots are unstuffed");
     let answered = LabEventKind::Answer { client: ada.id.clone(), confirmed: true };
     loop {
-        let event = tokio::time::timeout(SOON, events.recv()).await.unwrap().unwrap();
+        let event = tokio::time::timeout(PATIENCE, events.recv()).await.unwrap().unwrap();
         if event.kind == answered {
             break;
         }
@@ -351,7 +351,7 @@ async fn people_answer_by_mail_to_where_they_were_asked_to_answer() {
     let mut stream = TcpStream::connect(("127.0.0.1", world.ports().smtp)).await.unwrap();
     stream.write_all((lines.join("\r\n") + "\r\n").as_bytes()).await.unwrap();
     stream.read_to_string(&mut String::new()).await.unwrap();
-    assert!(world.until(SOON, |world| world.mailbox("INBOX").len() == 3).await);
+    assert!(world.until(PATIENCE, |world| world.mailbox("INBOX").len() == 3).await);
     let answers: Vec<String> =
         world.mailbox("INBOX").into_iter().map(|(_, raw, _)| String::from_utf8(raw).unwrap()).collect();
     let of = |person: usize| answers.iter().find(|mail| mail.contains(&format!("<{}>", people[person].email))).unwrap();
@@ -379,7 +379,7 @@ async fn a_lost_answer_is_not_a_failure() {
     faults.add(Rule::new(Service::Barbican, Fault::ApplyLate(Duration::from_millis(300))).method("POST"));
     assert!(post().timeout(Duration::from_millis(50)).send().await.is_err());
     assert_eq!(world.secrets("twice").len(), 2, "not yet");
-    assert!(world.until(SOON, |w| w.secrets("twice").len() == 3).await, "the late one still lands");
+    assert!(world.until(PATIENCE, |w| w.secrets("twice").len() == 3).await, "the late one still lands");
     faults.add(Rule::new(Service::Barbican, Fault::Close).method("POST"));
     assert!(post().send().await.is_err());
     assert_eq!(world.secrets("twice").len(), 3, "closed before anything was done");
@@ -403,19 +403,17 @@ async fn a_lost_answer_is_not_a_failure() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(SOON, back).await.unwrap();
+    tokio::time::timeout(PATIENCE, back).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_thousand_tenants_start_at_once_and_stop() {
-    let began = std::time::Instant::now();
     let bench = Bench::start(|o| {
         o.tenants = 1_000;
         o.clients = 20;
         o.reconcile_interval = Duration::from_secs(60);
     })
     .await;
-    assert!(began.elapsed() < Duration::from_secs(5), "keys are made when somebody asks");
     assert_eq!(bench.stamps("vpn-tenant-1000").await.len(), 20);
     let text = std::fs::read_to_string(bench.lab.config_path()).unwrap();
     assert_eq!(toml::from_str::<toml::Table>(&text).unwrap()["tenant"].as_array().unwrap().len(), 1_000);

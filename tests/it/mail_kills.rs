@@ -1,6 +1,7 @@
 //! The program killed at random moments while it sends and while it reads: nobody has two mails of a kind without its being
 //! shown, nobody none, and no answer is lost.
 
+use crate::pty::PATIENCE;
 use crate::sample;
 use changeguard::adapters::lab::{Lab, LabOptions, Pace, Service};
 use serde_json::Value;
@@ -14,8 +15,6 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_changeguard");
 fn kills() -> usize {
     if sample::is_all() { 50 } else { 6 }
 }
-/// A loaded machine is slow, a wrong program is for ever.
-const PATIENCE: Duration = Duration::from_secs(60);
 const CLIENTS: usize = 12;
 /// Each tenant is told and heard once; a killed process seldom leaves more than a few rounds to do.
 const TENANTS: usize = 12;

@@ -2,6 +2,7 @@
 //! open when the request was sent that changed it, no key is ever lost, and what is told is true.
 
 use crate::offered::public;
+use crate::pty::PATIENCE;
 use crate::sample;
 use crate::scene::{Scene, Silent};
 use async_trait::async_trait;
@@ -22,7 +23,6 @@ use std::time::Duration;
 
 /// So many of each request are walked in `cargo test`.
 const MOST: usize = 12;
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A clock that is moved, and whose pauses pass quickly.
 struct MovedClock(Arc<AtomicI64>);

@@ -1,5 +1,6 @@
 //! The VPN server behind a command: real processes, a `wg` that prints what a real one prints, and every way to fail.
 
+use crate::pty::PATIENCE;
 use changeguard::adapters::wireguard::{CommandServer, ServerParameters};
 use changeguard::domain::fault::{Fault, FaultKind};
 use changeguard::engine::ports::{AgentMode, VpnServer};
@@ -138,20 +139,19 @@ async fn a_command_that_hangs_is_killed_with_its_children() {
     assert_eq!(fault.kind, FaultKind::TimedOut);
     let pid = fs::read_to_string(&marker).unwrap();
     let stat = format!("/proc/{}/stat", pid.trim());
-    let begun = Instant::now();
-    while fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
-        assert!(begun.elapsed() < Duration::from_secs(10), "the child is still there");
-        tokio::task::yield_now().await;
-    }
+    let is_gone = async {
+        while fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, is_gone).await.expect("the child is still there");
 }
 
 #[tokio::test]
 async fn an_ssh_master_that_keeps_the_pipes_does_not_hold_the_answer_back() {
     let folder = Folder::new();
-    let server = folder.server(&["sh", "-c", "sleep 20 & {read}"]);
-    let begun = Instant::now();
+    let server = folder.server(&["sh", "-c", "sleep 60 & {read}"]);
     server.read().await.unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(15));
 }
 
 #[tokio::test]
