@@ -14,7 +14,7 @@ use changeguard::config::check::{Finding, Level};
 use changeguard::config::clouds::Environment;
 use changeguard::config::{self, Config, ConfigError};
 use changeguard::domain::fault::{Fault, FaultKind, Service};
-use changeguard::domain::typed;
+use changeguard::domain::typed::{self, Typed};
 use changeguard::engine::signing::Signing;
 use changeguard::runtime::desks::Desks;
 use changeguard::runtime::ending;
@@ -393,7 +393,11 @@ async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>, controls:
     }
     // The lab of the demo must live so long, too.
     ending::all_ended().await;
-    result.map(|()| exit::DONE)
+    for (subject, what) in result? {
+        let status = Typed::of("status").word(&subject);
+        print::say(format_args!("changeguard: {subject}: {what} was at work and was stopped; what is next: {status}"));
+    }
+    Ok(exit::DONE)
 }
 
 fn step_info(step: &dyn changeguard::engine::step::Step) -> StepInfo {

@@ -1,7 +1,7 @@
 //! Everything that the console knows and where the operator is in it. Changed by `update` alone.
 
 use crate::app::case::{Page, Tab};
-use crate::app::dialog::Dialog;
+use crate::app::dialog::{Dialog, Subject};
 use crate::app::fleet::FleetState;
 use crate::app::panel::{Panel, Panels};
 use crate::app::space;
@@ -168,6 +168,11 @@ pub struct Model {
 }
 
 impl Model {
+    /// Something runs, and whoever wants to quit is asked.
+    pub fn asks_to_quit(&self) -> bool {
+        matches!(&self.dialog, Some(Dialog::Reading(reading)) if reading.subject == Subject::Quit)
+    }
+
     /// An empty fleet, nothing known yet: the first frame can be drawn before anything was looked at.
     pub fn new(options: ModelOptions) -> Self {
         Self {

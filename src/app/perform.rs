@@ -285,6 +285,11 @@ pub fn word(command: &Command) -> &'static str {
     }
 }
 
+/// As a command line takes it: a cluster with its kind, a tenant by its name.
+pub fn subject_of(model: &Model, id: &TenantId) -> String {
+    model.case(id).map_or_else(|| name_of(model, id), |status| status.subject.to_string())
+}
+
 /// The tenant's name, or its id where no status was seen.
 pub fn name_of(model: &Model, id: &TenantId) -> String {
     model.tenants.get(id).map_or_else(|| id.to_string(), |status| status.tenant.name.clone())

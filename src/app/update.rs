@@ -125,9 +125,7 @@ fn end_job(model: &mut Model, tenant: &TenantId, result: Result<String, Failure>
             model.jobs.remove(tenant);
         }
     }
-    if model.jobs.is_empty()
-        && matches!(&model.dialog, Some(Dialog::Reading(reading)) if reading.subject == Subject::Quit)
-    {
+    if model.jobs.is_empty() && model.asks_to_quit() {
         // The question has answered itself: nothing runs any more.
         model.dialog = None;
     }
@@ -161,10 +159,14 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     }
     // What can't be seen can't be meant.
     if space::is_too_small(model.size) {
-        return if matches!(key, Key::Char('q')) && model.dialog.is_none() && !is_typing(model) {
-            quit(model)
-        } else {
-            Vec::new()
+        return match key {
+            // The question has no room; it is asked in the lines that say what is needed.
+            Key::Char('q') if model.asks_to_quit() => {
+                model.quitting = true;
+                vec![Effect::Quit]
+            }
+            Key::Char('q') if model.dialog.is_none() && !is_typing(model) => quit(model),
+            _ => Vec::new(),
         };
     }
     if model.dialog.is_some() {

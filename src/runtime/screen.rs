@@ -8,6 +8,7 @@ use crate::app::dialog::rehearse::{Mishap, Switch};
 use crate::app::failure::Failure;
 use crate::app::message::{Effect, Letter, Msg};
 use crate::app::model::{Model, ModelOptions};
+use crate::app::perform::subject_of;
 use crate::app::truth::rounds;
 use crate::app::update::update;
 use crate::domain::client::ClientId;
@@ -161,8 +162,9 @@ impl Loop {
         FleetPlace { place: self.place.clone(), bell: self.bell.clone() }
     }
 
-    /// Runs until the operator quits, a signal asks for the end, or the terminal is gone.
-    pub async fn run(mut self, options: ModelOptions) -> Result<()> {
+    /// Runs until the operator quits, a signal asks for the end, or the terminal is gone. Gives what was at work then: subject and
+    /// word.
+    pub async fn run(mut self, options: ModelOptions) -> Result<Vec<(String, String)>> {
         let poll_interval = options.poll_interval;
         // Before the alternate screen: a signal that comes in between must find its handler.
         let mut ending = signals::ending()?;
@@ -240,7 +242,7 @@ impl Loop {
                 screen.draw(|frame| crate::ui::view(&model, frame))?;
             }
         }
-        Ok(())
+        Ok(model.jobs.iter().map(|(id, job)| (subject_of(&model, id), job.what.clone())).collect())
     }
 }
 

@@ -59,7 +59,10 @@ fn too_small(model: &Model, area: Rect, pen: &mut Pen<'_>) {
     let (width, height) = space::NEEDED;
     let mut lines = vec![
         format!("terminal too small: needs {width}x{height}"),
-        format!("is {}x{}; q quits", area.width, area.height),
+        match model.asks_to_quit() {
+            true => "q again quits: what runs stops safely".to_owned(),
+            false => format!("is {}x{}; q quits", area.width, area.height),
+        },
     ];
     if let Some(alarm) = &model.alarm {
         lines.push(alarm.clone());

@@ -178,6 +178,30 @@ async fn each_service_that_fails_alone_is_named_alone_and_leaves_the_others_true
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_quits_while_something_is_at_work_is_told_in_the_shell_what_was_left_and_how_to_go_on() {
+    let bastion = Bastion::start(1, 1, CYCLE).await;
+    bastion.configure("[cloud]\n", "[cloud]\nread_timeout = \"10m\"\n");
+    let start = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
+    bastion.run("plan acme --start", &[&start]).await.ends(0);
+    let mut program = console(bastion.config());
+    program.shows("in sync");
+    open(&mut program);
+    answers(&mut program);
+    bastion.lab.faults().add(Rule::new(Service::Barbican, Fault::Hang).always());
+    program
+        .keys("c")
+        .wait("a check", PATIENCE, |screen| screen.contains("check is running") || screen.contains("check, step"));
+    // Back to the fleet, out of the filter, and out.
+    program.keys("q").keys("q").keys("q").shows("Quit while something runs?");
+    program.keys("y");
+    assert_eq!(program.ends_within(PATIENCE), 0);
+    let shown = program.screen();
+    let line = format!("changeguard --config {} status acme", bastion.config().display());
+    assert!(shown.replace(['\n', '\r'], "").contains("acme: check was at work and was stopped"), "{shown}");
+    assert!(shown.split_whitespace().collect::<String>().contains(&line.replace(' ', "")), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_journal_that_was_moved_away_or_replaced_is_seen_and_nothing_is_written_into_it() {
     let bastion = Bastion::start(1, 1, CYCLE).await;
     let mut program = console(bastion.config());

@@ -300,6 +300,13 @@ fn quitting_while_something_runs_is_asked_first_and_a_lost_link_is_not() {
     assert!(press(&mut model, &[Key::Char('q')]).is_empty());
     assert!(press(&mut model, &[Key::Esc, Key::Esc, Key::Esc]).is_empty());
     assert_eq!(press(&mut model, &[Key::Char('q'), Key::Char('y')]), [Effect::Quit]);
+    // Where the question has no room it is asked all the same, and answered by the key that is named.
+    let mut model = showing(ready("acme"), SIZE);
+    press(&mut model, &[Key::Char('c')]);
+    update(&mut model, Msg::Resize(40, 10));
+    assert!(press(&mut model, &[Key::Char('q')]).is_empty());
+    assert!(screen(&model).contains("q again quits: what runs stops safely"), "{}", screen(&model));
+    assert_eq!(press(&mut model, &[Key::Char('q')]), [Effect::Quit]);
     let mut model = showing(ready("acme"), SIZE);
     press(&mut model, &[Key::Char('c')]);
     assert_eq!(update(&mut model, Msg::LinkLost), [Effect::Quit]);
