@@ -142,7 +142,9 @@ pub async fn agent_doubt(world: &World) -> Option<String> {
 fn recent_errors(health: AgentHealth, clock: i64) -> Option<String> {
     let AgentHealth::Passed { errors, last, relapses } = health else { return None };
     let when = match agent_looks::age(&last, clock) {
-        Some(age) if age < WITHOUT_ERRORS => format!("{age} s ago"),
+        Some(age) if age < WITHOUT_ERRORS => {
+            format!("{age} s ago, so that it will be in {} s, unless another comes", WITHOUT_ERRORS - age)
+        }
         None if relapses > 1 => "it comes and goes".into(),
         _ => return None,
     };
