@@ -107,10 +107,15 @@ pub async fn desk_at(
     (name, at): (&str, &str),
 ) -> CaseDesk<Fernet> {
     let store: Arc<dyn JournalStore> = Arc::new(SqlJournal::in_folder(&rig.folder.path().join("state")).await.unwrap());
+    CaseDesk::new(seat(store, onlooker, (name, at)), world)
+}
+
+/// What a desk needs besides its world: this operator on this host.
+pub fn seat(store: Arc<dyn JournalStore>, onlooker: Arc<dyn Onlooker>, (name, at): (&str, &str)) -> Seat {
     let instance = Instance { id: format!("{name}@{at}"), boot: at.into(), namespace: "n".into(), started: 1 };
     let me = Holder::new(name.into(), at.into(), 1, Timestamp::now(), instance);
     let (by, host, person) = (name.to_owned(), at.to_owned(), name.to_owned());
-    let seat = Seat {
+    Seat {
         subject: "keystone/lab".into(),
         name: "lab".into(),
         key: TenantId::of_subject("keystone/lab").unwrap(),
@@ -121,8 +126,7 @@ pub async fn desk_at(
         me,
         actor: Actor { by, host, person, ssh: None, unproven: None, environment: None },
         onlooker,
-    };
-    CaseDesk::new(seat, world)
+    }
 }
 
 pub fn begin(stretch: &str) -> Order {

@@ -5,7 +5,7 @@ use super::super::facts::left_behind;
 use super::super::record::FernetRecord;
 use super::super::spec::BACK_UP;
 use super::{Context, case, place, probed, tag, turn};
-use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::Step;
 use crate::engine::step::{Probe, Trouble};
@@ -51,7 +51,8 @@ impl Step<Fernet> for BackUp {
                             held.kind.word()
                         );
                         return Err(Fault::new(Service::Node, FaultKind::Conflict, text)
-                            .hint("nothing was changed; somebody else is at work there: cancel, and check again"));
+                            .hint("nothing was changed; somebody else is at work there")
+                            .leads(&[Lead::Cancel]));
                     }
                     node.files.try_restore(&place, &tag, &held.keys).await?;
                 }
