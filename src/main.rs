@@ -14,6 +14,7 @@ use changeguard::config::check::{Finding, Level};
 use changeguard::config::clouds::Environment;
 use changeguard::config::{self, Config, ConfigError};
 use changeguard::domain::fault::{Fault, FaultKind, Service};
+use changeguard::domain::typed;
 use changeguard::engine::signing::Signing;
 use changeguard::runtime::desks::Desks;
 use changeguard::runtime::ending;
@@ -115,6 +116,9 @@ fn told(error: &anyhow::Error, json: bool) -> u8 {
 
 async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
     let path = cli.config.as_deref();
+    if let Some(path) = path {
+        typed::called_with(&path.to_string_lossy());
+    }
     let label = cli.environment.unwrap_or_default();
     match cli.command.unwrap_or(Verb::Tui) {
         Verb::Tui | Verb::Demo(_) if cli.json => {
@@ -321,6 +325,7 @@ fn troubles(only: Option<u8>, json: bool) -> Result<u8> {
 
 async fn demo(arguments: &LabArgs) -> Result<u8> {
     let started = start(arguments).await?;
+    typed::called_with(&started.lab.config_path().to_string_lossy());
     let wiring = Wiring::open(load(Some(started.lab.config_path()))?).await?;
     let controls = rehearse::controls(wiring.config());
     let code = screen(wiring, String::new(), Some(&started.lab), controls).await;

@@ -162,6 +162,10 @@ impl Panels {
         if self.focus == Panel::Steps {
             return StepNumber::ALL[self.step.min(7)];
         }
+        // Others have changed the key: that is what is in question.
+        if status.phase == Phase::Idle && (status.truth.is_some() || status.changed_since.is_some()) {
+            return StepNumber::SECRET;
+        }
         let stuck = |state: &StepState| matches!(state, StepState::Failed { .. } | StepState::Interrupted { .. });
         let found = status.steps.iter().find(|step| stuck(&step.state));
         let found = found.or_else(|| status.steps.iter().find(|step| !step.state.is_done()));

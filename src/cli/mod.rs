@@ -46,7 +46,8 @@ pub mod exit {
 #[command(name = "changeguard", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// The configuration file [default: $XDG_CONFIG_HOME/changeguard/changeguard.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    // The last one counts: a line that was pasted may bring its own.
+    #[arg(long, global = true, value_name = "FILE", overrides_with = "config")]
     pub config: Option<PathBuf>,
     /// Print the result as JSON on standard output
     #[arg(long, global = true)]

@@ -278,7 +278,8 @@ pub fn plan(status: &TenantStatus) -> Result<()> {
 
 fn keys(out: &mut impl Write, status: &TenantStatus) -> Result<()> {
     let show_as = |key: Option<String>, sight: &KeySight| {
-        let key = key.unwrap_or_else(|| "none".to_owned());
+        let none = if sight.at.is_none() { "not read" } else { "none" };
+        let key = key.unwrap_or_else(|| none.to_owned());
         let age = sight.at.map_or_else(String::new, |at| format!("  seen {}", moment(at)));
         let fault = sight.fault.as_ref().map_or_else(String::new, |fault| format!("  ({fault})"));
         format!("{key}{age}{fault}")
@@ -293,10 +294,10 @@ fn keys(out: &mut impl Write, status: &TenantStatus) -> Result<()> {
         writeln!(out, "  console    {}", show(console))?;
     }
     if let Some(staged) = status.keys.staged {
-        writeln!(out, "  staged     {staged}")?;
+        writeln!(out, "  staged     {staged}{}", status.kept_until())?;
     }
     if let Some(previous) = status.keys.previous {
-        writeln!(out, "  previous   {previous}")?;
+        writeln!(out, "  previous   {previous}{}", status.kept_until())?;
     }
     if let Some(us) = status.overlap_us {
         writeln!(out, "gap       none; two secrets had the name for {:.1} ms", us as f64 / 1000.0)?;

@@ -358,7 +358,7 @@ fn incidents(rotation: &Rotation, entries: &[Entry], lease_log: &[Entry], signin
     if let Some((text, (_, at))) = approval::touched_without(rotation, Some(&asked)).zip(rotation.touched_as.as_ref()) {
         found.push(Incident { at: *at, seq: None, text });
     }
-    let mut running: BTreeSet<StepNumber> = BTreeSet::new();
+    let (mut running, mut ended): (BTreeSet<StepNumber>, BTreeSet<StepNumber>) = Default::default();
     for entry in entries {
         let mut tell = |text: String| found.push(Incident { at: entry.at, seq: Some(entry.seq), text });
         match &entry.record {
@@ -366,12 +366,22 @@ fn incidents(rotation: &Rotation, entries: &[Entry], lease_log: &[Entry], signin
                 tell(format!("step {step} had been interrupted and was begun again"));
             }
             Record::StepResolved { step, done, evidence } => {
-                running.remove(step);
-                tell(format!("step {step} had been interrupted; {}: {evidence}", record::found(*step, *done)));
+                let found = record::found(*step, *done);
+                tell(match (running.remove(step), ended.contains(step)) {
+                    (true, _) => format!("step {step} had been interrupted; {found}: {evidence}"),
+                    (false, true) => {
+                        format!("step {step} had ended well, and was looked at again; {found}: {evidence}")
+                    }
+                    (false, false) => format!("step {step} was looked at again; {found}: {evidence}"),
+                });
             }
-            Record::StepSucceeded { step, .. } => _ = running.remove(step),
+            Record::StepSucceeded { step, .. } => {
+                running.remove(step);
+                ended.insert(*step);
+            }
             Record::StepFailed { step, fault } => {
                 running.remove(step);
+                ended.remove(step);
                 tell(format!("step {step} failed: {fault}"));
             }
             Record::NoticeDelivery { delivery: Delivery::Failed { .. } | Delivery::Uncertain { .. }, .. }

@@ -62,6 +62,9 @@ pub struct Check {
     /// When what it found ends, UTC: a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// The server shows that it matters, so that no word of an operator's stands for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_proved: bool,
 }
 
 impl Check {

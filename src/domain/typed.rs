@@ -3,9 +3,18 @@
 
 use crate::domain::sanitize::shell_word;
 use std::fmt;
+use std::sync::OnceLock;
 
 /// The program's name.
 pub const PROGRAM: &str = "changeguard";
+
+/// What this process was told on its command line that any other one needs too, to reach the same subjects.
+static CALLED_WITH: OnceLock<String> = OnceLock::new();
+
+/// From now on each line names this configuration: without it, another one would be read. Once for a process.
+pub fn called_with(config: &str) {
+    let _ = CALLED_WITH.set(format!(" --config {}", shell_word(config)));
+}
 
 /// Stands for a reason.
 pub const WHY: &str = "WHY";
@@ -23,7 +32,8 @@ pub struct Typed(String);
 impl Typed {
     /// The line of a subcommand, such as `resume` or `mail decide`.
     pub fn of(subcommand: &str) -> Self {
-        Self(format!("{PROGRAM} {subcommand}"))
+        let options = CALLED_WITH.get().map(String::as_str).unwrap_or_default();
+        Self(format!("{PROGRAM}{options} {subcommand}"))
     }
 
     /// With one word more.
@@ -65,7 +75,8 @@ impl fmt::Display for Typed {
 
 /// Whether a person has said something with it: neither dots or dashes only, nor a placeholder that was pasted along.
 pub fn says_something(text: &str) -> bool {
-    text.chars().any(char::is_alphanumeric) && ![WHY, TEXT, MEANING].contains(&text.trim().trim_matches(['"', '\'']))
+    let word = text.trim().trim_matches(['"', '\'']);
+    text.chars().any(char::is_alphanumeric) && ![WHY, TEXT, MEANING].iter().any(|held| held.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
@@ -85,10 +96,10 @@ mod tests {
 
     #[test]
     fn a_placeholder_says_nothing() {
-        for nothing in ["", " ", "...", "-", "\u{2026}", WHY, TEXT, " WHY ", "\"WHY\"", MEANING] {
+        for nothing in ["", " ", "...", "-", "\u{2026}", WHY, TEXT, " WHY ", "\"WHY\"", MEANING, "why", "Why"] {
             assert!(!says_something(nothing), "{nothing:?}");
         }
-        for something in ["why not", "the text", "Why", "ticket 12"] {
+        for something in ["why not", "the text", "ticket 12"] {
             assert!(says_something(something), "{something:?}");
         }
     }

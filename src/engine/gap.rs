@@ -41,7 +41,7 @@ impl fmt::Display for BrokenGap {
             false => write!(
                 f,
                 "not known: the run that had announced DELETE at {} ended before it could say; at most {:.1} s, for the key was \
-                 seen there at {}",
+                 there at {}",
                 at(self.opened),
                 self.us() as f64 / 1e6,
                 at(self.closed)
@@ -64,9 +64,12 @@ pub fn of(
 ) -> (Option<u64>, Option<Timestamp>) {
     let measured = result.gap.map(|gap| u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
     // What was then seen to be as it had been was not open.
-    match before.filter(|opened| measured.is_none() && rotation.live.opened() == Some(*opened)) {
-        Some(opened) if result.stored => (Some(between(opened, now)), Some(opened)),
-        opened => (measured, opened),
+    match before.filter(|opened| rotation.live.opened() == Some(*opened)) {
+        Some(opened) if measured.is_none() && result.stored => (Some(between(opened, now)), Some(opened)),
+        // The key was there already, or a secret of somebody else's that this run has replaced: since when, nobody knows, and the
+        // gap of this run is the shorter one.
+        Some(opened) => (None, Some(opened)),
+        None => (measured, None),
     }
 }
 

@@ -211,7 +211,7 @@ pub fn next_action(
 /// Others have changed what the last end has left. What to do comes before why: a narrow screen cuts what comes last.
 fn changed(since: &ChangedSince) -> NextAction {
     let act = match since.can_be_put_right {
-        _ if since.object_gone => Act::Wait,
+        _ if since.object_gone || since.server_alone => Act::Wait,
         true => Act::Resume,
         false if since.secret_unread => Act::Wait,
         false => Act::Plan,
@@ -453,13 +453,16 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>, outside
                 ),
             ),
             None => {
-                let failed = match rotation.step(StepNumber::VERIFY) {
-                    StepState::Failed { fault, .. } if !overtaken.contains(&StepNumber::VERIFY) => {
-                        format!("; it failed: {}", fault.remedy())
+                let before = match (rotation.step(StepNumber::VERIFY), &rotation.end_refused) {
+                    (_, Some((at, why))) => {
+                        format!("finish was refused at {} ({why}); after that ", at.strftime("%H:%M:%S UTC"))
+                    }
+                    (StepState::Failed { fault, .. }, None) if !overtaken.contains(&StepNumber::VERIFY) => {
+                        format!("finish failed: {}; after that ", fault.remedy())
                     }
                     _ => String::new(),
                 };
-                offer(Act::Finish, format!("everybody is back or waived: finish destroys the kept keys{failed}"))
+                offer(Act::Finish, format!("{before}everybody is back or waived: finish destroys the kept keys"))
             }
         },
     }

@@ -31,8 +31,20 @@ pub struct SecretSight {
     /// When the newest was stored, UTC.
     pub created: Option<Timestamp>,
     /// Those of another name that Barbican's filter finds by this one all the same: the server's look-up takes the first of
-    /// all. Name as it is, and href.
-    pub alike: Vec<(String, SecretRef)>,
+    /// all.
+    pub alike: Vec<Alike>,
+}
+
+/// A secret of another name that is found by this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alike {
+    /// Its name as it is.
+    pub name: String,
+    /// Where it is.
+    pub href: SecretRef,
+    /// The public key of what it holds; none: no key, or it can't be read.
+    pub key: Option<PublicKey>,
+    version: Option<Version>,
 }
 
 /// What a listing says of when a secret was stored and changed last. A payload can be set once and never changed
@@ -63,18 +75,35 @@ impl SecretSight {
     }
 
     /// What is found by the tenant's name although it is called otherwise, for a sentence.
-    pub fn alike_told(&self) -> Option<String> {
-        let (name, SecretRef(href)) = self.alike.first()?;
+    /// `shown`: the interface's key at the last look.
+    pub fn alike_told(&self, shown: Option<PublicKey>) -> Option<String> {
+        let live = self.alike.iter().find(|alike| shown.is_some() && alike.key == shown);
+        let Alike { name, href: SecretRef(href), .. } = live.or(self.alike.first())?;
         let more = match self.alike.len() {
             1 => String::new(),
             count => format!(" and {} more", count - 1),
         };
+        if let (true, Some(key)) = (self.is_alike_live(shown), shown) {
+            return Some(format!(
+                "the server has taken {}, the key of another secret that Barbican finds by the tenant's name as well: {} \
+                 ({}){more}",
+                key.short(),
+                sanitize(name),
+                sanitize(href)
+            ));
+        }
         Some(format!(
             "Barbican finds {} ({}){more} by the tenant's name as well (to its search case does not count, and _ is any \
              character), and the server takes the first that it gets",
             sanitize(name),
             sanitize(href)
         ))
+    }
+
+    /// The interface shows the key of one that is called otherwise, which none of the name has.
+    pub fn is_alike_live(&self, shown: Option<PublicKey>) -> bool {
+        let has = |alike: &Alike| shown.is_some() && alike.key == shown;
+        !self.keys.contains(&shown) && self.alike.iter().any(has)
     }
 
     /// The key, if there is exactly one secret and it holds one.
@@ -332,7 +361,22 @@ async fn read_listed(
     let (entries, others): (Vec<_>, Vec<_>) =
         entries?.into_iter().partition(|entry| entry.name == world.settings.secret_name);
     let mut sight = SecretSight { count: entries.len(), ..SecretSight::default() };
-    sight.alike = others.into_iter().map(|entry| (entry.name, entry.href)).collect();
+    for entry in others {
+        let version = version_of(&entry);
+        let seen = before.iter().flat_map(|before| &before.alike).find(|seen| seen.href == entry.href);
+        let key = match seen.filter(|seen| version.is_some() && seen.version == version) {
+            Some(seen) => seen.key,
+            // Whose it is, it is not ours: that it can't be read is no fault of this look.
+            None if entry.has_payload => world
+                .secrets
+                .payload(&entry.href)
+                .await
+                .ok()
+                .and_then(|payload| PrivateKey::from_payload(&payload).map(|key| key.public())),
+            None => None,
+        };
+        sight.alike.push(Alike { name: entry.name, href: entry.href, key, version });
+    }
     for entry in entries {
         let key = match before.and_then(|before| before.read_before(&entry)) {
             Some(key) => key,

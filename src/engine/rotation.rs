@@ -168,6 +168,8 @@ pub struct Rotation {
     pub gap_us: Option<u64>,
     /// For how long two secrets had the name, where the new one was stored first, µs.
     pub overlap_us: Option<u64>,
+    /// When the end was last asked for and refused, and why, as long as nothing was begun since.
+    pub end_refused: Option<(Timestamp, String)>,
     /// What is known of the present leg's gap where a run ended in it.
     pub broken_gap: Option<BrokenGap>,
     /// Why the object's content of before the present leg is kept nowhere, where it was to be kept.
@@ -267,6 +269,7 @@ impl Rotation {
             gap_us: None,
             overlap_us: None,
             broken_gap: None,
+            end_refused: None,
             object_not_kept: None,
             not_carried: Vec::new(),
             applied: None,
@@ -304,8 +307,10 @@ impl Rotation {
             | Record::TakenOver { .. }
             | Record::LeaseLost { .. }
             | Record::Case(_)
-            | Record::Refused(_)
             | Record::PersonErased { .. } => {}
+            Record::Refused(refused) => {
+                self.end_refused = (refused.act == "finish").then_some((at, refused.why)).or(self.end_refused.take());
+            }
             Record::SecretLeft { gap_us, .. } => self.gap_us = gap_us.or(self.gap_us),
             Record::Rescheduled { window } => {
                 self.windows.push(window.clone());
@@ -354,6 +359,7 @@ impl Rotation {
                 self.confirm_rotate(Author::of(entry), signature);
             }
             Record::StepStarted { step } => {
+                self.end_refused = None;
                 self.touched |= step == StepNumber::SECRET && entry.version <= STARTING_TOUCHED;
                 self.steps[step.index()] = StepState::Running { since: at };
             }

@@ -278,6 +278,14 @@ pub struct Viewer<'a> {
 const NORMAL_GAP_US: u64 = 1_000_000;
 
 impl TenantStatus {
+    /// What became of the kept keys, behind each of them; empty while they are kept.
+    pub fn kept_until(&self) -> &'static str {
+        match self.outcome {
+            Some(Outcome::Rotated | Outcome::RolledBack) => " (destroyed at the end)",
+            _ => "",
+        }
+    }
+
     /// That the gap was longer than is normal, in words.
     pub fn long_gap(&self) -> Option<String> {
         let gap = self.gap_us.filter(|gap| *gap >= NORMAL_GAP_US)?;

@@ -100,7 +100,8 @@ fn places(model: &Model, status: &TenantStatus, area: Rect, focused: bool, pen: 
             return y;
         }
         pen.put(area.x + 2, y, 16, word, theme.quiet());
-        let text = key.map_or("none".into(), |key| if area.width >= 64 { key.to_string() } else { key.short() });
+        let shown = |key: PublicKey| if area.width >= 64 { key.to_string() } else { key.short() };
+        let text = key.map_or("none".into(), |key| format!("{}{}", shown(key), status.kept_until()));
         pen.put(area.x + 19, y, area.width.saturating_sub(19), &text, theme.plain());
         mark(model, 4 + at, y, area, focused, pen);
         y += 1;
@@ -110,6 +111,7 @@ fn places(model: &Model, status: &TenantStatus, area: Rect, focused: bool, pen: 
 
 fn role(sight: &KeySight, status: &TenantStatus) -> &'static str {
     match sight.key {
+        _ if !status.kept_until().is_empty() => "",
         Some(key) if Some(key) == status.keys.staged => " (staged)",
         Some(key) if Some(key) == status.keys.previous => " (previous)",
         _ => "",

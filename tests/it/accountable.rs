@@ -82,7 +82,7 @@ async fn an_emergency_rotates_without_answers_and_stays_red_until_somebody_else_
     }
     scene.lab.world().reimport_all("acme").await;
     scene.run(Command::Verify).await.unwrap();
-    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    scene.finish("").await.unwrap();
     let status = look(scene.acme()).await;
     assert_eq!((status.outcome, status.next.action), (Some(Outcome::Rotated), Act::Review));
     assert!(status.attention[0].contains("review open"), "{:?}", status.attention);

@@ -233,7 +233,7 @@ async fn a_way_back_whose_kept_key_somebody_has_deleted_leads_on_by_a_fresh_key(
     assert_ne!(fresh, rotated);
     assert_eq!((status.keys.secret_count, status.keys.secret.key, status.keys.object.key), (Some(1), fresh, fresh));
     scene.everybody_returns().await;
-    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    scene.finish("").await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -309,11 +309,11 @@ async fn a_finish_that_fails_says_why_and_a_server_that_has_the_key_is_not_said_
     scene.rotate().await.unwrap();
     scene.everybody_returns().await;
     scene.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(503)).always());
-    let ended = scene.run(Command::Finish { note: String::new(), despite: String::new() }).await;
+    let ended = scene.finish("").await;
     assert!(ended.is_err());
     let told = told(&scene, &ended).await;
     assert!(told.contains("step 8 failed: Barbican: ") && told.contains("503"), "{told}");
     assert!(!told.contains("not taken the key"), "{told}");
     scene.lab.faults().clear();
-    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    scene.finish("").await.unwrap();
 }

@@ -1,6 +1,7 @@
 //! Converge from every start state and through every fault: it ends with exactly one secret that holds the wanted key, or
 //! says what is safe; and calling it again, once the fault is gone, always gets there.
 
+use crate::sample;
 use crate::scene::Scene;
 use changeguard::adapters::lab::{Fault as LabFault, Loss, Rule, Service, Which};
 use changeguard::domain::secret_shape::SecretShape;
@@ -134,23 +135,23 @@ async fn walk(method: &str, nth: u64) {
         LabFault::ApplyLate(Duration::from_millis(900)),
     ];
     let (mut walked, mut at_once) = (0, 0);
-    for state in [&[(1, false)][..], &[(1, false), (2, false)]] {
-        for fault in faults {
-            set(&scene, state);
-            let what = format!("{fault:?} at {method} {nth} from {} secrets", state.len());
-            let id = scene.lab.faults().add(Rule::new(Service::Barbican, fault).method(method).nth(nth));
-            let first = to_wanted(&world).await;
-            scene.lab.faults().remove(id);
-            walked += 1;
-            match first {
-                Ok(_) => at_once += 1,
-                Err(fault) => assert!(!fault.advice().is_empty() && !fault.message.is_empty(), "{what}: {fault}"),
-            }
-            // Whatever is still under way inside lands before the last word is spoken.
-            scene.lab.world().until(Duration::from_secs(5), |lab| lab.in_flight() == 0).await;
-            let second = to_wanted(&world).await;
-            assert!(second.is_ok() && is_wanted(&scene), "{what}: {second:?}");
+    let one = [&[(1, false)][..], &[(1, false), (2, false)]];
+    let all: Vec<_> = one.into_iter().flat_map(|state| faults.map(|fault| (state, fault))).collect();
+    for (state, fault) in sample::chosen(&format!("faults of a converge at {method} {nth}"), all, 8) {
+        set(&scene, state);
+        let what = format!("{fault:?} at {method} {nth} from {} secrets", state.len());
+        let id = scene.lab.faults().add(Rule::new(Service::Barbican, fault).method(method).nth(nth));
+        let first = to_wanted(&world).await;
+        scene.lab.faults().remove(id);
+        walked += 1;
+        match first {
+            Ok(_) => at_once += 1,
+            Err(fault) => assert!(!fault.advice().is_empty() && !fault.message.is_empty(), "{what}: {fault}"),
         }
+        // Whatever is still under way inside lands before the last word is spoken.
+        scene.lab.world().until(Duration::from_secs(5), |lab| lab.in_flight() == 0).await;
+        let second = to_wanted(&world).await;
+        assert!(second.is_ok() && is_wanted(&scene), "{what}: {second:?}");
     }
     println!("{method} {nth}: {walked} fault points walked, {at_once} ended well at the first try");
 }

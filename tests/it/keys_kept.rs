@@ -53,18 +53,6 @@ fn remove_kept(scene: &Scene, role: KeyRole) {
     }
 }
 
-async fn ended(scene: &Scene) -> String {
-    scene.confirmed().await;
-    scene.rotate().await.unwrap();
-    scene.everybody_returns().await;
-    finish(scene).await.unwrap();
-    scene.acme().rotation().unwrap().target().unwrap().to_string()
-}
-
-async fn finish(scene: &Scene) -> Result<String, RunError> {
-    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await
-}
-
 fn said(error: &RunError) -> String {
     format!("{error}; {}", error.advice())
 }
@@ -126,7 +114,7 @@ async fn where_the_previous_key_is_gone_a_way_back_says_what_a_fresh_one_costs_a
     scene.roll_back().await.unwrap();
     assert_eq!(scene.acme().rotation().unwrap().target_role(), KeyRole::Fresh);
     scene.everybody_returns().await;
-    finish(&scene).await.unwrap();
+    scene.finish("").await.unwrap();
     assert_eq!(scene.status().outcome, Some(Outcome::RolledBack));
 }
 
@@ -147,7 +135,7 @@ async fn a_way_back_whose_key_is_lost_on_the_way_offers_a_fresh_one_and_no_verb_
     assert!(!status.steps[2].state.is_done(), "nothing says that it is kept: {:?}", status.steps[2]);
     scene.roll_back().await.unwrap();
     scene.everybody_returns().await;
-    finish(&scene).await.unwrap();
+    scene.finish("").await.unwrap();
     assert_eq!(scene.acme().rotation().unwrap().target_role(), KeyRole::Fresh);
 }
 
@@ -236,7 +224,7 @@ async fn two_secrets_with_one_key_are_told_and_replaced_by_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_others_change_after_the_end_is_alarmed_and_put_right_as_long_as_the_key_is_there() {
     let scene = Scene::start().await;
-    let left = ended(&scene).await;
+    let left = scene.ended().await.to_string();
     scene.acme().look().await;
     assert_eq!(scene.status().changed_since, None);
     assert_eq!(scene.status().reconcile, Reconcile::InSync);
@@ -269,7 +257,7 @@ async fn what_others_change_after_the_end_is_alarmed_and_put_right_as_long_as_th
 async fn a_secret_that_is_put_back_or_deleted_after_the_end_is_never_in_sync_and_says_what_leads_on() {
     for put in [true, false] {
         let scene = Scene::start().await;
-        let left = ended(&scene).await;
+        let left = scene.ended().await.to_string();
         match put {
             true => _ = put_theirs(&scene),
             false => scene.lab.world().key_secrets("acme").iter().for_each(|secret| {

@@ -33,7 +33,8 @@ impl Site {
     async fn next(&self) -> Option<String> {
         let text = self.run("status keystone/lab").await.out;
         let line = text.lines().find_map(|line| line.strip_prefix("run ")).map(str::trim);
-        line.map(|line| line.strip_prefix("changeguard ").unwrap().to_owned())
+        // It can be pasted: it names the configuration that was given, and so it does for who gives it once more.
+        line.map(|line| line.strip_prefix("changeguard --config ").unwrap().split_once(' ').unwrap().1.to_owned())
     }
 
     fn keys(&self) -> Vec<Vec<KeyState>> {

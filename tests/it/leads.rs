@@ -34,6 +34,7 @@ fn run(failed: &[&str]) -> Preflight {
         finding: long.repeat(3),
         advice: format!("have the service put right; {}", long.repeat(2)),
         until: None,
+        is_proved: false,
     };
     let keys = KeyAgreement::default();
     Preflight { at: Timestamp::now(), checks: failed.iter().map(check).collect(), keys }
@@ -137,7 +138,7 @@ async fn a_resume_that_a_red_check_refuses_says_what_is_red() {
     comes(&mut rotation, last, Record::StepFailed { step: StepNumber::CHECK, fault });
     let next = told(&scene, &rotation, &Sights::default()).next;
     assert_eq!(next.action, Act::Resume, "{}", next.text);
-    assert!(next.text.starts_with("the preflight check failed: object; "), "{}", next.text);
+    assert!(next.text.starts_with("the check of ") && next.text.contains(" UTC failed: object; "), "{}", next.text);
     assert!(next.text.ends_with("; then resume, or cancel"), "{}", next.text);
 }
 

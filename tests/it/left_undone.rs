@@ -367,7 +367,7 @@ async fn who_has_nothing_to_download_is_named_and_waits_alone() {
     assert_eq!(calls(&one), 0);
     scene.lab.world().reimport_all("acme").await;
     scene.run(Command::Verify).await.unwrap();
-    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    scene.finish("").await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

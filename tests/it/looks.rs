@@ -59,7 +59,7 @@ async fn looks_from_before_and_behind_a_rotation_raise_no_alarm_together() {
     scene.rotate().await.unwrap();
     check("behind step 6").await;
     scene.everybody_returns().await;
-    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    scene.finish("").await.unwrap();
     check("behind the end").await;
     scene.confirmed().await;
     scene.rotate().await.unwrap();

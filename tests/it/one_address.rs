@@ -60,7 +60,7 @@ async fn two_entries_with_one_address_get_one_mail_of_each_kind_and_answer_once(
     assert!(!back(&bob).await);
     assert!(!back(&ada).await, "one of their two peers is not");
     assert!(back(&phone).await, "now both are");
-    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    scene.finish("").await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

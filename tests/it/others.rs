@@ -61,7 +61,7 @@ async fn a_key_that_a_colleague_stores_in_the_gap_is_kept_under_a_name_of_its_ow
     is_told(&scene);
     // Ours are destroyed in the end, theirs is not ours to destroy.
     scene.everybody_returns().await;
-    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    scene.finish("").await.unwrap();
     assert_eq!(kept_for_others(&scene), [theirs]);
 }
 
@@ -252,7 +252,7 @@ async fn a_copy_that_can_not_be_made_or_removed_is_told_and_stops_nothing() {
     assert!(told.iter().any(|item| item.contains("could NOT be kept") && item.contains("403")), "{told:?}");
     scene.everybody_returns().await;
     scene.lab.faults().add(refused("DELETE").which(Which::Always));
-    let ended = scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    let ended = scene.finish("").await.unwrap();
     let rotation = scene.acme().rotation().unwrap();
     let StepState::Done { evidence, .. } = rotation.step(StepNumber::VERIFY) else { panic!("{rotation:?}") };
     assert!(evidence.contains("could NOT be removed") && evidence.contains("by hand"), "{ended}: {evidence}");

@@ -81,7 +81,7 @@ async fn a_rollback_puts_the_previous_key_back_and_clients_return_without_a_new_
     assert!(String::from_utf8(scene.object()).unwrap().contains(&old));
     assert_eq!(scene.status().phase, Phase::RollingBack);
     scene.everybody_returns().await;
-    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    scene.finish("").await.unwrap();
     assert_eq!(scene.status().outcome, Some(Outcome::RolledBack), "never shown as rotated");
     assert!(world.secrets("").iter().all(|secret| !secret.name.starts_with("changeguard-")));
 }
@@ -226,7 +226,7 @@ async fn a_waived_client_opens_the_gate_and_need_not_return() {
         scene.lab.world().reimport("acme", &person.id).await;
     }
     scene.run(Command::Verify).await.unwrap();
-    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    scene.finish("").await.unwrap();
     assert_eq!(scene.status().outcome, Some(Outcome::Rotated));
 }
 

@@ -3,6 +3,7 @@
 use changeguard::adapters::lab::{Lab, LabOptions};
 use changeguard::config::{self, Config};
 use changeguard::domain::acknowledgement::{Answer, Channel};
+use changeguard::domain::key::PublicKey;
 use changeguard::domain::notice::NoticeKind;
 use changeguard::domain::tenant::Tenant;
 use changeguard::domain::window::Window;
@@ -163,6 +164,20 @@ impl Scene {
                 break;
             }
         }
+    }
+
+    /// Closes it; with a reason where something is missing.
+    pub async fn finish(&self, despite: &str) -> Result<String, RunError> {
+        self.run(Command::Finish { note: String::new(), despite: despite.into() }).await
+    }
+
+    /// Goes through a whole rotation; gives the key that it has left.
+    pub async fn ended(&self) -> PublicKey {
+        self.confirmed().await;
+        self.rotate().await.unwrap();
+        self.everybody_returns().await;
+        self.finish("").await.unwrap();
+        self.acme().rotation().unwrap().target().unwrap()
     }
 
     /// What is true, from the journal and the last look.

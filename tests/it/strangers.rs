@@ -2,6 +2,7 @@
 //! ours has stored in place of the live one, an object that is gone, a key in the object between two steps. Each is told as what
 //! it is, and a way leads on.
 
+use crate::pty::PATIENCE;
 use crate::scene::{Scene, Silent};
 use crate::senders::writes;
 use changeguard::adapters::lab::{Fault, Rule, Service, Which};
@@ -84,6 +85,8 @@ async fn a_secret_of_another_name_that_the_servers_search_finds_shuts_the_gate_a
     });
     let failed = scene.rotate().await.unwrap_err();
     let (failed, next) = (format!("{failed}; {}", failed.advice()), scene.status().next);
+    let taken = format!("the server has taken {}, the key of another secret", theirs().short());
+    assert!(failed.contains(&taken) && failed.contains("have it renamed or deleted"), "{failed}");
     for said in [&failed, &next.text] {
         assert!(!said.contains("keeps the key of before"), "{said}");
         assert!(said.contains("NEITHER") && said.contains(&theirs().short()), "{said}");
@@ -92,13 +95,29 @@ async fn a_secret_of_another_name_that_the_servers_search_finds_shuts_the_gate_a
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_of_another_name_that_the_server_has_taken_is_set_aside_by_no_word() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    hold_the_agents(&scene);
+    store(&scene, &scene.secret_name().to_uppercase());
+    scene.lab.world().set_server_key("acme", [78; 32]);
+    let refused = scene.rotate().await.unwrap_err().to_string();
+    assert!(refused.contains("duplicates"), "{refused}");
+    assert_eq!(
+        scene.status().next.commands,
+        Vec::<String>::new(),
+        "nothing is offered that its reason is disproved of"
+    );
+    let reason = "it looks by the exact name".to_owned();
+    let refused = scene.run(Command::SetAside { what: "duplicates".into(), reason }).await.unwrap_err().to_string();
+    assert!(refused.contains("duplicates can't be set aside"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_was_stored_in_place_of_the_live_one_after_the_end_is_an_alarm_until_a_rotation_has_replaced_it() {
     for taken in [false, true] {
         let scene = Scene::start().await;
-        scene.confirmed().await;
-        scene.rotate().await.unwrap();
-        scene.everybody_returns().await;
-        scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+        scene.ended().await;
         hold_the_agents(&scene);
         replace(&scene);
         if taken {
@@ -132,17 +151,14 @@ async fn a_key_that_was_stored_in_place_of_the_live_one_after_the_end_is_an_alar
             assert!(!rotation.is_back_to_previous());
         }
         scene.everybody_returns().await;
-        scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+        scene.finish("").await.unwrap();
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_object_that_is_gone_after_the_end_is_an_alarm_with_a_way_out() {
     let scene = Scene::start().await;
-    scene.confirmed().await;
-    scene.rotate().await.unwrap();
-    scene.everybody_returns().await;
-    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    scene.ended().await;
     let container = scene.acme().tenant().id.to_string();
     let before = scene.object();
     assert!(scene.lab.world().remove_object(&container, Some(OBJECT)));
@@ -221,10 +237,7 @@ async fn an_object_that_alone_says_another_key_is_not_blamed_on_the_secret_and_t
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secret_that_was_deleted_after_the_end_is_no_dead_end_though_the_agent_complains_of_it() {
     let scene = Scene::start().await;
-    scene.confirmed().await;
-    scene.rotate().await.unwrap();
-    scene.everybody_returns().await;
-    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    scene.ended().await;
     scene.lab.world().key_secrets("acme").iter().for_each(|secret| _ = scene.lab.world().remove_secret(&secret.id));
     for _ in 0..3 {
         scene.lab.world().reconcile("acme").await;
@@ -264,10 +277,7 @@ fn write_over(scene: &Scene) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_and_its_cancellation_hand_on_what_the_last_end_has_left() {
     let scene = Scene::start().await;
-    scene.confirmed().await;
-    scene.rotate().await.unwrap();
-    scene.everybody_returns().await;
-    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap();
+    scene.ended().await;
     let left = scene.acme().rotation().unwrap().must_be_live().unwrap();
     hold_the_agents(&scene);
     let plan = || Command::Plan { window: Scene::open_window(), cause: Cause::Scheduled, reference: String::new() };
@@ -342,13 +352,58 @@ async fn an_end_over_a_letter_that_nobody_has_read_wants_a_reason_that_stands_in
     writes(&scene, "acme", 0, None, "Since then I reach nothing any more, can you have a look?", 1);
     let fleet = &scene.fleet;
     scene.wiring.post().unwrap().sort(fleet).await.unwrap();
-    let finish = |despite: &str| Command::Finish { note: String::new(), despite: despite.into() };
     assert!(scene.acme().rotation().unwrap().open_mails().next().is_some(), "it is unclear");
-    let refused = scene.run(finish("")).await.unwrap_err().to_string();
+    let refused = scene.finish("").await.unwrap_err().to_string();
     assert!(refused.contains("a mail of a client is unread: read it"), "{refused}");
-    scene.run(finish("talked to them by phone")).await.unwrap();
+    scene.finish("talked to them by phone").await.unwrap();
     let report = changeguard::cli::report::Line::of(&scene.acme().rotation().unwrap(), None);
     assert!(report.to_string().contains("BUT A MAIL OF A CLIENT IS UNREAD: talked"), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reason_for_an_end_covers_no_letter_that_came_in_unread_and_what_was_refused_is_told_until_it_is_tried_again()
+{
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    let refused = scene.finish("").await.unwrap_err().to_string();
+    let shut = scene.acme().rotation().unwrap().end_refused.clone().unwrap();
+    assert_eq!(shut.1, refused);
+    scene.everybody_returns().await;
+    assert!(scene.status().next.text.starts_with("everybody is back"), "{}", scene.status().next.text);
+    // Nobody has read the mailbox since: the letter lies there while the reason is for something else.
+    writes(&scene, "acme", 0, None, "Since then I reach nothing any more, can you have a look?", 1);
+    let error = scene.finish("the agent's log is a drill").await.unwrap_err();
+    assert!(error.to_string().contains("a mail of a client is unread: that was not known"), "{error}");
+    let rotation = scene.acme().rotation().unwrap();
+    assert!(rotation.is_kept(KeyRole::Previous) && rotation.is_kept(KeyRole::Staged), "{:?}", rotation.keys);
+    scene.finish("talked to them by phone").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_alone_has_not_come_back_to_the_key_is_waited_for() {
+    let scene = Scene::start().await;
+    let left = scene.ended().await;
+    let world = scene.lab.world();
+    let right = world.key_secrets("acme").remove(0);
+    replace(&scene);
+    assert!(world.until(PATIENCE, |world| world.server("acme").unwrap().public_key == theirs().to_string()).await);
+    scene.acme().look().await;
+    let status = scene.status();
+    assert_eq!(status.next.action, Act::Plan, "{}", status.next.text);
+    let already = status.cut_off_already().unwrap();
+    assert!(already.contains("cut off already") && already.contains(&left.short()), "{already}");
+    let breaks = changeguard::cli::consent::breaks(&status).join("; ");
+    assert!(breaks.contains(&already) && !breaks.contains("lose the VPN when"), "{breaks}");
+    // Somebody has put the right one back, and the server's next look has not come.
+    hold_the_agents(&scene);
+    let theirs = world.key_secrets("acme").remove(0);
+    world.add_secret(&right.name, "text/plain", right.payload.as_deref());
+    world.remove_secret(&theirs.id);
+    scene.acme().look().await;
+    let status = scene.status();
+    assert_eq!(status.next.action, Act::Wait, "{}", status.next.text);
+    assert!(status.next.text.starts_with("wait for the server's next look"), "{}", status.next.text);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -400,7 +455,7 @@ async fn the_copy_of_the_live_key_is_the_last_that_an_end_destroys() {
     scene.rotate().await.unwrap();
     scene.everybody_returns().await;
     scene.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(503)).method("DELETE").which(Which::From(2)));
-    scene.run(Command::Finish { note: String::new(), despite: String::new() }).await.unwrap_err();
+    scene.finish("").await.unwrap_err();
     let rotation = scene.acme().rotation().unwrap();
     let is_destroyed = |role| rotation.keys[&role].destroyed.is_some();
     assert_eq!((is_destroyed(KeyRole::Previous), is_destroyed(KeyRole::Staged)), (true, false));

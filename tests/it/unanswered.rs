@@ -315,7 +315,8 @@ async fn a_request_that_was_only_announced_is_sent_past_no_decline_by_who_goes_o
 /// A worker that was stopped carries out what everybody has given up, after it was seen to have changed nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_is_carried_out_much_later_costs_no_key() {
-    let late = Fault::ApplyLate(Duration::from_millis(2500));
+    // For as long as the fault lasts, so that a slow machine sees it land no sooner.
+    let late = Fault::ApplyLate(PATIENCE);
     for (order, method, nth, _) in ORDERS.into_iter().filter(|(.., is_first)| *is_first) {
         let what = format!("{order:?} {method}");
         let stage = Stage::start(order).await;

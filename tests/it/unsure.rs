@@ -5,6 +5,7 @@ use crate::bastion::{Bastion, CYCLE};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use changeguard::adapters::lab::{Fault, Rule, Service};
 use changeguard::engine::ports::Unfenced;
+use changeguard::engine::secret::PrivateKey;
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 
@@ -77,6 +78,31 @@ async fn a_gap_whose_end_nobody_has_seen_is_not_told_as_a_number() {
     // A rotation that went through knows it.
     let other = bastion.status(&names[0]).await;
     assert!(other["gap_us"].as_u64().unwrap() > 0 && other.get("broken_gap").is_none(), "{other:#}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gap_that_somebody_else_has_ended_is_not_told_as_the_short_one_of_the_next_run() {
+    let bastion = Bastion::start(1, 1, CYCLE).await;
+    bastion.confirmed("acme").await;
+    let refused = Rule::new(Service::Barbican, Fault::Status(403)).method("POST").path("/v1/secrets").nth(3);
+    bastion.lab.faults().add(refused);
+    bastion.run("rotate acme --confirm acme", &[]).await.ends(1);
+    bastion.lab.faults().clear();
+    let (world, theirs) = (bastion.lab.world(), PrivateKey::from_random([78; 32]));
+    let name = format!("vpn-private-key-{}", world.tenants()[0].id);
+    world.add_secret(&name, "text/plain", Some(theirs.to_payload(false).expose()));
+    bastion.run("resume acme", &[]).await.ends(0);
+    let status = bastion.status("acme").await;
+    assert!(status["gap_us"].is_null() && status["broken_gap"]["is_known"] == false, "{status:#}");
+    let report = bastion.run("report acme", &[]).await.ends(0).out;
+    assert!(report.contains("gap without a secret: not known: ") && report.contains("at most "), "{report}");
+    // What others do to a step that had ended well is no interruption of it.
+    let live = world.key_secrets("acme").remove(0);
+    world.remove_secret(&live.id);
+    bastion.run("resume acme", &[]).await.ends(0);
+    let report = bastion.run("report acme", &[]).await.ends(0).out;
+    assert!(report.contains("step 4 had ended well, and was looked at again; found not done: "), "{report}");
+    assert!(!report.contains("step 4 had been interrupted"), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

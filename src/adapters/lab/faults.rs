@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 use super::state::lock;
 use super::trip::{Moment, Tripwire};
@@ -58,7 +59,8 @@ pub enum Fault {
     Delay(Duration),
     /// It is done at once, but no answer comes.
     LoseAnswer(Loss),
-    /// No answer ever comes, and it is done after this long, as a stopped and continued process does.
+    /// No answer ever comes, and it is done after this long, as a stopped and continued process does; over HTTP at once when all
+    /// rules are taken away.
     ApplyLate(Duration),
     /// It is held at this moment until the test lets go, and never answered (see [`Faults::trip`]).
     Trip(Moment),
@@ -196,6 +198,7 @@ pub struct Faults {
     tripwire: Tripwire,
     observer: Mutex<Option<Observer>>,
     closing: AtomicBool,
+    cleared: Arc<Notify>,
 }
 
 impl Faults {
@@ -216,6 +219,19 @@ impl Faults {
     /// Takes all rules away.
     pub fn clear(&self) {
         lock(&self.inner).rules.clear();
+        self.cleared.notify_waiters();
+    }
+
+    /// Waits for so long, or until all rules are taken away.
+    pub(super) fn hold_for(&self, most: Duration) -> impl Future<Output = ()> + Send + 'static {
+        // It is told from here on, whenever it is first polled.
+        let cleared = Arc::clone(&self.cleared).notified_owned();
+        async move {
+            tokio::select! {
+                () = tokio::time::sleep(most) => {}
+                () = cleared => {}
+            }
+        }
     }
 
     /// How often the rule has hit; 0 for one that was removed.

@@ -193,7 +193,7 @@ async fn answer(site: Arc<dyn Site>, shared: Arc<Shared>, peer: Peer, request: R
             };
         }
         Some(Fault::Delay(delay)) => {
-            let late = carry_out_after(delay, site, &shared, call);
+            let late = carry_out_after(tokio::time::sleep(delay), site, &shared, call);
             late.await.ok().flatten()
         }
         Some(Fault::LoseAnswer(loss)) => {
@@ -205,7 +205,7 @@ async fn answer(site: Arc<dyn Site>, shared: Arc<Shared>, peer: Peer, request: R
             };
         }
         Some(Fault::ApplyLate(delay)) => {
-            carry_out_after(delay, site, &shared, call);
+            carry_out_after(shared.faults.hold_for(delay), site, &shared, call);
             return std::future::pending().await;
         }
         Some(Fault::Trip(moment)) => {
@@ -238,7 +238,7 @@ fn refuse(site: &dyn Site, call: &Call, status: u16) -> Reply {
 
 /// Carries the call out later, also when the client has gone: a real server does so too after SIGCONT.
 fn carry_out_after(
-    delay: Duration,
+    due: impl Future<Output = ()> + Send + 'static,
     site: Arc<dyn Site>,
     shared: &Arc<Shared>,
     call: Call,
@@ -246,7 +246,7 @@ fn carry_out_after(
     let shared = Arc::clone(shared);
     shared.late.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     tokio::spawn(async move {
-        tokio::time::sleep(delay).await;
+        due.await;
         let reply = carry_out(&*site, &call);
         shared.late.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
         shared.touch();

@@ -22,15 +22,21 @@ fn written(window: &Window) -> [String; 3] {
     [civil(window.start, &window.zone), format!("{minutes}m"), window.zone.clone()]
 }
 
-/// The form, filled with the window in force or with 22:00 a week from now.
+/// The form, filled with the window in force; else with now where the live key is not the one that clients have, and with 22:00 a
+/// week from now where nothing hurries.
 pub fn open(model: &Model, status: &TenantStatus, change: bool) -> FormDialog {
     let [start, length, zone] = match status.window.as_ref().filter(|_| change) {
         Some(window) => written(window),
         None => {
             let zone = model.options.zone.clone();
-            let in_a_week = model.now.checked_add(SignedDuration::from_hours(7 * 24)).unwrap_or(model.now);
-            let day: String = civil(in_a_week, &zone).chars().take(10).collect();
-            [format!("{day} 22:00"), model.options.length.clone(), zone]
+            // Clients are cut off, or will be: each hour counts.
+            if status.truth.is_some() || status.changed_since.is_some() {
+                [civil(model.now, &zone), model.options.length.clone(), zone]
+            } else {
+                let in_a_week = model.now.checked_add(SignedDuration::from_hours(7 * 24)).unwrap_or(model.now);
+                let day: String = civil(in_a_week, &zone).chars().take(10).collect();
+                [format!("{day} 22:00"), model.options.length.clone(), zone]
+            }
         }
     };
     let mut fields = vec![

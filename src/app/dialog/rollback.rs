@@ -60,7 +60,11 @@ pub fn which_key(status: &TenantStatus) -> String {
                 previous.short(),
                 served.short()
             ),
-            None => format!("the previous key {} becomes live again", previous.short()),
+            None => format!(
+                "the previous key {} becomes live again, if its copy is still in Barbican: that is looked at before anything is \
+                 changed",
+                previous.short()
+            ),
         },
         None => "there is no previous key: a fresh one is made, everybody needs a new configuration".into(),
     }

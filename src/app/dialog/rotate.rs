@@ -7,6 +7,7 @@ use crate::domain::preflight::CheckState;
 use crate::domain::window::WindowState;
 use crate::engine::command::Command;
 use crate::engine::status::{Standing, TenantStatus};
+use crate::engine::truth::Live;
 use jiff::Timestamp;
 
 /// The form.
@@ -124,15 +125,21 @@ pub fn consequences(status: &TenantStatus) -> Vec<Row> {
     let whom = status.all_clients();
     let (first, second) = if status.store_first { ("POST", "DELETE") } else { ("DELETE", "POST") };
     let loses = if whom.starts_with("the ") || whom.starts_with("1 ") { "loses" } else { "lose" };
-    vec![
-        Row::new(
-            Mark::Warn,
-            format!(
-                "There is no transparent rotation: {whom} ({}) {loses} the VPN when the server takes the key, and each \
-                 stays cut off until they have downloaded and re-imported their configuration.",
-                status.live_sessions()
-            ),
+    let first_of_all = match status.cut_off_already() {
+        Some(already) => format!(
+            "There is no transparent rotation, and {already}: {whom} ({}) are back only when each has downloaded and \
+             re-imported their configuration.",
+            status.live_sessions()
         ),
+        None => format!(
+            "There is no transparent rotation: {whom} ({}) {loses} the VPN when the server takes the key, and each stays cut \
+             off until they have downloaded and re-imported their configuration.",
+            status.live_sessions()
+        ),
+    };
+    let is_missing = status.truth.as_ref().is_some_and(|truth| truth.live == Live::Missing);
+    vec![
+        Row::new(Mark::Warn, first_of_all),
         Row::new(
             Mark::Plain,
             format!(
@@ -143,6 +150,10 @@ pub fn consequences(status: &TenantStatus) -> Vec<Row> {
         Row::new(
             Mark::Plain,
             match status.store_first {
+                _ if is_missing => {
+                    "No secret has the name now, and none will before the POST is answered: a server that asks meanwhile finds \
+                     none."
+                }
                 true => {
                     "Between POST and DELETE two secrets have the name (under a second as a rule; measured and journaled): \
                      the server may take either meanwhile, and none is missing."

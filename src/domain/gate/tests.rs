@@ -44,6 +44,7 @@ fn open() -> Case {
         finding: String::new(),
         advice: String::new(),
         until: None,
+        is_proved: false,
     };
     Case {
         window: Window::parse("2026-11-24 22:00", "1h", "UTC", 2).unwrap(),

@@ -29,9 +29,11 @@ const NEEDED_IN_AN_EMERGENCY: [&str; 2] = ["keystone", "barbican"];
 
 /// Whether an operator's word may stand for this check.
 pub(crate) fn may_be_set_aside(rotation: &Rotation, check: &str) -> bool {
+    let found = rotation.preflight.as_ref().and_then(|run| run.checks.iter().find(|found| found.name == check));
     match rotation.emergency {
         Some(_) => !NEEDED_IN_AN_EMERGENCY.contains(&check),
         // Whom that cuts off, it cuts off anyway.
+        None if found.is_some_and(|found| found.is_proved) => false,
         None => SET_ASIDE.contains(&check) || check == KEYS && rotation.is_live_key_replaced(),
     }
 }

@@ -127,8 +127,8 @@ pub(crate) fn fresh_key(rotation: &Rotation) -> String {
         false => format!(", also those who are back already: {}", back.join(", ")),
     };
     format!(
-        "the previous key is not in Barbican under its own name any more, and was not removed by us: going back means a \
-         fresh key, and every client must download and re-import once more{again}; roll back once more to do that"
+        "the previous key is not in Barbican under its own name any more, and no record says that we removed it: going back \
+         means a fresh key, and every client must download and re-import once more{again}; roll back once more to do that"
     )
 }
 

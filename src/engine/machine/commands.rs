@@ -317,17 +317,15 @@ impl Machine {
         }
         let rotation = self.quiet()?;
         let failed = |step: StepNumber| matches!(rotation.step(step), StepState::Failed { .. });
-        match (rotation.confirmed_at.is_some(), rotation.touched) {
+        match (rotation.touched, rotation.interrupted()) {
             // Whatever comes next rests on it, and a request that timed out may land late, and others write there too.
-            (_, true) if rotation.step(StepNumber::SECRET).is_done() => Ok(vec![Output::Probe(StepNumber::SECRET)]),
-            _ if rotation.interrupted().is_some() => {
-                Ok(rotation.interrupted().map(Output::Probe).into_iter().collect())
-            }
-            (_, true) => self.go_on(at, None),
+            (true, _) if rotation.step(StepNumber::SECRET).is_done() => Ok(vec![Output::Probe(StepNumber::SECRET)]),
+            (_, Some(interrupted)) => Ok(vec![Output::Probe(interrupted)]),
+            (true, None) => self.go_on(at, None),
             // Nothing was touched yet: the gate may have shut in the meantime, so it is asked again.
-            (true, false) => self.begin(at, StepNumber::CHECK, Intent::Rotate),
-            (false, false) if failed(StepNumber::ANNOUNCE) => self.begin(at, StepNumber::ANNOUNCE, Intent::Single),
-            (false, false) => self.put_right(),
+            (false, None) if rotation.confirmed_at.is_some() => self.begin(at, StepNumber::CHECK, Intent::Rotate),
+            (false, None) if failed(StepNumber::ANNOUNCE) => self.begin(at, StepNumber::ANNOUNCE, Intent::Single),
+            (false, None) => self.put_right(),
         }
     }
 }

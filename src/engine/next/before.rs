@@ -109,8 +109,10 @@ pub(super) fn check(rotation: &Rotation, reasons: &[Reason], then: &str) -> Stri
     };
     let (head, more) = (&checks[..checks.len().min(NAMED)], checks.len().saturating_sub(NAMED));
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    let named = format!("the preflight check failed: {}{more}", head.join(", "));
     let run = rotation.preflight.as_ref();
+    // What it found was so then.
+    let at = run.map(|run| run.at.strftime(" of %H:%M:%S UTC").to_string()).unwrap_or_default();
+    let named = format!("the check{at} failed: {}{more}", head.join(", "));
     let Some(first) = run.and_then(|run| run.checks.iter().find(|check| checks.contains(&check.name))) else {
         return brief(&named, then);
     };

@@ -169,7 +169,10 @@ impl Record {
             },
             Record::Refused(RefusedAct { act, why, reason }) => format!("{act} refused: {why}{}", dash(reason)),
             Record::KeyGone { role, name } => {
-                format!("the {} key is not in Barbican as {name} any more, and was not removed by us", role.word())
+                format!(
+                    "the {} key is not in Barbican as {name} any more, and no record says that we removed it",
+                    role.word()
+                )
             }
             Record::ForeignSeen { public_key } => {
                 format!("somebody else has stored {} under the live name since the check", public_key.short())

@@ -7,7 +7,7 @@ use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::observation::Observation;
 use crate::domain::preflight::{DUPLICATES, KEYS};
 use crate::domain::step::{StepNumber, StepState};
-use crate::engine::observe::{SecretSight, Sights};
+use crate::engine::observe::Sights;
 use crate::engine::ports::Settings;
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
@@ -120,11 +120,12 @@ pub(super) fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: 
         live.or(secret.created)
     });
     let due = created.and_then(|created| cadence::due_date(created, settings.cadence_months));
+    let interface = sights.server.value().map(|reading| reading.public_key);
     KeysView {
         secret: sight(&sights.secret, |secret| secret.only_key()),
         secret_count: sights.secret.value().map(|secret| secret.count),
         duplicates: sights.secret.value().filter(|s| s.count > 1).map(|s| s.keys.clone()).unwrap_or_default(),
-        alike: sights.secret.value().and_then(SecretSight::alike_told),
+        alike: sights.secret.value().and_then(|secret| secret.alike_told(interface)),
         object: sight(&sights.object, |object| object.public_key),
         interface: sight(&sights.server, |reading| Some(reading.public_key)),
         console: sights.served.is_known().then(|| sight(&sights.served, |key| Some(*key))),

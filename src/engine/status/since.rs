@@ -3,7 +3,7 @@
 
 use crate::domain::fault::FaultKind;
 use crate::domain::key::PublicKey;
-use crate::engine::observe::{SecretSight, Sights};
+use crate::engine::observe::Sights;
 use crate::engine::record::KeyLeft;
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
@@ -30,6 +30,9 @@ pub struct ChangedSince {
     /// Barbican was not read since, so nobody knows what it holds.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub secret_unread: bool,
+    /// Secret and object hold that key; the server alone has not taken it yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub server_alone: bool,
     /// That key is still held under the tenant's name, or a copy of it is kept, so that resume can put everything back to it.
     pub can_be_put_right: bool,
 }
@@ -48,6 +51,11 @@ impl ChangedSince {
                 "have the platform write the object again (adding or removing a user of the tenant does), then look again"
                     .into()
             }
+            _ if self.server_alone => {
+                "wait for the server's next look: secret and object hold the key that clients have; if it has not taken it after \
+                 two cycles, see step 6's troubleshooting"
+                    .into()
+            }
             true => "resume puts back the key that clients have, and keeps a copy of what it removes".into(),
             false if self.secret_unread => "look again: what Barbican holds is not known before it is read".into(),
             false => "plan a rotation now (its check says what to set aside): no secret of the tenant's name holds the key that \
@@ -62,6 +70,7 @@ pub(super) fn changed_since(rotation: Option<&Rotation>, sights: &Sights) -> Opt
     let KeyLeft { key: left, since } = rotation?.must_be_live()?;
     let shows = |key: Option<PublicKey>| key.map_or_else(|| "no key".to_owned(), |key| key.short());
     let mut places = Vec::new();
+    let mut server_alone = false;
     let shown = sights.server.seen.as_ref().filter(|(at, _)| *at > since).map(|(_, reading)| reading.public_key);
     let secret = sights.secret.seen.as_ref().filter(|(at, _)| *at > since).map(|(_, secret)| secret);
     if let Some(secret) = secret.filter(|secret| secret.keys[..] != [Some(left)]) {
@@ -85,16 +94,26 @@ pub(super) fn changed_since(rotation: Option<&Rotation>, sights: &Sights) -> Opt
         places.push("the object is not there, so nobody can download their configuration".into());
     }
     if let Some(key) = shown.filter(|key| *key != left) {
+        server_alone = places.is_empty() && secret.is_some() && object.is_some();
         places.push(format!("the interface shows {}, so every client is cut off who has the other", key.short()));
     }
     if places.is_empty() {
         return None;
     }
-    places.extend(secret.and_then(SecretSight::alike_told));
+    places.extend(secret.and_then(|secret| secret.alike_told(shown)));
     let when = since.strftime("%Y-%m-%d %H:%M UTC");
     let text = format!("{}; the rotation that ended at {when} left {}", places.join("; "), left.short());
     let is_held = secret.is_some_and(|secret| secret.keys.contains(&Some(left)));
     let can_be_put_right = is_held || secret.is_some() && rotation?.copy_of(left).is_some();
     let (lead, secret_unread) = (LEAD.into(), secret.is_none());
-    Some(ChangedSince { lead, text, left, since, object_gone: gone.is_some(), secret_unread, can_be_put_right })
+    Some(ChangedSince {
+        lead,
+        text,
+        left,
+        since,
+        object_gone: gone.is_some(),
+        secret_unread,
+        server_alone,
+        can_be_put_right,
+    })
 }

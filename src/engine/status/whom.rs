@@ -79,6 +79,22 @@ impl TenantStatus {
         }
     }
 
+    /// That clients are cut off before anything is done: the interface shows another key than the one that they have, in words.
+    pub fn cut_off_already(&self) -> Option<String> {
+        let shown = self.keys.interface.key.filter(|_| self.keys.interface.fault.is_none() && !self.touched)?;
+        let has = |key: PublicKey| format!("the interface shows {}, and {}", shown.short(), key.short());
+        if let Some(since) = &self.changed_since {
+            return (since.left != shown)
+                .then(|| format!("{}, which clients have, is not live: they are cut off already", has(since.left)));
+        }
+        // Which of the two clients have, no journal says.
+        let named = self.keys.object.key.filter(|key| *key != shown && self.keys.object.fault.is_none())?;
+        Some(format!(
+            "{} stands in the object: whoever has that one is cut off already, and whoever has the other will be",
+            has(named)
+        ))
+    }
+
     /// How many of them are on the line, in words.
     pub fn live_sessions(&self) -> String {
         let live = self.clients.iter().filter(|view| view.activity == Some(Activity::Active)).count();

@@ -136,7 +136,7 @@ impl Step for Reconcile {
             if waited > limit {
                 return Err(match last_fault {
                     Some(fault) => unreadable(fault, limit, target),
-                    None => explained(late(limit, &rotation, peers.as_ref(), shown), world).await,
+                    None => explained(late(limit, &rotation, peers.as_ref(), shown), shown, world).await,
                 });
             }
             let text = match &last_fault {
@@ -166,9 +166,14 @@ fn waiting(clients: &[Client], peers: Option<&BTreeSet<PublicKey>>, most: &mut u
 }
 
 /// The same, with what else the server may take by the tenant's name, and what the agent says of itself.
-async fn explained(late: Fault, world: &World) -> Fault {
+async fn explained(late: Fault, shown: Option<PublicKey>, world: &World) -> Fault {
     let sight = observe::look_at_secret(world, None).await.ok();
-    let late = match sight.and_then(|sight| sight.alike_told()) {
+    let late = match sight.as_ref().and_then(|sight| sight.alike_told(shown)) {
+        // That is the answer, whatever the agent says.
+        Some(alike) if sight.is_some_and(|sight| sight.is_alike_live(shown)) => {
+            let hint = format!("have it renamed or deleted by whoever owns it, then resume; {}", late.advice());
+            return Fault { message: format!("{}; {alike}", late.message), ..late }.hint(hint);
+        }
         Some(alike) => Fault { message: format!("{}; {alike}", late.message), ..late },
         None => late,
     };

@@ -221,7 +221,7 @@ impl Touch for Moment<'_> {
 /// The key that is to be live is nowhere any more: journaled, and what leads on is said.
 async fn gone(context: &StepContext<'_>, role: KeyRole, name: String) -> Result<Fault, Fault> {
     context.ledger.record(Record::KeyGone { role, name }).await?;
-    let text = format!("the {} key is not in Barbican any more, and was not removed by us", role.word());
+    let text = format!("the {} key is not in Barbican any more, and no record says that we removed it", role.word());
     let fault = Fault::new(Service::Barbican, FaultKind::Refused, text);
     Ok(match context.rotation().is_target_lost() {
         true => fault

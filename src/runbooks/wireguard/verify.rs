@@ -1,5 +1,6 @@
 //! Step 8: who is back, by proof; and at the end the destruction of the kept keys.
 
+use super::answers::{Heard, hear};
 use super::object;
 use super::reconfigure::still_right;
 use super::stage::destroy_kept;
@@ -62,8 +63,20 @@ impl Step for Verify {
     }
 
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
+        let known = context.rotation().unfinished();
         look_who_is_back(context).await?;
+        // Whoever writes that it does not work must be heard before the way back is gone.
+        let unheard = match hear(context).await? {
+            Heard::Failed(fault) => format!("; the mailbox could not be read: {fault}"),
+            _ => String::new(),
+        };
         let rotation = context.rotation();
+        if let Some(what) = rotation.unfinished().filter(|what| known != Some(what)) {
+            let text = format!("{}: that was not known when the end was asked for", what.to_lowercase());
+            let hint = "the kept keys were not destroyed; read it and say what it means (mail decide), or finish again with a \
+                        reason for that, too";
+            return Err(Fault::new(Service::Mail, FaultKind::Refused, text).hint(hint));
+        }
         let missing: Vec<String> = rotation.not_back().iter().map(|client| client.name.clone()).collect();
         if !missing.is_empty() {
             let text = format!("not back and not waived: {}", missing.join(", "));
@@ -99,7 +112,7 @@ impl Step for Verify {
             [] => String::new(),
             [first, ..] => format!("; what stood there of somebody else's stays in Barbican as {}", first.name),
         };
-        Ok(format!("{back} back, {waived} waived; {destroyed} kept keys destroyed{copy}{theirs}{told}"))
+        Ok(format!("{back} back, {waived} waived; {destroyed} kept keys destroyed{copy}{theirs}{told}{unheard}"))
     }
 }
 

@@ -201,7 +201,7 @@ impl Play {
     fn checked(&mut self, fate: Fate, at: Timestamp) {
         let state = if matches!(fate, Fate::Fails(_)) { CheckState::Fail } else { CheckState::Pass };
         let (finding, advice) = ("no answer".into(), String::new());
-        let check = Check { name: CHECK.into(), state, finding, advice, until: None };
+        let check = Check { name: CHECK.into(), state, finding, advice, until: None, is_proved: false };
         let live = Some(key(BEFORE));
         let keys = KeyAgreement { secret: live, object: live, interface: live, console: None };
         self.emit(Record::Checked { preflight: Preflight { at, checks: vec![check], keys } });

@@ -306,12 +306,9 @@ pub fn ready(name: &str) -> TenantStatus {
     }
     status.answers = (6, 6);
     status.gate = Verdict::Shut(vec![Reason::CheckTooOld { at: at("2026-11-24T19:00:00Z") }]);
-    let check = |name: &str, state, finding: &str, advice: &str| Check {
-        name: name.into(),
-        state,
-        finding: finding.into(),
-        advice: advice.into(),
-        until: None,
+    let check = |name: &str, state, finding: &str, advice: &str| {
+        let (name, finding, advice) = (name.into(), finding.into(), advice.into());
+        Check { name, state, finding, advice, until: None, is_proved: false }
     };
     status.preflight = Some(Preflight {
         at: at("2026-11-24T19:00:00Z"),

@@ -37,8 +37,13 @@ impl Edges {
 
 /// The words of a clause: at which positions each stands, a bit each.
 struct Clause {
-    at: HashMap<u32, u128>,
+    /// By the number of the word.
+    at: Vec<u128>,
     open: u128,
+    /// Where each part ends that begins with the clause: hundreds of patterns begin with one of a few.
+    first: Vec<Option<u128>>,
+    /// From where each part was sought last, and where it ends then.
+    last: Vec<(u128, u128)>,
 }
 
 impl Frames {
@@ -92,27 +97,60 @@ impl Frames {
         if both.is_empty() {
             return false;
         }
-        let mut clause = Clause { at: HashMap::new(), open: 0 };
+        let parts = self.patterns.parts.len();
+        let (first, last) = (vec![None; parts], vec![(0, 0); parts]);
+        let mut clause = Clause { at: vec![0; self.patterns.count()], open: 0, first, last };
         for (at, word) in words.iter().enumerate() {
             if let Some(id) = id(word) {
-                *clause.at.entry(id).or_default() |= 1 << at;
+                clause.at[id as usize] |= 1 << at;
             }
             clause.open |= u128::from(free(word)) << at;
         }
         let end = 1u128 << words.len();
-        both.iter().any(|number| self.ends(&self.patterns.lines[*number], &clause, 1) & end != 0)
+        both.iter().any(|number| self.ends(&self.patterns.lines[*number], &mut clause, 1) & end != 0)
     }
 
     /// Where a piece may end that begins at one of these positions.
-    fn ends(&self, piece: &Piece, clause: &Clause, from: u128) -> u128 {
+    fn ends(&self, piece: &Piece, clause: &mut Clause, from: u128) -> u128 {
         match piece {
-            _ if from == 0 => 0,
             Piece::Word(id) if Some(*id) == self.slot => (from & clause.open) << 1,
-            Piece::Word(id) => (from & clause.at.get(id).copied().unwrap_or(0)) << 1,
-            Piece::Part(part) => self.ends(&self.patterns.parts[*part], clause, from),
-            Piece::Chain(pieces) => pieces.iter().fold(from, |from, piece| self.ends(piece, clause, from)),
-            Piece::Choice(pieces) => pieces.iter().fold(0, |all, piece| all | self.ends(piece, clause, from)),
+            Piece::Word(id) => (from & clause.at[*id as usize]) << 1,
+            Piece::Part(part) => self.ends_of_part(*part, clause, from),
+            Piece::Chain(pieces) => {
+                let mut at = from;
+                for piece in pieces {
+                    if at == 0 {
+                        break;
+                    }
+                    at = self.ends(piece, clause, at);
+                }
+                at
+            }
+            Piece::Choice(pieces) => {
+                let mut all = 0;
+                for piece in pieces {
+                    all |= self.ends(piece, clause, from);
+                }
+                all
+            }
         }
+    }
+
+    fn ends_of_part(&self, part: usize, clause: &mut Clause, from: u128) -> u128 {
+        if from == 1
+            && let Some(known) = clause.first[part]
+        {
+            return known;
+        }
+        if clause.last[part].0 == from {
+            return clause.last[part].1;
+        }
+        let ends = self.ends(&self.patterns.parts[part], clause, from);
+        match from {
+            1 => clause.first[part] = Some(ends),
+            _ => clause.last[part] = (from, ends),
+        }
+        ends
     }
 }
 

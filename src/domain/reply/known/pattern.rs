@@ -51,6 +51,11 @@ impl Patterns {
         }
     }
 
+    /// How many words there are: their numbers are all below it.
+    pub fn count(&self) -> usize {
+        self.ids.len()
+    }
+
     /// The numbers of the words.
     pub fn into_ids(self) -> HashMap<String, u32> {
         self.ids

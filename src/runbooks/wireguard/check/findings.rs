@@ -62,7 +62,7 @@ pub(super) fn write_check() -> Finding {
 }
 
 pub(super) fn finding(name: &str, state: CheckState, finding: impl Into<String>, advice: impl Into<String>) -> Finding {
-    Finding { name: name.into(), state, finding: finding.into(), advice: advice.into(), until: None }
+    Finding { name: name.into(), state, finding: finding.into(), advice: advice.into(), until: None, is_proved: false }
 }
 
 pub(super) fn pass(name: &str, text: impl Into<String>) -> Finding {
@@ -289,14 +289,16 @@ pub(super) fn secret_check(sights: &Sights) -> Finding {
                 "secret",
                 CheckState::Warn,
                 "no secret has the tenant's name",
-                "it will be stored without a delete; there is no previous key to keep, a rollback would make a fresh one",
+                "it will be stored without a delete; there is nothing to keep now: unless step 3 has kept the previous key before, a \
+                 rollback would make a fresh one",
             ),
             (1, Some(_)) => pass("secret", "one secret has the name, and it holds a key"),
             (1, None) => finding(
                 "secret",
                 CheckState::Warn,
                 "the secret does not hold a key",
-                "it will be replaced; there is no previous key to keep, a rollback would make a fresh one",
+                "it will be replaced; there is nothing to keep now: unless step 3 has kept the previous key before, a rollback would \
+                 make a fresh one",
             ),
             (count, _) if interface.is_some() && secret.keys.contains(&interface) => {
                 pass("secret", format!("{count} secrets have the name, and the interface's key is among them"))
@@ -316,7 +318,12 @@ pub(super) fn secret_check(sights: &Sights) -> Finding {
 pub(super) fn duplicates_check(sights: &Sights) -> Option<Finding> {
     let interface = sights.server.value().map(|reading| reading.public_key);
     let secret = sights.secret.value().filter(|_| sights.secret.fault.is_none())?;
-    if let Some(alike) = secret.alike_told() {
+    if let Some(alike) = secret.alike_told(interface) {
+        if secret.is_alike_live(interface) {
+            let advice = "nothing was changed; whatever is put under the tenant's name, the server takes that one: have it renamed \
+                          or deleted by whoever owns it, then check again";
+            return Some(Finding { is_proved: true, ..finding(DUPLICATES, CheckState::Fail, alike, advice) });
+        }
         let advice = "nothing was changed; have the other one renamed or deleted by whoever owns it, or give this tenant's \
                       secret a name that finds nothing else; only where the server is known to look by the exact name, set \
                       the check `duplicates` aside with a reason";
