@@ -6,7 +6,7 @@ use crate::domain::fernet::repository::Reader;
 use crate::domain::fernet::watch::Thresholds;
 use crate::engine::case::record::CaseId;
 use crate::engine::ports::Clock;
-use crate::engine::ports::nodes::{LookAt, NodeFiles, NodeTokens, NodeTraffic, Token};
+use crate::engine::ports::nodes::{KeyVault, LookAt, NodeFiles, NodeTokens, NodeTraffic, Token};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -69,6 +69,8 @@ pub struct World {
     pub reader: Reader,
     /// The rules.
     pub rules: Rules,
+    /// Where an encrypted archive of what is saved is kept; none: there is none.
+    pub vault: Option<Arc<dyn KeyVault>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// The tokens that were issued with the former key; this process has them or nobody.
@@ -121,7 +123,7 @@ impl World {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (old, measured, watched) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { nodes, rotator, look_at, reader, rules, clock, old, measured, watched }
+        Self { nodes, rotator, look_at, reader, rules, vault: None, clock, old, measured, watched }
     }
 
     /// The nodes' names, in the order of the configuration.
