@@ -162,6 +162,7 @@ fn order(desk: &dyn Desk, verb: Verb) -> Result<Order> {
         Verb::Purge { confirm, .. } => begin("purge", confirm, String::new()),
         Verb::Rollback { why: Confirmed { confirm, reason, .. }, .. } => Order::RollBack { confirm, reason },
         Verb::Takeover { why: Confirmed { confirm, reason, .. } } => Order::TakeOver { confirm, reason },
+        Verb::Recover { why: Confirmed { confirm, reason, .. } } => Order::Recover { confirm, reason },
         Verb::Cancel { why: Confirmed { confirm, reason, .. } } => {
             named(desk, Some(&confirm))?;
             Order::Cancel { note: reason }
@@ -179,7 +180,7 @@ fn order(desk: &dyn Desk, verb: Verb) -> Result<Order> {
         }
         Verb::Note { text, .. } => Order::Note { text },
         _ => {
-            let known = "status, check, rotate, purge, rollback, resume, resolve, set-aside, takeover, cancel, note and report do";
+            let known = "status, check, rotate, purge, rollback, resume, resolve, set-aside, takeover, recover, cancel, note and report do";
             return Err(BadUsage(format!("this does not go with {}; {known}", desk.subject())).into());
         }
     })
@@ -297,6 +298,7 @@ fn exit_code(fault: &RunFault, status: &Status) -> u8 {
         RunFault::Refused(Refusal::Shut { .. }) => exit::SHUT,
         RunFault::Held(_) => exit::HELD,
         RunFault::Refused(Refusal::BadInput(_)) => exit::USAGE,
+        RunFault::Refused(Refusal::JournalLost(_)) => exit::PERSON,
         // What no probe could tell stays interrupted: a person resolves it.
         RunFault::Fault(fault) if !is_loss(fault) && !ending::is_asked() && is_unclear(status) => exit::PERSON,
         RunFault::Refused(Refusal::NotNow(_)) | RunFault::Fault(_) => exit::FAILED,

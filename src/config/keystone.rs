@@ -2,6 +2,10 @@
 //!
 //! How single values are written is `values`; what the settings mean for a rotation is the runbook's.
 
+mod archive;
+
+pub use archive::KeystoneArchive;
+
 use super::file::Value;
 use super::rules::{NOWHERE, Rules};
 use super::{Password, values};
@@ -49,6 +53,7 @@ pub(super) struct KeystoneTable {
     auth: Value<AuthTable>,
     ca_file: Value<String>,
     watch: Value<WatchTable>,
+    archive: Value<archive::ArchiveTable>,
 }
 
 /// One of `nodes` as it is written.
@@ -126,6 +131,8 @@ pub struct Keystone {
     pub ca_file: Option<PathBuf>,
     /// What is watched after the installation.
     pub watch: KeystoneWatch,
+    /// The encrypted archive of what is saved; none: there is none.
+    pub archive: Option<KeystoneArchive>,
 }
 
 /// One node of a cluster.
@@ -233,6 +240,7 @@ impl Default for Keystone {
             auth: KeystoneAuth::default(),
             ca_file: None,
             watch: KeystoneWatch::default(),
+            archive: None,
         }
     }
 }
@@ -311,6 +319,7 @@ impl Rules<'_> {
             auth: self.auth(&section, &at, table.auth),
             ca_file: self.trusted(&field("ca_file"), table.ca_file),
             watch: self.watch(&field("watch"), table.watch),
+            archive: self.archive(&field("archive"), table.archive),
             nodes,
             name: called,
         }

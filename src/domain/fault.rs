@@ -105,6 +105,29 @@ pub enum FaultKind {
     NoRoom,
 }
 
+/// An order that leads on from a fault, in a case of a runbook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lead {
+    /// The step is tried again.
+    Resume,
+    /// What was changed is taken back.
+    RollBack,
+    /// What was prepared is taken away; nothing was changed.
+    Cancel,
+}
+
+impl Lead {
+    /// The word in a sentence.
+    pub fn word(self) -> &'static str {
+        match self {
+            Lead::Resume => "resume",
+            Lead::RollBack => "roll back",
+            Lead::Cancel => "cancel",
+        }
+    }
+}
+
 /// A fault: where, what kind, in words, and optionally more exact advice than the kind gives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
@@ -118,18 +141,42 @@ pub struct Fault {
     /// More exact advice than [`Fault::advice`] gives by the kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The orders that lead on, the first of them first; the hint ends with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leads: Vec<Lead>,
 }
 
 impl Fault {
     /// A fault without a hint. The message is sanitized here.
     pub fn new(service: Service, kind: FaultKind, message: impl AsRef<str>) -> Self {
-        Self { service, kind, message: super::sanitize::sanitize(message.as_ref()), hint: None }
+        Self { service, kind, message: super::sanitize::sanitize(message.as_ref()), hint: None, leads: Vec::new() }
     }
 
     /// The same with advice of its own.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self.leads.clear();
         self
+    }
+
+    /// The same with the orders that lead on behind its advice.
+    pub fn leads(mut self, leads: &[Lead]) -> Self {
+        let advice = self.advice();
+        let by_hand = if self.leads.is_empty() { advice.to_owned() } else { self.by_hand().to_owned() };
+        let words = leads.iter().map(|lead| lead.word()).collect::<Vec<_>>().join(", or ");
+        self.hint = Some(if by_hand.is_empty() { words } else { format!("{by_hand}; {words}") });
+        self.leads = leads.to_vec();
+        self
+    }
+
+    /// What is to be done outside before an order leads on; empty where nothing is.
+    pub fn by_hand(&self) -> &str {
+        let words = self.leads.iter().map(|lead| lead.word()).collect::<Vec<_>>().join(", or ");
+        let remedy = self.remedy();
+        match remedy.strip_suffix(words.as_str()).filter(|_| !words.is_empty()) {
+            Some(before) => before.trim_end_matches("; "),
+            None => remedy,
+        }
     }
 
     /// The advice without its word that nothing was changed: for whoever says that of more than this one request.

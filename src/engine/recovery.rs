@@ -111,7 +111,8 @@ pub fn judge(rotation: &Rotation, lost: &Lost, looked: Looked) -> (Found, bool) 
     if let Some(public_key) = looked.live.filter(|_| touched && back.is_none() && staged.is_none() && is_other) {
         keys.push(FoundKey { role: KeyRole::Staged, public_key, name: String::new(), href: None });
     }
-    let window = seen.map(|case| &case.window).filter(|window| window.revision > rotation.window.revision).cloned();
+    let window = seen.and_then(|case| case.window.as_ref());
+    let window = window.filter(|window| window.revision > rotation.window.revision).cloned();
     let evidence = format!(
         "{} of the live name{}, {} kept keys{}",
         match looked.count {

@@ -1,4 +1,4 @@
-//! What is remembered of a tenant's journal where the journal is not, and what follows when the journal has less than that:
+//! What is remembered of a subject's journal where the journal is not, and what follows when the journal has less than that:
 //! its store was put back to an earlier moment, and the world has gone on.
 //!
 //! Pure. Where it is kept is the store's business, what leads on is `recovery`'s. A witness that is behind is normal: somebody
@@ -6,8 +6,10 @@
 
 use crate::domain::key::KeyRole;
 use crate::domain::notice::NoticeKind;
+use crate::domain::step::StepNumber;
 use crate::domain::window::Window;
 use crate::engine::audit::{Head, Row};
+use crate::engine::case::record::{CoreRecord, End};
 use crate::engine::record::{Entry, Record, RotationId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,32 +38,57 @@ pub struct CaseSeen {
     pub rotation: RotationId,
     /// Number of its last record.
     pub seq: u64,
-    /// The window in force.
-    pub window: Window,
-    /// A request that changes the live secret was about to be sent.
+    /// The window in force; none where nobody is asked for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// A request that changes what the subject lives on was about to be sent.
     pub touched: bool,
     /// The key of the way back, if one was begun.
     pub back: Option<KeyRole>,
     /// It has ended.
     pub ended: bool,
     /// The kinds of mails that were being sent.
+    #[serde(default)]
     pub mailed: Vec<Mailed>,
+    /// What there is of it besides, where its subject is no tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunSeen>,
+}
+
+/// How far a case of a subject that is no tenant had come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSeen {
+    /// The steps that were about to change what the subject lives on.
+    pub touching: Vec<StepNumber>,
+    /// To which end it was going.
+    pub to: End,
 }
 
 impl CaseSeen {
     /// What is to be remembered after these records, which follow what is remembered of `before`. `None`: they belong to a
     /// case of which the beginning is not known.
     pub fn after(before: Option<Self>, entries: &[Entry]) -> Option<Self> {
+        let begun = |rotation: RotationId, seq, window, run| {
+            let (touched, back, ended, mailed) = (false, None, false, Vec::new());
+            Self { rotation, seq, window, touched, back, ended, mailed, run }
+        };
         entries.iter().fold(before, |seen, entry| match (&entry.record, seen) {
-            (Record::Planned { rotation, window, .. }, _) => Some(Self {
-                rotation: rotation.clone(),
-                seq: entry.seq,
-                window: window.clone(),
-                touched: false,
-                back: None,
-                ended: false,
-                mailed: Vec::new(),
-            }),
+            (Record::Planned { rotation, window, .. }, _) => {
+                Some(begun(rotation.clone(), entry.seq, Some(window.clone()), None))
+            }
+            (Record::Case(body), seen) => match (body.read::<CoreRecord>(), seen) {
+                (Ok(CoreRecord::Opened { case, .. }), _) => {
+                    let run = RunSeen { touching: Vec::new(), to: End::Done };
+                    Some(begun(RotationId(case.0), entry.seq, None, Some(run)))
+                }
+                (_, None) => None,
+                (record, Some(mut seen)) => {
+                    seen.seq = entry.seq;
+                    // What only its runbook can read says nothing of how far it is.
+                    record.iter().for_each(|record| seen.take_of_case(record));
+                    Some(seen)
+                }
+            },
             (_, None) => None,
             (_, Some(mut seen)) => {
                 seen.take(entry);
@@ -70,10 +97,23 @@ impl CaseSeen {
         })
     }
 
+    fn take_of_case(&mut self, record: &CoreRecord) {
+        let Some(run) = &mut self.run else { return };
+        match record {
+            CoreRecord::Touching { step } => run.touching.push(*step),
+            CoreRecord::TurnedBack { .. } => run.to = End::TakenBack,
+            CoreRecord::CancelBegun { .. } => run.to = End::Cancelled,
+            CoreRecord::Recovered { found, .. } => run.touching.clone_from(&found.touched),
+            CoreRecord::Finished { end, .. } => (self.ended, run.to) = (true, *end),
+            _ => {}
+        }
+        self.touched = !run.touching.is_empty();
+    }
+
     fn take(&mut self, entry: &Entry) {
         self.seq = entry.seq;
         match &entry.record {
-            Record::Rescheduled { window } => self.window = window.clone(),
+            Record::Rescheduled { window } => self.window = Some(window.clone()),
             Record::Touching { .. } => self.touched = true,
             Record::NotTouched { .. } => self.touched = false,
             Record::RollbackStarted { role, .. } => self.back = Some(*role),
@@ -81,7 +121,7 @@ impl CaseSeen {
             Record::Recovered { found, .. } => {
                 self.touched |= found.touched;
                 self.back = self.back.or(found.back);
-                self.window = found.window.clone().unwrap_or_else(|| self.window.clone());
+                self.window = found.window.clone().or(self.window.take());
             }
             Record::NoticeQueued { kind, revision, .. } => {
                 let back = self.back.is_some();
@@ -107,7 +147,19 @@ pub struct Recovery {
 impl Recovery {
     /// What an entry is, if it is one.
     pub fn of(entry: &Entry) -> Option<Self> {
-        matches!(entry.record, Record::Recovered { .. }).then_some(Self { at: entry.at, seq: entry.seq })
+        gone_on(entry).map(|_| Self { at: entry.at, seq: entry.seq })
+    }
+}
+
+/// What was lost, where an entry says that it was gone on with; and whether another case is to be gone on with still.
+fn gone_on(entry: &Entry) -> Option<(Lost, bool)> {
+    match &entry.record {
+        Record::Recovered { lost, found, .. } => Some((lost.clone(), found.next.is_some())),
+        Record::Case(body) if body.word() == "recovered" => match body.read().ok()? {
+            CoreRecord::Recovered { lost, found, .. } => Some((*lost, found.next.is_some())),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -220,6 +272,9 @@ impl fmt::Display for Lost {
                 let (at, case) = (seen.at.strftime("%Y-%m-%d %H:%M:%S UTC"), &seen.case);
                 match self.ends_at {
                     0 => write!(f, "it is empty")?,
+                    end if end < seen.position && case.run.is_some() => {
+                        write!(f, "it ends at record {end} of this subject")?
+                    }
                     end if end < seen.position => write!(f, "it ends at record {end} of this tenant")?,
                     _ => write!(f, "its record {} is another than was written", seen.position)?,
                 }
@@ -252,9 +307,9 @@ pub fn covers(entry: &Entry, seen: &Seen) -> bool {
 }
 
 fn covers_as_far(entry: &Entry, position: i64, behind: &[Recovery]) -> bool {
-    let Record::Recovered { lost, found, .. } = &entry.record else { return false };
-    let is_later = Recovery::of(entry).is_some_and(|recovery| !behind.contains(&recovery));
-    is_later && found.next.is_none() && lost.seen().is_some_and(|known| known.position >= position)
+    let Some((lost, is_more)) = gone_on(entry) else { return false };
+    let is_later = !behind.contains(&Recovery { at: entry.at, seq: entry.seq });
+    is_later && !is_more && lost.seen().is_some_and(|known| known.position >= position)
 }
 
 /// The same of a head that was kept, by the rows of the journal.

@@ -10,6 +10,7 @@
 //! | `due` | whether a timer shall rotate |
 //! | `record`, `state` | what it journals, and what that comes to |
 //! | `back` | the way back |
+//! | `recover` | what became of a case of which the end of the journal is lost |
 //! | `matrix` | tokens of each node, shown at each |
 //! | `steps` | the steps |
 //! | `panels` | what its screen shows |
@@ -20,6 +21,7 @@ mod facts;
 mod matrix;
 mod panels;
 mod record;
+mod recover;
 mod sights;
 mod spec;
 mod state;
@@ -31,10 +33,12 @@ pub use sights::Sights;
 pub use state::State;
 pub use world::{Node, Purge, Rules, World};
 
+use crate::domain::fault::Fault;
 use crate::engine::case::core::{Core, Stamp};
 use crate::engine::case::gate::Fact;
-use crate::engine::case::runbook::{Case, Runbook, Step, Telling};
+use crate::engine::case::runbook::{Case, Recovery, Runbook, Step, Telling};
 use crate::engine::case::spec::{Move, Spec};
+use crate::engine::witness::CaseSeen;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -70,6 +74,10 @@ impl Runbook for Fernet {
 
     fn way_back(case: &Case<Self>) -> Result<Vec<Move>, String> {
         back::road(case)
+    }
+
+    async fn recover(world: &World, case: &Case<Self>, seen: &CaseSeen) -> Result<Recovery<FernetRecord>, Fault> {
+        recover::recover(world, case, seen).await
     }
 
     async fn look(world: &World, _: Option<&Case<Self>>, sights: &mut Sights) {

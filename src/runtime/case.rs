@@ -2,6 +2,7 @@
 //! orders, and says what is true. What runs under the lease is `run`'s.
 
 mod loss;
+mod recover;
 mod run;
 
 pub use run::RunFault;
@@ -19,6 +20,7 @@ use crate::engine::journal::{Holder, JournalStore, Lease};
 use crate::engine::ports::{Clock, Entropy};
 use crate::engine::record::{Actor, Entry, Record};
 use crate::engine::step::Progress;
+use crate::engine::witness::{Lost, Witnessed};
 use crate::runtime::ending;
 use crate::runtime::fence::{LeaseFence, lost};
 use crate::runtime::lease::Taker;
@@ -103,6 +105,8 @@ struct Known<R: Runbook> {
     running: bool,
     /// Why the journal could not be read last.
     unread: Option<Fault>,
+    /// What this host or process has seen of the journal besides.
+    witnessed: Witnessed,
     /// So many looks were begun, and this one gave the sights.
     looks: (u64, u64),
 }
@@ -123,7 +127,8 @@ impl<R: Runbook> CaseDesk<R> {
     pub fn new(seat: Seat, world: R::World) -> Self {
         let (sights, lines) = (R::Sights::default(), Vec::new());
         let (holder, quiet_since, unread) = (None, None, None);
-        let known = Known { case: None, lines, sights, holder, quiet_since, running: false, unread, looks: (0, 0) };
+        let (case, witnessed, running, looks) = (None, Witnessed::default(), false, (0, 0));
+        let known = Known { case, lines, sights, holder, quiet_since, running, unread, witnessed, looks };
         let (known, busy, lookout) = (Mutex::new(known), tokio::sync::Mutex::new(()), Lookout::default());
         Self { seat, world, steps: R::steps(), known, busy, lookout }
     }
@@ -169,13 +174,10 @@ impl<R: Runbook> CaseDesk<R> {
         Ok(Some((holder, quiet_since)).filter(|_| !life.is_over()))
     }
 
-    /// The last case as the journal tells it, with its lines.
+    /// The last case as the journal tells it, with its lines, and what is known of a part of the journal that is lost.
     async fn load(&self) -> Result<(Option<Case<R>>, Vec<Line>), Fault> {
         let heads = self.seat.store.heads(Some(&self.seat.key)).await?;
-        if let Some(lost) = self.seat.store.witnessed(&self.seat.key).lost {
-            return Err(Fault::new(Service::Journal, FaultKind::Refused, lost.to_string())
-                .hint("nothing is done here; put the journal back as it was last"));
-        }
+        self.known().witnessed = self.seat.store.witnessed(&self.seat.key);
         let Some(head) = heads.first() else { return Ok((None, Vec::new())) };
         history(&self.seat.store.load(&head.rotation).await?)
     }
@@ -253,7 +255,8 @@ impl<R: Runbook> CaseDesk<R> {
             let mut known = self.known();
             (known.case, known.lines) = (case.clone().map(Arc::new), lines);
         }
-        Run::new(self, lease, case).carry_out(order, from).await
+        let lost: Option<Lost> = self.known().witnessed.lost.clone();
+        Run::new(self, lease, case, lost).carry_out(order, from).await
     }
 }
 
@@ -281,6 +284,9 @@ impl<R: Runbook> Desk for CaseDesk<R> {
         if known.holder.is_some() {
             return Tending::Leave;
         }
+        if let Some(lost) = &known.witnessed.lost {
+            return Tending::Person(lost.to_string());
+        }
         let telling = R::tell(&self.world, case, &known.sights, self.seat.clock.now());
         let gate = |stretch: &str| self.gate(case, &known.sights, stretch);
         tend::tend(R::spec(), case.map(|case| &case.core), &self.seat.name, &gate, &telling.alone)
@@ -295,6 +301,7 @@ impl<R: Runbook> Desk for CaseDesk<R> {
             telling.attention.insert(0, format!("the journal can't be read: {fault}"));
             telling.seen.insert(0, Seen { name: "journal".into(), at: None, fault: Some(fault) });
         }
+        telling.attention.extend(known.witnessed.note.clone());
         let gate = |stretch: &str| self.gate(case, &known.sights, stretch);
         let road = || match case {
             Some(case) => R::way_back(case),
@@ -309,6 +316,7 @@ impl<R: Runbook> Desk for CaseDesk<R> {
             road: &road,
             // None is opened here.
             new: CaseId(String::new()),
+            lost: known.witnessed.lost.as_ref(),
         };
         let step = |number| self.steps.iter().find(|step| step.number() == number);
         let troubles = |number| step(number).map_or(&[][..], |step| step.troubles());
@@ -331,7 +339,8 @@ impl<R: Runbook> Desk for CaseDesk<R> {
         let written = || {
             let known = self.known();
             let case = known.case.as_ref().map(|case| (case.core.id.clone(), case.core.seq));
-            (case, known.holder.as_ref().map(ToString::to_string), known.quiet_since, known.unread.is_some())
+            let held = (known.holder.as_ref().map(ToString::to_string), known.quiet_since);
+            (case, held, known.unread.is_some(), known.witnessed.clone())
         };
         let before = written();
         let read = self.reload().await.is_ok();

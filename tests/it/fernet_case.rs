@@ -5,7 +5,7 @@ use super::fernet_rig::{Rig, now};
 use crate::sample;
 use changeguard::adapters::keystone_tokens::{Asking, Credentials, Named, TokenClient, TokenParameters};
 use changeguard::adapters::lab::Moment;
-use changeguard::adapters::nodes::{LookAt, NodeParameters, NodeShell};
+use changeguard::adapters::nodes::{LookAt, NodeParameters, NodeShell, Vault};
 use changeguard::adapters::store::SqlJournal;
 use changeguard::adapters::system::{SystemClock, SystemEntropy};
 use changeguard::domain::fernet::repository::Reader;
@@ -107,10 +107,15 @@ pub async fn desk_at(
     (name, at): (&str, &str),
 ) -> CaseDesk<Fernet> {
     let store: Arc<dyn JournalStore> = Arc::new(SqlJournal::in_folder(&rig.folder.path().join("state")).await.unwrap());
+    CaseDesk::new(seat(store, onlooker, (name, at)), world)
+}
+
+/// What a desk needs besides its world: this operator on this host.
+pub fn seat(store: Arc<dyn JournalStore>, onlooker: Arc<dyn Onlooker>, (name, at): (&str, &str)) -> Seat {
     let instance = Instance { id: format!("{name}@{at}"), boot: at.into(), namespace: "n".into(), started: 1 };
     let me = Holder::new(name.into(), at.into(), 1, Timestamp::now(), instance);
     let (by, host, person) = (name.to_owned(), at.to_owned(), name.to_owned());
-    let seat = Seat {
+    Seat {
         subject: "keystone/lab".into(),
         name: "lab".into(),
         key: TenantId::of_subject("keystone/lab").unwrap(),
@@ -121,8 +126,7 @@ pub async fn desk_at(
         me,
         actor: Actor { by, host, person, ssh: None, unproven: None, environment: None },
         onlooker,
-    };
-    CaseDesk::new(seat, world)
+    }
 }
 
 pub fn begin(stretch: &str) -> Order {
@@ -380,4 +384,56 @@ async fn killed_anywhere_on_the_way_back_it_ends_where_it_began_and_loses_no_tok
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_anywhere_before_a_change_it_is_cancelled_and_leaves_nothing() {
     deaths("out").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_saved_is_kept_encrypted_too_where_a_command_is_configured_and_can_be_restored_from_there() {
+    let rig = Rig::new().await;
+    let folder = rig.folder.path().join("archive");
+    let argv = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    // No age is needed to test it: this one turns every byte.
+    let turn = argv(&["perl", "-0777", "-pe", "$_ ^= \"\\xa5\" x length"]);
+    let limit = Duration::from_secs(60);
+    let vault = Vault::new(folder.clone(), turn.clone(), turn.clone(), limit);
+    let mut world = world(&rig);
+    world.vault = Some(Arc::new(vault));
+    let before: Vec<String> = rig.names(0).iter().map(|name| read(&rig, name)).collect();
+    let desk = desk_of(&rig, world, Arc::new(Watches::default())).await;
+    desk.run(begin("rotate")).await.unwrap();
+    let saved = serde_json::to_value(&desk.status().steps[1]).unwrap()["evidence"].as_str().unwrap().to_owned();
+    assert!(saved.contains("unencrypted, and could be restored; encrypted at"), "{saved}");
+    assert!(saved.contains("opened again and equal by digest"), "{saved}");
+    let kept: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let sealed = std::fs::read(&kept[0]).unwrap();
+    assert!(before.iter().all(|key| !sealed.windows(key.len()).any(|found| found == key.as_bytes())));
+    // A person restores it by hand: the command, and tar.
+    let script = format!("perl -0777 -pe '$_ ^= \"\\xa5\" x length' < {} | tar -x", kept[0].display());
+    let out = rig.folder.path().join("restored");
+    std::fs::create_dir(&out).unwrap();
+    let done = std::process::Command::new("sh").args(["-c", &script]).current_dir(&out).status().unwrap();
+    assert!(done.success());
+    let mut restored: Vec<String> = std::fs::read_dir(&out)
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap().trim().to_owned())
+        .collect();
+    let mut wanted = before.clone();
+    restored.sort();
+    wanted.sort();
+    assert_eq!(restored, wanted);
+    // Where the command fails nothing is changed, and that is told.
+    let rig = Rig::new().await;
+    let broken = Vault::new(folder, argv(&["sh", "-c", "echo no recipients >&2; exit 1"]), Vec::new(), limit);
+    let mut world = super::fernet_case::world(&rig);
+    world.vault = Some(Arc::new(broken));
+    let desk = desk_of(&rig, world, Arc::new(Watches::default())).await;
+    let fault = desk.run(begin("rotate")).await.unwrap_err().to_string();
+    assert!(fault.contains("no recipients"), "{fault}");
+    assert!(!desk.status().steps[2].state.is_done());
+    desk.run(Order::Cancel { note: String::new() }).await.unwrap();
+    nothing_lost(&rig, "cancelled");
+}
+
+fn read(rig: &Rig, name: &str) -> String {
+    std::fs::read_to_string(rig.keys(0).join(name)).unwrap().trim().to_owned()
 }

@@ -219,3 +219,30 @@ fn the_screen_knows_no_word_of_a_runbook_that_has_a_page_made_of_values() {
         }
     }
 }
+
+/// What stands in the hints of faults, up to the end of the call.
+fn hints(text: &str) -> Vec<String> {
+    let rest = |(at, _): (usize, &str)| {
+        let mut depth = 1;
+        let is_in = |c: &char| {
+            depth += i32::from(*c == '(') - i32::from(*c == ')');
+            depth > 0
+        };
+        text[at + ".hint(".len()..].chars().take_while(is_in).collect()
+    };
+    text.match_indices(".hint(").map(rest).collect()
+}
+
+#[test]
+fn a_fault_of_a_runbook_of_stretches_carries_its_orders_as_values_and_not_as_words() {
+    let names = |hint: &String| ["resume", "roll back", "cancel"].iter().any(|word| hint.contains(word));
+    assert!(hints("fault.hint(format!(\"look (twice), then resume\")).leads(x)").iter().all(names));
+    let mut seen = 0;
+    for (path, text) in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/runbooks/fernet")) {
+        let hints = hints(&text);
+        seen += hints.len();
+        let wrong: Vec<&String> = hints.iter().filter(|hint| names(hint)).collect();
+        assert!(wrong.is_empty(), "{}: {wrong:?}: say it with .leads", path.display());
+    }
+    assert!(seen > 10, "{seen}");
+}

@@ -10,13 +10,14 @@ use changeguard::domain::tenant::TenantId;
 use changeguard::engine::case::core::{Core, Stamp, Way};
 use changeguard::engine::case::gate::{Fact, FactKind};
 use changeguard::engine::case::machine::Order;
-use changeguard::engine::case::record::OwnRecord;
-use changeguard::engine::case::runbook::{Case, Runbook, Step, StepContext, Telling};
+use changeguard::engine::case::record::{End, OwnRecord, Reached};
+use changeguard::engine::case::runbook::{Case, Onward, Recovery, Runbook, Step, StepContext, Telling};
 use changeguard::engine::case::spec::{Alone, Confirm, Move, Spec, StepSpec, Stretch, Then, Touch};
 use changeguard::engine::case::status::Status;
 use changeguard::engine::journal::{Holder, Instance, JournalStore};
 use changeguard::engine::record::Actor;
 use changeguard::engine::step::{Probe, Progress, Trouble};
+use changeguard::engine::witness::CaseSeen;
 use changeguard::runtime::case::{CaseDesk, Desk, Onlooker, RunFault, Seat};
 use changeguard::runtime::fence::LeaseFence;
 use jiff::Timestamp;
@@ -161,6 +162,26 @@ impl Runbook for Toy {
     }
     fn way_back(case: &Case<Self>) -> Result<Vec<Move>, String> {
         Ok(case.core.touched.iter().rev().map(|step| Move::Undo(*step)).chain([Move::Undo(MIX)]).collect())
+    }
+    async fn recover(world: &World, case: &Case<Self>, seen: &CaseSeen) -> Result<Recovery<Own>, Fault> {
+        let things = world.call(|things| things.clone()).await;
+        let is_thrown = !things.old_paint;
+        let touched = if things.sides == ["red", "red"] && !seen.touched { vec![] } else { vec![PAINT] };
+        let evidence = format!("{things:?}");
+        let found = |done: Vec<StepNumber>, interrupted| {
+            let (touched, evidence, next) = (touched.clone(), evidence.clone(), None);
+            Reached { done, interrupted, touched, next, evidence }
+        };
+        let to = seen.run.as_ref().map(|run| run.to);
+        let (found, then) = match (case.core.way, to) {
+            (_, Some(end)) if seen.ended => (found(vec![LOOK, MIX, PAINT, CLEAN], None), Onward::Over(end)),
+            (Way::Back | Way::Out, _) => (found(vec![], None), Onward::On),
+            (_, Some(End::TakenBack)) => (found(vec![LOOK, MIX], None), Onward::Back),
+            _ if touched.is_empty() => (found(vec![], None), Onward::Out),
+            _ if is_thrown => (found(vec![LOOK, MIX, PAINT], Some(CLEAN)), Onward::On),
+            _ => (found(vec![LOOK, MIX], Some(PAINT)), Onward::On),
+        };
+        Ok(Recovery { found, own: vec![], then })
     }
     async fn look(world: &World, _: Option<&Case<Self>>, sights: &mut Option<Things>) {
         *sights = Some(world.call(|things| things.clone()).await);

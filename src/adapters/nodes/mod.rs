@@ -36,12 +36,14 @@ mod settings;
 mod shell;
 mod traffic;
 mod transfer;
+mod vault;
 
 pub use crate::engine::ports::nodes::{
     Backup, Done, KeyArchive, LEAST_FREE_KIB, Look, LookAt, Place, Placed, Prepare, Prepared,
 };
 pub use shell::{NodeParameters, NodeShell};
 pub use traffic::AnswerCount;
+pub use vault::Vault;
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Keeps what was last seen of each tenant's journal where the journal is not: in this process, and in a file a tenant in the
+//! Keeps what was last seen of each subject's journal where the journal is not: in this process, and in a file a subject in the
 //! state folder of this host. What it means stands in `engine::witness`.
 //!
 //! A file is replaced by one rename a batch and not synced: it guards against a store that is put back to an earlier moment,
@@ -155,19 +155,23 @@ impl Witness {
 
     /// What this host's files say; what can't be read is left out.
     pub(super) fn heads(&self) -> Vec<Head> {
-        let Some(files) = self.folder.as_ref().and_then(|folder| std::fs::read_dir(folder).ok()) else {
-            return Vec::new();
-        };
-        let paths = files.filter_map(|file| Some(file.ok()?.path()));
+        let Some(folder) = &self.folder else { return Vec::new() };
+        // A tenant's lies there, that of another kind of subject in a folder of its kind.
+        let paths = files_in(folder).into_iter().flat_map(|path| match path.is_dir() {
+            true => files_in(&path),
+            false => vec![path],
+        });
         let head = |path: PathBuf| {
-            let tenant = TenantId::new(path.file_name()?.to_str()?).ok()?.to_string();
+            let name = path.strip_prefix(folder).ok()?.to_str()?;
+            let id = if name.contains('/') { TenantId::of_subject(name) } else { TenantId::new(name) };
             let seen = read(&path).ok().flatten()?;
-            Some(Head { tenant, position: seen.position, hash: seen.hash, behind: seen.behind })
+            let (tenant, position) = (id.ok()?.to_string(), seen.position);
+            Some(Head { tenant, position, hash: seen.hash, behind: seen.behind })
         };
         paths.filter_map(head).collect()
     }
 
-    /// A tenant's id is safe as a name: letters, digits and hyphens.
+    /// A key is safe as a path: letters, digits and hyphens, and one slash behind the kind of a subject that is no tenant.
     fn path(&self, tenant: &TenantId) -> Option<PathBuf> {
         self.folder.as_ref().map(|folder| folder.join(tenant.as_str()))
     }
@@ -175,6 +179,11 @@ impl Witness {
 
 fn stamp(found: &std::fs::Metadata) -> Stamp {
     (found.dev(), found.ino(), found.mtime(), found.mtime_nsec())
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(folder).into_iter().flatten();
+    files.filter_map(|file| Some(file.ok()?.path())).collect()
 }
 
 /// Why a file says nothing.

@@ -10,7 +10,7 @@ use crate::engine::audit::{Row, genesis, link};
 use crate::engine::journal::{AppendError, Lease, lease_log_id};
 use crate::engine::persons::{PersonRow, Persons, same_address};
 use crate::engine::record::{Entry, Record, RotationId};
-use crate::engine::witness::Seen;
+use crate::engine::witness::{Recovery, Seen};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row as _};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -224,7 +224,7 @@ async fn chain(
 ) -> Result<(), Failure> {
     let count = entries.len() as i64;
     let (mut position, mut previous) = advance(connection, tenant, count).await?;
-    let is_known = entries.iter().any(|entry| matches!(entry.record, Record::Recovered { .. }));
+    let is_known = entries.iter().any(|entry| Recovery::of(entry).is_some());
     let seen = attempt.seen().filter(|_| !is_known);
     if let Some(lost) = reading::compare(connection, tenant.as_str(), seen, (position, &previous)).await?.lost {
         // Nothing is written behind a journal whose end is lost, but that it is gone on with.

@@ -137,6 +137,7 @@ impl CaseForm {
             }
             Order::RollBack { .. } => Order::RollBack { confirm: typed(), reason: needed(Ask::Reason, "a reason")? },
             Order::TakeOver { .. } => Order::TakeOver { confirm: typed(), reason: needed(Ask::Reason, "a reason")? },
+            Order::Recover { .. } => Order::Recover { confirm: typed(), reason: needed(Ask::Reason, "a reason")? },
             Order::Cancel { .. } => Order::Cancel { note: value(Ask::Remark) },
             Order::Note { .. } => Order::Note { text: needed(Ask::Text, "the note")? },
         })

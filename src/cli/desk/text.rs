@@ -85,7 +85,9 @@ pub fn command(subject: &str, order: &Order, asks: &[&str]) -> String {
     let line = match order {
         Order::Begin { .. } if asks.contains(&"confirm") => line.option("confirm", name),
         Order::Begin { .. } | Order::Resume => line,
-        Order::RollBack { .. } | Order::TakeOver { .. } | Order::Cancel { .. } => line.option("confirm", name).why(),
+        Order::RollBack { .. } | Order::TakeOver { .. } | Order::Recover { .. } | Order::Cancel { .. } => {
+            line.option("confirm", name).why()
+        }
         Order::Resolve { step, done, .. } => {
             line.option("step", &step.to_string()).option("done", &done.to_string()).why()
         }

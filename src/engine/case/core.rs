@@ -1,6 +1,6 @@
 //! What every runbook has in common of a case: the fold of its core records, and which record may follow.
 
-use super::record::{CaseId, CoreRecord, End};
+use super::record::{CaseId, CoreRecord, End, Reached};
 use super::spec::{Move, Spec, Touch};
 use crate::domain::step::{StepNumber, StepState};
 use jiff::Timestamp;
@@ -95,6 +95,8 @@ pub struct Core {
     pub set_aside: BTreeMap<String, Word>,
     /// Why it goes back, or is cancelled.
     pub turned: Option<Word>,
+    /// When it was gone on with last though the end of its journal was lost, UTC.
+    pub recovered: Option<Timestamp>,
     /// How it ended, when, with which note.
     pub end: Option<(End, Timestamp, String)>,
 }
@@ -124,6 +126,7 @@ impl Core {
             touched: Vec::new(),
             set_aside: BTreeMap::new(),
             turned: None,
+            recovered: None,
             end: None,
         })
     }
@@ -197,6 +200,7 @@ impl Core {
                 _ if self.running().is_some() => Err("a step has not ended".into()),
                 _ => Ok(()),
             },
+            CoreRecord::Recovered { .. } => Ok(()),
             CoreRecord::SetAside { .. } | CoreRecord::Noted { .. } | CoreRecord::TakenOver { .. } => Ok(()),
         }
     }
@@ -259,6 +263,7 @@ impl Core {
             }
             CoreRecord::TurnedBack { reason, road } => self.turn(Way::Back, road, word(reason)),
             CoreRecord::CancelBegun { note, road } => self.turn(Way::Out, road, word(note)),
+            CoreRecord::Recovered { found, .. } => self.recover(at, found),
             CoreRecord::Finished { end, note } => self.end = Some((*end, at, note.clone())),
         }
     }
@@ -270,6 +275,30 @@ impl Core {
             self.spec.steps.iter().filter(|step| step.number < stretch.from && self.spec.only_looks(step.number))
         {
             self.put(looks.number, StepState::Waiting);
+        }
+    }
+
+    /// Goes on from what was found: what the journal says of its steps counts no more.
+    fn recover(&mut self, at: Timestamp, found: &Reached) {
+        self.recovered = Some(at);
+        if !self.is_open() || found.next.is_some() {
+            return;
+        }
+        for step in self.leg.road.clone().into_iter().map(Move::step) {
+            if found.done.contains(&step) {
+                if !self.state(step).is_done() {
+                    let evidence = "found done when the journal was recovered".to_owned();
+                    self.put(step, StepState::Done { at, evidence });
+                }
+            } else if found.interrupted == Some(step) {
+                self.put(step, StepState::Interrupted { since: at });
+            } else {
+                self.put(step, StepState::Waiting);
+            }
+        }
+        self.touched.clone_from(&found.touched);
+        if let Some(stretch) = found.interrupted.and_then(|step| self.spec.stretch_of(step)) {
+            self.begun = Some(stretch.verb.to_owned());
         }
     }
 

@@ -10,6 +10,7 @@ use crate::domain::fault::Fault;
 use crate::domain::sanitize::sanitize;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::typed::says_something;
+use crate::engine::witness::{Lost, WAY_OUT};
 use serde::{Deserialize, Serialize};
 
 /// An operator's word, as a form, a subcommand, `next` or a test gives it.
@@ -57,6 +58,13 @@ pub enum Order {
         /// Why.
         reason: String,
     },
+    /// Go on though the end of the journal is lost: everything is looked at first.
+    Recover {
+        /// The subject's name, typed.
+        confirm: String,
+        /// Why the journal is not put back.
+        reason: String,
+    },
     /// Close it before anything was changed.
     Cancel {
         /// A note.
@@ -79,6 +87,7 @@ impl Order {
             Order::SetAside { .. } => "set-aside",
             Order::RollBack { .. } => "rollback",
             Order::TakeOver { .. } => "takeover",
+            Order::Recover { .. } => "recover",
             Order::Cancel { .. } => "cancel",
             Order::Note { .. } => "note",
         }
@@ -86,8 +95,8 @@ impl Order {
 
     /// Whether the case goes on behind it.
     pub fn drives(&self) -> bool {
-        use Order::{Note, Resolve, SetAside, TakeOver};
-        !matches!(self, SetAside { .. } | Note { .. } | Resolve { .. } | TakeOver { .. })
+        use Order::{Note, Recover, Resolve, SetAside, TakeOver};
+        !matches!(self, SetAside { .. } | Note { .. } | Resolve { .. } | TakeOver { .. } | Recover { .. })
     }
 }
 
@@ -102,6 +111,9 @@ pub enum Refusal {
         /// What it says.
         gate: Verdict,
     },
+    /// The end of the journal is lost.
+    #[error("{0}; {WAY_OUT}")]
+    JournalLost(Box<Lost>),
     /// Not in this state.
     #[error("{0}")]
     NotNow(String),
@@ -134,12 +146,17 @@ pub struct Asked<'a> {
     pub road: &'a dyn Fn() -> Result<Vec<Move>, String>,
     /// The id of a case that is opened now.
     pub new: CaseId,
+    /// What is known of a part of the journal that is lost.
+    pub lost: Option<&'a Lost>,
 }
 
 /// Judges an order: the records that are written at once, in order. What follows them is `ahead`'s.
 pub fn judge(asked: &Asked<'_>, order: &Order) -> Result<Vec<CoreRecord>, Refusal> {
     let open = asked.core.filter(|core| core.is_open());
     let case = || open.ok_or_else(|| not_now(format!("no case of {} is open", asked.subject)));
+    if let Some(lost) = asked.lost.filter(|_| !matches!(order, Order::Recover { .. })) {
+        return Err(Refusal::JournalLost(Box::new(lost.clone())));
+    }
     match order {
         Order::Begin { stretch, confirm, reference } => begin(asked, open, stretch, confirm, reference),
         Order::Resume => {
@@ -186,6 +203,13 @@ pub fn judge(asked: &Asked<'_>, order: &Order) -> Result<Vec<CoreRecord>, Refusa
         // From whom and why was written when it was taken.
         Order::TakeOver { confirm, reason } => {
             taking_over(asked.subject, asked.name, confirm, reason)?;
+            Ok(Vec::new())
+        }
+        // What is recorded is known once everything was looked at.
+        Order::Recover { confirm, reason } => {
+            asked.lost.ok_or_else(|| not_now("nothing of the journal is lost"))?;
+            typed(asked.subject, asked.name, confirm)?;
+            given(reason, "why the journal is not put back as it was last")?;
             Ok(Vec::new())
         }
         Order::Cancel { note } => {
@@ -313,7 +337,8 @@ pub fn taking_over(subject: &str, name: &str, confirm: &str, reason: &str) -> Re
     given(reason, "why you take it over")
 }
 
-fn given(text: &str, what: &str) -> Result<String, Refusal> {
+/// A reason, as it goes into the journal.
+pub fn given(text: &str, what: &str) -> Result<String, Refusal> {
     let text = sanitize(text);
     if says_something(&text) { Ok(text) } else { Err(Refusal::BadInput(format!("say {what}"))) }
 }
@@ -326,6 +351,13 @@ fn is_no_return(spec: &Spec, step: StepNumber) -> bool {
 pub(super) fn way_out(spec: &Spec, core: &Core) -> Vec<Move> {
     let begun = |step: StepNumber| !matches!(core.state(step), StepState::Waiting);
     let steps = spec.steps.iter().rev().filter(|step| step.undo.is_some() && begun(step.number));
+    steps.map(|step| Move::Undo(step.number)).collect()
+}
+
+/// The way out of a case of which nothing more is known than that it has changed nothing: whatever may have been prepared is taken
+/// away, the last first.
+pub fn whole_way_out(spec: &Spec) -> Vec<Move> {
+    let steps = spec.steps.iter().rev().filter(|step| step.undo.is_some() && step.touches == Touch::No);
     steps.map(|step| Move::Undo(step.number)).collect()
 }
 

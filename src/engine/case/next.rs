@@ -4,11 +4,12 @@ use super::core::{Core, Way};
 use super::gate::{FactKind, Verdict};
 use super::machine::{Ahead, Order, ahead, comes_now, leads_back};
 use super::runbook::Due;
-use super::spec::{Confirm, Spec};
-use crate::domain::fault::Fault;
+use super::spec::{Confirm, Spec, Touch};
+use crate::domain::fault::{Fault, Lead};
 use crate::domain::moment::minute;
 use crate::domain::step::StepNumber;
 use crate::engine::journal::Holder;
+use crate::engine::witness::{LEAD, WAY_OUT};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -47,7 +48,11 @@ pub fn next(spec: &'static Spec, core: Option<&Core>, holder: Option<&Holder>, g
             let text = format!("step {} was interrupted: resume looks first, then goes on", step.step());
             offer(Order::Resume, Vec::new(), text)
         }
-        Ahead::Failed(step, fault) => failed(core, step, &fault),
+        Ahead::Failed(step, fault) => match shut_before(spec, core, step, gate) {
+            // It would be met by the gate again.
+            Some(shut) => told(spec, Some(core), &shut, "resume"),
+            None => failed(core, step, &fault),
+        },
         Ahead::Start(step) => {
             offer(Order::Resume, Vec::new(), format!("step {} comes next: resume goes on", step.step()))
         }
@@ -57,25 +62,40 @@ pub fn next(spec: &'static Spec, core: Option<&Core>, holder: Option<&Holder>, g
     }
 }
 
-/// A step has failed. The order that its advice names first is what is offered, if it would be taken, and the sentence names no other
-/// one: key and words lead the same way. The others stand in the footer, and the whole advice with the step.
+/// The end of the journal is lost: nothing else leads on, but to put it back.
+pub fn lost() -> Next {
+    let order = Order::Recover { confirm: String::new(), reason: String::new() };
+    offer(order, vec!["confirm", "reason"], format!("{LEAD}: {WAY_OUT}"))
+}
+
+/// The gate before a step that has changed nothing yet, and nothing before it in its stretch, where it is not open.
+fn shut_before(spec: &'static Spec, core: &Core, step: StepNumber, gate: &dyn Fn(&str) -> Verdict) -> Option<Verdict> {
+    let stretch = spec.stretch_of(step).filter(|_| core.way == Way::Forward)?;
+    let touches = spec.step(step).is_some_and(|step| step.touches != Touch::No);
+    let is_begun = core.touched.iter().any(|touched| stretch.has(*touched));
+    Some(gate(stretch.verb)).filter(|gate| touches && !is_begun && !gate.is_open())
+}
+
+/// A step has failed. The first of the orders that it carries is what is offered, if it would be taken, and the sentence names no
+/// other one: key and words lead the same way. The others stand in the footer, and the whole advice with the step.
 fn failed(core: &Core, step: StepNumber, fault: &Fault) -> Next {
-    let (back, out) =
-        (Order::RollBack { confirm: String::new(), reason: String::new() }, Order::Cancel { note: String::new() });
-    let mut ways = vec![("resume", Order::Resume, Vec::new())];
-    if leads_back(core) {
-        ways.push(("roll back", back, vec!["confirm", "reason"]));
-    } else if core.way == Way::Forward && !core.is_touched() {
-        ways.push(("cancel", out, Vec::new()));
-    }
-    let remedy = fault.remedy();
-    let first = ways.into_iter().filter_map(|(word, order, asks)| Some((remedy.find(word)?, order, asks)));
-    let Some((start, order, asks)) = first.min_by_key(|(at, ..)| *at) else {
-        return offer(Order::Resume, Vec::new(), format!("step {step} failed: {remedy}; then resume"));
+    let order = |lead: &Lead| match lead {
+        Lead::Resume => Some((Order::Resume, Vec::new())),
+        Lead::RollBack if leads_back(core) => {
+            Some((Order::RollBack { confirm: String::new(), reason: String::new() }, vec!["confirm", "reason"]))
+        }
+        Lead::Cancel if core.way == Way::Forward && !core.is_touched() => {
+            Some((Order::Cancel { note: String::new() }, Vec::new()))
+        }
+        Lead::RollBack | Lead::Cancel => None,
     };
-    // The alternatives come behind it.
-    let end = remedy[start..].find(" or ").map_or(remedy.len(), |at| start + at);
-    offer(order, asks, format!("step {step} failed: {}", remedy[..end].trim_end_matches(',')))
+    let found = fault.leads.iter().find_map(|lead| Some((*lead, order(lead)?)));
+    let (lead, (order, asks)) = found.unwrap_or((Lead::Resume, (Order::Resume, Vec::new())));
+    let told = match fault.by_hand() {
+        "" => lead.word().to_owned(),
+        by_hand => format!("{by_hand}; then {}", lead.word()),
+    };
+    offer(order, asks, format!("step {step} failed: {told}"))
 }
 
 /// Where nothing is due yet, nothing is offered that would begin: it may be asked for all the same.
@@ -105,13 +125,20 @@ fn first(spec: &'static Spec, gate: &dyn Fn(&str) -> Verdict) -> Next {
 }
 
 fn stretch(spec: &'static Spec, core: Option<&Core>, verb: &'static str, gate: Verdict) -> Next {
-    let begin =
-        |verb: &str| Order::Begin { stretch: verb.to_owned(), confirm: String::new(), reference: String::new() };
     if gate.is_open() {
         let is_typed = spec.stretch(verb).is_some_and(|stretch| stretch.confirm == Confirm::Name);
         let asks = if is_typed { vec!["confirm"] } else { Vec::new() };
         return offer(begin(verb), asks, format!("the gate is open: {verb}"));
     }
+    told(spec, core, &gate, verb)
+}
+
+fn begin(verb: &str) -> Order {
+    Order::Begin { stretch: verb.to_owned(), confirm: String::new(), reference: String::new() }
+}
+
+/// What leads on where a gate is shut, and the verb behind it.
+fn told(spec: &'static Spec, core: Option<&Core>, gate: &Verdict, verb: &str) -> Next {
     let reasons = gate.reasons();
     if let Some(until) = gate.opens() {
         let said = reasons.iter().map(|fact| fact.text.as_str()).collect::<Vec<_>>().join("; ");

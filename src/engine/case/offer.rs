@@ -7,19 +7,25 @@ use super::machine::{Ahead, Asked, Order, Refusal, ahead, judge, way_out};
 use super::spec::{Confirm, Move, Spec, Stretch, Touch};
 use crate::domain::step::StepNumber;
 use crate::engine::journal::Holder;
+use crate::engine::witness::LEAD;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The keys of the verbs that every runbook has; those of its stretches stand in its spec.
-pub const KEYS: [(&str, char); 7] = [
+pub const KEYS: [(&str, char); 8] = [
     ("resume", 'u'),
     ("resolve", 'd'),
     ("rollback", 'R'),
     ("takeover", 'T'),
+    ("recover", 'J'),
     ("cancel", 'x'),
     ("set-aside", 'D'),
     ("note", 'N'),
 ];
+
+/// What recovering does.
+const RECOVERS: &str = "everything is looked at first, and where anything can't be, nothing is recorded; then the case goes on from what was \
+                        found: nothing is begun a second time, and what is lost opens no gate";
 
 /// What a verb does to others, and so what sets it off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -115,6 +121,9 @@ pub fn offers(
     all.push(make(Order::RollBack { confirm: empty(), reason: empty() }, Weight::Changes, &[Ask::Reason], back));
     let over = Order::TakeOver { confirm: empty(), reason: empty() };
     all.push(make(over, Weight::Changes, &[Ask::Reason], holder.map_or_else(Vec::new, taken_over)));
+    let recovers = asked.lost.map_or_else(Vec::new, |lost| vec![lost.to_string(), RECOVERS.to_owned()]);
+    let recover = Order::Recover { confirm: empty(), reason: empty() };
+    all.push(make(recover, Weight::Changes, &[Ask::Reason], recovers));
     let out: Vec<String> = open.filter(|core| !core.is_touched()).map_or_else(Vec::new, |core| {
         let undone = way_out(asked.spec, core).into_iter().filter_map(|step| taken_back(asked.spec, step));
         std::iter::once("nothing was changed yet; the case is closed".to_owned()).chain(undone).collect()
@@ -158,6 +167,7 @@ pub fn filled(order: &Order, name: &str) -> Order {
         Order::SetAside { fact, .. } => Order::SetAside { fact, reason: given() },
         Order::RollBack { .. } => Order::RollBack { confirm: name.to_owned(), reason: given() },
         Order::TakeOver { .. } => Order::TakeOver { confirm: name.to_owned(), reason: given() },
+        Order::Recover { .. } => Order::Recover { confirm: name.to_owned(), reason: given() },
         Order::Note { .. } => Order::Note { text: given() },
         order @ (Order::Resume | Order::Cancel { .. }) => order,
     }
@@ -176,6 +186,7 @@ fn shut(asked: &Asked<'_>, offer: &Offer, holder: Option<&Holder>) -> Option<Str
         Refusal::NotNow(_) | Refusal::BadInput(_) if matches!(&offer.order, Order::SetAside { fact, .. } if fact.is_empty()) => {
             Some("nothing that may be set aside shuts a gate".into())
         }
+        Refusal::JournalLost(_) => Some(format!("{LEAD}: recover comes first")),
         Refusal::NotNow(_) if matches!(offer.order, Order::Resolve { .. }) => Some("no step was interrupted".into()),
         Refusal::NotNow(why) | Refusal::BadInput(why) => Some(why),
     }

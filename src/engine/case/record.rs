@@ -4,6 +4,7 @@ use super::spec::Move;
 use crate::domain::fault::Fault;
 use crate::domain::step::StepNumber;
 use crate::engine::journal::Holder;
+use crate::engine::witness::Lost;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -28,6 +29,8 @@ pub enum End {
     TakenBack,
     /// Nothing that the subject lives on was changed.
     Cancelled,
+    /// It has ended in a part of its journal that is lost; how is not known.
+    Lost,
 }
 
 impl End {
@@ -37,8 +40,28 @@ impl End {
             End::Done => "done",
             End::TakenBack => "rolled back",
             End::Cancelled => "cancelled",
+            End::Lost => "ended in a lost part of its journal",
         }
     }
+}
+
+/// How far a case was found to be, of which the end of the journal is lost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reached {
+    /// The steps of the present leg that are done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<StepNumber>,
+    /// The step of which resume looks what became of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<StepNumber>,
+    /// The steps that have changed, or may have changed, what the subject lives on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub touched: Vec<StepNumber>,
+    /// Another case was begun in the lost part: this one is only closed, and that one is gone on with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<CaseId>,
+    /// In words.
+    pub evidence: String,
 }
 
 /// What happened.
@@ -132,6 +155,15 @@ pub enum CoreRecord {
         /// It showed a sign of life still.
         forced: bool,
     },
+    /// The end of the journal is lost, and it is gone on with from what was found outside.
+    Recovered {
+        /// What was lost, and how that is known.
+        lost: Box<Lost>,
+        /// Why the journal was not put back.
+        reason: String,
+        /// How far the case was found to be.
+        found: Reached,
+    },
     /// The end.
     Finished {
         /// How.
@@ -144,7 +176,7 @@ pub enum CoreRecord {
 impl CoreRecord {
     /// Whether it may be written behind the end.
     pub fn may_follow_the_end(&self) -> bool {
-        matches!(self, CoreRecord::Noted { .. } | CoreRecord::TakenOver { .. })
+        matches!(self, CoreRecord::Noted { .. } | CoreRecord::TakenOver { .. } | CoreRecord::Recovered { .. })
     }
 
     /// Whether something outside begins behind it, so that an ending program writes it no more.
@@ -161,6 +193,7 @@ impl CoreRecord {
                 | CoreRecord::SetAside { .. }
                 | CoreRecord::TurnedBack { .. }
                 | CoreRecord::TakenOver { .. }
+                | CoreRecord::Recovered { .. }
         )
     }
 
@@ -184,6 +217,9 @@ impl CoreRecord {
             CoreRecord::TakenOver { from, reason, forced } => {
                 let living = if *forced { ", which showed signs of life" } else { "" };
                 format!("taken over from {from}{living}: {reason}")
+            }
+            CoreRecord::Recovered { reason, found, .. } => {
+                format!("gone on with, though the end of the journal is lost: {reason}; found: {}", found.evidence)
             }
             CoreRecord::Finished { end, note } if note.is_empty() => end.word().into(),
             CoreRecord::Finished { end, note } => format!("{}: {note}", end.word()),

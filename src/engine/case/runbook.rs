@@ -2,12 +2,13 @@
 
 use super::core::{Core, Stamp};
 use super::gate::Fact;
-use super::record::{Body, OwnRecord};
+use super::record::{Body, End, OwnRecord, Reached};
 use super::spec::{Move, Spec};
 use super::view::Panel;
 use crate::domain::fault::Fault;
 use crate::domain::step::StepNumber;
 use crate::engine::step::{Probe, Progress, Trouble};
+use crate::engine::witness::CaseSeen;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -46,10 +47,36 @@ pub trait Runbook: Sized + Send + Sync + 'static {
     ) -> Vec<Fact>;
     /// The way back from here; why there is none.
     fn way_back(case: &Case<Self>) -> Result<Vec<Move>, String>;
+    /// Looks at everything outside of a case of which the end of the journal is lost, and changes nothing. `seen`: what is
+    /// remembered of it. Errs where anything can't be looked at: then nothing is known.
+    async fn recover(world: &Self::World, case: &Case<Self>, seen: &CaseSeen) -> Result<Recovery<Self::Record>, Fault>;
     /// Looks at everything outside. What fails is kept with what was seen before.
     async fn look(world: &Self::World, case: Option<&Case<Self>>, sights: &mut Self::Sights);
     /// What is true of the subject, for screen and `--json`.
     fn tell(world: &Self::World, case: Option<&Case<Self>>, sights: &Self::Sights, now: Timestamp) -> Telling;
+}
+
+/// What was found of a case of which the end of the journal is lost.
+pub struct Recovery<O> {
+    /// How far it is.
+    pub found: Reached,
+    /// The same in the runbook's own words.
+    pub own: Vec<O>,
+    /// What follows.
+    pub then: Onward,
+}
+
+/// What follows from what was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Onward {
+    /// It goes on as it went.
+    On,
+    /// It goes back, as it had gone in the lost part.
+    Back,
+    /// Nothing that the subject lives on is changed: what was prepared is taken away.
+    Out,
+    /// Nothing is left of it: it is closed.
+    Over(End),
 }
 
 /// What a runbook says of its subject.

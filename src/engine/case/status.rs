@@ -3,7 +3,7 @@
 use super::core::{Core, Way, Word};
 use super::gate::{Fact, FactKind, Verdict};
 use super::machine::{Ahead, Asked, ahead, comes_now};
-use super::next::{Next, early, next, running};
+use super::next::{Next, early, lost, next, running};
 use super::offer::{Offer, offers};
 use super::runbook::{Due, Seen, Telling};
 use super::spec::{Move, Spec};
@@ -12,6 +12,7 @@ use crate::domain::fault::Fault;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::journal::Holder;
 use crate::engine::step::Trouble;
+use crate::engine::witness::WAY_OUT;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -197,6 +198,9 @@ pub fn derive(
     });
     let steps: Vec<StepView> = if core.is_some() { steps.collect() } else { Vec::new() };
     let mut attention = telling.attention;
+    if let Some(lost) = asked.lost {
+        attention.insert(0, lost.to_string());
+    }
     for step in steps.iter().filter(|_| is_open) {
         match &step.state {
             StepState::Failed { fault, .. } => attention.push(format!("step {} failed: {fault}", step.number)),
@@ -212,7 +216,8 @@ pub fn derive(
     let open = core.filter(|core| core.is_open());
     // A gate that is shown as open is one through which the verb would be let.
     let shown = |verb: &str| match comes_now(spec, asked.subject, open, verb) {
-        Ok(_) => gate(verb),
+        Ok(_) if asked.lost.is_none() => gate(verb),
+        Ok(_) => Verdict::Shut(vec![journal_lost(asked)]),
         Err(refusal) => Verdict::Shut(vec![Fact {
             name: "order",
             text: refusal.to_string(),
@@ -240,6 +245,7 @@ pub fn derive(
         set_aside,
         next: match telling.due.as_ref().filter(|due| open.is_none() && !due.now) {
             _ if is_running => running(spec, core),
+            _ if asked.lost.is_some() && holder.is_none() => lost(),
             Some(due) if holder.is_none() => early(due, next(spec, core, None, gate)),
             _ => next(spec, core, holder, gate),
         },
@@ -254,6 +260,13 @@ pub fn derive(
         own,
         panels: telling.panels,
     }
+}
+
+/// The end of the journal is lost, as what shuts a gate.
+fn journal_lost(asked: &Asked<'_>) -> Fact {
+    let text = asked.lost.map(ToString::to_string).unwrap_or_default();
+    let remedy = WAY_OUT.to_owned();
+    Fact { name: "journal", text, who: Vec::new(), remedy, until: None, kind: FactKind::Seen }
 }
 
 /// Whether what a step had come to on the way forward is so no more: it came behind the first one that is taken back.

@@ -249,6 +249,24 @@ pub trait NodeFiles: Send + Sync {
     async fn drop_backup(&self, place: &Place, tag: &str) -> Result<(), Fault>;
 }
 
+/// What was kept encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Where.
+    pub path: String,
+    /// It was opened again, and holds what went in.
+    pub is_opened: bool,
+}
+
+/// Keeps keys encrypted, by a command of the operator's.
+#[async_trait]
+pub trait KeyVault: Send + Sync {
+    /// Whether something is kept under a name.
+    fn has(&self, name: &str) -> bool;
+    /// Encrypts keys and keeps them under a name. Errors: nothing was kept.
+    async fn keep(&self, name: &str, archive: &KeyArchive) -> Result<Kept, Fault>;
+}
+
 /// Tokens at one node, directly and not through a load balancer.
 #[async_trait]
 pub trait NodeTokens: Send + Sync {

@@ -190,7 +190,10 @@ impl Record {
 
     /// What kind of record it is, in a word or two, and of which step: nothing personal.
     pub fn word(&self) -> String {
-        let value = serde_json::to_value(self).unwrap_or_default();
+        let mut value = serde_json::to_value(self).unwrap_or_default();
+        if matches!(self, Record::Case(_)) {
+            value = value["body"].take();
+        }
         let kind = value["record"].as_str().unwrap_or("a record").replace('-', " ");
         match value["step"].as_u64() {
             Some(step) => format!("{kind}, step {step}"),

@@ -2,7 +2,7 @@
 //! have come.
 
 use super::record::Kind;
-use super::spec::{INSTALL, PURGING, ROTATE};
+use super::spec::{INSTALL, PURGE, PURGING, ROTATE};
 use super::{Fernet, Sights, World};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::fernet::agreement::{compare, names};
@@ -221,10 +221,21 @@ impl Leaving {
         Self { keys: case.own.to_purge(kind).to_vec(), by: By::Purge, since }
     }
 
-    /// Until when their tokens may be asked for, by the rotator's repository and clock.
+    /// The rotator, or where that has none of them any more a node that has.
+    fn judged_at(&self, world: &World, sights: &Sights, kind: Kind) -> String {
+        let has = |name: &String| {
+            let seen = sights.repository(name, kind);
+            seen.is_some_and(|seen| self.keys.iter().all(|index| seen.keys.contains_key(index)))
+        };
+        let others = world.names().into_iter();
+        std::iter::once(world.rotator.clone()).chain(others).find(has).unwrap_or_else(|| world.rotator.clone())
+    }
+
+    /// Until when their tokens may be asked for, by the repository and the clock of a node that has them.
     pub fn judged(&self, world: &World, sights: &Sights, kind: Kind, now: Timestamp) -> Option<NotBefore> {
-        let (seen, settings) = (sights.repository(&world.rotator, kind)?, sights.strictest()?);
-        let ahead = sights.node(&world.rotator)?.ahead_s;
+        let node = self.judged_at(world, sights, kind);
+        let (seen, settings) = (sights.repository(&node, kind)?, sights.strictest()?);
+        let ahead = sights.node(&node)?.ahead_s;
         let lifetimes = settings.lifetimes(world.rules.distribution, world.rules.skew);
         Some(not_before::judge(
             &not_before::times(seen),
@@ -263,7 +274,9 @@ fn purge(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Times
     let mut facts = reachable(world, sights);
     facts.extend(left_out(world, case));
     let Some(case) = case else { return facts };
-    let begun = !case.own.purged.is_empty();
+    let begun = !case.own.purged.is_empty() || case.core.touched.contains(&PURGE);
+    // What was judged in a part of the journal that is lost is judged again.
+    let is_judged = begun && case.core.recovered.is_none();
     for held in &case.own.held {
         let Some(wanted) = case.own.wanted(held.kind) else { continue };
         let others = |name: &String| sights.repository(name, held.kind).is_some_and(|seen| seen.digests() != wanted);
@@ -272,8 +285,13 @@ fn purge(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Times
             let text = format!("{}: {} hold other keys than were installed", held.kind.word(), who.join(", "));
             facts.push(seen("digests", text, who, "find out who has changed them; roll back puts the saved ones back"));
         }
-        if !begun {
-            facts.extend(not_before(world, sights, held.kind, &Leaving::by_purge(case, held.kind), now));
+        let leaving = Leaving::by_purge(case, held.kind);
+        let is_gone = |name: &String| {
+            let seen = sights.repository(name, held.kind);
+            seen.is_some_and(|seen| leaving.keys.iter().all(|index| !seen.keys.contains_key(index)))
+        };
+        if !is_judged && !world.names().iter().all(is_gone) {
+            facts.extend(not_before(world, sights, held.kind, &leaving, now));
         }
     }
     facts

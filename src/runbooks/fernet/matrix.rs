@@ -1,8 +1,9 @@
 //! Tokens of each node, shown at each: asked directly, never through the load balancer.
 
 use super::World;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::fernet::matrix::{Age, Cell, Outcome, Verdict, Way, cells, judge, row};
+use crate::engine::case::record::CaseId;
 use crate::engine::ports::nodes::Token;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,8 +42,40 @@ impl Measured {
 }
 
 fn refused(verdict: &Verdict) -> Fault {
-    use crate::domain::fault::{FaultKind, Service};
     Fault::new(Service::Node, FaultKind::Refused, verdict.message()).hint(verdict.advice())
+}
+
+/// A process that goes on with a case has none of the tokens that were issued before it: they are in no journal. What a node issues
+/// before it gets the new primary is encrypted with the former one, as theirs were: it stands for them from here on.
+pub(super) async fn issue_with_the_former(world: &World, case: &CaseId, nodes: &[&super::Node]) {
+    if !world.has_tokens() || world.has_old() {
+        return;
+    }
+    let none = || Fault::new(Service::Node, FaultKind::Invalid, "no account");
+    // Who issues none is named by the cells of the next measurement.
+    let issued = world.each(nodes, async |node| node.tokens.as_ref().ok_or_else(none)?.issue().await).await;
+    let tokens = issued.done.into_iter().map(|(name, token)| (name, Arc::new(token))).collect();
+    world.keep_old(case, tokens, true);
+}
+
+/// What the old tokens are that were shown: what is proved of those from before the case, and what is not.
+pub(super) fn ages(world: &World) -> String {
+    let is_resumed = world.is_old_of_a_resumed();
+    let names = world.names();
+    let of: Vec<&str> = names.iter().filter(|name| world.old(name).is_some()).map(String::as_str).collect();
+    match (of.len(), is_resumed) {
+        (0, _) => {
+            "new ones only: those of before are in no process any more, and every node encrypts with the new key; \
+                   that each node holds the keys of before, the digests prove"
+                .into()
+        }
+        (_, false) => "old and new".into(),
+        (_, true) => format!(
+            "new ones, and ones that {} issued with the former key when it was gone on with; those of before that are in no \
+             process any more",
+            of.join(", ")
+        ),
+    }
 }
 
 /// Measures with a fresh token of each node, and with those that were issued before anything was changed where this process has
@@ -52,15 +85,13 @@ pub(super) async fn measure(world: &World, which: Which<'_>, is_cache_shared: bo
         return Ok(None);
     }
     let names = world.names();
-    let has_old = names.iter().all(|name| world.old(name).is_some());
-    let ages: &[Age] = if has_old { &[Age::New, Age::Old] } else { &[Age::New] };
-    let all = cells(&names, &world.rotator, ages);
+    let mut all = cells(&names, &world.rotator, &[Age::New, Age::Old]);
+    all.retain(|cell| cell.age == Age::New || world.old(&cell.issuer).is_some());
     let wanted = match which {
         Which::All => all,
         Which::Of(node) => row(&all, node),
     };
-    let none =
-        || Fault::new(crate::domain::fault::Service::Node, crate::domain::fault::FaultKind::Invalid, "no account");
+    let none = || Fault::new(Service::Node, FaultKind::Invalid, "no account");
     let issued = world.every(async |node| node.tokens.as_ref().ok_or_else(none)?.issue().await).await;
     // A node that issues none refuses everything that would be measured with it, and is named by that.
     let failed: BTreeMap<String, String> =

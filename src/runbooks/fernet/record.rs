@@ -5,7 +5,7 @@ use crate::domain::fernet::rotation::Promotion;
 use crate::domain::fernet::watch::Counts;
 use crate::engine::case::record::OwnRecord;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which of a node's repositories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,6 +85,19 @@ pub enum FernetRecord {
         /// Which node.
         node: String,
     },
+    /// What lay on the nodes when the journal, of which the end was lost, was gone on with: it counts instead of what was read.
+    Found {
+        /// What all nodes held before, by what was saved of it.
+        held: Vec<Held>,
+        /// What was prepared, where it is known.
+        prepared: BTreeMap<Kind, Promotion>,
+        /// The nodes whose repositories are saved.
+        saved: BTreeSet<String>,
+        /// The nodes on which the prepared one lies beside the live one.
+        placed: BTreeSet<String>,
+        /// The nodes that hold what is to remain behind a purge, and nothing beside it.
+        purged: BTreeSet<String>,
+    },
 }
 
 impl OwnRecord for FernetRecord {
@@ -114,6 +127,9 @@ impl OwnRecord for FernetRecord {
                 format!("{node}: {done}{met}")
             }
             FernetRecord::Purged { node } => format!("{node}: purged"),
+            FernetRecord::Found { saved, placed, purged, .. } => {
+                format!("found: saved on {} nodes, placed on {}, purged on {}", saved.len(), placed.len(), purged.len())
+            }
         }
     }
 }
@@ -141,6 +157,7 @@ mod tests {
         let promotion = Promotion { primary: 18, promoted: digest, staged: digest, purged: vec![15], keys: keys() };
         let paths = BTreeMap::from([("ctl1".to_owned(), "/etc/keystone/fernet-keys".to_owned())]);
         let held = vec![Held { kind: Kind::Tokens, paths, keys: keys(), max_active_keys: 3 }];
+        let (found, prepared) = (held.clone(), promotion.clone());
         let baseline = BTreeMap::from([("ctl1".to_owned(), Counts { requests: 9, refused: 1, failed: 0 })]);
         let node = || "ctl1".to_owned();
         for record in [
@@ -150,6 +167,13 @@ mod tests {
             FernetRecord::Placed { node: node() },
             FernetRecord::Installed { node: node(), back: true, met: vec!["ctl1: key 3 was gone".into()] },
             FernetRecord::Purged { node: node() },
+            FernetRecord::Found {
+                held: found,
+                prepared: BTreeMap::from([(Kind::Tokens, prepared)]),
+                saved: BTreeSet::from([node()]),
+                placed: BTreeSet::new(),
+                purged: BTreeSet::new(),
+            },
         ] {
             let written = CaseBody::of(&Body::Own(record.clone())).unwrap();
             let text = serde_json::to_string(&written).unwrap();

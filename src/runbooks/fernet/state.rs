@@ -60,6 +60,11 @@ impl State {
                 self.installed.insert(node);
             }
             FernetRecord::Purged { node } => _ = self.purged.insert(node),
+            FernetRecord::Found { held, prepared, saved, placed, purged } => {
+                (self.held, self.prepared) = (held, prepared);
+                (self.saved, self.placed, self.purged) = (saved, placed, purged);
+                (self.installed, self.is_back) = (BTreeSet::new(), false);
+            }
         }
     }
 }
@@ -87,5 +92,7 @@ pub(super) fn check(case: &Case<Fernet>, record: &FernetRecord) -> Result<(), St
             if *back == (core.way == Way::Back) { Ok(()) } else { Err("the case goes the other way".into()) }
         }
         FernetRecord::Purged { .. } => at(PURGE),
+        FernetRecord::Found { .. } if core.recovered.is_some() => Ok(()),
+        FernetRecord::Found { .. } => Err("nothing of its journal was lost".into()),
     }
 }

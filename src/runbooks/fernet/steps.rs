@@ -11,7 +11,7 @@ mod watch;
 
 use super::record::{FernetRecord, Held, Kind};
 use super::{Fernet, Node, State, World};
-use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::repository::{Keys, Repository};
 use crate::engine::case::runbook::{Case, Step, StepContext};
 use crate::engine::ports::nodes::Place;
@@ -39,14 +39,14 @@ fn case(context: &Context<'_>) -> Arc<Case<Fernet>> {
 }
 
 /// The part of the case's id that names what it saves.
-fn tag(case: &Case<Fernet>) -> String {
+pub(super) fn tag(case: &Case<Fernet>) -> String {
     case.core.id.0.to_ascii_lowercase()
 }
 
-fn place(held: &Held, node: &Node) -> Result<Place, Fault> {
+pub(super) fn place(held: &Held, node: &Node) -> Result<Place, Fault> {
     let none = || {
         let text = format!("{}: where its {} lie was not seen at the check", node.name, held.kind.word());
-        Fault::new(Service::Node, FaultKind::Invalid, text).hint("nothing was changed; cancel, and check again")
+        Fault::new(Service::Node, FaultKind::Invalid, text).hint("nothing was changed").leads(&[Lead::Cancel])
     };
     Place::new(held.paths.get(&node.name).ok_or_else(none)?)
 }
@@ -90,7 +90,7 @@ fn nothing_to_undo() -> Fault {
 
 fn not_prepared(kind: Kind) -> Fault {
     let text = format!("the {} were not prepared by this case", kind.word());
-    Fault::new(Service::Node, FaultKind::Invalid, text).hint("nothing was changed; cancel, and begin again")
+    Fault::new(Service::Node, FaultKind::Invalid, text).hint("nothing was changed").leads(&[Lead::Cancel])
 }
 
 /// Records that a node is done and tells how far it is.

@@ -4,13 +4,14 @@ use crate::domain::fault::Fault;
 use crate::domain::fernet::matrix::{Cell, Outcome};
 use crate::domain::fernet::repository::Reader;
 use crate::domain::fernet::watch::Thresholds;
+use crate::engine::case::record::CaseId;
 use crate::engine::ports::Clock;
-use crate::engine::ports::nodes::{LookAt, NodeFiles, NodeTokens, NodeTraffic, Token};
+use crate::engine::ports::nodes::{KeyVault, LookAt, NodeFiles, NodeTokens, NodeTraffic, Token};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// One node.
@@ -68,14 +69,27 @@ pub struct World {
     pub reader: Reader,
     /// The rules.
     pub rules: Rules,
+    /// Where an encrypted archive of what is saved is kept; none: there is none.
+    pub vault: Option<Arc<dyn KeyVault>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// The tokens that were issued before anything was changed, by node; this process has them or nobody.
-    old: Mutex<BTreeMap<String, Arc<Token>>>,
+    /// The tokens that were issued with the former key; this process has them or nobody.
+    old: Mutex<Old>,
     /// The cells that were measured last, and when that was.
     measured: Mutex<Option<(Timestamp, BTreeMap<Cell, Outcome>)>>,
     /// While it was watched last: how much of its threshold each node has used up, per cent, look by look.
     watched: Mutex<BTreeMap<String, Vec<u64>>>,
+}
+
+/// Tokens that were issued with the former key.
+#[derive(Default)]
+struct Old {
+    /// In which case.
+    case: Option<CaseId>,
+    /// Of which node.
+    tokens: BTreeMap<String, Arc<Token>>,
+    /// When a process went on with the case, not before it.
+    is_resumed: bool,
 }
 
 /// What came of doing something on every node: nobody is kept from it by another's failure.
@@ -109,7 +123,7 @@ impl World {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (old, measured, watched) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { nodes, rotator, look_at, reader, rules, clock, old, measured, watched }
+        Self { nodes, rotator, look_at, reader, rules, vault: None, clock, old, measured, watched }
     }
 
     /// The nodes' names, in the order of the configuration.
@@ -171,12 +185,34 @@ impl World {
 
     /// The old token of a node.
     pub(super) fn old(&self, node: &str) -> Option<Arc<Token>> {
-        self.old.lock().unwrap_or_else(PoisonError::into_inner).get(node).cloned()
+        self.olds().tokens.get(node).cloned()
     }
 
-    /// Keeps tokens that were issued before anything was changed.
-    pub(super) fn keep_old(&self, tokens: BTreeMap<String, Arc<Token>>) {
-        *self.old.lock().unwrap_or_else(PoisonError::into_inner) = tokens;
+    fn olds(&self) -> MutexGuard<'_, Old> {
+        self.old.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether any is kept.
+    pub(super) fn has_old(&self) -> bool {
+        !self.olds().tokens.is_empty()
+    }
+
+    /// Whether they were issued by a process that went on with the case.
+    pub(super) fn is_old_of_a_resumed(&self) -> bool {
+        self.olds().is_resumed
+    }
+
+    /// Keeps tokens that were issued with the former key; those of before are forgotten.
+    pub(super) fn keep_old(&self, case: &CaseId, tokens: BTreeMap<String, Arc<Token>>, is_resumed: bool) {
+        *self.olds() = Old { case: Some(case.clone()), tokens, is_resumed };
+    }
+
+    /// Tokens of another case prove nothing of this one, and may have expired.
+    pub(super) fn forget_old_of_others(&self, case: &CaseId) {
+        let mut olds = self.olds();
+        if olds.case.as_ref() != Some(case) {
+            *olds = Old::default();
+        }
     }
 
     /// What was measured last, and when that was.

@@ -88,7 +88,8 @@ async fn unknown_case(world: &World, newest: Option<&Rotation>, lost: &Lost) -> 
     if known.iter().any(|head| head.rotation == seen.case.rotation) {
         return Ok(None);
     }
-    let (rotation, tenant, window) = (seen.case.rotation.clone(), world.tenant.clone(), seen.case.window.clone());
+    let Some(window) = seen.case.window.clone() else { return Ok(None) };
+    let (rotation, tenant) = (seen.case.rotation.clone(), world.tenant.clone());
     let (cause, reference) = (Cause::Scheduled, String::new());
     let record = Record::Planned { rotation, tenant, window, cause, reference, left: None };
     let plan = Entry {

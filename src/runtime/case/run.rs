@@ -1,7 +1,7 @@
 //! One order carried out under a lease: its records are made durable, and what follows them is done until the case rests.
 
 use super::{CaseDesk, line};
-use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::case::core::{Stamp, Way};
 use crate::engine::case::gate::Verdict;
@@ -13,6 +13,7 @@ use crate::engine::journal::{Holder, Lease};
 use crate::engine::ports::Fence;
 use crate::engine::record::{CASE_VERSION, CaseBody, Entry, Record, RotationId};
 use crate::engine::step::{Probe, Progress};
+use crate::engine::witness::Lost;
 use crate::runtime::ending;
 use crate::runtime::run::{Taken, journal_fault};
 use async_trait::async_trait;
@@ -33,8 +34,10 @@ pub enum RunFault {
 }
 
 pub(super) struct Run<'a, R: Runbook> {
-    desk: &'a CaseDesk<R>,
+    pub(super) desk: &'a CaseDesk<R>,
     lease: &'a Lease,
+    /// What is known of a part of the journal that is lost.
+    lost: Option<Lost>,
     case: Mutex<Option<Arc<Case<R>>>>,
     /// Held from a record's number until it is durable, so that numbers and rows are in one order.
     writing: tokio::sync::Mutex<()>,
@@ -43,12 +46,12 @@ pub(super) struct Run<'a, R: Runbook> {
 }
 
 impl<'a, R: Runbook> Run<'a, R> {
-    pub(super) fn new(desk: &'a CaseDesk<R>, lease: &'a Lease, case: Option<Case<R>>) -> Self {
+    pub(super) fn new(desk: &'a CaseDesk<R>, lease: &'a Lease, case: Option<Case<R>>, lost: Option<Lost>) -> Self {
         let (case, writing, broken) = (Mutex::new(case.map(Arc::new)), tokio::sync::Mutex::default(), Mutex::default());
-        Self { desk, lease, case, writing, broken }
+        Self { desk, lease, lost, case, writing, broken }
     }
 
-    fn now(&self) -> Option<Arc<Case<R>>> {
+    pub(super) fn now(&self) -> Option<Arc<Case<R>>> {
         self.case.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -62,7 +65,9 @@ impl<'a, R: Runbook> Run<'a, R> {
 
     /// Judges the order after a fresh look, writes what it says, and goes on.
     pub(super) async fn carry_out(&self, order: Order, from: Option<Taken>) -> Result<String, RunFault> {
-        if let Some(taken) = from {
+        // A journal of which the end is lost is written to by nobody who has not looked at everything.
+        let (before, behind) = if self.lost.is_some() { (None, from) } else { (from, None) };
+        if let Some(taken) = before {
             self.taken_over(taken).await?;
         }
         if !matches!(order, Order::Note { .. } | Order::TakeOver { .. }) {
@@ -86,9 +91,17 @@ impl<'a, R: Runbook> Run<'a, R> {
                 gate: &gate,
                 road: &road,
                 new,
+                lost: self.lost.as_ref(),
             };
             judge(&asked, &order)?
         };
+        if let (Order::Recover { reason, .. }, Some(lost)) = (&order, &self.lost) {
+            let said = self.recover(lost, reason).await?;
+            if let Some(taken) = behind {
+                self.taken_over(taken).await?;
+            }
+            return Ok(said);
+        }
         let said = match order {
             Order::Note { .. } => "it is in the journal".to_owned(),
             Order::TakeOver { .. } => self.yours(),
@@ -228,28 +241,38 @@ impl<'a, R: Runbook> Run<'a, R> {
         if body.begins() && ending::is_asked() {
             return Err(ending::ended(&body.summary()));
         }
+        self.write_together(vec![body]).await
+    }
+
+    /// The same of several that are durable together or not at all; an opening comes first.
+    pub(super) async fn write_together(&self, bodies: Vec<Body<R::Record>>) -> Result<(), Fault> {
         if let Some(fault) = self.broken().clone() {
             return Err(fault);
         }
-        let (seat, before) = (&self.desk.seat, self.now());
+        let seat = &self.desk.seat;
         let refused = |why: String| Fault::new(Service::Journal, FaultKind::Invalid, why).hint("nothing was written");
-        let begins_case = matches!(body, Body::Core(CoreRecord::Opened { .. }));
-        let seq = before.as_ref().filter(|_| !begins_case).map_or(1, |case| case.core.seq + 1);
-        let written = CaseBody::of(&body).map_err(|error| refused(error.to_string()))?;
-        let entry = seat.actor.entry(seq, seat.clock.now(), Record::Case(written));
-        let entry = Entry { version: CASE_VERSION, ..entry };
-        let stamp = Stamp { seq, at: entry.at, person: entry.person() };
-        let case = match before.filter(|_| !begins_case) {
-            None => Case::open(stamp, &body).map_err(refused)?,
-            Some(case) => {
-                case.check(&body).map_err(refused)?;
-                let mut case = Case::clone(&case);
-                case.apply(stamp, &body);
-                case
+        let begins_case = matches!(bodies.first(), Some(Body::Core(CoreRecord::Opened { .. })));
+        let mut folded = self.now().filter(|_| !begins_case).map(|case| Case::clone(&case));
+        let (mut entries, mut lines) = (Vec::new(), Vec::new());
+        for body in &bodies {
+            let seq = folded.as_ref().map_or(1, |case| case.core.seq + 1);
+            let written = CaseBody::of(body).map_err(|error| refused(error.to_string()))?;
+            let entry = seat.actor.entry(seq, seat.clock.now(), Record::Case(written));
+            let entry = Entry { version: CASE_VERSION, ..entry };
+            let stamp = Stamp { seq, at: entry.at, person: entry.person() };
+            match &mut folded {
+                None => folded = Some(Case::open(stamp, body).map_err(refused)?),
+                Some(case) => {
+                    case.check(body).map_err(refused)?;
+                    case.apply(stamp, body);
+                }
             }
-        };
+            lines.push(line(&entry, body));
+            entries.push(entry);
+        }
+        let Some(case) = folded else { return Ok(()) };
         let id = RotationId(case.core.id.0.clone());
-        if let Err(error) = seat.store.append(&id, self.lease, std::slice::from_ref(&entry)).await {
+        if let Err(error) = seat.store.append(&id, self.lease, &entries).await {
             let fault = journal_fault(error);
             seat.fence.shut_for(fault.clone());
             *self.broken() = Some(fault.clone());
@@ -262,7 +285,7 @@ impl<'a, R: Runbook> Run<'a, R> {
             if begins_case {
                 known.lines.clear();
             }
-            known.lines.push(line(&entry, &body));
+            known.lines.extend(lines);
             known.case = Some(case);
         }
         seat.onlooker.changed(self.desk);
@@ -306,7 +329,8 @@ impl<R: Runbook> Ledger<R> for Run<'_, R> {
                     FaultKind::Refused,
                     format!("shut before {}: {why}", stretch.verb),
                 )
-                .hint("nothing was changed; put right what it names, then resume, or cancel"));
+                .hint("nothing was changed; put right what it names")
+                .leads(&[Lead::Resume, Lead::Cancel]));
             }
         }
         self.write(Body::Core(CoreRecord::Touching { step })).await?;

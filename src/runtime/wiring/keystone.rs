@@ -2,13 +2,13 @@
 
 use super::Wiring;
 use crate::adapters::keystone_tokens::{Account, Asking, Named, TokenClient, TokenParameters, Whose};
-use crate::adapters::nodes::{AnswerCount, NodeParameters, NodeShell};
+use crate::adapters::nodes::{AnswerCount, NodeParameters, NodeShell, Vault};
 use crate::adapters::system::{SystemClock, SystemEntropy};
 use crate::config::{Keystone, KeystoneAuth, NotBefore, Purge};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::fernet::repository::Reader;
 use crate::domain::tenant::TenantId;
-use crate::engine::ports::nodes::{LookAt, NodeTokens, NodeTraffic, Token, Validated};
+use crate::engine::ports::nodes::{KeyVault, LookAt, NodeTokens, NodeTraffic, Token, Validated};
 use crate::runbooks::fernet::{self, Fernet, Node, Rules, World};
 use crate::runtime::case::{CaseDesk, Desk, Onlooker, Seat};
 use crate::runtime::fence::LeaseFence;
@@ -96,7 +96,13 @@ impl Wiring {
             watch: cluster.watch.length,
             thresholds: cluster.watch.thresholds,
         };
-        Ok(World::new(nodes, cluster.rotator.clone(), look_at, reader, rules, Arc::new(SystemClock)))
+        let vault = cluster.archive.as_ref().map(|archive| {
+            let (encrypt, open) = (archive.encrypt.clone(), archive.open.clone());
+            Arc::new(Vault::new(archive.folder.clone(), encrypt, open, cluster.timeout)) as Arc<dyn KeyVault>
+        });
+        let mut world = World::new(nodes, cluster.rotator.clone(), look_at, reader, rules, Arc::new(SystemClock));
+        world.vault = vault;
+        Ok(world)
     }
 }
 

@@ -160,6 +160,7 @@ pub fn status(records: &[CoreRecord], seeing: &Seeing) -> Status {
         gate: &gate,
         road: &road,
         new: CaseId("new".into()),
+        lost: None,
     };
     static TROUBLES: [Trouble; 1] = [Trouble { symptom: "it drips", remedy: "wait an hour" }];
     let holder = seeing.held.then(holder);

@@ -88,6 +88,7 @@ fn what_is_offered_is_taken_and_what_is_not_leads_nowhere() {
                     gate: &gate,
                     road: &road,
                     new: CaseId("new".into()),
+                    lost: None,
                 };
                 match (offered.first(), orders.as_slice()) {
                     (None, []) => {}

@@ -81,6 +81,15 @@ impl KeyArchive {
         wanted.iter().map(entry).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Whether any key can be read in these bytes as it is.
+    pub fn is_readable_in(&self, bytes: &[u8]) -> bool {
+        let plain = |entry: &Entry| entry.content.trim_ascii().to_vec();
+        self.0
+            .iter()
+            .map(|entry| Zeroizing::new(plain(entry)))
+            .any(|key| !key.is_empty() && bytes.windows(key.len()).any(|found| found == &key[..]))
+    }
+
     /// Which key lies under which index.
     pub fn digests(&self) -> Keys {
         self.0.iter().map(|entry| (entry.index, entry.digest())).collect()
@@ -100,6 +109,19 @@ impl KeyArchive {
         let end = stream.len() + 2 * BLOCK;
         stream.resize(end, 0);
         stream
+    }
+}
+
+#[cfg(test)]
+impl KeyArchive {
+    /// Keys of a test.
+    pub(crate) fn sample(keys: &[(u32, &str)]) -> Self {
+        let entry = |(index, key): &(u32, &str)| Entry {
+            index: *index,
+            mtime: 1,
+            content: Zeroizing::new(key.as_bytes().to_vec()),
+        };
+        Self(keys.iter().map(entry).collect())
     }
 }
 

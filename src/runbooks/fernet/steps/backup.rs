@@ -2,16 +2,44 @@
 
 use super::super::Fernet;
 use super::super::facts::left_behind;
-use super::super::record::FernetRecord;
+use super::super::record::{FernetRecord, Held};
 use super::super::spec::BACK_UP;
+use super::prepare::rotator;
 use super::{Context, case, place, probed, tag, turn};
-use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::step::StepNumber;
-use crate::engine::case::runbook::Step;
+use crate::engine::case::runbook::{Case, Step};
+use crate::engine::ports::nodes::KeyVault;
 use crate::engine::step::{Probe, Trouble};
 use async_trait::async_trait;
+use std::sync::Arc;
 
 pub(super) struct BackUp;
+
+/// Under which name the encrypted archive of a repository is kept.
+fn name(case: &Case<Fernet>, held: &Held) -> String {
+    format!("{}-{}-{}", case.core.subject.replace('/', "-"), tag(case), held.kind.word())
+}
+
+/// Keeps one encrypted archive of what was saved, where a command for that is configured; says where it is, and what was tried of it.
+async fn archived(context: &Context<'_>, case: &Case<Fernet>) -> Result<String, Fault> {
+    let (world, own) = (context.world, &case.own);
+    let Some(vault) = &world.vault else { return Ok(String::new()) };
+    let from = rotator(world)?;
+    let mut told = Vec::new();
+    for held in &own.held {
+        // All nodes have saved the same.
+        let folder = place(held, from)?.backup(&tag(case));
+        let archive = from.files.fetch(&folder, &held.keys).await?;
+        let kept = vault.keep(&name(case, held), &archive).await?;
+        let tried = match kept.is_opened {
+            true => "opened again and equal by digest",
+            false => "not tried whether it can be opened, for no command for that is configured",
+        };
+        told.push(format!("encrypted at {} ({tried})", kept.path));
+    }
+    Ok(format!("; {}", told.join(", ")))
+}
 
 #[async_trait]
 impl Step<Fernet> for BackUp {
@@ -29,7 +57,12 @@ impl Step<Fernet> for BackUp {
     async fn probe(&self, context: &Context<'_>) -> Probe {
         let now = case(context);
         let all = context.world.nodes.iter().all(|node| now.own.saved.contains(&node.name));
-        if all { Probe::Done("every node is saved".into()) } else { Probe::NotDone("not every node is saved".into()) }
+        let is_kept = |vault: &Arc<dyn KeyVault>| now.own.held.iter().all(|held| vault.has(&name(&now, held)));
+        if all && context.world.vault.as_ref().is_none_or(is_kept) {
+            Probe::Done("every node is saved".into())
+        } else {
+            Probe::NotDone("not every node is saved".into())
+        }
     }
 
     async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
@@ -51,7 +84,8 @@ impl Step<Fernet> for BackUp {
                             held.kind.word()
                         );
                         return Err(Fault::new(Service::Node, FaultKind::Conflict, text)
-                            .hint("nothing was changed; somebody else is at work there: cancel, and check again"));
+                            .hint("nothing was changed; somebody else is at work there")
+                            .leads(&[Lead::Cancel]));
                     }
                     node.files.try_restore(&place, &tag, &held.keys).await?;
                 }
@@ -65,7 +99,8 @@ impl Step<Fernet> for BackUp {
         }
         saved.all()?;
         let count = context.world.nodes.len();
-        Ok(format!("{count} nodes are saved beside themselves, unencrypted, and could be restored"))
+        let archive = archived(context, &now).await?;
+        Ok(format!("{count} nodes are saved beside themselves, unencrypted, and could be restored{archive}"))
     }
 
     async fn probe_undo(&self, context: &Context<'_>) -> Probe {

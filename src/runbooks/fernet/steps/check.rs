@@ -61,13 +61,15 @@ impl Step<Fernet> for Check {
         }
         let held = sights.held(&world.rotator);
         let is_cache_shared = sights.settings().iter().any(|(_, settings)| settings.cache.is_shared());
+        let id = case(context).core.id.clone();
+        world.keep_old(&id, BTreeMap::new(), false);
         let measured = measure(world, Which::All, is_cache_shared).await?;
         let tokens = match &measured {
             None => "no account is configured, so no token was shown".to_owned(),
             Some(measured) => measured.evidence()?,
         };
         if let Some(measured) = measured {
-            world.keep_old(measured.fresh);
+            world.keep_old(&id, measured.fresh, false);
         }
         let counted = world.every(async |node| match &node.traffic {
             Some(traffic) => Ok(Some(traffic.counts().await?)),

@@ -1,17 +1,40 @@
 //! Step 4: the prepared copy is brought to every node, beside its live repository. A node that fails does not stop the others.
 
-use super::super::Fernet;
 use super::super::record::FernetRecord;
 use super::super::spec::DISTRIBUTE;
-use super::prepare::rotator;
+use super::super::{Fernet, Node, State, World};
+use super::prepare::{holders, only_there, rotator};
 use super::{Context, case, next, not_prepared, place, probed, turn};
-use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::fault::{Fault, FaultKind, Lead, Service};
+use crate::domain::fernet::rotation::Promotion;
 use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::Step;
+use crate::engine::ports::nodes::KeyArchive;
 use crate::engine::step::{Probe, Trouble};
 use async_trait::async_trait;
 
 pub(super) struct Distribute;
+
+/// The prepared keys as they lie beside the live ones of a node, with what was prepared.
+async fn fetched<'a>(from: &Node, own: &'a State) -> Result<Vec<(KeyArchive, &'a Promotion)>, Fault> {
+    let mut archives = Vec::new();
+    for held in &own.held {
+        let promotion = own.prepared.get(&held.kind).ok_or_else(|| not_prepared(held.kind))?;
+        archives.push((from.files.fetch(&place(held, from)?.next(), &promotion.keys).await?, promotion));
+    }
+    Ok(archives)
+}
+
+/// The same from any node that has them: whoever has prepared them may be gone, or rotate no more. `fault`: why the rotator gave none.
+async fn elsewhere<'a>(world: &World, own: &'a State, fault: Fault) -> Result<Vec<(KeyArchive, &'a Promotion)>, Fault> {
+    let (holders, silent) = holders(world, own).await;
+    for holder in holders {
+        if let Ok(archives) = fetched(holder, own).await {
+            return Ok(archives);
+        }
+    }
+    Err(only_there(fault, &silent))
+}
 
 #[async_trait]
 impl Step<Fernet> for Distribute {
@@ -45,26 +68,23 @@ impl Step<Fernet> for Distribute {
     async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
         let (world, now) = (context.world, case(context));
         let own = &now.own;
-        let from = rotator(world)?;
-        let mut archives = Vec::new();
-        for held in &own.held {
-            let promotion = own.prepared.get(&held.kind).ok_or_else(|| not_prepared(held.kind))?;
-            let archive = from.files.fetch(&place(held, from)?.next(), &promotion.keys).await?;
-            archives.push((held, archive, promotion));
-        }
+        let archives = match fetched(rotator(world)?, own).await {
+            Ok(archives) => archives,
+            Err(fault) => elsewhere(world, own, fault).await?,
+        };
         context.ledger.fence().await?;
         let nodes: Vec<_> = world.nodes.iter().filter(|node| !own.placed.contains(&node.name)).collect();
         let placed = world
             .each(&nodes, async |node| {
-                for (held, archive, promotion) in &archives {
+                for (held, (archive, promotion)) in own.held.iter().zip(&archives) {
                     let place = place(held, node)?;
                     context.ledger.fence().await?;
                     let placed = node.files.place(&place, archive).await?;
                     if placed.next.digests() != promotion.keys {
                         let text = format!("{}: what was placed at {} is not what was sent", node.name, place.next());
-                        return Err(
-                            Fault::new(Service::Node, FaultKind::Conflict, text).hint("nothing is in force; resume")
-                        );
+                        return Err(Fault::new(Service::Node, FaultKind::Conflict, text)
+                            .hint("nothing is in force")
+                            .leads(&[Lead::Resume, Lead::Cancel]));
                     }
                 }
                 Ok(())

@@ -1,12 +1,12 @@
 //! Step 5: the first node alone, then the others in groups, put the new primary in force, then the new staged key; nothing is taken
 //! away. The way back is the same with what was saved.
 
-use super::super::matrix::{Which, measure};
+use super::super::matrix::{Which, issue_with_the_former, measure};
 use super::super::record::{FernetRecord, Held, Kind};
 use super::super::spec::INSTALL;
 use super::super::{Fernet, Node, State, World};
 use super::{Context, case, holds_everywhere, live, not_prepared, place, probed, tag, turn};
-use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::install::{Stage, Stop, lacking, plan, used, way_back};
 use crate::domain::fernet::repository::{Digest, Keys, Repository};
 use crate::domain::step::StepNumber;
@@ -119,6 +119,13 @@ impl Seen {
         self.all.iter().filter_map(|(_, all)| all.get(at).cloned()).collect()
     }
 
+    /// Whether a node has the primary that it had before the case.
+    fn encrypts_with_the_former(&self, node: &Node, case: &Case<Fernet>) -> bool {
+        let Some((_, all)) = self.all.iter().find(|(name, _)| *name == node.name) else { return false };
+        let mut each = case.own.held.iter().zip(all);
+        each.all(|(held, keys)| held.keys.last_key_value() == keys.last_key_value())
+    }
+
     /// Who does not know the key that is to encrypt.
     fn lacking(&self, at: usize, wanted: &Keys) -> Vec<&str> {
         lacking(wanted, &self.of(at)).iter().filter_map(|at| Some(self.all.get(*at)?.0.as_str())).collect()
@@ -171,19 +178,25 @@ async fn everywhere(context: &Context<'_>, wanted: &BTreeMap<Kind, Keys>) -> Res
                 let text =
                     format!("{} {verb} not know the key that would encrypt: {}", lack.join(", "), held.kind.word());
                 let hint = match back {
-                    false => "nothing more is put in force; compare the nodes, then resume, or roll back".to_owned(),
+                    false => "nothing more is put in force; compare the nodes".to_owned(),
                     true => format!(
-                        "nothing more is put back; bring the keys of {} there by hand, below the highest, then resume",
+                        "nothing more is put back; bring the keys of {} there by hand, below the highest",
                         place(held, world.node(lack[0]).unwrap_or(&world.nodes[0]))?.backup(&tag(&now))
                     ),
                 };
-                return Err(Fault::new(Service::Node, FaultKind::Conflict, text).hint(hint));
+                let leads = if back { &[Lead::Resume][..] } else { &[Lead::Resume, Lead::RollBack] };
+                return Err(Fault::new(Service::Node, FaultKind::Conflict, text).hint(hint).leads(leads));
             }
         }
         used_keys.insert(held.kind, used(&seen.of(at)));
     }
     let is_silent = |node: &&Node| seen.silent.iter().any(|(name, _)| *name == node.name);
     let left: Vec<&Node> = world.nodes.iter().filter(|node| !done.contains(&node.name) && !is_silent(node)).collect();
+    world.forget_old_of_others(&now.core.id);
+    if !back {
+        let former: Vec<&Node> = world.nodes.iter().filter(|node| seen.encrypts_with_the_former(node, &now)).collect();
+        issue_with_the_former(world, &now.core.id, &former).await;
+    }
     if !back && !done.is_empty() {
         // Whoever has it in force already must be answering before the next gets it.
         shown(world, Which::All, "before the next node").await?;
@@ -217,8 +230,7 @@ async fn everywhere(context: &Context<'_>, wanted: &BTreeMap<Kind, Keys>) -> Res
     if let Some((_, fault)) = seen.silent.first() {
         let names: Vec<&str> = seen.silent.iter().map(|(name, _)| name.as_str()).collect();
         let text = format!("{} could not be asked, the others are put back: {}", names.join(", "), fault.message);
-        return Err(Fault::new(fault.service, fault.kind.clone(), text)
-            .hint(format!("{}; then resume: it puts back the rest", fault.advice())));
+        return Err(Fault::new(fault.service, fault.kind.clone(), text).hint(fault.by_hand()).leads(&[Lead::Resume]));
     }
     if back {
         // The digests are the proof; who refuses a token, or does not answer, is told.
@@ -267,7 +279,8 @@ async fn put(
         let none = BTreeSet::new();
         let stop = |stop: Stop| {
             Fault::new(Service::Node, FaultKind::Conflict, format!("{}: {stop}", node.name))
-                .hint("it was left as it is; find out who has changed it, then resume, or roll back")
+                .hint("it was left as it is; find out who has changed it")
+                .leads(&[Lead::Resume, Lead::RollBack])
         };
         let stages = plan(&seen.digests(), keys, used.get(&held.kind).unwrap_or(&none)).map_err(stop)?;
         if stages.is_empty() {
@@ -279,9 +292,9 @@ async fn put(
         let holds = done.live.digests();
         if !keys.iter().all(|(index, digest)| holds.get(index) == Some(digest)) {
             let text = format!("{}: it does not hold what was installed", node.name);
-            return Err(
-                Fault::new(Service::Node, FaultKind::Conflict, text).hint("look at it, then resume, or roll back")
-            );
+            return Err(Fault::new(Service::Node, FaultKind::Conflict, text)
+                .hint("look at it")
+                .leads(&[Lead::Resume, Lead::RollBack]));
         }
     }
     Ok(told)

@@ -2,9 +2,10 @@
 
 use super::super::record::{FernetRecord, Kind};
 use super::super::spec::PREPARE;
-use super::super::{Fernet, Node, World};
+use super::super::{Fernet, Node, State, World};
 use super::{Context, case, next, place, probed};
-use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::fault::{Fault, FaultKind, Lead, Service};
+use crate::domain::fernet::repository::Repository;
 use crate::domain::fernet::rotation::{Objection, judge_prepared};
 use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::Step;
@@ -19,6 +20,36 @@ pub(super) fn rotator(world: &World) -> Result<&Node, Fault> {
         Fault::new(Service::Configuration, FaultKind::Invalid, format!("{} is no node of the cluster", world.rotator))
     };
     world.node(&world.rotator).ok_or_else(none)
+}
+
+/// The nodes beside whose live keys the prepared ones lie, and those that can't be asked.
+pub(super) async fn holders<'a>(world: &'a World, own: &State) -> (Vec<&'a Node>, Vec<String>) {
+    let seen = world.every(|node| next(node, own)).await;
+    let has = |all: &Vec<Repository>| {
+        own.prepared.len() == own.held.len()
+            && own.held.iter().zip(all).all(|(held, next)| own.prepared[&held.kind].keys == next.digests())
+    };
+    let holders = seen.done.iter().filter(|(_, all)| has(all)).filter_map(|(name, _)| world.node(name)).collect();
+    (holders, seen.failed.into_iter().map(|(name, _)| name).collect())
+}
+
+/// The prepared copy is on no node that answers: one promotion a case is the rule, so no other is made.
+pub(super) fn only_there(fault: Fault, silent: &[String]) -> Fault {
+    let lies = match silent {
+        [] => "the prepared copy lies on none of the nodes".to_owned(),
+        silent => {
+            format!("the prepared copy lies on none of the nodes that answer, and {} does not", silent.join(", "))
+        }
+    };
+    let by_hand = match silent {
+        [] => "nothing is in force".to_owned(),
+        silent => format!(
+            "nothing is in force; the only copy is on {}, which does not answer: where it is gone for good, take it out of the configuration",
+            silent.join(", ")
+        ),
+    };
+    let text = format!("{lies}: {}", fault.message);
+    Fault::new(fault.service, fault.kind, text).hint(by_hand).leads(&[Lead::Cancel, Lead::Resume])
 }
 
 #[async_trait]
@@ -38,7 +69,7 @@ impl Step<Fernet> for Prepare {
         let now = case(context);
         let look = async {
             let seen = next(rotator(context.world)?, &now.own).await?;
-            let is_so = |(held, seen): (&super::Held, &crate::domain::fernet::repository::Repository)| {
+            let is_so = |(held, seen): (&super::Held, &Repository)| {
                 now.own.prepared.get(&held.kind).is_some_and(|promotion| promotion.keys == seen.digests())
             };
             Ok(now.own.held.iter().zip(&seen).all(is_so))
@@ -49,7 +80,23 @@ impl Step<Fernet> for Prepare {
     async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
         let (world, now) = (context.world, case(context));
         let node = rotator(world)?;
-        let look = node.files.look(&world.look_at(node)).await?;
+        if !now.own.prepared.is_empty()
+            && next(node, &now.own).await.is_ok_and(|seen| seen.iter().all(|one| one.keys.is_empty()))
+        {
+            // It was prepared by whoever rotated before.
+            let (holders, silent) = holders(world, &now.own).await;
+            let Some(holder) = holders.first() else {
+                let fault = Fault::new(Service::Node, FaultKind::Conflict, format!("{} has no copy", node.name));
+                return Err(only_there(fault, &silent));
+            };
+            return Ok(format!("it is prepared in a copy on {}", holder.name));
+        }
+        let away = |fault: Fault| {
+            let by_hand =
+                format!("{}; or name another rotator in the configuration, which prepares then", fault.by_hand());
+            fault.hint(by_hand).leads(&[Lead::Resume, Lead::Cancel])
+        };
+        let look = node.files.look(&world.look_at(node)).await.map_err(away)?;
         let of = |kind| now.own.held.iter().find(|held| held.kind == kind).map(|held| place(held, node)).transpose();
         let none = |what: &str| Fault::new(Service::Node, FaultKind::NotStarted, format!("{}: {what}", node.name));
         let prepare = nodes::Prepare {
@@ -108,5 +155,6 @@ impl Step<Fernet> for Prepare {
 
 fn wrong(node: &str, what: &str) -> Fault {
     Fault::new(Service::Node, FaultKind::Conflict, format!("{node}: {what}"))
-        .hint("no live repository was touched; cancel takes the copy away, then check and begin again")
+        .hint("no live repository was touched")
+        .leads(&[Lead::Cancel])
 }

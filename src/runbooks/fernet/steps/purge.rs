@@ -5,7 +5,7 @@ use super::super::facts::left_behind;
 use super::super::record::{FernetRecord, list};
 use super::super::spec::PURGE;
 use super::{Context, case, holds_everywhere, live, not_prepared, nothing_to_undo, place, probed, tag, turn};
-use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::install::{Stop, purge};
 use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::Step;
@@ -51,7 +51,8 @@ impl Step<Fernet> for Purge {
                         let promotion = own.prepared.get(&held.kind).ok_or_else(|| not_prepared(held.kind))?;
                         let stop = |stop: Stop| {
                             Fault::new(Service::Node, FaultKind::Conflict, format!("{}: {stop}", node.name))
-                                .hint("it was left as it is; find out who has changed it, then resume")
+                                .hint("it was left as it is; find out who has changed it")
+                                .leads(&[Lead::Resume])
                         };
                         let stages = purge(&seen.digests(), &promotion.keys).map_err(stop)?;
                         let place = place(held, node)?;
@@ -77,7 +78,8 @@ impl Step<Fernet> for Purge {
         let wanted = |kind| own.prepared.get(&kind).map(|promotion| promotion.keys.clone());
         if !holds_everywhere(world, own, wanted).await? {
             return Err(Fault::new(Service::Node, FaultKind::Conflict, "not every node holds what was to remain")
-                .hint("see who differs in the status, then resume"));
+                .hint("see who differs in the status")
+                .leads(&[Lead::Resume]));
         }
         let gone: Vec<u32> = own.held.iter().flat_map(|held| own.to_purge(held.kind)).copied().collect();
         let stays = left_behind(world, &now).map(|stays| format!("; {stays}")).unwrap_or_default();

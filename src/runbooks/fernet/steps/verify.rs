@@ -1,10 +1,10 @@
 //! Step 6: the digests on every node, and every token at every node, old and new.
 
-use super::super::matrix::{Which, measure};
+use super::super::matrix::{Which, ages, measure};
 use super::super::spec::VERIFY;
 use super::super::{Fernet, Sights};
 use super::{Context, case, holds_everywhere, nothing_to_undo};
-use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::Step;
 use crate::engine::step::{Probe, Trouble};
@@ -34,19 +34,17 @@ impl Step<Fernet> for Verify {
         let (world, now) = (context.world, case(context));
         if !holds_everywhere(world, &now.own, |kind| now.own.wanted(kind)).await? {
             return Err(Fault::new(Service::Node, FaultKind::Conflict, "not every node holds what was installed")
-                .hint("somebody else has changed it: see who differs in the status, then resume, or roll back"));
+                .hint("somebody else has changed it: see who differs in the status")
+                .leads(&[Lead::Resume, Lead::RollBack]));
         }
         let mut sights = Sights::default();
         sights.look(world).await;
         let is_cache_shared = sights.settings().iter().any(|(_, settings)| settings.cache.is_shared());
-        let has_old = world.names().iter().all(|name| world.old(name).is_some());
+        world.forget_old_of_others(&now.core.id);
         let tokens = match measure(world, Which::All, is_cache_shared).await? {
             None => "no account is configured, so no token was shown".to_owned(),
             Some(measured) => {
-                let said = measured.evidence()?;
-                let ages =
-                    if has_old { "old and new" } else { "new ones only: those of before are not in this process" };
-                format!("{said} ({ages})")
+                format!("{} ({})", measured.evidence()?, ages(world))
             }
         };
         Ok(format!("{} nodes hold what was installed; {tokens}", world.nodes.len()))

@@ -3,7 +3,7 @@
 use super::super::Fernet;
 use super::super::spec::WATCH;
 use super::{Context, case, nothing_to_undo};
-use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::watch::{Counts, Spike, Verdict, judge};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::case::runbook::Step;
@@ -71,7 +71,8 @@ impl Step<Fernet> for Watch {
             if let Verdict::Spikes(spikes) = &verdict {
                 let said = spikes.iter().map(Spike::message).collect::<Vec<_>>().join("; ");
                 return Err(Fault::new(Service::Node, FaultKind::Refused, said)
-                    .hint("nothing was purged; look what it is, then resume (it watches again), or roll back, which puts the saved keys back"));
+                    .hint("nothing was purged; look what it is")
+                    .leads(&[Lead::Resume, Lead::RollBack]));
             }
             let requests: u64 = answers.values().map(|counts| counts.requests).sum();
             let text = format!("{requests} answers, no spike");

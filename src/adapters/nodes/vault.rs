@@ -1,0 +1,160 @@
+//! Keeps keys encrypted on this host, by a command of the operator's that reads them on its standard input: in clear they rest nowhere
+//! here. Whether what is kept can be opened is tried where a command for that is configured.
+
+use super::run;
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::sanitize::sanitize;
+use crate::engine::ports::nodes::{Kept, KeyArchive, KeyVault};
+use async_trait::async_trait;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The command, and the folder.
+pub struct Vault {
+    folder: PathBuf,
+    encrypt: Vec<String>,
+    open: Vec<String>,
+    timeout: Duration,
+}
+
+impl Vault {
+    /// Encrypts with one argv, and tries with another whether that can be opened, where it is not empty. Runs nothing yet.
+    pub fn new(folder: PathBuf, encrypt: Vec<String>, open: Vec<String>, timeout: Duration) -> Self {
+        Self { folder, encrypt, open, timeout }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.tar.encrypted"))
+    }
+
+    async fn run(&self, argv: &[String], input: &[u8], doing: &str) -> Result<run::Output, Fault> {
+        let program = argv.first().map(String::as_str).unwrap_or_default();
+        let fault = |kind, what: String| {
+            let hint = "nothing was changed; see archive in the configuration";
+            Fault::new(Service::Host, kind, format!("{doing}: {what}")).hint(hint)
+        };
+        let limit = self.timeout.as_secs();
+        match run::run(argv, input, self.timeout).await {
+            Ok(ended) if ended.code == Some(0) => Ok(ended.output),
+            Ok(ended) => {
+                let said = sanitize(String::from_utf8_lossy(&ended.errors).lines().last().unwrap_or_default());
+                let code = ended.code.unwrap_or(-1);
+                Err(fault(FaultKind::Exited(code), format!("{program} ended with {code}: {said}")))
+            }
+            Err(run::Failure::NotStarted(why)) => Err(fault(FaultKind::NotStarted, why)),
+            Err(run::Failure::Exhausted(why)) => Err(why),
+            Err(run::Failure::TooLong) => {
+                Err(fault(FaultKind::TimedOut, format!("{program} has not ended within {limit} s")))
+            }
+            Err(run::Failure::TooMuch) => Err(fault(FaultKind::Malformed, format!("{program} prints too much"))),
+            Err(run::Failure::Broken(why)) => Err(fault(FaultKind::Reset, why)),
+        }
+    }
+}
+
+#[async_trait]
+impl KeyVault for Vault {
+    fn has(&self, name: &str) -> bool {
+        self.path(name).is_file()
+    }
+
+    async fn keep(&self, name: &str, archive: &KeyArchive) -> Result<Kept, Fault> {
+        let sealed = self.run(&self.encrypt, &archive.write(), "encrypt the keys").await?;
+        if sealed.0.is_empty() || archive.is_readable_in(&sealed.0) {
+            let text = "encrypt the keys: the command prints them as they are, or nothing; nothing was kept";
+            return Err(Fault::new(Service::Configuration, FaultKind::Invalid, text)
+                .hint("nothing was changed; see archive in the configuration"));
+        }
+        let is_opened = match self.open.is_empty() {
+            true => false,
+            false => {
+                let opened = self.run(&self.open, &sealed.0, "open the encrypted keys again").await?;
+                match KeyArchive::read(&opened.0) {
+                    Ok(read) if read.digests() == archive.digests() => true,
+                    _ => {
+                        let text =
+                            "open the encrypted keys again: what comes out is not what went in; nothing was kept";
+                        return Err(Fault::new(Service::Host, FaultKind::Malformed, text)
+                            .hint("nothing was changed; see archive in the configuration"));
+                    }
+                }
+            }
+        };
+        let path = self.path(name);
+        write(&path, &sealed.0).map_err(|error| {
+            let text = format!("keep the encrypted keys at {}: {error}", path.display());
+            Fault::new(Service::Host, FaultKind::Invalid, text)
+                .hint("nothing was changed; make room there, or let us write")
+        })?;
+        Ok(Kept { path: path.display().to_string(), is_opened })
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let draft = path.with_extension(std::process::id().to_string());
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&draft, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn keys() -> KeyArchive {
+        let tar = KeyArchive::sample(&[
+            (0, "qmC_Aj7l0TZ9vGxUNmCXG3l0xcGkzeZV9tLxPz4Tzk8="),
+            (7, "eM4gpSUr7pS1xwWLH9cBk4Zu0CQjYx6m0wGkTn3pR5A="),
+        ]);
+        KeyArchive::read(&tar.write()).unwrap()
+    }
+
+    async fn kept(encrypt: &[&str], open: &[&str]) -> (Result<Kept, Fault>, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let argv = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let vault = Vault::new(folder.path().join("archive"), argv(encrypt), argv(open), Duration::from_secs(60));
+        let kept = vault.keep("keystone-lab-1-tokens", &keys()).await;
+        assert_eq!(vault.has("keystone-lab-1-tokens"), kept.is_ok());
+        (kept, folder)
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_not_readable_and_is_opened_again_where_that_is_configured() {
+        let (kept, _folder) = kept(&["gzip", "-c"], &["gzip", "-dc"]).await;
+        let kept = kept.unwrap();
+        assert!(kept.is_opened);
+        let bytes = std::fs::read(&kept.path).unwrap();
+        assert!(!keys().is_readable_in(&bytes) && !bytes.is_empty());
+        assert_eq!(std::fs::metadata(&kept.path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[tokio::test]
+    async fn it_is_said_where_it_was_not_opened() {
+        assert!(!kept(&["gzip", "-c"], &[]).await.0.unwrap().is_opened);
+    }
+
+    #[tokio::test]
+    async fn a_command_that_does_not_encrypt_or_does_not_give_back_or_fails_keeps_nothing() {
+        let wrong: [(&[&str], &[&str], &str); 5] = [
+            (&["cat"], &[], "prints them as they are"),
+            (&["sh", "-c", "echo a; cat"], &[], "prints them as they are"),
+            (&["sh", "-c", "cat > /dev/null"], &[], "or nothing"),
+            (&["gzip", "-c"], &["sh", "-c", "cat > /dev/null; echo x"], "not what went in"),
+            (&["sh", "-c", "echo no recipient >&2; exit 3"], &[], "no recipient"),
+        ];
+        for (encrypt, open, said) in wrong {
+            let (kept, folder) = kept(encrypt, open).await;
+            let fault = kept.unwrap_err();
+            assert!(fault.message.contains(said), "{encrypt:?}: {fault}");
+            assert!(!folder.path().join("archive").exists(), "{encrypt:?}");
+        }
+    }
+}
