@@ -20,6 +20,7 @@ use crate::engine::record::{self, Cause, Entry, Outcome, Record};
 use crate::engine::review::Reviewed;
 use crate::engine::rotation::{HandOver, Rotation};
 use crate::engine::signing::Signing;
+use crate::engine::status::NORMAL_GAP_US;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,6 +107,8 @@ struct Key {
     public_key: String,
     name: String,
     destroyed: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    gone: bool,
 }
 
 /// Something that went wrong, or was unusual.
@@ -347,6 +350,7 @@ fn keys(rotation: &Rotation) -> Vec<Key> {
         public_key: key.public_key.to_string(),
         name: key.name.clone(),
         destroyed: key.destroyed.clone(),
+        gone: key.gone,
     };
     rotation.keys.iter().map(key).collect()
 }
@@ -375,6 +379,9 @@ fn incidents(rotation: &Rotation, entries: &[Entry], lease_log: &[Entry], signin
                     (false, false) => format!("step {step} was looked at again; {found}: {evidence}"),
                 });
             }
+            Record::Swapped(swapped) if swapped.opened.is_some() || swapped.gap_us >= Some(NORMAL_GAP_US) => {
+                tell(entry.record.summary());
+            }
             Record::StepSucceeded { step, .. } => {
                 running.remove(step);
                 ended.insert(*step);
@@ -396,13 +403,19 @@ fn incidents(rotation: &Rotation, entries: &[Entry], lease_log: &[Entry], signin
             | Record::TakenBack { .. }
             | Record::Refused(_)
             | Record::CalledUnasked { .. }
+            | Record::ForeignKept { .. }
+            | Record::ForeignSeen { .. }
+            | Record::KeyGone { .. }
             | Record::PreviousMissing { .. } => tell(entry.record.summary()),
             _ => {}
         }
     }
     let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return found };
     for step in running {
-        let text = format!("step {step} was begun and has no end");
+        let text = match rotation.outcome {
+            None => format!("step {step} was begun and has not ended"),
+            Some(_) => format!("step {step} was begun and has no end"),
+        };
         found.push(Incident { at: last.at, seq: None, text });
     }
     let meanwhile = |entry: &&Entry| {

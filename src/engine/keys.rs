@@ -161,7 +161,7 @@ impl Rotation {
             // What it has kept is the last of it, or it would have been destroyed.
             Outcome::Cancelled => self.left_before.or_else(|| {
                 let kept = self.keys.get(&KeyRole::Previous)?;
-                left(self.copy_of(kept.public_key)?.public_key)
+                left(self.copy_of(kept.public_key).map(|kept| kept.public_key).or(self.put_back)?)
             }),
             Outcome::Lost => None,
         }

@@ -46,6 +46,10 @@ pub struct Machine {
     cancel_note: String,
     /// Why the operator goes back, while what that would meet is being looked at.
     way_back: String,
+    /// What was missing when the end was asked for: its reason is for that.
+    end_known: Option<&'static str>,
+    /// What this resume has found undone although it had ended well.
+    redone: Vec<StepNumber>,
     /// Why it is closed although something is missing.
     despite: Option<String>,
     /// The tenant's name was typed once more, knowing that our own connection runs through the tunnel.
@@ -87,8 +91,22 @@ impl Machine {
     /// A machine over what the journal holds. Who acts goes into every record that it emits.
     pub fn new(tenant: Tenant, me: Actor, rules: Rules, rotation: Option<Arc<Rotation>>) -> Self {
         let (intent, cancel_note, way_back, despite) = (Intent::Single, String::new(), String::new(), None);
-        let (through_tunnel, hand, telling) = (false, Hand::default(), false);
-        Self { tenant, me, rules, rotation, intent, cancel_note, way_back, despite, through_tunnel, hand, telling }
+        let (through_tunnel, hand, telling, redone, end_known) = (false, Hand::default(), false, Vec::new(), None);
+        Self {
+            tenant,
+            me,
+            rules,
+            rotation,
+            intent,
+            cancel_note,
+            way_back,
+            redone,
+            end_known,
+            despite,
+            through_tunnel,
+            hand,
+            telling,
+        }
     }
 
     /// The same with what its operator has signed.
@@ -216,6 +234,9 @@ impl Machine {
                 Ok(outputs)
             }
             Probe::NotDone(evidence) => {
+                if self.open()?.step(step).is_done() {
+                    self.redone.push(step);
+                }
                 let mut outputs = vec![self.append(at, Record::StepResolved { step, done: false, evidence })?];
                 outputs.extend(self.after_resolution(at, step)?);
                 Ok(outputs)
@@ -232,12 +253,26 @@ impl Machine {
         let rotation = self.open()?;
         let is_served = rotation.step(StepNumber::RECONCILE).is_done();
         match (step, rotation.interrupted()) {
-            (StepNumber::SECRET | StepNumber::RECONCILE, Some(interrupted)) => Ok(vec![Output::Probe(interrupted)]),
-            (StepNumber::SECRET | StepNumber::OBJECT, _) if !is_served => self.go_on(at, None),
-            (StepNumber::SECRET, _) => Ok(vec![Output::Probe(StepNumber::OBJECT)]),
-            (StepNumber::OBJECT, _) => Ok(vec![Output::Probe(StepNumber::RECONCILE)]),
+            // Others write there as well, whatever was interrupted behind it.
+            (StepNumber::SECRET, _) if rotation.step(StepNumber::OBJECT).is_done() => {
+                Ok(vec![Output::Probe(StepNumber::OBJECT)])
+            }
+            (StepNumber::SECRET | StepNumber::OBJECT | StepNumber::RECONCILE, Some(interrupted)) => {
+                Ok(vec![Output::Probe(interrupted)])
+            }
+            (StepNumber::SECRET | StepNumber::OBJECT, None) if !is_served => self.go_on(at, None),
+            (StepNumber::SECRET, None) => Ok(vec![Output::Probe(StepNumber::OBJECT)]),
+            (StepNumber::OBJECT, None) => Ok(vec![Output::Probe(StepNumber::RECONCILE)]),
             _ if matches!(rotation.step(StepNumber::RECONFIGURE), StepState::Failed { .. }) => {
                 self.begin(at, StepNumber::RECONFIGURE, Intent::Single)
+            }
+            _ if !self.redone.is_empty() => {
+                let steps: Vec<String> = self.redone.iter().map(ToString::to_string).collect();
+                let text = format!(
+                    "what others had changed of step {} was put right; secret, object and server hold the key",
+                    steps.join(" and ")
+                );
+                Ok(vec![done(text)])
             }
             _ => Ok(vec![done("secret, object and server still hold the key; nothing is left half-done")]),
         }

@@ -168,6 +168,8 @@ pub struct Rotation {
     pub gap_us: Option<u64>,
     /// For how long two secrets had the name, where the new one was stored first, µs.
     pub overlap_us: Option<u64>,
+    /// The key that a cancellation had kept as the last of it, and that was put back since.
+    pub put_back: Option<PublicKey>,
     /// When the end was last asked for and refused, and why, as long as nothing was begun since.
     pub end_refused: Option<(Timestamp, String)>,
     /// What is known of the present leg's gap where a run ended in it.
@@ -270,6 +272,7 @@ impl Rotation {
             overlap_us: None,
             broken_gap: None,
             end_refused: None,
+            put_back: None,
             object_not_kept: None,
             not_carried: Vec::new(),
             applied: None,
@@ -411,6 +414,13 @@ impl Rotation {
             Record::KeyDestroyed { role, answer, .. } => {
                 if let Some(key) = self.keys.get_mut(&role) {
                     key.destroyed = Some(answer);
+                    // Behind an end that had kept it: it was put back.
+                    self.put_back = self
+                        .outcome
+                        .as_ref()
+                        .map(|_| key.public_key)
+                        .filter(|_| role == KeyRole::Previous)
+                        .or(self.put_back);
                 }
             }
             Record::Approved { digest, expires, note, scheme, signature } => {

@@ -224,6 +224,9 @@ pub struct KeysView {
     pub staged: Option<PublicKey>,
     /// The previous key.
     pub previous: Option<PublicKey>,
+    /// The previous key where its copy was not found when it was looked for last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_missed: Option<PublicKey>,
     /// When the secret was stored, UTC.
     pub created: Option<Timestamp>,
     /// When it is due, UTC.
@@ -275,7 +278,7 @@ pub struct Viewer<'a> {
 }
 
 /// Between DELETE and POST no secret has the name; the source document calls less than a second normal, µs.
-const NORMAL_GAP_US: u64 = 1_000_000;
+pub const NORMAL_GAP_US: u64 = 1_000_000;
 
 impl TenantStatus {
     /// What became of the kept keys, behind each of them; empty while they are kept.

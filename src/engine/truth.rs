@@ -164,6 +164,10 @@ fn connected(newest: Option<&Rotation>, shown: Option<PublicKey>) -> String {
         (Some(shown), _) if Some(shown) == target && theirs != target => {
             format!("the server has {}: whoever has imported it stays connected, {RESTARTED}", shown.short())
         }
+        // One of ours, or of a place at the check: somebody may have it.
+        (Some(shown), Some(theirs)) if shown != theirs && newest.is_some_and(|rotation| rotation.is_known(shown)) => {
+            format!("the server has {}: whoever has that one stays connected, {RESTARTED}", shown.short())
+        }
         (Some(shown), Some(theirs)) if shown != theirs && Some(shown) != target => {
             format!("the interface shows {}, which is no key that clients have: they are cut off", shown.short())
         }

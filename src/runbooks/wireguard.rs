@@ -26,7 +26,7 @@ pub use check::{Survey, recheck, survey};
 pub use reconfigure::may_be_told;
 pub use recover::{Recovery, recover, signs_of_loss};
 pub use silence::end_silence;
-pub use verify::{agent_doubt, look_who_is_back};
+pub use verify::{end_doubt, look_who_is_back};
 
 use crate::engine::step::Runbook;
 

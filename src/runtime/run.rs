@@ -14,8 +14,7 @@ use crate::engine::rotation::Rotation;
 use crate::engine::step::{Ledger, Progress, Runbook, StepContext};
 use crate::engine::witness::{Lost, WAY_OUT};
 use crate::runbooks::wireguard::{
-    Recovery, agent_doubt, end_silence, look_back, look_who_is_back, may_be_told, put_right, recheck, recover,
-    see_people,
+    Recovery, end_doubt, end_silence, look_back, look_who_is_back, may_be_told, put_right, recheck, recover, see_people,
 };
 use crate::runtime::ending;
 use async_trait::async_trait;
@@ -187,7 +186,7 @@ impl<'a> Run<'a> {
                     self.feed(Input::LookedBack { sight }, &mut queue).await?;
                 }
                 Output::HearAgent => {
-                    let doubt = agent_doubt(self.world).await;
+                    let doubt = end_doubt(&self.context()).await?;
                     self.feed(Input::AgentHeard { doubt }, &mut queue).await?;
                 }
                 Output::PutRight => achieved = put_right(&self.context()).await?,

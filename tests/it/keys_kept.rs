@@ -2,8 +2,9 @@
 //! secrets of a name are told and copied, and what others change after the end is seen and can be put right.
 
 use crate::offered::public;
+use crate::pty::PATIENCE;
 use crate::scene::Scene;
-use changeguard::adapters::lab::{Fault, Rule, Service, Which};
+use changeguard::adapters::lab::{Fault, Loss, Rule, Service, Which};
 use changeguard::domain::key::KeyRole;
 use changeguard::domain::preflight::{CheckState, DUPLICATES};
 use changeguard::domain::step::{StepNumber, StepState};
@@ -116,6 +117,75 @@ async fn where_the_previous_key_is_gone_a_way_back_says_what_a_fresh_one_costs_a
     scene.everybody_returns().await;
     scene.finish("").await.unwrap();
     assert_eq!(scene.status().outcome, Some(Outcome::RolledBack));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_previous_key_that_somebody_has_put_back_since_it_was_missed_is_gone_back_to() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    let name = scene.acme().rotation().unwrap().keys[&KeyRole::Previous].name.clone();
+    let copy = scene.lab.world().secrets(&name).remove(0);
+    remove_kept(&scene, KeyRole::Previous);
+    scene.roll_back().await.unwrap_err();
+    scene.lab.world().add_secret(&name, "text/plain", copy.payload.as_deref());
+    let (status, which) = (scene.status(), changeguard::app::dialog::rollback::which_key);
+    assert!(which(&status).contains("is looked for again"), "{}", which(&status));
+    scene.roll_back().await.unwrap();
+    let rotation = scene.acme().rotation().unwrap();
+    assert_eq!((rotation.target_role(), rotation.keys[&KeyRole::Previous].gone), (KeyRole::Previous, false));
+}
+
+/// It was read back when it was kept; somebody takes it away, or puts their own in its place, before the first DELETE.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_is_gone_before_the_live_secret_gives_way_is_made_anew_and_what_others_put_there_is_not_destroyed()
+{
+    for is_touched in [false, true] {
+        let scene = Scene::start().await;
+        scene.confirmed().await;
+        let before = live(&scene).remove(0);
+        let world = scene.lab.world().clone();
+        if is_touched {
+            // The process ends in the gap, and somebody puts the key of before back under the live name.
+            let lost = Rule::new(Service::Barbican, Fault::LoseAnswer(Loss::Hang)).method("DELETE").always();
+            let id = scene.lab.faults().add(lost);
+            tokio::select! {
+                ended = scene.rotate() => panic!("{ended:?}"),
+                is_sent = world.until(PATIENCE, |world| world.faults().fired(id) > 0) => assert!(is_sent),
+            }
+            scene.acme().reload().await.unwrap();
+        } else {
+            // Once both keys are kept nobody can be heard.
+            let spoiled = world.clone();
+            scene.lab.faults().observe(move |request| {
+                if request.service == Service::Barbican && request.method == "POST" {
+                    spoiled.faults().add(Rule::new(Service::Imap, Fault::Close).always());
+                }
+            });
+            scene.rotate().await.unwrap_err();
+            scene.lab.faults().observe(|_| {});
+        }
+        scene.lab.faults().clear();
+        let rotation = scene.acme().rotation().unwrap();
+        assert!(rotation.is_kept(KeyRole::Previous) && rotation.touched == is_touched, "{:?}", rotation.steps);
+        let name = rotation.keys[&KeyRole::Previous].name.clone();
+        let copy = world.secrets(&name).remove(0);
+        if is_touched {
+            assert!(live(&scene).is_empty());
+            world.add_secret(&scene.secret_name(), "text/plain", copy.payload.as_deref());
+        }
+        assert_eq!(live(&scene), std::slice::from_ref(&before));
+        remove_kept(&scene, KeyRole::Previous);
+        scene.lab.world().add_secret(&name, "text/plain", Some(theirs().to_payload(false).expose()));
+        scene.run(Command::Resume).await.unwrap();
+        assert!(held(&scene).contains(&before), "{is_touched}: the way back is lost");
+        scene.everybody_returns().await;
+        scene.finish("").await.unwrap();
+        let (held, theirs) = (held(&scene), theirs().public().to_string());
+        assert!(held.contains(&theirs) && !held.contains(&before), "{is_touched}: {held:?}");
+        let destroyed = scene.acme().rotation().unwrap().keys[&KeyRole::Previous].destroyed.clone().unwrap();
+        assert!(destroyed.contains("1 deleted; 1 of the name that hold something else stay"), "{destroyed}");
+    }
 }
 
 /// The same where it is lost when the way back has begun already.

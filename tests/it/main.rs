@@ -106,6 +106,7 @@ mod wireguard;
 
 // Deaths and failing journals are rehearsed by debug builds only.
 #[cfg(debug_assertions)]
+mod ends;
 mod fault_cases;
 #[cfg(debug_assertions)]
 mod fault_walk;

@@ -4,7 +4,6 @@
 
 use crate::pty::PATIENCE;
 use crate::scene::{Scene, Silent};
-use crate::senders::writes;
 use changeguard::adapters::lab::{Fault, Rule, Service, Which};
 use changeguard::config::Swap;
 use changeguard::domain::gate::Reason;
@@ -344,43 +343,6 @@ async fn a_resume_stores_the_missing_secret_before_it_goes_on_with_a_later_step(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_end_over_a_letter_that_nobody_has_read_wants_a_reason_that_stands_in_the_report() {
-    let scene = Scene::start().await;
-    scene.confirmed().await;
-    scene.rotate().await.unwrap();
-    scene.everybody_returns().await;
-    writes(&scene, "acme", 0, None, "Since then I reach nothing any more, can you have a look?", 1);
-    let fleet = &scene.fleet;
-    scene.wiring.post().unwrap().sort(fleet).await.unwrap();
-    assert!(scene.acme().rotation().unwrap().open_mails().next().is_some(), "it is unclear");
-    let refused = scene.finish("").await.unwrap_err().to_string();
-    assert!(refused.contains("a mail of a client is unread: read it"), "{refused}");
-    scene.finish("talked to them by phone").await.unwrap();
-    let report = changeguard::cli::report::Line::of(&scene.acme().rotation().unwrap(), None);
-    assert!(report.to_string().contains("BUT A MAIL OF A CLIENT IS UNREAD: talked"), "{report}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reason_for_an_end_covers_no_letter_that_came_in_unread_and_what_was_refused_is_told_until_it_is_tried_again()
-{
-    let scene = Scene::start().await;
-    scene.confirmed().await;
-    scene.rotate().await.unwrap();
-    let refused = scene.finish("").await.unwrap_err().to_string();
-    let shut = scene.acme().rotation().unwrap().end_refused.clone().unwrap();
-    assert_eq!(shut.1, refused);
-    scene.everybody_returns().await;
-    assert!(scene.status().next.text.starts_with("everybody is back"), "{}", scene.status().next.text);
-    // Nobody has read the mailbox since: the letter lies there while the reason is for something else.
-    writes(&scene, "acme", 0, None, "Since then I reach nothing any more, can you have a look?", 1);
-    let error = scene.finish("the agent's log is a drill").await.unwrap_err();
-    assert!(error.to_string().contains("a mail of a client is unread: that was not known"), "{error}");
-    let rotation = scene.acme().rotation().unwrap();
-    assert!(rotation.is_kept(KeyRole::Previous) && rotation.is_kept(KeyRole::Staged), "{:?}", rotation.keys);
-    scene.finish("talked to them by phone").await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_alone_has_not_come_back_to_the_key_is_waited_for() {
     let scene = Scene::start().await;
     let left = scene.ended().await;
@@ -446,6 +408,38 @@ async fn a_cancellation_destroys_no_last_copy_of_the_key_that_clients_have_and_r
     let rotation = scene.acme().rotation().unwrap();
     assert!(rotation.copy_of(theirs_before).is_none(), "the copy goes once the secret holds it: {:?}", rotation.keys);
     assert!(rotation.foreign.iter().any(|kept| kept.public_key == theirs()), "what stood there is kept");
+    // What is known of it is known to the next, and to the one after its end, too.
+    let plan = || Command::Plan { window: Scene::another_window(), cause: Cause::Scheduled, reference: String::new() };
+    for _ in 0..2 {
+        scene.run(plan()).await.unwrap();
+        assert_eq!(scene.acme().rotation().unwrap().must_be_live().unwrap().key, theirs_before);
+        scene.run(Command::Cancel { confirm: "acme".into(), reason: "not now".into() }).await.unwrap();
+        assert_eq!(scene.acme().rotation().unwrap().must_be_live().unwrap().key, theirs_before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_that_others_have_rewritten_while_a_later_step_failed_is_put_right_by_one_resume() {
+    let scene = Scene::start_with(|config| config.wireguard.reconcile_interval = Duration::from_secs(1)).await;
+    scene.confirmed().await;
+    let before = scene.object();
+    hold_the_agents(&scene);
+    scene.rotate().await.unwrap_err();
+    assert!(scene.status().steps[5].state.word() == "FAILED", "{:?}", scene.status().steps[5]);
+    let container = scene.acme().tenant().id.to_string();
+    scene.lab.world().put_object(&container, OBJECT, &before);
+    scene.acme().look().await;
+    let said = scene.status().attention.join("; ");
+    assert!(said.contains("the object was changed by somebody else: it says"), "{said}");
+    scene.lab.faults().clear();
+    scene.run(Command::Resume).await.unwrap();
+    scene.acme().look().await;
+    let (status, target) = (scene.status(), scene.acme().rotation().unwrap().target());
+    assert_eq!(status.keys.object.key, target, "{:?}", status.steps[4]);
+    // Nobody can download anything while it is away, and that is said.
+    scene.lab.world().remove_object(&container, Some(OBJECT));
+    scene.acme().look().await;
+    assert!(scene.status().next.text.contains("the object is not there any more"), "{}", scene.status().next.text);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -66,6 +66,11 @@ pub fn which_key(status: &TenantStatus) -> String {
                 previous.short()
             ),
         },
+        None if status.keys.previous_missed.is_some() => {
+            "the copy of the previous key was not in Barbican when it was looked for last: it is looked for again, and becomes \
+             live if it is there; else a fresh one is made, and everybody needs a new configuration"
+                .into()
+        }
         None => "there is no previous key: a fresh one is made, everybody needs a new configuration".into(),
     }
 }

@@ -142,6 +142,9 @@ impl Report {
         for key in &self.keys {
             let fate = match &key.destroyed {
                 Some(answer) => format!("destroyed; the server said: {answer}"),
+                None if key.gone => {
+                    format!("NOT IN BARBICAN as {} any more, and no record says that we removed it", key.name)
+                }
                 None => format!("STILL KEPT in Barbican as {}", key.name),
             };
             line(format!("| {} | {} | {} |", key.role, plain(&key.public_key), plain(&fate)));

@@ -29,6 +29,13 @@ impl Machine {
 
     /// Begins it. Where the previous key is gone that is recorded and said first, for a fresh key costs more.
     pub(super) fn looked_back(&mut self, at: Timestamp, sight: BackSight) -> Outputs {
+        let mut outputs = Vec::new();
+        let gone = self.quiet()?.keys.get(&KeyRole::Previous).filter(|kept| kept.gone).cloned();
+        if let Some((kept, href)) = gone.zip(sight.found) {
+            // Somebody has put it back since it was missed.
+            let (role, public_key, name) = (KeyRole::Previous, kept.public_key, kept.name);
+            outputs.push(self.append(at, Record::KeyKept { role, public_key, name, href })?);
+        }
         let rotation = self.quiet()?;
         // A compromised key is never put back.
         let previous = rotation.is_kept(KeyRole::Previous) && rotation.cause != Cause::Compromise;
@@ -45,7 +52,7 @@ impl Machine {
         let review_due = self.rollback_review_due(at);
         let signature = self.hand.signature.clone();
         let record = Record::RollbackStarted { reason, role, cut_again, review_due, signature };
-        let mut outputs = vec![self.append(at, record)?];
+        outputs.push(self.append(at, record)?);
         outputs.extend(self.go_on(at, None)?);
         Ok(outputs)
     }
@@ -60,7 +67,11 @@ impl Machine {
         }
         let missing = rotation.not_back();
         if !missing.is_empty() && !rotation.step(StepNumber::RECONFIGURE).is_done() {
-            return Err(not_now(format!("step {} is not done yet", StepNumber::RECONFIGURE)));
+            let (count, step) = (missing.len(), StepNumber::RECONFIGURE);
+            let text = format!(
+                "step {step} is not done yet, and {count} are not back: notify them, or waive each with a reason"
+            );
+            return Err(not_now(text));
         }
         if !missing.is_empty() {
             return Err(Refusal::NotBack(missing.iter().map(|client| client.name.clone()).collect()));
@@ -75,6 +86,7 @@ impl Machine {
             };
             return Err(wants_reason(&what.to_lowercase(), first));
         }
+        self.end_known = rotation.unfinished();
         self.despite = Some(despite).filter(|text| !text.is_empty());
         self.cancel_note = note;
         Ok(vec![Output::HearAgent])
@@ -82,10 +94,15 @@ impl Machine {
 
     /// Begins the end. That nothing was heard of the agent is not that it is well.
     pub(super) fn agent_heard(&mut self, at: Timestamp, doubt: Option<String>) -> Outputs {
-        let is_unfinished = self.quiet()?.unfinished().is_some();
+        let unfinished = self.quiet()?.unfinished();
+        if let Some(what) = unfinished.filter(|what| self.end_known != Some(*what)) {
+            let text = format!("{}: that was not known when the end was asked for", what.to_lowercase());
+            return Err(wants_reason(&text, "read it, and say what it means (mail decide)"));
+        }
+        let is_unfinished = unfinished.is_some();
         self.despite = match (doubt, self.despite.take()) {
             (Some(doubt), None) => {
-                return Err(wants_reason(&doubt, "wait, or look at the unit on the server, then finish again"));
+                return Err(wants_reason(&doubt, "wait, or put right what it names, then finish again"));
             }
             (Some(doubt), Some(why)) => Some(format!("{why} ({doubt})")),
             (None, why) => why.filter(|_| is_unfinished),

@@ -312,6 +312,7 @@ impl Machine {
     }
 
     pub(super) fn resume(&mut self, at: Timestamp) -> Outputs {
+        self.redone.clear();
         if self.open().is_err() {
             return self.put_right();
         }

@@ -5,6 +5,7 @@ use crate::domain::fault::Fault;
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::StepNumber;
 use crate::engine::command::{Command, Refusal};
+use crate::engine::ports::SecretRef;
 use crate::engine::record::{Entry, RotationId};
 use crate::engine::step::Probe;
 
@@ -61,6 +62,8 @@ pub enum Input {
 pub struct BackSight {
     /// Whether the previous key is still kept under its own name; `None`: it can't be seen now.
     pub is_kept: Option<bool>,
+    /// Where it is, if it is.
+    pub found: Option<SecretRef>,
     /// Who is probably back, by their last handshake.
     pub probable: Vec<ClientId>,
 }

@@ -83,7 +83,7 @@ pub fn derive(
     };
     // What is left of a journal can't say who has changed what.
     let known = open.filter(|_| lost.is_none());
-    let drift = known.and_then(|rotation| drift(rotation, &keys));
+    let drift = known.and_then(|rotation| drift(rotation, &keys, sights));
     let met = known.and_then(|rotation| met(rotation, &keys));
     let overtaken = open.map(|rotation| overtaken::steps(rotation, &keys)).unwrap_or_default();
     let seen = sights.secret.seen.as_ref().map(|(at, secret)| (*at, secret.count));

@@ -2,7 +2,7 @@
 
 use super::{KeySight, KeysView, Reconcile};
 use crate::domain::cadence;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::observation::Observation;
 use crate::domain::preflight::{DUPLICATES, KEYS};
@@ -13,8 +13,14 @@ use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
 
 /// What was seen, after it was done, to hold no longer: a late request has landed, or somebody else writes there.
-pub(super) fn drift(rotation: &Rotation, keys: &KeysView) -> Option<String> {
+pub(super) fn drift(rotation: &Rotation, keys: &KeysView, sights: &Sights) -> Option<String> {
     let target = rotation.target()?;
+    if let (StepState::Done { at, .. }, Some((seen, fault))) = (rotation.step(StepNumber::OBJECT), &sights.object.fault)
+        && seen > at
+        && fault.kind == FaultKind::NotFound
+    {
+        return Some("the object is not there any more, so nobody can download their configuration".into());
+    }
     let seen_since = |sight: &KeySight, step: StepNumber| match rotation.step(step) {
         StepState::Done { at, .. } => sight.at.is_some_and(|seen| seen > *at) && sight.fault.is_none(),
         _ => false,
@@ -28,7 +34,15 @@ pub(super) fn drift(rotation: &Rotation, keys: &KeysView) -> Option<String> {
         });
     }
     if seen_since(&keys.object, StepNumber::OBJECT) && keys.object.key != Some(target) {
-        return Some("the object was changed by somebody else".into());
+        return Some(match keys.object.key {
+            Some(key) => format!(
+                "the object was changed by somebody else: it says {}, so who downloads now gets that one, and not {}",
+                key.short(),
+                target.short()
+            ),
+            None => "the object was changed by somebody else: it names no key, so nobody can download a configuration"
+                .into(),
+        });
     }
     if seen_since(&keys.interface, StepNumber::RECONCILE) && keys.interface.key != Some(target) {
         return Some("the interface shows another key".into());
@@ -129,6 +143,10 @@ pub(super) fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: 
         object: sight(&sights.object, |object| object.public_key),
         interface: sight(&sights.server, |reading| Some(reading.public_key)),
         console: sights.served.is_known().then(|| sight(&sights.served, |key| Some(*key))),
+        previous_missed: rotation
+            .and_then(|rotation| rotation.keys.get(&KeyRole::Previous))
+            .filter(|key| key.gone)
+            .map(|key| key.public_key),
         staged: kept(KeyRole::Staged),
         previous: kept(KeyRole::Previous),
         created,

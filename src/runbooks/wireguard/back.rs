@@ -16,12 +16,14 @@ pub async fn look_back(context: &StepContext<'_>) -> Result<BackSight, Fault> {
     let previous = context.rotation().keys.get(&KeyRole::Previous).cloned();
     let kept = async {
         let kept = previous.as_ref()?;
-        find_kept(context.world, &kept.name, kept.public_key).await.ok().map(|found| found.is_some())
+        find_kept(context.world, &kept.name, kept.public_key).await.ok()
     };
-    let (is_kept, reading) = futures_util::join!(kept, look_who_is_back(context));
+    let (kept, reading) = futures_util::join!(kept, look_who_is_back(context));
+    let is_kept = kept.as_ref().map(Option::is_some);
+    let found = kept.flatten().map(|(href, _)| href);
     let reading = match reading {
         Err(fault) if fault.service == Service::Journal => return Err(fault),
-        Err(_) => return Ok(BackSight { is_kept, probable: Vec::new() }),
+        Err(_) => return Ok(BackSight { is_kept, found, probable: Vec::new() }),
         Ok(reading) => reading,
     };
     let (rotation, peers) = (context.rotation(), Peers::of(&reading));
@@ -31,5 +33,5 @@ pub async fn look_back(context: &StepContext<'_>) -> Result<BackSight, Fault> {
         let open = rotation.clients.iter().filter(|client| !rotation.back.contains_key(&client.id));
         open.filter(is_probable).map(|client| client.id.clone()).collect::<Vec<_>>()
     });
-    Ok(BackSight { is_kept, probable: probable.collect() })
+    Ok(BackSight { is_kept, found, probable: probable.collect() })
 }

@@ -96,7 +96,7 @@ async fn look(context: &StepContext<'_>, mailed: &[Client], policy: SecondMail) 
     let sight = observe::look_at_object(world).await?;
     if let Err(found) = converge_object::names(&sight, target) {
         let hint = format!(
-            "somebody changed it back, and nobody was told anything wrong; resume puts it right{}",
+            "somebody changed it back, and nobody is mailed before that is right; resume puts it right{}",
             rotation.or_out()
         );
         let text = format!("{found}, not {}", target.short());
@@ -110,14 +110,14 @@ async fn look(context: &StepContext<'_>, mailed: &[Client], policy: SecondMail) 
             1 => "the secret was changed by somebody else".to_owned(),
             count => format!("{count} secrets have the tenant's name"),
         };
-        let hint = format!("nobody was told anything wrong; resume puts it right{}", rotation.or_out());
+        let hint = format!("nobody is mailed before that is right; resume puts it right{}", rotation.or_out());
         return Err(Fault::new(Service::Barbican, FaultKind::Conflict, found).hint(hint));
     }
     let reading = if policy.interface { Some(world.server.read().await?) } else { None };
     if let Some(reading) = reading.filter(|reading| reading.public_key != target) {
         let text = format!("the interface shows {}, not {}", reading.public_key.short(), target.short());
         return Err(Fault::new(Service::Server, FaultKind::Conflict, text)
-            .hint("nobody was told anything wrong; look at step 6"));
+            .hint("nobody is mailed before that is right; look at step 6"));
     }
     if !policy.console {
         return Ok(Unserved::default());

@@ -160,9 +160,11 @@ async fn is_of_others(world: &World, rotation: &Rotation, before: &Before) -> bo
         _ => Some(server.public_key),
     };
     let checked = rotation.preflight.as_ref().and_then(|run| run.keys.secret);
+    let left = rotation.left_before.map(|left| left.key);
     secret.stored().filter(|(created, _)| created.is_none_or(is_younger)).all(|(_, key)| {
         // One without a key was stored by no rotation; one with the key of before has changed nothing.
-        let is_ended = |key: &PublicKey| *key == server.public_key && told == Some(*key) && checked != Some(*key);
+        let is_ended =
+            |key: &PublicKey| *key == server.public_key && told == Some(*key) && ![checked, left].contains(&Some(*key));
         key.is_none_or(|key| !is_ended(&key) && !ours.contains(&key))
     })
 }

@@ -2,7 +2,7 @@
 
 use super::announce::see_people_again;
 use super::foreign::{keep_foreign, keep_payload};
-use super::stage::find_kept;
+use super::stage::{find_kept, keep_again};
 use super::{answers, moment, silence};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::{KeyRole, PublicKey};
@@ -168,9 +168,20 @@ impl Touch for Moment<'_> {
             return Ok(());
         }
         // What is true now: a decline that has just come in, somebody who has just appeared, a place that has just failed.
-        let (heard, seen) =
-            futures_util::join!(answers::hear_at_once(self.context), see_people_again(self.context, &self.before));
+        let previous = self.context.rotation().keys.get(&KeyRole::Previous).map(|kept| kept.public_key);
+        let kept = async {
+            match previous {
+                Some(previous) => keep_again(self.context, previous).await,
+                None => Ok(()),
+            }
+        };
+        let (heard, seen, kept) = futures_util::join!(
+            answers::hear_at_once(self.context),
+            see_people_again(self.context, &self.before),
+            kept
+        );
         heard?;
+        kept?;
         if self.context.rotation().emergency.is_none() {
             let refused = |fault: Fault| Fault { kind: FaultKind::Refused, ..fault };
             let sights = seen.map_err(refused)?;
@@ -212,7 +223,13 @@ impl Touch for Moment<'_> {
 
     async fn give_way(&self, href: &SecretRef, key: Option<PublicKey>) -> Result<(), Fault> {
         match key {
-            Some(key) => keep_foreign(self.context, href, key).await,
+            Some(key) => {
+                // Before the first change that is asked with everything else.
+                if self.context.rotation().touched {
+                    keep_again(self.context, key).await?;
+                }
+                keep_foreign(self.context, href, key).await
+            }
             None => keep_payload(self.context, href).await,
         }
     }

@@ -65,21 +65,78 @@ async fn destroy_but(context: &StepContext<'_>, but: Option<KeyRole>) -> Result<
         rotation.keys.iter().filter(|(role, key)| key.destroyed.is_none() && Some(**role) != but).collect();
     kept.sort_by_key(|(role, _)| **role == rotation.target_role());
     for (role, key) in kept {
-        let entries = context.world.secrets.find(&key.name).await?;
-        for entry in &entries {
-            context.world.secrets.delete(&entry.href).await?;
+        // What others have put under the name is not ours to destroy.
+        let (ours, theirs) = of_key(context.world, key).await?;
+        for href in &ours {
+            context.world.secrets.delete(href).await?;
         }
-        let left = context.world.secrets.find(&key.name).await?.len();
+        let left = if ours.is_empty() { 0 } else { of_key(context.world, key).await?.0.len() };
         if left > 0 {
             let text = format!("{left} secrets named {} are still there after their deletion", key.name);
             return Err(Fault::new(Service::Barbican, FaultKind::Conflict, text).hint("finish again"));
         }
-        let answer = format!("{} deleted, none of the name left", entries.len());
+        let theirs = match theirs {
+            0 => ", none of the name left".to_owned(),
+            count => format!("; {count} of the name that hold something else stay, for they are not ours"),
+        };
+        let answer = match ours.len() {
+            0 => format!("it was not there any more{theirs}"),
+            count => format!("{count} deleted{theirs}"),
+        };
         let (role, name) = (*role, key.name.clone());
         context.ledger.record(Record::KeyDestroyed { role, name, answer }).await?;
-        destroyed += 1;
+        destroyed += usize::from(!ours.is_empty());
     }
     Ok(destroyed)
+}
+
+/// Where this key is kept under its name, and how many others have the name. One whose payload never came is ours, too: nobody
+/// else makes one of that name.
+async fn of_key(world: &World, key: &KeptKey) -> Result<(Vec<SecretRef>, usize), Fault> {
+    let (mut ours, mut theirs) = (Vec::new(), 0);
+    for entry in world.secrets.find(&key.name).await? {
+        let is_ours = !entry.has_payload || {
+            let payload = world.secrets.payload(&entry.href).await?;
+            PrivateKey::from_payload(&payload).is_some_and(|found| found.public() == key.public_key)
+        };
+        if is_ours { ours.push(entry.href) } else { theirs += 1 }
+    }
+    Ok((ours, theirs))
+}
+
+/// The copy of a key of this rotation that is about to give way is there, or is made anew: it is read back now, for what was read
+/// back when it was kept may be gone since.
+pub(super) async fn keep_again(context: &StepContext<'_>, public_key: PublicKey) -> Result<(), Fault> {
+    let (world, rotation) = (context.world, context.rotation());
+    let is_it = |(_, kept): &(&KeyRole, &KeptKey)| kept.public_key == public_key && kept.destroyed.is_none();
+    let Some((role, kept)) = rotation.keys.iter().find(is_it) else { return Ok(()) };
+    let (role, name) = (*role, kept.name.clone());
+    if let Some(href) = &kept.href {
+        match world.secrets.payload(href).await {
+            Ok(payload) if PrivateKey::from_payload(&payload).is_some_and(|key| key.public() == public_key) => {
+                return Ok(());
+            }
+            Err(fault) if fault.kind != FaultKind::NotFound => return Err(fault),
+            _ => {}
+        }
+    }
+    let href = match find_kept(world, &name, public_key).await? {
+        Some((href, _)) => href,
+        None => match find_kept(world, &world.settings.secret_name, public_key).await? {
+            Some((_, payload)) => match PrivateKey::from_payload(&payload) {
+                Some(key) => keep_under(world, &name, &key).await?,
+                None => return Ok(()),
+            },
+            // Whoever has replaced it and has taken the copy has taken the last of it.
+            None if rotation.touched => return Ok(()),
+            None => {
+                let text = format!("{} is neither under the live name nor kept any more", public_key.short());
+                return Err(Fault::new(Service::Barbican, FaultKind::Refused, text)
+                    .hint("nothing was changed; look who else writes there, then check again"));
+            }
+        },
+    };
+    context.ledger.record(Record::KeyKept { role, public_key, name, href }).await
 }
 
 #[async_trait]

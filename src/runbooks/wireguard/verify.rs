@@ -9,6 +9,7 @@ use crate::domain::agent_looks;
 use crate::domain::client::Client;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::{Peers, Presence, ServerReading, judge_person};
+use crate::domain::preflight::MAILBOX;
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret;
 use crate::engine::ports::World;
@@ -116,12 +117,25 @@ impl Step for Verify {
     }
 }
 
+/// What is not known of what an end needs to know: whether the agent is well, and whether a client's letter lies unread.
+pub async fn end_doubt(context: &StepContext<'_>) -> Result<Option<String>, Fault> {
+    let (agent, heard) = futures_util::join!(agent_doubt(context.world), hear(context));
+    let unread = match heard? {
+        Heard::Failed(fault) if !context.rotation().set_aside.contains_key(MAILBOX) => {
+            Some(format!("whether a client has written is not known, for the mailbox can't be read: {fault}"))
+        }
+        _ => None,
+    };
+    let doubts: Vec<String> = agent.into_iter().chain(unread).collect();
+    Ok(Some(doubts.join("; ")).filter(|text| !text.is_empty()))
+}
+
 /// For so long the agent's log must have been free of errors, s.
 const WITHOUT_ERRORS: u64 = 300;
 
 /// Why it is not known whether the agent is well, where its log is to be read and tells nothing: a log without a word is not one
 /// without errors. What a log complains of is judged by the step.
-pub async fn agent_doubt(world: &World) -> Option<String> {
+async fn agent_doubt(world: &World) -> Option<String> {
     match world.server.agent_log().await? {
         Err(fault) => Some(format!("whether the agent is well is not known, for its log can't be read: {fault}")),
         Ok(log) if agent_log::judge(&log) == AgentHealth::Silent => {

@@ -63,7 +63,7 @@ impl Play {
                         Fate::Fails(_) => None,
                         _ => Some(true),
                     };
-                    Input::LookedBack { sight: BackSight { is_kept, probable: Vec::new() } }
+                    Input::LookedBack { sight: BackSight { is_kept, found: None, probable: Vec::new() } }
                 }
                 Output::HearAgent => Input::AgentHeard { doubt: None },
                 Output::Verify => {

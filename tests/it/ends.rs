@@ -1,0 +1,59 @@
+//! What an end wants a reason for, and what a reason covers: letters that nobody has read, those that come in meanwhile, and a
+//! mailbox that can't be read.
+
+use crate::scene::Scene;
+use crate::senders::writes;
+use changeguard::adapters::lab::{Fault, Rule, Service};
+use changeguard::domain::key::KeyRole;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reason_for_an_end_covers_no_letter_that_came_in_unread_and_what_was_refused_is_told_until_it_is_tried_again()
+{
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    let refused = scene.finish("").await.unwrap_err().to_string();
+    let shut = scene.acme().rotation().unwrap().end_refused.clone().unwrap();
+    assert_eq!(shut.1, refused);
+    scene.everybody_returns().await;
+    assert!(scene.status().next.text.starts_with("everybody is back"), "{}", scene.status().next.text);
+    // Nobody has read the mailbox since: the letter lies there while the reason is for something else.
+    writes(&scene, "acme", 0, None, "Since then I reach nothing any more, can you have a look?", 1);
+    let error = scene.finish("the agent's log is a drill").await.unwrap_err();
+    assert!(error.to_string().contains("a mail of a client is unread: that was not known"), "{error}");
+    let rotation = scene.acme().rotation().unwrap();
+    assert!(rotation.is_kept(KeyRole::Previous) && rotation.is_kept(KeyRole::Staged), "{:?}", rotation.keys);
+    scene.finish("talked to them by phone").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_over_a_letter_that_nobody_has_read_wants_a_reason_that_stands_in_the_report() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    scene.everybody_returns().await;
+    writes(&scene, "acme", 0, None, "Since then I reach nothing any more, can you have a look?", 1);
+    let fleet = &scene.fleet;
+    scene.wiring.post().unwrap().sort(fleet).await.unwrap();
+    assert!(scene.acme().rotation().unwrap().open_mails().next().is_some(), "it is unclear");
+    let refused = scene.finish("").await.unwrap_err().to_string();
+    assert!(refused.contains("a mail of a client is unread: read it"), "{refused}");
+    scene.finish("talked to them by phone").await.unwrap();
+    let report = changeguard::cli::report::Line::of(&scene.acme().rotation().unwrap(), None);
+    assert!(report.to_string().contains("BUT A MAIL OF A CLIENT IS UNREAD: talked"), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_with_a_mailbox_that_can_not_be_read_wants_a_reason() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    scene.everybody_returns().await;
+    scene.lab.faults().add(Rule::new(Service::Imap, Fault::Close).always());
+    let refused = scene.finish("").await.unwrap_err().to_string();
+    assert!(refused.contains("whether a client has written is not known"), "{refused}");
+    let next = scene.status().next.text;
+    assert!(next.starts_with("finish was refused at ") && next.contains("the mailbox can't be read"), "{next}");
+    let text = scene.finish("all were phoned").await.unwrap();
+    assert!(text.contains("all were phoned (whether a client has written"), "{text}");
+}
