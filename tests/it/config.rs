@@ -149,9 +149,11 @@ fn every_optional_line_of_the_example_is_known() {
         auth: cluster.auth.clone(),
         ca_file: Some("/etc/ssl/private-ca.pem".into()),
         watch: config::KeystoneWatch { command: cluster.watch.command.clone(), ..Default::default() },
+        archive: cluster.archive.clone(),
         ..Default::default()
     };
     assert_eq!(*cluster, expected, "the example shows the defaults");
+    assert!(cluster.archive.as_ref().is_some_and(|archive| archive.encrypt[0] == "age" && archive.open[0] == "age"));
     assert_eq!(config.smtp.per_minute, Some(30));
     assert_eq!(config.language_of(&config.tenant[0]), changeguard::domain::language::Language::German);
     assert!(config.server.agent_check.is_some() && config.console.is_some() && config.cloud.clouds_file.is_some());

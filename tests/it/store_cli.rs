@@ -171,7 +171,7 @@ async fn a_report_says_in_its_first_line_that_it_is_half_done_and_hostile_texts_
     assert_eq!(first, format!("# HALF-DONE, NOT FINISHED: WireGuard key of acme ({ACME}), 1 waived"));
     for text in [
         "step 4 failed: Barbican: 403 &lt;b&gt;no&lt;/b&gt;",
-        "step 4 was begun and has no end",
+        "step 4 was begun and has not ended",
         "lost the tenant while step 4; stopped",
         "waived ",
         "Ada Lovelace herself",

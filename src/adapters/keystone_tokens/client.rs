@@ -10,6 +10,7 @@ use crate::domain::transport::Address;
 use crate::engine::secret::SecretBytes;
 use crate::engine::transport::Transport;
 use bytes::Bytes;
+use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Certificate, Client, Method, Request, Url};
 use std::error::Error;
@@ -136,7 +137,7 @@ impl TokenClient {
         }
         let value = answer.headers.get("x-subject-token").map(HeaderValue::as_bytes);
         match value.filter(|value| !value.is_empty() && value.len() <= LARGEST_TOKEN) {
-            Some(value) => Ok(Token::new(SecretBytes::new(value.to_vec()), took)),
+            Some(value) => Ok(Token::new(SecretBytes::new(value.to_vec()), took, answer.life())),
             None => {
                 let text = format!("issue a token at {}: the answer holds no token", self.node);
                 Err(Fault::new(Service::Keystone, FaultKind::Malformed, text))
@@ -272,6 +273,21 @@ struct Answer {
 }
 
 impl Answer {
+    /// How long the token is valid that it describes, by the times in it.
+    fn life(&self) -> Option<Duration> {
+        #[derive(serde::Deserialize)]
+        struct Described {
+            issued_at: Timestamp,
+            expires_at: Timestamp,
+        }
+        #[derive(serde::Deserialize)]
+        struct Body {
+            token: Described,
+        }
+        let Body { token } = serde_json::from_slice(&self.body).ok()?;
+        Duration::try_from(token.expires_at.duration_since(token.issued_at)).ok()
+    }
+
     /// The sentence in an error's body. Sanitized.
     fn description(&self) -> String {
         #[derive(serde::Deserialize)]

@@ -62,12 +62,15 @@ fn credentials() -> Credentials {
 #[tokio::test]
 async fn a_token_is_issued_and_shown_in_both_ways() {
     let issued = answer("201 CREATED", "X-Subject-Token: gAAAA-one\r\n", "{}");
-    let second = answer("201 CREATED", "X-Subject-Token: gAAAA-two\r\n", "{}");
+    let told =
+        r#"{"token": {"issued_at": "2026-11-24T22:00:00.000000Z", "expires_at": "2026-11-24T23:00:00.000000Z"}}"#;
+    let second = answer("201 CREATED", "X-Subject-Token: gAAAA-two\r\n", told);
     let answers = vec![issued, second, answer("401 U", "", "{}"), answer("404 N", "", "{}")];
     let (url, serving) = server(answers).await;
     let client = client(&url);
     let (one, two) = (client.issue(&credentials()).await.unwrap(), client.issue(&credentials()).await.unwrap());
     assert!(!format!("{one:?}").contains("gAAAA"));
+    assert_eq!((one.life, two.life), (None, Some(std::time::Duration::from_secs(3600))));
     let own = client.validate_own(&one).await.unwrap();
     let subject = client.validate_subject(&one, &two).await.unwrap();
     assert_eq!((own.way, own.status, subject.way, subject.status), (Way::Own, 401, Way::Subject, 404));

@@ -191,12 +191,14 @@ pub struct Token {
     value: SecretBytes,
     /// How long the issuing took.
     pub took: Duration,
+    /// How long it is valid from then, where the node says so.
+    pub life: Option<Duration>,
 }
 
 impl Token {
     /// Takes the token's text.
-    pub fn new(value: SecretBytes, took: Duration) -> Self {
-        Self { value, took }
+    pub fn new(value: SecretBytes, took: Duration, life: Option<Duration>) -> Self {
+        Self { value, took, life }
     }
 
     /// The token's text. Every use of this is a place to review.

@@ -9,7 +9,7 @@ use crate::engine::ports::Clock;
 use crate::engine::ports::nodes::{KeyVault, LookAt, NodeFiles, NodeTokens, NodeTraffic, Token};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -90,6 +90,20 @@ struct Old {
     tokens: BTreeMap<String, Arc<Token>>,
     /// When a process went on with the case, not before it.
     is_resumed: bool,
+    /// When they were issued, UTC by this host's clock.
+    since: Timestamp,
+}
+
+/// A token that is so near to its end may be past it at a node whose clock is ahead.
+const NEAR_ITS_END: SignedDuration = SignedDuration::from_secs(60);
+
+impl Old {
+    /// Those that are valid still: one that has ended is refused rightly, and proves nothing of a key.
+    fn living(&self, now: Timestamp) -> impl Iterator<Item = (&String, &Arc<Token>)> {
+        let age = now.duration_since(self.since) + NEAR_ITS_END;
+        let lives = move |life: Duration| SignedDuration::try_from(life).map_or(true, |life| age < life);
+        self.tokens.iter().filter(move |(_, token)| token.life.is_none_or(lives))
+    }
 }
 
 /// What came of doing something on every node: nobody is kept from it by another's failure.
@@ -185,7 +199,8 @@ impl World {
 
     /// The old token of a node.
     pub(super) fn old(&self, node: &str) -> Option<Arc<Token>> {
-        self.olds().tokens.get(node).cloned()
+        let now = self.clock.now();
+        self.olds().living(now).find(|(name, _)| *name == node).map(|(_, token)| token.clone())
     }
 
     fn olds(&self) -> MutexGuard<'_, Old> {
@@ -194,7 +209,7 @@ impl World {
 
     /// Whether any is kept.
     pub(super) fn has_old(&self) -> bool {
-        !self.olds().tokens.is_empty()
+        self.olds().living(self.clock.now()).next().is_some()
     }
 
     /// Whether they were issued by a process that went on with the case.
@@ -204,7 +219,7 @@ impl World {
 
     /// Keeps tokens that were issued with the former key; those of before are forgotten.
     pub(super) fn keep_old(&self, case: &CaseId, tokens: BTreeMap<String, Arc<Token>>, is_resumed: bool) {
-        *self.olds() = Old { case: Some(case.clone()), tokens, is_resumed };
+        *self.olds() = Old { case: Some(case.clone()), tokens, is_resumed, since: self.clock.now() };
     }
 
     /// Tokens of another case prove nothing of this one, and may have expired.
@@ -246,5 +261,23 @@ impl World {
         let before = kept.take().filter(|_| !is_all).map(|(_, cells)| cells).unwrap_or_default();
         let all = before.into_iter().chain(cells.clone()).collect();
         *kept = Some((self.clock.now(), all));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::secret::SecretBytes;
+
+    #[test]
+    fn a_token_that_is_past_its_life_is_no_old_one_any_more() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let token = |life| Arc::new(Token::new(SecretBytes::new(b"t".to_vec()), Duration::ZERO, life));
+        let tokens = [("hour", Some(Duration::from_secs(3600))), ("untold", None)];
+        let tokens = tokens.into_iter().map(|(name, life)| (name.to_owned(), token(life))).collect();
+        let old = Old { case: None, tokens, is_resumed: false, since: at(0) };
+        let living = |second| old.living(at(second)).map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+        assert_eq!(living(3500), ["hour", "untold"]);
+        assert_eq!(living(3541), ["untold"]);
     }
 }
