@@ -33,7 +33,7 @@ fn rotate(program: &mut Program) {
     program.keys("acme\r").shows("is not the name; it is lab");
     program.keys("\x15lab\r").shows("running");
     program.shows("7 of 8 steps done");
-    program.shows("(P) the gate is open: purge");
+    program.shows("(P) purge: the gate is open");
 }
 
 #[test]

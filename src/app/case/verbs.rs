@@ -61,6 +61,9 @@ pub fn open(model: &Model) -> Vec<&Offer> {
             seen.push(offer);
         }
     }
+    // What is next comes first: a narrow footer has room for a few.
+    let next = next_key(status);
+    seen.sort_by_key(|offer| Some(offer.key) != next);
     seen
 }
 

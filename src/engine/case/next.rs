@@ -128,7 +128,7 @@ fn stretch(spec: &'static Spec, core: Option<&Core>, verb: &'static str, gate: V
     if gate.is_open() {
         let is_typed = spec.stretch(verb).is_some_and(|stretch| stretch.confirm == Confirm::Name);
         let asks = if is_typed { vec!["confirm"] } else { Vec::new() };
-        return offer(begin(verb), asks, format!("the gate is open: {verb}"));
+        return offer(begin(verb), asks, format!("{verb}: the gate is open"));
     }
     told(spec, core, &gate, verb)
 }
