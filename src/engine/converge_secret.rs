@@ -144,13 +144,16 @@ pub async fn holds(
 
 /// Converges. On an error the fault says what is safe; calling again goes on from whatever state was left.
 pub async fn converge(world: &World, wanted: &Wanted<'_>) -> Result<Converged, Fault> {
-    let unsettled = wanted.touch.announced().map(|key| Unsettled { before: Before::Live(key), is_lost: true });
+    let announced = wanted.touch.announced();
+    let changed = announced.is_some();
+    // What was seen to be empty since has been changed, whatever somebody has stored there again.
+    let unsettled = announced.filter(|_| wanted.touch.known() != Live::Missing);
+    let unsettled = unsettled.map(|key| Unsettled { before: Before::Live(key), is_lost: true });
     let known = match wanted.touch.known() {
         Live::There if unsettled.is_none() => Known::There,
         Live::There | Live::Unknown => Known::Unknown(NOT_KNOWN),
         Live::Missing => Known::Missing,
     };
-    let changed = unsettled.is_some();
     let since = changed.then(|| world.clock.now());
     // What was seen before a lost request is settled says nothing.
     let mut seen = wanted.seen.clone().filter(|_| !changed);

@@ -106,6 +106,26 @@ async fn a_gap_that_somebody_else_has_ended_is_not_told_as_the_short_one_of_the_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_was_empty_is_not_said_to_be_untouched_where_somebody_has_put_the_old_key_back() {
+    let bastion = Bastion::start(1, 1, CYCLE).await;
+    bastion.confirmed("acme").await;
+    let refused = Rule::new(Service::Barbican, Fault::Status(403)).method("POST").path("/v1/secrets").nth(3);
+    bastion.lab.faults().add(refused);
+    bastion.run("rotate acme --confirm acme", &[]).await.ends(1);
+    bastion.lab.faults().clear();
+    let world = bastion.lab.world();
+    let is_previous = |name: &str| name.starts_with("changeguard-previous-");
+    let copy = world.secrets("").into_iter().find(|secret| is_previous(&secret.name)).unwrap();
+    let name = format!("vpn-private-key-{}", world.tenants()[0].id);
+    world.add_secret(&name, "text/plain", copy.payload.as_deref());
+    bastion.run("resume acme", &[]).await.ends(0);
+    let records = bastion.records("acme").await;
+    assert!(records.iter().all(|entry| entry["record"]["record"] != "not-touched"), "{records:#?}");
+    let status = bastion.status("acme").await;
+    assert!(status["gap_us"].is_null() && status["broken_gap"]["is_known"] == false, "{status:#}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_was_live_before_anybody_looked_again_is_told_as_seen_and_not_as_waited_for() {
     let bastion = Bastion::start(2, 1, CYCLE).await;
     let names: Vec<String> = bastion.lab.world().tenants().into_iter().map(|tenant| tenant.name).collect();

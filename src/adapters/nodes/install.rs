@@ -32,6 +32,12 @@ bring() {
   if [ "$(sum "$t")" != "$2" ]; then rm -f "$t"; stop wrong "key $1 changed while it was copied"; fi
   flush "$t"
 }
+have() {
+  if [ "$(here "$1")" = "$2" ]; then return 0; fi
+  for d in "$R.next" "$B" "$R"; do for g in "$d"/*; do case "${g##*/}" in *[!0-9]*) ;; *)
+    if [ -f "$g" ] && [ "$(sum "$g")" = "$2" ]; then return 0; fi ;; esac; done; done
+  stop missing "key $1 lies neither beside $R nor in it"
+}
 add() {
   c=$(here "$1")
   if [ "$c" = "$2" ]; then echo "@was	$1"; rm -f "$R.tmp.$1"; return 0; fi
@@ -110,6 +116,14 @@ fn is_done(stage: &Stage, live: &Repository) -> bool {
 fn script(place: &Place, tag: &str, stages: &[Stage], pause: Duration) -> Result<String, Fault> {
     let backup = place.backup(super::script::checked_tag(tag)?);
     let mut script = format!("{HEAD}{LIST}{}{STAGES}", variables(&[("R", place.live()), ("B", &backup)]));
+    // Every key that is wanted is there before the first of them is put into force: half-way is for a kill, not for a lack.
+    for stage in stages {
+        let _ = match stage {
+            Stage::Add { index, digest } => writeln!(script, "have {index} {}", digest.hex()),
+            Stage::Staged { to, .. } => writeln!(script, "have 0 {}", to.hex()),
+            Stage::Demote { .. } | Stage::Purge { .. } => Ok(()),
+        };
+    }
     for (at, stage) in stages.iter().enumerate() {
         let _ = match stage {
             Stage::Add { index, digest } => write!(script, "add {index} {}", digest.hex()),

@@ -3,7 +3,6 @@
 
 use super::run;
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::sanitize::sanitize;
 use crate::engine::ports::nodes::{Kept, KeyArchive, KeyVault};
 use async_trait::async_trait;
 use std::fs::{DirBuilder, OpenOptions};
@@ -39,10 +38,11 @@ impl Vault {
         let limit = self.timeout.as_secs();
         match run::run(argv, input, self.timeout).await {
             Ok(ended) if ended.code == Some(0) => Ok(ended.output),
+            // Nothing of what it prints is told: the keys went in, and may come out there.
             Ok(ended) => {
-                let said = sanitize(String::from_utf8_lossy(&ended.errors).lines().last().unwrap_or_default());
                 let code = ended.code.unwrap_or(-1);
-                Err(fault(FaultKind::Exited(code), format!("{program} ended with {code}: {said}")))
+                let text = format!("{program} ended with {code}; what it said is not shown, for it may hold keys");
+                Err(fault(FaultKind::Exited(code), text))
             }
             Err(run::Failure::NotStarted(why)) => Err(fault(FaultKind::NotStarted, why)),
             Err(run::Failure::Exhausted(why)) => Err(why),
@@ -148,12 +148,13 @@ mod tests {
             (&["sh", "-c", "echo a; cat"], &[], "prints them as they are"),
             (&["sh", "-c", "cat > /dev/null"], &[], "or nothing"),
             (&["gzip", "-c"], &["sh", "-c", "cat > /dev/null; echo x"], "not what went in"),
-            (&["sh", "-c", "echo no recipient >&2; exit 3"], &[], "no recipient"),
+            (&["sh", "-c", "cat >&2; exit 3"], &[], "sh ended with 3; what it said is not shown"),
         ];
         for (encrypt, open, said) in wrong {
             let (kept, folder) = kept(encrypt, open).await;
             let fault = kept.unwrap_err();
             assert!(fault.message.contains(said), "{encrypt:?}: {fault}");
+            assert!(!keys().is_readable_in(format!("{fault} {}", fault.advice()).as_bytes()), "{encrypt:?}");
             assert!(!folder.path().join("archive").exists(), "{encrypt:?}");
         }
     }

@@ -24,6 +24,10 @@ pub fn stakes(status: &TenantStatus) -> Vec<Row> {
 /// The same in lines: who is back already, and who probably is.
 pub fn whom(status: &TenantStatus) -> Vec<String> {
     let cut: Vec<_> = status.clients.iter().filter(|view| status.rollback_cuts.contains(&view.client.id)).collect();
+    if cut.is_empty() && is_fresh(status) {
+        let text = "nobody has come back under the live key yet; a fresh key cuts off everybody who still uses the one of before";
+        return vec![text.into()];
+    }
     if cut.is_empty() {
         return vec!["nobody has come back under the live key yet, so nobody is cut off again".into()];
     }

@@ -96,7 +96,7 @@ pub(super) fn left_behind(world: &World, case: &Case<Fernet>) -> Option<String> 
             "{} took part in this case and {} configured no more: what was saved and placed there (plain keys) stays, {}",
             names(&gone),
             if gone.len() == 1 { "is" } else { "are" },
-            paths.iter().map(|path| format!("{path}.next and {path}.{tag}")).collect::<Vec<_>>().join(", ")
+            paths.iter().map(|path| format!("{path}.next and {path}.changeguard-{tag}")).collect::<Vec<_>>().join(", ")
         )
     })
 }

@@ -153,7 +153,9 @@ impl Found {
                 None if is_touched => End::TakenBack,
                 None => End::Cancelled,
             };
-            let done = core.leg.road.iter().copied().map(Move::step).collect();
+            // What ended otherwise has not done all of them.
+            let all = core.leg.road.iter().copied().map(Move::step);
+            let done = if end == End::Done { all.collect() } else { Vec::new() };
             let found = Reached { done, evidence: told("nothing of the case is left on them"), ..Reached::default() };
             return Recovery { found, own: Vec::new(), then: Onward::Over(end) };
         }
