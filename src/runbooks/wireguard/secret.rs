@@ -181,9 +181,10 @@ impl Touch for Moment<'_> {
             kept
         );
         heard?;
-        kept?;
         if self.context.rotation().emergency.is_none() {
             let refused = |fault: Fault| Fault { kind: FaultKind::Refused, ..fault };
+            // A compromised key need not be kept, and whoever has taken its copy must not keep an emergency shut.
+            kept.map_err(refused)?;
             let sights = seen.map_err(refused)?;
             // A served key that can't be read is no agreement.
             if let Some((_, fault)) = sights.served.fault {
@@ -225,7 +226,8 @@ impl Touch for Moment<'_> {
         match key {
             Some(key) => {
                 // Before the first change that is asked with everything else.
-                if self.context.rotation().touched {
+                let rotation = self.context.rotation();
+                if rotation.touched && rotation.emergency.is_none() {
                     keep_again(self.context, key).await?;
                 }
                 keep_foreign(self.context, href, key).await
