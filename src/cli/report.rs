@@ -21,6 +21,7 @@ use crate::engine::review::Reviewed;
 use crate::engine::rotation::{HandOver, Rotation};
 use crate::engine::signing::Signing;
 use crate::engine::status::NORMAL_GAP_US;
+use crate::engine::truth::Live;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,6 +151,9 @@ struct Times {
     live_on_server: Option<Timestamp>,
     finished: Option<Timestamp>,
     gap_ms: Option<f64>,
+    /// When each earlier one had ended, and how long it was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    earlier_gaps_ms: Vec<(Timestamp, f64)>,
     /// Two secrets had the name for so long, where the new one was stored first.
     #[serde(skip_serializing_if = "Option::is_none")]
     overlap_ms: Option<f64>,
@@ -227,6 +231,7 @@ impl Report {
             unknown: known.unknown(rotation, secret_replaced),
             live_on_server: rotation.applied.as_ref().map(|applied| applied.at),
             finished: rotation.outcome.as_ref().map(|(_, at, _)| *at),
+            earlier_gaps_ms: earlier_gaps(&entries),
             gap_ms: rotation.gap_us.map(|us| us as f64 / 1000.0),
             overlap_ms: rotation.overlap_us.map(|us| us as f64 / 1000.0),
             gap_note: rotation.broken_gap.map(|gap| gap.to_string()),
@@ -313,6 +318,17 @@ impl Known {
     }
 }
 
+/// All that were measured but the last, which stands with the times.
+fn earlier_gaps(entries: &[Entry]) -> Vec<(Timestamp, f64)> {
+    let measured = entries.iter().filter_map(|entry| match &entry.record {
+        Record::Swapped(swapped) => Some((entry.at, swapped.gap_us)),
+        _ => None,
+    });
+    let mut gaps: Vec<_> = measured.collect();
+    gaps.pop();
+    gaps.into_iter().filter_map(|(at, us)| Some((at, us? as f64 / 1000.0))).collect()
+}
+
 fn steps(rotation: &Rotation) -> Vec<Step> {
     use crate::domain::step::StepState;
     let step = |number: StepNumber| {
@@ -379,7 +395,11 @@ fn incidents(rotation: &Rotation, entries: &[Entry], lease_log: &[Entry], signin
                     (false, false) => format!("step {step} was looked at again; {found}: {evidence}"),
                 });
             }
-            Record::Swapped(swapped) if swapped.opened.is_some() || swapped.gap_us >= Some(NORMAL_GAP_US) => {
+            Record::Swapped(swapped)
+                if swapped.opened.is_some()
+                    || swapped.found_empty.is_some()
+                    || swapped.gap_us >= Some(NORMAL_GAP_US) =>
+            {
                 tell(entry.record.summary());
             }
             Record::StepSucceeded { step, .. } => {
@@ -406,6 +426,7 @@ fn incidents(rotation: &Rotation, entries: &[Entry], lease_log: &[Entry], signin
             | Record::ForeignKept { .. }
             | Record::ForeignSeen { .. }
             | Record::KeyGone { .. }
+            | Record::SecretLeft { left: Live::Missing | Live::Unknown, .. }
             | Record::PreviousMissing { .. } => tell(entry.record.summary()),
             _ => {}
         }

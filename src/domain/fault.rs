@@ -179,11 +179,11 @@ impl Fault {
         }
     }
 
-    /// The advice without its word that nothing was changed: for whoever says that of more than this one request.
+    /// The advice without its word of what was so when it failed: for whoever says what is so now.
     pub fn remedy(&self) -> &str {
         let advice = self.advice();
         match advice.split_once("; ") {
-            Some((first, rest)) if first.starts_with("nothing was ") || first.ends_with(" was not touched") => rest,
+            Some((first, rest)) if is_of_then(first) => rest,
             _ => advice,
         }
     }
@@ -262,6 +262,12 @@ impl Fault {
             (FaultKind::Refused | FaultKind::Invalid, _) => "correct it, then go on",
         }
     }
+}
+
+/// What an advice may begin with that is true of the moment of the failure only.
+fn is_of_then(clause: &str) -> bool {
+    ["nothing was ", "the server will have "].iter().any(|begin| clause.starts_with(begin))
+        || clause.ends_with(" was not touched")
 }
 
 impl fmt::Display for Fault {

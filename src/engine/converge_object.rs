@@ -97,13 +97,14 @@ impl Told {
     }
 
     fn explain(&self, fault: Fault, public_key: PublicKey) -> Fault {
-        let which = match self.uploaded {
-            false => "clients still get another",
-            true => "whether clients get it is not known before the object is read",
+        let which = match (self.uploaded, &fault.kind) {
+            (false, FaultKind::NotFound) => "nobody can download their configuration",
+            (false, _) => "clients still get another",
+            (true, _) => "whether clients get it is not known before the object is read",
         };
         let first = self.met.as_ref().filter(|first| first.to_string() != fault.to_string());
         let first = first.map(|first| format!("; met first: {first}")).unwrap_or_default();
-        let hint = format!("the server will have {}, {which}: {}{first}", public_key.short(), fault.remedy());
+        let hint = format!("the server will have {}, {which}; {}{first}", public_key.short(), fault.remedy());
         fault.hint(hint)
     }
 }

@@ -109,6 +109,25 @@ impl Rotation {
         }
     }
 
+    /// A key that clients may have in their configurations: the one of before, or one that the object has given out since, on this leg
+    /// or on the one before it.
+    pub fn may_have(&self, key: PublicKey) -> bool {
+        let object = self.preflight.as_ref().and_then(|run| run.keys.object);
+        let before = [self.proven_key(), object, self.left_before.map(|left| left.key)];
+        let given = |steps: &[StepState; 8], role: KeyRole| {
+            let is_begun = !matches!(steps[StepNumber::OBJECT.index()], StepState::Waiting);
+            is_begun && self.keys.get(&role).is_some_and(|kept| kept.public_key == key)
+        };
+        before.contains(&Some(key))
+            || given(&self.steps, self.target_role())
+            || self.forward.as_ref().is_some_and(|steps| given(steps, KeyRole::Staged))
+    }
+
+    /// What stands behind the object's name in that of the copy of its content of before.
+    pub fn object_copy(&self) -> String {
+        format!("changeguard-previous-{}", self.id)
+    }
+
     /// The previous key is kept (or there is none), and it is still the one that was live at the last check.
     pub fn is_previous_settled(&self) -> bool {
         let kept = self.keys.get(&KeyRole::Previous).filter(|_| self.is_kept(KeyRole::Previous));

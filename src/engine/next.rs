@@ -12,7 +12,7 @@ use crate::engine::journal::Holder;
 use crate::engine::machine::lost_target;
 use crate::engine::mailbox::ReadMail;
 use crate::engine::rotation::Rotation;
-use crate::engine::status::{ChangedSince, Phase, Viewer};
+use crate::engine::status::{ChangedSince, Connections, Phase, Viewer};
 use crate::engine::truth::{Live, Truth};
 use crate::engine::unsettled::UncertainMail;
 use crate::engine::witness::{Lost, WAY_OUT};
@@ -89,8 +89,8 @@ pub struct Outside<'a> {
     pub clients: &'a [Client],
     /// Who can't connect, for the interface has no peer of theirs any more: names.
     pub gone: &'a [String],
-    /// What was done does not hold any more.
-    pub drift: Option<&'a str>,
+    /// Which key is where, and whom that cuts off, where it is not as it should be.
+    pub connections: Option<&'a Connections>,
     /// A step has failed, and what it was for is seen to be so now.
     pub arrived: Option<(StepNumber, &'static str)>,
     /// Steps that have failed, and of which what they met is over.
@@ -119,7 +119,7 @@ pub fn next_action(
     outside: Outside<'_>,
     viewer: Viewer<'_>,
 ) -> NextAction {
-    let Outside { tenant, drift, arrived, overtaken, collision, interface_unasked, truth, since, .. } = outside;
+    let Outside { tenant, connections, arrived, overtaken, collision, interface_unasked, truth, since, .. } = outside;
     let Viewer { person, .. } = viewer;
     if let Some(holder) = holder {
         return offer(Act::Watch, format!("held by {holder}: watch, or talk to them"));
@@ -198,8 +198,8 @@ pub fn next_action(
             }
         };
     }
-    if let Some(drift) = drift {
-        return offer(Act::Resume, format!("{drift}: resume looks, and puts it right"));
+    if let Some(undone) = connections.filter(|connections| connections.undone) {
+        return put_back(undone);
     }
     match phase {
         Phase::Idle => offer(Act::Plan, "plan a window for a rotation".into()),
@@ -217,6 +217,15 @@ fn changed(since: &ChangedSince) -> NextAction {
         false => Act::Plan,
     };
     offer(act, format!("{} ({since})", since.way()))
+}
+
+/// What was done does not hold any more. What to do comes before why.
+fn put_back(undone: &Connections) -> NextAction {
+    let way = match undone.object_gone {
+        true => "have the platform write the object again (adding or removing a user of the tenant does), then resume",
+        false => "resume: it looks, and puts it right",
+    };
+    offer(Act::Resume, format!("{way} ({undone})"))
 }
 
 /// The secret is missing, or nobody has seen it: nothing comes before that.

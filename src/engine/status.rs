@@ -5,6 +5,7 @@
 
 mod alert;
 mod attention;
+mod connections;
 mod derive;
 mod heard;
 mod keys;
@@ -18,6 +19,7 @@ mod thread;
 mod tokens;
 mod whom;
 
+pub use connections::Connections;
 pub use derive::derive;
 pub use heard::HeardView;
 pub use since::ChangedSince;
@@ -236,21 +238,23 @@ pub struct KeysView {
 }
 
 impl KeysView {
-    /// What stands under the secret's name in Barbican, each key as `show` writes it.
-    pub fn secret_words(&self, show: impl Fn(&PublicKey) -> String) -> Option<String> {
+    /// What each of several secrets of the name holds, as `show` writes a key.
+    pub fn each_of_name(&self, show: impl Fn(&PublicKey) -> String) -> Vec<String> {
         let each = |key: &Option<PublicKey>| match key {
             Some(key) if Some(*key) == self.interface.key => format!("{} (on the interface)", show(key)),
             Some(key) => show(key),
             None => "no key".to_owned(),
         };
+        self.duplicates.iter().map(each).collect()
+    }
+
+    /// What stands under the secret's name in Barbican, each key as `show` writes it.
+    pub fn secret_words(&self, show: impl Fn(&PublicKey) -> String) -> Option<String> {
         match (self.duplicates.len(), self.secret.key, self.secret_count) {
             (0, None, Some(0)) => Some("no secret has the name".into()),
             (0, None, Some(_)) => Some("no key in it".into()),
             (0, key, _) => key.as_ref().map(show),
-            (count, ..) => {
-                let keys: Vec<String> = self.duplicates.iter().map(each).collect();
-                Some(format!("{count} SECRETS of the name: {}", keys.join(", ")))
-            }
+            (count, ..) => Some(format!("{count} SECRETS of the name: {}", self.each_of_name(show).join(", "))),
         }
     }
 }
@@ -311,14 +315,18 @@ impl TenantStatus {
     pub fn leading(&self) -> Vec<String> {
         let lost = self.lost.as_ref().map(ToString::to_string);
         let truth = self.truth.as_ref().map(ToString::to_string);
-        lost.into_iter().chain(truth).chain(self.changed_since.as_ref().map(ToString::to_string)).collect()
+        let since = self.changed_since.as_ref().map(ToString::to_string);
+        let connections = self.connections.as_ref().map(ToString::to_string);
+        lost.into_iter().chain(truth).chain(since).chain(connections).collect()
     }
 
     /// The same in a few words.
     pub fn lead(&self) -> Option<String> {
         let truth = self.truth.as_ref().map(|truth| truth.lead.as_str());
         let since = self.changed_since.as_ref().map(|since| since.lead.as_str());
-        let words: Vec<&str> = self.lost.as_ref().map(|_| witness::LEAD).into_iter().chain(truth.or(since)).collect();
+        let connections = self.connections.as_ref().and_then(|connections| connections.lead);
+        let first = truth.or(since).or(connections);
+        let words: Vec<&str> = self.lost.as_ref().map(|_| witness::LEAD).into_iter().chain(first).collect();
         (!words.is_empty()).then(|| words.join("; "))
     }
 
@@ -363,6 +371,9 @@ pub struct TenantStatus {
     /// What others have changed since the last rotation has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_since: Option<ChangedSince>,
+    /// Which key is where, and whom that cuts off, where it is not the runbook's own course since the secret was touched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connections: Option<Connections>,
     /// Where it is.
     pub phase: Phase,
     /// The open (or last) rotation's id.

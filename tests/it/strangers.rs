@@ -389,6 +389,11 @@ async fn a_cancellation_destroys_no_last_copy_of_the_key_that_clients_have_and_r
     scene.lab.faults().clear();
     hold_the_agents(&scene);
     replace(&scene);
+    scene.run(Command::Check).await.unwrap_err();
+    let check = scene.acme().rotation().unwrap().preflight.clone().unwrap();
+    let advice = &check.checks.iter().find(|check| check.name == "keys").unwrap().advice;
+    let kept = format!("This rotation keeps {}: cancel, then resume puts it back", theirs_before.short());
+    assert!(advice.contains(&kept), "{advice}");
     let cancelled = scene.run(Command::Cancel { confirm: "acme".into(), reason: "not now".into() }).await;
     cancelled.unwrap();
     let told = scene.acme().entries().iter().any(|entry| match &entry.record {

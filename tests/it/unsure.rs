@@ -103,6 +103,25 @@ async fn a_gap_that_somebody_else_has_ended_is_not_told_as_the_short_one_of_the_
     let report = bastion.run("report acme", &[]).await.ends(0).out;
     assert!(report.contains("step 4 had ended well, and was looked at again; found not done: "), "{report}");
     assert!(!report.contains("step 4 had been interrupted"), "{report}");
+    // A gap that nobody here has made is one all the same, and so is each one before the last.
+    let found = ", nothing had the name when it was looked at ";
+    assert!(report.contains(found) && report.contains("nothing has the live secret's name"), "{report}");
+    let evidence = step(&bastion.status("acme").await, 4)["detail"].as_str().unwrap().to_owned();
+    assert!(evidence.starts_with("nothing had the name at "), "{evidence}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_gap_of_the_way_back_hides_none_of_the_way_forward() {
+    let bastion = Bastion::start(1, 1, CYCLE).await;
+    bastion.confirmed("acme").await;
+    let forward =
+        bastion.run("rotate acme --confirm acme --json", &[]).await.ends(0).json()["gap_ms"].as_f64().unwrap();
+    bastion.run("rollback acme --confirm acme --reason broken", &[]).await.ends(0);
+    let report = bastion.run("report acme --json", &[]).await.ends(0).json();
+    let earlier = report["times"]["earlier_gaps_ms"].as_array().unwrap();
+    assert_eq!((earlier.len(), earlier[0][1].as_f64()), (1, Some(forward)), "{earlier:?}");
+    let text = bastion.run("report acme", &[]).await.ends(0).out;
+    assert!(text.contains(&format!("- earlier gap without a secret: {forward:.1} ms, ended ")), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -47,6 +47,9 @@ impl Report {
                 (None, _) => {}
             }
         }
+        for (ended, gap) in &times.earlier_gaps_ms {
+            line(format!("- earlier gap without a secret: {gap:.1} ms, ended {}", at(*ended)));
+        }
         if let Some(overlap) = times.overlap_ms {
             line(format!("- no gap: two secrets had the name for {overlap:.1} ms (the new one was stored first)"));
         } else if let Some(gap) = times.gap_ms {

@@ -94,6 +94,7 @@ fn pool() -> Vec<Record> {
             gap_us: None,
             not_carried: Vec::new(),
             opened: None,
+            found_empty: None,
             overlap_us: None,
         }));
         pool.push(Record::ObjectChanged(record::ObjectChanged {
@@ -170,6 +171,7 @@ fn usual() -> Vec<Record> {
             gap_us: Some(1),
             not_carried: Vec::new(),
             opened: None,
+            found_empty: None,
             overlap_us: None,
         }),
         done(StepNumber::SECRET),

@@ -57,7 +57,7 @@ impl Record {
             }
             Record::PreviousMissing { why } => format!("there is no previous key to keep: {why}"),
             Record::ShapeSeen { .. } => "attributes of the secret read".into(),
-            Record::Swapped(Swapped { public_key, gap_us, not_carried, opened, overlap_us }) => {
+            Record::Swapped(Swapped { public_key, gap_us, not_carried, opened, found_empty, overlap_us }) => {
                 let length = |us: u64| format!("{}.{:03} ms", us / 1000, us % 1000);
                 let gap = match (gap_us, overlap_us) {
                     (_, Some(us)) => format!(", no gap: two secrets had the name for {}", length(*us)),
@@ -65,7 +65,10 @@ impl Record {
                     (None, None) => String::new(),
                 };
                 let from = opened.map(|at| format!(" (opened {} by a run that ended in it)", clock(at)));
-                let gap = format!("{gap}{}", from.unwrap_or_default());
+                let found = found_empty.map(|at| {
+                    format!(", nothing had the name when it was looked at {}: since when is not known", clock(at))
+                });
+                let gap = format!("{gap}{}{}", from.unwrap_or_default(), found.unwrap_or_default());
                 let lost = match not_carried.is_empty() {
                     true => String::new(),
                     false => format!("; NOT carried over: {}", not_carried.join("; ")),

@@ -88,6 +88,9 @@ pub struct Swapped {
     /// from then by the journal's times, and where the POST was that run's too, it is not known when the gap ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened: Option<Timestamp>,
+    /// No DELETE of ours had left the name empty, and it was found so at this moment, UTC: since when, nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_empty: Option<Timestamp>,
     /// With the new secret stored first: from the sending of POST to the answer of DELETE, µs, while two had the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlap_us: Option<u64>,

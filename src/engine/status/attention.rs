@@ -49,7 +49,8 @@ pub(super) fn of(
         step.number == StepNumber::SECRET
             && matches!(step.state, StepState::Failed { .. } | StepState::Interrupted { .. })
     };
-    let is_told = steps_ahead || status.steps.iter().any(left_so);
+    // Since the secret was touched that leads.
+    let is_told = steps_ahead || !status.touched && status.steps.iter().any(left_so);
     if let (Some(count @ 2..), true) = (status.keys.secret_count, is_told) {
         items.push(format!("{count} secrets have the tenant's name; the server may take either"));
     }
@@ -64,7 +65,8 @@ pub(super) fn of(
             }
             StepState::Failed { .. } => items.push(format!("step {} failed: {}", step.number, step.detail)),
             StepState::Interrupted { .. } => {
-                let half = died_between.as_ref().filter(|_| step.number == StepNumber::OBJECT);
+                let half =
+                    died_between.as_ref().filter(|_| step.number == StepNumber::OBJECT && status.connections.is_none());
                 let half = half.map(|half| format!(": {half}")).unwrap_or_default();
                 items.push(format!("step {} was interrupted{half}", step.number));
             }
@@ -85,7 +87,7 @@ pub(super) fn of(
             let shown = status.keys.interface.key.map(|key| key.short()).unwrap_or_default();
             items.push(format!("{LATE}: the interface shows {shown}"));
         }
-        Reconcile::Differs if status.changed_since.is_some() => {}
+        Reconcile::Differs if status.changed_since.is_some() || status.connections.is_some() => {}
         Reconcile::Differs => items.push(differ(status)),
         _ => {}
     }

@@ -3,7 +3,8 @@
 use super::HeardView;
 use super::alert;
 use super::attention;
-use super::keys::{arrived, drift, half_told, judge_reconcile, keys_view, met, seen_since_check};
+use super::connections;
+use super::keys::{arrived, judge_reconcile, keys_view, seen_since_check};
 use super::lease;
 use super::mails;
 use super::overtaken;
@@ -83,12 +84,11 @@ pub fn derive(
     };
     // What is left of a journal can't say who has changed what.
     let known = open.filter(|_| lost.is_none());
-    let drift = known.and_then(|rotation| drift(rotation, &keys, sights));
-    let met = known.and_then(|rotation| met(rotation, &keys));
     let overtaken = open.map(|rotation| overtaken::steps(rotation, &keys)).unwrap_or_default();
     let seen = sights.secret.seen.as_ref().map(|(at, secret)| (*at, secret.count));
     let shown = sights.server.value().map(|reading| reading.public_key);
     let truth = truth::truth(rotation, seen, shown, lost.as_ref());
+    let connections = known.and_then(|rotation| connections::of(rotation, &keys, sights, truth.as_ref()));
     let holder = sights.holder.as_ref();
     let rules = Rules::of(settings);
     let review = rotation.and_then(|rotation| rotation.open_review(rules.signing()));
@@ -115,7 +115,7 @@ pub fn derive(
                 tenant: &tenant.name,
                 clients: &clients,
                 gone: &gone,
-                drift: drift.as_deref(),
+                connections: connections.as_ref(),
                 arrived,
                 overtaken: &overtaken,
                 collision: collision.as_deref(),
@@ -139,6 +139,7 @@ pub fn derive(
         tenant: tenant.clone(),
         truth,
         changed_since,
+        connections,
         phase,
         rotation: rotation.map(|rotation| rotation.id.to_string()),
         cause: rotation.map(|rotation| rotation.cause),
@@ -202,7 +203,6 @@ pub fn derive(
     };
     status.attention = attention::of(&status, sights, arrived, open.and_then(Rotation::died_between), now);
     status.attention.extend(mails::attention(open));
-    status.attention.extend(open.and_then(|rotation| half_told(rotation, &status.keys)));
     status.attention.extend(server::attention(open, sights));
     status.attention.extend(lease::attention(&status, journal));
     status.attention.extend(status.heard.attention());
@@ -228,7 +228,7 @@ pub fn derive(
         let text = "a compromise is suspected, and this rotation waits for every answer: emergency (E) rotates at once";
         status.attention.push(text.into());
     }
-    status.attention.splice(0..0, status.leading().into_iter().chain(drift).chain(met));
+    status.attention.splice(0..0, status.leading());
     status
 }
 

@@ -2,7 +2,7 @@
 
 use super::{KeySight, KeysView, Reconcile};
 use crate::domain::cadence;
-use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::fault::Fault;
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::observation::Observation;
 use crate::domain::preflight::{DUPLICATES, KEYS};
@@ -11,69 +11,6 @@ use crate::engine::observe::Sights;
 use crate::engine::ports::Settings;
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
-
-/// What was seen, after it was done, to hold no longer: a late request has landed, or somebody else writes there.
-pub(super) fn drift(rotation: &Rotation, keys: &KeysView, sights: &Sights) -> Option<String> {
-    let target = rotation.target()?;
-    if let (StepState::Done { at, .. }, Some((seen, fault))) = (rotation.step(StepNumber::OBJECT), &sights.object.fault)
-        && seen > at
-        && fault.kind == FaultKind::NotFound
-    {
-        return Some("the object is not there any more, so nobody can download their configuration".into());
-    }
-    let seen_since = |sight: &KeySight, step: StepNumber| match rotation.step(step) {
-        StepState::Done { at, .. } => sight.at.is_some_and(|seen| seen > *at) && sight.fault.is_none(),
-        _ => false,
-    };
-    if seen_since(&keys.secret, StepNumber::SECRET) && keys.secret.key != Some(target) {
-        return Some(match keys.secret_count {
-            // That is said before everything else.
-            Some(0) => return None,
-            Some(count @ 2..) => format!("{count} secrets have the tenant's name"),
-            _ => format!("the secret was changed by somebody else{}", stranger(rotation, keys)),
-        });
-    }
-    if seen_since(&keys.object, StepNumber::OBJECT) && keys.object.key != Some(target) {
-        return Some(match keys.object.key {
-            Some(key) => format!(
-                "the object was changed by somebody else: it says {}, so who downloads now gets that one, and not {}",
-                key.short(),
-                target.short()
-            ),
-            None => "the object was changed by somebody else: it names no key, so nobody can download a configuration"
-                .into(),
-        });
-    }
-    if seen_since(&keys.interface, StepNumber::RECONCILE) && keys.interface.key != Some(target) {
-        return Some("the interface shows another key".into());
-    }
-    None
-}
-
-/// Whose key stands there, and what it does to clients.
-fn stranger(rotation: &Rotation, keys: &KeysView) -> String {
-    match (keys.secret.key, keys.interface.key) {
-        (Some(key), _) if rotation.is_known(key) => format!(": it holds {} again", key.short()),
-        (Some(key), Some(shown)) if key == shown => {
-            format!(": it holds {}, and so does the interface: every client is cut off", key.short())
-        }
-        (Some(key), _) => {
-            format!(
-                ": it holds {}, and at its next look the server takes it: every client is cut off then",
-                key.short()
-            )
-        }
-        (None, _) => ": it holds no key".into(),
-    }
-}
-
-/// A step 4 that was left, and a secret whose key is neither the one of before nor one of the rotation's.
-pub(super) fn met(rotation: &Rotation, keys: &KeysView) -> Option<String> {
-    let left = matches!(rotation.step(StepNumber::SECRET), StepState::Interrupted { .. } | StepState::Failed { .. });
-    let is_theirs = keys.secret.key.is_some_and(|key| !rotation.is_known(key)) && keys.secret.fault.is_none();
-    (rotation.touched && left && is_theirs)
-        .then(|| format!("the secret is somebody else's{}", stranger(rotation, keys)))
-}
 
 /// What the looks have seen since the last check that it would fail by: another secret of the name, or places that differ. What
 /// an operator has set aside, and what the check itself has found, is told already.
@@ -157,7 +94,7 @@ pub(super) fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: 
 
 /// The key of secret, object and interface. A look counts where it is the later word: what a step has read back since, or the
 /// rotation has left in the end, is as good as a look, and looks of before and after it say nothing together. Where nobody has looked, nothing is known.
-fn places(rotation: Option<&Rotation>, keys: &KeysView) -> [Option<PublicKey>; 3] {
+pub(super) fn places(rotation: Option<&Rotation>, keys: &KeysView) -> [Option<PublicKey>; 3] {
     let word = |step: StepNumber| {
         let rotation = rotation?;
         match rotation.step(step) {
@@ -225,13 +162,4 @@ pub(super) fn judge_reconcile(
         }
         _ => (Reconcile::Waiting, None),
     }
-}
-
-/// Step 5 has not followed step 4, and the server has taken the key already.
-pub(super) fn half_told(rotation: &Rotation, keys: &KeysView) -> Option<String> {
-    let target = rotation.target().filter(|_| rotation.step(StepNumber::SECRET).is_done())?;
-    let is_live = keys.interface.key == Some(target) && !rotation.step(StepNumber::OBJECT).is_done();
-    let object = keys.object.key.filter(|key| *key != target && is_live)?;
-    let (role, object) = (rotation.target_role().word(), object.short());
-    Some(format!("the server has the {role} key, and clients still get {object}: resume{}", rotation.or_out()))
 }

@@ -4,7 +4,6 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_object;
 use crate::engine::record::{ObjectChanged, Record};
-use crate::engine::rotation::Rotation;
 use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
 use async_trait::async_trait;
 
@@ -63,7 +62,7 @@ impl Step for Object {
         let step = self.number();
         let show = |text| context.ledger.progress(Progress { step, done: 0, total: 0, text });
         // On the way back what stands there is no content of before.
-        let keep = rotation.rollback.is_none().then(|| copy_of(&rotation));
+        let keep = rotation.rollback.is_none().then(|| rotation.object_copy());
         let result = converge_object::converge_shown(context.world, target, &show, keep.as_deref()).await?;
         if result.changed {
             let (from, etag) = (result.from, result.etag.clone());
@@ -101,14 +100,9 @@ impl Step for Object {
     }
 }
 
-/// What stands behind the object's name in that of the copy of its content of before.
-fn copy_of(rotation: &Rotation) -> String {
-    format!("changeguard-previous-{}", rotation.id)
-}
-
 /// Removes that copy; gives what is to be said of it. Errs only where the journal does: a copy that stays is told.
 pub(super) async fn discard_copy(context: &StepContext<'_>) -> Result<String, Fault> {
-    let suffix = copy_of(&context.rotation());
+    let suffix = context.rotation().object_copy();
     match context.world.object.discard(&suffix).await {
         Ok(true) => Ok("; the object's content of before removed".into()),
         Ok(false) => Ok(String::new()),

@@ -82,6 +82,7 @@ impl Step for Secret {
             return Err(gone(context, role, kept.name.clone()).await?);
         };
         let seen = seen.ok();
+        let look = seen.as_ref().map(|secret| (context.world.clock.now(), secret.count));
         let shape = rotation.shape.clone().unwrap_or_default();
         let name = &context.world.settings.secret_name;
         let touch = Moment { context, before: Before { secret: seen.clone(), ..Before::default() } };
@@ -103,6 +104,8 @@ impl Step for Secret {
         let result = converge_secret::converge(context.world, &wanted).await?;
         let now = context.world.clock.now();
         let (gap_us, opened) = gap::of(&result, rotation.live.opened(), &context.rotation(), now);
+        let is_empty = look.filter(|(_, count)| *count == 0 && result.stored && gap_us.is_none() && opened.is_none());
+        let found_empty = is_empty.map(|(at, _)| at);
         let not_carried = result.not_carried.clone();
         context
             .ledger
@@ -111,6 +114,7 @@ impl Step for Secret {
                 gap_us,
                 not_carried,
                 opened,
+                found_empty,
                 overlap_us: micros(result.overlap),
             }))
             .await?;
@@ -123,7 +127,13 @@ impl Step for Secret {
                 format!("no gap: two secrets had the name for {}; {holds}", length(overlap))
             }
             Some(us) => format!("gap {}{broken}, {holds}", length(us)),
-            None if broken.is_empty() => holds,
+            None if broken.is_empty() => match found_empty {
+                Some(at) => format!(
+                    "nothing had the name at {}, and since when is not known; {holds}",
+                    at.strftime("%Y-%m-%d %H:%M:%S UTC")
+                ),
+                None => holds,
+            },
             None => format!("gap{broken}, {holds}"),
         };
         if !result.not_carried.is_empty() {

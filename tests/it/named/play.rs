@@ -157,6 +157,7 @@ impl Play {
                     Fate::Well => {
                         let public_key = rotation.target().unwrap();
                         self.emit(Record::Swapped(record::Swapped {
+                            found_empty: None,
                             overlap_us: None,
                             public_key,
                             gap_us: None,

@@ -212,6 +212,7 @@ pub fn idle(name: &str) -> TenantStatus {
         rollback: None,
         rollback_cuts: Vec::new(),
         changed_since: None,
+        connections: None,
         unfinished: None,
         notices: Vec::new(),
         mails: Vec::new(),

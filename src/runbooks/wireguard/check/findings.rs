@@ -11,6 +11,7 @@ use crate::domain::preflight::{
 };
 use crate::engine::observe::Sights;
 use crate::engine::ports::{AgentMode, Listed, SecretRef, Settings, SwapOrder, TokenReport};
+use crate::engine::rotation::Rotation;
 use crate::runbooks::wireguard::answers::Heard;
 
 /// How long a token that was just got lives, s, by the clock that it was dated with.
@@ -244,8 +245,13 @@ pub(super) fn own_route_check(own: &OwnAddresses, sights: &Sights) -> Finding {
 }
 
 /// What the places say: secret, object, server, clocks, keys, people.
-/// `next`: the key that is kept and not live yet.
-pub(super) fn sight_checks(sights: &Sights, clocks: &Clocks, next: Option<PublicKey>) -> Vec<Finding> {
+/// `rotation`: the open one, if there is one; `next`: the key that it keeps and that is not live yet.
+pub(super) fn sight_checks(
+    sights: &Sights,
+    clocks: &Clocks,
+    rotation: Option<&Rotation>,
+    next: Option<PublicKey>,
+) -> Vec<Finding> {
     let mut checks = Vec::new();
     checks.push(secret_check(sights));
     checks.extend(duplicates_check(sights));
@@ -262,7 +268,7 @@ pub(super) fn sight_checks(sights: &Sights, clocks: &Clocks, next: Option<Public
         }
         (None, None) => checks.push(finding("server", CheckState::Unknown, "not read", "")),
     }
-    checks.push(keys_check(sights, next));
+    checks.push(keys_check(sights, rotation, next));
     let unseen = sights.unseen();
     if !unseen.is_empty() {
         let text = format!("who will be cut off is not surely known: {}", unseen.join("; "));
@@ -365,7 +371,7 @@ pub(super) fn agreement(sights: &Sights) -> KeyAgreement {
     }
 }
 
-pub(super) fn keys_check(sights: &Sights, next: Option<PublicKey>) -> Finding {
+fn keys_check(sights: &Sights, rotation: Option<&Rotation>, next: Option<PublicKey>) -> Finding {
     // The kernel removes a peer whose key is the interface's.
     if let Some((key, whose)) = next.and_then(|key| Some((key, sights.bearers(key)?))) {
         let text =
@@ -374,7 +380,7 @@ pub(super) fn keys_check(sights: &Sights, next: Option<PublicKey>) -> Finding {
             "nothing was changed; cancel and plan again (step 3 makes another pair), and find out how they have it";
         return finding(KEYS, CheckState::Fail, text, advice);
     }
-    let found = places_check(sights);
+    let found = places_check(sights, rotation);
     let own = agreement(sights).interface.and_then(|key| sights.bearers(key));
     match own.filter(|_| found.state == CheckState::Pass) {
         Some(whose) => {
@@ -387,7 +393,7 @@ pub(super) fn keys_check(sights: &Sights, next: Option<PublicKey>) -> Finding {
 }
 
 /// Whether the places show one key.
-fn places_check(sights: &Sights) -> Finding {
+fn places_check(sights: &Sights, rotation: Option<&Rotation>) -> Finding {
     let keys = agreement(sights);
     let show = |key: Option<PublicKey>| key.map_or_else(|| "none".to_owned(), |key| key.short());
     let mut text =
@@ -407,18 +413,30 @@ fn places_check(sights: &Sights) -> Finding {
         finding(KEYS, CheckState::Warn, text, "object and interface agree; Barbican has no key to compare")
     } else {
         let advice = taken(sights)
-            .or_else(|| replaced(&keys, sights))
+            .or_else(|| replaced(&keys, sights, rotation))
             .unwrap_or_else(|| "find out which is right before rotating: see the troubleshooting of step 2".to_owned());
         finding(KEYS, CheckState::Fail, text, advice)
     }
 }
 
 /// What ends it where somebody has stored another key in place of the one that clients have, and no secret holds that any more.
-fn replaced(keys: &KeyAgreement, sights: &Sights) -> Option<String> {
+fn replaced(keys: &KeyAgreement, sights: &Sights, rotation: Option<&Rotation>) -> Option<String> {
     let (secret, known) = (keys.secret?, keys.object?);
     let is_only = sights.secret.value()?.only_key() == Some(secret);
     is_only.then_some(()).filter(|()| secret != known)?;
     let is_taken = sights.server.value()?.public_key == secret;
+    if rotation.is_some_and(|rotation| rotation.copy_of(known).is_some()) {
+        let when = if is_taken {
+            "whoever has that is cut off"
+        } else {
+            "the server takes it at its next look, and they are cut off then"
+        };
+        let (secret, known) = (secret.short(), known.short());
+        return Some(format!(
+            "somebody has stored {secret} in place of {known}, which the object gives to clients; {when}. This rotation keeps {known}: \
+             cancel, then resume puts it back, and keeps a copy of {secret}"
+        ));
+    }
     let (secret, known) = (secret.short(), known.short());
     Some(match is_taken {
         // Which of the two was changed, nothing here can say.

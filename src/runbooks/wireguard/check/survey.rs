@@ -129,7 +129,7 @@ pub async fn survey(world: &World, context: Option<&StepContext<'_>>, only: Opti
     let keys = match &sights {
         Some(Ok(sights)) => {
             checks.extend(own.map(|own| own_route_check(&own, sights)));
-            checks.extend(sight_checks(sights, &clocks, context.and_then(staged)));
+            checks.extend(sight_checks(sights, &clocks, rotation.as_deref(), context.and_then(staged)));
             if only == Some(DUPLICATES) && !checks.iter().any(|check| check.name == DUPLICATES) {
                 // Of a whole run it is a part only where there are several.
                 checks.push(match &sights.secret.fault {
