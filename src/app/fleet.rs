@@ -313,7 +313,7 @@ fn row_of(status: &TenantStatus) -> FleetRow {
     let lost = status.sources.iter().any(|source| source.fault.is_some());
     let urgent = lost || matches!(status.reconcile, Reconcile::Late | Reconcile::Differs);
     let rank = match (status.phase, status.attention.is_empty()) {
-        _ if status.lost.is_some() || status.truth.is_some() => 0,
+        _ if status.lead().is_some() => 0,
         (Phase::Rotating | Phase::RollingBack | Phase::Returning, false) => 1,
         _ if urgent => 2,
         (_, false) => 3,

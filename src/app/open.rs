@@ -55,7 +55,7 @@ pub fn dialog_for(id: CommandId, model: &mut Model) -> Option<(Dialog, Vec<Effec
 
 /// Whom the next action names: whose mail a person must read, else whose answer is waited for first.
 pub fn to_hear(status: &TenantStatus) -> Option<ClientId> {
-    let unread = || status.mails.iter().find(|mail| mail.is_open()).map(|mail| mail.client.clone());
+    let unread = || status.to_read().next().map(|mail| mail.client.clone());
     match status.next.action {
         Act::Answers => {
             let asked = |reason: &&Reason| matches!(reason.remedy(), Some(Remedy::Ask(_)));

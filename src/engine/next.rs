@@ -1,6 +1,7 @@
 //! The one safe next action: what the operator is offered, from any state.
 
 mod before;
+mod lines;
 
 use crate::domain::client::Client;
 use crate::domain::fault::Fault;
@@ -78,6 +79,16 @@ pub struct NextAction {
     /// The command lines that lead on, where the text names one: to be pasted as they stand, but for a reason in capitals.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<String>,
+}
+
+impl NextAction {
+    /// With the line of its action, where it names no other. `open`: the open rotation.
+    pub fn with_line(mut self, tenant: &str, open: Option<&Rotation>) -> Self {
+        if self.commands.is_empty() {
+            self.commands.extend(lines::of(self.action, tenant, open));
+        }
+        self
+    }
 }
 
 /// What the looks say that the journal does not explain.

@@ -454,9 +454,9 @@ pub struct TenantStatus {
     /// What an end of it now needs a reason for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unfinished: Option<&'static str>,
-    /// The mails to clients, oldest first.
+    /// The mails to clients of the open or last rotation, oldest first.
     pub notices: Vec<Notice>,
-    /// The mails of clients that were read, oldest first.
+    /// The mails of clients that were read in it, oldest first.
     pub mails: Vec<ReadMail>,
     /// When the answers to this window came, UTC, oldest first.
     pub answered_at: Vec<Timestamp>,

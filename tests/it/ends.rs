@@ -41,6 +41,12 @@ async fn an_end_over_a_letter_that_nobody_has_read_wants_a_reason_that_stands_in
     scene.finish("talked to them by phone").await.unwrap();
     let report = changeguard::cli::report::Line::of(&scene.acme().rotation().unwrap(), None);
     assert!(report.to_string().contains("BUT A MAIL OF A CLIENT IS UNREAD: talked"), "{report}");
+    // What was written stays to be read behind the end, and nobody is asked to decide it any more.
+    let status = scene.status();
+    let client = status.mails[0].client.clone();
+    let thread = status.thread(&client);
+    assert!(thread.iter().any(|line| line.from_client && line.to_decide.is_none()), "{thread:?}");
+    assert!(!status.attention.iter().any(|item| item.contains("to be read by a person")), "{:?}", status.attention);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

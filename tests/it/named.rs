@@ -2,6 +2,7 @@
 //! `next` offers is not refused where the world does its part, nor is any other that `next` or an attention names.
 
 use crate::sample;
+use changeguard::cli::Cli;
 use changeguard::domain::client::ClientId;
 use changeguard::domain::gate::Reason;
 use changeguard::domain::notice::NoticeKind;
@@ -12,6 +13,7 @@ use changeguard::engine::next::Act;
 use changeguard::engine::record::{Actor, RotationId};
 use changeguard::engine::rotation::Rotation;
 use changeguard::engine::status::{Phase, TenantStatus};
+use clap::Parser;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -154,6 +156,12 @@ fn wrong(model: &Model) -> Vec<String> {
         let what = || {
             format!("{:?}: {} (seen: {sight:?})\n  {}", status.next.action, status.next.text, model.path.join(" > "))
         };
+        for line in &status.next.commands {
+            let words = line.replace('"', "");
+            if let Err(error) = Cli::try_parse_from(words.split(' ')) {
+                found.push(format!("{line}: {error}: {}", what()));
+            }
+        }
         for command in offered(&status, rotation).into_iter().flatten() {
             if let Some(refusal) = model.refuses(&command, now) {
                 found.push(format!("offered and refused ({refusal}): {}", what()));

@@ -16,7 +16,7 @@ use crate::engine::status::TenantStatus;
 
 /// The oldest mail of a client that a person must read still.
 pub fn to_decide<'a>(status: &'a TenantStatus, client: &ClientId) -> Option<&'a ReadMail> {
-    status.mails.iter().find(|mail| mail.client == *client && mail.is_open())
+    status.to_read().find(|mail| mail.client == *client)
 }
 
 /// What each key means for a mail.

@@ -91,7 +91,7 @@ pub(super) fn of(
         Reconcile::Differs => items.push(differ(status)),
         _ => {}
     }
-    match status.mails.iter().filter(|mail| mail.is_open()).count() {
+    match status.to_read().count() {
         0 => {}
         1 => items.push("1 mail of a client to be read by a person".into()),
         many => items.push(format!("{many} mails of clients to be read by a person")),

@@ -152,7 +152,7 @@ impl Compared<'_> {
             return Against::told(format!("{whose}: it holds no key"), is_done);
         };
         let held = secret.short();
-        if secret == self.target || secret != self.target && !is_done && self.rotation.is_known(secret) {
+        if secret == self.target || !is_done && self.rotation.is_known(secret) {
             return None;
         }
         let text = match (self.is_strange(secret), self.shown) {
@@ -319,7 +319,7 @@ mod tests {
                     assert_eq!(text.starts_with(ALL), interface.is_some_and(nobodys), "{case}");
                     // The secret decides who is cut off next.
                     let strange = secret
-                        .filter(|key| nobodys(*key) && Some(*key) != interface && !(!four && rotation.is_known(*key)));
+                        .filter(|key| nobodys(*key) && Some(*key) != interface && (four || !rotation.is_known(*key)));
                     assert_eq!(has("every client is cut off then"), strange.is_some(), "{case}");
                     let lags =
                         four && secret.is_some_and(|key| key != target && !nobodys(key)) && interface == Some(target);

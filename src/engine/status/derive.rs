@@ -133,6 +133,7 @@ pub fn derive(
         (_, Some(truth)) => NextAction { text: format!("{}; {}", truth.lead, next.text), ..next },
         _ => next,
     };
+    let next = next.with_line(&tenant.name, open);
     let is_cut = |view: &&ClientView| view.back.is_some() || view.presence == Some(Presence::ProbablyBack);
     let rollback_cuts = views.iter().filter(is_cut).map(|view| view.client.id.clone()).collect();
     let mut status = TenantStatus {
@@ -180,8 +181,8 @@ pub fn derive(
         rollback: open.and_then(|rotation| rotation.rollback.as_ref()).map(|rollback| rollback.reason.clone()),
         rollback_cuts,
         unfinished: open.filter(|rotation| rotation.applied.is_some()).and_then(Rotation::unfinished),
-        notices: open.map(|rotation| rotation.notices.iter().cloned().collect()).unwrap_or_default(),
-        mails: open.map(|rotation| rotation.mails.clone()).unwrap_or_default(),
+        notices: rotation.map(|rotation| rotation.notices.iter().cloned().collect()).unwrap_or_default(),
+        mails: rotation.map(|rotation| rotation.mails.clone()).unwrap_or_default(),
         answered_at: open.map(answered_at).unwrap_or_default(),
         next_reminder: next_reminder(open, settings),
         journal: journal_lines(journal),

@@ -1,8 +1,9 @@
 //! What went to and fro with one client, line by line: our mails, theirs, and what an operator made of them.
 
-use super::TenantStatus;
+use super::{Phase, TenantStatus};
 use crate::domain::client::ClientId;
 use crate::domain::notice::Delivery;
+use crate::engine::mailbox::ReadMail;
 use jiff::Timestamp;
 
 /// One mail.
@@ -21,6 +22,11 @@ pub struct ThreadLine {
 }
 
 impl TenantStatus {
+    /// The mails that a person must read still: none of what is over.
+    pub fn to_read(&self) -> impl Iterator<Item = &ReadMail> {
+        self.mails.iter().filter(|mail| self.phase != Phase::Idle && mail.is_open())
+    }
+
     /// The thread with a client, oldest first.
     pub fn thread(&self, client: &ClientId) -> Vec<ThreadLine> {
         let sent = self.notices.iter().filter(|notice| notice.client == *client).map(|notice| {
@@ -46,7 +52,7 @@ impl TenantStatus {
                 from_client: true,
                 text,
                 evidence: mail.heard.evidence.iter().cloned().chain(marks).collect(),
-                to_decide: mail.is_open().then(|| mail.mail.clone()),
+                to_decide: (self.phase != Phase::Idle && mail.is_open()).then(|| mail.mail.clone()),
             }
         });
         let mut lines: Vec<ThreadLine> = sent.chain(came).collect();
