@@ -1,6 +1,7 @@
 //! Letters that others wrote against the judge: aimed at its rules after reading them, or blind in everyday dress, half of them
 //! harmless. Not one that means something else is a yes; how many of the harmless ones are is printed.
 
+use crate::sample;
 use changeguard::adapters::inbox::read::read;
 use changeguard::domain::reply::{Asked, Verdict, hear};
 use changeguard::domain::token::{ReplyToken, Topic};
@@ -26,7 +27,9 @@ fn letters_aimed_at_the_rules_are_no_yes() {
     let others = ["linus.marchetti@acme.example".to_owned()];
     let (mut lies, mut harmless, mut lost) = (Vec::new(), 0usize, Vec::new());
     let (mut all, mut left) = (0usize, 0usize);
-    for piece in file("aimed.txt").split("=====> ").skip(1) {
+    // All of them in `.ci/walks`.
+    let text = file("aimed.txt");
+    for piece in sample::chosen("letters of others", text.split("=====> ").skip(1).collect(), 700) {
         let (head, body) = piece.split_once('\n').unwrap();
         let (name, truth) = head.split_once(' ').unwrap();
         let mail = body

@@ -1,5 +1,6 @@
 //! Answers as real mail programs write them, against their truth in `tests/replies/truth.tsv`; hostile mails too.
 
+use crate::sample;
 use changeguard::adapters::inbox::read::read;
 use changeguard::domain::letter::Incoming;
 use changeguard::domain::reply::{Asked, Heard, Verdict, hear};
@@ -100,7 +101,12 @@ fn every_mail_of_the_corpus_means_what_the_table_says() {
     let mut wrong = Vec::new();
     let mut counts: BTreeMap<(String, &str), usize> = BTreeMap::new();
     let mut lies = Vec::new();
-    for row in file("truth.tsv").lines().skip(1) {
+    // All of them in `.ci/walks`.
+    let truth = file("truth.tsv");
+    let rows: Vec<&str> = truth.lines().skip(1).collect();
+    let without = all.len().abs_diff(rows.len());
+    assert!(without == 0 && rows.iter().all(|row| all.contains_key(row.split('\t').next().unwrap_or_default())));
+    for row in sample::chosen("mails of the corpus", rows, 500) {
         let [name, topic, asked, verdict, revision, mark] = row.split('\t').collect::<Vec<_>>()[..] else {
             panic!("not six columns: {row}")
         };
@@ -126,7 +132,6 @@ fn every_mail_of_the_corpus_means_what_the_table_says() {
     }
     println!("truth, heard, mails");
     counts.iter().for_each(|((truth, found), count)| println!("{truth:<11} {found:<11} {count}"));
-    assert!(all.is_empty(), "without a row in the table: {:?}", all.keys());
     let list = wrong.join("\n");
     assert!(lies.is_empty(), "confirmed, and it is not: {lies:?}\n{list}");
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
