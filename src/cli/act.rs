@@ -9,6 +9,7 @@ use crate::domain::gate::Reason;
 use crate::domain::notice::NoticeKind;
 use crate::domain::preflight::{Check, CheckState, Preflight};
 use crate::domain::step::StepNumber;
+use crate::domain::typed::PROGRAM;
 use crate::domain::window::Window;
 use crate::engine::command::{Command, Refusal};
 use crate::engine::machine::SendOrder;
@@ -231,7 +232,9 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
             print::say(format_args!("{tenant}: {advice}"));
         }
     }
-    if result.is_err() {
+    // A refusal that names its own way out is not followed by another.
+    let names_way = result.as_ref().is_err_and(|error| error.to_string().contains(&format!("{PROGRAM} ")));
+    if result.is_err() && !names_way {
         print::say(format_args!("{tenant}: next: {}", status.next.text));
         for line in print::to_run(&status) {
             print::say(format_args!("{tenant}: run: {line}"));

@@ -231,7 +231,7 @@ impl Report {
             unknown: known.unknown(rotation, secret_replaced),
             live_on_server: rotation.applied.as_ref().map(|applied| applied.at),
             finished: rotation.outcome.as_ref().map(|(_, at, _)| *at),
-            earlier_gaps_ms: earlier_gaps(&entries),
+            earlier_gaps_ms: earlier_gaps(rotation, &entries),
             gap_ms: rotation.gap_us.map(|us| us as f64 / 1000.0),
             overlap_ms: rotation.overlap_us.map(|us| us as f64 / 1000.0),
             gap_note: rotation.broken_gap.map(|gap| gap.to_string()),
@@ -318,15 +318,17 @@ impl Known {
     }
 }
 
-/// All that were measured but the last, which stands with the times.
-fn earlier_gaps(entries: &[Entry]) -> Vec<(Timestamp, f64)> {
+/// All that were measured but the one that stands with the times.
+fn earlier_gaps(rotation: &Rotation, entries: &[Entry]) -> Vec<(Timestamp, f64)> {
     let measured = entries.iter().filter_map(|entry| match &entry.record {
-        Record::Swapped(swapped) => Some((entry.at, swapped.gap_us)),
+        Record::Swapped(swapped) => Some((entry.at, swapped.gap_us?)),
         _ => None,
     });
     let mut gaps: Vec<_> = measured.collect();
-    gaps.pop();
-    gaps.into_iter().filter_map(|(at, us)| Some((at, us? as f64 / 1000.0))).collect()
+    if gaps.last().map(|(_, us)| *us) == rotation.gap_us {
+        gaps.pop();
+    }
+    gaps.into_iter().map(|(at, us)| (at, us as f64 / 1000.0)).collect()
 }
 
 fn steps(rotation: &Rotation) -> Vec<Step> {

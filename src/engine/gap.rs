@@ -21,6 +21,9 @@ pub struct BrokenGap {
     pub closed: Timestamp,
     /// It was stored then; else it was only seen then, and the gap may have been as short as any.
     pub is_known: bool,
+    /// No DELETE of ours had opened it: when it was seen last that something had the name stands for that.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_others: bool,
 }
 
 impl BrokenGap {
@@ -38,6 +41,14 @@ impl fmt::Display for BrokenGap {
                 write!(f, "by the journal: DELETE at {} by a run that ended in it, stored at ", at(self.opened))?;
                 write!(f, "{}", at(self.closed))
             }
+            false if self.by_others => write!(
+                f,
+                "not known: somebody else had left the name empty; at most {:.1} s, for it was not at {}, and the key was stored \
+                 at {}",
+                self.us() as f64 / 1e6,
+                at(self.opened),
+                at(self.closed)
+            ),
             false => write!(
                 f,
                 "not known: the run that had announced DELETE at {} ended before it could say; at most {:.1} s, for the key was \
@@ -78,13 +89,18 @@ impl Rotation {
     pub(super) fn note_gap(&mut self, entry: &Entry) {
         let closed = entry.at;
         match &entry.record {
+            Record::Swapped(record::Swapped { found_empty: Some(_), .. }) => {
+                let opened = self.live.there_at().unwrap_or(self.planned_at);
+                self.broken_gap = Some(BrokenGap { opened, closed, is_known: false, by_others: true });
+                self.gap_us = None;
+            }
             Record::Swapped(record::Swapped { gap_us, opened, .. }) => {
                 let is_known = gap_us.is_some();
-                self.broken_gap = opened.map(|opened| BrokenGap { opened, closed, is_known });
+                self.broken_gap = opened.map(|opened| BrokenGap { opened, closed, is_known, by_others: false });
             }
             Record::StepResolved { step: StepNumber::SECRET, done: true, .. } if entry.version >= SINCE => {
                 let opened = self.live.opened();
-                self.broken_gap = opened.map(|opened| BrokenGap { opened, closed, is_known: false });
+                self.broken_gap = opened.map(|opened| BrokenGap { opened, closed, is_known: false, by_others: false });
             }
             Record::RollbackStarted { .. } => self.broken_gap = None,
             _ => {}

@@ -199,6 +199,29 @@ impl Rotation {
         self.is_everybody_back() && (self.rollback.is_none() || !told())
     }
 
+    /// Who stays cut off behind an end now, in words: nothing shows that they have the key that is live, and they had another.
+    pub fn still_cut_off(&self) -> Option<String> {
+        if self.is_back_to_previous() || self.applied.is_none() {
+            return None;
+        }
+        let names: Vec<&str> =
+            self.clients.iter().filter(|c| !self.back.contains_key(&c.id)).map(|c| c.name.as_str()).collect();
+        let fresh = if self.target_role() == KeyRole::Fresh { "the fresh key" } else { "the live key" };
+        match names.len() {
+            0 => None,
+            count => Some(format!("nothing shows that {count} have {fresh}, first {}: they stay cut off", names[0])),
+        }
+    }
+
+    /// What is not to be forgotten of one that has ended, in words: why it was closed although something was open, and who stays cut
+    /// off.
+    pub fn ended_open(&self) -> Option<String> {
+        let despite = self.despite.as_ref().filter(|_| self.outcome.is_some())?;
+        let what = self.unfinished().unwrap_or("SOMETHING WAS OPEN").to_lowercase();
+        let cut = self.still_cut_off().map(|cut| format!("; {cut}")).unwrap_or_default();
+        Some(format!("the last rotation was ended although {what}: {despite}{cut}"))
+    }
+
     /// What an end needs a reason for: step 7 was never done, nobody has reconfigured, or somebody has written and nobody has said
     /// what it means. `None`: it may end as it is.
     pub fn unfinished(&self) -> Option<&'static str> {

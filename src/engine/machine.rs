@@ -213,10 +213,13 @@ impl Machine {
             Intent::Emergency | Intent::EmergencyGoOn => Intent::EmergencyGoOn,
             _ => Intent::GoOn,
         };
+        // Whoever has changed the secret may have changed the object, whatever was interrupted behind it.
+        if performed == Some(StepNumber::SECRET) && rotation.step(StepNumber::OBJECT).is_done() {
+            return Ok(vec![Output::Probe(StepNumber::OBJECT)]);
+        }
         match (run.into_iter().find(|step| !rotation.step(*step).is_done()), performed) {
             (Some(step), _) if rotation.interrupted() == Some(step) => Ok(vec![Output::Probe(step)]),
             (Some(step), _) => self.begin(at, step, intent),
-            (None, Some(StepNumber::SECRET)) => Ok(vec![Output::Probe(StepNumber::OBJECT)]),
             (None, Some(StepNumber::OBJECT)) => Ok(vec![Output::Probe(StepNumber::RECONCILE)]),
             (None, _) => {
                 let role = rotation.target_role().word();

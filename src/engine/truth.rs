@@ -48,6 +48,12 @@ impl LiveWord {
         self.before.map_or(self.live, |(live, ..)| live)
     }
 
+    /// When it was known last that something had the name, UTC; none: it was not known before this attempt.
+    pub fn there_at(&self) -> Option<Timestamp> {
+        let (live, at) = self.before.map_or((self.live, self.at), |(live, at, _)| (live, at));
+        at.filter(|_| live == Live::There)
+    }
+
     /// When the first request of the last change was about to be sent, UTC: what that change stores was not there before.
     pub fn sent(&self) -> Option<Timestamp> {
         self.sent

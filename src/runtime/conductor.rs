@@ -212,6 +212,11 @@ impl Conductor {
         // Held until the lease is given back: the program does not exit before.
         let ended = || Refusal::NotNow("the program is ending".into());
         let _work = ending::begin().await.ok_or_else(ended)?;
+        let cut =
+            self.status().connections.filter(|seen| seen.all_cut_off() && matches!(command, Command::Back { .. }));
+        if let Some(cut) = cut {
+            return Err(Refusal::NotNow(format!("nobody can be back: {}", cut.text)).into());
+        }
         let asked = command.is_told_when_refused().then(|| command.refused(String::new()));
         let (lease, from) = match self.acquire(&command).await {
             Err(RunError::Refused(refusal)) => {

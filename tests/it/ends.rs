@@ -5,6 +5,8 @@ use crate::scene::Scene;
 use crate::senders::writes;
 use changeguard::adapters::lab::{Fault, Rule, Service};
 use changeguard::domain::key::KeyRole;
+use changeguard::engine::command::Command;
+use changeguard::engine::record::Cause;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reason_for_an_end_covers_no_letter_that_came_in_unread_and_what_was_refused_is_told_until_it_is_tried_again()
@@ -62,4 +64,25 @@ async fn an_end_with_a_mailbox_that_can_not_be_read_wants_a_reason() {
     assert!(next.starts_with("finish was refused at ") && next.contains("the mailbox can't be read"), "{next}");
     let text = scene.finish("all were phoned").await.unwrap();
     assert!(text.contains("all were phoned (whether a client has written"), "{text}");
+}
+
+/// Nobody of them has the key that is live: whoever closes it all the same hears who stays cut off, and so does whoever looks later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_stays_cut_off_behind_an_end_is_named_before_and_behind_it() {
+    let scene = Scene::start().await;
+    scene.confirmed_for(Cause::Compromise).await;
+    scene.rotate().await.unwrap();
+    scene.roll_back().await.unwrap();
+    let clients = scene.status().clients;
+    for view in &clients {
+        let (client, reason) = (view.client.id.clone(), "on holiday".to_owned());
+        scene.run(Command::Waive { client, reason }).await.unwrap();
+    }
+    let cut = format!("nothing shows that 3 have the fresh key, first {}: they stay cut off", clients[0].client.name);
+    let refused = scene.finish("").await.unwrap_err().to_string();
+    assert!(refused.starts_with(&format!("step 7 was never done, and {cut}")), "{refused}");
+    scene.finish("all on holiday").await.unwrap();
+    let attention = scene.status().attention;
+    let told = format!("the last rotation was ended although step 7 was never done: all on holiday; {cut}");
+    assert!(attention.contains(&told), "{attention:?}");
 }

@@ -168,3 +168,37 @@ async fn peers_that_are_gone_are_counted_and_named_before_the_live_key_is_there_
     scene.acme().look().await;
     assert!(said().contains("NONE of ") && said().contains("their tunnels are down"), "{}", said());
 }
+
+/// A key that no client has is live: whoever is said to be back then was not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_recorded_as_back_by_a_word_while_all_are_cut_off() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    crate::strangers::hold_the_agents(&scene);
+    scene.lab.world().set_server_key("acme", [78; 32]);
+    scene.acme().look().await;
+    let status = scene.status();
+    assert_eq!(status.lead().as_deref(), Some("ALL CUT OFF"), "{:?}", status.attention);
+    let client = status.clients[0].client.id.clone();
+    let back = || Command::Back { client: client.clone(), note: "works".into() };
+    let refused = scene.run(back()).await.unwrap_err().to_string();
+    assert!(refused.contains("nobody can be back: the interface shows"), "{refused}");
+    scene.lab.faults().clear();
+    scene.run(Command::Resume).await.unwrap();
+    scene.acme().look().await;
+    scene.run(back()).await.unwrap();
+}
+
+/// Before anything was ever planned here.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_without_a_valid_key_is_an_alarm_although_nothing_is_planned() {
+    let scene = Scene::start().await;
+    let mut object: serde_json::Value = serde_json::from_slice(&scene.object()).unwrap();
+    object["vpn_server_public_key"] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx=".into();
+    let container = scene.acme().tenant().id.to_string();
+    scene.lab.world().put_object(&container, "config/vpn-users.json", &serde_json::to_vec(&object).unwrap());
+    scene.acme().look().await;
+    let said = scene.status().attention.join("; ");
+    assert!(said.contains("the object names no valid key, so nobody can download"), "{said}");
+}

@@ -81,6 +81,15 @@ async fn a_rollback_puts_the_previous_key_back_and_clients_return_without_a_new_
     assert!(String::from_utf8(scene.object()).unwrap().contains(&old));
     assert_eq!(scene.status().phase, Phase::RollingBack);
     scene.everybody_returns().await;
+    let kind = NoticeKind::AllClear;
+    scene.run(Command::Notify { kind, only: None, again: false }).await.unwrap();
+    let email = scene.status().clients[0].client.email.clone().unwrap();
+    let last = world.mails_to(&email).pop().unwrap();
+    let last = String::from_utf8_lossy(&last.raw).replace("\r\n", "\n");
+    assert!(
+        last.contains("The server works\nwith the key from before the maintenance.") && !last.contains("new key"),
+        "{last}"
+    );
     scene.finish("").await.unwrap();
     assert_eq!(scene.status().outcome, Some(Outcome::RolledBack), "never shown as rotated");
     assert!(world.secrets("").iter().all(|secret| !secret.name.starts_with("changeguard-")));

@@ -106,8 +106,14 @@ async fn a_gap_that_somebody_else_has_ended_is_not_told_as_the_short_one_of_the_
     // A gap that nobody here has made is one all the same, and so is each one before the last.
     let found = ", nothing had the name when it was looked at ";
     assert!(report.contains(found) && report.contains("nothing has the live secret's name"), "{report}");
-    let evidence = step(&bastion.status("acme").await, 4)["detail"].as_str().unwrap().to_owned();
-    assert!(evidence.starts_with("nothing had the name at "), "{evidence}");
+    let status = bastion.status("acme").await;
+    assert!(status["gap_us"].is_null() && status["broken_gap"]["by_others"] == true, "{}", status["broken_gap"]);
+    assert!(
+        report.contains("- gap without a secret: not known: somebody else had left the name empty; at most "),
+        "{report}"
+    );
+    let evidence = step(&status, 4)["detail"].as_str().unwrap().to_owned();
+    assert!(evidence.starts_with("gap (not known: somebody else had left the name empty; at most "), "{evidence}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -120,6 +126,7 @@ async fn the_gap_of_the_way_back_hides_none_of_the_way_forward() {
     let report = bastion.run("report acme --json", &[]).await.ends(0).json();
     let earlier = report["times"]["earlier_gaps_ms"].as_array().unwrap();
     assert_eq!((earlier.len(), earlier[0][1].as_f64()), (1, Some(forward)), "{earlier:?}");
+    assert_ne!(report["times"]["gap_ms"].as_f64(), Some(forward), "one gap stands once");
     let text = bastion.run("report acme", &[]).await.ends(0).out;
     assert!(text.contains(&format!("- earlier gap without a secret: {forward:.1} ms, ended ")), "{text}");
 }
@@ -393,4 +400,17 @@ async fn somebody_whom_the_readable_places_have_dropped_does_not_come_back_with_
     assert!(!status["clients"].to_string().contains("u-new"), "{}", status["clients"]);
     assert_eq!(status["clients"].as_array().unwrap().len(), 1, "whoever the console may still know stays");
     assert_ne!(status["gate"], "open");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_to_go_back_too_early_is_led_to_cancel_and_not_to_go_on() {
+    let bastion = Bastion::start(1, 1, CYCLE).await;
+    bastion.confirmed("acme").await;
+    let refused = Rule::new(Service::Barbican, Fault::Status(403)).method("DELETE").always();
+    bastion.lab.faults().add(refused);
+    bastion.run("rotate acme --confirm acme", &[]).await.ends(1);
+    bastion.lab.faults().clear();
+    let said = bastion.run("rollback acme --confirm acme --reason broken", &[]).await.ends(1).err;
+    assert!(said.contains("cancel the rotation instead: changeguard ") && said.contains(" cancel acme "), "{said}");
+    assert!(!said.contains("run: ") && !said.contains("resume"), "{said}");
 }

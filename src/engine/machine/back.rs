@@ -5,7 +5,7 @@ use super::{Machine, Output, Outputs, not_now, required};
 use crate::domain::client::ClientId;
 use crate::domain::key::KeyRole;
 use crate::domain::step::StepNumber;
-use crate::domain::typed::says_something;
+use crate::domain::typed::{Typed, says_something};
 use crate::engine::command::Refusal;
 use crate::engine::record::{Cause, KeyLeft, Outcome, Record};
 use crate::engine::rotation::Rotation;
@@ -16,7 +16,9 @@ impl Machine {
     pub(super) fn roll_back(&mut self, confirm: &str, reason: String, through_tunnel: &str) -> Outputs {
         let rotation = self.quiet()?;
         if !rotation.touched {
-            return Err(not_now("the server was not touched yet; cancel the rotation instead"));
+            let name = &self.tenant.name;
+            let cancel = Typed::of("cancel").word(name).option("confirm", name).why();
+            return Err(not_now(format!("the server was not touched yet; cancel the rotation instead: {cancel}")));
         }
         if !rotation.may_turn_back() {
             return Err(not_now("it is rolling back already; resume"));
@@ -84,7 +86,8 @@ impl Machine {
                 true => "read it, and say what it means (mail decide)",
                 false => "notify them (step 7)",
             };
-            return Err(wants_reason(&what.to_lowercase(), first));
+            let cut = rotation.still_cut_off().map(|cut| format!("{}, and {cut}", what.to_lowercase()));
+            return Err(wants_reason(&cut.unwrap_or_else(|| what.to_lowercase()), first));
         }
         self.end_known = rotation.unfinished();
         self.despite = Some(despite).filter(|text| !text.is_empty());

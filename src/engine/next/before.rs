@@ -98,7 +98,7 @@ fn correct(reasons: &[Reason]) -> Option<String> {
 }
 
 /// So long, in characters, is what is to be done first of a failed check; the whole stands in the list of what the checks found.
-const LONGEST: usize = 160;
+const LONGEST: usize = 280;
 
 /// That the check is red, or not of now, in one line: which, and what to do of the first.
 pub(super) fn check(rotation: &Rotation, reasons: &[Reason], then: &str) -> String {

@@ -55,6 +55,12 @@ pub(super) fn of(
         items.push(format!("{count} secrets have the tenant's name; the server may take either"));
     }
     items.extend(status.keys.alike.clone());
+    // Since the secret was touched that leads, and so it does behind an end.
+    let object = &status.keys.object;
+    let is_told = status.touched || status.changed_since.is_some();
+    if object.key.is_none() && object.at.is_some() && object.fault.is_none() && !is_told {
+        items.push("the object names no valid key, so nobody can download a configuration that works".into());
+    }
     // What went wrong in one that has ended is its report's.
     let open = |_: &&StepView| status.phase != Phase::Idle;
     for step in status.steps.iter().filter(open) {

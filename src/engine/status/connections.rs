@@ -29,6 +29,13 @@ pub struct Connections {
     pub object_gone: bool,
 }
 
+impl Connections {
+    /// The server has a key that no client has.
+    pub fn all_cut_off(&self) -> bool {
+        self.lead == Some(ALL)
+    }
+}
+
 impl fmt::Display for Connections {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.lead {

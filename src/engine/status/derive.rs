@@ -220,6 +220,7 @@ pub fn derive(
         let key = kept.public_key.short();
         format!("somebody else's key {key} stood under the tenant's name: it is kept in Barbican as {}", kept.name)
     }));
+    status.attention.extend(rotation.and_then(Rotation::ended_open));
     status.attention.extend(open.and_then(attention::of_attributes));
     status.attention.extend(open.and_then(attention::of_copy));
     status.attention.extend(sights.witnessed.note.clone());

@@ -127,13 +127,7 @@ impl Step for Secret {
                 format!("no gap: two secrets had the name for {}; {holds}", length(overlap))
             }
             Some(us) => format!("gap {}{broken}, {holds}", length(us)),
-            None if broken.is_empty() => match found_empty {
-                Some(at) => format!(
-                    "nothing had the name at {}, and since when is not known; {holds}",
-                    at.strftime("%Y-%m-%d %H:%M:%S UTC")
-                ),
-                None => holds,
-            },
+            None if broken.is_empty() => holds,
             None => format!("gap{broken}, {holds}"),
         };
         if !result.not_carried.is_empty() {

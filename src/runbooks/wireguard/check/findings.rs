@@ -441,10 +441,9 @@ fn replaced(keys: &KeyAgreement, sights: &Sights, rotation: Option<&Rotation>) -
     Some(match is_taken {
         // Which of the two was changed, nothing here can say.
         true => format!(
-            "secret and server have {secret}, and the object gives {known} to clients. Where clients are connected the object is \
-             wrong: have the platform write it again (adding or removing a user of the tenant does). Where they are cut off, \
-             somebody has stored {secret}: whoever has the private half of {known} stores that again. If neither can be, set the \
-             check `keys` aside with a reason and rotate: everybody gets a new key"
+            "where clients are connected, have the platform write the object again; where they are cut off, whoever has the private \
+             half of {known} stores that again; only if neither can be, set `keys` aside with a reason and rotate: everybody gets a \
+             new key (secret and server have {secret}, the object gives {known})"
         ),
         false => format!(
             "somebody has stored {secret} in place of {known}, which clients have; the server takes it at its next look, and they \
