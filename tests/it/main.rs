@@ -124,6 +124,7 @@ mod meddling_walk;
 mod offered;
 #[cfg(debug_assertions)]
 mod proxy;
+mod put_right;
 #[cfg(debug_assertions)]
 mod rig;
 #[cfg(debug_assertions)]
