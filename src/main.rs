@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use changeguard::adapters::lab;
 use changeguard::adapters::openstack::{between_pairs, is_pair_running};
+use changeguard::app::Palette;
 use changeguard::app::model::{Charset, ModelOptions, StepInfo};
 use changeguard::cli::act::{BadUsage, act};
 use changeguard::cli::audit;
@@ -120,6 +121,8 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
         typed::called_with(&path.to_string_lossy());
     }
     let label = cli.environment.unwrap_or_default();
+    let term = environment("TERM").unwrap_or_default();
+    let palette = Palette::choose(cli.theme.as_deref(), &term, environment("NO_COLOR").is_some()).map_err(BadUsage)?;
     match cli.command.unwrap_or(Verb::Tui) {
         Verb::Tui | Verb::Demo(_) if cli.json => {
             Err(BadUsage("the screen is no JSON; `changeguard status --json` shows what it shows".into()).into())
@@ -127,9 +130,9 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
         Verb::Tui => {
             let wiring = Wiring::open(load(path)?).await?.in_environment(&label);
             let controls = rehearse::controls(wiring.config());
-            screen(wiring, label, None, controls).await
+            screen(wiring, label, palette, None, controls).await
         }
-        Verb::Demo(arguments) => demo(&arguments).await,
+        Verb::Demo(arguments) => demo(&arguments, palette).await,
         Verb::Lab(arguments) => serve(&arguments, cli.json).await,
         Verb::LabShell { port, server, script } => {
             let status = lab::shell(port, &server, &script, &mut tokio::io::stdout()).await;
@@ -323,18 +326,24 @@ fn troubles(only: Option<u8>, json: bool) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-async fn demo(arguments: &LabArgs) -> Result<u8> {
+async fn demo(arguments: &LabArgs, palette: Palette) -> Result<u8> {
     let started = start(arguments).await?;
     typed::called_with(&started.lab.config_path().to_string_lossy());
     let wiring = Wiring::open(load(Some(started.lab.config_path()))?).await?;
     let controls = rehearse::controls(wiring.config());
-    let code = screen(wiring, String::new(), Some(&started.lab), controls).await;
+    let code = screen(wiring, String::new(), palette, Some(&started.lab), controls).await;
     started.stop().await;
     code
 }
 
 /// Opens the terminal on a fleet. The first frame waits for nothing.
-async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>, controls: Option<lab::Controls>) -> Result<u8> {
+async fn screen(
+    wiring: Wiring,
+    label: String,
+    palette: Palette,
+    lab: Option<&lab::Lab>,
+    controls: Option<lab::Controls>,
+) -> Result<u8> {
     let term = environment("TERM").unwrap_or_default();
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() || term == "dumb" || term.is_empty() {
         let text = "the screen needs a terminal; every view and action is also a subcommand, see `changeguard --help`";
@@ -348,7 +357,7 @@ async fn screen(wiring: Wiring, label: String, lab: Option<&lab::Lab>, controls:
         now: jiff::Timestamp::now(),
         size: (80, 24),
         charset: if utf8 { Charset::Utf8 } else { Charset::Ascii },
-        colour: environment("NO_COLOR").is_none(),
+        palette,
         environment: label,
         production,
         operator: wiring.operator(),

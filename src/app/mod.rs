@@ -16,6 +16,7 @@ pub mod keymap;
 pub mod message;
 pub mod model;
 pub mod open;
+pub mod palette;
 pub mod panel;
 pub mod perform;
 pub mod space;
@@ -24,4 +25,5 @@ pub mod update;
 
 pub use message::{Effect, Msg};
 pub use model::{Charset, Model, ModelOptions, Screen, StepInfo};
+pub use palette::Palette;
 pub use update::update;

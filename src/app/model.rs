@@ -3,6 +3,7 @@
 use crate::app::case::{Page, Tab};
 use crate::app::dialog::{Dialog, Subject};
 use crate::app::fleet::FleetState;
+use crate::app::palette::Palette;
 use crate::app::panel::{Panel, Panels};
 use crate::app::space;
 use crate::domain::step::StepNumber;
@@ -110,8 +111,8 @@ pub struct ModelOptions {
     pub size: (u16, u16),
     /// What the terminal can show.
     pub charset: Charset,
-    /// Whether to use colour (NO_COLOR).
-    pub colour: bool,
+    /// Which colours it is given.
+    pub palette: Palette,
     /// The environment's label: `eu-1`.
     pub environment: String,
     /// Whether that is production, so that the header says so.

@@ -27,15 +27,28 @@ pub fn fleet_rows(size: (u16, u16)) -> u16 {
     size.1.saturating_sub(5 + fleet_detail(size)).max(1)
 }
 
-/// Rows of the tenant screen above the tabs: header, rule, steps.
-pub fn tenant_upper(size: (u16, u16)) -> u16 {
-    if is_wide(size) { 4 + 14 } else { 4 + 9 }
+/// Whether there is room for blank rows that set the parts of the head apart.
+pub fn is_airy(size: (u16, u16)) -> bool {
+    is_wide(size) && size.1 >= 40
 }
 
-/// Rows of a subject's page above the tabs: the same, and what a tall screen has to give.
+/// Rows of a tenant's head: the first line, sources, window, people, key, and next; on a narrow screen the runbook as a strip.
+pub fn head(size: (u16, u16)) -> u16 {
+    match (is_wide(size), is_airy(size)) {
+        (_, true) => 9,
+        (true, false) => 6,
+        (false, false) => 7,
+    }
+}
+
+/// Rows of the tenant screen above the tabs: the head, and side by side steps, keys and gate.
+pub fn tenant_upper(size: (u16, u16)) -> u16 {
+    head(size) + if is_wide(size) { 14 } else { 0 }
+}
+
+/// Rows of a subject's page above the tabs: head, steps, and what a tall screen has to give.
 pub fn case_upper(size: (u16, u16)) -> u16 {
-    let more = if is_wide(size) { size.1.saturating_sub(34).min(7) } else { 0 };
-    tenant_upper(size) + more
+    if is_wide(size) { 18 + size.1.saturating_sub(34).min(7) } else { 13 }
 }
 
 /// Rows of its panel below the tabs.

@@ -55,6 +55,9 @@ pub struct Cli {
     /// A word for the screen's frame, such as PRODUCTION
     #[arg(long, global = true, env = "CHANGEGUARD_ENVIRONMENT", value_name = "WORD")]
     pub environment: Option<String>,
+    /// The screen's colours: none, 16, dark, light or contrast [default: what TERM can show]
+    #[arg(long, global = true, env = "CHANGEGUARD_THEME", value_name = "WORD")]
+    pub theme: Option<String>,
     /// What to do; without one, the terminal opens
     #[command(subcommand)]
     pub command: Option<Verb>,

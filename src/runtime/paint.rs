@@ -1,5 +1,5 @@
-//! Puts cells on the terminal with the codes that terminals of 16 colours know (`ESC[31m`, `ESC[92m`): crossterm writes every
-//! colour as one of 256 (`ESC[38;5;1m`), which they show as something else or not at all.
+//! Puts cells on the terminal, the first sixteen colours with the codes that terminals of 16 colours know (`ESC[31m`, `ESC[92m`):
+//! crossterm writes every colour as one of 256 (`ESC[38;5;1m`), which they show as something else or not at all.
 //!
 //! Nothing here flushes: a frame is one write, and whoever draws it ends it.
 
@@ -26,7 +26,7 @@ const MODIFIERS: [(Modifier, u8); 9] = [
     (Modifier::CROSSED_OUT, 9),
 ];
 
-/// A terminal of 16 colours behind a writer.
+/// A terminal behind a writer.
 pub struct Paint<W>(W);
 
 /// How a cell is shown.
@@ -59,7 +59,9 @@ fn sequence((front, back, modifier): Look) -> String {
         _ = write!(text, ";{code}");
     }
     for (colour, base) in [(front, 30), (back, 40)] {
-        if let Some(place) = place(colour) {
+        if let Color::Indexed(place @ 16..) = colour {
+            _ = write!(text, ";{};5;{place}", base + 8);
+        } else if let Some(place) = place(colour) {
             _ = write!(text, ";{}", base + if place < 8 { place } else { place + 52 });
         }
     }
@@ -171,13 +173,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_of_the_16_has_its_own_code_and_no_other_colour_has_any() {
+    fn each_of_the_16_has_its_own_code_and_the_others_are_of_256() {
         let of = |colour| sequence((colour, colour, Modifier::empty()));
         for place in 0..=255u8 {
             let expected = match place {
                 0..8 => format!("\x1b[0;{};{}m", 30 + place, 40 + place),
                 8..16 => format!("\x1b[0;{};{}m", 82 + place, 92 + place),
-                _ => "\x1b[0m".into(),
+                _ => format!("\x1b[0;38;5;{place};48;5;{place}m"),
             };
             assert_eq!(of(Color::Indexed(place)), expected);
         }

@@ -25,7 +25,7 @@ const LEFT: u16 = 51;
 /// Draws the page.
 pub fn draw(model: &Model, id: &TenantId, size: (u16, u16), pen: &mut Pen<'_>) {
     let (width, height) = size;
-    header::first_line(model, id.as_str(), width, pen);
+    header::first_line(model, id.as_str(), &[], width, pen);
     footer::draw(model, size, pen);
     let Some(status) = model.case(id) else {
         let style = pen.theme.quiet();

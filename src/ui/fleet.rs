@@ -29,7 +29,7 @@ fn widths(width: u16) -> [u16; 7] {
 /// Draws the screen.
 pub fn draw(model: &Model, size: (u16, u16), pen: &mut Pen<'_>) -> Drawn {
     let (width, height) = size;
-    header::first_line(model, "", width, pen);
+    header::first_line(model, "", &[], width, pen);
     let cursor = position(model, width, pen);
     headings(model, width, pen);
     let rows = space::fleet_rows(size);

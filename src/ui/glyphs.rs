@@ -24,6 +24,22 @@ pub struct Glyphs {
     pub stale: &'static str,
     /// A source that does not answer.
     pub lost: &'static str,
+    /// A source that answers.
+    pub alive: &'static str,
+    /// Now, on a line that is time.
+    pub now: &'static str,
+    /// Where a window opens.
+    pub opening: &'static str,
+    /// Where it ends.
+    pub ending: &'static str,
+    /// What lies between.
+    pub span: &'static str,
+    /// Two places show the same.
+    pub agree: &'static str,
+    /// They don't.
+    pub differ: &'static str,
+    /// A person: yes, waived, probably, silent.
+    pub squares: [&'static str; 4],
     /// Before the selected line.
     pub selected: &'static str,
     /// Before a marked line.
@@ -54,6 +70,14 @@ static UTF8: Glyphs = Glyphs {
     unknown: "?",
     stale: "~",
     lost: "○",
+    alive: "●",
+    now: "▼",
+    opening: "┣",
+    ending: "┫",
+    span: "━",
+    agree: "=",
+    differ: "≠",
+    squares: ["■", "▣", "◇", "□"],
     selected: "▸",
     marked: "*",
     rule: "─",
@@ -75,6 +99,14 @@ static ASCII: Glyphs = Glyphs {
     unknown: "?",
     stale: "~",
     lost: "!",
+    alive: "*",
+    now: "v",
+    opening: "[",
+    ending: "]",
+    span: "=",
+    agree: "=",
+    differ: "!",
+    squares: ["#", "=", "o", "."],
     selected: ">",
     marked: "*",
     rule: "-",

@@ -1,26 +1,21 @@
-//! The head of each screen: where one is, as whom, in which environment; and on a tenant's screen window, gate and next.
+//! The first line of each screen: where one is, as whom, in which environment, how it stands; and words that several panels share.
 
 use crate::app::Model;
-use crate::app::command::command_of;
-use crate::app::panel::is_overridden;
-use crate::domain::gate::Verdict;
-use crate::domain::window::{Window, WindowState};
 use crate::engine::sources::{Source, SourceView};
 use crate::engine::status::{Phase, Reconcile, TenantStatus};
 use crate::ui::age;
 use crate::ui::pen::{Pen, Piece, piece};
-use crate::ui::plot;
 use jiff::Timestamp;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 /// The first line of every screen.
-pub fn first_line(model: &Model, title: &str, width: u16, pen: &mut Pen<'_>) {
+pub fn first_line(model: &Model, title: &str, more: &[Piece<'_>], width: u16, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let options = &model.options;
     let clock = model.now.strftime("%H:%M UTC").to_string();
     let right = format!("{}  {clock}", options.operator);
-    let room = width / 3;
+    let room = (right.width() as u16).min(width / 3);
     pen.put_right(width - room, 0, room, &right, theme.quiet());
     let mut pieces: Vec<Piece<'_>> = vec![piece("changeguard ", theme.strong())];
     if options.production {
@@ -33,136 +28,39 @@ pub fn first_line(model: &Model, title: &str, width: u16, pen: &mut Pen<'_>) {
     }
     pieces.push(piece("  ", theme.plain()));
     pieces.push(piece(title, theme.strong()));
+    pieces.extend_from_slice(more);
     if let Some(line) = model.status().and_then(|status| status.unprotected.first()) {
         pieces.push(piece(format!("  UNPROTECTED: {line}"), theme.bad()));
     }
     pen.flow(0, 0, width - room - 1, &pieces);
 }
 
-/// Lines two to four of a tenant's screen.
-pub fn tenant_lines(model: &Model, status: &TenantStatus, width: u16, pen: &mut Pen<'_>) {
+/// How a tenant's case stands, behind its name: how far it is, and what is out of the ordinary of it.
+pub fn state<'a>(model: &Model, status: &TenantStatus, pen: &Pen<'_>) -> Vec<Piece<'a>> {
     let theme = pen.theme;
-    let window = match (&status.window, &status.outcome) {
-        (Some(window), _) => window_pieces(window, status, model.now, pen),
-        (None, Some(outcome)) => {
-            vec![piece(format!("last rotation: {}; {}", outcome.word(), key_age(status, model.now)), theme.plain())]
-        }
-        (None, None) => {
-            vec![piece(format!("never rotated by changeguard; {}", key_age(status, model.now)), theme.plain())]
-        }
-    };
-    match status.headline() {
-        // It takes the place of what matters less for as long as it is so.
-        Some(text) => pen.flow(0, 1, width, &[piece(text, theme.bad())]),
-        None => pen.flow(0, 1, width, &window),
-    };
     let unwritten = if model.late(status, Source::Journal).is_some() { pen.glyphs.stale } else { "" };
-    let mut facts =
-        vec![piece(format!("{unwritten}{}", status.phase.word()), theme.strong()), piece("   ", theme.plain())];
-    facts.extend(gate_piece(model, status, pen));
-    facts.push(piece("server ", theme.quiet()));
-    facts.push(server_piece(model, status, pen));
-    let after_server = facts.len();
-    if status.phase != Phase::Idle {
-        let (settled, of) = status.answers;
-        facts.push(piece("   answers ", theme.quiet()));
-        let stale = if model.late(status, Source::Mailbox).is_some() { pen.glyphs.stale } else { "" };
-        let of = if status.people_seen.is_some() { of.to_string() } else { "?".to_owned() };
-        facts.push(piece(format!("{stale}{settled}/{of}"), theme.plain()));
-        if status.back.is_none() && status.heard.senders_verified == Some(false) {
-            facts.push(piece(" unverified", theme.warn()));
-        }
-    }
-    let used = facts.iter().map(|(text, _)| text.width()).sum::<usize>();
-    let room = usize::from(width).saturating_sub(used + 3);
-    let late = late_text(model, status, room).map(|text| piece(format!(" {} {text}", pen.glyphs.lost), theme.bad()));
-    if let Some(late) = late {
-        facts.insert(after_server, late);
-    }
-    let after_answers = facts.len();
-    if let Some((back, of)) = status.back {
-        facts.push(piece("   back ", theme.quiet()));
-        let style = if model.late_key(status).is_some() { theme.plain() } else { theme.good() };
-        facts.push(piece(format!("{back}/{of}"), if back == of { style } else { theme.warn() }));
-    }
-    if let Some(overlap) = status.overlap_us {
-        facts.push(piece(format!("   no gap, two for {}", gap_text(overlap)), theme.quiet()));
-    } else if let Some(gap) = status.gap_us {
-        let long = status.long_gap().is_some();
-        let word = if long { " ABOVE NORMAL" } else { "" };
-        facts.push(piece(format!("   gap {}{word}", gap_text(gap)), if long { theme.warn() } else { theme.quiet() }));
-    }
+    let style = match status.phase {
+        Phase::Idle => theme.plain(),
+        Phase::RollingBack => theme.bad(),
+        Phase::Rotating | Phase::Returning => theme.busy(),
+        _ => theme.strong(),
+    };
+    let mut pieces = vec![piece(format!("   {unwritten}{}", status.phase.word()), style)];
     if let Some(holder) = &status.holder {
-        facts.push(piece(format!("   HELD by {holder}"), theme.warn()));
+        pieces.push(piece(format!("   HELD by {}", holder.name), theme.warn()));
     }
     if let Some(review) = &status.review {
         let word = if model.now > review.review_due { "review OVERDUE" } else { "review due" };
         let of = review.of.word().to_uppercase();
-        let text = format!("   {of} {word} {}", age::until(review.review_due, model.now));
-        facts.push(piece(text, theme.bad()));
+        pieces.push(piece(format!("   {of} {word} {}", age::until(review.review_due, model.now)), theme.bad()));
     }
     if status.own_route.is_some() {
-        facts.push(piece("   OWN SESSION IN THIS TUNNEL", theme.bad()));
+        pieces.push(piece("   OWN SESSION IN THIS TUNNEL", theme.bad()));
     }
     if let Some(reason) = &status.rollback {
-        facts.push(piece(format!("   rolling back: {reason}"), theme.warn()));
+        pieces.push(piece(format!("   {reason}"), theme.warn()));
     }
-    if let Some((plot, span)) = plot::answers(status, pen.glyphs) {
-        // As much of it as all that matters more leaves room for.
-        let used = facts.iter().map(|(text, _)| text.width()).sum::<usize>() + 1;
-        let room = usize::from(width).saturating_sub(used);
-        if plot.width() <= room {
-            let span = Some(span).filter(|span| plot.width() + span.width() <= room).unwrap_or_default();
-            facts.insert(after_answers, piece(format!(" {plot}{span}"), theme.quiet()));
-        }
-    }
-    pen.flow(0, 2, width, &facts);
-    let key = command_of(status).and_then(|command| command.keys.first());
-    let key = key.map_or(String::new(), |key| format!("({}) ", key.label()));
-    pen.flow(
-        0,
-        3,
-        width,
-        &[
-            piece("next: ", theme.strong()),
-            piece(key, theme.busy()),
-            piece(status.next.text.as_str(), if status.lead().is_some() { theme.bad() } else { theme.strong() }),
-        ],
-    );
-}
-
-fn window_pieces<'a>(window: &Window, status: &TenantStatus, now: Timestamp, pen: &Pen<'_>) -> Vec<Piece<'a>> {
-    let theme = pen.theme;
-    let begun = matches!(status.phase, Phase::Rotating | Phase::Returning | Phase::RollingBack);
-    let (word, style) = match window.state(now) {
-        WindowState::Before => (format!("opens {}", age::until(window.start, now)), theme.warn()),
-        WindowState::Open => (format!("OPEN, ends {}", age::until(window.end, now)), theme.good()),
-        WindowState::After if begun => ("over".to_owned(), theme.quiet()),
-        WindowState::After => ("OVER".to_owned(), theme.bad()),
-    };
-    vec![piece(format!("window r{}: {}  ", window.revision, window.for_people()), theme.plain()), piece(word, style)]
-}
-
-fn gate_piece<'a>(model: &Model, status: &TenantStatus, pen: &Pen<'_>) -> Vec<Piece<'a>> {
-    let theme = pen.theme;
-    if is_overridden(status) {
-        return vec![piece("gate OVERRIDDEN", theme.bad()), piece("   ", theme.plain())];
-    }
-    if !matches!(status.phase, Phase::Planned | Phase::Announced) {
-        return Vec::new();
-    }
-    let (text, style) = match &status.gate {
-        // It is open by what was seen last; whoever does not answer may say something else now.
-        Verdict::Open if model.is_late(status) => (format!("gate {}open", pen.glyphs.stale), theme.warn()),
-        Verdict::Open => ("gate open".to_owned(), theme.good()),
-        Verdict::Shut(reasons) => (format!("gate SHUT ({})", count_reasons(reasons.len())), theme.bad()),
-        Verdict::Unknown(reasons) => (format!("gate UNKNOWN ({})", count_reasons(reasons.len())), theme.bad()),
-    };
-    vec![piece(text, style), piece("   ", theme.plain())]
-}
-
-fn count_reasons(count: usize) -> String {
-    if count == 1 { "1 reason".into() } else { format!("{count} reasons") }
+    pieces
 }
 
 /// How the server stands; without colour where that is not known to be true any more.
@@ -188,7 +86,7 @@ pub fn late_text(model: &Model, status: &TenantStatus, room: usize) -> Option<St
 }
 
 /// How long ago the one of them answered that has not for the longest; `None`: there are none.
-fn late_age(model: &Model, late: &[&SourceView]) -> Option<String> {
+pub fn late_age(model: &Model, late: &[&SourceView]) -> Option<String> {
     let oldest = late.iter().map(|view| view.seen_at).min()?;
     Some(oldest.map_or_else(|| "never".into(), |at| age::span(model.now.as_second() - at.as_second())))
 }

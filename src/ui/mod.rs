@@ -8,6 +8,7 @@ pub mod fleet;
 pub mod footer;
 pub mod gate;
 pub mod glyphs;
+pub mod head;
 pub mod header;
 pub mod journal;
 pub mod keys;
@@ -31,7 +32,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let mut pen = Pen {
         buffer: frame.buffer_mut(),
         glyphs: glyphs::glyphs(model.options.charset),
-        theme: theme::Theme { colour: model.options.colour },
+        theme: theme::Theme { palette: model.options.palette },
     };
     if space::is_too_small((area.width, area.height)) {
         too_small(model, area, &mut pen);

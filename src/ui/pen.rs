@@ -62,9 +62,9 @@ impl Pen<'_> {
 
     /// A rule with a heading in it.
     pub fn rule(&mut self, x: u16, y: u16, width: u16, title: &str, focused: bool) {
-        let quiet = self.theme.quiet();
+        let (quiet, style) = (self.theme.quiet(), self.theme.line());
         let line = self.glyphs.rule.repeat(usize::from(width));
-        self.put(x, y, width, &line, quiet);
+        self.put(x, y, width, &line, style);
         if !title.is_empty() && width > 6 {
             let style = if focused { self.theme.strong() } else { quiet };
             let title = fit(title, usize::from(width - 5), self.glyphs).into_owned();

@@ -13,17 +13,23 @@ use ratatui::style::Style;
 pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>) {
     let focused = model.panels.focus == Panel::Steps;
     pen.rule(area.x, area.y, area.width, "6 Steps", focused);
+    rows(model, status, Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }, pen);
+}
+
+/// Draws the steps alone.
+pub fn rows(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>) {
+    let focused = model.panels.focus == Panel::Steps;
     if status.steps.is_empty() {
         let style = pen.theme.quiet();
-        for (y, info) in model.options.steps.iter().enumerate().take(usize::from(area.height.saturating_sub(1))) {
+        for (y, info) in model.options.steps.iter().enumerate().take(usize::from(area.height)) {
             let text = format!("  {} {}", info.number, info.title);
-            pen.put(area.x, area.y + 1 + y as u16, area.width, &text, style);
+            pen.put(area.x, area.y + y as u16, area.width, &text, style);
         }
         return;
     }
-    for (y, step) in status.steps.iter().enumerate().take(usize::from(area.height.saturating_sub(1))) {
+    for (y, step) in status.steps.iter().enumerate().take(usize::from(area.height)) {
         let selected = focused && y == model.panels.step;
-        line(model, status, step, Rect::new(area.x, area.y + 1 + y as u16, area.width, 1), selected, pen);
+        line(model, status, step, Rect::new(area.x, area.y + y as u16, area.width, 1), selected, pen);
     }
 }
 
@@ -47,7 +53,8 @@ fn line(model: &Model, status: &TenantStatus, step: &StepView, at: Rect, selecte
     }
 }
 
-fn detail(model: &Model, status: &TenantStatus, step: &StepView) -> String {
+/// The line beside a step: its evidence or fault, or how long it has to go.
+pub fn detail(model: &Model, status: &TenantStatus, step: &StepView) -> String {
     let waits = step.number == StepNumber::RECONCILE && status.reconcile == Reconcile::Waiting;
     if let (true, Some(deadline)) = (waits && !step.state.is_done(), status.reconcile_deadline) {
         return format!("due {}", deadline_text(deadline, model));

@@ -102,14 +102,14 @@ fn live_a_whole_rotation_driven_by_keys_in_a_terminal() {
     terminal.keys(" \r \r\r").shows("type acme to record");
     terminal.keys("acme\r");
     // The footer offers a key only when nothing runs any more.
-    terminal.wait("rotate offered", SERVER, |screen| screen.contains("answers 3/3") && screen.contains("r rotate"));
+    terminal.wait("rotate offered", SERVER, |screen| screen.contains("3 of 3 settled") && screen.contains("r rotate"));
 
     // Rotate: the checklist, then the name.
     terminal.keys("r");
     let checklist = terminal.shows("Rotate the server key of acme");
     assert!(checklist.contains("3 of 3 confirmed") && checklist.contains("the window is open"), "{checklist}");
     terminal.keys("\x15acme\r");
-    screens.push(terminal.wait("the key on the interface", SERVER, |screen| screen.contains("back 0/3")));
+    screens.push(terminal.wait("the key on the interface", SERVER, |screen| screen.contains("0 of 3 back")));
     let after = live.outside();
     assert_rotated(&before, &after);
     assert_eq!(live.kept_secrets().len(), 2, "staged and previous are kept until the end");
@@ -124,7 +124,7 @@ fn live_a_whole_rotation_driven_by_keys_in_a_terminal() {
     assert!(reconfigure.iter().all(|id| !announced.contains(id)));
     terminal.keys("\x1b").hides("Mails to the clients");
     live.everybody_reimports();
-    screens.push(terminal.wait("all back", SERVER, |screen| screen.contains("back 3/3")));
+    screens.push(terminal.wait("all back", SERVER, |screen| screen.contains("3 of 3 back")));
 
     terminal.keys("f").shows("Finish the rotation of acme");
     terminal.keys("all good\r\racme\r");
@@ -269,7 +269,7 @@ fn live_a_whole_rollback_driven_by_keys_in_a_terminal() {
     terminal.shows("in sync");
     terminal.keys("/globex\r").shows("tenants 1/1 of 2");
     terminal.keys("\r").shows("Hank Scorpio");
-    terminal.wait("hank to be back", SERVER, |screen| screen.contains("back 1/3") && screen.contains("R roll back"));
+    terminal.wait("hank to be back", SERVER, |screen| screen.contains("1 of 3 back") && screen.contains("R roll back"));
     terminal.keys("R");
     let warning = terminal.shows("Roll back globex");
     assert!(warning.contains("cuts off again 1") && warning.contains("Hank Scorpio"), "{warning}");
@@ -289,7 +289,7 @@ fn live_a_whole_rollback_driven_by_keys_in_a_terminal() {
     }
     terminal.keys("\x1b").hides("Mails to the clients");
     live.script("client", &["globex", "hank", "reimport"]);
-    terminal.wait("all back", SERVER, |screen| screen.contains("back 3/3") && screen.contains("f finish"));
+    terminal.wait("all back", SERVER, |screen| screen.contains("3 of 3 back") && screen.contains("f finish"));
     terminal.keys("f").shows("closed as rolled back, never as rotated");
     terminal.keys("\r\rglobex\r").shows("done: globex: finish");
     assert!(terminal.screen().contains("last rotation: rolled back"), "{}", terminal.screen());

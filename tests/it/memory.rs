@@ -189,13 +189,13 @@ async fn a_private_key_is_on_locked_pages_while_it_is_used_and_nowhere_after_it(
     let loose: Vec<&Hit> = during.iter().filter(|hit| !hit.locked).collect();
     assert!(loose.is_empty(), "on pages that may be swapped: {loose:#?}");
 
-    program.shows("back 0/3");
+    program.shows("0 of 3 back");
     let while_kept = search.until_clean(&program);
     assert!(while_kept.is_empty(), "kept in Barbican, and here nowhere: {while_kept:#?}");
 
     send(&mut program, "reconfigure");
     bastion.lab.world().reimport_all("acme").await;
-    insist(&mut program, "v", "back 3/3");
+    insist(&mut program, "v", "3 of 3 back");
     insist(&mut program, "f", "Finish the rotation of acme");
     program.keys("\t\tacme\r").shows("last rotation: rotated");
     assert!(bastion.lab.world().secrets("").iter().all(|secret| !secret.name.starts_with("changeguard-")));

@@ -134,12 +134,12 @@ fn the_picture_of_the_readme_is_drawn_by_the_program() {
     program.keys("\x1b").hides("To whom");
     confirm_all(&mut program, 14);
     insist(&mut program, "r", "Rotate the server key of acme");
-    program.keys("\x15acme\r").shows("back 0/14");
+    program.keys("\x15acme\r").shows("0 of 14 back");
     insist(&mut program, "n", "kind: (reconfigure)");
     program.shows("Subject:");
     program.keys("\racme\r").shows("sent 14 of 14");
     program.keys("\x1b").hides("To whom");
-    program.wait("some who are back", 3 * PATIENCE, |screen| screen.contains("back 6/14"));
+    program.wait("some who are back", 3 * PATIENCE, |screen| screen.contains("6 of 14 back"));
     let picture = program.look(svg);
     assert!(picture.len() < 100_000, "{} bytes", picture.len());
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/dashboard.svg");

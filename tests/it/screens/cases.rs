@@ -312,7 +312,7 @@ fn what_does_not_answer_is_named_and_what_was_seen_loses_its_colour() {
 fn a_subject_in_ascii_without_colour() {
     let mut model = page(status(&painted(), &waits()), SMALL);
     model.options.charset = Charset::Ascii;
-    model.options.colour = false;
+    model.options.palette = changeguard::app::Palette::None;
     let text = screen(&model);
     assert!(text.is_ascii(), "{text}");
     assert!(text.contains("x0a33b7c1"), "a difference is a sign, too: {text}");

@@ -65,7 +65,7 @@ pub fn options(size: (u16, u16)) -> ModelOptions {
         now: now(),
         size,
         charset: Charset::Utf8,
-        colour: true,
+        palette: changeguard::app::Palette::Sixteen,
         environment: "eu-1".into(),
         production: true,
         operator: "mira@bastion-2".into(),

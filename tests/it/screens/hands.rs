@@ -389,12 +389,12 @@ fn enter_opens_the_row_under_the_cursor_in_every_panel() {
 #[test]
 fn the_next_action_leads_to_the_mail_that_it_names_whoever_is_selected() {
     let mut model = showing(asked("acme"), SIZE);
-    assert!(screen(&model).contains("next: (o) "), "{}", screen(&model));
+    assert!(screen(&model).contains("next         o  "), "{}", screen(&model));
     press(&mut model, &[Key::Char('o')]);
     assert!(matches!(&model.dialog, Some(Dialog::Reading(reading)) if reading.title() == "Mails with Emeka Obi"));
     // So it is with whoever has not answered; and the keys about people then concern them.
     let mut model = showing(announced("acme"), SIZE);
-    assert!(screen(&model).contains("next: (o) 4 open; first: Björn Lindqvist"), "{}", screen(&model));
+    assert!(screen(&model).contains("next         o  4 open; first: Björn Lindqvist"), "{}", screen(&model));
     press(&mut model, &[Key::Char('o'), Key::Esc, Key::Char('a')]);
     assert!(screen(&model).contains("Answer of Björn Lindqvist"), "{}", screen(&model));
 }

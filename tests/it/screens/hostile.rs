@@ -32,8 +32,8 @@ fn hostile_strings_move_no_column_and_no_cursor() {
             let text = screen(&model);
             assert!(!text.contains('\u{1b}') && !text.contains('\u{9b}') && !text.contains('\u{202e}'), "{bad:?}");
             if charset == Charset::Utf8 {
-                for (line, calm) in text.lines().zip(calm.lines()).skip(5).take(8) {
-                    assert_eq!(line, calm, "the steps are untouched by {bad:?}");
+                for (line, calm) in text.lines().zip(calm.lines()).skip(1).take(5) {
+                    assert_eq!(line, calm, "the head is untouched by {bad:?}");
                 }
             }
         }
@@ -65,7 +65,7 @@ fn drawn_rows(model: &Model) -> usize {
     let mut pen = changeguard::ui::pen::Pen {
         buffer: &mut buffer,
         glyphs: changeguard::ui::glyphs::glyphs(Charset::Utf8),
-        theme: changeguard::ui::theme::Theme { colour: true },
+        theme: changeguard::ui::theme::Theme { palette: changeguard::app::Palette::Sixteen },
     };
     changeguard::ui::fleet::draw(model, model.size, &mut pen).rows
 }

@@ -65,7 +65,7 @@ fn an_announced_tenant_with_its_gate_shut_at_120x40() {
 fn an_announced_tenant_in_ascii_without_colour() {
     let mut options = options(SMALL);
     options.charset = Charset::Ascii;
-    options.colour = false;
+    options.palette = changeguard::app::Palette::None;
     let mut model = showing(announced("acme"), SMALL);
     model.options = options;
     let text = screen(&model);

@@ -47,7 +47,7 @@ fn another_address_is_accepted_once_or_from_now_on_and_unverified_senders_are_na
         status.mails[0].doubt =
             Some(Doubt { foreign: Some("emeka@home.example".into()), unverified: None, otherwise: Verdict::Confirmed });
         let mut model = showing(status, SIZE);
-        assert!(screen(&model).contains("answers 2/6 unverified"), "{}", screen(&model));
+        assert!(screen(&model).contains("2 of 6 settled unverified"), "{}", screen(&model));
         press(&mut model, &[Key::Char('o')]);
         assert!(screen(&model).contains("senders are NOT verified here"), "{}", screen(&model));
         assert!(press(&mut model, &[Key::Char(key), Key::Enter, Key::Enter]).is_empty());
