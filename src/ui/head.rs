@@ -122,7 +122,7 @@ fn planned<'a>(window: &Window, status: &TenantStatus, now: Timestamp, width: u1
     };
     let when = window.for_people();
     let mut pieces = vec![piece(format!("{when}  "), theme.plain())];
-    let used = usize::from(MARGIN) + when.width() + 2 + word.width();
+    let used = usize::from(MARGIN) + when.width() + 4 + word.width();
     let room = usize::from(width).saturating_sub(used).min(LONGEST_BAR);
     if room >= SHORTEST_BAR {
         pieces.extend(bar(window, now, room, pen));

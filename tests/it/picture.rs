@@ -30,6 +30,12 @@ struct Look {
 fn colour(color: Color, default: &str) -> String {
     match color {
         Color::Default => default.to_owned(),
+        Color::Idx(at @ 16..232) => {
+            let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
+            let (red, green, blue) = ((at - 16) / 36, (at - 16) / 6 % 6, (at - 16) % 6);
+            format!("#{:02x}{:02x}{:02x}", level(red), level(green), level(blue))
+        }
+        Color::Idx(at @ 232..) => format!("#{0:02x}{0:02x}{0:02x}", 8 + 10 * (at - 232)),
         Color::Idx(at) => PALETTE.get(usize::from(at)).map_or(default, |hex| hex).to_owned(),
         Color::Rgb(r, g, b) => format!("#{r:02x}{g:02x}{b:02x}"),
     }
