@@ -79,6 +79,8 @@ fn unknown(id: &TenantId) -> FleetRow {
         due: i64::MAX,
         attention: 0,
         rank: u8::MAX,
+        silent: false,
+        held: false,
     }
 }
 
@@ -114,5 +116,15 @@ fn row_of(id: &TenantId, status: &Status) -> FleetRow {
     let search = format!("{id} {} {}{soon}{silent} {said}", status.phase, status.runbook);
     // What is due stands before what will be in months.
     let attention = (status.attention.len() as u32).max(u32::from(due == 0));
-    FleetRow { known: true, search: search.to_lowercase().into(), phase, due, attention, rank, ..unknown(id) }
+    FleetRow {
+        known: true,
+        search: search.to_lowercase().into(),
+        phase,
+        due,
+        attention,
+        rank,
+        silent: lost,
+        held: status.holder.is_some(),
+        ..unknown(id)
+    }
 }

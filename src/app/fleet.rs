@@ -2,6 +2,7 @@
 //!
 //! A status of one tenant moves one row; nothing here looks at all rows because a frame is drawn. Texts are made by `ui`.
 
+use crate::app::totals::Totals;
 use crate::domain::cadence::Due;
 use crate::domain::freshness::Activity;
 use crate::domain::tenant::{Tenant, TenantId};
@@ -37,6 +38,10 @@ pub struct FleetRow {
     pub attention: u32,
     /// How pressing: lower is sooner.
     pub rank: u8,
+    /// A source does not answer.
+    pub silent: bool,
+    /// Held by somebody else.
+    pub held: bool,
 }
 
 /// By what the list is sorted.
@@ -104,6 +109,8 @@ pub struct FleetState {
     pub loaded: bool,
     /// When all tenants had been looked at last, UTC, and how long that took.
     pub swept: Option<(Timestamp, Duration)>,
+    /// What all rows come to.
+    pub totals: Totals,
     /// So many of the subjects are no tenants.
     pub subjects: usize,
     /// Rows looked at by the filter since the start: what narrowing saves is seen here.
@@ -134,6 +141,7 @@ impl FleetState {
             self.rows.push(row);
         }
         self.loaded = true;
+        self.totals = Totals::of(&self.rows);
         self.refilter();
         self.select(selected.as_ref());
     }
@@ -150,6 +158,7 @@ impl FleetState {
                 let at = self.rows.len() as u32;
                 self.index.insert(id.clone(), at);
                 self.rows.push(row.clone());
+                self.totals.add(&row);
                 at
             }
         };
@@ -157,7 +166,9 @@ impl FleetState {
         if let Some(place) = self.order.iter().position(|other| *other == at) {
             self.order.remove(place);
         }
-        self.rows[at as usize] = row;
+        let before = std::mem::replace(&mut self.rows[at as usize], row);
+        self.totals.take(&before);
+        self.totals.add(&self.rows[at as usize]);
         if self.passes(at) {
             let place = self.order.partition_point(|other| self.compare(*other, at) == Ordering::Less);
             self.order.insert(place, at);
@@ -298,6 +309,8 @@ fn unknown_row(tenant: &Tenant) -> FleetRow {
         due: i64::MAX,
         attention: 0,
         rank: u8::MAX,
+        silent: false,
+        held: false,
     }
 }
 
@@ -343,5 +356,7 @@ fn row_of(status: &TenantStatus) -> FleetRow {
         due: status.keys.due.map_or(i64::MAX, |due| due.as_second()),
         attention: status.attention.len() as u32,
         rank,
+        silent: lost,
+        held: status.holder.is_some(),
     }
 }

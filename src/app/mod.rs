@@ -20,6 +20,7 @@ pub mod palette;
 pub mod panel;
 pub mod perform;
 pub mod space;
+pub mod totals;
 pub mod truth;
 pub mod update;
 

@@ -22,9 +22,14 @@ pub fn fleet_detail(size: (u16, u16)) -> u16 {
     if is_wide(size) { 9 } else { 3 }
 }
 
-/// Rows of the fleet's list: without header, position, headings, detail, message and footer.
+/// Rows above the fleet's list: header, totals and due dates where there is room, position, headings.
+pub fn fleet_upper(size: (u16, u16)) -> u16 {
+    if is_airy(size) { 7 } else { 3 }
+}
+
+/// Rows of the fleet's list: without what stands above it, detail, message and footer.
 pub fn fleet_rows(size: (u16, u16)) -> u16 {
-    size.1.saturating_sub(5 + fleet_detail(size)).max(1)
+    size.1.saturating_sub(fleet_upper(size) + 2 + fleet_detail(size)).max(1)
 }
 
 /// Whether there is room for blank rows that set the parts of the head apart.

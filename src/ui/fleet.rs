@@ -5,6 +5,7 @@ use crate::app::{Model, space};
 use crate::domain::cadence::Due;
 use crate::engine::sources::Source;
 use crate::engine::status::{Phase, TenantStatus};
+use crate::ui::head::MARGIN;
 use crate::ui::pen::{Pen, fit, piece};
 use crate::ui::{age, case, footer, header};
 use unicode_width::UnicodeWidthStr;
@@ -30,8 +31,12 @@ fn widths(width: u16) -> [u16; 7] {
 pub fn draw(model: &Model, size: (u16, u16), pen: &mut Pen<'_>) -> Drawn {
     let (width, height) = size;
     header::first_line(model, "", &[], width, pen);
-    let cursor = position(model, width, pen);
-    headings(model, width, pen);
+    let upper = space::fleet_upper(size);
+    if space::is_airy(size) {
+        totals(model, width, pen);
+    }
+    let cursor = position(model, upper - 2, width, pen);
+    headings(model, upper - 1, width, pen);
     let rows = space::fleet_rows(size);
     let page = space::page(model.fleet.order.len(), model.fleet.cursor, rows);
     let mut drawn = 0;
@@ -39,18 +44,18 @@ pub fn draw(model: &Model, size: (u16, u16), pen: &mut Pen<'_>) -> Drawn {
         let Some(row) = model.fleet.order.get(place).and_then(|at| model.fleet.rows.get(*at as usize)) else {
             continue;
         };
-        line(model, row, 3 + y as u16, width, place == model.fleet.cursor, pen);
+        line(model, row, upper + y as u16, width, place == model.fleet.cursor, pen);
         drawn += 1;
     }
     if drawn == 0 {
-        empty(model, width, pen);
+        empty(model, upper + 1, width, pen);
     }
     detail(model, size, pen);
     footer::draw(model, (width, height), pen);
     Drawn { rows: drawn, cursor }
 }
 
-fn position(model: &Model, width: u16, pen: &mut Pen<'_>) -> Option<(u16, u16)> {
+fn position(model: &Model, y: u16, width: u16, pen: &mut Pen<'_>) -> Option<(u16, u16)> {
     let theme = pen.theme;
     let fleet = &model.fleet;
     let at = if fleet.order.is_empty() { 0 } else { fleet.cursor + 1 };
@@ -71,19 +76,69 @@ fn position(model: &Model, width: u16, pen: &mut Pen<'_>) -> Option<(u16, u16)> 
     } else {
         pieces.push(piece(if fleet.typing { "   type to filter: " } else { "   filter: " }, theme.quiet()));
     }
-    let used = pen.flow(0, 1, width, &pieces);
+    let used = pen.flow(0, y, width, &pieces);
     if fleet.typing || !filter.is_empty() {
         let room = width.saturating_sub(used + 1);
         let scroll = fleet.filter.visual_scroll(usize::from(room));
         let shown: String = skip_columns(filter, scroll);
-        pen.put(used, 1, room, &shown, theme.strong());
+        pen.put(used, y, room, &shown, theme.strong());
         if fleet.typing {
-            return Some((used + (fleet.filter.visual_cursor() - scroll.min(fleet.filter.visual_cursor())) as u16, 1));
+            return Some((used + (fleet.filter.visual_cursor() - scroll.min(fleet.filter.visual_cursor())) as u16, y));
         }
     } else if let Some(fault) = &fleet.fault {
-        pen.put(used, 1, width - used, &format!("   {} some may be missing: {fault}", pen.glyphs.warn), theme.bad());
+        pen.put(used, y, width - used, &format!("   {} some may be missing: {fault}", pen.glyphs.warn), theme.bad());
     }
     None
+}
+
+/// Weeks of the line of due dates: so many back, and so many in all.
+const WEEKS: (i64, i64) = (6, 58);
+/// What is due within so many weeks is told as soon.
+const SOON: usize = 4;
+
+/// What the fleet comes to, and when its keys are due, a week a cell.
+fn totals(model: &Model, width: u16, pen: &mut Pen<'_>) {
+    let (theme, totals) = (pen.theme, &model.fleet.totals);
+    let counts = [
+        (totals.alarms, "alarm", "alarms", theme.bad()),
+        (totals.at_work, "at work", "at work", theme.busy()),
+        (totals.silent, "without an answer", "without an answer", theme.bad()),
+        (totals.held, "held by others", "held by others", theme.warn()),
+        (totals.attention, "to look at", "to look at", theme.warn()),
+        (totals.unknown, "not looked at yet", "not looked at yet", theme.quiet()),
+    ];
+    let mut pieces: Vec<_> = (counts.into_iter().filter(|(count, ..)| *count > 0))
+        .map(|(count, one, many, style)| piece(format!("{count} {}   ", if count == 1 { one } else { many }), style))
+        .collect();
+    if pieces.is_empty() {
+        pieces.push(piece("nothing needs a look", theme.plain()));
+    }
+    pen.put(0, 2, MARGIN, "fleet", theme.quiet());
+    pen.flow(MARGIN, 2, width - MARGIN, &pieces);
+    let (back, weeks) = WEEKS;
+    let due = totals.due(model.now.as_second(), back, weeks);
+    let most = due.iter().copied().max().unwrap_or(0).max(1);
+    let levels = pen.glyphs.levels;
+    let top = levels.len() - 1;
+    let now = usize::try_from(back).unwrap_or(0);
+    let cell = |(at, count): (usize, &u32)| {
+        let style = match at {
+            _ if *count == 0 => theme.line(),
+            _ if at < now => theme.bad(),
+            _ if at < now + SOON => theme.warn(),
+            _ => theme.hand(),
+        };
+        let height = if *count == 0 { 0 } else { (*count as usize * top).div_ceil(most as usize).max(1) };
+        piece(levels[height.min(top)].to_string(), style)
+    };
+    let mut line: Vec<_> = due.iter().enumerate().map(cell).collect();
+    line.insert(now, piece(pen.glyphs.bar, theme.strong()));
+    let (overdue, rest) = due.split_at(now);
+    let soon: u32 = rest.iter().take(SOON).sum();
+    line.push(piece(format!("   {} overdue", overdue.iter().sum::<u32>()), theme.plain()));
+    line.push(piece(format!("   {soon} due within {SOON} weeks   a week a cell"), theme.quiet()));
+    pen.put(0, 3, MARGIN, "due", theme.quiet());
+    pen.flow(MARGIN, 3, width - MARGIN, &line);
 }
 
 /// The text without its first columns.
@@ -98,7 +153,7 @@ pub fn skip_columns(text: &str, columns: usize) -> String {
         .collect()
 }
 
-fn headings(model: &Model, width: u16, pen: &mut Pen<'_>) {
+fn headings(model: &Model, y: u16, width: u16, pen: &mut Pen<'_>) {
     let style = pen.theme.quiet();
     let mut x = 2;
     for (heading, columns) in HEADINGS.iter().zip(widths(width)).filter(|(_, columns)| *columns > 0) {
@@ -109,10 +164,10 @@ fn headings(model: &Model, width: u16, pen: &mut Pen<'_>) {
             "KEY" | "SERVER" | "ACTIVE" if model.fleet.is_without_tenants() => "",
             heading => heading,
         };
-        pen.put(x, 2, columns, heading, style);
+        pen.put(x, y, columns, heading, style);
         x += columns + 1;
     }
-    pen.put(x, 2, width.saturating_sub(x), if width >= 110 { "ATTENTION / NEXT" } else { "! / next" }, style);
+    pen.put(x, y, width.saturating_sub(x), if width >= 110 { "ATTENTION / NEXT" } else { "! / next" }, style);
 }
 
 fn line(model: &Model, row: &FleetRow, y: u16, width: u16, selected: bool, pen: &mut Pen<'_>) {
@@ -221,7 +276,7 @@ fn attention(model: &Model, status: &TenantStatus, x: u16, y: u16, width: u16, p
     }
 }
 
-fn empty(model: &Model, width: u16, pen: &mut Pen<'_>) {
+fn empty(model: &Model, y: u16, width: u16, pen: &mut Pen<'_>) {
     let text = match (&model.fleet.fault, model.fleet.loaded, model.fleet.rows.is_empty()) {
         (Some(fault), _, true) => format!("no tenants are known: {fault}"),
         (_, false, _) => "looking for tenants".into(),
@@ -230,7 +285,7 @@ fn empty(model: &Model, width: u16, pen: &mut Pen<'_>) {
         (_, true, false) => "nothing passes the filter; Esc drops it".into(),
     };
     let style = pen.theme.quiet();
-    pen.put(2, 4, width.saturating_sub(2), &text, style);
+    pen.put(2, y, width.saturating_sub(2), &text, style);
 }
 
 fn detail(model: &Model, size: (u16, u16), pen: &mut Pen<'_>) {

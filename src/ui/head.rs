@@ -19,7 +19,7 @@ use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 /// Columns of the margin: one label a row.
-const MARGIN: u16 = 12;
+pub const MARGIN: u16 = 12;
 
 /// Draws the head below the first line.
 pub fn draw(model: &Model, status: &TenantStatus, size: (u16, u16), pen: &mut Pen<'_>) {
