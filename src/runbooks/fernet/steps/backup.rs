@@ -36,7 +36,7 @@ async fn archived(context: &Context<'_>, case: &Case<Fernet>) -> Result<String, 
             true => "opened again and equal by digest",
             false => "not tried whether it can be opened, for no command for that is configured",
         };
-        told.push(format!("encrypted at {} ({tried})", kept.path));
+        told.push(format!("encrypted by your command at {} ({tried})", kept.path));
     }
     Ok(format!("; {}", told.join(", ")))
 }
