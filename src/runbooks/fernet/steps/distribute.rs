@@ -4,7 +4,7 @@ use super::super::record::FernetRecord;
 use super::super::spec::DISTRIBUTE;
 use super::super::{Fernet, Node, State, World};
 use super::prepare::{holders, only_there, rotator};
-use super::{Context, case, next, not_prepared, place, probed, tag, turn};
+use super::{Context, case, next, not_prepared, place, probed, tag, taken_away, turn};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::rotation::Promotion;
 use crate::domain::step::StepNumber;
@@ -125,7 +125,7 @@ impl Step<Fernet> for Distribute {
                 Ok(())
             })
             .await;
-        cleared.all()?;
+        taken_away(cleared)?;
         Ok("what was placed beside the live keys is taken away".into())
     }
 }

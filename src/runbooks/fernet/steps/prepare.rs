@@ -3,7 +3,7 @@
 use super::super::record::{FernetRecord, Held, Kind};
 use super::super::spec::PREPARE;
 use super::super::{Fernet, Node, State, World};
-use super::{Context, case, next, place, probed, tag};
+use super::{Context, case, next, place, probed, tag, taken_away};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::repository::Repository;
 use crate::domain::fernet::rotation::{Objection, judge_prepared};
@@ -149,7 +149,7 @@ impl Step<Fernet> for Prepare {
             }
             Ok(())
         });
-        cleared.await.all()?;
+        taken_away(cleared.await)?;
         Ok("the prepared copy is taken away, on every node".into())
     }
 }
