@@ -217,8 +217,7 @@ async fn moments(name: &str) -> u64 {
             desk.run(order).await.unwrap();
         }
     }
-    let told = *never.told.lock().unwrap();
-    told
+    *never.told.lock().unwrap()
 }
 
 async fn walk_all(name: &'static str) {
