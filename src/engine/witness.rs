@@ -68,18 +68,14 @@ impl CaseSeen {
     /// What is to be remembered after these records, which follow what is remembered of `before`. `None`: they belong to a
     /// case of which the beginning is not known.
     pub fn after(before: Option<Self>, entries: &[Entry]) -> Option<Self> {
-        let begun = |rotation: RotationId, seq, window, run| {
-            let (touched, back, ended, mailed) = (false, None, false, Vec::new());
-            Self { rotation, seq, window, touched, back, ended, mailed, run }
-        };
         entries.iter().fold(before, |seen, entry| match (&entry.record, seen) {
             (Record::Planned { rotation, window, .. }, _) => {
-                Some(begun(rotation.clone(), entry.seq, Some(window.clone()), None))
+                Some(Self::begun(rotation.clone(), entry.seq, Some(window.clone()), None))
             }
             (Record::Case(body), seen) => match (body.read::<CoreRecord>(), seen) {
                 (Ok(CoreRecord::Opened { case, .. }), _) => {
                     let run = RunSeen { touching: Vec::new(), to: End::Done };
-                    Some(begun(RotationId(case.0), entry.seq, None, Some(run)))
+                    Some(Self::begun(RotationId(case.0), entry.seq, None, Some(run)))
                 }
                 (_, None) => None,
                 (record, Some(mut seen)) => {
@@ -95,6 +91,11 @@ impl CaseSeen {
                 Some(seen)
             }
         })
+    }
+
+    fn begun(rotation: RotationId, seq: u64, window: Option<Window>, run: Option<RunSeen>) -> Self {
+        let (touched, back, ended, mailed) = (false, None, false, Vec::new());
+        Self { rotation, seq, window, touched, back, ended, mailed, run }
     }
 
     fn take_of_case(&mut self, record: &CoreRecord) {
@@ -232,6 +233,13 @@ pub const WAY_OUT: &str = "put the journal back as it was last, or recover with 
 pub enum Sign {
     /// This host, or this process, has seen more of it.
     Seen(Box<Seen>),
+    /// What lies outside tells of a case otherwise than the journal.
+    Beside {
+        /// Which.
+        case: RotationId,
+        /// How.
+        text: String,
+    },
     /// Barbican keeps a key of this very rotation, and the journal knows of none.
     KeptKey {
         /// The secret's name.
@@ -262,6 +270,15 @@ impl Lost {
             _ => None,
         }
     }
+
+    /// What is known of the case whose end is lost.
+    pub fn case(&self) -> Option<CaseSeen> {
+        match &self.sign {
+            Sign::Seen(seen) => Some(seen.case.clone()),
+            Sign::Beside { case, .. } => Some(CaseSeen::begun(case.clone(), 0, None, None)),
+            Sign::KeptKey { .. } | Sign::Younger { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for Lost {
@@ -281,6 +298,7 @@ impl fmt::Display for Lost {
                 write!(f, ", and here record {} was seen, of {at} on {}: {}", seen.position, seen.host, seen.what)?;
                 write!(f, " (record {} of {})", case.seq, case.rotation)
             }
+            Sign::Beside { text, .. } => f.write_str(text),
             Sign::KeptKey { name } => {
                 write!(f, "Barbican keeps {name}, a key of this very rotation, of which the journal knows nothing")
             }

@@ -7,6 +7,7 @@
 //! | `world` | the nodes, and the rules of the configuration |
 //! | `sights` | what was last seen of them |
 //! | `facts` | what shuts the gates |
+//! | `beside` | what cases have left beside the live keys |
 //! | `due` | whether a timer shall rotate |
 //! | `record`, `state` | what it journals, and what that comes to |
 //! | `back` | the way back |
@@ -16,6 +17,7 @@
 //! | `panels` | what its screen shows |
 
 mod back;
+mod beside;
 mod due;
 mod facts;
 mod matrix;
@@ -29,14 +31,14 @@ mod steps;
 mod world;
 
 pub use record::FernetRecord;
-pub use sights::Sights;
+pub use sights::{NodeSight, Sights};
 pub use state::State;
 pub use world::{Node, Purge, Rules, World};
 
 use crate::domain::fault::Fault;
 use crate::engine::case::core::{Core, Stamp};
 use crate::engine::case::gate::Fact;
-use crate::engine::case::runbook::{Case, Recovery, Runbook, Step, Telling};
+use crate::engine::case::runbook::{Case, Recovery, Runbook, Step, Strays, Telling};
 use crate::engine::case::spec::{Move, Spec};
 use crate::engine::witness::CaseSeen;
 use async_trait::async_trait;
@@ -74,6 +76,10 @@ impl Runbook for Fernet {
 
     fn way_back(case: &Case<Self>) -> Result<Vec<Move>, String> {
         back::road(case)
+    }
+
+    fn strays(world: &World, case: Option<&Case<Self>>, is_known: &dyn Fn(&str) -> bool, sights: &Sights) -> Strays {
+        beside::strays(world, case, is_known, sights)
     }
 
     async fn recover(world: &World, case: &Case<Self>, seen: &CaseSeen) -> Result<Recovery<FernetRecord>, Fault> {

@@ -13,14 +13,14 @@ use crate::engine::case::core::Stamp;
 use crate::engine::case::gate::{self, Verdict};
 use crate::engine::case::machine::{Asked, Order, Refusal, taking_over};
 use crate::engine::case::record::{Body, CaseId, OwnRecord};
-use crate::engine::case::runbook::{Case, Runbook, Seen, Step};
+use crate::engine::case::runbook::{Case, Runbook, Seen, Step, Strays};
 use crate::engine::case::status::{self, Line, Status};
 use crate::engine::case::tend::{self, Tending};
 use crate::engine::journal::{Holder, JournalStore, Lease};
 use crate::engine::ports::{Clock, Entropy};
-use crate::engine::record::{Actor, Entry, Record};
+use crate::engine::record::{Actor, Entry, Record, RotationId};
 use crate::engine::step::Progress;
-use crate::engine::witness::{Lost, Witnessed};
+use crate::engine::witness::{Lost, Sign, Witnessed};
 use crate::runtime::ending;
 use crate::runtime::fence::{LeaseFence, lost};
 use crate::runtime::lease::Taker;
@@ -109,6 +109,17 @@ struct Known<R: Runbook> {
     witnessed: Witnessed,
     /// So many looks were begun, and this one gave the sights.
     looks: (u64, u64),
+    /// The ids of all cases that the journal has.
+    cases: Vec<String>,
+    /// How far the journal was when the look was begun that gave the sights.
+    sighted: Option<Option<(CaseId, u64)>>,
+}
+
+impl<R: Runbook> Known<R> {
+    /// How far the journal is.
+    fn reached(&self) -> Option<(CaseId, u64)> {
+        self.case.as_ref().map(|case| (case.core.id.clone(), case.core.seq))
+    }
 }
 
 /// The desk of a subject with this runbook.
@@ -128,7 +139,9 @@ impl<R: Runbook> CaseDesk<R> {
         let (sights, lines) = (R::Sights::default(), Vec::new());
         let (holder, quiet_since, unread) = (None, None, None);
         let (case, witnessed, running, looks) = (None, Witnessed::default(), false, (0, 0));
-        let known = Known { case, lines, sights, holder, quiet_since, running, unread, witnessed, looks };
+        let (cases, sighted) = (Vec::new(), None);
+        let known =
+            Known { case, lines, sights, holder, quiet_since, running, unread, witnessed, looks, cases, sighted };
         let (known, busy, lookout) = (Mutex::new(known), tokio::sync::Mutex::new(()), Lookout::default());
         Self { seat, world, steps: R::steps(), known, busy, lookout }
     }
@@ -146,16 +159,37 @@ impl<R: Runbook> CaseDesk<R> {
 
     /// Looks at everything outside; what an earlier look sees later does not take its place.
     async fn take_look(&self, case: Option<&Case<R>>) {
-        let (mut sights, look) = {
+        let (mut sights, look, reached) = {
             let mut known = self.known();
             known.looks.0 += 1;
-            (known.sights.clone(), known.looks.0)
+            (known.sights.clone(), known.looks.0, known.reached())
         };
         R::look(&self.world, case, &mut sights).await;
         let mut known = self.known();
         if look > known.looks.1 {
-            (known.sights, known.looks.1) = (sights, look);
+            (known.sights, known.looks.1, known.sighted) = (sights, look, Some(reached));
         }
+    }
+
+    /// What lies outside and does not fit the journal. What was seen before the journal has gone on, or while somebody else is at work,
+    /// tells nothing of it.
+    fn strays(&self, known: &Known<R>) -> Strays {
+        if known.holder.is_some() || known.sighted.as_ref() != Some(&known.reached()) {
+            return Strays::default();
+        }
+        let is_known = |id: &str| known.cases.iter().any(|case| case.eq_ignore_ascii_case(id));
+        R::strays(&self.world, known.case.as_deref(), &is_known, &known.sights)
+    }
+
+    /// By that the end of the journal is lost.
+    fn astray(&self, known: &Known<R>) -> Option<Lost> {
+        let (case, text) = self.strays(known).lost?;
+        Some(Lost { ends_at: 0, sign: Sign::Beside { case: RotationId(case.0), text } })
+    }
+
+    /// The end of the journal is lost, by a witness or by what lies outside.
+    fn lost(&self, known: &Known<R>) -> Option<Lost> {
+        known.witnessed.lost.clone().or_else(|| self.astray(known).filter(|_| !known.running))
     }
 
     /// Somebody else with a lease who is not dead, and since when they have given no sign of life where some are missed.
@@ -177,7 +211,11 @@ impl<R: Runbook> CaseDesk<R> {
     /// The last case as the journal tells it, with its lines, and what is known of a part of the journal that is lost.
     async fn load(&self) -> Result<(Option<Case<R>>, Vec<Line>), Fault> {
         let heads = self.seat.store.heads(Some(&self.seat.key)).await?;
-        self.known().witnessed = self.seat.store.witnessed(&self.seat.key);
+        {
+            let mut known = self.known();
+            known.witnessed = self.seat.store.witnessed(&self.seat.key);
+            known.cases = heads.iter().map(|head| head.rotation.0.clone()).collect();
+        }
         let Some(head) = heads.first() else { return Ok((None, Vec::new())) };
         history(&self.seat.store.load(&head.rotation).await?)
     }
@@ -284,7 +322,7 @@ impl<R: Runbook> Desk for CaseDesk<R> {
         if known.holder.is_some() {
             return Tending::Leave;
         }
-        if let Some(lost) = &known.witnessed.lost {
+        if let Some(lost) = self.lost(&known) {
             return Tending::Person(lost.to_string());
         }
         let telling = R::tell(&self.world, case, &known.sights, self.seat.clock.now());
@@ -302,6 +340,10 @@ impl<R: Runbook> Desk for CaseDesk<R> {
             telling.seen.insert(0, Seen { name: "journal".into(), at: None, fault: Some(fault) });
         }
         telling.attention.extend(known.witnessed.note.clone());
+        if !known.running {
+            telling.attention.extend(self.strays(&known).left);
+        }
+        let lost = self.lost(&known);
         let gate = |stretch: &str| self.gate(case, &known.sights, stretch);
         let road = || match case {
             Some(case) => R::way_back(case),
@@ -316,7 +358,7 @@ impl<R: Runbook> Desk for CaseDesk<R> {
             road: &road,
             // None is opened here.
             new: CaseId(String::new()),
-            lost: known.witnessed.lost.as_ref(),
+            lost: lost.as_ref(),
         };
         let step = |number| self.steps.iter().find(|step| step.number() == number);
         let troubles = |number| step(number).map_or(&[][..], |step| step.troubles());
@@ -353,6 +395,11 @@ impl<R: Runbook> Desk for CaseDesk<R> {
     async fn look(&self) {
         let case = self.known().case.clone();
         self.take_look(case.as_deref()).await;
+        // What somebody has begun since is in the journal by now.
+        let astray = self.astray(&self.known()).is_some();
+        if astray {
+            let _ = self.reload().await;
+        }
         self.seat.onlooker.changed(self);
     }
 

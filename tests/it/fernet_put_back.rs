@@ -6,6 +6,7 @@ use super::fernet_rig::Rig;
 use crate::sample;
 use changeguard::adapters::store::SqlJournal;
 use changeguard::engine::audit;
+use changeguard::engine::case::gate::Verdict;
 use changeguard::engine::case::machine::{Order, Refusal};
 use changeguard::engine::case::status::Status;
 use changeguard::engine::step::Progress;
@@ -65,6 +66,19 @@ fn put_back(rig: &Rig) {
     copy(&state(rig), ".copy", "");
 }
 
+/// Its witness is gone, too.
+fn forget(rig: &Rig) {
+    std::fs::remove_dir_all(state(rig).join("witness")).unwrap();
+}
+
+/// Whether a case has left anything on a node.
+fn is_left(rig: &Rig) -> bool {
+    (0..3).any(|node| {
+        let all = std::fs::read_dir(rig.cluster().etc(node)).unwrap();
+        all.map(|entry| entry.unwrap().file_name().into_string().unwrap()).any(|name| name.starts_with("fernet-keys."))
+    })
+}
+
 /// A desk whose store has a witness, as the program's has.
 async fn desk(rig: &Rig, onlooker: Arc<dyn Onlooker>) -> CaseDesk<Fernet> {
     let store = SqlJournal::in_folder(&state(rig)).await.unwrap().witnessed_in(&state(rig));
@@ -84,7 +98,12 @@ fn typed(order: Order) -> Order {
 /// The refusal is clear, and nothing goes past it.
 async fn refused(desk: &CaseDesk<Fernet>, status: &Status, when: &str) {
     let text = &status.attention[0];
-    assert!(text.starts_with("THE END OF THE JOURNAL IS LOST") && text.contains("UTC"), "{when}: {text}");
+    assert!(text.starts_with("THE END OF THE JOURNAL IS LOST"), "{when}: {text}");
+    let has_witness = state_has_witness(desk);
+    assert!(text.contains(if has_witness { "UTC" } else { "case " }), "{when}: {text}");
+    assert!(!status.attention.iter().any(|text| text.contains("was interrupted")), "{when}: {:?}", status.attention);
+    let told = |gate: &Verdict| gate.reasons().iter().all(|fact| fact.name == "journal" && &fact.text == text);
+    assert!(status.gates.values().all(told), "{when}: {:?}", status.gates);
     let next = &status.next;
     assert!(
         matches!(next.order, Some(Order::Recover { .. })) && next.asks == ["confirm", "reason"],
@@ -102,7 +121,12 @@ async fn refused(desk: &CaseDesk<Fernet>, status: &Status, when: &str) {
     }
     let tables = desk.store().tables().await.unwrap();
     let found = audit::verify(&tables, None, &desk.store().seen());
-    assert!(found.iter().any(|verdict| verdict.finding.is_some()), "{when}: the audit calls it intact");
+    assert!(!has_witness || found.iter().any(|verdict| verdict.finding.is_some()), "{when}: the audit calls it intact");
+}
+
+/// Whether anybody remembers more than the journal has.
+fn state_has_witness(desk: &CaseDesk<Fernet>) -> bool {
+    desk.store().witnessed(desk.key()).lost.is_some()
 }
 
 /// The highest index of a node: one promotion raises it by one.
@@ -110,8 +134,9 @@ fn primary(rig: &Rig, node: usize) -> u32 {
     rig.names(node).iter().filter_map(|name| name.parse().ok()).max().unwrap()
 }
 
-/// Walks one pair. `None`: nothing is lost between the two. Gives how it ended.
-async fn walk(name: &str, at: u64, later: u64) -> Option<String> {
+/// Walks one pair; moment 0 is a journal that is not there. `None`: nothing is lost between the two, or without a witness nobody can
+/// know it. Gives how it ended.
+async fn walk(name: &str, at: u64, later: u64, witnessed: bool) -> Option<String> {
     let (rig, when) = (Rig::new().await, format!("{name}: moment {at} put back at {later}"));
     let (old, first) = (rig.token(0).await, primary(&rig, 0));
     let moments = Moments::new(&rig, at, later);
@@ -127,11 +152,15 @@ async fn walk(name: &str, at: u64, later: u64) -> Option<String> {
         }
     }
     put_back(&rig);
+    if !witnessed {
+        forget(&rig);
+    }
     let desk = desk(&rig, Arc::new(Watches::default())).await;
     desk.reload().await.unwrap();
     desk.look().await;
     let status = desk.status();
     if !status.attention.first().is_some_and(|text| text.starts_with("THE END")) {
+        assert!(witnessed || at > 0 || !is_left(&rig), "{when}: {:?}", status.attention);
         return None;
     }
     refused(&desk, &status, &when).await;
@@ -177,7 +206,8 @@ async fn walk(name: &str, at: u64, later: u64) -> Option<String> {
     Some(ended)
 }
 
-async fn walk_all(name: &'static str) {
+/// How often it is told something on the way.
+async fn moments(name: &str) -> u64 {
     let rig = Rig::new().await;
     let never = Moments::new(&rig, 0, 0);
     {
@@ -187,15 +217,18 @@ async fn walk_all(name: &'static str) {
             desk.run(order).await.unwrap();
         }
     }
-    let told = *never.told.lock().unwrap();
-    drop(rig);
+    *never.told.lock().unwrap()
+}
+
+async fn walk_all(name: &'static str) {
+    let told = moments(name).await;
     let pairs: Vec<(u64, u64)> = (2..=told).flat_map(|later| (1..later).map(move |at| (at, later))).collect();
     let all = pairs.len();
     let chosen = sample::chosen(&format!("a cluster's journals put back, {name}"), pairs, 3);
     let mut ends: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
     let mut walked = 0;
     for (at, later) in chosen {
-        if let Some(end) = walk(name, at, later).await {
+        if let Some(end) = walk(name, at, later, true).await {
             walked += 1;
             *ends.entry(end).or_default() += 1;
         }
@@ -256,4 +289,28 @@ async fn a_purge_behind_a_lost_part_waits_for_its_moment_and_where_a_node_is_awa
     assert!(shut.to_string().contains("not-before: to be purged: key"), "{shut}");
     let primaries: Vec<u32> = (0..3).map(|node| primary(&rig, node)).collect();
     assert!(primaries.iter().all(|one| one == &primaries[0]), "{primaries:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_journal_that_is_gone_with_its_witness_is_known_by_what_lies_on_the_nodes_and_gone_on_with() {
+    let mut ends: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    for name in ["forward", "back"] {
+        let all = (2..=moments(name).await).collect();
+        for later in sample::chosen(&format!("a cluster's journals that are gone, {name}"), all, 4) {
+            let end = walk(name, 0, later, false).await.unwrap_or_else(|| "nothing was left".into());
+            *ends.entry(format!("{name}: {end}")).or_default() += 1;
+        }
+    }
+    println!("Fernet: journals that are gone with their witness: {ends:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_case_of_which_nothing_saved_lies_on_any_node_has_ended_and_is_no_dead_end() {
+    // By the journal it is distributed, or installed on some: and the case has ended since.
+    for (name, ended) in [("forward", "done"), ("back", "rolled back")] {
+        let moments = (20..31).collect::<Vec<u64>>();
+        for at in sample::chosen(&format!("journals of a case that has ended, {name}"), moments, 2) {
+            assert_eq!(walk(name, at, u64::MAX, false).await.as_deref(), Some(ended), "{name} {at}");
+        }
+    }
 }

@@ -159,6 +159,7 @@ impl Cluster {
             files: looks[0].files.clone(),
             keystone_manage: looks[0].keystone_manage.clone().unwrap(),
             reader: reader(),
+            tag: "c1".into(),
         };
         let prepared = self.shells[0].prepare(&prepare).await.unwrap();
         assert!(prepared.said.contains("Promoted key 0") || prepared.was_there, "{}", prepared.said);
@@ -171,7 +172,7 @@ impl Cluster {
 
     async fn distribute(&self, archive: &KeyArchive) {
         let at = place();
-        try_join_all(self.shells.iter().map(|shell| shell.place(&at, archive))).await.unwrap();
+        try_join_all(self.shells.iter().map(|shell| shell.place(&at, "c1", archive))).await.unwrap();
         let folders = [at.next()];
         let next = try_join_all(self.shells.iter().map(|shell| shell.list(&folders))).await.unwrap();
         assert!(compare(&next.into_iter().flatten().collect::<Vec<_>>()).is_same());

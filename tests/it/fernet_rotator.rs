@@ -1,8 +1,9 @@
 //! The rotator is down, or rotates no more, in the middle of a case: another goes on without a second promotion; and what is shown of
 //! old tokens by a process that has gone on with a case.
 
-use super::fernet_case::{Watches, back, begin, desk_of, nothing_lost, world};
+use super::fernet_case::{Watches, back, begin, desk_of, is_clean, nothing_lost, world};
 use super::fernet_rig::{Rig, own};
+use changeguard::adapters::lab::{Fault, Loss, Rule, Service};
 use changeguard::engine::case::machine::Order;
 use changeguard::engine::case::status::Status;
 use changeguard::engine::step::Progress;
@@ -60,12 +61,14 @@ fn handed_over(rig: &Rig, is_gone: bool) -> World {
 
 /// What is offered: the order, or else that what has no order is set aside.
 fn offered(status: &Status) -> Order {
-    let aside = Order::SetAside { fact: "left-out".into(), reason: "its disk is broken".into() };
     match status.next.order.clone() {
         Some(Order::Begin { stretch, .. }) => begin(&stretch),
         Some(Order::RollBack { .. }) => back(),
+        Some(Order::SetAside { fact, .. }) => {
+            assert!(status.next.asks == ["reason"] && fact == "left-out", "{:?}", status.next);
+            Order::SetAside { fact, reason: "its disk is broken".into() }
+        }
         Some(order) => order,
-        None if status.next.text.contains("set left-out aside") => aside,
         None => panic!("nothing is offered: {:?}", status.next),
     }
 }
@@ -153,6 +156,39 @@ async fn another_rotator_goes_on_with_what_the_former_has_prepared() {
         assert_eq!(to_the_end(&rig, handed_over(&rig, false), line).await, "done", "{line}");
         assert_eq!(primary(&rig, 0), first + 1, "{line}");
         nothing_lost(&rig, line);
+    }
+}
+
+/// Keystone-manage on the first rotator ends behind a kill, and nobody hears of it; the second one prepares, and the first is back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_of_a_killed_preparation_on_the_former_rotator_gives_way_as_our_own_or_is_taken_away() {
+    for cancels in [false, true] {
+        let rig = Rig::new().await;
+        let (first, before) = (primary(&rig, 0), rig.names(0));
+        // A look, which takes two calls here, comes before it.
+        let unheard = Rule::new(Service::NodeShell, Fault::LoseAnswer(Loss::Close)).path("node0").nth(3);
+        let lab = rig.lab.world().clone();
+        let once = super::fernet_left::Once::at("step 3 started", move || _ = lab.faults().add(unheard));
+        let failed = desk_of(&rig, world(&rig), once).await.run(begin("rotate")).await.unwrap_err().to_string();
+        assert!(failed.contains("node0"), "{failed}");
+        rig.lab.faults().clear();
+        let copy = rig.cluster().etc(0).join("fernet-keys.next");
+        assert!(copy.is_dir(), "it was made all the same");
+        let desk = desk_of(&rig, handed_over(&rig, false), Arc::new(Watches::default())).await;
+        if cancels {
+            desk.run(Order::Cancel { note: String::new() }).await.unwrap();
+            assert_eq!(desk.status().ended, Some("cancelled"));
+            is_clean(&rig, &before.iter().map(String::as_str).collect::<Vec<_>>(), "cancelled");
+            continue;
+        }
+        rig.cluster().power(0, false);
+        desk.run(Order::Resume).await.unwrap_err();
+        rig.cluster().power(0, true);
+        assert_eq!(to_the_end(&rig, handed_over(&rig, false), "it is back").await, "done");
+        assert_eq!((primary(&rig, 0), rig.names(0)), (first + 1, rig.names(1)));
+        nothing_lost(&rig, "it is back");
+        let names = rig.names(0);
+        is_clean(&rig, &names.iter().map(String::as_str).collect::<Vec<_>>(), "it is back");
     }
 }
 

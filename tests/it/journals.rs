@@ -1,12 +1,15 @@
 //! Journals that an earlier version wrote: they load with their chain, they mean what they meant, and from each of their
 //! records the program of today comes to a good end. The corpus lies in `tests/journals`, which says how it was made.
 
+mod cluster;
+mod clusters;
 mod corpus;
 mod difference;
 mod freeze;
 mod onward;
 mod postgres;
 mod scripts;
+mod scripts_of_clusters;
 mod world;
 
 use changeguard::adapters::store::SqlJournal;
@@ -45,7 +48,8 @@ async fn verified(name: &str, store: &SqlJournal, journal: &Journal) -> BTreeMap
         let loaded = store.load(&RotationId(rotation.to_owned())).await;
         entries.insert(rotation.to_owned(), loaded.unwrap_or_else(|fault: Fault| panic!("{name}: {fault}")));
     }
-    let heads = store.heads(Some(&TenantId::new(tenant).unwrap())).await.unwrap();
+    let heads =
+        store.heads(Some(&TenantId::of_subject(tenant.clone()).or(TenantId::new(tenant)).unwrap())).await.unwrap();
     let last = records.iter().rfind(|row| !is_lease_log(row)).unwrap();
     assert_eq!(heads[0].rotation.0, last.rotation, "{name}");
     entries
@@ -83,10 +87,11 @@ struct Changed {
 }
 
 impl Changed {
-    /// The table of `changed.md`: path, before, now, why.
-    fn all() -> Vec<Self> {
+    /// The table of `changed.md`: path, before, now, why. Rows of clusters begin with `/cluster`.
+    fn of(clusters: bool) -> Vec<Self> {
         let text = std::fs::read_to_string(corpus::folder().join("changed.md")).unwrap();
         let rows = text.lines().filter(|line| line.starts_with("| `/"));
+        let rows = rows.filter(|line| line.starts_with("| `/cluster") == clusters);
         rows.map(|row| {
             let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
             let [path, before, now, why] = cells.as_slice() else { panic!("path, before, now, why: {row}") };
@@ -96,6 +101,12 @@ impl Changed {
             Self { path, before: plain(before), now: plain(now), met: Default::default() }
         })
         .collect()
+    }
+
+    /// A row that nothing meets is one too many.
+    fn are_met(all: &[Self]) {
+        let idle: Vec<String> = all.iter().filter(|c| c.met.get() == 0).map(|c| c.path.join("/")).collect();
+        assert!(idle.is_empty(), "in tests/journals/changed.md, and nothing of it is met: {idle:?}");
     }
 
     fn covers(&self, pointer: &str, before: &Value, now: &Value) -> bool {
@@ -172,7 +183,7 @@ async fn settings(journal: &Journal, folder: &Path) -> Settings {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_prefix_of_a_frozen_journal_means_what_it_meant_but_for_the_reviewed_changes() {
-    let changed = Changed::all();
+    let changed = Changed::of(false);
     let (mut prefixes, mut wrong) = (0, BTreeMap::<String, (usize, String)>::new());
     for journal in all() {
         let folder = crate::scene::folder();
@@ -213,6 +224,5 @@ async fn every_prefix_of_a_frozen_journal_means_what_it_meant_but_for_the_review
     let lines: Vec<String> =
         wrong.iter().map(|(path, (times, last))| format!("{path} ({times} times): {last}")).collect();
     assert!(wrong.is_empty(), "not in tests/journals/changed.md:\n{}", lines.join("\n"));
-    let idle: Vec<String> = changed.iter().filter(|c| c.met.get() == 0).map(|c| c.path.join("/")).collect();
-    assert!(idle.is_empty(), "in tests/journals/changed.md, and nothing of it is met: {idle:?}");
+    Changed::are_met(&changed);
 }

@@ -21,6 +21,7 @@ mod fernet_case;
 mod fernet_faults;
 mod fernet_install;
 mod fernet_keys;
+mod fernet_left;
 mod fernet_nodes;
 mod fernet_put_back;
 mod fernet_real;

@@ -3,14 +3,23 @@
 
 use super::jobs;
 use super::listing::{self, LIST};
-use super::script::{HEAD, Lines, lines, quoted, variables};
+use super::script::{HEAD, Lines, is_tag, lines, quoted, variables};
 use super::settings::{self, MOST_FILES};
 use super::shell::NodeShell;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::fernet::oslo::Options;
 use crate::domain::fernet::settings::Settings;
 use crate::domain::sanitize::sanitize;
-use crate::engine::ports::nodes::{Backup, Look, LookAt, Place};
+use crate::engine::ports::nodes::{Backup, Beside, Look, LookAt, Place};
+
+/// Most folders beside a repository that are kept of one node.
+const MOST_BESIDE: usize = 50;
+
+/// The shell function `beside FOLDER`: what cases have left beside it, whole or half.
+const BESIDE: &str = r#"beside() { for d in "$1.next" "$1".changeguard-*; do if [ -d "$d" ]; then
+  c=${d#"$1".changeguard-}; if [ "$d" = "$1.next" ]; then c=$(case_of "$1"); fi
+  c=${c%.tmp}; printf "@beside\t%s\t%s\n" "$d" "${c%.try}"; fi; done; }
+"#;
 
 impl NodeShell {
     /// Looks at everything that is checked before a rotation. Changes nothing. One connection where the keys lie where they are
@@ -35,8 +44,12 @@ impl NodeShell {
         for path in &wanted {
             Place::new(path)?;
         }
+        let mut lies_beside = beside(&answer);
         if seen.len() != 1 || wanted != [seen[0].path.clone()] {
-            seen = self.list(&wanted).await?;
+            let output = self.read(doing, &beside_all(&wanted)).await?;
+            let answer = lines(&output.0).map_err(|why| self.garbled(doing, why))?;
+            lies_beside = beside(&answer);
+            seen = listing::read(self.name(), &answer).map_err(|why| self.garbled(doing, why))?;
         }
         let mut seen = seen.into_iter();
         let tokens = seen.next().ok_or_else(|| self.garbled(doing, "a folder is missing in the answer"))?;
@@ -51,6 +64,7 @@ impl NodeShell {
             receipts: seen.next(),
             free_kib: answer.text("free").and_then(|free| free.parse().ok()),
             jobs: jobs::read(self.name(), &answer),
+            beside: lies_beside,
         })
     }
 
@@ -85,6 +99,23 @@ impl NodeShell {
     }
 }
 
+/// Lists these folders, and what lies beside them.
+fn beside_all(folders: &[String]) -> String {
+    let each = |folder: &String| format!("{}list \"$D\"\nbeside \"$D\"\n", variables(&[("D", folder)]));
+    format!("{HEAD}{LIST}{BESIDE}{}echo @end\n", folders.iter().map(each).collect::<String>())
+}
+
+fn beside(answer: &Lines<'_>) -> Vec<Beside> {
+    let of = |(name, fields): &(&str, Vec<&str>)| match (*name, fields.as_slice()) {
+        ("beside", [path, case]) => {
+            let case = Some((*case).to_owned()).filter(|case| is_tag(case));
+            Some(Beside { path: sanitize(path), is_next: path.ends_with(".next"), case })
+        }
+        _ => None,
+    };
+    answer.all.iter().filter_map(of).take(MOST_BESIDE).collect()
+}
+
 /// Seconds with or without a fraction; busybox prints the format itself where it knows no nanoseconds.
 fn clock_ms(text: &str) -> Option<i64> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -102,11 +133,12 @@ fn script(at: &LookAt, believed: &str) -> Result<String, Fault> {
     let variables = variables(&[("R", believed)]);
     let (settings, jobs) = (settings::function(), jobs::function());
     Ok(format!(
-        r#"{HEAD}{LIST}{settings}{jobs}{variables}printf "@clock\t%s\n" "$(date +%s.%N)"
+        r#"{HEAD}{LIST}{BESIDE}{settings}{jobs}{variables}printf "@clock\t%s\n" "$(date +%s.%N)"
 printf "@hostname\t%s\n" "$(uname -n)"
 printf "@manage\t%s\n" "$(command -v keystone-manage)"
 settings {files}
 list "$R"
+beside "$R"
 printf "@free\t%s\n" "$(df -Pk "$R" 2>/dev/null | awk "NR == 2 {{ print \$4 }}")"
 jobs
 echo @end

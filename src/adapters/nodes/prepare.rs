@@ -3,7 +3,7 @@
 //! `keystone-manage fernet_rotate` ends with 0 when it has rotated nothing.
 
 use super::listing::{self, LIST};
-use super::script::{HEAD, lines, quoted, variables};
+use super::script::{HEAD, checked_tag, lines, quoted, variables};
 use super::shell::NodeShell;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::engine::ports::nodes::{Place, Prepare, Prepared};
@@ -63,6 +63,7 @@ fn script(prepare: &Prepare) -> Result<String, Fault> {
     let variables = variables(&[
         ("R", prepare.tokens.live()),
         ("C", &config),
+        ("K", checked_tag(&prepare.tag)?),
         ("U", &prepare.reader.user),
         ("G", &prepare.reader.group),
     ]);
@@ -71,7 +72,10 @@ fn script(prepare: &Prepare) -> Result<String, Fault> {
     Ok(format!(
         r#"{HEAD}{LIST}{variables}hold "$R"
 show() {{ for d in{all}; do list "$d"; done; for d in{all}; do list "$d.next"; done; echo @end; exit 0; }}
-if [ -d "$R.next" ]; then echo "@found"; show; fi
+if [ -d "$R.next" ]; then
+  c=$(case_of "$R"); if [ -n "$c" ] && [ "$c" != "$K" ]; then stop content "$R.next is there, of the case $c"; fi
+  echo "@found"; show
+fi
 for d in{all}; do
   if [ ! -f "$d/0" ]; then stop missing "there is no staged key in $d"; fi
   rm -rf "$d.next.tmp" "$d.next"; mkdir "$d.next.tmp" && cp -RpL "$d/." "$d.next.tmp/" || stop room "a copy beside $d can not be made"
@@ -88,7 +92,7 @@ for d in{all}; do
   if [ "$(sum "$d/0")" = "$(sum "$d.next.tmp/0")" ]; then rm -rf{copies}; stop unfinished "keystone-manage (status $code) has rotated nothing in a copy of $d"; fi
   flush "$d.next.tmp"/* "$d.next.tmp"
 done
-for d in{backwards}; do mv "$d.next.tmp" "$d.next" || exit 1; done
+for d in{backwards}; do printf "%s" "$K" > "$d.next.case" && mv "$d.next.tmp" "$d.next" || exit 1; done
 flush "${{R%/*}}"
 show
 "#,

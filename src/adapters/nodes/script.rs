@@ -12,7 +12,8 @@ pub(super) const STOPPED: i32 = 64;
 
 /// How every script begins. `stop KIND TEXT` ends it; `sum FILE` prints the digest of a key's trimmed content; `hold FOLDER` lets no
 /// second script work on a folder: the kernel ends the lock with the process, and a script that has outlived its caller is met here. It
-/// also sees to it that what lies beside can be renamed into it. `flush FILE...` waits until the disk has them.
+/// also sees to it that what lies beside can be renamed into it. `flush FILE...` waits until the disk has them. `case_of FOLDER` tells of
+/// which case the prepared keys beside it are.
 pub(super) const HEAD: &str = r#"LC_ALL=C; export LC_ALL; umask 077
 T=$(printf "\t")
 stop() { printf "@stop\t%s\t%s\n" "$1" "$2"; exit 64; }
@@ -21,6 +22,7 @@ hold() { if [ ! -d "$1" ]; then stop missing "$1 does not exist"; fi; exec 9< "$
   if command -v flock >/dev/null 2>&1; then flock -n 9 || stop busy "another script works on $1"; fi
   if [ "$(stat -L -c %d "$1")" != "$(stat -L -c %d "${1%/*}")" ]; then stop system "$1 is a file system of its own, so that nothing can be renamed into it from beside"; fi; }
 flush() { sync "$@" 2>/dev/null || sync; }
+case_of() { head -c 64 "$1.next.case" 2>/dev/null | tr -cd "a-z0-9-"; }
 "#;
 
 /// Longest part of a name that a case contributes.

@@ -40,8 +40,8 @@ impl NodeFiles for NodeShell {
         NodeShell::fetch(self, folder, expected).await
     }
 
-    async fn place(&self, place: &Place, archive: &KeyArchive) -> Result<Placed, Fault> {
-        NodeShell::place(self, place, archive).await
+    async fn place(&self, place: &Place, tag: &str, archive: &KeyArchive) -> Result<Placed, Fault> {
+        NodeShell::place(self, place, tag, archive).await
     }
 
     async fn install(&self, place: &Place, tag: &str, stages: &[Stage], pause: Duration) -> Result<Done, Fault> {

@@ -2,7 +2,7 @@
 //! [`Place::next`]; putting it in force is `install`.
 
 use super::listing::{self, LIST};
-use super::script::{HEAD, lines, variables};
+use super::script::{HEAD, checked_tag, lines, variables};
 use super::shell::NodeShell;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::fernet::repository::Keys;
@@ -17,13 +17,15 @@ exec tar -chf - -- "$@"
 "#;
 
 /// `W` is what must lie there, one `INDEX DIGEST` a line. Owner and mode are those of the live repository and its newest key. It becomes
-/// `.next` by a rename when it is whole, right by every digest, and on the disk.
+/// `.next` by a rename when it is whole, right by every digest, and on the disk. What lies there of this very case (`K`) and is not this is
+/// of a rotation that was killed before its result was known: it gives way.
 const PLACE: &str = r#"hold "$R"
 same() { for f in "$1"/*; do b=${f##*/}; printf "%s %s\n" "$b" "$(sum "$f")"; done | sort; }
 want=$(printf "%s\n" "$W" | sort)
 if [ -d "$R.next" ]; then
   if [ "$(same "$R.next")" = "$want" ]; then cat > /dev/null; echo "@found"; list "$R.next"; echo @end; exit 0; fi
-  stop content "$R.next is there and holds other keys than these"
+  if [ "$(case_of "$R")" != "$K" ]; then stop content "$R.next is there and holds other keys than these"; fi
+  rm -rf "$R.next"
 fi
 rm -rf "$R.next.tmp"; mkdir "$R.next.tmp" || stop room "a folder beside $R can not be made"
 tar -xf - -C "$R.next.tmp" || { rm -rf "$R.next.tmp"; stop room "the keys could not be unpacked beside $R"; }
@@ -33,7 +35,7 @@ o=$(stat -L -c %u:%g "$like"); m=600; if [ "$like" != "$R" ]; then m=$(stat -L -
 chown "$o" "$R.next.tmp"/* && chmod "$m" "$R.next.tmp"/* || stop owner "owner $o and mode $m can not be given"
 chown "$(stat -L -c %u:%g "$R")" "$R.next.tmp" && chmod "$(stat -L -c %a "$R")" "$R.next.tmp" || stop owner "the owner of $R can not be given"
 flush "$R.next.tmp"/* "$R.next.tmp"
-mv "$R.next.tmp" "$R.next" || exit 1
+printf "%s" "$K" > "$R.next.case" && mv "$R.next.tmp" "$R.next" || exit 1
 flush "${R%/*}"
 list "$R.next"
 echo @end
@@ -58,15 +60,15 @@ impl NodeShell {
     }
 
     /// Places keys beside the live repository, with its owner and mode. Run twice it finds what it placed; what others have placed there
-    /// is never overwritten.
+    /// is never overwritten. `tag` is the case's.
     ///
     /// Errors: the node can't be reached, there is no live repository, no room, what arrived is not what was sent, or something else lies
     /// there.
-    pub async fn place(&self, place: &Place, archive: &KeyArchive) -> Result<Placed, Fault> {
+    pub async fn place(&self, place: &Place, tag: &str, archive: &KeyArchive) -> Result<Placed, Fault> {
         let doing = "place the next keys";
         let wanted: Vec<String> =
             archive.digests().iter().map(|(index, digest)| format!("{index} {}", digest.hex())).collect();
-        let variables = variables(&[("R", place.live()), ("W", &wanted.join("\n"))]);
+        let variables = variables(&[("R", place.live()), ("K", checked_tag(tag)?), ("W", &wanted.join("\n"))]);
         let stream = archive.write();
         let output = self.change(doing, &format!("{HEAD}{LIST}{variables}{PLACE}"), &stream).await?;
         let answer = lines(&output.0).map_err(|why| self.garbled(doing, why))?;

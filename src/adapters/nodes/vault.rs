@@ -1,10 +1,14 @@
 //! Keeps keys encrypted on this host, by a command of the operator's that reads them on its standard input: in clear they rest nowhere
 //! here. Whether what is kept can be opened is tried where a command for that is configured.
+//!
+//! That a command encrypts can't be seen; that it does not, can: whatever encrypts well gives other bytes each time (of one key and one
+//! text too, by a nonce or a salt), and what only encodes or packs gives the same. So it is run twice.
 
 use super::run;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::engine::ports::nodes::{Kept, KeyArchive, KeyVault};
 use async_trait::async_trait;
+use std::collections::HashSet;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -62,9 +66,11 @@ impl KeyVault for Vault {
     }
 
     async fn keep(&self, name: &str, archive: &KeyArchive) -> Result<Kept, Fault> {
-        let sealed = self.run(&self.encrypt, &archive.write(), "encrypt the keys").await?;
-        if sealed.0.is_empty() || archive.is_readable_in(&sealed.0) {
-            let text = "encrypt the keys: the command prints them as they are, or nothing; nothing was kept";
+        let stream = archive.write();
+        let sealed = self.run(&self.encrypt, &stream, "encrypt the keys").await?;
+        let again = self.run(&self.encrypt, &stream, "encrypt the keys").await?;
+        if let Some(why) = objection(archive, &sealed.0, &again.0) {
+            let text = format!("encrypt the keys: {why}; nothing was kept");
             return Err(Fault::new(Service::Configuration, FaultKind::Invalid, text)
                 .hint("nothing was changed; see archive in the configuration"));
         }
@@ -91,6 +97,33 @@ impl KeyVault for Vault {
         })?;
         Ok(Kept { path: path.display().to_string(), is_opened })
     }
+}
+
+/// Why what came of two runs is not encrypted.
+fn objection(archive: &KeyArchive, one: &[u8], two: &[u8]) -> Option<&'static str> {
+    if one.is_empty() || archive.is_readable_in(one) {
+        return Some("the command prints them as they are, or nothing");
+    }
+    if one.len() < archive.least_bytes() {
+        return Some("the command prints less than the keys are, so they can't be in it");
+    }
+    // A header may be the same, and the frame of an armour.
+    (2 * shared(one, two) > one.len()).then_some(
+        "the command gives the same bytes twice, so it only encodes or packs them: whatever encrypts gives others each time",
+    )
+}
+
+/// How many bytes of one stand in the other as well, wherever, eight in a row at least.
+fn shared(one: &[u8], two: &[u8]) -> usize {
+    const ROW: usize = 8;
+    let known: HashSet<&[u8]> = two.windows(ROW).collect();
+    let (mut count, mut counted) = (0, 0);
+    for (at, _) in one.windows(ROW).enumerate().filter(|(_, row)| known.contains(row)) {
+        let end = at + ROW;
+        count += end - counted.max(at);
+        counted = end;
+    }
+    count
 }
 
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -126,9 +159,15 @@ mod tests {
         (kept, folder)
     }
 
+    const SEAL: [&str; 8] = ["openssl", "enc", "-aes-256-cbc", "-pbkdf2", "-iter", "1", "-pass", "pass:lab"];
+
+    fn open() -> Vec<&'static str> {
+        SEAL.into_iter().chain(["-d"]).collect()
+    }
+
     #[tokio::test]
     async fn what_is_kept_is_not_readable_and_is_opened_again_where_that_is_configured() {
-        let (kept, _folder) = kept(&["gzip", "-c"], &["gzip", "-dc"]).await;
+        let (kept, _folder) = kept(&SEAL, &open()).await;
         let kept = kept.unwrap();
         assert!(kept.is_opened);
         let bytes = std::fs::read(&kept.path).unwrap();
@@ -138,16 +177,27 @@ mod tests {
 
     #[tokio::test]
     async fn it_is_said_where_it_was_not_opened() {
-        assert!(!kept(&["gzip", "-c"], &[]).await.0.unwrap().is_opened);
+        assert!(!kept(&SEAL, &[]).await.0.unwrap().is_opened);
+        let armoured: Vec<&str> = SEAL.into_iter().chain(["-a"]).collect();
+        assert!(kept(&armoured, &[]).await.0.is_ok(), "as text it is encrypted still");
     }
 
     #[tokio::test]
     async fn a_command_that_does_not_encrypt_or_does_not_give_back_or_fails_keeps_nothing() {
-        let wrong: [(&[&str], &[&str], &str); 5] = [
+        let twice = "gives the same bytes twice";
+        let fixed: Vec<&str> = SEAL.into_iter().chain(["-nosalt"]).collect();
+        let wrong: [(&[&str], &[&str], &str); 12] = [
+            (&["base64"], &["base64", "-d"], twice),
+            (&["base64", "-w0"], &[], twice),
+            (&["gzip", "-c"], &["gzip", "-dc"], twice),
+            (&["sh", "-c", "date +%s%N; od -An -tx1"], &[], twice),
+            (&["sh", "-c", "date +%s%N; gzip -c; date +%s%N"], &[], twice),
+            (&fixed, &[], twice),
+            (&["sh", "-c", "cat > /dev/null; echo short"], &[], "less than the keys are"),
             (&["cat"], &[], "prints them as they are"),
             (&["sh", "-c", "echo a; cat"], &[], "prints them as they are"),
             (&["sh", "-c", "cat > /dev/null"], &[], "or nothing"),
-            (&["gzip", "-c"], &["sh", "-c", "cat > /dev/null; echo x"], "not what went in"),
+            (&SEAL, &["sh", "-c", "cat > /dev/null; echo x"], "not what went in"),
             (&["sh", "-c", "cat >&2; exit 3"], &[], "sh ended with 3; what it said is not shown"),
         ];
         for (encrypt, open, said) in wrong {

@@ -347,11 +347,11 @@ fn is_no_return(spec: &Spec, step: StepNumber) -> bool {
     spec.step(step).is_some_and(|step| step.touches == Touch::NoReturn)
 }
 
-/// The way out of a case that has changed nothing: what was prepared is taken away, the last first.
+/// The way out of a case that has changed nothing: what was prepared is taken away, the last first. A step that would have changed the
+/// subject has not, though it was begun.
 pub(super) fn way_out(spec: &Spec, core: &Core) -> Vec<Move> {
-    let begun = |step: StepNumber| !matches!(core.state(step), StepState::Waiting);
-    let steps = spec.steps.iter().rev().filter(|step| step.undo.is_some() && begun(step.number));
-    steps.map(|step| Move::Undo(step.number)).collect()
+    let begun = |step: &Move| !matches!(core.state(step.step()), StepState::Waiting);
+    whole_way_out(spec).into_iter().filter(begun).collect()
 }
 
 /// The way out of a case of which nothing more is known than that it has changed nothing: whatever may have been prepared is taken

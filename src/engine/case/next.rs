@@ -160,8 +160,14 @@ fn told(spec: &'static Spec, core: Option<&Core>, gate: &Verdict, verb: &str) ->
     } else {
         String::new()
     };
+    // Waiting is no word of anybody's; what does not end by itself may need one.
+    let is_aside = !aside.is_empty() && fact.until.is_none();
     match look {
         Some(look) => offer(begin(look.verb), Vec::new(), format!("{fact}{more}{aside}")),
+        None if is_aside => {
+            let order = Order::SetAside { fact: fact.name.to_owned(), reason: String::new() };
+            offer(order, vec!["reason"], format!("{fact}{more}{aside}; then {verb}"))
+        }
         None => nothing(format!("{fact}{more}{aside}; then {verb}"), None),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::core::{Core, Stamp};
 use super::gate::Fact;
-use super::record::{Body, End, OwnRecord, Reached};
+use super::record::{Body, CaseId, End, OwnRecord, Reached};
 use super::spec::{Move, Spec};
 use super::view::Panel;
 use crate::domain::fault::Fault;
@@ -50,6 +50,10 @@ pub trait Runbook: Sized + Send + Sync + 'static {
     /// Looks at everything outside of a case of which the end of the journal is lost, and changes nothing. `seen`: what is
     /// remembered of it. Errs where anything can't be looked at: then nothing is known.
     async fn recover(world: &Self::World, case: &Case<Self>, seen: &CaseSeen) -> Result<Recovery<Self::Record>, Fault>;
+    /// What was seen outside of which the journal knows nothing, or otherwise. `is_known`: whether it has a case of this id.
+    fn strays(_: &Self::World, _: Option<&Case<Self>>, _: &dyn Fn(&str) -> bool, _: &Self::Sights) -> Strays {
+        Strays::default()
+    }
     /// Looks at everything outside. What fails is kept with what was seen before.
     async fn look(world: &Self::World, case: Option<&Case<Self>>, sights: &mut Self::Sights);
     /// What is true of the subject, for screen and `--json`.
@@ -64,6 +68,15 @@ pub struct Recovery<O> {
     pub own: Vec<O>,
     /// What follows.
     pub then: Onward,
+}
+
+/// What lies outside, and does not fit what the journal knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strays {
+    /// The end of the journal is lost by that: of which case, and how it is known.
+    pub lost: Option<(CaseId, String)>,
+    /// What cases that are over have left, one line each.
+    pub left: Vec<String>,
 }
 
 /// What follows from what was found.

@@ -201,7 +201,8 @@ pub fn derive(
     if let Some(lost) = asked.lost {
         attention.insert(0, lost.to_string());
     }
-    for step in steps.iter().filter(|_| is_open) {
+    // How far it is, nobody knows where the end of its journal is lost.
+    for step in steps.iter().filter(|_| is_open && asked.lost.is_none()) {
         match &step.state {
             StepState::Failed { fault, .. } => attention.push(format!("step {} failed: {fault}", step.number)),
             StepState::Interrupted { .. } => attention.push(format!("step {} was interrupted", step.number)),
@@ -216,8 +217,8 @@ pub fn derive(
     let open = core.filter(|core| core.is_open());
     // A gate that is shown as open is one through which the verb would be let.
     let shown = |verb: &str| match comes_now(spec, asked.subject, open, verb) {
-        Ok(_) if asked.lost.is_none() => gate(verb),
-        Ok(_) => Verdict::Shut(vec![journal_lost(asked)]),
+        _ if asked.lost.is_some() => Verdict::Shut(vec![journal_lost(asked)]),
+        Ok(_) => gate(verb),
         Err(refusal) => Verdict::Shut(vec![Fact {
             name: "order",
             text: refusal.to_string(),

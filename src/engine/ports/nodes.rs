@@ -69,6 +69,19 @@ pub struct Look {
     pub free_kib: Option<u64>,
     /// Rotation jobs.
     pub jobs: Vec<Job>,
+    /// What cases have left beside the repositories.
+    pub beside: Vec<Beside>,
+}
+
+/// A folder of keys that a case has made beside a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// Its path.
+    pub path: String,
+    /// It holds prepared keys, and not saved ones.
+    pub is_next: bool,
+    /// Of which case; none where that is not told.
+    pub case: Option<String>,
 }
 
 /// Room that a prepared repository, a backup and their copies take at most, KiB; below it the file system counts as full.
@@ -108,6 +121,8 @@ pub struct Prepare {
     pub keystone_manage: String,
     /// As whom Keystone runs: the new keys are theirs.
     pub reader: Reader,
+    /// For which case, as [`Place::backup`] names it.
+    pub tag: String,
 }
 
 /// What was prepared.
@@ -241,8 +256,8 @@ pub trait NodeFiles: Send + Sync {
     async fn prepare(&self, prepare: &Prepare) -> Result<Prepared, Fault>;
     /// Fetches the keys of a folder, each checked against what is expected of it. Changes nothing.
     async fn fetch(&self, folder: &str, expected: &Keys) -> Result<KeyArchive, Fault>;
-    /// Places keys beside the live repository.
-    async fn place(&self, place: &Place, archive: &KeyArchive) -> Result<Placed, Fault>;
+    /// Places keys of a case beside the live repository.
+    async fn place(&self, place: &Place, tag: &str, archive: &KeyArchive) -> Result<Placed, Fault>;
     /// Carries out the stages on the live repository, with a pause between what no reader may see at once.
     async fn install(&self, place: &Place, tag: &str, stages: &[Stage], pause: Duration) -> Result<Done, Fault>;
     /// Takes away what was prepared or placed beside the live repository.

@@ -1,8 +1,10 @@
 //! What shuts the gates: before a rotation everything on every node must be right and the same, before a purge the keys' time must
 //! have come.
 
+use super::beside::is_of;
 use super::record::Kind;
 use super::spec::{INSTALL, PURGE, PURGING, ROTATE};
+use super::steps::tag;
 use super::{Fernet, Sights, World};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::fernet::agreement::{compare, names};
@@ -13,7 +15,7 @@ use crate::domain::fernet::settings::divergences;
 use crate::domain::step::StepState;
 use crate::engine::case::gate::{Fact, FactKind};
 use crate::engine::case::runbook::Case;
-use crate::engine::ports::nodes::LEAST_FREE_KIB;
+use crate::engine::ports::nodes::{Beside, LEAST_FREE_KIB};
 use jiff::Timestamp;
 
 /// Room that two copies of a repository may take, and somewhat more for others, KiB.
@@ -32,7 +34,7 @@ pub(super) fn before(
         ROTATE if case.is_some_and(|case| case.core.is_touched()) => {
             left_out(world, case).into_iter().chain(reachable(world, sights)).chain(answering(world, sights)).collect()
         }
-        ROTATE => rotate(world, sights, now),
+        ROTATE => rotate(world, case, sights, now),
         PURGING => purge(world, case, sights, now),
         _ => Vec::new(),
     }
@@ -108,8 +110,23 @@ fn left_out(world: &World, case: Option<&Case<Fernet>>) -> Option<Fact> {
     Some(Fact { kind: FactKind::MayBeSetAside, ..seen("left-out", text, who, remedy) })
 }
 
-fn rotate(world: &World, sights: &Sights, now: Timestamp) -> Vec<Fact> {
+/// Prepared keys beside the live ones that are of no case which is open here: they would be taken for this one's.
+fn beside(world: &World, case: Option<&Case<Fernet>>, sights: &Sights) -> Vec<Fact> {
+    let open = case.map(tag);
+    let others =
+        sights.beside().filter(|(node, one)| one.is_next && world.node(node).is_some() && !is_of(one, open.as_deref()));
+    let of = |(node, one): (&str, &Beside)| {
+        let path = &one.path;
+        let text = format!("{node}: {path} holds keys of no case that is open here");
+        let remedy = format!("see whose it is; where nobody needs it, rm -r {path} on {node}");
+        seen("beside", text, vec![node.to_owned()], remedy)
+    };
+    others.map(of).collect()
+}
+
+fn rotate(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Timestamp) -> Vec<Fact> {
     let mut facts = reachable(world, sights);
+    facts.extend(beside(world, case, sights));
     facts.extend(answering(world, sights));
     facts.extend(of_settings(world, sights));
     facts.extend(of_nodes(world, sights));

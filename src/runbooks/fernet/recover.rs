@@ -48,11 +48,16 @@ pub(super) async fn recover(
     case: &Case<Fernet>,
     seen: &CaseSeen,
 ) -> Result<Recovery<FernetRecord>, Fault> {
-    const AGAIN: &str = "nothing was recorded; recover again when every node can be looked at";
+    let again = |node: &str| {
+        format!(
+            "nothing was recorded; recover again when every node can be looked at; or put the journal back as it was last; or, \
+             where {node} is gone for good, take it out of nodes in the configuration, then recover: what lies on it (plain keys) stays"
+        )
+    };
     let mut sights = Sights::default();
     sights.look(world).await;
-    if let Some((_, fault)) = sights.faults().next() {
-        return Err(fault.clone().hint(AGAIN));
+    if let Some((node, fault)) = sights.faults().next() {
+        return Err(fault.clone().hint(again(node)));
     }
     let held = if case.own.held.is_empty() { sights.held(&world.rotator) } else { case.own.held.clone() };
     let tag = tag(case);
@@ -63,7 +68,9 @@ pub(super) async fn recover(
         }
         Ok(all)
     });
-    let lies = lies.await.all().map_err(|fault| fault.hint(AGAIN))?;
+    let lies = lies.await;
+    let silent = lies.failed.first().map(|(node, _)| node.clone()).unwrap_or_default();
+    let lies = lies.all().map_err(|fault| fault.hint(again(&silent)))?;
     let lies: Vec<Lies> = lies.into_iter().map(|(node, all)| Lies { node, all }).collect();
     let is_same_case = seen.rotation.0 == case.core.id.0;
     let found = Found::of(world, case, held, lies)?;

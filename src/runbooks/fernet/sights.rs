@@ -6,7 +6,7 @@ use crate::domain::fault::Fault;
 use crate::domain::fernet::repository::Repository;
 use crate::domain::fernet::settings::{self, Settings};
 use crate::domain::observation::Observation;
-use crate::engine::ports::nodes::Look;
+use crate::engine::ports::nodes::{Beside, Look};
 use std::collections::BTreeMap;
 
 /// What was seen of a node.
@@ -72,6 +72,12 @@ impl Sights {
     /// The nodes whose Keystone does not answer, with why.
     pub fn api_faults(&self) -> impl Iterator<Item = (&str, &Fault)> {
         self.apis.iter().filter_map(|(name, seen)| Some((name.as_str(), &seen.fault.as_ref()?.1)))
+    }
+
+    /// What cases have left beside the repositories, by node.
+    pub(super) fn beside(&self) -> impl Iterator<Item = (&str, &Beside)> {
+        let seen = self.nodes.iter().filter_map(|(name, seen)| Some((name.as_str(), seen.value()?)));
+        seen.flat_map(|(name, sight)| sight.look.beside.iter().map(move |one| (name, one)))
     }
 
     /// Everybody's settings, as last read.

@@ -10,8 +10,10 @@ mod verify;
 mod watch;
 
 use super::record::{FernetRecord, Held, Kind};
+use super::world::Each;
 use super::{Fernet, Node, State, World};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
+use crate::domain::fernet::agreement::names;
 use crate::domain::fernet::repository::{Keys, Repository};
 use crate::engine::case::runbook::{Case, Step, StepContext};
 use crate::engine::ports::nodes::Place;
@@ -82,6 +84,18 @@ fn probed(result: Result<bool, Fault>, done: &str, not_done: &str) -> Probe {
         Ok(false) => Probe::NotDone(not_done.to_owned()),
         Err(fault) => Probe::Unclear(fault),
     }
+}
+
+/// What the case has left is to be taken away on all nodes; where one does not answer it can't be, and that is said with what leads on.
+fn taken_away<T>(each: Each<T>) -> Result<(), Fault> {
+    let silent: Vec<String> = each.failed.iter().map(|(name, _)| name.clone()).collect();
+    let (keep, them) = if silent.len() == 1 { ("keeps", "it") } else { ("keep", "them") };
+    let hint = format!(
+        "{} {keep} what the case has left there (plain keys beside the live ones, in force nowhere), the others do not: bring {them} \
+         back; or, where that can't be, take {them} out of nodes in the configuration",
+        names(&silent)
+    );
+    each.all().map(drop).map_err(|fault| fault.hint(hint).leads(&[Lead::Resume]))
 }
 
 fn nothing_to_undo() -> Fault {

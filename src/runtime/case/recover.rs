@@ -14,7 +14,7 @@ impl<R: Runbook> Run<'_, R> {
     pub(super) async fn recover(&self, lost: &Lost, reason: &str) -> Result<String, RunFault> {
         let reason = given(reason, "why the journal is not put back as it was last")?;
         let newest = self.now();
-        let Some(seen) = lost.seen().map(|seen| &seen.case) else { return Ok("nothing was seen of it".into()) };
+        let Some(seen) = &lost.case() else { return Ok("nothing was seen of it".into()) };
         let open = newest.as_deref().filter(|case| case.core.is_open());
         if newest.as_ref().is_some_and(|case| case.core.id.0 == seen.rotation.0) || self.is_known(seen).await? {
             let Some(case) = open else {

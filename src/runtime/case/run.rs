@@ -73,6 +73,7 @@ impl<'a, R: Runbook> Run<'a, R> {
         if !matches!(order, Order::Note { .. } | Order::TakeOver { .. }) {
             self.look().await;
         }
+        let lost = self.lost.clone().or_else(|| self.desk.astray(&self.desk.known()));
         let mut random = [0u8; 3];
         self.desk.seat.entropy.fill(&mut random)?;
         let new = CaseId(RotationId::new(self.desk.seat.clock.now(), random).0);
@@ -91,11 +92,11 @@ impl<'a, R: Runbook> Run<'a, R> {
                 gate: &gate,
                 road: &road,
                 new,
-                lost: self.lost.as_ref(),
+                lost: lost.as_ref(),
             };
             judge(&asked, &order)?
         };
-        if let (Order::Recover { reason, .. }, Some(lost)) = (&order, &self.lost) {
+        if let (Order::Recover { reason, .. }, Some(lost)) = (&order, &lost) {
             let said = self.recover(lost, reason).await?;
             if let Some(taken) = behind {
                 self.taken_over(taken).await?;

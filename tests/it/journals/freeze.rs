@@ -1,14 +1,17 @@
 //! Makes frozen journals: a binary of the program is driven on the embedded lab as an operator would, and for each record it
 //! is noted what the lab was then and what the binary says of the journal up to there. `tests/journals/freeze` runs it.
 
+use super::cluster::{self, Size};
 use super::corpus::{self, Journal};
-use super::{difference, scripts, world};
+use super::{difference, scripts, scripts_of_clusters, world};
 use crate::offered::{TENANT, Way, agent, arguments, decide};
+use changeguard::adapters::lab::fernet::ClusterOptions;
 use changeguard::adapters::lab::{Lab, LabOptions, LabWorld};
 use changeguard::engine::audit::{Row, hex};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -35,7 +38,23 @@ pub struct Order {
     pub alerts: bool,
     /// What the configuration says besides what the lab writes.
     pub more: &'static str,
+    /// Of a cluster, and of no tenant.
+    pub cluster: Option<Size>,
 }
+
+impl Order {
+    fn subject(&self) -> &'static str {
+        if self.cluster.is_some() { cluster::SUBJECT } else { TENANT }
+    }
+
+    /// Where its journals lie.
+    fn folder(&self, dialect: &str) -> String {
+        if self.cluster.is_some() { format!("keystone/{dialect}") } else { dialect.to_owned() }
+    }
+}
+
+/// Looks at what a journal is about.
+type Eye = Arc<dyn Fn() -> Value + Send + Sync>;
 
 /// A lab on which a journal is made.
 pub struct Bench {
@@ -44,6 +63,7 @@ pub struct Bench {
     order: Order,
     dialect: &'static str,
     seen: Arc<Mutex<Vec<(Timestamp, Value)>>>,
+    eye: Eye,
     before: Value,
     agent: tokio::task::JoinHandle<()>,
 }
@@ -68,7 +88,15 @@ impl Bench {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = crate::scene::folder();
         std::fs::write(folder.path().join("passwd"), PASSWD).unwrap();
-        let lab = Lab::start(options(folder.path(), order.clients, order.alerts)).await.unwrap();
+        let mut lab = Lab::start(options(folder.path(), order.clients, order.alerts)).await.unwrap();
+        if let Some(size) = order.cluster {
+            let place = Path::new(cluster::PLACE);
+            assert!(!place.exists(), "{place:?} is made here, and taken away");
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(place).unwrap();
+            let mut options = ClusterOptions::steady(place, env!("CARGO_BIN_EXE_changeguard"));
+            size.apply(&mut options);
+            lab.add_cluster(options).await.unwrap();
+        }
         let path = lab.config_path().to_owned();
         let mut text = std::fs::read_to_string(&path).unwrap() + order.more;
         if dialect == "postgres" {
@@ -80,14 +108,20 @@ impl Bench {
         std::fs::write(&path, text).unwrap();
         lab.world().reconcile(TENANT).await;
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let before = world::seen(lab.world());
-        let (notes, looked) = (seen.clone(), lab.world().clone());
+        let eye: Eye = match lab.cluster().cloned() {
+            Some(cluster) => Arc::new(move || cluster::seen(&cluster)),
+            None => {
+                let looked = lab.world().clone();
+                Arc::new(move || world::seen(&looked))
+            }
+        };
+        let (notes, looks, before) = (seen.clone(), eye.clone(), eye());
         lab.faults().observe(move |_| {
-            let now = (Timestamp::now(), world::seen(&looked));
+            let now = (Timestamp::now(), looks());
             notes.lock().unwrap().push(now);
         });
         let agent = tokio::spawn(agent(lab.world().clone()));
-        Self { lab, folder, order, dialect, seen, before, agent }
+        Self { lab, folder, order, dialect, seen, eye, before, agent }
     }
 
     pub fn world(&self) -> &LabWorld {
@@ -118,6 +152,12 @@ impl Bench {
     /// Runs a subcommand that must end well.
     pub async fn does(&self, who: Who, line: &[&str]) -> String {
         out(self.run(who, line).await, &line.join(" "))
+    }
+
+    /// Runs one that must not.
+    pub async fn fails(&self, who: Who, line: &[&str]) {
+        let ended = self.run(who, line).await;
+        assert!(!ended.status.success(), "{line:?}: {}", String::from_utf8_lossy(&ended.stdout));
     }
 
     pub async fn status(&self, who: Who) -> Value {
@@ -177,10 +217,13 @@ impl Bench {
     async fn says(&self, journal: &Journal, position: i64) -> (Timestamp, Value, Value) {
         let config = self.folder.path().join("prefix.toml");
         let text = std::fs::read_to_string(self.lab.config_path()).unwrap();
+        // No witness has seen more than there is.
+        let text = text.replace("directory = \"state\"", "directory = \"prefix\"");
         let state = self.folder.path().join("prefix");
         match self.dialect {
             "postgres" => {
                 let (whole, prefix) = (database(self.order.name), database("prefix"));
+                std::fs::remove_dir_all(&state).ok();
                 sql("postgres", &format!("DROP DATABASE IF EXISTS {prefix} WITH (FORCE)")).await;
                 sql("postgres", &format!("CREATE DATABASE {prefix} TEMPLATE {whole}")).await;
                 for statement in cut_after(journal, position) {
@@ -191,7 +234,7 @@ impl Bench {
             _ => {
                 std::fs::remove_dir_all(&state).ok();
                 journal.state(&state, position, None).await;
-                private(&config, &text.replace("directory = \"state\"", "directory = \"prefix\""));
+                private(&config, &text);
             }
         }
         let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
@@ -199,24 +242,37 @@ impl Bench {
             let said = self.command(Who::Ada, &config, line).output().await.unwrap();
             serde_json::from_str(&out(said, "status")).unwrap()
         };
-        let mut offline = asked(&["status", TENANT, "--offline", "--json"]).await;
+        let subject = self.order.subject();
+        let mut offline = asked(&["status", subject, "--offline", "--json"]).await;
+        let looked = asked(&["status", subject, "--json"]).await;
+        if self.order.cluster.is_some() {
+            return (now, cluster::plain(offline), cluster::gist(&looked));
+        }
         // The lines of the journal are its records, which are in the dump.
         offline["journal"] = Value::Null;
-        (now, offline, gist(&asked(&["status", TENANT, "--json"]).await))
+        (now, offline, gist(&looked))
     }
 
     /// Writes the journal's two files.
     async fn freeze(self) {
-        let last = (Timestamp::MAX, world::seen(self.world()));
-        let reply_key = std::fs::read(self.folder.path().join("state/reply.key")).unwrap();
-        let about = json!({ "made_by": given("FREEZE_COMMIT"), "viewer": "ada", "clients": self.order.clients,
+        let last = (Timestamp::MAX, (self.eye)());
+        // Where nobody is written to there is none.
+        let reply_key = std::fs::read(self.folder.path().join("state/reply.key")).unwrap_or_default();
+        let mut about = json!({ "made_by": given("FREEZE_COMMIT"), "viewer": "ada", "clients": self.order.clients,
             "alerts": self.order.alerts, "more": self.order.more, "reply_key": hex(&reply_key), "before": self.before });
-        let (name, before) = (format!("{}/{}", self.dialect, self.order.name), self.before.clone());
+        if let Some(size) = self.order.cluster {
+            about["cluster"] = size.json();
+        }
+        let (name, before) = (format!("{}/{}", self.order.folder(self.dialect), self.order.name), self.before.clone());
         let journal = Journal { name, about, dump: self.dump(), before, prefixes: Vec::new() };
         let mut lines = vec![journal.about.to_string()];
         let (mut status, mut there, mut looked) = (Value::Null, self.before.clone(), Value::Null);
         let worlds: Vec<Value> = self.seen.lock().unwrap().iter().map(|(_, world)| world.clone()).collect();
-        let keys = world::keys(worlds.iter().chain([&self.before, &last.1]));
+        let is_cluster = self.order.cluster.is_some();
+        let keys = match is_cluster {
+            true => Default::default(),
+            false => world::keys(worlds.iter().chain([&self.before, &last.1])),
+        };
         // From here on nobody acts: the lab is only put back to what it was.
         self.agent.abort();
         let seen = std::mem::take(&mut *self.seen.lock().unwrap());
@@ -224,7 +280,10 @@ impl Bench {
             let record: Value = serde_json::from_str(&row.text).unwrap();
             let at: Timestamp = record["at"].as_str().unwrap().parse().unwrap();
             let after = seen.iter().find(|(moment, _)| *moment > at).unwrap_or(&last).1.clone();
-            world::put_back(self.world(), &after, &keys);
+            match self.lab.cluster().filter(|_| is_cluster) {
+                Some(cluster) => cluster::put_back(cluster, &after, SignedDuration::ZERO),
+                None => world::put_back(self.world(), &after, &keys),
+            }
             let (now, said, gist) = self.says(&journal, row.position).await;
             let line = json!({ "position": row.position, "record": record["record"]["record"], "now": now,
                 "status": difference::between(&status, &said), "world": difference::between(&there, &after),
@@ -232,11 +291,14 @@ impl Bench {
             lines.push(line.to_string());
             (status, there, looked) = (said, after, gist);
         }
-        let folder = corpus::folder().join(self.dialect);
+        let folder = corpus::folder().join(self.order.folder(self.dialect));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("{}.sql", self.order.name)), &journal.dump).unwrap();
         std::fs::write(folder.join(format!("{}.jsonl", self.order.name)), lines.join("\n") + "\n").unwrap();
         println!("{}: {} records", journal.name, lines.len() - 1);
+        if is_cluster {
+            std::fs::remove_dir_all(cluster::PLACE).unwrap();
+        }
     }
 }
 
@@ -315,7 +377,7 @@ async fn freeze_journals() {
             ("emergency", Way::Emergency),
         ];
         for (name, way) in ways.into_iter().filter(|(name, _)| wanted(name)) {
-            let bench = Bench::start(dialect, Order { name, clients: 2, alerts: false, more: "" }).await;
+            let bench = Bench::start(dialect, Order { name, clients: 2, alerts: false, more: "", cluster: None }).await;
             bench.way(way, (way == Way::CancelStaged).then(record_of_step_4)).await;
             if way == Way::Emergency {
                 bench.does(Who::Bob, &["review", TENANT, "--note", "the laptop was found"]).await;
@@ -326,6 +388,13 @@ async fn freeze_journals() {
             if wanted(order.name) {
                 let bench = Bench::start(dialect, order).await;
                 scripts::play(&bench, script).await;
+                bench.freeze().await;
+            }
+        }
+        for (order, story) in scripts_of_clusters::all(dialect) {
+            if only.as_deref().is_none_or(|only| only == "keystone" || only == format!("keystone/{}", order.name)) {
+                let bench = Bench::start(dialect, order).await;
+                scripts_of_clusters::play(&bench, story).await;
                 bench.freeze().await;
             }
         }

@@ -20,7 +20,7 @@ pub enum Script {
 
 /// The richer journals of a dialect.
 pub fn all(dialect: &str) -> Vec<(Order, Script)> {
-    let order = |name, clients, alerts, more| Order { name, clients, alerts, more };
+    let order = |name, clients, alerts, more| Order { name, clients, alerts, more, cluster: None };
     let four_eyes = "\n[approval]\nrequired = true\n";
     let mut all = vec![(order("four-eyes", 2, false, four_eyes), Script::FourEyes)];
     if dialect == "sqlite" {

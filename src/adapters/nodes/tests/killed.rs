@@ -85,7 +85,7 @@ async fn saving_and_placing_killed_anywhere_leave_the_live_repository_and_comple
     let archive = &archive;
     let act = |node: NodeShell, place: Place| async move {
         node.back_up(&place, "c1").await?;
-        node.place(&place, archive).await?;
+        node.place(&place, "c1", archive).await?;
         node.try_restore(&place, "c1", &keys(&OLD)).await
     };
     let check = |etc: &Etc| {
@@ -96,7 +96,7 @@ async fn saving_and_placing_killed_anywhere_leave_the_live_repository_and_comple
             assert!(held.is_empty() && !etc.path(name).exists() || held == wanted, "{name}: {held:?}");
         }
     };
-    let done = |etc: &Etc| assert_eq!(etc.beside(), ["keys", "keys.changeguard-c1", "keys.next"]);
+    let done = |etc: &Etc| assert_eq!(etc.beside(), ["keys", "keys.changeguard-c1", "keys.next", "keys.next.case"]);
     let kills = walk(|| Etc::with(&OLD), act, check, done).await;
     assert!(kills >= 30, "{kills}");
 }
@@ -168,7 +168,16 @@ async fn a_preparation_killed_anywhere_leaves_the_live_repository_and_promotes_o
         let folder = Path::new(place.live()).parent().unwrap().to_owned();
         let keystone_manage = keystone_manage(&folder, true);
         let reader = Reader { user: "keystone".into(), group: "keystone".into() };
-        node.prepare(&Prepare { tokens: place, receipts: None, files: vec![], keystone_manage, reader }).await.map(drop)
+        node.prepare(&Prepare {
+            tokens: place,
+            receipts: None,
+            files: vec![],
+            keystone_manage,
+            reader,
+            tag: "c1".into(),
+        })
+        .await
+        .map(drop)
     };
     let next = keys(&[(0, 0xee), (2, 2), (3, 3)]);
     let check = |etc: &Etc| {
@@ -178,7 +187,7 @@ async fn a_preparation_killed_anywhere_leaves_the_live_repository_and_promotes_o
     };
     let done = |etc: &Etc| {
         assert_eq!(etc.keys("keys.next"), next);
-        assert_eq!(etc.beside(), ["keys", "keys.next"]);
+        assert_eq!(etc.beside(), ["keys", "keys.next", "keys.next.case"]);
     };
     let kills = walk(start, act, check, done).await;
     assert!(kills >= 12, "{kills}");

@@ -126,6 +126,7 @@ fn preparation(etc: &Etc, rotates: bool) -> Prepare {
         files: vec!["/etc/keystone/keystone.conf".into()],
         keystone_manage,
         reader,
+        tag: "c1".into(),
     }
 }
 
@@ -162,7 +163,7 @@ async fn a_rotation_in_a_copy_leaves_the_live_repository_and_happens_once() {
     assert_eq!((promotion.primary, promotion.promoted), (3, digest(3)));
     let again = here().prepare(&preparation(&etc, true)).await.unwrap();
     assert!(again.was_there && again.next[0].digests() == prepared.next[0].digests());
-    assert_eq!(etc.beside(), ["keys", "keys.next"]);
+    assert_eq!(etc.beside(), ["keys", "keys.next", "keys.next.case"]);
 }
 
 #[tokio::test]
@@ -195,7 +196,7 @@ async fn a_file_system_without_room_changes_nothing_and_is_told() {
     let full = by("ulimit -f 0; trap \"\" XFSZ; sh -c {script}");
     let faults = [
         full.back_up(&place, "c1").await.map(drop).unwrap_err(),
-        full.place(&place, &archive).await.map(drop).unwrap_err(),
+        full.place(&place, "c1", &archive).await.map(drop).unwrap_err(),
         full.prepare(&preparation(&etc, true)).await.map(drop).unwrap_err(),
     ];
     for fault in faults {
@@ -203,7 +204,7 @@ async fn a_file_system_without_room_changes_nothing_and_is_told() {
     }
     assert_eq!(etc.keys("keys"), keys(&OLD));
     here().back_up(&place, "c1").await.unwrap();
-    here().place(&place, &archive).await.unwrap();
+    here().place(&place, "c1", &archive).await.unwrap();
     let forward = stages(&etc, &keys(&NEW));
     let fault = full.install(&place, "c1", &forward, NOW).await.unwrap_err();
     assert_eq!((fault.kind.clone(), etc.keys("keys")), (FaultKind::NoRoom, keys(&OLD)), "{fault}");
@@ -232,7 +233,7 @@ async fn every_shell_that_is_here_does_the_same() {
         let prepared = node.prepare(&preparation(&etc, true)).await.unwrap();
         let promotion = rotation::judge_prepared(&prepared.live[0], &prepared.next[0], 3).unwrap();
         let archive = node.fetch(&place.next(), &promotion.keys).await.unwrap();
-        assert!(node.place(&place, &archive).await.unwrap().was_there, "{shell}");
+        assert!(node.place(&place, "c1", &archive).await.unwrap().was_there, "{shell}");
         let forward = stages(&etc, &promotion.keys);
         node.install(&place, "c1", &forward, NOW).await.unwrap();
         let purge = install::purge(&etc.keys("keys"), &promotion.keys).unwrap();
@@ -260,7 +261,7 @@ async fn no_key_is_ever_in_an_argument() {
     node.try_restore(&place, "c1", &keys(&OLD)).await.unwrap();
     let prepared = node.prepare(&preparation(&etc, true)).await.unwrap();
     let archive = node.fetch(&place.next(), &prepared.next[0].digests()).await.unwrap();
-    node.place(&place, &archive).await.unwrap();
+    node.place(&place, "c1", &archive).await.unwrap();
     node.install(&place, "c1", &stages(&etc, &archive.digests()), NOW).await.unwrap();
     node.clear(&place).await.unwrap();
     let said = fs::read_to_string(log).unwrap();
@@ -304,18 +305,23 @@ async fn keys_go_from_node_to_node_with_owner_mode_and_time() {
     fs::set_permissions(to.path("keys"), fs::Permissions::from_mode(0o750)).unwrap();
     fs::set_permissions(to.path("keys/2"), fs::Permissions::from_mode(0o640)).unwrap();
     let archive = from.archive("keys").await;
-    let placed = here().place(&to.place(), &archive).await.unwrap();
+    let placed = here().place(&to.place(), "c1", &archive).await.unwrap();
     assert!(!placed.was_there);
     assert_eq!((to.keys("keys.next"), to.keys("keys")), (keys(&NEW), keys(&OLD)));
     let Folder::Seen(access) = &placed.next.folder else { panic!() };
     assert_eq!((access.mode, placed.next.keys[&3].access.mode), (0o750, 0o640));
     let live = here().list(&[from.place().live().into()]).await.unwrap();
     assert_eq!(placed.next.keys[&3].mtime, live[0].keys[&3].mtime);
-    assert!(here().place(&to.place(), &archive).await.unwrap().was_there);
+    assert!(here().place(&to.place(), "c1", &archive).await.unwrap().was_there);
     // What lies there already and is something else is nobody's to overwrite.
     let other = Etc::with(&[(0, 9), (1, 1)]).archive("keys").await;
-    let fault = here().place(&to.place(), &other).await.unwrap_err();
+    let fault = here().place(&to.place(), "c2", &other).await.unwrap_err();
     assert_eq!((fault.kind, to.keys("keys.next")), (FaultKind::Conflict, keys(&NEW)));
+    // But what this very case has left there, of a rotation of which nobody has heard, gives way.
+    assert!(!here().place(&to.place(), "c1", &other).await.unwrap().was_there);
+    assert_eq!(to.keys("keys.next"), keys(&[(0, 9), (1, 1)]));
+    here().clear(&to.place()).await.unwrap();
+    assert_eq!(to.beside(), ["keys"]);
     let fault = here().fetch(from.place().live(), &keys(&OLD)).await.unwrap_err();
     assert!(fault.message.contains("holds other keys than were seen"), "{fault}");
 }
@@ -332,7 +338,7 @@ async fn an_installation_its_way_back_and_its_purge_end_where_they_should_and_ca
     let place = etc.place();
     here().back_up(&place, "c1").await.unwrap();
     let archive = Etc::with(&NEW).archive("keys").await;
-    here().place(&place, &archive).await.unwrap();
+    here().place(&place, "c1", &archive).await.unwrap();
     let forward = stages(&etc, &keys(&NEW));
     let done = here().install(&place, "c1", &forward, NOW).await.unwrap();
     assert_eq!((done.were_done, etc.keys("keys")), (0, keys(&[(0, 4), (1, 1), (2, 2), (3, 3)])));
@@ -394,7 +400,7 @@ async fn a_repository_that_is_not_there_is_told_and_nothing_is_made() {
     let faults = [
         here().back_up(&etc.place(), "c1").await.map(drop).unwrap_err(),
         here().prepare(&preparation(&etc, true)).await.map(drop).unwrap_err(),
-        here().place(&etc.place(), &archive).await.map(drop).unwrap_err(),
+        here().place(&etc.place(), "c1", &archive).await.map(drop).unwrap_err(),
         here().install(&etc.place(), "c1", &[], NOW).await.map(drop).unwrap_err(),
         here().fetch(etc.place().live(), &keys(&OLD)).await.map(drop).unwrap_err(),
     ];

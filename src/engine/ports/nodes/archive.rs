@@ -90,6 +90,11 @@ impl KeyArchive {
             .any(|key| !key.is_empty() && bytes.windows(key.len()).any(|found| found == &key[..]))
     }
 
+    /// Fewer bytes can't hold the keys, however they are packed: of each 32 are by chance.
+    pub fn least_bytes(&self) -> usize {
+        self.0.len() * 32
+    }
+
     /// Which key lies under which index.
     pub fn digests(&self) -> Keys {
         self.0.iter().map(|entry| (entry.index, entry.digest())).collect()

@@ -5,7 +5,7 @@ use super::super::facts::left_behind;
 use super::super::record::{FernetRecord, Held};
 use super::super::spec::BACK_UP;
 use super::prepare::rotator;
-use super::{Context, case, place, probed, tag, turn};
+use super::{Context, case, place, probed, tag, taken_away, turn};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::{Case, Step};
@@ -36,7 +36,7 @@ async fn archived(context: &Context<'_>, case: &Case<Fernet>) -> Result<String, 
             true => "opened again and equal by digest",
             false => "not tried whether it can be opened, for no command for that is configured",
         };
-        told.push(format!("encrypted at {} ({tried})", kept.path));
+        told.push(format!("encrypted by your command at {} ({tried})", kept.path));
     }
     Ok(format!("; {}", told.join(", ")))
 }
@@ -138,7 +138,7 @@ impl Step<Fernet> for BackUp {
                 Ok(())
             })
             .await;
-        dropped.all()?;
+        taken_away(dropped)?;
         let stays = left_behind(context.world, &now).map(|stays| format!("; {stays}")).unwrap_or_default();
         Ok(format!("what was saved is taken away{stays}"))
     }

@@ -49,7 +49,7 @@ impl Step<Fernet> for Check {
         let mut sights = Sights::default();
         sights.look(world).await;
         let now = world.clock.now();
-        let facts = facts::before(world, ROTATE, None, &sights, now);
+        let facts = facts::before(world, ROTATE, Some(&case(context)), &sights, now);
         let aside = case(context).core.set_aside.clone();
         let gate = gate::judge(facts, |fact| aside.contains_key(fact));
         if let Some(first) = gate.reasons().first() {

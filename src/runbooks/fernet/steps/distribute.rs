@@ -4,7 +4,7 @@ use super::super::record::FernetRecord;
 use super::super::spec::DISTRIBUTE;
 use super::super::{Fernet, Node, State, World};
 use super::prepare::{holders, only_there, rotator};
-use super::{Context, case, next, not_prepared, place, probed, turn};
+use super::{Context, case, next, not_prepared, place, probed, tag, taken_away, turn};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::rotation::Promotion;
 use crate::domain::step::StepNumber;
@@ -67,7 +67,7 @@ impl Step<Fernet> for Distribute {
 
     async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
         let (world, now) = (context.world, case(context));
-        let own = &now.own;
+        let (own, tag) = (&now.own, tag(&now));
         let archives = match fetched(rotator(world)?, own).await {
             Ok(archives) => archives,
             Err(fault) => elsewhere(world, own, fault).await?,
@@ -79,7 +79,7 @@ impl Step<Fernet> for Distribute {
                 for (held, (archive, promotion)) in own.held.iter().zip(&archives) {
                     let place = place(held, node)?;
                     context.ledger.fence().await?;
-                    let placed = node.files.place(&place, archive).await?;
+                    let placed = node.files.place(&place, &tag, archive).await?;
                     if placed.next.digests() != promotion.keys {
                         let text = format!("{}: what was placed at {} is not what was sent", node.name, place.next());
                         return Err(Fault::new(Service::Node, FaultKind::Conflict, text)
@@ -125,7 +125,7 @@ impl Step<Fernet> for Distribute {
                 Ok(())
             })
             .await;
-        cleared.all()?;
+        taken_away(cleared)?;
         Ok("what was placed beside the live keys is taken away".into())
     }
 }

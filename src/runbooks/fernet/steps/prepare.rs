@@ -1,9 +1,9 @@
 //! Step 3: the rotator rotates in a copy. What comes of it is judged by what lies there, never by what keystone-manage says.
 
-use super::super::record::{FernetRecord, Kind};
+use super::super::record::{FernetRecord, Held, Kind};
 use super::super::spec::PREPARE;
 use super::super::{Fernet, Node, State, World};
-use super::{Context, case, next, place, probed};
+use super::{Context, case, next, place, probed, tag, taken_away};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::repository::Repository;
 use crate::domain::fernet::rotation::{Objection, judge_prepared};
@@ -69,10 +69,7 @@ impl Step<Fernet> for Prepare {
         let now = case(context);
         let look = async {
             let seen = next(rotator(context.world)?, &now.own).await?;
-            let is_so = |(held, seen): (&super::Held, &Repository)| {
-                now.own.prepared.get(&held.kind).is_some_and(|promotion| promotion.keys == seen.digests())
-            };
-            Ok(now.own.held.iter().zip(&seen).all(is_so))
+            Ok(now.own.held.iter().zip(&seen).all(|pair| is_prepared(&now.own, pair)))
         };
         probed(look.await, "the copy is prepared", "no copy is prepared")
     }
@@ -80,10 +77,9 @@ impl Step<Fernet> for Prepare {
     async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
         let (world, now) = (context.world, case(context));
         let node = rotator(world)?;
-        if !now.own.prepared.is_empty()
-            && next(node, &now.own).await.is_ok_and(|seen| seen.iter().all(|one| one.keys.is_empty()))
-        {
-            // It was prepared by whoever rotated before.
+        let is_it = |seen: &Vec<Repository>| now.own.held.iter().zip(seen).all(|pair| is_prepared(&now.own, pair));
+        if !now.own.prepared.is_empty() && next(node, &now.own).await.is_ok_and(|seen| !is_it(&seen)) {
+            // It was prepared by whoever rotated before; what lies here is of a rotation that was killed.
             let (holders, silent) = holders(world, &now.own).await;
             let Some(holder) = holders.first() else {
                 let fault = Fault::new(Service::Node, FaultKind::Conflict, format!("{} has no copy", node.name));
@@ -105,6 +101,7 @@ impl Step<Fernet> for Prepare {
             files: look.files,
             keystone_manage: look.keystone_manage.ok_or_else(|| none("keystone-manage is not found there"))?,
             reader: world.reader.clone(),
+            tag: tag(&now),
         };
         context.ledger.fence().await?;
         let prepared = node.files.prepare(&prepare).await?;
@@ -135,22 +132,31 @@ impl Step<Fernet> for Prepare {
     async fn probe_undo(&self, context: &Context<'_>) -> Probe {
         let now = case(context);
         let look = async {
-            let seen = next(rotator(context.world)?, &now.own).await?;
-            Ok(seen.iter().all(|one| one.keys.is_empty()))
+            let seen = context.world.every(|node| next(node, &now.own)).await.all()?;
+            Ok(seen.iter().flat_map(|(_, all)| all).all(|one| one.keys.is_empty()))
         };
         probed(look.await, "no copy is left", "a copy is left")
     }
 
     async fn undo(&self, context: &Context<'_>) -> Result<String, Fault> {
         let now = case(context);
-        let node = rotator(context.world)?;
         context.ledger.fence().await?;
-        for held in &now.own.held {
-            context.ledger.fence().await?;
-            node.files.clear(&place(held, node)?).await?;
-        }
-        Ok(format!("the copy on {} is taken away", node.name))
+        // Whoever was to rotate first may have one, too.
+        let cleared = context.world.every(async |node| {
+            for held in &now.own.held {
+                context.ledger.fence().await?;
+                node.files.clear(&place(held, node)?).await?;
+            }
+            Ok(())
+        });
+        taken_away(cleared.await)?;
+        Ok("the prepared copy is taken away, on every node".into())
     }
+}
+
+/// Whether a repository is what the case has prepared.
+fn is_prepared(own: &State, (held, seen): (&Held, &Repository)) -> bool {
+    own.prepared.get(&held.kind).is_some_and(|promotion| promotion.keys == seen.digests())
 }
 
 fn wrong(node: &str, what: &str) -> Fault {
