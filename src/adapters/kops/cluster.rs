@@ -11,7 +11,7 @@ use crate::domain::kops::version::Version;
 use crate::engine::ports::kops::{Export, Exported, Hears, KopsCluster, Roll};
 use async_trait::async_trait;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The most lines of a dry run that are kept.
 const MOST_LINES: usize = 200;
@@ -53,6 +53,8 @@ pub struct Kops {
     parameters: KopsParameters,
     reach: Reach,
     files: Files,
+    /// When it got a credential of its own last.
+    signed: tokio::sync::Mutex<Option<Instant>>,
 }
 
 impl Kops {
@@ -73,7 +75,7 @@ impl Kops {
         let reach = Reach { ssh: parameters.ssh.clone(), environment: parameters.environment.clone() };
         let here = parameters.directory.clone();
         let there = if reach.is_far() { parameters.far_directory.clone() } else { here.to_string_lossy().into_owned() };
-        Ok(Self { reach, files: Files { here, there }, parameters })
+        Ok(Self { reach, files: Files { here, there }, parameters, signed: tokio::sync::Mutex::default() })
     }
 
     #[cfg(test)]
@@ -119,6 +121,26 @@ impl Kops {
             Some(0) => Ok(()),
             _ => Err(refusal::judge(doing, &ended, self.reach.is_far(), Effect::Reads)),
         }
+    }
+
+    /// Runs what asks the API. Where it is not let in, or there is no kubeconfig yet, it gets a new credential and is asked once more.
+    async fn asking(&self, words: &[&str], limit: Duration) -> Result<Ended, Fault> {
+        let before = Instant::now();
+        let first = self.kops(words, Effect::Reads, limit, None).await;
+        match &first {
+            Err(fault) if matches!(fault.kind, FaultKind::Unauthorized | FaultKind::Unreachable) => {}
+            _ => return first,
+        }
+        let mut signed = self.signed.lock().await;
+        // Somebody beside us has just signed in.
+        if signed.is_none_or(|signed| signed < before) {
+            if self.sign_in().await.is_err() {
+                return first;
+            }
+            *signed = Some(Instant::now());
+        }
+        drop(signed);
+        self.kops(words, Effect::Reads, limit, None).await
     }
 
     async fn write(&self, tag: &str, admin: Option<Duration>) -> Result<(), Fault> {
@@ -194,10 +216,11 @@ impl KopsCluster for Kops {
     }
 
     async fn groups(&self, cloud_only: bool) -> Result<Vec<Group>, Fault> {
-        let mut words = vec!["rolling-update", "cluster"];
-        words.extend(cloud_only.then_some("--cloudonly"));
         let limit = self.parameters.update_timeout;
-        let ended = self.kops(&words, Effect::Reads, limit, None).await?;
+        let ended = match cloud_only {
+            true => self.kops(&["rolling-update", "cluster", "--cloudonly"], Effect::Reads, limit, None).await?,
+            false => self.asking(&["rolling-update", "cluster"], limit).await?,
+        };
         group::read(&String::from_utf8_lossy(&ended.out)).map_err(|why| unread("rolling-update cluster", &why))
     }
 
@@ -211,7 +234,7 @@ impl KopsCluster for Kops {
 
     async fn validate(&self) -> Result<String, Fault> {
         let limit = self.parameters.update_timeout;
-        let ended = self.kops(&["validate", "cluster"], Effect::Reads, limit, None).await?;
+        let ended = self.asking(&["validate", "cluster"], limit).await?;
         let text = String::from_utf8_lossy(&ended.out).into_owned();
         let last = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it is ready");
         Ok(refusal::shown(last))
@@ -223,7 +246,16 @@ impl KopsCluster for Kops {
     }
 
     async fn sign_in(&self) -> Result<(), Fault> {
-        self.write(OWN, Some(self.parameters.admin)).await
+        // Put in its place at once: another process may be reading it.
+        let beside = format!("{OWN}-{}", std::process::id());
+        self.write(&beside, Some(self.parameters.admin)).await?;
+        let (doing, limit) = ("put the kubeconfig in its place", self.parameters.timeout);
+        let ended = self.reach.run(&[], &self.files.rename(&beside, OWN), limit, None).await;
+        let ended = ended.map_err(|failure| refusal::failure(doing, failure, limit, Effect::Reads))?;
+        match ended.code {
+            Some(0) => Ok(()),
+            _ => Err(refusal::judge(doing, &ended, self.reach.is_far(), Effect::Reads)),
+        }
     }
 
     async fn sign_out(&self) -> Result<(), Fault> {

@@ -41,6 +41,12 @@ impl Files {
         ["sh", "-c", script, "changeguard", &self.there, &path].map(str::to_owned).into()
     }
 
+    /// The words that put what lies under one tag under another, at once.
+    pub(super) fn rename(&self, from: &str, to: &str) -> Vec<String> {
+        let (from, to) = (self.kubeconfig(from), self.kubeconfig(to));
+        ["sh", "-c", "chmod 600 \"$1\" && mv -f \"$1\" \"$2\"", "changeguard", &from, &to].map(str::to_owned).into()
+    }
+
     /// Reads a kubeconfig that was exported.
     pub(super) async fn read(&self, reach: &Reach, tag: &str, limit: Duration) -> Result<Exported, Fault> {
         let path = self.kubeconfig(tag);

@@ -16,7 +16,7 @@ use crate::engine::case::spec::Spec;
 use crate::engine::case::status::Status;
 
 /// What the verbs of every runbook do, in a word for the footer and a line for the help.
-const HELP: [(&str, &str, &str); 8] = [
+const HELP: [(&str, &str, &str); 9] = [
     ("resume", "resume", "go on after a fault or an interruption: looks first"),
     ("resolve", "resolve", "say whether an interrupted step is done, where no look can tell, with a reason"),
     ("rollback", "roll back", "take back what was changed, as far as there is a way back"),
@@ -24,6 +24,7 @@ const HELP: [(&str, &str, &str); 8] = [
     ("recover", "recover", "go on although the end of the journal is lost, with a reason: looks at everything first"),
     ("cancel", "cancel", "close a case that has changed nothing"),
     ("set-aside", "set aside", "disregard a fact that keeps a gate shut, with a reason"),
+    ("settle", "settle", "say that somebody who must follow has done so, or need not, and how you know"),
     ("note", "note", "add a note to the journal"),
 ];
 

@@ -86,6 +86,7 @@ fn what_is_offered_is_taken_and_what_is_not_leads_nowhere() {
                     name: "east",
                     core: core.as_ref(),
                     gate: &gate,
+                    awaited: &[],
                     road: &road,
                     new: CaseId("new".into()),
                     lost: None,
