@@ -154,23 +154,7 @@ fn every_optional_line_of_the_example_is_known() {
         ..Default::default()
     };
     assert_eq!(*cluster, expected, "the example shows the defaults");
-    let kops = &config.kops[0];
-    let expected = config::KopsCluster {
-        name: "production".into(),
-        cluster: "production.k8s.example.net".into(),
-        state: "s3://example-kops-state".into(),
-        ssh: kops.ssh.clone(),
-        environment: vec!["AWS_PROFILE".into()],
-        directory: kops.directory.clone(),
-        keysets: vec!["kubernetes-ca".into()],
-        leave_out: vec!["etcd-peers-ca-main".into()],
-        control_plane: vec!["control-plane-main".into()],
-        backup: kops.backup.clone(),
-        holders: kops.holders.clone(),
-        ..Default::default()
-    };
-    assert_eq!(*kops, expected, "the example shows the defaults");
-    assert_eq!((kops.holders.len(), kops.holders[0].admin, kops.holders[1].admin), (2, true, false));
+    super::config_keystone::kops_shows_the_defaults(&config.kops[0]);
     assert!(cluster.archive.as_ref().is_some_and(|archive| archive.encrypt[0] == "age" && archive.open[0] == "age"));
     assert_eq!(config.smtp.per_minute, Some(30));
     assert_eq!(config.language_of(&config.tenant[0]), changeguard::domain::language::Language::German);

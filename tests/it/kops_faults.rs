@@ -27,7 +27,7 @@ struct Point {
 /// Goes the way with the fault in force until an order fails; then it is put right. Gives how many calls there were, and whether the
 /// fault was met.
 async fn walk(name: &str, point: Option<Point>) -> (usize, bool) {
-    let rig = Rig::with(|options| (options.control_plane, options.nodes) = (2, 1)).await;
+    let rig = Rig::small().await;
     let what = format!("{name} {point:?}");
     let faults = rig.lab.faults();
     let from = faults.requests(Service::Kops).len();
@@ -69,7 +69,7 @@ async fn walk(name: &str, point: Option<Point>) -> (usize, bool) {
     rig.is_well(&what);
     drop(desk);
     if !left.is_empty() {
-        to_the_end(&rig, &left, &what).await;
+        to_the_end(&rig, &rig.desk().await, &left, &what).await;
     }
     let desk = rig.desk().await;
     desk.reload().await.unwrap();

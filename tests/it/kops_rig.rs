@@ -7,7 +7,6 @@ use changeguard::adapters::lab::{Lab, LabOptions};
 use changeguard::adapters::store::SqlJournal;
 use changeguard::adapters::system::{SystemClock, SystemEntropy};
 use changeguard::domain::tenant::TenantId;
-use changeguard::engine::case::gate::FactKind;
 use changeguard::engine::case::machine::Order;
 use changeguard::engine::case::status::Status;
 use changeguard::engine::journal::{Holder as Person, Instance, JournalStore};
@@ -29,11 +28,19 @@ pub struct Rig {
     pub locked: Arc<Mutex<Vec<String>>>,
     /// What it was before.
     pub before: KopsState,
+    /// Only these keysets are rotated; none: all of them.
+    pub only: Vec<String>,
 }
 
 impl Rig {
     pub async fn new() -> Self {
         Self::with(|_| {}).await
+    }
+
+    /// A small one for walks: three machines, two keysets.
+    pub async fn small() -> Self {
+        let rig = Self::with(|options| (options.control_plane, options.nodes) = (2, 1)).await;
+        Self { only: vec!["kubernetes-ca".into(), "service-account".into()], ..rig }
     }
 
     pub async fn with(change: impl FnOnce(&mut KopsOptions)) -> Self {
@@ -55,7 +62,7 @@ impl Rig {
             }
         });
         let before = lab.kops().unwrap().state();
-        Self { lab, folder, locked, before }
+        Self { lab, folder, locked, before, only: Vec::new() }
     }
 
     pub fn kops(&self) -> &KopsLab {
@@ -83,7 +90,7 @@ impl Rig {
         };
         parameters(&mut given);
         let mut kept = Rules {
-            only: Vec::new(),
+            only: self.only.clone(),
             leave_out: Vec::new(),
             control_plane: Vec::new(),
             load_balancer: false,
@@ -130,7 +137,15 @@ impl Rig {
                     let now = self.kops().state().holders.into_iter().find(|holder| holder.name == name).unwrap();
                     self.kops().put_back(&name, now.trusts, Some(old.issuer.clone()));
                 }
-                "certificates-back" => self.kops().take(&name, Path::new(&path("certificates").unwrap())).unwrap(),
+                "certificates-back" => match path("certificates") {
+                    Some(path) => self.kops().take(&name, Path::new(&path)).unwrap(),
+                    // Where that part of the journal is lost, the operator knows where it lies.
+                    None => {
+                        let state = self.kops().state();
+                        let both = state.keysets["kubernetes-ca"].iter().map(|pair| pair.id.clone()).collect();
+                        self.kops().put_back(&name, both, None);
+                    }
+                },
                 round => {
                     if let Some(path) = path(round) {
                         self.kops().take(&name, Path::new(&path)).unwrap();
@@ -149,6 +164,10 @@ impl Rig {
         self.is_well(when);
         let state = self.kops().state();
         for (name, pairs) in &state.keysets {
+            if !(self.only.is_empty() || self.only.contains(name)) {
+                assert_eq!(pairs, &self.before.keysets[name], "{when}: {name} is none of this");
+                continue;
+            }
             let old = &self.before.keysets[name][0].id;
             let known = |id: &String| pairs.iter().find(|pair| pair.id == *id).unwrap();
             let others: Vec<_> = pairs.iter().filter(|pair| pair.id != *old).collect();
@@ -208,7 +227,6 @@ pub fn alarm(status: &Status) -> Option<&'static str> {
         "api-3-back",
         "api-5-back",
     ];
-    let _ = FactKind::Seen;
     facts.into_iter().find_map(|fact| all.into_iter().find(|name| *name == fact))
 }
 

@@ -25,7 +25,7 @@ async fn a_create_that_dies_after_five_of_eight_goes_on_with_the_other_three() {
     rig.kops().spoil(|mischief| mischief.creates_left = Some(5));
     let desk = rig.desk().await;
     let said = fault(desk.run(begin("rotate")).await);
-    assert!(said.contains("create keypair kubernetes-ca: error storing keyset"), "{said}");
+    assert!(said.contains("create keypair etcd-peers-ca-main: error storing keyset"), "{said}");
     let made = |rig: &Rig| rig.kops().state().keysets.values().filter(|pairs| pairs.len() == 2).count();
     assert_eq!(made(&rig), 5);
     rig.kops().spoil(|mischief| mischief.creates_left = None);

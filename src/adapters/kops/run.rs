@@ -182,3 +182,37 @@ impl Drop for Group {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_it_runs_ends_with_its_input_whoever_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let pid = folder.path().join("pid");
+        let script = format!("echo $$ > '{}'; exec sleep 600", pid.display());
+        let mut guard = command("sh");
+        guard.args(["-c", GUARD, "changeguard", "sh", "-c", &script]).stdin(Stdio::piped());
+        let mut child = guard.spawn().unwrap();
+        let held = child.stdin.take();
+        while std::fs::read_to_string(&pid).unwrap_or_default().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        // As sshd does it when the connection is gone, and the kernel when this process is.
+        drop(held);
+        let ended = tokio::time::timeout(Duration::from_secs(60), child.wait()).await.expect("it goes on").unwrap();
+        assert_eq!(ended.code(), Some(128 + 15), "ended by TERM");
+    }
+
+    #[tokio::test]
+    async fn its_exit_status_and_its_two_outputs_are_kept_apart() {
+        let here = Reach { ssh: Vec::new(), environment: Vec::new() };
+        let words = ["sh", "-c", "echo out; echo err >&2; cat; exit 7"].map(str::to_owned);
+        let ended = here.run(&[], &words, Duration::from_secs(60), None).await.unwrap();
+        assert_eq!((ended.code, &**ended.out, &*ended.err), (Some(7), &b"out\n"[..], &b"err\n"[..]));
+        let slow = ["sleep", "600"].map(str::to_owned);
+        let failure = here.run(&[], &slow, Duration::from_millis(50), None).await.unwrap_err();
+        assert!(matches!(failure, Failure::TooLong), "{failure:?}");
+    }
+}

@@ -5,7 +5,8 @@ use super::record::{At, KopsRecord};
 use super::spec::{ADMIN, CERTIFICATES, DISTRUST, PROMOTE, SPEC, STAGE};
 use super::{Kops, World};
 use crate::domain::fault::Fault;
-use crate::domain::kops::keyset::Keysets;
+use crate::domain::kops::keypair::Keypair;
+use crate::domain::kops::keyset::{Keysets, Role};
 use crate::domain::kops::track::{Standing, Track};
 use crate::engine::case::core::Way;
 use crate::engine::case::record::{End, Reached};
@@ -20,8 +21,16 @@ pub(super) async fn recover(world: &World, case: &Case<Kops>, seen: &CaseSeen) -
     let core = &case.core;
     let mut tracks = case.own.tracks.clone();
     if tracks.is_empty() {
-        // Without what was there before, what is there now is the only measure: only an untouched state can be told.
-        tracks = world.chosen(&keysets).iter().filter_map(|name| Track::begin(&keysets, name)).collect();
+        // Its plan is lost as well: only what can be meant in one way is gone on with.
+        let chosen = world.chosen(&keysets);
+        let found: Option<Vec<Track>> = chosen.iter().map(|name| inferred(&keysets, name)).collect();
+        let Some(found) = found else {
+            let evidence =
+                "which keypairs it has made can't be told from what lies there; nothing of it is changed".into();
+            let found = Reached { evidence, ..Reached::default() };
+            return Ok(Recovery { found, own: Vec::new(), then: Onward::Over(End::Lost) });
+        };
+        tracks = found;
     }
     for track in tracks.iter_mut().filter(|track| track.new.is_none()) {
         let strangers: Vec<_> = track.strangers(&keysets).collect();
@@ -66,8 +75,13 @@ pub(super) async fn recover(world: &World, case: &Case<Kops>, seen: &CaseSeen) -
         return Ok(Recovery { found: found(Vec::new(), None, touched, what), own, then: Onward::On });
     }
     if run.is_some_and(|run| run.to == End::TakenBack) {
-        let done = if furthest >= Standing::Promoted { vec![STAGE, CERTIFICATES] } else { Vec::new() };
-        return Ok(Recovery { found: found(done, None, touched, "it was going back"), own, then: Onward::Back });
+        // Whatever was ever changed has rolled, or may have: all of it is gone back over, where it is back already too.
+        let seen = run.map(|run| run.touching.clone()).unwrap_or_default();
+        let known = core.touched.iter().chain(&touched).chain(&seen);
+        let all: Vec<_> =
+            SPEC.steps.iter().map(|step| step.number).filter(|step| known.clone().any(|one| one == step)).collect();
+        let done = if all.contains(&PROMOTE) { vec![STAGE, CERTIFICATES] } else { Vec::new() };
+        return Ok(Recovery { found: found(done, None, all, "it was going back"), own, then: Onward::Back });
     }
     let (done, at, what) = match furthest {
         Standing::Before if touched.is_empty() => {
@@ -81,4 +95,21 @@ pub(super) async fn recover(world: &World, case: &Case<Kops>, seen: &CaseSeen) -
         }
     };
     Ok(Recovery { found: found(done, Some(at), touched, what), own, then: Onward::On })
+}
+
+/// What a keyset was before the case, where that can be told without its plan: it has one keypair, or two, or one that is staged.
+fn inferred(keysets: &Keysets, name: &str) -> Option<Track> {
+    let pairs = keysets.pairs(name);
+    let staged: Vec<_> = keysets.of_role(name, Role::Staged).collect();
+    let (old, new) = match (pairs, staged.as_slice()) {
+        ([_], []) => return Track::begin(keysets, name),
+        ([old, new], _) => (old, new),
+        (_, [new]) => (keysets.primary(name)?, *new),
+        _ => return None,
+    };
+    let mut before: Vec<Keypair> = pairs.iter().filter(|pair| pair.id != new.id).cloned().collect();
+    for pair in before.iter_mut().filter(|pair| pair.id == old.id) {
+        (pair.primary, pair.distrusted) = (true, None);
+    }
+    Some(Track { keyset: name.to_owned(), before, old: old.id.clone(), new: Some(new.id.clone()) })
 }

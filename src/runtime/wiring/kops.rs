@@ -1,7 +1,7 @@
 //! Kubernetes clusters of kOps: the configuration's words made into what their runbook works with.
 
 use super::Wiring;
-use crate::adapters::kops::{Kops as Command, KopsParameters};
+use crate::adapters::kops::{Kops as Program, KopsParameters};
 use crate::adapters::system::SystemClock;
 use crate::config::KopsCluster;
 use crate::domain::fault::Fault;
@@ -18,7 +18,7 @@ impl Wiring {
     /// Everything that a rotation of this cluster's keys can reach.
     pub fn kops_world(&self, cluster: &KopsCluster) -> Result<World, Fault> {
         let below = || self.config.state.directory.join("kops").join(&cluster.name);
-        let command = Command::new(KopsParameters {
+        let program = Program::new(KopsParameters {
             cluster: cluster.cluster.clone(),
             state: cluster.state.clone(),
             command: cluster.command.clone(),
@@ -46,6 +46,6 @@ impl Wiring {
             patience: cluster.patience,
             poll: cluster.poll,
         };
-        Ok(World::new(Arc::new(command), holders.collect(), rules, Arc::new(SystemClock)))
+        Ok(World::new(Arc::new(program), holders.collect(), rules, Arc::new(SystemClock)))
     }
 }

@@ -170,7 +170,7 @@ fn no_verb_of_a_runbook_has_a_key_that_means_something_else_on_its_screens() {
     use changeguard::app::Screen;
     use changeguard::app::command::command_for;
     use changeguard::engine::case::runbook::Runbook;
-    for spec in [&SPEC, changeguard::runbooks::fernet::Fernet::spec()] {
+    for spec in [&SPEC, changeguard::runbooks::fernet::Fernet::spec(), changeguard::runbooks::kops::Kops::spec()] {
         assert_eq!(spec.faults(), Vec::<String>::new());
         for stretch in spec.stretches {
             for screen in [Screen::Fleet, Screen::Subject(id())] {

@@ -1,12 +1,13 @@
 //! Steps 3 and 5: each keyset's keypair is changed by its id, one after the other with a record each, and every instance follows.
 
-use super::super::Kops;
 use super::super::record::{Change, KopsRecord};
 use super::super::roll::{Context, follow};
 use super::super::spec::{DISTRUST, PROMOTE};
+use super::super::{Kops, State};
 use super::{all_stand, at, case, conflict, keysets, never_updated, probed, record, standing};
 use crate::domain::fault::{Fault, Lead};
 use crate::domain::kops::keypair::KeypairId;
+use crate::domain::kops::keyset::Keysets;
 use crate::domain::kops::track::{Standing, Track};
 use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::Step;
@@ -25,7 +26,8 @@ async fn promote(context: &Context<'_>, back: bool) -> Result<(), Fault> {
         let id = if back { Some(track.old.clone()) } else { track.new.clone() };
         let Some(id) = id else { continue };
         match standing(track, &seen)? {
-            found if found == to => continue,
+            // On the way back it may be further back already, where the end of a journal was lost.
+            found if found == to || back && found < to => continue,
             found if found == from => {}
             _ => return Err(conflict(format!("{}: it can't be promoted as it is", track.keyset), &[Lead::Resume])),
         }
@@ -34,7 +36,18 @@ async fn promote(context: &Context<'_>, back: bool) -> Result<(), Fault> {
         let (keyset, change) = (track.keyset.clone(), Change::Promoted);
         record(context, KopsRecord::Changed { at: at(PROMOTE, back), keyset, id, change }).await?;
     }
-    all_stand(&own, &keysets(context).await?, to)
+    stands(&own, &keysets(context).await?, to, back)
+}
+
+/// All keysets are so; on the way back some may be further back already.
+fn stands(own: &State, seen: &Keysets, wanted: Standing, back: bool) -> Result<(), Fault> {
+    for track in own.tracks.iter().filter(|_| back) {
+        if standing(track, seen)? > wanted {
+            let text = format!("{}: its keypairs are not as they were just made", track.keyset);
+            return Err(conflict(text, &[Lead::Resume]));
+        }
+    }
+    if back { Ok(()) } else { all_stand(own, seen, wanted) }
 }
 
 /// Takes all keypairs of before out of trust, or into it again, where they are not.
@@ -42,7 +55,7 @@ async fn distrust(context: &Context<'_>, back: bool) -> Result<(), Fault> {
     let own = case(context).own.clone();
     let seen = keysets(context).await?;
     for track in &own.tracks {
-        if standing(track, &seen)? < Standing::Promoted {
+        if standing(track, &seen)? < Standing::Promoted && !back {
             return Err(conflict(format!("{}: its new keypair is not the primary one", track.keyset), &[Lead::Resume]));
         }
         for id in track.retires() {
@@ -62,7 +75,7 @@ async fn distrust(context: &Context<'_>, back: bool) -> Result<(), Fault> {
     let wrong =
         |track: &&Track| track.retires().iter().any(|id: &KeypairId| seen.is_trusted(&track.keyset, id) != back);
     match own.tracks.iter().find(wrong) {
-        None => all_stand(&own, &seen, if back { Standing::Promoted } else { Standing::Distrusted }),
+        None => stands(&own, &seen, if back { Standing::Promoted } else { Standing::Distrusted }, back),
         Some(track) => {
             let text = format!("{}: its previous keypairs are not as they were just made", track.keyset);
             Err(conflict(text, &[Lead::Resume]))

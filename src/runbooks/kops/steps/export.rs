@@ -10,6 +10,7 @@ use super::{case, keysets, record, tag};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::kops::keyset::GENERAL;
 use crate::domain::step::StepNumber;
+use crate::engine::case::core::Way;
 use crate::engine::case::runbook::{Case, Step};
 use crate::engine::ports::kops::{Export as Wanted, Exported};
 use crate::engine::step::{Probe, Trouble};
@@ -141,7 +142,7 @@ fn missing(step: &Export, context: &Context<'_>) -> Option<Fault> {
     let now = case(context);
     // Who has the certificates of both is locked out of nothing.
     let is_out = now.own.exported.contains_key(&step.round) || now.core.recovered.is_some();
-    if step.round == Round::Certificates || !is_out {
+    if now.core.way != Way::Back || step.round == Round::Certificates || !is_out {
         return None;
     }
     let left = names(&open(context.world, &now.core, step.about_back()));
