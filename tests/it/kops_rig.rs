@@ -131,26 +131,22 @@ impl Rig {
         while let Some((name, about)) = first_awaited(&desk.status()) {
             let told = told(&desk.status());
             let path = |round: &str| told["case"]["exported"][round]["path"].as_str().map(str::to_owned);
-            match about.as_str() {
-                "admin-back" => {
+            let state = self.kops().state();
+            let general = &state.keysets["kubernetes-ca"];
+            let holder = state.holders.iter().find(|holder| holder.name == name).unwrap();
+            let trusted = general.iter().filter(|pair| pair.distrusted.is_none()).map(|pair| pair.id.clone()).collect();
+            match (about.as_str(), path(if about == "certificates-back" { "certificates" } else { &about })) {
+                (_, Some(path)) => self.kops().take(&name, Path::new(&path)).unwrap(),
+                ("admin-back", None) => {
                     let old = self.before.holders.iter().find(|holder| holder.name == name).unwrap();
-                    let now = self.kops().state().holders.into_iter().find(|holder| holder.name == name).unwrap();
-                    self.kops().put_back(&name, now.trusts, Some(old.issuer.clone()));
+                    self.kops().put_back(&name, holder.trusts.clone(), Some(old.issuer.clone()));
                 }
-                "certificates-back" => match path("certificates") {
-                    Some(path) => self.kops().take(&name, Path::new(&path)).unwrap(),
-                    // Where that part of the journal is lost, the operator knows where it lies.
-                    None => {
-                        let state = self.kops().state();
-                        let both = state.keysets["kubernetes-ca"].iter().map(|pair| pair.id.clone()).collect();
-                        self.kops().put_back(&name, both, None);
-                    }
-                },
-                round => {
-                    if let Some(path) = path(round) {
-                        self.kops().take(&name, Path::new(&path)).unwrap();
-                    }
+                // Where that part of the journal is lost the operator exports it by hand.
+                ("admin", None) => {
+                    let primary = general.iter().find(|pair| pair.primary).map(|pair| pair.id.clone());
+                    self.kops().put_back(&name, holder.trusts.clone(), primary);
                 }
+                (_, None) => self.kops().put_back(&name, trusted, None),
             }
             let order = Order::Settle { person: name, reason: "they have called".into() };
             desk.run(order).await.unwrap();

@@ -13,7 +13,7 @@ fn a_rotation_goes_by_keys_alone_and_is_taken_back() {
     program.shows("2 of 7 steps done");
     program.shows("holders: 3 of 3 holders");
     until(&mut program, "h", "Settle mira");
-    program.keys("she has called\rG").shows("holders: 2 of 3 holders");
+    program.keys("she has called\rR").shows("holders: 2 of 3 holders");
     until(&mut program, "R", "Roll back: kops/lab");
     program.keys("trial\rlab\r").shows("the last one: rolled back");
 }

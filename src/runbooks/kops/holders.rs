@@ -1,7 +1,7 @@
 //! Who holds credentials of the cluster, what each must take before the case goes on, and who has not yet.
 
 use super::record::Round;
-use super::spec::{ADMIN, DISTRUST, FINAL};
+use super::spec::{ADMIN, CERTIFICATES, DISTRUST, FINAL};
 use super::world::{Holder, Holds};
 use super::{Kops, World};
 use crate::engine::case::core::{Core, Way};
@@ -38,23 +38,27 @@ pub(super) fn names(holders: &[&Holder]) -> Vec<String> {
 /// Who must follow now.
 pub(super) fn awaited(world: &World, case: &Case<Kops>) -> Vec<Awaited> {
     let (core, own) = (&case.core, &case.own);
-    // What a lost part of the journal may have said of it is asked again.
-    let is_out = |round| own.exported.contains_key(&round) || core.recovered.is_some();
+    // What a lost part of the journal may have said of it is asked again: on the way back of everybody, forward behind its step.
+    let is_out = |round: Round, step| {
+        let is_lost = core.recovered.is_some() && (core.way == Way::Back || core.state(step).is_done());
+        own.exported.contains_key(&round) || is_lost
+    };
     let is_on = |step| core.leg.road.contains(&Move::Undo(step)) && !core.state(step).is_done();
     let wants = |about: &'static str| -> (bool, &'static str) {
         match about {
-            CERTIFICATES_TAKEN => {
-                (is_out(Round::Certificates), "has the certificates of both authorities in their kubeconfig")
-            }
-            ADMIN_TAKEN => (is_out(Round::Admin), "uses an admin credential of the new authority"),
-            FINAL_TAKEN => (is_out(Round::Final), "has the certificates without the previous authority's"),
+            CERTIFICATES_TAKEN => (
+                is_out(Round::Certificates, CERTIFICATES),
+                "has the certificates of both authorities in their kubeconfig",
+            ),
+            ADMIN_TAKEN => (is_out(Round::Admin, ADMIN), "uses an admin credential of the new authority"),
+            FINAL_TAKEN => (is_out(Round::Final, FINAL), "has the certificates without the previous authority's"),
             FINAL_BACK => (
-                is_on(FINAL) && is_out(Round::Final),
+                is_on(FINAL) && is_out(Round::Final, FINAL),
                 "has the certificates of both authorities again, or never took others",
             ),
             // The previous credentials are let in once their keypair is trusted again everywhere.
             _ => (
-                is_on(ADMIN) && is_out(Round::Admin) && !is_on(DISTRUST),
+                is_on(ADMIN) && is_out(Round::Admin, ADMIN) && !is_on(DISTRUST),
                 "uses the previous admin credential again, or never took another",
             ),
         }
