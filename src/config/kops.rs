@@ -37,7 +37,9 @@ pub(super) struct KopsTable {
     control_plane: Value<Vec<Spanned<String>>>,
     load_balancer: Value<bool>,
     backup: Value<Vec<Spanned<String>>>,
+    autoscaler: Value<Vec<Spanned<String>>>,
     admin: Value<String>,
+    notice: Value<String>,
     patience: Value<String>,
     poll: Value<String>,
     timeout: Value<String>,
@@ -84,9 +86,13 @@ pub struct KopsCluster {
     pub load_balancer: bool,
     /// A command that ends with 0 where the state store has versions or a copy; empty: there is none.
     pub backup: Vec<String>,
+    /// A command that says in a line what the autoscaler does; empty: there is none.
+    pub autoscaler: Vec<String>,
     /// How long an admin credential lasts that is handed out.
     pub admin: Duration,
-    /// How long an update may take to be seen, and the cluster to be well behind a roll.
+    /// How long an update may take to be seen by a rolling update.
+    pub notice: Duration,
+    /// How long the cluster may take to be well behind a roll.
     pub patience: Duration,
     /// How often it is looked meanwhile.
     pub poll: Duration,
@@ -127,9 +133,11 @@ impl Default for KopsCluster {
             control_plane: Vec::new(),
             load_balancer: false,
             backup: Vec::new(),
+            autoscaler: Vec::new(),
             admin: Duration::from_secs(18 * 3600),
-            patience: Duration::from_secs(15 * 60),
-            poll: Duration::from_secs(15),
+            notice: Duration::from_secs(30),
+            patience: Duration::from_secs(5 * 60),
+            poll: Duration::from_secs(10),
             timeout: Duration::from_secs(60),
             update_timeout: Duration::from_secs(15 * 60),
             roll_timeout: Duration::from_secs(8 * 3600),
@@ -165,10 +173,11 @@ impl Rules<'_> {
         let mut argv = |name: &str, written: Value<Vec<Spanned<String>>>, default: Vec<String>| {
             written.map_or(default, |written| self.argv(&field(name), written, &[], &[]))
         };
-        let (command, ssh, backup) = (
+        let (command, ssh, backup, autoscaler) = (
             argv("command", table.command, default.command),
             argv("ssh", table.ssh, Vec::new()),
             argv("backup", table.backup, Vec::new()),
+            argv("autoscaler", table.autoscaler, Vec::new()),
         );
         let duration = values::duration;
         KopsCluster {
@@ -177,6 +186,7 @@ impl Rules<'_> {
             command,
             ssh,
             backup,
+            autoscaler,
             environment: self.words(&field("environment"), table.environment, variable),
             directory: self.path(&field("directory"), table.directory),
             far_directory: self.or(&field("far_directory"), table.far_directory, default.far_directory, far_path),
@@ -185,6 +195,7 @@ impl Rules<'_> {
             control_plane: self.words(&field("control_plane"), table.control_plane, word),
             load_balancer: table.load_balancer.is_some_and(Spanned::into_inner),
             admin: self.or(&field("admin"), table.admin, default.admin, duration),
+            notice: self.or(&field("notice"), table.notice, default.notice, duration),
             patience: self.or(&field("patience"), table.patience, default.patience, duration),
             poll: self.or(&field("poll"), table.poll, default.poll, duration),
             timeout: self.or(&field("timeout"), table.timeout, default.timeout, duration),

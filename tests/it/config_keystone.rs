@@ -184,6 +184,7 @@ pub fn kops_shows_the_defaults(kops: &config::KopsCluster) {
         leave_out: vec!["etcd-peers-ca-main".into()],
         control_plane: vec!["control-plane-main".into()],
         backup: kops.backup.clone(),
+        autoscaler: kops.autoscaler.clone(),
         holders: kops.holders.clone(),
         ..Default::default()
     };

@@ -62,6 +62,8 @@ async fn what_is_printed_as_next_leads_through_a_whole_rotation() {
     assert!(list.contains("kops/lab"), "{list}");
     let trial = site.run("rotate kops/lab --dry-run").await.ends(0).out;
     assert!(trial.contains("kubernetes-ca: a keypair is added beside "), "{trial}");
+    let timer = site.run("rotate kops/lab --when-due --confirm lab --json").await.ends(0).json();
+    assert_eq!((&timer["due"], &timer["status"]["phase"]), (&false.into(), &"idle".into()), "a timer begins nothing");
     let (mut done, mut printed) = (Vec::new(), String::new());
     while let Some(line) = site.next().await {
         let ended = site.run(&line).await.ends(0);

@@ -86,8 +86,8 @@ async fn spoiled(name: &'static str) {
     let points: Vec<Point> = (1..=calls)
         .map(|call| {
             let (at, turn) = (u64::try_from(call).unwrap(), from + call);
-            let which = if turn / KINDS.len() % 2 == 0 { Which::Nth(at) } else { Which::From(at) };
-            Point { fault: KINDS[turn % KINDS.len()], which, far: turn % 3 == 0 }
+            let which = if (turn / KINDS.len()).is_multiple_of(2) { Which::Nth(at) } else { Which::From(at) };
+            Point { fault: KINDS[turn % KINDS.len()], which, far: turn.is_multiple_of(3) }
         })
         .collect();
     let all = points.len();

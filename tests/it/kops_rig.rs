@@ -83,6 +83,7 @@ impl Rig {
             directory: self.folder.path().join("files"),
             far_directory: self.folder.path().join("far").to_string_lossy().into_owned(),
             backup: vec!["true".into()],
+            autoscaler: ["echo", "2 of 2 replicas"].map(str::to_owned).into(),
             admin: Duration::from_secs(3600),
             timeout: Duration::from_secs(60),
             update_timeout: Duration::from_secs(60),
@@ -95,6 +96,7 @@ impl Rig {
             control_plane: Vec::new(),
             load_balancer: false,
             admin: Duration::from_secs(3600),
+            notice: Duration::from_millis(4),
             patience: Duration::from_millis(4),
             poll: Duration::from_millis(1),
         };

@@ -14,6 +14,11 @@ fn a_rotation_goes_by_keys_alone_and_is_taken_back() {
     program.shows("holders: 3 of 3 holders");
     until(&mut program, "h", "Settle mira");
     program.keys("she has called\rR").shows("holders: 2 of 3 holders");
+    // Whoever is under the cursor is meant.
+    program.keys("7").shows("ci-deploy");
+    program.keys("j");
+    until(&mut program, "h", "Settle ci-deploy");
+    program.keys("\x1b");
     until(&mut program, "R", "Roll back: kops/lab");
     program.keys("trial\rlab\r").shows("the last one: rolled back");
 }

@@ -100,7 +100,10 @@ async fn a_roll_that_fails_at_an_instance_goes_on_with_what_is_left_of_it() {
     let parts = told(&desk.status())["case"]["parts"].clone();
     assert_eq!((&parts[0]["updated"], parts[0]["rolled"].as_array().unwrap().len()), (&true.into(), 0), "{parts}");
     let attention = desk.status().attention;
-    assert!(attention.iter().any(|line| line.contains("no new node can join")), "{attention:?}");
+    assert!(
+        attention.iter().any(|line| line.contains("no new node can join") && line.contains("2 of 2 replicas")),
+        "{attention:?}"
+    );
     rig.kops().spoil(|mischief| mischief.roll_fails_at = None);
     desk.run(Order::Resume).await.unwrap();
     rig.is_well("gone on");

@@ -37,6 +37,8 @@ pub struct KopsParameters {
     pub far_directory: String,
     /// A command that ends with 0 where a copy of the state store can be gone back to; empty: there is none.
     pub backup: Vec<String>,
+    /// A command that says in a line what the autoscaler does; empty: there is none.
+    pub autoscaler: Vec<String>,
     /// How long an admin credential lasts.
     pub admin: Duration,
     /// For a command that reads, or changes one keypair.
@@ -141,6 +143,19 @@ impl Kops {
         }
         drop(signed);
         self.kops(words, Effect::Reads, limit, None).await
+    }
+
+    /// Runs a command of the configuration that only looks; none where there is none.
+    async fn ask(&self, doing: &str, words: &[String]) -> Option<Result<String, Fault>> {
+        if words.is_empty() {
+            return None;
+        }
+        let (limit, own) = (self.parameters.timeout, self.files.kubeconfig(OWN));
+        Some(match self.reach.run(&[("KUBECONFIG", &own)], words, limit, None).await {
+            Ok(ended) if ended.code == Some(0) => Ok(String::from_utf8_lossy(&ended.out).into_owned()),
+            Ok(ended) => Err(refusal::judge(doing, &ended, self.reach.is_far(), Effect::Reads)),
+            Err(failure) => Err(refusal::failure(doing, failure, limit, Effect::Reads)),
+        })
     }
 
     async fn write(&self, tag: &str, admin: Option<Duration>) -> Result<(), Fault> {
@@ -263,16 +278,13 @@ impl KopsCluster for Kops {
     }
 
     async fn has_backup(&self) -> Option<Result<(), Fault>> {
-        let words = &self.parameters.backup;
-        if words.is_empty() {
-            return None;
-        }
-        let limit = self.parameters.timeout;
-        let doing = "look for a copy of the state store";
-        Some(match self.reach.run(&[], words, limit, None).await {
-            Ok(ended) if ended.code == Some(0) => Ok(()),
-            Ok(ended) => Err(refusal::judge(doing, &ended, self.reach.is_far(), Effect::Reads)),
-            Err(failure) => Err(refusal::failure(doing, failure, limit, Effect::Reads)),
-        })
+        let said = self.ask("look for a copy of the state store", &self.parameters.backup).await?;
+        Some(said.map(|_| ()))
+    }
+
+    async fn autoscaler(&self) -> Option<Result<String, Fault>> {
+        let said = self.ask("ask the autoscaler", &self.parameters.autoscaler).await?;
+        let first = |said: String| said.lines().map(refusal::shown).find(|line| !line.is_empty()).unwrap_or_default();
+        Some(said.map(first))
     }
 }

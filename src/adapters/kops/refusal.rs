@@ -118,9 +118,9 @@ pub(super) fn complaint(errors: &[u8]) -> String {
     let text = String::from_utf8_lossy(errors);
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let is_noise = |line: &str| line.split_once("] ").is_some_and(|(head, _)| head.contains(".go:"));
-    let errors = lines.iter().filter(|line| line.starts_with("Error:"));
+    let error = lines.iter().rfind(|line| line.starts_with("Error:"));
     let plain = lines.iter().take_while(|line| !line.starts_with("Usage:")).filter(|line| !is_noise(line));
-    let said = errors.last().or(plain.last()).or(lines.last()).copied().unwrap_or_default();
+    let said = error.or(plain.last()).or(lines.last()).copied().unwrap_or_default();
     let said = said.strip_prefix("Error: ").unwrap_or(said);
     shown(said).chars().take(LONGEST).collect()
 }

@@ -17,8 +17,8 @@ pub(super) const LARGEST: usize = 512 * 1024;
 /// How long the pipes may stay open after the command has ended.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// Runs its arguments with nothing on their input, until they end or its own input does.
-const GUARD: &str = r#"exec 3<&0
+/// Runs its arguments with nothing on their input, until they end or its own input does. What they write is their owner's alone.
+const GUARD: &str = r#"umask 077; exec 3<&0
 "$@" </dev/null 3<&- & c=$!
 ( while IFS= read -r _ <&3; do :; done; kill -TERM $c; sleep 5; kill -KILL $c ) >/dev/null 2>&1 & w=$!
 exec 3<&-

@@ -22,6 +22,7 @@ fn kops(folder: &Path, script: &str, ssh: &[&str]) -> Kops {
         directory: folder.join("files"),
         far_directory: folder.join("far").to_string_lossy().into_owned(),
         backup: Vec::new(),
+        autoscaler: Vec::new(),
         admin: Duration::from_secs(3600),
         timeout: Duration::from_secs(60),
         update_timeout: Duration::from_secs(60),

@@ -79,4 +79,6 @@ pub trait KopsCluster: Send + Sync {
     async fn sign_out(&self) -> Result<(), Fault>;
     /// Whether a copy of the state store can be gone back to, as the configured command says; none where there is none.
     async fn has_backup(&self) -> Option<Result<(), Fault>>;
+    /// What the configured command says of the autoscaler, in a line; none where there is none.
+    async fn autoscaler(&self) -> Option<Result<String, Fault>>;
 }

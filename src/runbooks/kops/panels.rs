@@ -88,8 +88,12 @@ fn attention(world: &World, case: Option<&Case<Kops>>, sights: &Sights) -> Vec<S
         found.insert(0, format!("{}; {name}: {}", alarm.text, alarm_remedy(alarm.kind)));
     }
     if case.own.parts.values().any(|parts| parts.updated && parts.validated.is_none()) {
-        let text = "no new node can join until the roll has ended: hold the autoscaler, which is not asked from here";
-        found.push(text.into());
+        let scaler = match sights.autoscaler.as_ref().map(|seen| (seen.value(), &seen.fault)) {
+            None => "which nobody is configured to ask".to_owned(),
+            Some((Some(said), None)) => format!("which says: {said}"),
+            Some(_) => "which does not answer".to_owned(),
+        };
+        found.push(format!("no new node can join until the roll has ended: hold the autoscaler, {scaler}"));
     }
     let waits = awaited(world, case);
     if !waits.is_empty() {
@@ -149,7 +153,7 @@ fn present(case: &Case<Kops>) -> Option<(At, Parts)> {
 }
 
 fn bar(done: u32, all: u32) -> String {
-    let full = if all == 0 { BAR } else { (done * BAR / all).min(BAR) };
+    let full = (done * BAR).checked_div(all).unwrap_or(BAR).min(BAR);
     format!("{}{} {done}/{all}", "#".repeat(full as usize), "-".repeat((BAR - full) as usize))
 }
 

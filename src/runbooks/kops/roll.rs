@@ -110,7 +110,7 @@ async fn cover(context: &Context<'_>, at: At) -> Result<(), Fault> {
     let mut groups = look().await?;
     let mut waited = Duration::ZERO;
     // What was updated is seen by polling: at first nothing may seem to need an update.
-    while !is_whole(&now, at, &groups) && waited < world.rules.patience {
+    while !is_whole(&now, at, &groups) && waited < world.rules.notice {
         progress(context, at, "the update is not seen by every instance group yet");
         world.clock.sleep(world.rules.poll).await;
         context.ledger.fence().await?;

@@ -20,6 +20,8 @@ pub struct Sights {
     pub valid: Observation<String>,
     /// Whether a copy of the state store can be gone back to; none where nobody can say.
     pub backup: Option<Observation<()>>,
+    /// What the autoscaler does; none where nobody can say.
+    pub autoscaler: Option<Observation<String>>,
 }
 
 impl Sights {
@@ -35,19 +37,19 @@ impl Sights {
                 found => found,
             }
         };
-        let (version, keypairs, groups, valid, backup) = futures_util::future::join5(
-            cluster.version(),
-            cluster.keypairs(),
-            groups,
-            cluster.validate(),
-            cluster.has_backup(),
-        )
-        .await;
+        let asked = futures_util::future::join(cluster.has_backup(), cluster.autoscaler());
+        let (version, keypairs, groups, valid, (backup, autoscaler)) =
+            futures_util::future::join5(cluster.version(), cluster.keypairs(), groups, cluster.validate(), asked).await;
         let now = world.clock.now();
         self.version.take(now, version);
         self.keysets.take(now, keypairs.map(Keysets::of));
         self.groups.take(now, groups);
         self.valid.take(now, valid);
+        self.autoscaler = autoscaler.map(|said| {
+            let mut seen = self.autoscaler.take().unwrap_or_default();
+            seen.take(now, said);
+            seen
+        });
         self.backup = backup.map(|backup| {
             let mut seen = self.backup.take().unwrap_or_default();
             seen.take(now, backup);

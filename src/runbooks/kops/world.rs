@@ -41,7 +41,9 @@ pub struct Rules {
     pub load_balancer: bool,
     /// How long an admin credential lasts that is handed out.
     pub admin: Duration,
-    /// How long an update may take to be seen by a rolling update, and a cluster to be well behind a roll.
+    /// How long an update may take to be seen by a rolling update.
+    pub notice: Duration,
+    /// How long a cluster may take to be well behind a roll.
     pub patience: Duration,
     /// How often it is looked meanwhile.
     pub poll: Duration,

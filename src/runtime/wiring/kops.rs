@@ -27,6 +27,7 @@ impl Wiring {
             directory: cluster.directory.clone().unwrap_or_else(below),
             far_directory: format!("{}/{}", cluster.far_directory, cluster.name),
             backup: cluster.backup.clone(),
+            autoscaler: cluster.autoscaler.clone(),
             admin: cluster.admin,
             timeout: cluster.timeout,
             update_timeout: cluster.update_timeout,
@@ -43,6 +44,7 @@ impl Wiring {
             control_plane: cluster.control_plane.clone(),
             load_balancer: cluster.load_balancer,
             admin: cluster.admin,
+            notice: cluster.notice,
             patience: cluster.patience,
             poll: cluster.poll,
         };

@@ -124,7 +124,7 @@ impl KopsLab {
             })
             .collect();
         format!(
-            "\n[kops.lab]\ncluster = {}\nstate = {}\ncommand = [{}]\nssh = [{}]\nfar_directory = {}\nbackup = [\"true\"]\npatience = \"5s\"\npoll = \"1s\"\n\
+            "\n[kops.lab]\ncluster = {}\nstate = {}\ncommand = [{}]\nssh = [{}]\nfar_directory = {}\nbackup = [\"true\"]\nnotice = \"2s\"\npatience = \"5s\"\npoll = \"1s\"\n\
              holders = [\n{}]\n",
             quoted(self.name()),
             quoted(self.store()),
