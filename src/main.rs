@@ -143,6 +143,11 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
             let status = lab::fernet::node_shell(&way, &node, &words, &mut out, &mut err).await;
             Ok(u8::try_from(status).unwrap_or(exit::FAILED))
         }
+        Verb::LabKops { lab: way, words } => {
+            let (mut out, mut err) = (tokio::io::stdout(), std::io::stderr());
+            let status = lab::kops::kops(&way, &words, &mut out, &mut err).await;
+            Ok(u8::try_from(status).unwrap_or(exit::FAILED))
+        }
         Verb::LabKeystoneManage { words } => Ok(lab::fernet::keystone_manage(&words, &mut std::io::stderr())),
         Verb::Rehearse { verb } => rehearse::rehearse(&load(path)?, verb, cli.json).await,
         Verb::Config { verb: ConfigVerb::Example } => {

@@ -8,6 +8,7 @@ pub mod console;
 mod host;
 pub mod inbox;
 pub mod keystone_tokens;
+pub mod kops;
 pub mod lab;
 pub mod mail;
 pub mod nodes;

@@ -39,7 +39,9 @@ impl Desks {
         if let Some(desk) = self.0.iter().find(|desk| desk.subject() == typed) {
             return Ok(Some(desk.as_ref()));
         }
-        if kinds::of_subject(typed).is_some() || matches!(verb, Verb::Purge { .. }) {
+        if kinds::of_subject(typed).is_some()
+            || matches!(verb, Verb::Purge { .. } | Verb::Promote(_) | Verb::Distrust(_) | Verb::Settle { .. })
+        {
             return Err(BadUsage(format!("there is no subject {typed:?}; {}", self.known())));
         }
         Ok(None)
@@ -92,6 +94,8 @@ fn typed(verb: &Verb) -> Option<&str> {
         Verb::Plan { tenant, .. } | Verb::Notify { tenant, .. } | Verb::SetAside { tenant, .. } => Some(&tenant.tenant),
         Verb::Finish { tenant, .. } | Verb::Resume(tenant) => Some(&tenant.tenant),
         Verb::Check { tenant, .. } | Verb::Rotate { tenant, .. } | Verb::Purge { tenant, .. } => Some(&tenant.tenant),
+        Verb::Promote(stretch) | Verb::Distrust(stretch) => Some(&stretch.tenant),
+        Verb::Settle { tenant, .. } => Some(&tenant.tenant),
         Verb::Approve { tenant, .. } | Verb::Review { tenant, .. } | Verb::Handover { tenant, .. } => {
             Some(&tenant.tenant)
         }
@@ -153,13 +157,15 @@ fn order(desk: &dyn Desk, verb: Verb) -> Result<Order> {
         confirm,
         reference,
     };
+    let stretches: Vec<&str> = desk.status().gates.keys().copied().collect();
+    let has = |stretch: &str| stretches.contains(&stretch);
     Ok(match verb {
-        Verb::Check { only: Some(_), .. } => {
+        Verb::Check { only: Some(_), .. } if has("check") => {
             return Err(BadUsage(format!("{} is checked as a whole: leave --only away", desk.subject())).into());
         }
-        Verb::Check { .. } => begin("check", String::new(), String::new()),
+        Verb::Check { .. } if has("check") => begin("check", String::new(), String::new()),
         Verb::Rotate { confirm, reference, .. } => begin("rotate", confirm.unwrap_or_default(), reference),
-        Verb::Purge { confirm, .. } => begin("purge", confirm, String::new()),
+        Verb::Purge { confirm, .. } if has("purge") => begin("purge", confirm, String::new()),
         Verb::Rollback { why: Confirmed { confirm, reason, .. }, .. } => Order::RollBack { confirm, reason },
         Verb::Takeover { why: Confirmed { confirm, reason, .. } } => Order::TakeOver { confirm, reason },
         Verb::Recover { why: Confirmed { confirm, reason, .. } } => Order::Recover { confirm, reason },
@@ -178,9 +184,21 @@ fn order(desk: &dyn Desk, verb: Verb) -> Result<Order> {
             named(desk, tenant.confirm.as_deref())?;
             Order::SetAside { fact: what, reason }
         }
+        Verb::Settle { tenant, who, reason } => {
+            named(desk, tenant.confirm.as_deref())?;
+            Order::Settle { person: who, reason }
+        }
+        Verb::Promote(stretch) if has("promote") => begin("promote", stretch.confirm, String::new()),
+        Verb::Distrust(stretch) if has("distrust") => begin("distrust", stretch.confirm, String::new()),
+        Verb::Finish { tenant, .. } if has("finish") => {
+            begin("finish", tenant.confirm.unwrap_or_default(), String::new())
+        }
         Verb::Note { text, .. } => Order::Note { text },
         _ => {
-            let known = "status, check, rotate, purge, rollback, resume, resolve, set-aside, takeover, recover, cancel, note and report do";
+            let known = format!(
+                "status, {}, rollback, resume, resolve, set-aside, settle, takeover, recover, cancel, note and report do",
+                stretches.join(", ")
+            );
             return Err(BadUsage(format!("this does not go with {}; {known}", desk.subject())).into());
         }
     })

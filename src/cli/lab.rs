@@ -1,6 +1,7 @@
 //! `demo` and `lab`: the embedded servers, with the screen or without.
 
 use crate::adapters::lab::fernet::ClusterOptions;
+use crate::adapters::lab::kops::KopsOptions;
 use crate::adapters::lab::{Lab, LabOptions, Pace};
 use crate::cli::{exit, print};
 use crate::runtime::signals;
@@ -96,9 +97,10 @@ pub async fn start(arguments: &LabArgs) -> Result<Started> {
         alerts: true,
         agent_log: true,
     };
-    let cluster = cluster(&options)?;
+    let (cluster, kops) = (cluster(&options)?, kops(&options)?);
     let mut lab = Lab::start(options).await.context("start the embedded lab")?;
     lab.add_cluster(cluster).await.context("start the embedded lab's Keystone cluster")?;
+    lab.add_kops(kops).await.context("start the embedded lab's Kubernetes cluster")?;
     Ok(Started { lab, temporary })
 }
 
@@ -111,6 +113,18 @@ fn cluster(options: &LabOptions) -> Result<ClusterOptions> {
     }
     let background = Some(Duration::from_millis(500));
     Ok(ClusterOptions { background, seed: options.seed, ..ClusterOptions::steady(&directory, &options.program) })
+}
+
+/// Seven machines of Kubernetes that take a few seconds each to roll.
+fn kops(options: &LabOptions) -> Result<KopsOptions> {
+    let directory = options.directory.join("kops");
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&directory)
+        .with_context(|| format!("{}", directory.display()))?;
+    let roll = Duration::from_secs(3);
+    Ok(KopsOptions { roll, seed: options.seed, ..KopsOptions::steady(&directory, &options.program) })
 }
 
 /// Runs the lab until a signal ends it; what happens in it goes to standard error.

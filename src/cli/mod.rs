@@ -65,6 +65,17 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, or asked to end before it was done, 2 bad usage or configuration, 3 gate shut, 4 held by somebody else, 5 needs a person, 128 and the number of the signal that has ended the screen (143: SIGTERM)";
 
+/// A cluster, and its name once more.
+#[derive(Debug, Args)]
+pub struct StretchArg {
+    /// The cluster, as kops/NAME
+    #[arg(value_name = "CLUSTER")]
+    pub tenant: String,
+    /// The cluster's name once more
+    #[arg(long, value_name = "NAME")]
+    pub confirm: String,
+}
+
 /// A tenant by name or id, or another subject.
 #[derive(Debug, Args)]
 pub struct TenantArg {
@@ -199,6 +210,21 @@ pub enum Verb {
         /// The cluster's name once more
         #[arg(long, value_name = "NAME")]
         confirm: String,
+    },
+    /// Steps 3 and 4 of a Kubernetes cluster, if the gate is open: the staged keypairs become the primary ones
+    Promote(StretchArg),
+    /// Steps 5 and 6 of a Kubernetes cluster, if the gate is open: the previous keypairs are trusted no more
+    Distrust(StretchArg),
+    /// Say that a holder of credentials has followed, or need not; of a Kubernetes cluster
+    Settle {
+        /// Which cluster
+        #[command(flatten)]
+        tenant: NamedArg,
+        /// Who, as `status` names them
+        who: String,
+        /// How you know
+        #[arg(long)]
+        reason: String,
     },
     /// Suspected compromise: tell everybody and rotate at once, without answers or approval; a review stays open
     Emergency {
@@ -413,6 +439,16 @@ pub enum Verb {
         node: String,
         /// The words of the command
         #[arg(last = true)]
+        words: Vec<String>,
+    },
+    /// What `kops` is in the embedded lab (not for people)
+    #[command(hide = true)]
+    LabKops {
+        /// The file that the lab has written
+        #[arg(long)]
+        lab: std::path::PathBuf,
+        /// The words of the command
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<String>,
     },
     /// What `keystone-manage` is on the embedded lab's nodes (not for people)

@@ -59,6 +59,16 @@ pub fn check(config: &Config) -> Vec<Finding> {
         findings.ssh("keystone.command", &cluster.command, "{node}");
         findings.ssh("keystone.watch.command", &cluster.watch.command, "{node}");
     }
+    for cluster in &config.kops {
+        findings.ssh("kops.ssh", &cluster.ssh, "the host");
+        if cluster.holders.is_empty() {
+            findings.add(
+                Level::Warning,
+                "kops.holders",
+                "nobody is named who holds a kubeconfig: nobody is waited for",
+            );
+        }
+    }
     findings.connections(config);
     findings.0
 }

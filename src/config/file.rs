@@ -4,6 +4,7 @@
 
 use super::alerts::AlertsTable;
 use super::keystone::KeystoneTables;
+use super::kops::KopsTables;
 use super::problem::{Problems, Source};
 use super::reminders::RemindersTable;
 use super::security::SecurityTable;
@@ -36,6 +37,7 @@ pub(super) struct File {
     pub(super) security: Value<SecurityTable>,
     pub(super) inbox: Value<InboxTable>,
     pub(super) keystone: KeystoneTables,
+    pub(super) kops: KopsTables,
 }
 
 /// `[approval]`

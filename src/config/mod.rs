@@ -24,6 +24,7 @@ mod fields;
 mod file;
 mod inbox;
 mod keystone;
+mod kops;
 mod passwords;
 mod problem;
 mod reminders;
@@ -38,6 +39,7 @@ pub use alerts::Alerts;
 pub use console::Console;
 pub use contacts::Contact;
 pub use keystone::{Keystone, KeystoneAuth, KeystoneNode, KeystoneWatch, NotBefore, Purge};
+pub use kops::{KopsCluster, KopsHolder};
 pub use problem::{ConfigError, Problem};
 pub use smtp::Smtp;
 
@@ -76,6 +78,8 @@ pub struct Config {
     pub alerts: Option<Alerts>,
     /// Every `[keystone.NAME]`, by name.
     pub keystone: Vec<Keystone>,
+    /// Every `[kops.NAME]`, by name.
+    pub kops: Vec<KopsCluster>,
     /// Every `[[contact]]` of the contacts file.
     pub contacts: Vec<Contact>,
     /// The languages of the tenants that name one; the others have that of `notices`.

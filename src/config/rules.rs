@@ -50,7 +50,8 @@ impl<'a> Rules<'a> {
         // Cloud and mail are the tenants': beside clusters alone they may be missing, but not be there by half.
         let names_tenants = written_tenants > 0 || file.tenants.as_ref().is_some_and(discovers);
         let is_wrong = ["tenant", "tenants", "tenants.discover"].iter().any(|field| self.problems.is_broken(field));
-        let clusters_only = !names_tenants && !is_wrong && !file.keystone.is_empty();
+        let has_clusters = !file.keystone.is_empty() || !file.kops.is_empty();
+        let clusters_only = !names_tenants && !is_wrong && has_clusters;
         let is_needed = |is_written: bool| is_written || !clusters_only;
         let (needs_cloud, needs_smtp, needs_notices) =
             (is_needed(file.cloud.is_some()), is_needed(file.smtp.is_some()), is_needed(file.notices.is_some()));
@@ -87,12 +88,14 @@ impl<'a> Rules<'a> {
             reminders: self.reminders(file.reminders),
             alerts: file.alerts.map(|alerts| self.alerts(alerts)),
             keystone: self.keystones(file.keystone),
+            kops: self.kops(file.kops),
             contacts: Vec::new(),
             languages: BTreeMap::new(),
         };
         config.languages = std::mem::take(&mut self.languages);
         config.inbox = file.inbox.map(|inbox| self.inbox(inbox, &config.smtp));
-        let nobody = written_tenants == 0 && config.keystone.is_empty() && !config.tenants.discover;
+        let clusters = config.keystone.len() + config.kops.len();
+        let nobody = written_tenants == 0 && clusters == 0 && !config.tenants.discover;
         if nobody && !self.problems.is_broken("tenant") {
             let message = "there is no tenant: add a [[tenant]] with id and name, or set tenants.discover = true, or add a [keystone.NAME]";
             self.problems.add(self.source, &NOWHERE, "tenant", message);

@@ -31,6 +31,8 @@ pub enum Service {
     Configuration,
     /// The host on which this runs: no neighbour is to blame.
     Host,
+    /// `kops`, and the cluster behind it.
+    Kops,
     /// The gate of a cluster's case: nothing failed, something shuts it.
     Gate,
 }
@@ -50,6 +52,7 @@ impl fmt::Display for Service {
             Service::Journal => "journal",
             Service::Configuration => "configuration",
             Service::Host => "this host",
+            Service::Kops => "kOps",
             Service::Gate => "gate",
         })
     }

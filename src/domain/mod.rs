@@ -14,6 +14,7 @@ pub mod fernet;
 pub mod freshness;
 pub mod gate;
 pub mod key;
+pub mod kops;
 pub mod language;
 pub mod letter;
 pub mod lockout;

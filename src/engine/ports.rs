@@ -4,6 +4,7 @@
 //! back are sanitized.
 
 mod console;
+pub mod kops;
 mod mail;
 pub mod nodes;
 

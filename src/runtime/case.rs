@@ -349,12 +349,14 @@ impl<R: Runbook> Desk for CaseDesk<R> {
             Some(case) => R::way_back(case),
             None => Err("no case is open".to_owned()),
         };
+        let awaited = case.map(|case| R::awaited(&self.world, case)).unwrap_or_default();
         let asked = Asked {
             spec: R::spec(),
             subject: &self.seat.subject,
             name: &self.seat.name,
             core: case.map(|case| &case.core),
             gate: &gate,
+            awaited: &awaited,
             road: &road,
             // None is opened here.
             new: CaseId(String::new()),

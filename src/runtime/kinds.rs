@@ -6,6 +6,7 @@ use crate::engine::case::runbook::Runbook;
 use crate::engine::case::status::Line;
 use crate::engine::record::Entry;
 use crate::runbooks::fernet::Fernet;
+use crate::runbooks::kops::Kops;
 use crate::runtime::case::history;
 
 /// A case as its entries tell it, with a line for each; none where there are no entries.
@@ -21,7 +22,7 @@ pub struct Kind {
 
 /// All of them.
 pub fn all() -> Vec<Kind> {
-    vec![of::<Fernet>()]
+    vec![of::<Fernet>(), of::<Kops>()]
 }
 
 /// The kind of a subject that is written as `kind/name`.

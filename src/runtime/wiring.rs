@@ -1,6 +1,7 @@
 //! The composition root: what the configuration says becomes adapters, and adapters become worlds and conductors.
 
 mod keystone;
+mod kops;
 
 use crate::adapters::alerts::Alertmanager;
 use crate::adapters::console::{Console, ConsoleParameters};

@@ -99,6 +99,7 @@ fn the_example_loads_and_shows_the_defaults() {
         inbox: None,
         console: None,
         keystone: Vec::new(),
+        kops: Vec::new(),
         contacts: required.contacts,
         languages: Default::default(),
     };
@@ -153,6 +154,7 @@ fn every_optional_line_of_the_example_is_known() {
         ..Default::default()
     };
     assert_eq!(*cluster, expected, "the example shows the defaults");
+    super::config_keystone::kops_shows_the_defaults(&config.kops[0]);
     assert!(cluster.archive.as_ref().is_some_and(|archive| archive.encrypt[0] == "age" && archive.open[0] == "age"));
     assert_eq!(config.smtp.per_minute, Some(30));
     assert_eq!(config.language_of(&config.tenant[0]), changeguard::domain::language::Language::German);

@@ -1,7 +1,7 @@
 //! `[keystone.NAME]`: what it is when left out, and that every mistake is named with its line, its field and what would be right.
 
 use crate::config::{Folder, SMALLEST};
-use changeguard::config::{Keystone, KeystoneAuth, KeystoneNode, NotBefore, Password, Purge};
+use changeguard::config::{self, Keystone, KeystoneAuth, KeystoneNode, NotBefore, Password, Purge};
 use std::time::Duration;
 
 const NODES: &str = "nodes = [{ name = \"ctl1\", url = \"https://ctl1:5000/v3\" }, { name = \"ctl2\", url = \"https://ctl2:5000/v3\" }]\n";
@@ -169,4 +169,54 @@ fn a_cluster_is_called_by_what_can_be_typed_and_kept() {
     assert_eq!(names, ["keystone/lab", "keystone/prod"]);
     let twice = format!("{two}[keystone.lab]\n");
     assert!(folder.load(&twice).unwrap_err().to_string().contains("not valid TOML"));
+}
+
+/// The example's Kubernetes cluster, as far as it shows defaults.
+pub fn kops_shows_the_defaults(kops: &config::KopsCluster) {
+    let expected = config::KopsCluster {
+        name: "production".into(),
+        cluster: "production.k8s.example.net".into(),
+        state: "s3://example-kops-state".into(),
+        ssh: kops.ssh.clone(),
+        environment: vec!["AWS_PROFILE".into()],
+        directory: kops.directory.clone(),
+        keysets: vec!["kubernetes-ca".into()],
+        leave_out: vec!["etcd-peers-ca-main".into()],
+        control_plane: vec!["control-plane-main".into()],
+        backup: kops.backup.clone(),
+        autoscaler: kops.autoscaler.clone(),
+        holders: kops.holders.clone(),
+        ..Default::default()
+    };
+    assert_eq!(*kops, expected, "the example shows the defaults");
+    assert_eq!((kops.holders.len(), kops.holders[0].admin, kops.holders[1].admin), (2, true, false));
+}
+
+#[test]
+fn every_mistake_of_a_kops_cluster_is_named() {
+    let folder = Folder::new();
+    let whole = "cluster = \"c.k8s.local\"\nstate = \"s3://b\"\n";
+    let load = |name: &str, lines: &str| folder.load(&format!("{SMALLEST}[kops.{name}]\n{lines}"));
+    let least = load("prod", whole).unwrap().kops.remove(0);
+    let expected = config::KopsCluster {
+        name: "prod".into(),
+        cluster: "c.k8s.local".into(),
+        state: "s3://b".into(),
+        ..Default::default()
+    };
+    assert_eq!(least, expected);
+    for (name, lines, says) in [
+        ("prod", "state = \"s3://b\"\n".to_owned(), "kops.prod.cluster"),
+        ("prod", "cluster = \"-x\"\nstate = \"s3://b\"\n".to_owned(), "is no plain word"),
+        ("\"a.b\"", whole.to_owned(), "the cluster's full name is `cluster`"),
+        ("prod", format!("{whole}environment = [\"KUBECONFIG\"]\n"), "AWS_PROFILE"),
+        ("prod", format!("{whole}far_directory = \"../x\"\n"), "leads out of where it begins"),
+        ("prod", format!("{whole}holders = [{{ name = \"a\" }}, {{ name = \"a\" }}]\n"), "holders[0] already"),
+        ("prod", format!("{whole}holders = [{{ name = \"a\", holds = \"all\" }}]\n"), "\"certificates\" or \"admin\""),
+        ("prod", format!("{whole}command = []\n"), "is empty"),
+        ("prod", format!("{whole}keyset = [\"x\"]\n"), "unknown"),
+    ] {
+        let error = load(name, &lines).unwrap_err().to_string();
+        assert!(error.contains(says), "{lines}: {error}");
+    }
 }

@@ -33,6 +33,21 @@ pub struct Watches {
     dead: Notify,
 }
 
+impl Watches {
+    pub fn dies_at(&self, at: u64) {
+        self.told.lock().unwrap().1 = Some(at);
+    }
+
+    /// How often it was told something.
+    pub fn told(&self) -> u64 {
+        self.told.lock().unwrap().0
+    }
+
+    pub async fn dead(&self) {
+        self.dead.notified().await;
+    }
+}
+
 impl Onlooker for Watches {
     fn changed(&self, _: &dyn Desk) {
         let mut told = self.told.lock().unwrap();

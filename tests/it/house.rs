@@ -136,7 +136,7 @@ fn what_is_printed_goes_through_one_writer() {
     let ends = ["src/main.rs", "src/cli/print.rs", "src/runtime/terminal.rs", "src/adapters/lab/shell.rs"];
     assert!(doors.iter().all(|door| ends.iter().any(|end| door.ends_with(end))), "{doors:?}");
     let main = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/main.rs")).unwrap();
-    assert_eq!(main.matches("stdout()").count(), 3, "the lab's read and node commands, and whether it is a terminal");
+    assert_eq!(main.matches("stdout()").count(), 4, "the lab's three commands, and whether it is a terminal");
 }
 
 #[test]
@@ -205,7 +205,10 @@ fn a_command_that_is_named_to_an_operator_bears_the_programs_name() {
 fn the_readme_lists_the_verbs_of_the_runbooks_as_their_specs_have_them() {
     use changeguard::engine::case::runbook::Runbook;
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let table = changeguard::app::case::verbs::markdown_table(&[changeguard::runbooks::fernet::Fernet::spec()]);
+    let table = changeguard::app::case::verbs::markdown_table(&[
+        changeguard::runbooks::fernet::Fernet::spec(),
+        changeguard::runbooks::kops::Kops::spec(),
+    ]);
     assert!(readme.contains(table.trim()), "put this table into the README:\n{table}");
 }
 
@@ -214,7 +217,7 @@ fn the_screen_knows_no_word_of_a_runbook_that_has_a_page_made_of_values() {
     for room in ["app", "ui"] {
         for (path, text) in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room)) {
             let text = text.to_lowercase();
-            let word = ["fernet", "keystone"].into_iter().find(|word| text.contains(word));
+            let word = ["fernet", "keystone", "kops", "kubernetes"].into_iter().find(|word| text.contains(word));
             assert_eq!(word, None, "{}", path.display());
         }
     }
@@ -238,7 +241,8 @@ fn a_fault_of_a_runbook_of_stretches_carries_its_orders_as_values_and_not_as_wor
     let names = |hint: &String| ["resume", "roll back", "cancel"].iter().any(|word| hint.contains(word));
     assert!(hints("fault.hint(format!(\"look (twice), then resume\")).leads(x)").iter().all(names));
     let mut seen = 0;
-    for (path, text) in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/runbooks/fernet")) {
+    let folders = ["fernet", "kops"].map(|kind| Path::new(env!("CARGO_MANIFEST_DIR")).join("src/runbooks").join(kind));
+    for (path, text) in folders.iter().flat_map(|folder| sources(folder)) {
         let hints = hints(&text);
         seen += hints.len();
         let wrong: Vec<&String> = hints.iter().filter(|hint| names(hint)).collect();

@@ -5,7 +5,7 @@ use crate::terminal::demo;
 use std::time::Duration;
 
 /// Presses a key until the screen says this: what runs before it makes it shut.
-fn until(program: &mut Program, key: &str, says: &str) {
+pub fn until(program: &mut Program, key: &str, says: &str) {
     for _ in 0..100 {
         if program.keys(key).comes(Duration::from_millis(500), |screen| screen.contains(says)) {
             return;

@@ -33,6 +33,8 @@ pub enum Service {
     /// The command that reaches a node of the cluster. Its "method" is the word that the script gives itself in its line
     /// `# changeguard: WORD` (`run` where it gives none), its "path" the node's name.
     NodeShell,
+    /// `kops`. Its "method" is the verb (`create`, `rolling-update`), its "path" the words behind it.
+    Kops,
 }
 
 /// How an answer is lost.

@@ -148,6 +148,11 @@ pub(super) fn add_cluster(shared: &Shared, config: &Path, cluster: &Cluster, wat
     std::fs::OpenOptions::new().append(true).open(config)?.write_all(text.as_bytes())
 }
 
+/// Adds a section to the configuration.
+pub(super) fn add_section(config: &Path, text: &str) -> std::io::Result<()> {
+    std::fs::OpenOptions::new().append(true).open(config)?.write_all(text.as_bytes())
+}
+
 /// Whose files the nodes' keys are: the lab has no other users. By name, as `stat` shows them there.
 fn owner(directory: &Path) -> std::io::Result<(String, String)> {
     let metadata = std::fs::metadata(directory)?;

@@ -195,7 +195,7 @@ fn changes_with(service: Service) -> Option<&'static str> {
         Service::Keystone | Service::Barbican | Service::Alerts => Some("POST"),
         Service::Swift => Some("PUT"),
         Service::Smtp => Some("."),
-        Service::Console | Service::Imap | Service::Shell | Service::NodeShell => None,
+        Service::Console | Service::Imap | Service::Shell | Service::NodeShell | Service::Kops => None,
         Service::Node(_) => Some("POST"),
     }
 }

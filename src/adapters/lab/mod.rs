@@ -15,6 +15,7 @@ mod files;
 mod http;
 mod imap;
 mod keystone;
+pub mod kops;
 mod listen;
 mod mailbox;
 mod mishaps;
@@ -180,6 +181,7 @@ pub struct Lab {
     world: LabWorld,
     config: PathBuf,
     cluster: Option<fernet::Cluster>,
+    kops: Option<kops::KopsLab>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -241,7 +243,7 @@ impl Lab {
         }
         tasks.push(tokio::spawn(people::run(Arc::clone(&shared))));
         tasks.push(tokio::spawn(agent::run(Arc::clone(&shared))));
-        Ok(Lab { world: LabWorld { shared }, config, cluster: None, tasks })
+        Ok(Lab { world: LabWorld { shared }, config, cluster: None, kops: None, tasks })
     }
 
     /// `changeguard.toml`, complete; `clouds.yaml` (clouds `lab` and `lab-appcred`) is beside it.
@@ -277,6 +279,21 @@ impl Lab {
         self.world.shared.cluster.set(cluster.held()).ok();
         self.cluster = Some(cluster);
         Ok(())
+    }
+
+    /// Adds a Kubernetes cluster behind `kops`, which ends with the lab, and names it in the configuration as `[kops.lab]`. Errors: no
+    /// port, or a file can't be written.
+    pub async fn add_kops(&mut self, options: kops::KopsOptions) -> std::io::Result<()> {
+        let (cluster, task) = kops::KopsLab::start(options, Arc::clone(&self.world.shared)).await?;
+        self.tasks.push(task);
+        files::add_section(&self.config, &cluster.section())?;
+        self.kops = Some(cluster);
+        Ok(())
+    }
+
+    /// The Kubernetes cluster, if there is one.
+    pub fn kops(&self) -> Option<&kops::KopsLab> {
+        self.kops.as_ref()
     }
 
     /// The Keystone cluster, if there is one.

@@ -28,7 +28,9 @@ impl Site for Single {
             Service::Console => console::handle(shared, call),
             Service::Alerts => alerts::handle(shared, call),
             // They speak other protocols, or have sites of their own.
-            Service::Smtp | Service::Imap | Service::Shell | Service::Node(_) | Service::NodeShell => Reply::new(404),
+            Service::Smtp | Service::Imap | Service::Shell | Service::Node(_) | Service::NodeShell | Service::Kops => {
+                Reply::new(404)
+            }
         })
     }
 

@@ -59,6 +59,7 @@ impl CaseForm {
     pub fn title(&self) -> String {
         match &self.offer.order {
             Order::SetAside { fact, .. } => format!("Set {fact} of {} aside", self.subject),
+            Order::Settle { person, .. } => format!("Settle {person} of {}", self.subject),
             Order::Resolve { step, .. } => format!("What became of step {step} of {}", self.subject),
             _ => {
                 let mut verb = super::verbs::title(&self.offer).to_owned();
@@ -100,6 +101,7 @@ impl CaseForm {
     fn current<'a>(&self, status: &'a Status) -> Option<&'a Offer> {
         let same = |order: &Order| match (order, &self.offer.order) {
             (Order::SetAside { fact, .. }, Order::SetAside { fact: mine, .. }) => fact == mine,
+            (Order::Settle { person, .. }, Order::Settle { person: mine, .. }) => person == mine,
             (Order::Resolve { step, .. }, Order::Resolve { step: mine, .. }) => step == mine,
             (one, other) => one.word() == other.word(),
         };
@@ -134,6 +136,9 @@ impl CaseForm {
             }
             Order::SetAside { fact, .. } => {
                 Order::SetAside { fact: fact.clone(), reason: needed(Ask::Reason, "a reason")? }
+            }
+            Order::Settle { person, .. } => {
+                Order::Settle { person: person.clone(), reason: needed(Ask::Knowledge, "how you know")? }
             }
             Order::RollBack { .. } => Order::RollBack { confirm: typed(), reason: needed(Ask::Reason, "a reason")? },
             Order::TakeOver { .. } => Order::TakeOver { confirm: typed(), reason: needed(Ask::Reason, "a reason")? },

@@ -175,6 +175,14 @@ impl Page {
         Some(rows.into_iter().nth(self.row(&self.focus))?.seen?.name)
     }
 
+    /// What the row under the cursor is called, where it is one of a table.
+    pub fn called(&self, status: &Status) -> Option<String> {
+        let (Shape::Matrix { rows, .. } | Shape::Table { rows, .. }) = self.panel(&self.focus, status)?.shape else {
+            return None;
+        };
+        Some(rows.into_iter().nth(self.row(&self.focus))?.cells.into_iter().next()?.text)
+    }
+
     /// The fact under the cursor, where the gate has the keys.
     pub fn fact(&self, status: &Status) -> Option<String> {
         if self.focus != Tab::Gate {

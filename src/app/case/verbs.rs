@@ -11,12 +11,13 @@ use crate::app::message::Effect;
 use crate::app::model::{Model, Screen, Severity};
 use crate::app::perform::begin;
 use crate::domain::tenant::TenantId;
+use crate::engine::case::machine::Order;
 use crate::engine::case::offer::{KEYS, Offer};
 use crate::engine::case::spec::Spec;
 use crate::engine::case::status::Status;
 
 /// What the verbs of every runbook do, in a word for the footer and a line for the help.
-const HELP: [(&str, &str, &str); 8] = [
+const HELP: [(&str, &str, &str); 9] = [
     ("resume", "resume", "go on after a fault or an interruption: looks first"),
     ("resolve", "resolve", "say whether an interrupted step is done, where no look can tell, with a reason"),
     ("rollback", "roll back", "take back what was changed, as far as there is a way back"),
@@ -24,6 +25,7 @@ const HELP: [(&str, &str, &str); 8] = [
     ("recover", "recover", "go on although the end of the journal is lost, with a reason: looks at everything first"),
     ("cancel", "cancel", "close a case that has changed nothing"),
     ("set-aside", "set aside", "disregard a fact that keeps a gate shut, with a reason"),
+    ("settle", "settle", "say that somebody who must follow has done so, or need not, and how you know"),
     ("note", "note", "add a note to the journal"),
 ];
 
@@ -81,9 +83,15 @@ pub fn press(model: &mut Model, key: Key) -> Option<Vec<Effect>> {
     let (id, status) = (id.clone(), status.clone());
     let mut all = status.verbs.iter().filter(|offer| offer.key == key).peekable();
     let first = *all.peek()?;
-    // Several facts may be set aside: the one under the cursor is meant, else the first.
-    let fact = matches!(model.screen, Screen::Subject(_)).then(|| model.page.fact(&status)).flatten();
-    let is_meant = |offer: &&Offer| matches!(&offer.order, crate::engine::case::machine::Order::SetAside { fact: named, .. } if Some(named) == fact.as_ref());
+    // Several facts may be set aside, and several people settled: the one under the cursor is meant, else the first.
+    let is_page = matches!(model.screen, Screen::Subject(_));
+    let fact = is_page.then(|| model.page.fact(&status)).flatten();
+    let person = is_page.then(|| model.page.called(&status)).flatten();
+    let is_meant = |offer: &&Offer| match &offer.order {
+        Order::SetAside { fact: named, .. } => Some(named) == fact.as_ref(),
+        Order::Settle { person: named, .. } => Some(named) == person.as_ref(),
+        _ => false,
+    };
     let offer = all.find(is_meant).unwrap_or(first).clone();
     if let Some(why) = shut(model, &id, &offer) {
         model.say(Severity::Refused, format!("{id}: {}: {why}", title(&offer)));

@@ -4,6 +4,7 @@
 use super::{Ended, ended, name, tell};
 use crate::cli::exit;
 use crate::cli::teller::Teller;
+use crate::engine::case::gate::Verdict;
 use crate::engine::case::machine::Order;
 use crate::engine::case::status::Status;
 use crate::runtime::case::{Desk, RunFault};
@@ -62,6 +63,10 @@ fn found(status: &Status, name: &str, reference: &str) -> Found {
         // Nothing was changed yet: a check that a person has left open is no rotation.
         "idle" | "open" => match &status.due {
             Some(due) if !due.now => Found::Nothing(due.text.clone()),
+            // A timer begins nothing of which nobody says when it is due.
+            None if status.gates.get("rotate").is_some_and(Verdict::is_open) => {
+                Found::Nothing("nothing says when it is due; a person begins it".into())
+            }
             _ => Found::Do(begin("rotate")),
         },
         "half-way" => match status.gates.get("purge") {

@@ -92,6 +92,7 @@ pub fn command(subject: &str, order: &Order, asks: &[&str]) -> String {
             line.option("step", &step.to_string()).option("done", &done.to_string()).why()
         }
         Order::SetAside { fact, .. } => line.word(fact).why(),
+        Order::Settle { person, .. } => line.word(person).why(),
         Order::Note { .. } => line.text(),
     };
     line.to_string()

@@ -93,6 +93,8 @@ pub struct Core {
     pub touched: Vec<StepNumber>,
     /// Facts that were set aside.
     pub set_aside: BTreeMap<String, Word>,
+    /// Of whom it is settled that they have followed, by what it was about and who.
+    pub settled: BTreeMap<(String, String), Word>,
     /// Why it goes back, or is cancelled.
     pub turned: Option<Word>,
     /// When it was gone on with last though the end of its journal was lost, UTC.
@@ -125,6 +127,7 @@ impl Core {
             forward: None,
             touched: Vec::new(),
             set_aside: BTreeMap::new(),
+            settled: BTreeMap::new(),
             turned: None,
             recovered: None,
             end: None,
@@ -201,8 +204,14 @@ impl Core {
                 _ => Ok(()),
             },
             CoreRecord::Recovered { .. } => Ok(()),
-            CoreRecord::SetAside { .. } | CoreRecord::Noted { .. } | CoreRecord::TakenOver { .. } => Ok(()),
+            CoreRecord::SetAside { .. } | CoreRecord::Settled { .. } => Ok(()),
+            CoreRecord::Noted { .. } | CoreRecord::TakenOver { .. } => Ok(()),
         }
+    }
+
+    /// Whether it is settled that somebody has followed.
+    pub fn is_settled(&self, about: &str, person: &str) -> bool {
+        self.settled.contains_key(&(about.to_owned(), person.to_owned()))
     }
 
     fn may_start(&self, step: StepNumber) -> Result<(), String> {
@@ -260,6 +269,9 @@ impl Core {
             CoreRecord::StepResolved { step, done: false, .. } => self.put(*step, StepState::Waiting),
             CoreRecord::SetAside { fact, reason } => {
                 self.set_aside.insert(fact.clone(), word(reason));
+            }
+            CoreRecord::Settled { person, about, reason } => {
+                self.settled.insert((about.clone(), person.clone()), word(reason));
             }
             CoreRecord::TurnedBack { reason, road } => self.turn(Way::Back, road, word(reason)),
             CoreRecord::CancelBegun { note, road } => self.turn(Way::Out, road, word(note)),

@@ -5,6 +5,7 @@
 use super::core::{Core, Way};
 use super::gate::Verdict;
 use super::record::{CaseId, CoreRecord, End};
+use super::runbook::Awaited;
 use super::spec::{Confirm, Move, Spec, Stretch, Then, Touch};
 use crate::domain::fault::Fault;
 use crate::domain::sanitize::sanitize;
@@ -42,6 +43,13 @@ pub enum Order {
         /// Its name.
         fact: String,
         /// Why.
+        reason: String,
+    },
+    /// Say that somebody who must follow has done so, or need not.
+    Settle {
+        /// Who.
+        person: String,
+        /// How that is known.
         reason: String,
     },
     /// Go back, though something was changed.
@@ -85,6 +93,7 @@ impl Order {
             Order::Resume => "resume",
             Order::Resolve { .. } => "resolve",
             Order::SetAside { .. } => "set-aside",
+            Order::Settle { .. } => "settle",
             Order::RollBack { .. } => "rollback",
             Order::TakeOver { .. } => "takeover",
             Order::Recover { .. } => "recover",
@@ -95,8 +104,11 @@ impl Order {
 
     /// Whether the case goes on behind it.
     pub fn drives(&self) -> bool {
-        use Order::{Note, Recover, Resolve, SetAside, TakeOver};
-        !matches!(self, SetAside { .. } | Note { .. } | Resolve { .. } | TakeOver { .. } | Recover { .. })
+        use Order::{Note, Recover, Resolve, SetAside, Settle, TakeOver};
+        !matches!(
+            self,
+            SetAside { .. } | Settle { .. } | Note { .. } | Resolve { .. } | TakeOver { .. } | Recover { .. }
+        )
     }
 }
 
@@ -142,6 +154,8 @@ pub struct Asked<'a> {
     pub core: Option<&'a Core>,
     /// What the gate before a stretch says now.
     pub gate: &'a dyn Fn(&str) -> Verdict,
+    /// Who must follow now.
+    pub awaited: &'a [Awaited],
     /// The way back from here; why there is none.
     pub road: &'a dyn Fn() -> Result<Vec<Move>, String>,
     /// The id of a case that is opened now.
@@ -187,6 +201,13 @@ pub fn judge(asked: &Asked<'_>, order: &Order) -> Result<Vec<CoreRecord>, Refusa
                 None => Err(not_now(format!("nothing of the name {} shuts a gate", sanitize(fact)))),
             }
         }
+        Order::Settle { person, reason } => {
+            case()?;
+            let found = asked.awaited.iter().find(|awaited| awaited.person == *person);
+            let found = found.ok_or_else(|| not_now(nobody(asked.awaited, person)))?;
+            let (person, about) = (found.person.clone(), found.about.to_owned());
+            Ok(vec![CoreRecord::Settled { person, about, reason: given(reason, "how you know")? }])
+        }
         Order::RollBack { confirm, reason } => {
             let core = case()?;
             if !core.is_touched() {
@@ -227,6 +248,16 @@ pub fn judge(asked: &Asked<'_>, order: &Order) -> Result<Vec<CoreRecord>, Refusa
             asked.core.ok_or_else(|| not_now(format!("{} has no case to note it in", asked.subject)))?;
             Ok(vec![CoreRecord::Noted { text: given(text, "the note")? }])
         }
+    }
+}
+
+/// Nobody of this name is waited for.
+fn nobody(awaited: &[Awaited], person: &str) -> String {
+    let mut known: Vec<&str> = awaited.iter().map(|awaited| awaited.person.as_str()).collect();
+    known.dedup();
+    match known.as_slice() {
+        [] => "nobody is waited for".into(),
+        known => format!("{} is not waited for; waited for: {}", sanitize(person), known.join(", ")),
     }
 }
 

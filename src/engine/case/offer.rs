@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The keys of the verbs that every runbook has; those of its stretches stand in its spec.
-pub const KEYS: [(&str, char); 8] = [
+pub const KEYS: [(&str, char); 9] = [
     ("resume", 'u'),
     ("resolve", 'd'),
     ("rollback", 'R'),
@@ -20,6 +20,7 @@ pub const KEYS: [(&str, char); 8] = [
     ("recover", 'J'),
     ("cancel", 'x'),
     ("set-aside", 'D'),
+    ("settle", 'h'),
     ("note", 'N'),
 ];
 
@@ -134,6 +135,11 @@ pub fn offers(
         let does = vec![fact.to_string(), format!("from then on {} shuts no gate of this case", fact.name)];
         make(order, Weight::Changes, &[Ask::Reason], does)
     }));
+    // Only where a runbook waits for people at all.
+    all.extend(asked.awaited.iter().filter(|_| open.is_some()).map(|awaited| {
+        let order = Order::Settle { person: awaited.person.clone(), reason: empty() };
+        make(order, Weight::Counts, &[Ask::Knowledge], vec![awaited.text.clone()])
+    }));
     all.push(make(Order::Note { text: empty() }, Weight::Words, &[Ask::Text], Vec::new()));
     for offer in &mut all {
         offer.shut = shut(asked, offer, holder);
@@ -165,6 +171,7 @@ pub fn filled(order: &Order, name: &str) -> Order {
         Order::Begin { stretch, reference, .. } => Order::Begin { stretch, confirm: name.to_owned(), reference },
         Order::Resolve { step, done, .. } => Order::Resolve { step, done, reason: given() },
         Order::SetAside { fact, .. } => Order::SetAside { fact, reason: given() },
+        Order::Settle { person, .. } => Order::Settle { person, reason: given() },
         Order::RollBack { .. } => Order::RollBack { confirm: name.to_owned(), reason: given() },
         Order::TakeOver { .. } => Order::TakeOver { confirm: name.to_owned(), reason: given() },
         Order::Recover { .. } => Order::Recover { confirm: name.to_owned(), reason: given() },

@@ -127,6 +127,15 @@ pub enum CoreRecord {
         /// Why.
         reason: String,
     },
+    /// An operator says that somebody who must follow has done so, or need not.
+    Settled {
+        /// Who.
+        person: String,
+        /// What they were asked.
+        about: String,
+        /// How that is known.
+        reason: String,
+    },
     /// The operator goes back, on this road.
     TurnedBack {
         /// Why.
@@ -210,6 +219,7 @@ impl CoreRecord {
             CoreRecord::StepResolved { step, done: true, reason } => format!("step {step} is done: {reason}"),
             CoreRecord::StepResolved { step, done: false, reason } => format!("step {step} is not done: {reason}"),
             CoreRecord::SetAside { fact, reason } => format!("{fact} is set aside: {reason}"),
+            CoreRecord::Settled { person, about, reason } => format!("{person} is settled ({about}): {reason}"),
             CoreRecord::TurnedBack { reason, .. } => format!("turned back: {reason}"),
             CoreRecord::CancelBegun { note, .. } if note.is_empty() => "cancellation begun".into(),
             CoreRecord::CancelBegun { note, .. } => format!("cancellation begun: {note}"),

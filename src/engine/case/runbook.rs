@@ -45,6 +45,10 @@ pub trait Runbook: Sized + Send + Sync + 'static {
         sights: &Self::Sights,
         now: Timestamp,
     ) -> Vec<Fact>;
+    /// Who must follow now, each with what they are asked, in order. None but where a runbook says so.
+    fn awaited(_: &Self::World, _: &Case<Self>) -> Vec<Awaited> {
+        Vec::new()
+    }
     /// The way back from here; why there is none.
     fn way_back(case: &Case<Self>) -> Result<Vec<Move>, String>;
     /// Looks at everything outside of a case of which the end of the journal is lost, and changes nothing. `seen`: what is
@@ -126,6 +130,17 @@ pub struct Seen {
     /// Why they did not at the last look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+}
+
+/// Somebody who must follow before a case can go on, and has not yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    /// Who.
+    pub person: String,
+    /// What they are asked, in a word for the journal.
+    pub about: &'static str,
+    /// The same as a line.
+    pub text: String,
 }
 
 /// Whether it is time to begin anew.

@@ -55,7 +55,10 @@ fn back(core: &Core) -> Vec<Move> {
 fn ask(core: Option<&Core>, gate: &dyn Fn(&str) -> Verdict, order: &Order) -> Result<Vec<CoreRecord>, Refusal> {
     let road = || core.map(back).ok_or_else(|| "no case".to_owned());
     let new = CaseId("box-b-1".into());
-    judge(&Asked { spec: &TOY, subject: "box/b", name: "b", core, gate, road: &road, new, lost: None }, order)
+    judge(
+        &Asked { spec: &TOY, subject: "box/b", name: "b", core, gate, awaited: &[], road: &road, new, lost: None },
+        order,
+    )
 }
 
 fn fold(core: Option<Core>, record: CoreRecord) -> Core {

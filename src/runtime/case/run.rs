@@ -84,12 +84,14 @@ impl<'a, R: Runbook> Run<'a, R> {
                 Some(case) => R::way_back(case),
                 None => Err("no case is open".to_owned()),
             };
+            let awaited = case.as_deref().map(|case| R::awaited(&self.desk.world, case)).unwrap_or_default();
             let asked = Asked {
                 spec: R::spec(),
                 subject: &self.desk.seat.subject,
                 name: &self.desk.seat.name,
                 core: case.as_ref().map(|case| &case.core),
                 gate: &gate,
+                awaited: &awaited,
                 road: &road,
                 new,
                 lost: lost.as_ref(),

@@ -21,16 +21,17 @@ impl Wiring {
     ///
     /// Errors: a name that can't be used, which the configuration has refused already.
     pub fn desks(&self, onlooker: Arc<dyn Onlooker>) -> Result<Vec<Arc<dyn Desk>>, Fault> {
-        self.config.keystone.iter().map(|cluster| self.keystone(cluster, onlooker.clone())).collect()
+        let keystone = self.config.keystone.iter().map(|cluster| self.keystone(cluster, onlooker.clone()));
+        keystone.chain(self.config.kops.iter().map(|cluster| self.kops(cluster, onlooker.clone()))).collect()
     }
 
-    fn keystone(&self, cluster: &Keystone, onlooker: Arc<dyn Onlooker>) -> Result<Arc<dyn Desk>, Fault> {
-        let subject = cluster.subject();
+    /// What the desk of a subject is made of besides its world.
+    pub(super) fn seat(&self, subject: String, name: &str, onlooker: Arc<dyn Onlooker>) -> Result<Seat, Fault> {
         let invalid = |why: String| Fault::new(Service::Configuration, FaultKind::Invalid, why);
-        let seat = Seat {
+        Ok(Seat {
             key: TenantId::of_subject(subject.clone()).map_err(|bad| invalid(bad.to_string()))?,
             subject,
-            name: cluster.name.clone(),
+            name: name.to_owned(),
             store: self.store.clone(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -38,7 +39,11 @@ impl Wiring {
             actor: self.actor.clone(),
             fence: Arc::new(LeaseFence::new(self.store.clone())),
             onlooker,
-        };
+        })
+    }
+
+    fn keystone(&self, cluster: &Keystone, onlooker: Arc<dyn Onlooker>) -> Result<Arc<dyn Desk>, Fault> {
+        let seat = self.seat(cluster.subject(), &cluster.name, onlooker)?;
         Ok(Arc::new(CaseDesk::<Fernet>::new(seat, self.cluster(cluster)?)))
     }
 

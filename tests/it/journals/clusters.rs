@@ -89,6 +89,7 @@ fn says(world: &World, entries: &[Entry], sights: &Sights, now: Timestamp) -> Va
         name: "lab",
         core: case.map(|case| &case.core),
         gate: &gate,
+        awaited: &[],
         road: &road,
         new: CaseId(String::new()),
         lost: None,

@@ -158,6 +158,7 @@ pub fn status(records: &[CoreRecord], seeing: &Seeing) -> Status {
         name: "east",
         core: core.as_ref(),
         gate: &gate,
+        awaited: &[],
         road: &road,
         new: CaseId("new".into()),
         lost: None,

@@ -86,6 +86,7 @@ fn what_is_offered_is_taken_and_what_is_not_leads_nowhere() {
                     name: "east",
                     core: core.as_ref(),
                     gate: &gate,
+                    awaited: &[],
                     road: &road,
                     new: CaseId("new".into()),
                     lost: None,
@@ -169,7 +170,7 @@ fn no_verb_of_a_runbook_has_a_key_that_means_something_else_on_its_screens() {
     use changeguard::app::Screen;
     use changeguard::app::command::command_for;
     use changeguard::engine::case::runbook::Runbook;
-    for spec in [&SPEC, changeguard::runbooks::fernet::Fernet::spec()] {
+    for spec in [&SPEC, changeguard::runbooks::fernet::Fernet::spec(), changeguard::runbooks::kops::Kops::spec()] {
         assert_eq!(spec.faults(), Vec::<String>::new());
         for stretch in spec.stretches {
             for screen in [Screen::Fleet, Screen::Subject(id())] {

@@ -1,0 +1,97 @@
+//! The steps, and what they share.
+
+mod change;
+mod close;
+mod export;
+mod stage;
+
+use super::record::{At, KopsRecord};
+use super::roll::Context;
+use super::{Kops, State};
+use crate::domain::fault::{Fault, FaultKind, Lead, Service};
+use crate::domain::kops::keyset::Keysets;
+use crate::domain::kops::track::{Standing, Track};
+use crate::domain::step::StepNumber;
+use crate::engine::case::runbook::{Case, Step};
+use crate::engine::step::Probe;
+use std::sync::Arc;
+
+/// All of them, in order.
+pub(super) fn all() -> Vec<Box<dyn Step<Kops>>> {
+    vec![
+        Box::new(stage::Stage),
+        Box::new(export::Export::certificates()),
+        Box::new(change::Promote),
+        Box::new(export::Export::admin()),
+        Box::new(change::Distrust),
+        Box::new(export::Export::last()),
+        Box::new(close::Close),
+    ]
+}
+
+fn case(context: &Context<'_>) -> Arc<Case<Kops>> {
+    context.ledger.case()
+}
+
+/// The part of the case's id that names its files.
+pub(super) fn tag(case: &Case<Kops>) -> String {
+    case.core.id.0.to_ascii_lowercase()
+}
+
+fn at(step: StepNumber, back: bool) -> At {
+    At { step, back }
+}
+
+async fn keysets(context: &Context<'_>) -> Result<Keysets, Fault> {
+    context.world.cluster.keypairs().await.map(Keysets::of)
+}
+
+/// Somebody else has changed a keyset: nothing is worked against them.
+fn conflict(why: impl AsRef<str>, leads: &[Lead]) -> Fault {
+    Fault::new(Service::Kops, FaultKind::Conflict, why.as_ref())
+        .hint("nothing was changed by this; there is no lock in the state store: find out who else is at work")
+        .leads(leads)
+}
+
+/// How far a keyset is, or the fault that somebody else has changed it.
+fn standing(track: &Track, keysets: &Keysets) -> Result<Standing, Fault> {
+    track.standing(keysets).map_err(|why| conflict(why, &[Lead::Resume]))
+}
+
+/// All keysets must be so.
+fn all_stand(own: &State, keysets: &Keysets, wanted: Standing) -> Result<(), Fault> {
+    for track in &own.tracks {
+        if standing(track, keysets)? != wanted {
+            let text = format!("{}: its keypairs are not as they were just made", track.keyset);
+            return Err(conflict(text, &[Lead::Resume]));
+        }
+    }
+    Ok(())
+}
+
+/// Done by the journal, and so by the state store.
+fn probed(own: &State, of: At, keysets: Result<Keysets, Fault>, wanted: Standing) -> Probe {
+    match keysets {
+        Err(fault) => Probe::Unclear(fault),
+        Ok(keysets) => {
+            let is_so = own.tracks.iter().all(|track| track.standing(&keysets) == Ok(wanted));
+            match own.at(of).validated.filter(|_| is_so && !own.tracks.is_empty()) {
+                Some(said) => Probe::Done(format!("every keyset is so, every group has rolled, and {said}")),
+                None => Probe::NotDone("it is not done to its end: what is done is not done again".into()),
+            }
+        }
+    }
+}
+
+/// What was begun of a step had not reached the cloud, and is taken back in the state store: there is nothing to roll.
+fn never_updated(own: &State, step: StepNumber) -> bool {
+    !own.at(at(step, false)).is_begun() && !own.unknown.contains(&at(step, false)) && !own.at(at(step, true)).is_begun()
+}
+
+fn nothing_to_undo() -> Fault {
+    Fault::new(Service::Kops, FaultKind::Invalid, "there is nothing to be taken back in this step")
+}
+
+async fn record(context: &Context<'_>, record: KopsRecord) -> Result<(), Fault> {
+    context.ledger.record(record).await
+}
