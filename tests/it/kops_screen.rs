@@ -18,7 +18,7 @@ fn a_rotation_goes_by_keys_alone_and_is_taken_back() {
     program.keys("7").shows("ci-deploy");
     program.keys("j");
     until(&mut program, "h", "Settle ci-deploy");
-    program.keys("\x1b");
+    program.keys("\x1b").hides("Settle ci-deploy");
     until(&mut program, "R", "Roll back: kops/lab");
     program.keys("trial\rlab\r").shows("the last one: rolled back");
 }

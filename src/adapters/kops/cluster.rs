@@ -125,6 +125,20 @@ impl Kops {
         }
     }
 
+    /// Gives the case's own kubeconfig a new credential. Only who holds `signed` may.
+    async fn sign(&self) -> Result<(), Fault> {
+        // Put in its place at once: another process may be reading it.
+        let beside = format!("{OWN}-{}", std::process::id());
+        self.write(&beside, Some(self.parameters.admin)).await?;
+        let (doing, limit) = ("put the kubeconfig in its place", self.parameters.timeout);
+        let ended = self.reach.run(&[], &self.files.rename(&beside, OWN), limit, None).await;
+        let ended = ended.map_err(|failure| refusal::failure(doing, failure, limit, Effect::Reads))?;
+        match ended.code {
+            Some(0) => Ok(()),
+            _ => Err(refusal::judge(doing, &ended, self.reach.is_far(), Effect::Reads)),
+        }
+    }
+
     /// Runs what asks the API. Where it is not let in, or there is no kubeconfig yet, it gets a new credential and is asked once more.
     async fn asking(&self, words: &[&str], limit: Duration) -> Result<Ended, Fault> {
         let before = Instant::now();
@@ -136,7 +150,7 @@ impl Kops {
         let mut signed = self.signed.lock().await;
         // Somebody beside us has just signed in.
         if signed.is_none_or(|signed| signed < before) {
-            if self.sign_in().await.is_err() {
+            if self.sign().await.is_err() {
                 return first;
             }
             *signed = Some(Instant::now());
@@ -261,16 +275,11 @@ impl KopsCluster for Kops {
     }
 
     async fn sign_in(&self) -> Result<(), Fault> {
-        // Put in its place at once: another process may be reading it.
-        let beside = format!("{OWN}-{}", std::process::id());
-        self.write(&beside, Some(self.parameters.admin)).await?;
-        let (doing, limit) = ("put the kubeconfig in its place", self.parameters.timeout);
-        let ended = self.reach.run(&[], &self.files.rename(&beside, OWN), limit, None).await;
-        let ended = ended.map_err(|failure| refusal::failure(doing, failure, limit, Effect::Reads))?;
-        match ended.code {
-            Some(0) => Ok(()),
-            _ => Err(refusal::judge(doing, &ended, self.reach.is_far(), Effect::Reads)),
-        }
+        // A look beside a step may want one at the same moment: one after the other.
+        let mut signed = self.signed.lock().await;
+        self.sign().await?;
+        *signed = Some(Instant::now());
+        Ok(())
     }
 
     async fn sign_out(&self) -> Result<(), Fault> {

@@ -92,6 +92,17 @@ fn base64(text: &str) -> String {
 }
 
 #[tokio::test]
+async fn a_credential_that_a_look_and_a_step_want_at_once_is_got_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "while [ $# -gt 0 ]; do case $1 in --kubeconfig) f=$2;; esac; shift; done; echo x > \"$f\"";
+    let kops = kops(folder.path(), script, &[]);
+    let all = futures_util::future::join_all((0..8).map(|_| kops.sign_in())).await;
+    assert!(all.iter().all(Result::is_ok), "{all:?}");
+    let mode = std::fs::metadata(folder.path().join("files/kubeconfig-own")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test]
 async fn what_it_complains_about_is_told_and_what_may_be_secret_is_not() {
     let failing = async |script: &str| -> Fault {
         let folder = tempfile::tempdir().unwrap();
