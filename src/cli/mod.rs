@@ -6,6 +6,7 @@ pub mod approve;
 pub mod audit;
 pub mod consent;
 pub mod desk;
+pub mod exit;
 pub mod lab;
 pub mod mail;
 pub mod person;
@@ -22,23 +23,6 @@ pub use person::PersonVerb;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use consent::NamedArg;
 use std::path::PathBuf;
-
-/// Exit codes, stable: what a script may rely on.
-pub mod exit {
-    /// Done.
-    pub const DONE: u8 = 0;
-    /// Failed: something outside, or not in this state.
-    pub const FAILED: u8 = 1;
-    /// Bad usage or configuration.
-    pub const USAGE: u8 = 2;
-    /// The gate is shut, or not everybody is back.
-    pub const SHUT: u8 = 3;
-    /// Somebody else holds the tenant.
-    pub const HELD: u8 = 4;
-    /// Only a person can decide.
-    pub const PERSON: u8 = 5;
-    // And 128 with a signal's number where one has asked for the end and nothing had failed by then (`runtime::signals`).
-}
 
 /// Rotate keys that other people depend on: asks everybody, keeps rotate shut until all have answered, swaps the key in
 /// under a heartbeat, and names who is back.
