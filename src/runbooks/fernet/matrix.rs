@@ -2,19 +2,19 @@
 
 use super::World;
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::fernet::matrix::{Age, Cell, Outcome, Verdict, Way, cells, judge, row};
+use crate::domain::fernet::matrix::{Age, Cell, Outcome, Verdict, Way, cells, is_of, judge};
 use crate::engine::case::record::CaseId;
 use crate::engine::ports::nodes::Token;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Which cells are measured.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) enum Which<'a> {
     /// All that are to be.
     All,
-    /// Those of one node.
-    Of(&'a str),
+    /// Those that concern these nodes.
+    Of(&'a [&'a super::Node]),
 }
 
 /// A measurement.
@@ -89,10 +89,22 @@ pub(super) async fn measure(world: &World, which: Which<'_>, is_cache_shared: bo
     all.retain(|cell| cell.age == Age::New || world.old(&cell.issuer).is_some());
     let wanted = match which {
         Which::All => all,
-        Which::Of(node) => row(&all, node),
+        Which::Of(nodes) => {
+            let concerns = |cell: &Cell| nodes.iter().any(|node| is_of(cell, &node.name));
+            all.into_iter().filter(concerns).collect()
+        }
     };
     let none = || Fault::new(Service::Node, FaultKind::Invalid, "no account");
-    let issued = world.every(async |node| node.tokens.as_ref().ok_or_else(none)?.issue().await).await;
+    // A token of a node is shown, or it is asked with one about another's.
+    let is_needed = |node: &&super::Node| {
+        wanted.iter().any(|cell| match (cell.age, cell.way) {
+            (Age::New, _) if cell.issuer == node.name => true,
+            (_, Way::Subject) => cell.validator == node.name,
+            _ => false,
+        })
+    };
+    let issuers: Vec<&super::Node> = world.nodes.iter().filter(is_needed).collect();
+    let issued = world.each(&issuers, async |node| node.tokens.as_ref().ok_or_else(none)?.issue().await).await;
     // A node that issues none refuses everything that would be measured with it, and is named by that.
     let failed: BTreeMap<String, String> =
         issued.failed.into_iter().map(|(name, fault)| (name, fault.message)).collect();

@@ -221,10 +221,9 @@ async fn everywhere(context: &Context<'_>, wanted: &BTreeMap<Kind, Keys>) -> Res
         if back {
             continue;
         }
-        for node in group {
-            if let Some(shown) = shown(world, Which::Of(&node.name), &format!("behind {}", node.name)).await? {
-                said = format!("last row of the matrix: {shown}");
-            }
+        let behind = group.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ");
+        if let Some(shown) = shown(world, Which::Of(group), &format!("behind {behind}")).await? {
+            said = format!("last rows of the matrix: {shown}");
         }
     }
     if let Some((_, fault)) = seen.silent.first() {
