@@ -76,7 +76,8 @@ fn green(program: &Program) -> Vec<String> {
 /// All rows of the fleet are in sync.
 fn fleet_is_green(program: &mut Program) {
     program.wait("a fleet in sync", PATIENCE, |screen| screen.matches("in sync").count() == 10);
-    assert_eq!(green(program).len(), 10, "the search for green works: {:?}", green(program));
+    // The row of the cursor is one bar, wherever it stands.
+    assert!(matches!(green(program).len(), 9 | 10), "the search for green works: {:?}", green(program));
 }
 
 /// No row is green, and each says who does not answer and how old it is.

@@ -118,6 +118,9 @@ pub const LINES: &[(&str, &[&str], i32)] = &[
     ("accept acme", &[], 1),
     ("rotate acme --confirm acme", &[], 0),
     ("purge acme --confirm acme", &[], 2),
+    ("promote acme --confirm acme", &[], 2),
+    ("distrust acme --confirm acme", &[], 2),
+    ("settle acme ada --reason called", &[], 2),
     ("resume acme", &[], 0),
     ("resolve acme --step 4 --done true --reason seen", &[], 1),
     ("verify acme", &[], 0),
@@ -157,7 +160,7 @@ async fn a_closed_pipe_stops_no_subcommand_and_changes_no_exit_code() {
     leaves(&Cli::command(), "", &mut all);
     // One runs until it is ended, below; the others are what the lab starts for itself.
     all.retain(|name| !LINES.iter().any(|(line, _, _)| line.starts_with(name.as_str())));
-    let own = ["lab", "lab-keystone-manage", "lab-node-shell", "lab-shell"].map(str::to_owned);
+    let own = ["lab", "lab-keystone-manage", "lab-kops", "lab-node-shell", "lab-shell"].map(str::to_owned);
     assert_eq!(all, BTreeSet::from(own), "each subcommand has its line");
 
     let bastion = Bastion::start(1, 1, CYCLE).await;

@@ -54,7 +54,7 @@ async fn a_failed_check_is_led_on_in_one_line_and_its_words_wait_for_a_reason() 
         let status = told(&scene, &rotation, &Sights::default());
         let next = &status.next;
         assert_eq!(next.action, Act::Check, "{}", next.text);
-        assert!(next.text.chars().count() <= 160, "{}: {}", next.text.chars().count(), next.text);
+        assert!(next.text.chars().count() <= 280, "{}: {}", next.text.chars().count(), next.text);
         assert!(next.text.contains(failed[0]) && next.text.contains("have the service put right"), "{}", next.text);
         // What each has found is where the reasons are.
         let whole =
