@@ -3,8 +3,12 @@
 //! What is run, what is read of it and how long it may take is left to whoever starts it.
 
 use std::ffi::OsString;
-use std::process::Stdio;
-use tokio::process::Command;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use tokio::process::{Child, Command};
 
 /// The variables that a child gets as we have them. A list of what may pass and not of what may not: `OS_PASSWORD`,
 /// `PGPASSWORD` and the like have no end. What a command needs besides, its argv can set: `["env", "NAME=value", ...]`.
@@ -71,6 +75,31 @@ fn may_pass(name: &str, value: &str) -> bool {
     // A proxy's address may hold a password.
     let holds_login = name.to_ascii_uppercase().ends_with("_PROXY") && value.contains('@');
     (PASSED.contains(&name) || name.starts_with("LC_")) && !holds_login
+}
+
+/// So long the pipes of a child that has ended are read on: what it has started may hold them open.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// Waits for the end of a child and of what is written to it and read of it. `broken`: what a child that is lost is told as.
+pub async fn ended<T, E>(
+    child: &mut Child,
+    talking: impl Future<Output = Result<T, E>>,
+    broken: impl Fn(String) -> E,
+) -> Result<ExitStatus, E> {
+    let lost = |error: io::Error| broken(format!("the command was lost: {error}"));
+    let mut talking = pin!(talking);
+    tokio::select! {
+        done = &mut talking => {
+            done?;
+            child.wait().await.map_err(lost)
+        }
+        status = child.wait() => {
+            if let Ok(done) = tokio::time::timeout(LINGER, talking).await {
+                done?;
+            }
+            status.map_err(lost)
+        }
+    }
 }
 
 #[cfg(test)]

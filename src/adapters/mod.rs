@@ -19,7 +19,7 @@ pub mod store;
 pub mod system;
 pub mod wireguard;
 
-pub use child::command;
+pub use child::{command, ended};
 pub use host::{exhausted, has_no_descriptor, has_no_room, is_short_of_descriptors, no_descriptor};
 pub use password::PasswordSource;
 

@@ -62,7 +62,8 @@ impl Totals {
                 change(count);
             }
         }
-        if row.due != i64::MAX {
+        // What is due at any moment has no week.
+        if ![0, i64::MAX].contains(&row.due) {
             change(self.weeks.entry(row.due.div_euclid(WEEK)).or_default());
         }
     }
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_row_that_changes_leaves_no_trace_of_what_it_was() {
-        let rows = [row("a", 0, 0, false), row("b", 10 * WEEK, 3, false), row("c", 12 * WEEK, 2, true)];
+        let rows = [row("a", WEEK, 0, false), row("b", 10 * WEEK, 3, false), row("c", 12 * WEEK, 2, true)];
         let mut totals = Totals::of(&rows);
         assert_eq!((totals.alarms, totals.attention, totals.silent), (1, 1, 1));
         // Ten weeks after the first was due: it counts in the first cell.

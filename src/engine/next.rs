@@ -203,7 +203,9 @@ pub fn next_action(
                 offer(Act::Resume, format!("step {number} failed: {remedy}{then}"))
             }
             _ => {
-                let half = rotation.died_between().filter(|_| number == StepNumber::OBJECT);
+                // What a look has seen since leads already.
+                let is_unseen = number == StepNumber::OBJECT && connections.is_none();
+                let half = rotation.died_between().filter(|_| is_unseen);
                 let half = half.map(|half| format!(" ({half})")).unwrap_or_default();
                 offer(Act::Resume, format!("step {number} was interrupted: resume looks first, then goes on{half}"))
             }

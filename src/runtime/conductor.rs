@@ -212,8 +212,8 @@ impl Conductor {
         // Held until the lease is given back: the program does not exit before.
         let ended = || Refusal::NotNow("the program is ending".into());
         let _work = ending::begin().await.ok_or_else(ended)?;
-        let cut =
-            self.status().connections.filter(|seen| seen.all_cut_off() && matches!(command, Command::Back { .. }));
+        let is_back = matches!(command, Command::Back { .. });
+        let cut = is_back.then(|| self.status().connections).flatten().filter(|seen| seen.all_cut_off());
         if let Some(cut) = cut {
             return Err(Refusal::NotNow(format!("nobody can be back: {}", cut.text)).into());
         }

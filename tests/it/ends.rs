@@ -6,7 +6,7 @@ use crate::senders::writes;
 use changeguard::adapters::lab::{Fault, Rule, Service};
 use changeguard::domain::key::KeyRole;
 use changeguard::engine::command::Command;
-use changeguard::engine::record::Cause;
+use changeguard::engine::record::{Cause, Record};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reason_for_an_end_covers_no_letter_that_came_in_unread_and_what_was_refused_is_told_until_it_is_tried_again()
@@ -82,6 +82,12 @@ async fn who_stays_cut_off_behind_an_end_is_named_before_and_behind_it() {
     let refused = scene.finish("").await.unwrap_err().to_string();
     assert!(refused.starts_with(&format!("step 7 was never done, and {cut}")), "{refused}");
     scene.finish("all on holiday").await.unwrap();
+    // Why is on record before the first key goes.
+    let entries = scene.acme().entries();
+    let place = |is: fn(&Record) -> bool| entries.iter().position(|entry| is(&entry.record)).unwrap();
+    let why =
+        place(|record| matches!(record, Record::Noted { text } if text.ends_with("all the same: all on holiday")));
+    assert!(why < place(|record| matches!(record, Record::KeyDestroyed { .. })));
     let attention = scene.status().attention;
     let told = format!("the last rotation was ended although step 7 was never done: all on holiday; {cut}");
     assert!(attention.contains(&told), "{attention:?}");

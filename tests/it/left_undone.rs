@@ -19,6 +19,7 @@ use changeguard::engine::next::Act;
 use changeguard::engine::observe::{self, Sight, Sights};
 use changeguard::engine::record::{Entry, Record};
 use changeguard::engine::rotation::Rotation;
+use changeguard::engine::secret::PrivateKey;
 use changeguard::engine::sources::Source;
 use changeguard::engine::status::{self, Phase, Reconcile, TenantStatus, Viewer};
 use changeguard::runtime::run::RunError;
@@ -156,10 +157,16 @@ async fn only_an_interface_that_was_seen_with_another_key_is_late() {
     reading.public_key = rotation.keys[&KeyRole::Previous].public_key;
     sights.take(Timestamp::now(), Sight::Server(Ok(reading.clone())));
     assert_eq!(derived(&scene, &rotation, &sights, later).reconcile, Reconcile::Unknown);
-    sights.take(later, Sight::Server(Ok(reading)));
+    sights.take(later, Sight::Server(Ok(reading.clone())));
     let status = derived(&scene, &rotation, &sights, later + SignedDuration::from_secs(1));
     assert_eq!(status.reconcile, Reconcile::Late);
     assert!(has(&status, "has not taken the key after two cycles: the interface shows"), "{:?}", status.attention);
+    // A key that nobody had: it has taken what somebody else has stored, and is not late.
+    reading.public_key = PrivateKey::from_random([78; 32]).public();
+    sights.take(later, Sight::Server(Ok(reading)));
+    let status = derived(&scene, &rotation, &sights, later + SignedDuration::from_secs(1));
+    assert_eq!((status.reconcile, status.lead().as_deref()), (Reconcile::Differs, Some("ALL CUT OFF")));
+    assert!(!has(&status, "has not taken the key"), "{:?}", status.attention);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,7 +3,7 @@
 //! It never outlives its caller: a small shell around it waits for the end of its own input, which we hold open as long as we want
 //! the command to run, and ends it then. So it is when this process is killed, and when the connection to a deploy host is lost.
 
-use crate::adapters::{command, exhausted};
+use crate::adapters::{command, ended, exhausted};
 use crate::domain::fault::Fault;
 use crate::domain::sanitize::sanitize;
 use crate::engine::ports::kops::Hears;
@@ -14,8 +14,6 @@ use zeroize::Zeroizing;
 
 /// The most that is kept of an output, bytes: the end of it.
 pub(super) const LARGEST: usize = 512 * 1024;
-/// How long the pipes may stay open after the command has ended.
-const LINGER: Duration = Duration::from_millis(500);
 
 /// Runs its arguments with nothing on their input, until they end or its own input does. What they write is their owner's alone.
 const GUARD: &str = r#"umask 077; exec 3<&0
@@ -116,22 +114,8 @@ impl Reach {
         };
         let (mut out, mut err) = (Zeroizing::new(Vec::with_capacity(64 * 1024)), Vec::new());
         let whole = async {
-            let mut reading = std::pin::pin!(async {
-                tokio::try_join!(read(stdout, &mut out, hears), read(stderr, &mut err, hears))
-            });
-            let broken = |error: std::io::Error| Failure::Broken(format!("the command was lost: {error}"));
-            tokio::select! {
-                done = &mut reading => {
-                    done?;
-                    child.wait().await.map_err(broken)
-                }
-                status = child.wait() => {
-                    if let Ok(done) = tokio::time::timeout(LINGER, reading).await {
-                        done?;
-                    }
-                    status.map_err(broken)
-                }
-            }
+            let reading = async { tokio::try_join!(read(stdout, &mut out, hears), read(stderr, &mut err, hears)) };
+            ended(&mut child, reading, Failure::Broken).await
         };
         let status = tokio::time::timeout(limit, whole).await.map_err(|_| Failure::TooLong)??;
         drop(held);

@@ -1,9 +1,8 @@
 //! Runs one command with a time limit, what it gets on its input, and a bound on what it may print. All of it may be keys: every
 //! buffer is wiped. What its exit status and its words mean is `refusal`.
 
-use crate::adapters::{command, exhausted};
+use crate::adapters::{command, ended, exhausted};
 use crate::domain::fault::Fault;
-use std::pin::pin;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -13,8 +12,6 @@ use zeroize::Zeroizing;
 pub(super) const LARGEST: usize = 1024 * 1024;
 /// The most that is kept of what it complains about, bytes. `keystone-manage` prints a page of warnings.
 const LARGEST_COMPLAINT: usize = 32 * 1024;
-/// How long the pipes may stay open after the command has ended. An ssh master that goes to the background may keep them.
-const LINGER: Duration = Duration::from_millis(500);
 
 /// A command that ended by itself.
 #[derive(Debug)]
@@ -85,21 +82,9 @@ pub(super) async fn run(argv: &[String], input: &[u8], limit: Duration) -> Resul
             Ok(())
         };
         let bound = output.0.capacity().min(LARGEST);
-        let mut talking =
-            pin!(async { tokio::try_join!(write, read(stdout, &mut output.0, bound), read_end(stderr, &mut errors)) });
-        let broken = |error: std::io::Error| Failure::Broken(format!("the command was lost: {error}"));
-        tokio::select! {
-            done = &mut talking => {
-                done?;
-                child.wait().await.map_err(broken)
-            }
-            status = child.wait() => {
-                if let Ok(done) = tokio::time::timeout(LINGER, talking).await {
-                    done?;
-                }
-                status.map_err(broken)
-            }
-        }
+        let talking =
+            async { tokio::try_join!(write, read(stdout, &mut output.0, bound), read_end(stderr, &mut errors)) };
+        ended(&mut child, talking, Failure::Broken).await
     };
     let status = tokio::time::timeout(limit, whole).await.map_err(|_| Failure::TooLong)??;
     // Reaped: from now on the number may be somebody else's.

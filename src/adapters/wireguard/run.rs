@@ -2,9 +2,8 @@
 //!
 //! What its exit status and its words mean is `refusal`.
 
-use crate::adapters::{command, exhausted};
+use crate::adapters::{command, ended, exhausted};
 use crate::domain::fault::{Fault, FaultKind, Service};
-use std::pin::pin;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -13,8 +12,6 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 pub(super) const LARGEST: usize = 8 * 1024 * 1024;
 /// The most that is kept of what it complains about, bytes.
 const LARGEST_COMPLAINT: usize = 16 * 1024;
-/// How long the pipes may stay open after the command has ended. An ssh master that goes to the background may keep them.
-const LINGER: Duration = Duration::from_millis(500);
 
 /// A command that ended by itself.
 #[derive(Debug)]
@@ -77,25 +74,13 @@ pub(super) async fn run(argv: &[String], limit: Duration) -> Result<Ended, Failu
     };
     let (mut output, mut errors) = (Vec::new(), Vec::new());
     let whole = async {
-        let mut reading = pin!(async {
+        let reading = async {
             tokio::try_join!(
                 read(stdout, &mut output, LARGEST, false),
                 read(stderr, &mut errors, LARGEST_COMPLAINT, true)
             )
-        });
-        let broken = |error: std::io::Error| Failure::Broken(format!("the command was lost: {error}"));
-        tokio::select! {
-            done = &mut reading => {
-                done?;
-                child.wait().await.map_err(broken)
-            }
-            status = child.wait() => {
-                if let Ok(done) = tokio::time::timeout(LINGER, reading).await {
-                    done?;
-                }
-                status.map_err(broken)
-            }
-        }
+        };
+        ended(&mut child, reading, Failure::Broken).await
     };
     let status = tokio::time::timeout(limit, whole).await.map_err(|_| Failure::TooLong)??;
     // Reaped: from now on the number may be somebody else's.

@@ -110,7 +110,12 @@ impl Machine {
             (Some(doubt), Some(why)) => Some(format!("{why} ({doubt})")),
             (None, why) => why.filter(|_| is_unfinished),
         };
-        self.begin(at, StepNumber::VERIFY, Intent::Finish)
+        // Before the way back goes: whoever is killed in the middle of it has said why.
+        let why = self.despite.as_ref().map(|why| format!("it is to be ended all the same: {why}"));
+        let mut outputs: Vec<Output> =
+            why.map(|text| self.append(at, Record::Noted { text })).transpose()?.into_iter().collect();
+        outputs.extend(self.begin(at, StepNumber::VERIFY, Intent::Finish)?);
+        Ok(outputs)
     }
 
     /// What the last end has left, for the rotation that is planned behind it.

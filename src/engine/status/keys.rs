@@ -154,6 +154,8 @@ pub(super) fn judge_reconcile(
                     true => Reconcile::Waiting,
                     false => Reconcile::Differs,
                 },
+                // One that nobody had: it has taken what somebody else has stored.
+                Some(key) if !rotation.may_have(key) => Reconcile::Differs,
                 Some(_) if keys.interface.at.is_some_and(|seen| seen > deadline) => Reconcile::Late,
                 _ if now > deadline => Reconcile::Unknown,
                 _ => Reconcile::Waiting,

@@ -174,8 +174,10 @@ async fn onward(journal: &Journal, at: usize) -> String {
             break;
         }
         assert!(acts < ORDERS, "{when}: no end after {done:?}");
-        let waits = status.next.until.is_some() || status.next.text.contains("rotate is shut");
-        let order = match status.next.order.clone() {
+        // A check that a moment keeps red is tried again by the offered order, and ends only behind that moment.
+        let is_red = done.last().is_some_and(|said: &String| said.contains(": wait until then, or raise"));
+        let waits = is_red || status.next.until.is_some() || status.next.text.contains("rotate is shut");
+        let order = match status.next.order.clone().filter(|_| !is_red) {
             Some(order) => typed(order),
             None if waits && status.phase == "half-way" => back(),
             None if waits => Order::Cancel { note: String::new() },
