@@ -145,6 +145,7 @@ fn typed(order: Order) -> Order {
     match order {
         Order::Begin { stretch, .. } => begin(&stretch),
         Order::RollBack { .. } => back(),
+        Order::Recover { .. } => Order::Recover { confirm: "lab".into(), reason: "its journal was put back".into() },
         order => order,
     }
 }
