@@ -6,9 +6,34 @@ use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::notice::Delivery;
 use crate::domain::preflight::{DUPLICATES, KEYS};
 use crate::domain::step::{StepNumber, StepState};
+use crate::engine::ports::SecretRef;
 use crate::engine::record::{BackSource, KeyLeft, Outcome};
-use crate::engine::rotation::{KeptKey, Rollback, Rotation};
+use crate::engine::rotation::{Rollback, Rotation};
 use jiff::Timestamp;
+
+/// A key that rests in Barbican under a name of its own until the rotation is confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptKey {
+    /// Its public half.
+    pub public_key: PublicKey,
+    /// The secret's name.
+    pub name: String,
+    /// Where it was stored and read back; `None` if only the intent is journaled.
+    pub href: Option<SecretRef>,
+    /// Barbican's answer to its deletion.
+    pub destroyed: Option<String>,
+    /// It was looked for and is not there any more, and not by us.
+    pub gone: bool,
+    /// The keys that stood under its name when it was missed: somebody else's.
+    pub instead: Vec<PublicKey>,
+}
+
+impl KeptKey {
+    /// A key that is kept there; `None`: it is about to be.
+    pub fn new(public_key: PublicKey, name: String, href: Option<SecretRef>) -> Self {
+        Self { public_key, name, href, destroyed: None, gone: false, instead: Vec::new() }
+    }
+}
 
 impl Rotation {
     pub(super) fn turn_back(&mut self, reason: String, role: KeyRole, at: Timestamp) {
@@ -31,9 +56,9 @@ impl Rotation {
     }
 
     /// A kept key is not there any more. Where it is the one that is to be live, step 3 is not done.
-    pub(super) fn lose_key(&mut self, role: KeyRole) {
+    pub(super) fn lose_key(&mut self, role: KeyRole, instead: Vec<PublicKey>) {
         if let Some(key) = self.keys.get_mut(&role) {
-            (key.href, key.gone) = (None, true);
+            (key.href, key.gone, key.instead) = (None, true, instead);
         }
         let step = self.step(StepNumber::STAGE);
         if role == self.target_role() && step.is_done() {
@@ -112,15 +137,20 @@ impl Rotation {
     /// A key that clients may have in their configurations: the one of before, or one that the object has given out since, on this leg
     /// or on the one before it.
     pub fn may_have(&self, key: PublicKey) -> bool {
+        self.had_before(key) || self.is_given(&self.steps, self.target_role(), key)
+    }
+
+    /// The same of what was given out before this leg.
+    pub fn had_before(&self, key: PublicKey) -> bool {
         let object = self.preflight.as_ref().and_then(|run| run.keys.object);
         let before = [self.proven_key(), object, self.left_before.map(|left| left.key)];
-        let given = |steps: &[StepState; 8], role: KeyRole| {
-            let is_begun = !matches!(steps[StepNumber::OBJECT.index()], StepState::Waiting);
-            is_begun && self.keys.get(&role).is_some_and(|kept| kept.public_key == key)
-        };
         before.contains(&Some(key))
-            || given(&self.steps, self.target_role())
-            || self.forward.as_ref().is_some_and(|steps| given(steps, KeyRole::Staged))
+            || self.forward.as_ref().is_some_and(|steps| self.is_given(steps, KeyRole::Staged, key))
+    }
+
+    fn is_given(&self, steps: &[StepState; 8], role: KeyRole, key: PublicKey) -> bool {
+        let is_begun = !matches!(steps[StepNumber::OBJECT.index()], StepState::Waiting);
+        is_begun && self.keys.get(&role).is_some_and(|kept| kept.public_key == key)
     }
 
     /// What stands behind the object's name in that of the copy of its content of before.

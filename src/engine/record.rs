@@ -479,6 +479,9 @@ pub enum Record {
         role: KeyRole,
         /// The secret's name.
         name: String,
+        /// The keys that stand under that name instead: somebody else's.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        instead: Vec<PublicKey>,
     },
     /// Under the live secret's name stands another key than all places had at the check: somebody else has stored it since.
     ForeignSeen {

@@ -19,29 +19,14 @@ use crate::engine::approval::Approval;
 use crate::engine::gap::BrokenGap;
 use crate::engine::hearing::Hearing;
 use crate::engine::judging::Said;
+pub use crate::engine::keys::KeptKey;
 use crate::engine::mailbox::ReadMail;
-use crate::engine::ports::SecretRef;
 use crate::engine::record::{self, BackSource, Cause, Entry, KeyLeft, Outcome, Record, RotationId, STARTING_TOUCHED};
 pub use crate::engine::review::Emergency;
 use crate::engine::truth::LiveWord;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// A key that rests in Barbican under a name of its own until the rotation is confirmed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptKey {
-    /// Its public half.
-    pub public_key: PublicKey,
-    /// The secret's name.
-    pub name: String,
-    /// Where it was stored and read back; `None` if only the intent is journaled.
-    pub href: Option<SecretRef>,
-    /// Barbican's answer to its deletion.
-    pub destroyed: Option<String>,
-    /// It was looked for and is not there any more, and not by us.
-    pub gone: bool,
-}
 
 /// The way back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -373,13 +358,13 @@ impl Rotation {
                 self.steps[step.index()] = if done { StepState::Done { at, evidence } } else { StepState::Waiting };
             }
             Record::KeyKeeping { role, public_key, name } => {
-                self.keys.insert(role, KeptKey { public_key, name, href: None, destroyed: None, gone: false });
+                self.keys.insert(role, KeptKey::new(public_key, name, None));
             }
             Record::KeyKept { role, public_key, name, href } => {
-                self.keys.insert(role, KeptKey { public_key, name, href: Some(href), destroyed: None, gone: false });
+                self.keys.insert(role, KeptKey::new(public_key, name, Some(href)));
             }
             Record::ForeignKept { public_key, name, href } => {
-                self.foreign.push(KeptKey { public_key, name, href: Some(href), destroyed: None, gone: false });
+                self.foreign.push(KeptKey::new(public_key, name, Some(href)));
             }
             Record::PreviousMissing { why } => self.previous_missing = Some(why),
             Record::ShapeSeen { shape } => self.shape = Some(shape),
@@ -458,7 +443,7 @@ impl Rotation {
             Record::TakenBack { what, .. } => self.withdraw(&what),
             Record::WaiverKept { client } => self.keep_waiver(&client),
             Record::Recovered { found, .. } => self.recover(entry, found),
-            Record::KeyGone { role, .. } => self.lose_key(role),
+            Record::KeyGone { role, instead, .. } => self.lose_key(role, instead),
             Record::CalledUnasked { places } => self.unasked = places,
             Record::ForeignSeen { public_key } => self.foreign_seen = Some((public_key, at)),
         }

@@ -229,6 +229,9 @@ pub struct KeysView {
     /// The previous key where its copy was not found when it was looked for last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_missed: Option<PublicKey>,
+    /// The keys that stood under its name then: somebody else's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub previous_instead: Vec<PublicKey>,
     /// When the secret was stored, UTC.
     pub created: Option<Timestamp>,
     /// When it is due, UTC.

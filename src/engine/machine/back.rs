@@ -3,7 +3,7 @@
 use super::io::{BackSight, Intent};
 use super::{Machine, Output, Outputs, not_now, required};
 use crate::domain::client::ClientId;
-use crate::domain::key::KeyRole;
+use crate::domain::key::{KeyRole, holds_instead};
 use crate::domain::step::StepNumber;
 use crate::domain::typed::{Typed, says_something};
 use crate::engine::command::Refusal;
@@ -43,8 +43,9 @@ impl Machine {
         let previous = rotation.is_kept(KeyRole::Previous) && rotation.cause != Cause::Compromise;
         let kept = rotation.keys.get(&KeyRole::Previous).filter(|_| previous && sight.is_kept == Some(false));
         if let Some(name) = kept.map(|kept| kept.name.clone()) {
-            let gone = self.append(at, Record::KeyGone { role: KeyRole::Previous, name })?;
-            let text = fresh_key(self.open()?);
+            let gone = self.append(at, Record::KeyGone { role: KeyRole::Previous, name, instead: sight.instead })?;
+            let again = Typed::of("rollback").word(&self.tenant.name).option("confirm", &self.tenant.name).why();
+            let text = format!("{}: {again}", fresh_key(self.open()?));
             return Ok(vec![gone, Output::Refused(Refusal::NeedsPerson(text))]);
         }
         let role = if previous { KeyRole::Previous } else { KeyRole::Fresh };
@@ -151,9 +152,10 @@ pub(crate) fn fresh_key(rotation: &Rotation) -> String {
         true => String::new(),
         false => format!(", also those who are back already: {}", back.join(", ")),
     };
+    let instead = rotation.keys.get(&KeyRole::Previous).map(|kept| holds_instead(&kept.instead)).unwrap_or_default();
     format!(
-        "the previous key is not in Barbican under its own name any more, and no record says that we removed it: going back \
-         means a fresh key, and every client must download and re-import once more{again}; roll back once more to do that"
+        "the previous key is not in Barbican under its own name any more{instead}, and no record says that we removed it: going \
+         back means a fresh key, and every client must download and re-import once more{again}; roll back once more to do that"
     )
 }
 

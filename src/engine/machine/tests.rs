@@ -397,7 +397,7 @@ fn a_way_back_whose_key_is_gone_leads_on_by_a_fresh_one_and_by_nothing_else() {
     assert!(matches!(command(&mut machine, at("22:22"), back()), Err(Refusal::NotNow(_))), "the key is there");
     assert_eq!(performs(&command(&mut machine, at("22:23"), Command::Resume).unwrap()), [4]);
     let name = machine.rotation().unwrap().keys[&KeyRole::Previous].name.clone();
-    machine.emit(at("22:23"), Record::KeyGone { role: KeyRole::Previous, name }).unwrap();
+    machine.emit(at("22:23"), Record::KeyGone { role: KeyRole::Previous, name, instead: Vec::new() }).unwrap();
     fails(&mut machine, FaultKind::Refused);
     assert_eq!(performs(&command(&mut machine, at("22:24"), back()).unwrap()), [3]);
     assert_eq!(machine.rotation().unwrap().target_role(), KeyRole::Fresh);

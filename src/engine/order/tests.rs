@@ -87,7 +87,7 @@ fn pool() -> Vec<Record> {
         pool.push(Record::KeyKeeping { role, public_key, name: name.clone() });
         pool.push(Record::KeyKept { role, public_key, name: name.clone(), href: SecretRef(name.clone()) });
         pool.push(Record::KeyDestroyed { role, name: name.clone(), answer: note() });
-        pool.push(Record::KeyGone { role, name });
+        pool.push(Record::KeyGone { role, name, instead: Vec::new() });
         pool.push(Record::ForeignSeen { public_key });
         pool.push(Record::Swapped(record::Swapped {
             public_key,

@@ -4,7 +4,7 @@
 use super::{Phase, Reconcile, Standing, StepView, TenantStatus};
 use crate::domain::cadence::Due;
 use crate::domain::gate::Reason;
-use crate::domain::key::KeyRole;
+use crate::domain::key::{KeyRole, holds_instead};
 use crate::domain::second_mail::SecondMail;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::converge_object::NOT_KEPT;
@@ -55,6 +55,13 @@ pub(super) fn of(
         items.push(format!("{count} secrets have the tenant's name; the server may take either"));
     }
     items.extend(status.keys.alike.clone());
+    if let Some(missed) = status.keys.previous_missed.filter(|_| status.touched && status.rollback.is_none()) {
+        let instead = holds_instead(&status.keys.previous_instead);
+        items.push(format!(
+            "the previous key {} is not kept any more{instead}: a way back means a fresh key",
+            missed.short()
+        ));
+    }
     // Since the secret was touched that leads, and so it does behind an end.
     let object = &status.keys.object;
     let is_told = status.touched || status.changed_since.is_some();

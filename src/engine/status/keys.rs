@@ -64,6 +64,7 @@ fn sight<T>(seen: &Observation<T>, key: impl Fn(&T) -> Option<PublicKey>) -> Key
 /// What each place shows, and what is kept.
 pub(super) fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: &Settings, now: Timestamp) -> KeysView {
     let kept = |role| rotation.and_then(|r| r.keys.get(&role)).filter(|key| !key.gone).map(|key| key.public_key);
+    let missed = rotation.and_then(|rotation| rotation.keys.get(&KeyRole::Previous)).filter(|key| key.gone);
     let created = sights.secret.value().and_then(|secret| {
         // Of several, the one that the server has taken.
         let is_live = |key: Option<PublicKey>| key.is_some() && key == sights.server.value().map(|r| r.public_key);
@@ -80,10 +81,8 @@ pub(super) fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: 
         object: sight(&sights.object, |object| object.public_key),
         interface: sight(&sights.server, |reading| Some(reading.public_key)),
         console: sights.served.is_known().then(|| sight(&sights.served, |key| Some(*key))),
-        previous_missed: rotation
-            .and_then(|rotation| rotation.keys.get(&KeyRole::Previous))
-            .filter(|key| key.gone)
-            .map(|key| key.public_key),
+        previous_missed: missed.map(|key| key.public_key),
+        previous_instead: missed.map(|key| key.instead.clone()).unwrap_or_default(),
         staged: kept(KeyRole::Staged),
         previous: kept(KeyRole::Previous),
         created,

@@ -2,10 +2,10 @@
 
 use super::announce::see_people_again;
 use super::foreign::{keep_foreign, keep_payload};
-use super::stage::{find_kept, keep_again};
+use super::stage::{find_kept, keep_again, kept_keys};
 use super::{answers, moment, silence};
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::key::{KeyRole, PublicKey};
+use crate::domain::key::{KeyRole, PublicKey, holds_instead};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::{self, Wanted};
 use crate::engine::gap;
@@ -243,8 +243,10 @@ impl Touch for Moment<'_> {
 
 /// The key that is to be live is nowhere any more: journaled, and what leads on is said.
 async fn gone(context: &StepContext<'_>, role: KeyRole, name: String) -> Result<Fault, Fault> {
-    context.ledger.record(Record::KeyGone { role, name }).await?;
-    let text = format!("the {} key is not in Barbican any more, and no record says that we removed it", role.word());
+    let instead: Vec<PublicKey> = kept_keys(context.world, &name).await?.into_iter().map(|(_, key)| key).collect();
+    let (role_word, holds) = (role.word(), holds_instead(&instead));
+    context.ledger.record(Record::KeyGone { role, name, instead }).await?;
+    let text = format!("the {role_word} key is not in Barbican any more{holds}, and no record says that we removed it");
     let fault = Fault::new(Service::Barbican, FaultKind::Refused, text);
     Ok(match context.rotation().is_target_lost() {
         true => fault

@@ -180,6 +180,7 @@ pub fn idle(name: &str) -> TenantStatus {
             console: None,
             staged: None,
             previous_missed: None,
+            previous_instead: Vec::new(),
             previous: None,
             created: Some(at("2025-11-30T09:00:00Z")),
             due: Some(at("2026-11-30T09:00:00Z")),
