@@ -61,6 +61,15 @@ impl fmt::Display for BrokenGap {
     }
 }
 
+/// A gap or an overlap in words, everywhere the same: to the tenth of a millisecond where it is short. `us`: µs.
+pub fn length(us: u64) -> String {
+    match us {
+        0..10_000 => format!("{:.1} ms", us as f64 / 1e3),
+        10_000..10_000_000 => format!("{:.0} ms", us as f64 / 1e3),
+        _ => format!("{:.0} s", us as f64 / 1e6),
+    }
+}
+
 fn between(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.duration_since(from).as_micros()).unwrap_or(0)
 }

@@ -3,7 +3,7 @@
 
 use crate::domain::client::Client;
 use crate::domain::key::{KeyRole, PublicKey};
-use crate::domain::notice::Delivery;
+use crate::domain::notice::{Delivery, KeyTold};
 use crate::domain::preflight::{DUPLICATES, KEYS};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::ports::SecretRef;
@@ -93,6 +93,11 @@ impl Rotation {
         self.keys
             .values()
             .find(|kept| kept.public_key == key && kept.href.is_some() && kept.destroyed.is_none() && !kept.gone)
+    }
+
+    /// Of which no copy is kept under a name of its own any more, by the journal.
+    pub fn kept_no_more(&self) -> Vec<KeyRole> {
+        self.keys.iter().filter(|(_, key)| key.destroyed.is_some()).map(|(role, _)| *role).collect()
     }
 
     /// Whether the journal knows of the key of this role that it is kept in Barbican.
@@ -247,20 +252,36 @@ impl Rotation {
     /// off.
     pub fn ended_open(&self) -> Option<String> {
         let despite = self.despite.as_ref().filter(|_| self.outcome.is_some())?;
-        let what = self.unfinished().unwrap_or("SOMETHING WAS OPEN").to_lowercase();
+        let what = self.unfinished_told().unwrap_or("SOMETHING WAS OPEN".into()).to_lowercase();
         let cut = self.still_cut_off().map(|cut| format!("; {cut}")).unwrap_or_default();
         Some(format!("the last rotation was ended although {what}: {despite}{cut}"))
     }
 
-    /// What an end needs a reason for: step 7 was never done, nobody has reconfigured, or somebody has written and nobody has said
-    /// what it means. `None`: it may end as it is.
-    pub fn unfinished(&self) -> Option<&'static str> {
-        if !self.step(StepNumber::RECONFIGURE).is_done() && !self.is_call_needless() {
-            return Some("STEP 7 WAS NEVER DONE");
+    /// What an end needs a reason for: step 7 was never done, nobody has reconfigured, somebody has written and nobody has said
+    /// what it means. Empty: it may end as it is.
+    pub fn unfinished(&self) -> Vec<&'static str> {
+        let never_called = !self.step(StepNumber::RECONFIGURE).is_done() && !self.is_call_needless();
+        let all = [
+            (never_called, "STEP 7 WAS NEVER DONE"),
+            (!self.clients.is_empty() && self.back.is_empty(), "NOBODY HAS RECONFIGURED"),
+            (self.open_mails().next().is_some(), "A MAIL OF A CLIENT IS UNREAD"),
+        ];
+        all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, what)| what).collect()
+    }
+
+    /// All of that in one sentence.
+    pub fn unfinished_told(&self) -> Option<String> {
+        let all = self.unfinished();
+        (!all.is_empty()).then(|| all.join(", AND "))
+    }
+
+    /// What clients are told of the key that is live now.
+    pub fn key_told(&self) -> KeyTold {
+        let given = |steps: &[StepState; 8]| !matches!(steps[StepNumber::OBJECT.index()], StepState::Waiting);
+        match &self.forward {
+            Some(_) if self.is_back_to_previous() => KeyTold::Previous,
+            Some(forward) if given(forward) => KeyTold::Again,
+            _ => KeyTold::New,
         }
-        if !self.clients.is_empty() && self.back.is_empty() {
-            return Some("NOBODY HAS RECONFIGURED");
-        }
-        self.open_mails().next().map(|_| "A MAIL OF A CLIENT IS UNREAD")
     }
 }

@@ -47,7 +47,7 @@ pub struct Machine {
     /// Why the operator goes back, while what that would meet is being looked at.
     way_back: String,
     /// What was missing when the end was asked for: its reason is for that.
-    end_known: Option<&'static str>,
+    end_known: Vec<&'static str>,
     /// What this resume has found undone although it had ended well.
     redone: Vec<StepNumber>,
     /// Why it is closed although something is missing.
@@ -91,7 +91,8 @@ impl Machine {
     /// A machine over what the journal holds. Who acts goes into every record that it emits.
     pub fn new(tenant: Tenant, me: Actor, rules: Rules, rotation: Option<Arc<Rotation>>) -> Self {
         let (intent, cancel_note, way_back, despite) = (Intent::Single, String::new(), String::new(), None);
-        let (through_tunnel, hand, telling, redone, end_known) = (false, Hand::default(), false, Vec::new(), None);
+        let (through_tunnel, hand, telling, redone, end_known) =
+            (false, Hand::default(), false, Vec::new(), Vec::new());
         Self {
             tenant,
             me,
@@ -156,6 +157,11 @@ impl Machine {
     fn open(&self) -> Result<&Rotation, Refusal> {
         let open = self.rotation.as_deref().filter(|rotation| rotation.outcome.is_none());
         open.ok_or_else(|| not_now("no rotation is planned for this tenant; plan one first"))
+    }
+
+    /// The open rotation, or the last.
+    fn last(&self) -> Result<&Rotation, Refusal> {
+        self.rotation.as_deref().ok_or_else(|| not_now("no rotation is planned for this tenant; plan one first"))
     }
 
     /// The open rotation, if nothing of it is running here.
@@ -345,9 +351,19 @@ impl Machine {
             }
             Intent::Finish => {
                 let rotation = self.open()?;
-                let (outcome, what) =
-                    (Self::outcome(rotation), rotation.unfinished().unwrap_or("SOMETHING WAS MISSING"));
-                let (note, despite) = (std::mem::take(&mut self.cancel_note), self.despite.take());
+                let what = rotation.unfinished_told().unwrap_or("SOMETHING WAS MISSING".into());
+                let outcome = Self::outcome(rotation);
+                // What came in while the kept keys were being destroyed is not passed over in silence.
+                let late = || format!("that came in while step {} was ending it", StepNumber::VERIFY);
+                let is_late = rotation
+                    .mails
+                    .iter()
+                    .skip(rotation.heard_before_end)
+                    .any(|mail| mail.is_open() || mail.complains());
+                let late = Some(late()).filter(|_| is_late);
+                let reasons: Vec<String> = self.despite.take().into_iter().chain(late).collect();
+                let despite = Some(reasons.join("; ")).filter(|text| !text.is_empty());
+                let note = std::mem::take(&mut self.cancel_note);
                 let but = despite.as_ref().map(|why| format!(", BUT {what}: {why}")).unwrap_or_default();
                 outputs.push(self.append(at, Record::Finished { outcome, note, despite })?);
                 outputs.push(done(format!("{}{but}", outcome.word())));

@@ -19,7 +19,7 @@ use crate::domain::tenant::TenantId;
 use crate::domain::token::{Addressed, ReplyToken, Topic};
 use crate::domain::window::zone_or_utc;
 use crate::engine::hearing::MOST_MAILS;
-use crate::engine::record::{BackSource, Record};
+use crate::engine::record::{BackSource, Outcome, Record};
 use crate::engine::rotation::{Back, Rotation};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -103,6 +103,11 @@ impl ReadMail {
     /// A person must read it still.
     pub fn is_open(&self) -> bool {
         matches!(self.heard.verdict, Verdict::Unclear(_)) && self.decision.is_none() && !self.is_void
+    }
+
+    /// It says that it does not work, and nobody has said what that means. Behind an end nothing else tells of it.
+    pub fn complains(&self) -> bool {
+        self.heard.verdict == Verdict::Declined && self.heard.topic == Topic::Back && self.decision.is_none()
     }
 }
 
@@ -338,6 +343,22 @@ impl Rotation {
         heard.evidence.iter_mut().for_each(|line| *line = format!("> {line}"));
         let from = matched.letter.from.map(|(_, address)| address).unwrap_or_default();
         Some(Record::MailRead { client: matched.client, mail, from, heard, notice: matched.notice, doubt })
+    }
+
+    /// From which of the mails on a person must read still what is open: behind an end those that nobody had when it was begun, behind
+    /// a cancellation none.
+    pub fn read_from(&self) -> usize {
+        match self.outcome {
+            None => 0,
+            Some((Outcome::Rotated | Outcome::RolledBack, ..)) => self.heard_before_end,
+            Some(_) => self.mails.len(),
+        }
+    }
+
+    /// Mails that a person must read still, behind an end, too.
+    pub fn to_read(&self) -> impl Iterator<Item = &ReadMail> {
+        let is_over = self.outcome.is_some();
+        self.mails.iter().skip(self.read_from()).filter(move |mail| mail.is_open() || is_over && mail.complains())
     }
 
     /// Mails that a person must read still.

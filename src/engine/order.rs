@@ -224,6 +224,7 @@ fn may_follow_the_end(record: &Record) -> bool {
             | Record::ReviewClosed { .. }
             | Record::TakenOver { .. }
             | Record::MailRead { .. }
+            | Record::MailDecided { .. }
             | Record::SilenceEnded { .. }
             | Record::ForeignKept { .. }
             | Record::Recovered { .. }

@@ -157,6 +157,8 @@ pub struct Rotation {
     pub put_back: Option<PublicKey>,
     /// When the end was last asked for and refused, and why, as long as nothing was begun since.
     pub end_refused: Option<(Timestamp, String)>,
+    /// How many mails were taken in when a step was begun last: at the end, what was known when it was begun.
+    pub heard_before_end: usize,
     /// What is known of the present leg's gap where a run ended in it.
     pub broken_gap: Option<BrokenGap>,
     /// Why the object's content of before the present leg is kept nowhere, where it was to be kept.
@@ -257,6 +259,7 @@ impl Rotation {
             overlap_us: None,
             broken_gap: None,
             end_refused: None,
+            heard_before_end: 0,
             put_back: None,
             object_not_kept: None,
             not_carried: Vec::new(),
@@ -348,6 +351,7 @@ impl Rotation {
             }
             Record::StepStarted { step } => {
                 self.end_refused = None;
+                self.heard_before_end = self.mails.len();
                 self.touched |= step == StepNumber::SECRET && entry.version <= STARTING_TOUCHED;
                 self.steps[step.index()] = StepState::Running { since: at };
             }

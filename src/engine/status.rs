@@ -4,6 +4,7 @@
 //! reader computes them from the moments.
 
 mod alert;
+mod alive;
 mod attention;
 mod connections;
 mod derive;
@@ -30,7 +31,7 @@ use crate::domain::client::{Client, ClientId};
 use crate::domain::freshness::{Activity, Presence};
 pub use crate::domain::gate::Standing;
 use crate::domain::gate::Verdict;
-use crate::domain::key::PublicKey;
+use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::notice::{Notice, NoticeKind};
 use crate::domain::preflight::Preflight;
 use crate::domain::step::{StepNumber, StepState};
@@ -232,6 +233,9 @@ pub struct KeysView {
     /// The keys that stood under its name then: somebody else's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub previous_instead: Vec<PublicKey>,
+    /// Those of which no copy is kept any more.
+    #[serde(skip)]
+    pub destroyed: Vec<KeyRole>,
     /// When the secret was stored, UTC.
     pub created: Option<Timestamp>,
     /// When it is due, UTC.
@@ -288,14 +292,6 @@ pub struct Viewer<'a> {
 pub const NORMAL_GAP_US: u64 = 1_000_000;
 
 impl TenantStatus {
-    /// What became of the kept keys, behind each of them; empty while they are kept.
-    pub fn kept_until(&self) -> &'static str {
-        match self.outcome {
-            Some(Outcome::Rotated | Outcome::RolledBack) => " (destroyed at the end)",
-            _ => "",
-        }
-    }
-
     /// That the gap was longer than is normal, in words.
     pub fn long_gap(&self) -> Option<String> {
         let gap = self.gap_us.filter(|gap| *gap >= NORMAL_GAP_US)?;
@@ -456,11 +452,14 @@ pub struct TenantStatus {
     pub rollback_cuts: Vec<ClientId>,
     /// What an end of it now needs a reason for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unfinished: Option<&'static str>,
+    pub unfinished: Option<String>,
     /// The mails to clients of the open or last rotation, oldest first.
     pub notices: Vec<Notice>,
     /// The mails of clients that were read in it, oldest first.
     pub mails: Vec<ReadMail>,
+    /// From which of them on what is open is to be read.
+    #[serde(skip)]
+    pub read_from: usize,
     /// When the answers to this window came, UTC, oldest first.
     pub answered_at: Vec<Timestamp>,
     /// When somebody is reminded next without an operator, and by which mail.

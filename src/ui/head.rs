@@ -8,10 +8,11 @@ use crate::domain::cadence::Due;
 use crate::domain::gate::Verdict;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::window::{Window, WindowState};
+use crate::engine::gap;
 use crate::engine::next::Act;
 use crate::engine::sources::Source;
 use crate::engine::status::{ClientView, Phase, Reconcile, Standing, TenantStatus};
-use crate::ui::header::{gap_text, late_age, reconcile_style};
+use crate::ui::header::{late_age, reconcile_style};
 use crate::ui::pen::{Pen, Piece, piece};
 use crate::ui::{age, plot, steps};
 use jiff::Timestamp;
@@ -342,11 +343,12 @@ fn key<'a>(model: &Model, status: &TenantStatus, pen: &Pen<'_>) -> Vec<Piece<'a>
     });
     pieces.push(piece(format!("{stale}{}{}", status.reconcile.word(), within.unwrap_or_default()), style));
     if let Some(overlap) = status.overlap_us {
-        pieces.push(piece(format!("   no gap, two for {}", gap_text(overlap)), theme.quiet()));
+        pieces.push(piece(format!("   no gap, two for {}", gap::length(overlap)), theme.quiet()));
     } else if let Some(gap) = status.gap_us {
         let long = status.long_gap().is_some();
         let word = if long { " ABOVE NORMAL" } else { "" };
-        pieces.push(piece(format!("   gap {}{word}", gap_text(gap)), if long { theme.warn() } else { theme.quiet() }));
+        pieces
+            .push(piece(format!("   gap {}{word}", gap::length(gap)), if long { theme.warn() } else { theme.quiet() }));
     }
     pieces.extend(due(status, model.now, pen));
     pieces

@@ -6,6 +6,7 @@ use crate::senders::writes;
 use changeguard::adapters::lab::{Fault, Rule, Service};
 use changeguard::domain::key::KeyRole;
 use changeguard::engine::command::Command;
+use changeguard::engine::mailbox::Decision;
 use changeguard::engine::record::{Cause, Record};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -49,6 +50,46 @@ async fn an_end_over_a_letter_that_nobody_has_read_wants_a_reason_that_stands_in
     let thread = status.thread(&client);
     assert!(thread.iter().any(|line| line.from_client && line.to_decide.is_none()), "{thread:?}");
     assert!(!status.attention.iter().any(|item| item.contains("to be read by a person")), "{:?}", status.attention);
+}
+
+/// The keys are being destroyed while a client writes: there is no way back any more, and they are heard all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_that_comes_in_while_the_keys_are_destroyed_or_behind_the_end_is_told_and_can_be_read() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    scene.everybody_returns().await;
+    let slow = Fault::Delay(std::time::Duration::from_millis(300));
+    scene.lab.faults().add(Rule::new(Service::Barbican, slow).method("DELETE").always());
+    let kept = || scene.lab.world().secrets("").iter().filter(|secret| secret.name.contains("changeguard-")).count();
+    let all = kept();
+    let writing = async {
+        while kept() == all {
+            tokio::task::yield_now().await;
+        }
+        writes(&scene, "acme", 0, None, "Since then I reach nothing any more, can you have a look?", 1);
+    };
+    let (ended, ()) = tokio::join!(scene.finish(""), writing);
+    ended.unwrap();
+    let rotation = scene.acme().rotation().unwrap();
+    let headline = changeguard::cli::report::Line::of(&rotation, None).to_string();
+    assert!(
+        headline.contains("BUT A MAIL OF A CLIENT IS UNREAD: that came in while step 8 was ending it"),
+        "{headline}"
+    );
+    // And one more, an hour later.
+    writes(&scene, "acme", 1, None, "Nothing works here either, what is going on?", 2);
+    scene.wiring.post().unwrap().sort(&scene.fleet).await.unwrap();
+    let status = scene.status();
+    assert!(
+        status.attention.contains(&"2 mails of clients to be read by a person".to_owned()),
+        "{:?}",
+        status.attention
+    );
+    assert_eq!(status.next.action, changeguard::engine::next::Act::ReadMail, "{:?}", status.next);
+    let (mail, decision, note) = (status.mails[0].mail.clone(), Decision::Nothing, "phoned them".to_owned());
+    scene.run(Command::DecideMail { mail, decision, note }).await.unwrap();
+    assert!(scene.status().attention.contains(&"1 mail of a client to be read by a person".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

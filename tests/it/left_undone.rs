@@ -303,9 +303,9 @@ async fn on_the_way_back_those_who_were_told_are_told_again_or_the_end_says_why_
     // The same case, had nobody been told that the key was put back: its end says so.
     let mut rotation = Rotation::clone(&scene.acme().rotation().unwrap());
     rotation.steps[StepNumber::RECONFIGURE.index()] = Default::default();
-    assert_eq!(rotation.unfinished(), Some("STEP 7 WAS NEVER DONE"));
+    assert!(rotation.unfinished().contains(&"STEP 7 WAS NEVER DONE"));
     rotation.notices = Default::default();
-    assert_eq!(rotation.unfinished(), None, "nobody was ever told of anything");
+    assert!(rotation.unfinished().is_empty(), "nobody was ever told of anything");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -68,7 +68,7 @@ fn write(mailer: &SmtpMailer, kind: NoticeKind, name: &str, email: &str, reply: 
         in_reply_to: reply,
         token: &changeguard::domain::token::ReplyToken::from_bytes([7; 15]),
         language: Language::English,
-        previous_key: false,
+        key_told: Default::default(),
     })
 }
 

@@ -81,10 +81,10 @@ impl Machine {
         }
         let despite = crate::domain::sanitize::sanitize(&despite);
         let despite = if says_something(&despite) { despite } else { String::new() };
-        if let Some(what) = rotation.unfinished().filter(|_| despite.is_empty()) {
+        if let Some(what) = rotation.unfinished_told().filter(|_| despite.is_empty()) {
             let first = match rotation.step(StepNumber::RECONFIGURE).is_done() || rotation.is_call_needless() {
-                true if rotation.back.is_empty() => "verify until at least one client is back",
-                true => "read it, and say what it means (mail decide)",
+                true if rotation.open_mails().next().is_some() => "read it, and say what it means (mail decide)",
+                true => "verify until at least one client is back",
                 false => "notify them (step 7)",
             };
             let cut = rotation.still_cut_off().map(|cut| format!("{}, and {cut}", what.to_lowercase()));
@@ -99,11 +99,11 @@ impl Machine {
     /// Begins the end. That nothing was heard of the agent is not that it is well.
     pub(super) fn agent_heard(&mut self, at: Timestamp, doubt: Option<String>) -> Outputs {
         let unfinished = self.quiet()?.unfinished();
-        if let Some(what) = unfinished.filter(|what| self.end_known != Some(*what)) {
+        if let Some(what) = unfinished.iter().find(|what| !self.end_known.contains(what)) {
             let text = format!("{}: that was not known when the end was asked for", what.to_lowercase());
             return Err(wants_reason(&text, "read it, and say what it means (mail decide)"));
         }
-        let is_unfinished = unfinished.is_some();
+        let is_unfinished = !unfinished.is_empty();
         self.despite = match (doubt, self.despite.take()) {
             (Some(doubt), None) => {
                 return Err(wants_reason(&doubt, "wait, or put right what it names, then finish again"));

@@ -33,7 +33,7 @@ impl Machine {
 
     /// The mail that begins with these digits.
     pub(super) fn mail_of(&self, id: &str) -> Result<&ReadMail, Refusal> {
-        let mut found = self.open()?.mails.iter().filter(|mail| mail.mail.starts_with(id) && !id.is_empty());
+        let mut found = self.last()?.mails.iter().filter(|mail| mail.mail.starts_with(id) && !id.is_empty());
         match (found.next(), found.next()) {
             (Some(mail), None) => Ok(mail),
             (None, _) => Err(bad_input(format!("there is no mail {id} of a client"))),
@@ -50,6 +50,11 @@ impl Machine {
         };
         if !fits {
             return Err(bad_input("that mail answers another question"));
+        }
+        if matches!(decision, Decision::Answer(_)) && self.open().is_err() {
+            return Err(bad_input(
+                "the rotation has ended: no answer to its window counts any more; --as nothing, with a note",
+            ));
         }
         if let Decision::Answer(Answer::OtherTime(when)) = &decision
             && when.trim().is_empty()

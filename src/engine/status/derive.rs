@@ -2,6 +2,7 @@
 
 use super::HeardView;
 use super::alert;
+use super::alive;
 use super::attention;
 use super::connections;
 use super::keys::{arrived, judge_reconcile, keys_view, seen_since_check};
@@ -15,7 +16,7 @@ use super::whom;
 use super::{ClientView, JournalLine, Phase, Reconcile, Standing, TenantStatus, Viewer};
 use crate::domain::client::{Client, ClientId, People};
 use crate::domain::fault::Fault;
-use crate::domain::freshness::{self, Peers, Presence};
+use crate::domain::freshness::{self, Peers, Presence, Under};
 use crate::domain::gate::{Reason, Stand, Verdict};
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::{StepNumber, StepState};
@@ -56,8 +57,9 @@ pub fn derive(
     let to_read = open.map(Rotation::clients_to_read).unwrap_or_default();
     let peers = sights.server.value().map(|reading| (reading.clock, Peers::of(reading)));
     let schedule = settings.reminders.as_ref();
+    let under = alive::under(rotation, sights);
     let view = |client| {
-        let mut view = client_view(client, open, &to_read, peers.as_ref());
+        let mut view = client_view(client, open, &to_read, peers.as_ref(), under);
         if let Some(rotation) = open.filter(|_| view.standing == Standing::Silent) {
             view.standing = remind::silence(rotation, &view.client.id, schedule, now);
         }
@@ -122,6 +124,7 @@ pub fn derive(
                 interface_unasked: !settings.second_mail.interface,
                 truth: truth.as_ref(),
                 since: changed_since.as_ref(),
+                ended: rotation.filter(|rotation| rotation.outcome.is_some()),
             };
             next_action(open, phase, &gate, back, holder, outside, viewer)
         }
@@ -180,9 +183,10 @@ pub fn derive(
         clock_skew_s: sights.clock_skew_s,
         rollback: open.and_then(|rotation| rotation.rollback.as_ref()).map(|rollback| rollback.reason.clone()),
         rollback_cuts,
-        unfinished: open.filter(|rotation| rotation.applied.is_some()).and_then(Rotation::unfinished),
+        unfinished: open.filter(|rotation| rotation.applied.is_some()).and_then(Rotation::unfinished_told),
         notices: rotation.map(|rotation| rotation.notices.iter().cloned().collect()).unwrap_or_default(),
         mails: rotation.map(|rotation| rotation.mails.clone()).unwrap_or_default(),
+        read_from: rotation.map(Rotation::read_from).unwrap_or_default(),
         answered_at: open.map(answered_at).unwrap_or_default(),
         next_reminder: next_reminder(open, settings),
         journal: journal_lines(journal),
@@ -309,6 +313,7 @@ fn client_view(
     open: Option<&Rotation>,
     to_read: &BTreeSet<ClientId>,
     reading: Option<&(i64, Peers<'_>)>,
+    under: Under<'_>,
 ) -> ClientView {
     let peer = client.public_key.as_ref().and_then(|key| reading.and_then(|(_, peers)| peers.get(key)));
     let (standing, standing_detail) = open.map_or((Standing::ToTell, String::new()), |r| standing(client, r, to_read));
@@ -328,7 +333,7 @@ fn client_view(
         back: back.map(|back| (back.source.word().to_owned(), back.note.clone())),
         says_not_back: open.is_some_and(|r| back.is_none() && r.not_back_by_word(&client.id).is_some()),
         gateway_ping: open.and_then(|r| r.pings.get(&client.id)).map(|(answered, _, _)| *answered),
-        activity: peer.zip(reading).map(|(p, (clock, _))| freshness::judge_activity(p.latest_handshake, *clock)),
+        activity: peer.zip(reading).map(|(peer, (clock, peers))| under.judge(peers, peer, *clock)),
         latest_handshake: peer
             .filter(|peer| peer.latest_handshake > 0)
             .and_then(|peer| Timestamp::from_second(peer.latest_handshake).ok()),

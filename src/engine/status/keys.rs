@@ -61,6 +61,13 @@ fn sight<T>(seen: &Observation<T>, key: impl Fn(&T) -> Option<PublicKey>) -> Key
     }
 }
 
+impl KeysView {
+    /// Behind a key of this role: that no copy of it is kept any more.
+    pub fn kept_until(&self, role: KeyRole) -> &'static str {
+        if self.destroyed.contains(&role) { " (kept no more)" } else { "" }
+    }
+}
+
 /// What each place shows, and what is kept.
 pub(super) fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: &Settings, now: Timestamp) -> KeysView {
     let kept = |role| rotation.and_then(|r| r.keys.get(&role)).filter(|key| !key.gone).map(|key| key.public_key);
@@ -83,6 +90,7 @@ pub(super) fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: 
         console: sights.served.is_known().then(|| sight(&sights.served, |key| Some(*key))),
         previous_missed: missed.map(|key| key.public_key),
         previous_instead: missed.map(|key| key.instead.clone()).unwrap_or_default(),
+        destroyed: rotation.map(Rotation::kept_no_more).unwrap_or_default(),
         staged: kept(KeyRole::Staged),
         previous: kept(KeyRole::Previous),
         created,

@@ -120,13 +120,12 @@ impl Step for Secret {
             .await?;
         let holds = format!("one secret, holds {}", kept.public_key.short());
         let broken = context.rotation().broken_gap.map(|gap| format!(" ({gap})")).unwrap_or_default();
-        let length = |us: u64| format!("{}.{} ms", us / 1000, us % 1000 / 100);
         let mut evidence = match gap_us {
             Some(_) if result.overlap.is_some() => {
                 let overlap = micros(result.overlap).unwrap_or_default();
-                format!("no gap: two secrets had the name for {}; {holds}", length(overlap))
+                format!("no gap: two secrets had the name for {}; {holds}", gap::length(overlap))
             }
-            Some(us) => format!("gap {}{broken}, {holds}", length(us)),
+            Some(us) => format!("gap {}{broken}, {holds}", gap::length(us)),
             None if broken.is_empty() => holds,
             None => format!("gap{broken}, {holds}"),
         };

@@ -64,25 +64,7 @@ impl Step for Verify {
     }
 
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
-        let known = context.rotation().unfinished();
-        look_who_is_back(context).await?;
-        // Whoever writes that it does not work must be heard before the way back is gone.
-        let unheard = match hear(context).await? {
-            Heard::Failed(fault) => format!("; the mailbox could not be read: {fault}"),
-            _ => String::new(),
-        };
-        let rotation = context.rotation();
-        if let Some(what) = rotation.unfinished().filter(|what| known != Some(what)) {
-            let text = format!("{}: that was not known when the end was asked for", what.to_lowercase());
-            let hint = "the kept keys were not destroyed; read it and say what it means (mail decide), or finish again with a \
-                        reason for that, too";
-            return Err(Fault::new(Service::Mail, FaultKind::Refused, text).hint(hint));
-        }
-        let missing: Vec<String> = rotation.not_back().iter().map(|client| client.name.clone()).collect();
-        if !missing.is_empty() {
-            let text = format!("not back and not waived: {}", missing.join(", "));
-            return Err(Fault::new(Service::Server, FaultKind::Refused, text).hint("call them, or waive with a reason"));
-        }
+        let (known, letters) = (context.rotation().unfinished(), context.rotation().open_mails().count());
         still_right(context).await?;
         let health = context.world.server.agent_log().await.and_then(Result::ok).map(|log| agent_log::judge(&log));
         let told = match health {
@@ -97,18 +79,46 @@ impl Step for Verify {
             _ => String::new(),
         };
         let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
-        let target = rotation.target().ok_or_else(none)?;
+        let target = context.rotation().target().ok_or_else(none)?;
         if let Err(found) = converge_secret::holds(context.world, target, None).await? {
             // A request that once timed out may land this late; nothing is destroyed before that is put right.
-            let hint =
-                format!("the kept keys were not destroyed; resume puts it right, then finish{}", rotation.or_out());
+            let hint = format!(
+                "the kept keys were not destroyed; resume puts it right, then finish{}",
+                context.rotation().or_out()
+            );
             return Err(Fault::new(Service::Barbican, FaultKind::Conflict, found).hint(hint));
+        }
+        look_who_is_back(context).await?;
+        // Whoever writes that it does not work must be heard before the way back is gone.
+        let unheard = match hear(context).await? {
+            Heard::Failed(fault) => format!("; the mailbox could not be read: {fault}"),
+            _ => String::new(),
+        };
+        let rotation = context.rotation();
+        let more = (rotation.open_mails().count() > letters).then_some("a mail of a client is unread");
+        if let Some(what) = rotation.unfinished().into_iter().find(|what| !known.contains(what)).or(more) {
+            let text = format!("{}: that was not known when the end was asked for", what.to_lowercase());
+            let hint = "the kept keys were not destroyed; read it and say what it means (mail decide), or finish again with a \
+                        reason for that, too";
+            return Err(Fault::new(Service::Mail, FaultKind::Refused, text).hint(hint));
+        }
+        let missing: Vec<String> = rotation.not_back().iter().map(|client| client.name.clone()).collect();
+        if !missing.is_empty() {
+            let text = format!("not back and not waived: {}", missing.join(", "));
+            return Err(Fault::new(Service::Server, FaultKind::Refused, text).hint("call them, or waive with a reason"));
         }
         // Before the keys: once those are gone the step counts as done.
         let copy = object::discard_copy(context).await?;
         let destroyed = destroy_kept(context).await?;
         let back = rotation.back.len();
         let waived = rotation.clients.len().saturating_sub(back);
+        // It takes as long as Barbican takes: what came in meanwhile is told with the end.
+        let unheard = match hear(context).await? {
+            Heard::Failed(fault) if unheard.is_empty() => {
+                format!("; the mailbox could not be read at the end: {fault}")
+            }
+            _ => unheard,
+        };
         let theirs = match context.rotation().foreign.as_slice() {
             [] => String::new(),
             [first, ..] => format!("; what stood there of somebody else's stays in Barbican as {}", first.name),
