@@ -248,6 +248,12 @@ impl Rotation {
         }
     }
 
+    /// What was open when it was ended all the same, in capitals.
+    pub fn despite_told(&self) -> Option<String> {
+        self.despite.as_ref().filter(|_| self.outcome.is_some())?;
+        Some(self.unfinished_told().unwrap_or_else(|| "SOMETHING WAS OPEN".into()))
+    }
+
     /// What is not to be forgotten of one that has ended, in words: why it was closed although something was open, and who stays cut
     /// off.
     pub fn ended_open(&self) -> Option<String> {

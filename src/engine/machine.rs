@@ -24,7 +24,7 @@ use crate::domain::typed::says_something;
 use crate::engine::approval::{self, Asked, Me, Rotates};
 use crate::engine::command::Refusal;
 use crate::engine::judging::{self, Beside};
-use crate::engine::ports::Settings;
+use crate::engine::ports::{Settings, SwapOrder};
 use crate::engine::record::{Actor, Entry, Outcome, Record};
 use crate::engine::rotation::Rotation;
 use crate::engine::signing::{Hand, Signing};
@@ -69,6 +69,8 @@ pub struct Rules {
     pub approval: Option<Asked>,
     /// What must show the live key before the second mail.
     pub second_mail: SecondMail,
+    /// The new secret is stored before the old one is deleted.
+    pub store_first: bool,
 }
 
 impl Rules {
@@ -76,7 +78,8 @@ impl Rules {
     pub fn of(settings: &Settings) -> Self {
         let signing = &settings.signing;
         let approval = settings.approval_valid.map(|valid| Asked { valid, signing: signing.clone() });
-        Self { preflight_valid: settings.preflight_valid, approval, second_mail: settings.second_mail }
+        let store_first = settings.swap == SwapOrder::StoreFirst;
+        Self { preflight_valid: settings.preflight_valid, approval, second_mail: settings.second_mail, store_first }
     }
 
     /// By what operators are known here.
@@ -266,6 +269,9 @@ impl Machine {
             (StepNumber::SECRET, _) if rotation.step(StepNumber::OBJECT).is_done() => {
                 Ok(vec![Output::Probe(StepNumber::OBJECT)])
             }
+            (StepNumber::OBJECT, Some(StepNumber::VERIFY)) if is_served => {
+                Ok(vec![Output::Probe(StepNumber::RECONCILE)])
+            }
             (StepNumber::SECRET | StepNumber::OBJECT | StepNumber::RECONCILE, Some(interrupted)) => {
                 Ok(vec![Output::Probe(interrupted)])
             }
@@ -417,7 +423,7 @@ impl Machine {
         if !verdict.is_open() {
             return Err(Refusal::GateShut(verdict.reasons().to_vec()));
         }
-        self.emit(at, Record::Touching { step }).map(Some)
+        self.emit(at, Record::Touching { step, store_first: self.rules.store_first }).map(Some)
     }
 
     fn judge(&self, at: Timestamp) -> Result<Verdict, Refusal> {

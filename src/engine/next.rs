@@ -114,6 +114,8 @@ pub struct Outside<'a> {
     pub truth: Option<&'a Truth>,
     /// What others have changed since the last rotation has ended.
     pub since: Option<&'a ChangedSince>,
+    /// With no rotation open: which key is where, when the places differ.
+    pub differ: Option<&'a str>,
     /// The last rotation, where it has ended.
     pub ended: Option<&'a Rotation>,
 }
@@ -143,6 +145,12 @@ pub fn next_action(
             (Some(since), _) => changed(since),
             // A client who writes after the end may be one who is cut off.
             (None, Some((ended, first))) => read_mails(tenant, ended, first),
+            (None, None) if outside.differ.is_some() => {
+                let differ = outside.differ.unwrap_or_default();
+                let text = "find out who has changed it, and have the key that clients have put back; or plan a rotation, after \
+                            which all have one key again";
+                offer(Act::Plan, format!("{text} ({differ})"))
+            }
             (None, None) => offer(Act::Plan, "plan a window for a rotation".into()),
         };
     };

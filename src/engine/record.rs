@@ -382,6 +382,9 @@ pub enum Record {
     Touching {
         /// In which step.
         step: StepNumber,
+        /// The new secret is stored before the old one is deleted: the name is never empty by that.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        store_first: bool,
     },
     /// What the last [`Record::Touching`] announced has changed nothing: it was refused, not sent, or a look has seen the
     /// secret as it was.

@@ -161,6 +161,8 @@ pub struct Rotation {
     pub heard_before_end: usize,
     /// What is known of the present leg's gap where a run ended in it.
     pub broken_gap: Option<BrokenGap>,
+    /// Those before it, of this leg or an earlier one.
+    pub earlier_gaps: Vec<BrokenGap>,
     /// Why the object's content of before the present leg is kept nowhere, where it was to be kept.
     pub object_not_kept: Option<String>,
     /// Attributes of the secret that could not be carried over.
@@ -258,6 +260,7 @@ impl Rotation {
             gap_us: None,
             overlap_us: None,
             broken_gap: None,
+            earlier_gaps: Vec::new(),
             end_refused: None,
             heard_before_end: 0,
             put_back: None,

@@ -126,7 +126,7 @@ fn window<'a>(model: &Model, status: &TenantStatus, width: u16, pen: &Pen<'_>) -
         // Which of its revisions it is stands where nothing cuts it.
         (Some(window), _) => (format!("window r{}", window.revision), planned(window, status, model.now, width, pen)),
         (None, Some(outcome)) => {
-            ("last".into(), vec![piece(format!("the last rotation: {}", outcome.word()), theme.plain())])
+            ("last".into(), vec![piece(format!("the last rotation: {}", status.ended_word(outcome)), theme.plain())])
         }
         (None, None) => ("last".into(), vec![piece("never rotated by changeguard", theme.plain())]),
     }
@@ -257,7 +257,11 @@ fn people<'a>(model: &Model, status: &'a TenantStatus, width: u16, pen: &Pen<'_>
     }
     let (label, source, said, side) = match status.back {
         Some((back, of)) => {
-            ("back", Source::Server, format!("{back} of {of} back"), Square::after as fn(&ClientView) -> Square)
+            let waived =
+                status.clients.iter().filter(|view| view.back.is_none() && view.standing == Standing::Waived).count();
+            let waived_told = if waived == 0 { String::new() } else { format!(", {waived} waived") };
+            let said = format!("{} of {of} back{waived_told}", back - waived.min(back));
+            ("back", Source::Server, said, Square::after as fn(&ClientView) -> Square)
         }
         None => {
             let of = if status.people_seen.is_some() { status.answers.1.to_string() } else { "?".to_owned() };

@@ -121,7 +121,10 @@ async fn who_stays_cut_off_behind_an_end_is_named_before_and_behind_it() {
     }
     let cut = format!("nothing shows that 3 have the fresh key, first {}: they stay cut off", clients[0].client.name);
     let refused = scene.finish("").await.unwrap_err().to_string();
-    assert!(refused.starts_with(&format!("step 7 was never done, and {cut}")), "{refused}");
+    assert!(
+        refused.starts_with(&format!("step 7 was never done, and nobody has reconfigured, and {cut}")),
+        "{refused}"
+    );
     scene.finish("all on holiday").await.unwrap();
     // Why is on record before the first key goes.
     let entries = scene.acme().entries();
@@ -130,6 +133,8 @@ async fn who_stays_cut_off_behind_an_end_is_named_before_and_behind_it() {
         place(|record| matches!(record, Record::Noted { text } if text.ends_with("all the same: all on holiday")));
     assert!(why < place(|record| matches!(record, Record::KeyDestroyed { .. })));
     let attention = scene.status().attention;
-    let told = format!("the last rotation was ended although step 7 was never done: all on holiday; {cut}");
+    let told = format!(
+        "the last rotation was ended although step 7 was never done, and nobody has reconfigured: all on holiday; {cut}"
+    );
     assert!(attention.contains(&told), "{attention:?}");
 }

@@ -4,7 +4,7 @@ use super::io::{BackSight, Intent};
 use super::{Machine, Output, Outputs, not_now, required};
 use crate::domain::client::ClientId;
 use crate::domain::key::{KeyRole, holds_instead};
-use crate::domain::step::StepNumber;
+use crate::domain::step::{StepNumber, StepState};
 use crate::domain::typed::{Typed, says_something};
 use crate::engine::command::Refusal;
 use crate::engine::record::{Cause, KeyLeft, Outcome, Record};
@@ -153,8 +153,14 @@ pub(crate) fn fresh_key(rotation: &Rotation) -> String {
         false => format!(", also those who are back already: {}", back.join(", ")),
     };
     let instead = rotation.keys.get(&KeyRole::Previous).map(|kept| holds_instead(&kept.instead)).unwrap_or_default();
+    let removed = match rotation.step(StepNumber::VERIFY) {
+        StepState::Running { .. } | StepState::Interrupted { .. } => {
+            "; step 8, which destroys it, was begun and did not live to record what it did"
+        }
+        _ => ", and no record says that we removed it",
+    };
     format!(
-        "the previous key is not in Barbican under its own name any more{instead}, and no record says that we removed it: going \
+        "the previous key is not in Barbican under its own name any more{instead}{removed}: going \
          back means a fresh key, and every client must download and re-import once more{again}; roll back once more to do that"
     )
 }

@@ -32,7 +32,8 @@ fn tenant() -> Tenant {
 }
 
 const STRICT: SecondMail = SecondMail { interface: true, console: true };
-const RULES: Rules = Rules { preflight_valid: Duration::from_secs(600), approval: None, second_mail: STRICT };
+const RULES: Rules =
+    Rules { preflight_valid: Duration::from_secs(600), approval: None, second_mail: STRICT, store_first: false };
 
 fn op() -> Actor {
     Actor { by: "op".into(), host: "host".into(), person: "op".into(), ssh: None, unproven: None, environment: None }

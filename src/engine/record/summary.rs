@@ -138,7 +138,7 @@ impl Record {
             Record::HandOverAccepted => "hand-over read and accepted".into(),
             Record::LeaseLost { doing, to: Some(to) } => format!("lost the tenant to {to} while {doing}; stopped"),
             Record::LeaseLost { doing, to: None } => format!("lost the tenant while {doing}; stopped"),
-            Record::Touching { step } => {
+            Record::Touching { step, .. } => {
                 format!("step {step}: the gate was judged once more, the key is being changed from here on")
             }
             Record::NotTouched { step } => {

@@ -1,7 +1,7 @@
 //! What wants attention in a status, one line each; what leads (the truth of the secret, a lost end, drift) is put before it by
 //! `derive`, and what lease, alert, answers and approval have to say behind it.
 
-use super::{Phase, Reconcile, Standing, StepView, TenantStatus};
+use super::{KeysView, Phase, Reconcile, Standing, StepView, TenantStatus};
 use crate::domain::cadence::Due;
 use crate::domain::gate::Reason;
 use crate::domain::key::{KeyRole, holds_instead};
@@ -101,7 +101,9 @@ pub(super) fn of(
             items.push(format!("{LATE}: the interface shows {shown}"));
         }
         Reconcile::Differs if status.changed_since.is_some() || status.connections.is_some() => {}
-        Reconcile::Differs => items.push(differ(status)),
+        // With nothing under way that leads.
+        Reconcile::Differs if status.differ.is_some() => {}
+        Reconcile::Differs => items.push(differ(status.touched, &status.keys)),
         _ => {}
     }
     match status.to_read().count() {
@@ -150,10 +152,9 @@ pub(super) fn of(
 }
 
 /// Which place shows what, and whom that cuts off: while nothing was changed here it is somebody else's work.
-fn differ(status: &TenantStatus) -> String {
+pub(super) fn differ(touched: bool, keys: &KeysView) -> String {
     const PLAIN: &str = "the keys in Barbican, Swift and on the interface differ";
-    let keys = &status.keys;
-    let (secret, object, interface) = match (status.touched, keys.secret.key, keys.object.key, keys.interface.key) {
+    let (secret, object, interface) = match (touched, keys.secret.key, keys.object.key, keys.interface.key) {
         (false, Some(secret), Some(object), Some(interface)) => (secret, object, interface),
         (false, None, Some(object), Some(interface)) if object != interface => {
             let (object, interface) = (object.short(), interface.short());

@@ -84,6 +84,8 @@ pub fn derive(
         Some(_) => (Reconcile::Differs, None),
         None => judge_reconcile(known.or(open), &keys, settings, now),
     };
+    let is_differ = open.is_none() && changed_since.is_none() && lost.is_none() && reconcile == Reconcile::Differs;
+    let differ = is_differ.then(|| attention::differ(false, &keys));
     // What is left of a journal can't say who has changed what.
     let known = open.filter(|_| lost.is_none());
     let overtaken = open.map(|rotation| overtaken::steps(rotation, &keys)).unwrap_or_default();
@@ -124,6 +126,7 @@ pub fn derive(
                 interface_unasked: !settings.second_mail.interface,
                 truth: truth.as_ref(),
                 since: changed_since.as_ref(),
+                differ: differ.as_deref(),
                 ended: rotation.filter(|rotation| rotation.outcome.is_some()),
             };
             next_action(open, phase, &gate, back, holder, outside, viewer)
@@ -171,6 +174,9 @@ pub fn derive(
         overlap_us: rotation.and_then(|rotation| rotation.overlap_us),
         store_first: settings.swap == SwapOrder::StoreFirst,
         broken_gap: rotation.and_then(|rotation| rotation.broken_gap),
+        earlier_gaps: rotation.map(|rotation| rotation.earlier_gaps.clone()).unwrap_or_default(),
+        differ,
+        despite: rotation.and_then(Rotation::despite_told),
         pair_bound_ms: u64::try_from(settings.pair_bound.as_millis()).unwrap_or(u64::MAX),
         next,
         attention: Vec::new(),

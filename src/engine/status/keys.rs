@@ -1,7 +1,7 @@
 //! What secret, object and interface show of the key, and what follows from that beside the journal.
 
-use super::{KeySight, KeysView, Reconcile};
-use crate::domain::cadence;
+use super::Reconcile;
+use crate::domain::cadence::{self, Due};
 use crate::domain::fault::Fault;
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::observation::Observation;
@@ -11,6 +11,7 @@ use crate::engine::observe::Sights;
 use crate::engine::ports::Settings;
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
+use serde::Serialize;
 
 /// What the looks have seen since the last check that it would fail by: another secret of the name, or places that differ. What
 /// an operator has set aside, and what the check itself has found, is told already.
@@ -58,6 +59,79 @@ fn sight<T>(seen: &Observation<T>, key: impl Fn(&T) -> Option<PublicKey>) -> Key
         key: seen.value().and_then(key),
         at: seen.seen.as_ref().map(|(at, _)| *at),
         fault: seen.fault.as_ref().map(|(_, fault): &(Timestamp, Fault)| fault.to_string()),
+    }
+}
+
+/// A key as one place shows it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct KeySight {
+    /// The key.
+    pub key: Option<PublicKey>,
+    /// When it was seen, UTC.
+    pub at: Option<Timestamp>,
+    /// Why the last look failed.
+    pub fault: Option<String>,
+}
+
+/// All the keys.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct KeysView {
+    /// Derived from the Barbican secret.
+    pub secret: KeySight,
+    /// How many secrets have the name.
+    pub secret_count: Option<usize>,
+    /// What each of them holds, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub duplicates: Vec<Option<PublicKey>>,
+    /// What else Barbican's own search finds by the name: the server takes the first that it gets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alike: Option<String>,
+    /// In the Swift object.
+    pub object: KeySight,
+    /// On the interface.
+    pub interface: KeySight,
+    /// In the script of the console API; `None` where none is configured.
+    pub console: Option<KeySight>,
+    /// The staged key.
+    pub staged: Option<PublicKey>,
+    /// The previous key.
+    pub previous: Option<PublicKey>,
+    /// The previous key where its copy was not found when it was looked for last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_missed: Option<PublicKey>,
+    /// The keys that stood under its name then: somebody else's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub previous_instead: Vec<PublicKey>,
+    /// Those of which no copy is kept any more.
+    #[serde(skip)]
+    pub destroyed: Vec<KeyRole>,
+    /// When the secret was stored, UTC.
+    pub created: Option<Timestamp>,
+    /// When it is due, UTC.
+    pub due: Option<Timestamp>,
+    /// How that stands.
+    pub due_state: Option<Due>,
+}
+
+impl KeysView {
+    /// What each of several secrets of the name holds, as `show` writes a key.
+    pub fn each_of_name(&self, show: impl Fn(&PublicKey) -> String) -> Vec<String> {
+        let each = |key: &Option<PublicKey>| match key {
+            Some(key) if Some(*key) == self.interface.key => format!("{} (on the interface)", show(key)),
+            Some(key) => show(key),
+            None => "no key".to_owned(),
+        };
+        self.duplicates.iter().map(each).collect()
+    }
+
+    /// What stands under the secret's name in Barbican, each key as `show` writes it.
+    pub fn secret_words(&self, show: impl Fn(&PublicKey) -> String) -> Option<String> {
+        match (self.duplicates.len(), self.secret.key, self.secret_count) {
+            (0, None, Some(0)) => Some("no secret has the name".into()),
+            (0, None, Some(_)) => Some("no key in it".into()),
+            (0, key, _) => key.as_ref().map(show),
+            (count, ..) => Some(format!("{count} SECRETS of the name: {}", self.each_of_name(show).join(", "))),
+        }
     }
 }
 

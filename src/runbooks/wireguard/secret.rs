@@ -40,7 +40,7 @@ impl Step for Secret {
             },
             Trouble {
                 symptom: "SECRET MISSING: deleted, but not stored",
-                remedy: "tunnels stay up: the server leaves the key untouched and tries again each cycle. The key is kept under its own name in Barbican. Correct what the message names, then resume: it stores the same key",
+                remedy: "tunnels stay up: the server leaves the key untouched and tries again each cycle. While a rotation is open its key is kept under a name of its own in Barbican: correct what the message names, then resume, which stores that key. Behind an end no copy is kept: what the status offers leads on",
             },
             Trouble {
                 symptom: "no answer within the time limit",
