@@ -40,18 +40,26 @@ impl Onlooker for Moments {
     fn progress(&self, _: &dyn Desk, _: Progress) {}
 }
 
-fn state(rig: &Rig) -> PathBuf {
+pub fn state(rig: &Rig) -> PathBuf {
     rig.folder.path().join("state")
 }
 
-fn copy(state: &Path, from: &str, to: &str) {
+pub fn copy(state: &Path, from: &str, to: &str) {
     for file in FILES {
         let _ = std::fs::copy(state.join(format!("{file}{from}")), state.join(format!("{file}{to}")));
     }
 }
 
+/// The copy is the journal again.
+pub fn put_back(rig: &Rig) {
+    for file in ["journal.db-wal", "journal.db-shm", "journal.db"] {
+        let _ = std::fs::remove_file(state(rig).join(file));
+    }
+    copy(&state(rig), ".copy", "");
+}
+
 /// A desk whose store has a witness, as the program's has.
-async fn desk(rig: &Rig, onlooker: Arc<dyn Onlooker>) -> CaseDesk<Kops> {
+pub async fn desk(rig: &Rig, onlooker: Arc<dyn Onlooker>) -> CaseDesk<Kops> {
     let store = SqlJournal::in_folder(&state(rig)).await.unwrap().witnessed_in(&state(rig));
     CaseDesk::new(seat(Arc::new(store), onlooker), rig.world())
 }
@@ -77,10 +85,7 @@ async fn goes(rig: &Rig, name: &str, at: u64, later: u64) -> u64 {
 async fn walk(name: &str, at: u64, later: u64) -> Option<String> {
     let (rig, when) = (Rig::small().await, format!("{name}: moment {at} put back at {later}"));
     goes(&rig, name, at, later).await;
-    for file in ["journal.db-wal", "journal.db-shm", "journal.db"] {
-        let _ = std::fs::remove_file(state(&rig).join(file));
-    }
-    copy(&state(&rig), ".copy", "");
+    put_back(&rig);
     let desk = desk(&rig, Arc::<Watches>::default()).await;
     desk.reload().await.unwrap();
     desk.look().await;

@@ -42,6 +42,7 @@ mod keystone_watch;
 mod kops_case;
 mod kops_cli;
 mod kops_faults;
+mod kops_lost;
 mod kops_put_back;
 mod kops_rig;
 mod kops_screen;

@@ -2,6 +2,7 @@
 
 use super::record::Round;
 use super::spec::{ADMIN, CERTIFICATES, DISTRUST, FINAL};
+use super::state::State;
 use super::world::{Holder, Holds};
 use super::{Kops, World};
 use crate::engine::case::core::{Core, Way};
@@ -21,6 +22,12 @@ pub(super) fn concerns_clients(world: &World, case: &Case<Kops>) -> bool {
     case.own.rotates_general() && !world.rules.load_balancer
 }
 
+/// Whether somebody may have what this round gives: it was exported, or that part of the journal is lost.
+pub(super) fn is_out(world: &World, own: &State, round: Round) -> bool {
+    let is_given = own.rotates_general() && (round == Round::Admin || !world.rules.load_balancer);
+    own.exported.contains_key(&round) || is_given && own.may_be_out(round)
+}
+
 /// Those of whom something is not settled.
 pub(super) fn open<'a>(world: &'a World, core: &Core, about: &str) -> Vec<&'a Holder> {
     let is_asked = |holder: &&Holder| match about {
@@ -38,29 +45,28 @@ pub(super) fn names(holders: &[&Holder]) -> Vec<String> {
 /// Who must follow now.
 pub(super) fn awaited(world: &World, case: &Case<Kops>) -> Vec<Awaited> {
     let (core, own) = (&case.core, &case.own);
-    // What a lost part of the journal may have said of it is asked again: on the way back of everybody, forward behind its step.
-    let is_out = |round: Round, step| {
-        let is_lost = core.recovered.is_some() && (core.way == Way::Back || core.state(step).is_done());
-        own.exported.contains_key(&round) || is_lost
-    };
-    let is_on = |step| core.leg.road.contains(&Move::Undo(step)) && !core.state(step).is_done();
+    // What a lost part of the journal may have said of it is asked again: forward behind its step, back once it is the next.
+    let is_given =
+        |round, step| own.exported.contains_key(&round) || core.state(step).is_done() && is_out(world, own, round);
+    let is_taken_back = |round, step| core.leg.ahead() == Some(Move::Undo(step)) && is_out(world, own, round);
     let wants = |about: &'static str| -> (bool, &'static str) {
         match about {
             CERTIFICATES_TAKEN => (
-                is_out(Round::Certificates, CERTIFICATES),
+                // Once the previous authority is trusted no more there are no such certificates.
+                is_given(Round::Certificates, CERTIFICATES) && !core.touched.contains(&DISTRUST),
                 "has the certificates of both authorities in their kubeconfig",
             ),
-            ADMIN_TAKEN => (is_out(Round::Admin, ADMIN), "uses an admin credential of the new authority"),
-            FINAL_TAKEN => (is_out(Round::Final, FINAL), "has the certificates without the previous authority's"),
+            ADMIN_TAKEN => (is_given(Round::Admin, ADMIN), "uses an admin credential of the new authority"),
+            FINAL_TAKEN => (is_given(Round::Final, FINAL), "has the certificates without the previous authority's"),
             FINAL_BACK => (
-                is_on(FINAL) && is_out(Round::Final, FINAL),
+                // Not before there is something to give them.
+                is_taken_back(Round::Final, FINAL) && own.exported.contains_key(&Round::Certificates),
                 "has the certificates of both authorities again, or never took others",
             ),
             // The previous credentials are let in once their keypair is trusted again everywhere.
-            _ => (
-                is_on(ADMIN) && is_out(Round::Admin, ADMIN) && !is_on(DISTRUST),
-                "uses the previous admin credential again, or never took another",
-            ),
+            _ => {
+                (is_taken_back(Round::Admin, ADMIN), "uses the previous admin credential again, or never took another")
+            }
         }
     };
     let rounds: &[&'static str] = match core.way {

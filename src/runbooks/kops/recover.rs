@@ -8,6 +8,7 @@ use crate::domain::fault::Fault;
 use crate::domain::kops::keypair::Keypair;
 use crate::domain::kops::keyset::{Keysets, Role};
 use crate::domain::kops::track::{Standing, Track};
+use crate::domain::step::StepNumber;
 use crate::engine::case::core::Way;
 use crate::engine::case::record::{End, Reached};
 use crate::engine::case::runbook::{Case, Onward, Recovery};
@@ -19,11 +20,13 @@ pub(super) async fn recover(world: &World, case: &Case<Kops>, seen: &CaseSeen) -
     let keypairs = world.cluster.keypairs().await.map_err(|fault| fault.hint(AGAIN))?;
     let keysets = Keysets::of(keypairs);
     let core = &case.core;
+    let run = seen.run.as_ref().filter(|_| seen.rotation.0 == core.id.0);
     let mut tracks = case.own.tracks.clone();
     if tracks.is_empty() {
         // Its plan is lost as well: only what can be meant in one way is gone on with.
         let chosen = world.chosen(&keysets);
-        let found: Option<Vec<Track>> = chosen.iter().map(|name| inferred(&keysets, name)).collect();
+        let touching = run.map(|run| run.touching.as_slice());
+        let found: Option<Vec<Track>> = chosen.iter().map(|name| inferred(&keysets, name, touching)).collect();
         let Some(found) = found else {
             let evidence =
                 "which keypairs it has made can't be told from what lies there; nothing of it is changed".into();
@@ -42,7 +45,6 @@ pub(super) async fn recover(world: &World, case: &Case<Kops>, seen: &CaseSeen) -
         tracks.iter().map(|track| track.standing(&keysets).unwrap_or(Standing::Before)).collect();
     let furthest = standings.iter().copied().max().unwrap_or(Standing::Before);
     let has_new = tracks.iter().any(|track| track.new.is_some());
-    let run = seen.run.as_ref().filter(|_| seen.rotation.0 == core.id.0);
     let told = |what: &str| format!("{} keysets looked at: {what}", tracks.len());
     let found = |done: Vec<_>, interrupted, touched: Vec<_>, what: &str| Reached {
         done,
@@ -70,16 +72,18 @@ pub(super) async fn recover(world: &World, case: &Case<Kops>, seen: &CaseSeen) -
         Standing::Promoted => vec![STAGE, PROMOTE],
         Standing::Distrusted => vec![STAGE, PROMOTE, DISTRUST],
     };
+    let ever = |touched: &[_]| -> Vec<_> {
+        let seen = run.map(|run| run.touching.as_slice()).unwrap_or_default();
+        let known = |step: &_| core.touched.contains(step) || touched.contains(step) || seen.contains(step);
+        SPEC.steps.iter().map(|step| step.number).filter(known).collect()
+    };
     if core.way != Way::Forward {
         let what = "what was changed is taken back still";
-        return Ok(Recovery { found: found(Vec::new(), None, touched, what), own, then: Onward::On });
+        return Ok(Recovery { found: found(Vec::new(), None, ever(&touched), what), own, then: Onward::On });
     }
     if run.is_some_and(|run| run.to == End::TakenBack) {
         // Whatever was ever changed has rolled, or may have: all of it is gone back over, where it is back already too.
-        let seen = run.map(|run| run.touching.clone()).unwrap_or_default();
-        let known = core.touched.iter().chain(&touched).chain(&seen);
-        let all: Vec<_> =
-            SPEC.steps.iter().map(|step| step.number).filter(|step| known.clone().any(|one| one == step)).collect();
+        let all = ever(&touched);
         let done = if all.contains(&PROMOTE) { vec![STAGE, CERTIFICATES] } else { Vec::new() };
         return Ok(Recovery { found: found(done, None, all, "it was going back"), own, then: Onward::Back });
     }
@@ -98,8 +102,19 @@ pub(super) async fn recover(world: &World, case: &Case<Kops>, seen: &CaseSeen) -
 }
 
 /// What a keyset was before the case, where that can be told without its plan: it has one keypair, or two, or one that is staged.
-fn inferred(keysets: &Keysets, name: &str) -> Option<Track> {
+/// `touching`: the steps that had begun to change it, where that is known; what another of them makes was there before.
+fn inferred(keysets: &Keysets, name: &str, touching: Option<&[StepNumber]>) -> Option<Track> {
     let pairs = keysets.pairs(name);
+    let had_begun = |step| touching.is_none_or(|steps| steps.contains(&step));
+    let is_of_before = match pairs {
+        [old, new] => {
+            !had_begun(STAGE) || new.primary && !had_begun(PROMOTE) || old.distrusted.is_some() && !had_begun(DISTRUST)
+        }
+        _ => !had_begun(STAGE),
+    };
+    if is_of_before {
+        return Track::begin(keysets, name);
+    }
     let staged: Vec<_> = keysets.of_role(name, Role::Staged).collect();
     let (old, new) = match (pairs, staged.as_slice()) {
         ([_], []) => return Track::begin(keysets, name),

@@ -2,7 +2,7 @@
 
 use super::Kops;
 use super::record::{AlarmKind, At, KopsRecord, Round};
-use super::spec::STAGE;
+use super::spec::{DISTRUST, PROMOTE, STAGE};
 use crate::domain::kops::track::Track;
 use crate::domain::kops::version::Version;
 use crate::engine::case::core::{Core, Stamp, Way};
@@ -77,6 +77,8 @@ pub struct State {
     pub exported: BTreeMap<Round, Exported>,
     /// Of the rolls of these steps nothing is known: that part of the journal is lost.
     pub unknown: Vec<At>,
+    /// What a lost part of the journal may have given out: the step before it had begun to change the cluster.
+    pub lost: Vec<Round>,
 }
 
 impl State {
@@ -95,11 +97,16 @@ impl State {
         self.keysets().contains(&crate::domain::kops::keyset::GENERAL)
     }
 
+    /// Whether it was exported, or may have been: then somebody may have it.
+    pub fn may_be_out(&self, round: Round) -> bool {
+        self.exported.contains_key(&round) || self.lost.contains(&round)
+    }
+
     fn of(&mut self, at: At) -> &mut Parts {
         self.parts.entry(at).or_default()
     }
 
-    pub(super) fn apply(&mut self, _: &Core, stamp: Stamp<'_>, record: &KopsRecord) {
+    pub(super) fn apply(&mut self, core: &Core, stamp: Stamp<'_>, record: &KopsRecord) {
         match record.clone() {
             KopsRecord::Planned { version, tracks } => (self.version, self.tracks) = (Some(version), tracks),
             KopsRecord::Created { keyset, id, .. } => {
@@ -126,6 +133,9 @@ impl State {
                 self.tracks = tracks;
                 self.parts.retain(|at, _| !unknown.contains(at));
                 self.unknown = unknown;
+                let behind = [(STAGE, Round::Certificates), (PROMOTE, Round::Admin), (DISTRUST, Round::Final)];
+                let lost = behind.into_iter().filter(|(step, _)| core.touched.contains(step)).map(|(_, round)| round);
+                self.lost = lost.collect();
                 self.alarm = None;
             }
         }

@@ -4,6 +4,7 @@ use super::super::record::{Change, KopsRecord};
 use super::super::roll::{Context, follow};
 use super::super::spec::{DISTRUST, PROMOTE};
 use super::super::{Kops, State};
+use super::export::known_again;
 use super::{all_stand, at, case, conflict, keysets, never_updated, probed, record, standing};
 use crate::domain::fault::{Fault, Lead};
 use crate::domain::kops::keypair::KeypairId;
@@ -117,6 +118,7 @@ impl Step<Kops> for Promote {
 
     async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
         context.ledger.touch(PROMOTE).await?;
+        known_again(context).await?;
         promote(context, false).await?;
         let rolled = follow(context, at(PROMOTE, false)).await?;
         Ok(format!("{} new keypairs are primary; {rolled}", case(context).own.tracks.len()))

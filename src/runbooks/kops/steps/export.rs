@@ -2,7 +2,7 @@
 //! back by the step itself.
 
 use super::super::Kops;
-use super::super::holders::{ADMIN_BACK, FINAL_BACK, concerns_clients, names, open};
+use super::super::holders::{ADMIN_BACK, FINAL_BACK, concerns_clients, is_out, names, open};
 use super::super::record::{KopsRecord, Round};
 use super::super::roll::Context;
 use super::super::spec::{ADMIN, CERTIFICATES, FINAL};
@@ -86,25 +86,11 @@ impl Step<Kops> for Export {
         if let Some(why) = self.is_needless(context, &now) {
             return Ok(format!("not needed: {why}"));
         }
-        context.ledger.fence().await?;
-        let admin = (self.round == Round::Admin).then_some(context.world.rules.admin);
-        let wanted = Wanted { tag: format!("{}-{}", tag(&now), self.round.word()), admin };
-        let exported = context.world.cluster.export(&wanted).await?;
-        let trusted = keysets(context).await?.trusted(GENERAL);
-        if !context.world.rules.load_balancer && exported.certificates != trusted {
-            let text = format!(
-                "the exported kubeconfig holds {} certificates, and {trusted} are trusted",
-                exported.certificates
-            );
-            return Err(Fault::new(Service::Kops, FaultKind::Conflict, text)
-                .hint("nobody may get it; see whether the cluster was updated")
-                .leads(&[Lead::Resume, Lead::RollBack]));
-        }
+        let exported = export(context, &now, self.round).await?;
         let said = match self.round {
             Round::Admin => format!("admin credentials at {}: hand them over outside of mail", lies(&exported)),
             _ => format!("{} certificates at {}", exported.certificates, lies(&exported)),
         };
-        record(context, KopsRecord::Exported { round: self.round, exported }).await?;
         Ok(said)
     }
 
@@ -116,18 +102,21 @@ impl Step<Kops> for Export {
     }
 
     async fn undo(&self, context: &Context<'_>) -> Result<String, Fault> {
-        let own = &case(context).own;
+        let now = case(context);
+        if self.round == Round::Final && missing(self, context).is_some() {
+            known_again(context).await?;
+        }
         if let Some(fault) = missing(self, context) {
             return Err(fault);
         }
-        if !own.exported.contains_key(&self.round) {
+        if !now.own.may_be_out(self.round) {
             return Ok("nothing was exported".into());
         }
         let before = match self.round {
             Round::Certificates => Round::Before,
             _ => Round::Certificates,
         };
-        Ok(match (self.round, own.exported.get(&before)) {
+        Ok(match (self.round, now.own.exported.get(&before)) {
             (Round::Admin, _) => "everybody uses the previous admin credential again".into(),
             (_, Some(kept)) if !kept.authority_path.is_empty() => {
                 format!("the certificates of before are kept at {}, to be handed out again", kept.authority_path)
@@ -137,12 +126,39 @@ impl Step<Kops> for Export {
     }
 }
 
+/// Exports what this round gives, and records where it lies. Errors: it holds other certificates than are trusted.
+async fn export(context: &Context<'_>, now: &Case<Kops>, round: Round) -> Result<Exported, Fault> {
+    context.ledger.fence().await?;
+    let admin = (round == Round::Admin).then_some(context.world.rules.admin);
+    let wanted = Wanted { tag: format!("{}-{}", tag(now), round.word()), admin };
+    let exported = context.world.cluster.export(&wanted).await?;
+    let trusted = keysets(context).await?.trusted(GENERAL);
+    if !context.world.rules.load_balancer && exported.certificates != trusted {
+        let text =
+            format!("the exported kubeconfig holds {} certificates, and {trusted} are trusted", exported.certificates);
+        return Err(Fault::new(Service::Kops, FaultKind::Conflict, text)
+            .hint("nobody may get it; see whether the cluster was updated")
+            .leads(&[Lead::Resume, Lead::RollBack]));
+    }
+    record(context, KopsRecord::Exported { round, exported: exported.clone() }).await?;
+    Ok(exported)
+}
+
+/// Where the certificates of both lie is known, so that they can be handed out; what a lost part of the journal said of it is said anew.
+pub(super) async fn known_again(context: &Context<'_>) -> Result<(), Fault> {
+    let now = case(context);
+    if is_out(context.world, &now.own, Round::Certificates) && !now.own.exported.contains_key(&Round::Certificates) {
+        export(context, &now, Round::Certificates).await?;
+    }
+    Ok(())
+}
+
 /// Whoever may have taken what would lock them out further on the way back.
 fn missing(step: &Export, context: &Context<'_>) -> Option<Fault> {
     let now = case(context);
     // Who has the certificates of both is locked out of nothing.
-    let is_out = now.own.exported.contains_key(&step.round) || now.core.recovered.is_some();
-    if now.core.way != Way::Back || step.round == Round::Certificates || !is_out {
+    let is_asked = step.round != Round::Certificates && is_out(context.world, &now.own, step.round);
+    if now.core.way != Way::Back || !is_asked {
         return None;
     }
     let left = names(&open(context.world, &now.core, step.about_back()));
