@@ -26,13 +26,10 @@ use crate::domain::step::StepNumber;
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
 use crate::engine::acts::Author;
-use crate::engine::hearing::Withdrawal;
-use crate::engine::journal::Holder;
 use crate::engine::mailbox::{Decision, Doubt};
-use crate::engine::ports::SecretRef;
-use crate::engine::recovery::Found;
-use crate::engine::truth::Live;
-use crate::engine::witness::Lost;
+use crate::engine::{
+    hearing::Withdrawal, journal::Holder, ports::SecretRef, recovery::Found, truth::Live, witness::Lost,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -382,7 +379,7 @@ pub enum Record {
     Touching {
         /// In which step.
         step: StepNumber,
-        /// The new secret is stored before the old one is deleted: the name is never empty by that.
+        /// The new secret is stored before the old one is deleted.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         store_first: bool,
     },

@@ -353,7 +353,7 @@ async fn killed_at_the_end_while_somebody_stores_another_key_one_resume_puts_all
     stage.run("rotate acme --confirm acme", &[]).await.ends(0);
     let world = stage.lab.world();
     for client in stage.status().await["clients"].as_array().unwrap() {
-        let id = client["client"]["id"].as_str().unwrap();
+        let id = client["id"].as_str().unwrap();
         stage.run(&format!("waive acme {id} --reason holiday"), &[]).await.ends(0);
     }
     let slow = stage.lab.faults().add(Rule::new(Service::Barbican, Fault::Hang).method("DELETE"));
