@@ -160,6 +160,9 @@ struct Times {
     overlap_ms: Option<f64>,
     /// How it is known, or why not, where a run ended in it.
     gap_note: Option<String>,
+    /// The same of those before it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    earlier_gap_notes: Vec<String>,
     /// The key may have been live since then: nobody had looked before `live_on_server`.
     live_not_before: Option<Timestamp>,
     /// None where nobody had looked.
@@ -241,6 +244,7 @@ impl Report {
             gap_ms: rotation.gap_us.map(|us| us as f64 / 1000.0),
             overlap_ms: rotation.overlap_us.map(|us| us as f64 / 1000.0),
             gap_note: rotation.broken_gap.map(|gap| gap.to_string()),
+            earlier_gap_notes: rotation.earlier_gaps.iter().map(ToString::to_string).collect(),
             live_not_before: rotation.applied.as_ref().and_then(|applied| applied.unseen_since),
             waited_for_server_ms: seen_coming.map(|applied| applied.waited_ms),
         };

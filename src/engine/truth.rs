@@ -328,6 +328,11 @@ mod tests {
         let start = || Record::StepStarted { step: STEP };
         assert_eq!(after(vec![start()]).live, Live::There);
         assert_eq!(after(vec![start(), Record::Touching { step: STEP, store_first: false }]).live, Live::Unknown);
+        // Where the new one is stored first, nothing of ours leaves the name empty, however it ends.
+        let stored_first = after(vec![start(), Record::Touching { step: STEP, store_first: true }]);
+        assert_eq!((stored_first.live, stored_first.opened()), (Live::There, None));
+        let again = after(vec![start(), Record::Touching { step: STEP, store_first: true }, start()]);
+        assert_eq!((again.live, again.opened()), (Live::There, None));
         let done = || Record::StepSucceeded { step: STEP, evidence: String::new() };
         let back = after(vec![start(), Record::Touching { step: STEP, store_first: false }, done(), start()]);
         assert_eq!(back.live, Live::Unknown, "the way back may have sent something");

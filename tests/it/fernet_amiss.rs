@@ -150,6 +150,9 @@ async fn somebody_who_rotates_half_way_is_no_dead_end_for_the_way_back() {
     desk.look().await;
     let gates = desk.status().gates;
     assert!(!gates["purge"].is_open(), "{gates:?}");
+    // Tokens may be refused there now: that is nobody's waiting, and stands first.
+    let first = desk.status().attention.into_iter().next().unwrap_or_default();
+    assert!(first.starts_with("digests: ") && first.contains("node0"), "{first}");
     desk.run(back()).await.unwrap();
     assert_eq!(desk.status().ended, Some("rolled back"));
     assert_eq!((rig.names(0), rig.names(1)), (rig.names(1), rig.names(2)));

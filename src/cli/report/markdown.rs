@@ -57,6 +57,9 @@ impl Report {
         for (ended, gap) in &times.earlier_gaps_ms {
             line(format!("- earlier gap without a secret: {}, ended {}", gap_of(*gap), at(*ended)));
         }
+        for note in &times.earlier_gap_notes {
+            line(format!("- earlier gap without a secret: {note}"));
+        }
         if let Some(overlap) = times.overlap_ms {
             line(format!("- no gap: two secrets had the name for {} (the new one was stored first)", gap_of(overlap)));
         } else if let Some(gap) = times.gap_ms {
