@@ -77,7 +77,13 @@ fn behind(world: &World, case: &Case<Fernet>, sights: &Sights) -> Option<String>
         |is: &dyn Fn(&str) -> bool| -> Vec<String> { world.names().into_iter().filter(|name| is(name)).collect() };
     let forward = core.way == Way::Forward;
     let is_new = |step| forward && !core.leg.is_begun(step) && !core.touched.contains(&step);
-    let stays = |step| if forward { is_new(PURGE) } else { !core.leg.is_begun(step) };
+    // On another leg it stays until its own turn to be taken back.
+    let stays = |step| match forward {
+        true => is_new(PURGE),
+        false => core.leg.state(step).is_some() && !core.leg.is_begun(step),
+    };
+    // Placed by a program that did not tell of which case.
+    let has_next = |node: &str| sights.beside().any(|(on, one)| on == node && one.is_next && is_of(one, Some(&tag)));
     let in_force = |node: &str| {
         live(node, &|held| own.wanted(held.kind))
             || live(node, &|held| Some(own.prepared.get(&held.kind)?.keys.clone()))
@@ -96,7 +102,7 @@ fn behind(world: &World, case: &Case<Fernet>, sights: &Sights) -> Option<String>
             "what it has saved lies there no more",
         ),
         (
-            nodes(&|node| stays(DISTRIBUTE) && own.placed.contains(node) && !lies(node, true)),
+            nodes(&|node| stays(DISTRIBUTE) && own.placed.contains(node) && !has_next(node)),
             "what it has placed lies there no more",
         ),
     ];
