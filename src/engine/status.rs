@@ -234,7 +234,7 @@ impl TenantStatus {
 
     /// That a run ended in the pair, so that nobody knows how long the gap was, in words.
     pub fn unmeasured_gap(&self) -> Option<String> {
-        let gap = self.earlier_gaps.iter().copied().chain(self.broken_gap).filter(|gap| !gap.is_known).next_back()?;
+        let gap = self.earlier_gaps.iter().copied().chain(self.broken_gap).rfind(|gap| !gap.is_known)?;
         Some(format!("how long the tenant's name was without a secret is {gap}"))
     }
 

@@ -304,26 +304,6 @@ async fn a_journal_that_is_gone_with_its_witness_is_known_by_what_lies_on_the_no
     println!("Fernet: journals that are gone with their witness: {ends:?}");
 }
 
-/// What lies on the nodes tells of the next step, whatever that was: behind its first change no older journal passes for the last.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_older_journal_of_the_same_case_is_known_by_what_lies_on_the_nodes_without_a_witness() {
-    for name in ["forward", "back", "out"] {
-        let told = moments(name).await;
-        let pairs: Vec<(u64, u64)> = (2..=told).flat_map(|later| (1..later).map(move |at| (at, later))).collect();
-        let (all, mut ends) = (pairs.len(), std::collections::BTreeMap::<String, usize>::new());
-        for (at, later) in sample::chosen(&format!("a cluster's journals put back without a witness, {name}"), pairs, 3)
-        {
-            let end = walk(name, at, later, false).await.unwrap_or_else(|| "nothing tells of it".into());
-            *ends.entry(end).or_default() += 1;
-        }
-        println!("Fernet {name}: journals put back without a witness, of {all}: {ends:?}");
-    }
-    // Each names a sign: saved before it was begun, prepared, in force, put back, purged on some.
-    for (name, at, later) in [("forward", 6, 20), ("forward", 12, 24), ("forward", 20, 32), ("back", 34, 46)] {
-        assert!(walk(name, at, later, false).await.is_some(), "{name}: {at} put back at {later} passes for the last");
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_open_case_of_which_nothing_saved_lies_on_any_node_has_ended_and_is_no_dead_end() {
     // By the journal it is distributed, or installed on some: and the case has ended since.

@@ -60,12 +60,6 @@ impl Leg {
         self.states.get(&step)
     }
 
-    /// Whether a step of it was ever begun, or is known to be done.
-    pub fn is_begun(&self, step: StepNumber) -> bool {
-        self.began.contains_key(&step)
-            || self.states.get(&step).is_some_and(|state| !matches!(state, StepState::Waiting))
-    }
-
     /// The first move that is not done.
     pub fn ahead(&self) -> Option<Move> {
         self.road.iter().copied().find(|step| !self.states[&step.step()].is_done())

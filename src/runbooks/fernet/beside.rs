@@ -1,12 +1,10 @@
 //! What cases have left beside the live keys, against what the journal knows: a case of which it knows nothing, or whose saved keys are
-//! gone, or which has gone further there than its journal, has an end that is lost; what a case left that is over is plain keys that somebody should take away.
+//! gone, has an end that is lost; what a case left that is over is plain keys that somebody should take away.
 
-use super::record::Held;
-use super::spec::{BACK_UP, DISTRIBUTE, INSTALL, PREPARE, PURGE};
+use super::spec::{BACK_UP, PURGE};
 use super::steps::tag;
 use super::{Fernet, Sights, World};
 use crate::domain::fernet::agreement::names;
-use crate::domain::fernet::repository::Keys;
 use crate::engine::case::core::Way;
 use crate::engine::case::record::CaseId;
 use crate::engine::case::runbook::{Case, Strays};
@@ -39,9 +37,14 @@ pub(super) fn strays(
             );
             Some((CaseId(id), text))
         }
-        None => case
-            .filter(|case| case.core.is_open())
-            .and_then(|case| Some((case.core.id.clone(), behind(world, case, sights)?))),
+        None => case.filter(|case| is_gone(world, case, sights)).map(|case| {
+            let text = format!(
+                "what the case {} has saved lies on no node any more: it has ended in a part of the journal that is lost, or \
+                 somebody has taken it away",
+                case.core.id
+            );
+            (case.core.id.clone(), text)
+        }),
     };
     let open = case.filter(|case| case.core.is_open()).map(tag);
     let is_left = |one: &Beside| !unknown(&one) && !is_of(one, open.as_deref());
@@ -58,60 +61,16 @@ pub(super) fn is_of(one: &Beside, open: Option<&str>) -> bool {
     }
 }
 
-/// How it is known that the open case is further than its journal: something of a step that was never begun lies on a node, or something
-/// that only a step takes away which was never begun lies there no more. Told only of nodes that were all seen.
-fn behind(world: &World, case: &Case<Fernet>, sights: &Sights) -> Option<String> {
-    let (core, own, tag) = (&case.core, &case.own, tag(case));
+/// The journal has saved keys on nodes that were all seen, and there are none.
+fn is_gone(world: &World, case: &Case<Fernet>, sights: &Sights) -> bool {
+    let (core, tag) = (&case.core, tag(case));
+    let should_be = core.is_open()
+        && core.way == Way::Forward
+        && core.state(BACK_UP).is_done()
+        && !core.touched.contains(&PURGE)
+        && world.nodes.iter().any(|node| case.own.saved.contains(&node.name));
     let all_seen = sights.faults().next().is_none() && world.nodes.iter().all(|node| sights.node(&node.name).is_some());
-    if !all_seen {
-        return None;
-    }
-    let lies = |node: &str, is_next: bool| {
-        sights.beside().any(|(on, one)| on == node && one.is_next == is_next && one.case.as_ref() == Some(&tag))
-    };
-    let live = |node: &str, wanted: &dyn Fn(&Held) -> Option<Keys>| {
-        let holds = |held: &Held| Some(sights.repository(node, held.kind)?.digests() == wanted(held)?);
-        !own.held.is_empty() && own.held.iter().all(|held| holds(held) == Some(true))
-    };
-    let nodes =
-        |is: &dyn Fn(&str) -> bool| -> Vec<String> { world.names().into_iter().filter(|name| is(name)).collect() };
-    let forward = core.way == Way::Forward;
-    let is_new = |step| forward && !core.leg.is_begun(step) && !core.touched.contains(&step);
-    // On another leg it stays until its own turn to be taken back.
-    let stays = |step| match forward {
-        true => is_new(PURGE),
-        false => core.leg.state(step).is_some() && !core.leg.is_begun(step),
-    };
-    // Placed by a program that did not tell of which case.
-    let has_next = |node: &str| sights.beside().any(|(on, one)| on == node && one.is_next && is_of(one, Some(&tag)));
-    let in_force = |node: &str| {
-        live(node, &|held| own.wanted(held.kind))
-            || live(node, &|held| Some(own.prepared.get(&held.kind)?.keys.clone()))
-    };
-    // What each sign says of these nodes.
-    let signs: [(Vec<String>, &str); 6] = [
-        (nodes(&|node| is_new(BACK_UP) && lies(node, false)), "keys are saved, which no step of it has done"),
-        (nodes(&|node| is_new(PREPARE) && lies(node, true)), "keys are prepared, which no step of it has done"),
-        (nodes(&|node| is_new(INSTALL) && in_force(node)), "its keys are in force, which no step of it has done"),
-        (
-            nodes(&|node| forward && own.installed.contains(node) && live(node, &|held| Some(held.keys.clone()))),
-            "the keys of before are in force again, which no step of it has done",
-        ),
-        (
-            nodes(&|node| stays(BACK_UP) && own.saved.contains(node) && !lies(node, false)),
-            "what it has saved lies there no more",
-        ),
-        (
-            nodes(&|node| stays(DISTRIBUTE) && own.placed.contains(node) && !has_next(node)),
-            "what it has placed lies there no more",
-        ),
-    ];
-    let (who, what) = signs.into_iter().find(|(who, _)| !who.is_empty())?;
-    let case = &core.id;
-    Some(format!(
-        "on {}, {what}: the case {case} has gone on in a part of the journal that is lost, or somebody else has changed that",
-        names(&who)
-    ))
+    should_be && all_seen && !sights.beside().any(|(_, one)| !one.is_next && one.case.as_ref() == Some(&tag))
 }
 
 fn left(node: &str, one: &Beside, is_known: &dyn Fn(&str) -> bool) -> String {
