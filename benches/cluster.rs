@@ -4,8 +4,7 @@
 //!
 //!     cargo bench --bench cluster
 //!
-//! CHANGEGUARD_BENCH_NODES sets the sizes (default `3,10,50`); CHANGEGUARD_BENCH_PROGRAM has another build of the program rotate, for a
-//! comparison on the same nodes.
+//! CHANGEGUARD_BENCH_NODES sets the sizes (default `3,10,50`).
 
 use anyhow::{Context, Result, ensure};
 use changeguard::adapters::lab::fernet::{Cluster, ClusterOptions};
@@ -86,8 +85,7 @@ fn counts(lab: &Lab) -> Arc<[AtomicUsize; 2]> {
 }
 
 async fn rotate(config: &Path) -> Result<()> {
-    let program = environment("CHANGEGUARD_BENCH_PROGRAM").unwrap_or_else(|| PROGRAM.into());
-    let mut command = tokio::process::Command::new(program);
+    let mut command = tokio::process::Command::new(PROGRAM);
     command.arg("--config").arg(config).args(["rotate", "keystone/lab", "--confirm", "lab", "--json"]);
     let ended = command.stdin(Stdio::null()).output().await?;
     ensure!(ended.status.success(), "rotate: {}", String::from_utf8_lossy(&ended.stderr));

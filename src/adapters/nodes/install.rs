@@ -6,7 +6,7 @@ use super::script::{HEAD, lines, variables};
 use super::shell::NodeShell;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::fernet::install::Stage;
-use crate::domain::fernet::repository::{Digest, Keys, Repository};
+use crate::domain::fernet::repository::Repository;
 use crate::engine::ports::nodes::{Done, Place};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -14,38 +14,18 @@ use std::time::Duration;
 /// Longest pause between two stages.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// A key is looked for by its digest in `.next`, the backup, the live repository: under which index it lies there does not matter, and
-/// what was read of all of them at once tells where; what is copied is read again.
+/// A key is looked for by its digest in `.next`, the backup, the live repository: under which index it lies there does not matter.
 /// Owner and mode are those of the live repository's newest key. `ln` without `-f` refuses a name that is there, so that no second
 /// writer's key is ever overwritten; `mv -f` replaces `0` in one rename.
 const STAGES: &str = r#"hold "$R"
 here() { if [ -e "$R/$1" ] || [ -h "$R/$1" ]; then sum "$R/$1"; fi; }
 elsewhere() { for g in "$R"/*; do b=${g##*/}; case "$b" in *[!0-9]*|"$1") ;; *) if [ "$(sum "$g")" = "$2" ]; then return 0; fi ;; esac; done; return 1; }
 highest() { h=0; for g in "$R"/*; do b=${g##*/}; case "$b" in *[!0-9]*) ;; *) if [ "$b" -gt $h ]; then h=$b; fi ;; esac; done; }
-K="$N$(sha256sum "$R.next"/[0-9]* "$B"/[0-9]* "$R"/[0-9]* 2>/dev/null)$N"
-held() {
-  for g in "$R"/*; do b=${g##*/}
-    case "$b" in 0|[1-9]*) ;; *) continue ;; esac
-    case "$b" in *[!0-9]*) continue ;; esac
-    if [ ${#b} -gt 9 ] || [ ! -f "$g" ]; then continue; fi
-    x=${K%%"  $g$N"*}
-    if [ "$1" = read ] && [ "$(wc -c < "$g")" -gt 4096 ]; then continue; fi
-    if [ "$1" = read ] || [ "$x" = "$K" ]; then c=$(sum "$g"); else c=${x##*"$N"}; fi
-    if [ -n "$c" ]; then printf "%s  %s\n" "$c" "$b"; fi
-  done | sort
-}
-where() {
-  x=${K#*"$N$1  "}; s=
-  if [ "$x" != "$K" ]; then s=${x%%"$N"*}; case "${s##*/}" in *[!0-9]*) s= ;; esac; fi
-  if [ -n "$s" ] && [ -f "$s" ]; then return 0; fi
-  s=
-  for d in "$R.next" "$B" "$R"; do for g in "$d"/*; do case "${g##*/}" in *[!0-9]*) ;; *)
-    if [ -z "$s" ] && [ -f "$g" ] && [ "$(sum "$g")" = "$1" ]; then s=$g; fi ;; esac; done; done
-  [ -n "$s" ]
-}
 bring() {
-  t=$R.tmp.$1; rm -f "$t"
-  where "$2" || stop missing "key $1 lies neither beside $R nor in it"
+  t=$R.tmp.$1; rm -f "$t"; s=
+  for d in "$R.next" "$B" "$R"; do for g in "$d"/*; do case "${g##*/}" in *[!0-9]*) ;; *)
+    if [ -z "$s" ] && [ -f "$g" ] && [ "$(sum "$g")" = "$2" ]; then s=$g; fi ;; esac; done; done
+  if [ -z "$s" ]; then stop missing "key $1 lies neither beside $R nor in it"; fi
   like=$R; highest; if [ $h -gt 0 ]; then like=$R/$h; elif [ -f "$R/0" ]; then like=$R/0; fi
   o=$(stat -L -c %u:%g "$like"); m=600; if [ "$like" != "$R" ]; then m=$(stat -L -c %a "$like"); fi
   cp -p "$s" "$t" && chown "$o" "$t" && chmod "$m" "$t" || { rm -f "$t"; stop room "key $1 could not be copied beside $R"; }
@@ -54,7 +34,9 @@ bring() {
 }
 have() {
   if [ "$(here "$1")" = "$2" ]; then return 0; fi
-  where "$2" || stop missing "key $1 lies neither beside $R nor in it"
+  for d in "$R.next" "$B" "$R"; do for g in "$d"/*; do case "${g##*/}" in *[!0-9]*) ;; *)
+    if [ -f "$g" ] && [ "$(sum "$g")" = "$2" ]; then return 0; fi ;; esac; done; done
+  stop missing "key $1 lies neither beside $R nor in it"
 }
 add() {
   c=$(here "$1")
@@ -88,45 +70,29 @@ drop() {
 }
 "#;
 
-/// Nothing is done on what is not as it was planned on: `W`, a `DIGEST  INDEX` a line.
-const AS_KNOWN: &str = r#"want=$(printf "%s\n" "$W" | sort)
-if [ "$(held)" != "$want" ] && [ "$(held read)" != "$want" ]; then echo "@other"; list "$R"; echo @end; exit 0; fi
-"#;
-
 impl NodeShell {
     /// Carries out stages in their order with a pause after each that changed something and is not the last: a reader that had listed the
     /// folder before a stage must have opened its files before the next. Every stage looks whether it is done already; a kill between two,
     /// or within one, leaves what the same call completes. Several stages take one connection.
     ///
-    /// `tag` names the case's backup, from which a way back takes its keys. A pause is at most 10 s. `known`: what the stages were planned
-    /// on; where that is given and the folder holds something else by now, none of them is done ([`Done::is_other`]).
+    /// `tag` names the case's backup, from which a way back takes its keys. A pause is at most 10 s.
     ///
     /// Errors: an index holds another content than the plan says (nothing of it is overwritten; earlier stages stay done), a key lies
     /// nowhere, no room, the node can't be reached.
-    pub async fn install(
-        &self,
-        place: &Place,
-        tag: &str,
-        known: Option<&Keys>,
-        stages: &[Stage],
-        pause: Duration,
-    ) -> Result<Done, Fault> {
+    pub async fn install(&self, place: &Place, tag: &str, stages: &[Stage], pause: Duration) -> Result<Done, Fault> {
         let doing = if stages.iter().any(|stage| matches!(stage, Stage::Purge { .. })) {
             "purge keys"
         } else {
             "install the keys"
         };
         let pause = pause.min(LONGEST_PAUSE);
-        let script = script(place, tag, known, stages, pause)?;
+        let script = script(place, tag, stages, pause)?;
         let stages_count = u32::try_from(stages.len()).unwrap_or(u32::MAX);
         let limit = self.timeout().saturating_add(pause.saturating_mul(stages_count));
         let output = self.change_within(doing, &script, &[], limit).await?;
         let answer = lines(&output.0).map_err(|why| self.garbled(doing, why))?;
         let seen = listing::read(self.name(), &answer).map_err(|why| self.garbled(doing, why))?;
         let live = seen.into_iter().next().ok_or_else(|| self.garbled(doing, "no folder was listed"))?;
-        if answer.first("other").is_some() {
-            return Ok(Done { live, is_other: true, were_done: 0 });
-        }
         if let Some(stage) = stages.iter().find(|stage| !is_done(stage, &live)) {
             let text =
                 format!("{doing} on {}: {} is not what the folder shows afterwards", self.name(), stage.message());
@@ -134,7 +100,7 @@ impl NodeShell {
                 "somebody else is at work there; look at the digests of all nodes before anything else is done",
             ));
         }
-        Ok(Done { live, is_other: false, were_done: answer.all.iter().filter(|(name, _)| *name == "was").count() })
+        Ok(Done { live, were_done: answer.all.iter().filter(|(name, _)| *name == "was").count() })
     }
 }
 
@@ -147,13 +113,9 @@ fn is_done(stage: &Stage, live: &Repository) -> bool {
     }
 }
 
-fn script(place: &Place, tag: &str, known: Option<&Keys>, stages: &[Stage], pause: Duration) -> Result<String, Fault> {
+fn script(place: &Place, tag: &str, stages: &[Stage], pause: Duration) -> Result<String, Fault> {
     let backup = place.backup(super::script::checked_tag(tag)?);
-    let held = |(index, digest): (&u32, &Digest)| format!("{}  {index}", digest.hex());
-    let held = known.map(|known| known.iter().map(held).collect::<Vec<_>>().join("\n"));
-    let variables = variables(&[("R", place.live()), ("B", &backup), ("W", held.as_deref().unwrap_or_default())]);
-    let as_known = if held.is_some() { AS_KNOWN } else { "" };
-    let mut script = format!("{HEAD}{LIST}{variables}{STAGES}{as_known}");
+    let mut script = format!("{HEAD}{LIST}{}{STAGES}", variables(&[("R", place.live()), ("B", &backup)]));
     // Every key that is wanted is there before the first of them is put into force: half-way is for a kill, not for a lack.
     for stage in stages {
         let _ = match stage {
