@@ -295,10 +295,10 @@ fn keys(out: &mut impl Write, status: &TenantStatus) -> Result<()> {
         writeln!(out, "  console    {}", show(console))?;
     }
     if let Some(staged) = status.keys.staged {
-        writeln!(out, "  staged     {staged}{}", status.keys.kept_until(KeyRole::Staged))?;
+        writeln!(out, "  staged     {staged}{}", status.keys.kept_no_more(KeyRole::Staged))?;
     }
     if let Some(previous) = status.keys.previous {
-        writeln!(out, "  previous   {previous}{}", status.keys.kept_until(KeyRole::Previous))?;
+        writeln!(out, "  previous   {previous}{}", status.keys.kept_no_more(KeyRole::Previous))?;
     }
     if let Some(us) = status.overlap_us {
         writeln!(out, "gap       none; two secrets had the name for {}", gap::length(us))?;

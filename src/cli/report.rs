@@ -65,7 +65,7 @@ fn headline(rotation: &Rotation, signing: &Signing) -> String {
         None => "NOT FINISHED".to_owned(),
     };
     if let Some(why) = &rotation.despite {
-        let what = rotation.unfinished_told().unwrap_or("SOMETHING WAS MISSING".into());
+        let what = rotation.ended_over.clone().unwrap_or_else(|| rotation.open_told());
         text.push_str(&format!(", BUT {what}: {why}"));
     }
     let ended_well = matches!(rotation.outcome, Some((Outcome::Rotated, _, _)));

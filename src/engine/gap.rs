@@ -94,28 +94,29 @@ pub fn of(
 }
 
 impl Rotation {
+    /// The present one. What nobody could measure is not forgotten for one that could be.
+    fn put_gap(&mut self, gap: Option<BrokenGap>) {
+        self.earlier_gaps.extend(std::mem::replace(&mut self.broken_gap, gap));
+    }
+
     /// Takes in what a record says of it; asked before the record changes what is known of the live secret.
     pub(super) fn note_gap(&mut self, entry: &Entry) {
         let closed = entry.at;
         match &entry.record {
             Record::Swapped(record::Swapped { found_empty: Some(_), .. }) => {
-                self.earlier_gaps.extend(self.broken_gap.take());
                 let opened = self.live.there_at().unwrap_or(self.planned_at);
-                self.broken_gap = Some(BrokenGap { opened, closed, is_known: false, by_others: true });
+                self.put_gap(Some(BrokenGap { opened, closed, is_known: false, by_others: true }));
                 self.gap_us = None;
             }
             Record::Swapped(record::Swapped { gap_us, opened, .. }) => {
                 let is_known = gap_us.is_some();
-                // What nobody could measure is not forgotten for one that could be.
-                self.earlier_gaps.extend(self.broken_gap.take());
-                self.broken_gap = opened.map(|opened| BrokenGap { opened, closed, is_known, by_others: false });
+                self.put_gap(opened.map(|opened| BrokenGap { opened, closed, is_known, by_others: false }));
             }
             Record::StepResolved { step: StepNumber::SECRET, done: true, .. } if entry.version >= SINCE => {
                 let opened = self.live.opened();
-                self.earlier_gaps.extend(self.broken_gap.take());
-                self.broken_gap = opened.map(|opened| BrokenGap { opened, closed, is_known: false, by_others: false });
+                self.put_gap(opened.map(|opened| BrokenGap { opened, closed, is_known: false, by_others: false }));
             }
-            Record::RollbackStarted { .. } => self.earlier_gaps.extend(self.broken_gap.take()),
+            Record::RollbackStarted { .. } => self.put_gap(None),
             _ => {}
         }
     }

@@ -35,6 +35,11 @@ impl KeptKey {
     }
 }
 
+/// The object may have given out the key of that leg.
+fn has_given(steps: &[StepState; 8]) -> bool {
+    !matches!(steps[StepNumber::OBJECT.index()], StepState::Waiting)
+}
+
 impl Rotation {
     pub(super) fn turn_back(&mut self, reason: String, role: KeyRole, at: Timestamp) {
         self.rollback = Some(Rollback { reason, role, at });
@@ -154,8 +159,7 @@ impl Rotation {
     }
 
     fn is_given(&self, steps: &[StepState; 8], role: KeyRole, key: PublicKey) -> bool {
-        let is_begun = !matches!(steps[StepNumber::OBJECT.index()], StepState::Waiting);
-        is_begun && self.keys.get(&role).is_some_and(|kept| kept.public_key == key)
+        has_given(steps) && self.keys.get(&role).is_some_and(|kept| kept.public_key == key)
     }
 
     /// What stands behind the object's name in that of the copy of its content of before.
@@ -248,17 +252,10 @@ impl Rotation {
         }
     }
 
-    /// What was open when it was ended all the same, in capitals.
-    pub fn despite_told(&self) -> Option<String> {
-        self.despite.as_ref().filter(|_| self.outcome.is_some())?;
-        Some(self.unfinished_told().unwrap_or_else(|| "SOMETHING WAS OPEN".into()))
-    }
-
     /// What is not to be forgotten of one that has ended, in words: why it was closed although something was open, and who stays cut
     /// off.
     pub fn ended_open(&self) -> Option<String> {
-        let despite = self.despite.as_ref().filter(|_| self.outcome.is_some())?;
-        let what = self.unfinished_told().unwrap_or("SOMETHING WAS OPEN".into()).to_lowercase();
+        let (despite, what) = (self.despite.as_ref()?, self.ended_over.as_ref()?.to_lowercase());
         let cut = self.still_cut_off().map(|cut| format!("; {cut}")).unwrap_or_default();
         Some(format!("the last rotation was ended although {what}: {despite}{cut}"))
     }
@@ -275,6 +272,11 @@ impl Rotation {
         all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, what)| what).collect()
     }
 
+    /// What an end that was given a reason goes over: what needed it by the journal, or what only the operator was told.
+    pub fn open_told(&self) -> String {
+        self.unfinished_told().unwrap_or_else(|| "SOMETHING WAS MISSING".into())
+    }
+
     /// All of that in one sentence.
     pub fn unfinished_told(&self) -> Option<String> {
         let all = self.unfinished();
@@ -283,10 +285,9 @@ impl Rotation {
 
     /// What clients are told of the key that is live now.
     pub fn key_told(&self) -> KeyTold {
-        let given = |steps: &[StepState; 8]| !matches!(steps[StepNumber::OBJECT.index()], StepState::Waiting);
         match &self.forward {
             Some(_) if self.is_back_to_previous() => KeyTold::Previous,
-            Some(forward) if given(forward) => KeyTold::Again,
+            Some(forward) if has_given(forward) => KeyTold::Again,
             _ => KeyTold::New,
         }
     }

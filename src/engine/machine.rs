@@ -357,8 +357,7 @@ impl Machine {
             }
             Intent::Finish => {
                 let rotation = self.open()?;
-                let what = rotation.unfinished_told().unwrap_or("SOMETHING WAS MISSING".into());
-                let outcome = Self::outcome(rotation);
+                let (what, outcome) = (rotation.open_told(), Self::outcome(rotation));
                 // What came in while the kept keys were being destroyed is not passed over in silence.
                 let late = || format!("that came in while step {} was ending it", StepNumber::VERIFY);
                 let is_late = rotation

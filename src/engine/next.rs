@@ -9,6 +9,7 @@ use crate::domain::fault::Fault;
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::{StepNumber, StepState};
+use crate::engine::converge_object::WRITE_AGAIN;
 use crate::engine::journal::Holder;
 use crate::engine::machine::lost_target;
 use crate::engine::rotation::Rotation;
@@ -141,17 +142,16 @@ pub fn next_action(
     }
     let Some(rotation) = open else {
         let unread = outside.ended.and_then(|ended| Some((ended, ended.to_read().next()?)));
-        return match (since, unread) {
-            (Some(since), _) => changed(since),
+        return match (since, unread, outside.differ) {
+            (Some(since), ..) => changed(since),
             // A client who writes after the end may be one who is cut off.
-            (None, Some((ended, first))) => read_mails(tenant, ended, first),
-            (None, None) if outside.differ.is_some() => {
-                let differ = outside.differ.unwrap_or_default();
+            (None, Some((ended, first)), _) => read_mails(tenant, ended, first),
+            (None, None, Some(differ)) => {
                 let text = "find out who has changed it, and have the key that clients have put back; or plan a rotation, after \
                             which all have one key again";
                 offer(Act::Plan, format!("{text} ({differ})"))
             }
-            (None, None) => offer(Act::Plan, "plan a window for a rotation".into()),
+            (None, None, None) => offer(Act::Plan, "plan a window for a rotation".into()),
         };
     };
     if let Some(hand_over) = rotation.unread_hand_over(person) {
@@ -206,7 +206,7 @@ pub fn next_action(
             StepState::Failed { .. } | StepState::Interrupted { .. }
                 if number == StepNumber::OBJECT && connections.is_some_and(|now| now.object_gone) =>
             {
-                offer(Act::Wait, format!("{WRITE_AGAIN}{}", rotation.or_out()))
+                offer(Act::Wait, format!("{WRITE_AGAIN}, then resume{}", rotation.or_out()))
             }
             StepState::Failed { fault, .. } => {
                 let or = rotation.or_out().trim_start_matches(", or ");
@@ -254,14 +254,10 @@ fn changed(since: &ChangedSince) -> NextAction {
 fn put_back(undone: &Connections) -> NextAction {
     match undone.object_gone {
         // A resume alone would meet the same.
-        true => offer(Act::Wait, format!("{WRITE_AGAIN} ({undone})")),
+        true => offer(Act::Wait, format!("{WRITE_AGAIN}, then resume ({undone})")),
         false => offer(Act::Resume, format!("resume: it looks, and puts it right ({undone})")),
     }
 }
-
-/// Who alone can put back an object that is not there.
-const WRITE_AGAIN: &str =
-    "have the platform write the object again (adding or removing a user of the tenant does), then resume";
 
 /// The secret is missing, or nobody has seen it: nothing comes before that.
 fn put_right(rotation: &Rotation, truth: &Truth) -> NextAction {

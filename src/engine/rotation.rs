@@ -159,6 +159,8 @@ pub struct Rotation {
     pub end_refused: Option<(Timestamp, String)>,
     /// How many mails were taken in when a step was begun last: at the end, what was known when it was begun.
     pub heard_before_end: usize,
+    /// What was open when it was ended all the same, in capitals.
+    pub ended_over: Option<String>,
     /// What is known of the present leg's gap where a run ended in it.
     pub broken_gap: Option<BrokenGap>,
     /// Those before it, of this leg or an earlier one.
@@ -263,6 +265,7 @@ impl Rotation {
             earlier_gaps: Vec::new(),
             end_refused: None,
             heard_before_end: 0,
+            ended_over: None,
             put_back: None,
             object_not_kept: None,
             not_carried: Vec::new(),
@@ -444,6 +447,7 @@ impl Rotation {
             }
             Record::NotTouched { .. } => self.touched = false,
             Record::Finished { outcome, note, despite } => {
+                self.ended_over = despite.as_ref().map(|_| self.open_told());
                 (self.outcome, self.despite) = (Some((outcome, at, note)), despite);
             }
             Record::SenderAccepted { .. } | Record::DomainAccepted { .. } => self.accept_sender(entry),

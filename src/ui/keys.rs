@@ -104,7 +104,7 @@ fn places(model: &Model, status: &TenantStatus, area: Rect, focused: bool, pen: 
         }
         pen.put(area.x + 2, y, 16, word, theme.quiet());
         let shown = |key: PublicKey| if area.width >= 64 { key.to_string() } else { key.short() };
-        let text = key.map_or("none".into(), |key| format!("{}{}", shown(key), keys.kept_until(role)));
+        let text = key.map_or("none".into(), |key| format!("{}{}", shown(key), keys.kept_no_more(role)));
         pen.put(area.x + 19, y, area.width.saturating_sub(19), &text, theme.plain());
         mark(model, 4 + at, y, area, focused, pen);
         y += 1;

@@ -176,16 +176,11 @@ fn told(spec: &'static Spec, core: Option<&Core>, gate: &Verdict, awaited: &[Awa
     // Waiting is no word of anybody's; what does not end by itself may need one.
     let is_aside = !aside.is_empty() && fact.until.is_none();
     // Whoever is waited for follows, or somebody knows that they have: that comes before anybody's word that it does not matter.
-    let first = awaited.iter().find(|one| is_awaited(fact, awaited) && fact.who.contains(&one.person));
+    if let Some(person) = fact.who.first().filter(|_| is_awaited(fact, awaited)) {
+        let order = Order::Settle { person: person.clone(), reason: String::new() };
+        return offer(order, vec!["reason"], format!("{fact}{more}{aside}; then {verb}"));
+    }
     match look {
-        None if first.is_some() => {
-            let person = first.map(|one| one.person.clone()).unwrap_or_default();
-            offer(
-                Order::Settle { person, reason: String::new() },
-                vec!["reason"],
-                format!("{fact}{more}{aside}; then {verb}"),
-            )
-        }
         Some(look) => offer(begin(look.verb), Vec::new(), format!("{fact}{more}{aside}")),
         None if is_aside => {
             let order = Order::SetAside { fact: fact.name.to_owned(), reason: String::new() };

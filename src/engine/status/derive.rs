@@ -176,7 +176,7 @@ pub fn derive(
         broken_gap: rotation.and_then(|rotation| rotation.broken_gap),
         earlier_gaps: rotation.map(|rotation| rotation.earlier_gaps.clone()).unwrap_or_default(),
         differ,
-        despite: rotation.and_then(Rotation::despite_told),
+        despite: rotation.and_then(|rotation| rotation.ended_over.clone()),
         pair_bound_ms: u64::try_from(settings.pair_bound.as_millis()).unwrap_or(u64::MAX),
         next,
         attention: Vec::new(),

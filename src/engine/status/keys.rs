@@ -137,7 +137,7 @@ impl KeysView {
 
 impl KeysView {
     /// Behind a key of this role: that no copy of it is kept any more.
-    pub fn kept_until(&self, role: KeyRole) -> &'static str {
+    pub fn kept_no_more(&self, role: KeyRole) -> &'static str {
         if self.destroyed.contains(&role) { " (kept no more)" } else { "" }
     }
 }
