@@ -5,6 +5,7 @@ use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::Converged;
 use crate::engine::record::{self, Entry, Record};
 use crate::engine::rotation::Rotation;
+use crate::engine::truth::{Live, LiveWord};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::fmt;
@@ -97,6 +98,12 @@ impl Rotation {
     /// The present one. What nobody could measure is not forgotten for one that could be.
     fn put_gap(&mut self, gap: Option<BrokenGap>) {
         self.earlier_gaps.extend(std::mem::replace(&mut self.broken_gap, gap));
+    }
+
+    /// Keeps from when to when the name may have been empty. `before`: what was known of it until this moment.
+    pub(super) fn note_empty(&mut self, before: LiveWord, at: Timestamp) {
+        let was_open = before.known() != Live::There && self.live.known() == Live::There;
+        self.empty.extend(before.sent().filter(|_| was_open).map(|opened| (opened, at)));
     }
 
     /// Takes in what a record says of it; asked before the record changes what is known of the live secret.

@@ -165,6 +165,8 @@ pub struct Rotation {
     pub broken_gap: Option<BrokenGap>,
     /// Those before it, of this leg or an earlier one.
     pub earlier_gaps: Vec<BrokenGap>,
+    /// From when to when a change of this rotation may have left the name empty, by the journal: each, the oldest first, UTC.
+    pub empty: Vec<(Timestamp, Timestamp)>,
     /// Why the object's content of before the present leg is kept nowhere, where it was to be kept.
     pub object_not_kept: Option<String>,
     /// Attributes of the secret that could not be carried over.
@@ -263,6 +265,7 @@ impl Rotation {
             overlap_us: None,
             broken_gap: None,
             earlier_gaps: Vec::new(),
+            empty: Vec::new(),
             end_refused: None,
             heard_before_end: 0,
             ended_over: None,
@@ -296,7 +299,9 @@ impl Rotation {
         self.seq = entry.seq;
         self.touching = entry.record.is_touching(self.touching);
         self.note_gap(entry);
-        self.live = self.live.after(entry, self.touched);
+        let before = self.live;
+        self.live = before.after(entry, self.touched);
+        self.note_empty(before, at);
         self.note_author(entry);
         match entry.record.clone() {
             Record::Planned { .. }

@@ -12,7 +12,6 @@ use crate::domain::freshness::{Peers, Presence, ServerReading, judge_person};
 use crate::domain::preflight::MAILBOX;
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret;
-use crate::engine::ports::World;
 use crate::engine::record::{BackSource, Record};
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
@@ -129,7 +128,7 @@ impl Step for Verify {
 
 /// What is not known of what an end needs to know: whether the agent is well, and whether a client's letter lies unread.
 pub async fn end_doubt(context: &StepContext<'_>) -> Result<Option<String>, Fault> {
-    let (agent, heard) = futures_util::join!(agent_doubt(context.world), hear(context));
+    let (agent, heard) = futures_util::join!(agent_doubt(context), hear(context));
     let unread = match heard? {
         Heard::Failed(fault) if !context.rotation().set_aside.contains_key(MAILBOX) => {
             Some(format!("whether a client has written is not known, for the mailbox can't be read: {fault}"))
@@ -145,19 +144,24 @@ const WITHOUT_ERRORS: u64 = 300;
 
 /// Why it is not known whether the agent is well, where its log is to be read and tells nothing: a log without a word is not one
 /// without errors. What a log complains of is judged by the step.
-async fn agent_doubt(world: &World) -> Option<String> {
+async fn agent_doubt(context: &StepContext<'_>) -> Option<String> {
+    let world = context.world;
     match world.server.agent_log().await? {
         Err(fault) => Some(format!("whether the agent is well is not known, for its log can't be read: {fault}")),
         Ok(log) if agent_log::judge(&log) == AgentHealth::Silent => {
             Some("whether the agent is well is not known, for its log says nothing of a reconcile".into())
         }
         Ok(log) => {
-            let clock =
-                world.server.read().await.map_or_else(|_| world.clock.now().as_second(), |reading| reading.clock);
+            let now = world.clock.now().as_second();
+            let clock = world.server.read().await.map_or(now, |reading| reading.clock);
             let quiet = agent_looks::silent_for(&log, clock);
             let quiet = quiet.filter(|quiet| quiet.is_long(world.settings.reconcile_interval));
             let quiet = quiet.map(|quiet| format!("{quiet}, more than two cycles"));
-            quiet.or_else(|| recent_errors(agent_log::judge(&log), clock))
+            // By the server's clock, as the lines of its log.
+            let there = |at: jiff::Timestamp| at.as_millisecond() + (clock - now) * 1000;
+            let empty: Vec<_> = context.rotation().empty.iter().map(|(from, to)| (there(*from), there(*to))).collect();
+            let others = agent_looks::without_gaps(&log, clock, &empty);
+            quiet.or_else(|| recent_errors(agent_log::judge(&others), clock))
         }
     }
 }
