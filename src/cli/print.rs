@@ -7,6 +7,7 @@ use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::preflight::Check;
 use crate::domain::typed::Typed;
 use crate::engine::gap;
+use crate::engine::next::Act;
 use crate::engine::status::{ClientView, KeySight, TenantStatus};
 use anyhow::Result;
 use jiff::Timestamp;
@@ -227,9 +228,10 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
     Ok(())
 }
 
-/// The lines that lead on and that the next action does not say itself.
+/// The lines that lead on and that the next action does not say itself; where there are two ways, both in their order.
 pub fn to_run(status: &TenantStatus) -> impl Iterator<Item = &String> {
-    status.next.commands.iter().filter(|line| !status.next.text.contains(line.as_str()))
+    let both = status.next.action == Act::Resolve;
+    status.next.commands.iter().filter(move |line| both || !status.next.text.contains(line.as_str()))
 }
 
 /// One client in one line, with all that the screen says of them. `after`: the key is live.

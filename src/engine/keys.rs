@@ -208,6 +208,12 @@ impl Rotation {
         self.set_aside.contains_key(KEYS) && is_seen && self.is_live_key_replaced()
     }
 
+    /// The key that the check has seen in all three places.
+    fn seen_everywhere(&self) -> Option<PublicKey> {
+        let keys = &self.preflight.as_ref()?.keys;
+        keys.secret.filter(|key| [keys.object, keys.interface] == [Some(*key); 2])
+    }
+
     /// The key that must be live as long as nothing of this rotation is touched, or since it has ended. `None`: nobody knows.
     pub fn must_be_live(&self) -> Option<KeyLeft> {
         let Some((outcome, since, _)) = self.outcome else { return self.left_before.filter(|_| !self.touched) };
@@ -218,8 +224,8 @@ impl Rotation {
             Outcome::Cancelled if self.touched_as.is_some() => left(self.keys.get(&KeyRole::Previous)?.public_key),
             // What it has kept is the last of it, or it would have been destroyed.
             Outcome::Cancelled => self.left_before.or_else(|| {
-                let kept = self.keys.get(&KeyRole::Previous)?;
-                left(self.copy_of(kept.public_key).map(|kept| kept.public_key).or(self.put_back)?)
+                let kept = self.keys.get(&KeyRole::Previous).and_then(|kept| self.copy_of(kept.public_key));
+                left(kept.map(|kept| kept.public_key).or(self.put_back).or_else(|| self.seen_everywhere())?)
             }),
             Outcome::Lost => None,
         }

@@ -224,7 +224,8 @@ pub fn next_action(
                 // What a look has seen since leads already.
                 let is_unseen = number == StepNumber::OBJECT && connections.is_none();
                 let half = rotation.died_between().filter(|_| is_unseen);
-                let half = half.map(|half| format!(" ({half})")).unwrap_or_default();
+                let or = if rotation.touched && number < StepNumber::VERIFY { rotation.or_out() } else { "" };
+                let half = half.map_or_else(|| or.to_owned(), |half| format!(" ({half})"));
                 offer(Act::Resume, format!("step {number} was interrupted: resume looks first, then goes on{half}"))
             }
         };

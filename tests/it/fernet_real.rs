@@ -185,7 +185,7 @@ impl Cluster {
         let used = used(&nodes);
         for (at, shell) in self.shells.iter().enumerate() {
             let stages = plan(&nodes[at], wanted, &used).unwrap();
-            let done = shell.install(&place(), TAG, &stages, PAUSE).await.unwrap();
+            let done = shell.install(&place(), TAG, &stages, None, PAUSE).await.unwrap();
             assert_eq!(done.were_done, 0);
             self.assert_green(old, &format!("after {} of {}", stages.len(), shell.name())).await;
         }
@@ -311,7 +311,7 @@ async fn a_rotation_there_and_back_and_there_again_under_load_fails_no_validatio
     cluster.install(&first, &new).await;
     for (at, shell) in cluster.shells.iter().enumerate() {
         let stages: Vec<Stage> = purge(&cluster.keys().await[at], &promotion.keys).unwrap();
-        shell.install(&place(), TAG, &stages, PAUSE).await.unwrap();
+        shell.install(&place(), TAG, &stages, None, PAUSE).await.unwrap();
     }
     assert_eq!(cluster.keys().await, vec![promotion.keys.clone(); names().len()]);
     cluster.clean().await;
@@ -414,7 +414,7 @@ async fn two_rotations_without_distribution_are_red_and_the_union_cures_them() {
     let used = used(&nodes);
     for (at, shell) in cluster.shells.iter().enumerate() {
         let stages = plan(&nodes[at], &union.wanted, &used).unwrap();
-        shell.install(&place(), TAG, &stages, PAUSE).await.unwrap();
+        shell.install(&place(), TAG, &stages, None, PAUSE).await.unwrap();
     }
     assert!(cluster.agreement().await.is_same());
     cluster.assert_green(&old, "after the union").await;
@@ -423,7 +423,7 @@ async fn two_rotations_without_distribution_are_red_and_the_union_cures_them() {
         union.wanted.iter().rev().take(2).chain(union.wanted.iter().take(1)).map(|(i, d)| (*i, *d)).collect();
     for (at, shell) in cluster.shells.iter().enumerate() {
         let stages = purge(&cluster.keys().await[at], &kept).unwrap();
-        shell.install(&place(), TAG, &stages, PAUSE).await.unwrap();
+        shell.install(&place(), TAG, &stages, None, PAUSE).await.unwrap();
     }
     cluster.clean().await;
     assert!(cluster.agreement().await.is_same() && cluster.keys().await != before);
@@ -431,7 +431,7 @@ async fn two_rotations_without_distribution_are_red_and_the_union_cures_them() {
 
 /// One call of an installation that may be cut off, or met while an earlier one that was cut off is still at work on the node.
 async fn cut(shell: &NodeShell, stages: &[Stage]) -> bool {
-    match shell.install(&place(), TAG, stages, PAUSE).await {
+    match shell.install(&place(), TAG, stages, None, PAUSE).await {
         Ok(_) => true,
         Err(fault) => {
             let is_expected = matches!(fault.kind, FaultKind::TimedOut | FaultKind::TooMany | FaultKind::Reset);

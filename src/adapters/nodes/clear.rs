@@ -6,7 +6,7 @@ use crate::domain::fault::Fault;
 use crate::engine::ports::nodes::Place;
 
 /// Names are made of the checked path and fixed endings, so that nothing else can be meant; a link is removed and not followed.
-const CLEAR: &str = r#"for d in "$R.next" "$R.next.tmp" "$R.next.conf" "$R.next.case"; do
+const CLEAR: &str = r#"for d in "$R.next" "$R.next.tmp" "$R.next.conf" "$R.next.case" "$R.lent"; do
   if [ -h "$d" ]; then rm -f "$d"; else rm -rf "$d"; fi || exit 1
 done
 for d in "$R".tmp.[0-9]*; do case "${d#"$R".tmp.}" in *[!0-9]*) ;; *) if [ -f "$d" ]; then rm -f "$d" || exit 1; fi ;; esac; done

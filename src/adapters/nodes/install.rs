@@ -7,23 +7,30 @@ use super::shell::NodeShell;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::fernet::install::Stage;
 use crate::domain::fernet::repository::Repository;
-use crate::engine::ports::nodes::{Done, Place};
+use crate::engine::ports::nodes::{Done, KeyArchive, Place};
 use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Longest pause between two stages.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// A key is looked for by its digest in `.next`, the backup, the live repository: under which index it lies there does not matter.
+/// A key is looked for by its digest in `.next`, the backup, the live repository, and among those that were lent: under which index it
+/// lies there does not matter.
 /// Owner and mode are those of the live repository's newest key. `ln` without `-f` refuses a name that is there, so that no second
 /// writer's key is ever overwritten; `mv -f` replaces `0` in one rename.
+const LENT: &str = r#"trap 'rm -rf "$R.lent"' EXIT
+mkdir "$R.lent" || stop room "a folder beside $R can not be made"
+tar -xf - -C "$R.lent" || stop room "the keys could not be unpacked beside $R"
+"#;
+
 const STAGES: &str = r#"hold "$R"
+rm -rf "$R.lent"
 here() { if [ -e "$R/$1" ] || [ -h "$R/$1" ]; then sum "$R/$1"; fi; }
 elsewhere() { for g in "$R"/*; do b=${g##*/}; case "$b" in *[!0-9]*|"$1") ;; *) if [ "$(sum "$g")" = "$2" ]; then return 0; fi ;; esac; done; return 1; }
 highest() { h=0; for g in "$R"/*; do b=${g##*/}; case "$b" in *[!0-9]*) ;; *) if [ "$b" -gt $h ]; then h=$b; fi ;; esac; done; }
 bring() {
   t=$R.tmp.$1; rm -f "$t"; s=
-  for d in "$R.next" "$B" "$R"; do for g in "$d"/*; do case "${g##*/}" in *[!0-9]*) ;; *)
+  for d in "$R.next" "$B" "$R" "$R.lent"; do for g in "$d"/*; do case "${g##*/}" in *[!0-9]*) ;; *)
     if [ -z "$s" ] && [ -f "$g" ] && [ "$(sum "$g")" = "$2" ]; then s=$g; fi ;; esac; done; done
   if [ -z "$s" ]; then stop missing "key $1 lies neither beside $R nor in it"; fi
   like=$R; highest; if [ $h -gt 0 ]; then like=$R/$h; elif [ -f "$R/0" ]; then like=$R/0; fi
@@ -34,7 +41,7 @@ bring() {
 }
 have() {
   if [ "$(here "$1")" = "$2" ]; then return 0; fi
-  for d in "$R.next" "$B" "$R"; do for g in "$d"/*; do case "${g##*/}" in *[!0-9]*) ;; *)
+  for d in "$R.next" "$B" "$R" "$R.lent"; do for g in "$d"/*; do case "${g##*/}" in *[!0-9]*) ;; *)
     if [ -f "$g" ] && [ "$(sum "$g")" = "$2" ]; then return 0; fi ;; esac; done; done
   stop missing "key $1 lies neither beside $R nor in it"
 }
@@ -75,21 +82,30 @@ impl NodeShell {
     /// folder before a stage must have opened its files before the next. Every stage looks whether it is done already; a kill between two,
     /// or within one, leaves what the same call completes. Several stages take one connection.
     ///
-    /// `tag` names the case's backup, from which a way back takes its keys. A pause is at most 10 s.
+    /// `tag` names the case's backup, from which a way back takes its keys; `lent` are keys that lie nowhere there, which are beside the
+    /// repository only as long as the script runs. A pause is at most 10 s.
     ///
     /// Errors: an index holds another content than the plan says (nothing of it is overwritten; earlier stages stay done), a key lies
     /// nowhere, no room, the node can't be reached.
-    pub async fn install(&self, place: &Place, tag: &str, stages: &[Stage], pause: Duration) -> Result<Done, Fault> {
+    pub async fn install(
+        &self,
+        place: &Place,
+        tag: &str,
+        stages: &[Stage],
+        lent: Option<&KeyArchive>,
+        pause: Duration,
+    ) -> Result<Done, Fault> {
         let doing = if stages.iter().any(|stage| matches!(stage, Stage::Purge { .. })) {
             "purge keys"
         } else {
             "install the keys"
         };
         let pause = pause.min(LONGEST_PAUSE);
-        let script = script(place, tag, stages, pause)?;
+        let script = script(place, tag, stages, lent.is_some(), pause)?;
+        let stream = lent.map(KeyArchive::write);
         let stages_count = u32::try_from(stages.len()).unwrap_or(u32::MAX);
         let limit = self.timeout().saturating_add(pause.saturating_mul(stages_count));
-        let output = self.change_within(doing, &script, &[], limit).await?;
+        let output = self.change_within(doing, &script, stream.as_deref().map_or(&[], Vec::as_slice), limit).await?;
         let answer = lines(&output.0).map_err(|why| self.garbled(doing, why))?;
         let seen = listing::read(self.name(), &answer).map_err(|why| self.garbled(doing, why))?;
         let live = seen.into_iter().next().ok_or_else(|| self.garbled(doing, "no folder was listed"))?;
@@ -113,9 +129,12 @@ fn is_done(stage: &Stage, live: &Repository) -> bool {
     }
 }
 
-fn script(place: &Place, tag: &str, stages: &[Stage], pause: Duration) -> Result<String, Fault> {
+fn script(place: &Place, tag: &str, stages: &[Stage], is_lent: bool, pause: Duration) -> Result<String, Fault> {
     let backup = place.backup(super::script::checked_tag(tag)?);
     let mut script = format!("{HEAD}{LIST}{}{STAGES}", variables(&[("R", place.live()), ("B", &backup)]));
+    if is_lent {
+        script.push_str(LENT);
+    }
     // Every key that is wanted is there before the first of them is put into force: half-way is for a kill, not for a lack.
     for stage in stages {
         let _ = match stage {

@@ -44,8 +44,15 @@ impl NodeFiles for NodeShell {
         NodeShell::place(self, place, tag, archive).await
     }
 
-    async fn install(&self, place: &Place, tag: &str, stages: &[Stage], pause: Duration) -> Result<Done, Fault> {
-        NodeShell::install(self, place, tag, stages, pause).await
+    async fn install(
+        &self,
+        place: &Place,
+        tag: &str,
+        stages: &[Stage],
+        lent: Option<&KeyArchive>,
+        pause: Duration,
+    ) -> Result<Done, Fault> {
+        NodeShell::install(self, place, tag, stages, lent, pause).await
     }
 
     async fn clear(&self, place: &Place) -> Result<(), Fault> {

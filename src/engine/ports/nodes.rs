@@ -258,8 +258,16 @@ pub trait NodeFiles: Send + Sync {
     async fn fetch(&self, folder: &str, expected: &Keys) -> Result<KeyArchive, Fault>;
     /// Places keys of a case beside the live repository.
     async fn place(&self, place: &Place, tag: &str, archive: &KeyArchive) -> Result<Placed, Fault>;
-    /// Carries out the stages on the live repository, with a pause between what no reader may see at once.
-    async fn install(&self, place: &Place, tag: &str, stages: &[Stage], pause: Duration) -> Result<Done, Fault>;
+    /// Carries out the stages on the live repository, with a pause between what no reader may see at once. `lent`: keys that lie
+    /// nowhere there. Errors: not found, where a key is neither there nor lent.
+    async fn install(
+        &self,
+        place: &Place,
+        tag: &str,
+        stages: &[Stage],
+        lent: Option<&KeyArchive>,
+        pause: Duration,
+    ) -> Result<Done, Fault>;
     /// Takes away what was prepared or placed beside the live repository.
     async fn clear(&self, place: &Place) -> Result<(), Fault>;
     /// Takes away what a case has saved.

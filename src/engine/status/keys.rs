@@ -105,6 +105,9 @@ pub struct KeysView {
     /// Those of which no copy is kept any more.
     #[serde(skip)]
     pub destroyed: Vec<KeyRole>,
+    /// Step 8 was interrupted: it destroys them, and has not recorded how far it came.
+    #[serde(skip)]
+    pub ending: bool,
     /// When the secret was stored, UTC.
     pub created: Option<Timestamp>,
     /// When it is due, UTC.
@@ -138,7 +141,11 @@ impl KeysView {
 impl KeysView {
     /// Behind a key of this role: that no copy of it is kept any more.
     pub fn kept_no_more(&self, role: KeyRole) -> &'static str {
-        if self.destroyed.contains(&role) { " (kept no more)" } else { "" }
+        match self.destroyed.contains(&role) {
+            true => " (kept no more)",
+            false if self.ending => " (kept, if step 8, which destroys it, had not come to it)",
+            false => "",
+        }
     }
 }
 
@@ -165,6 +172,7 @@ pub(super) fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: 
         previous_missed: missed.map(|key| key.public_key),
         previous_instead: missed.map(|key| key.instead.clone()).unwrap_or_default(),
         destroyed: rotation.map(Rotation::kept_no_more).unwrap_or_default(),
+        ending: rotation.is_some_and(|r| matches!(r.step(StepNumber::VERIFY), StepState::Interrupted { .. })),
         staged: kept(KeyRole::Staged),
         previous: kept(KeyRole::Previous),
         created,

@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod distribute;
 mod install;
+mod lend;
 mod prepare;
 mod purge;
 mod verify;

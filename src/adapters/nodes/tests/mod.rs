@@ -206,9 +206,9 @@ async fn a_file_system_without_room_changes_nothing_and_is_told() {
     here().back_up(&place, "c1").await.unwrap();
     here().place(&place, "c1", &archive).await.unwrap();
     let forward = stages(&etc, &keys(&NEW));
-    let fault = full.install(&place, "c1", &forward, NOW).await.unwrap_err();
+    let fault = full.install(&place, "c1", &forward, None, NOW).await.unwrap_err();
     assert_eq!((fault.kind.clone(), etc.keys("keys")), (FaultKind::NoRoom, keys(&OLD)), "{fault}");
-    here().install(&place, "c1", &forward, NOW).await.unwrap();
+    here().install(&place, "c1", &forward, None, NOW).await.unwrap();
     here().clear(&place).await.unwrap();
     assert_eq!(etc.beside(), ["keys", "keys.changeguard-c1"]);
 }
@@ -235,9 +235,9 @@ async fn every_shell_that_is_here_does_the_same() {
         let archive = node.fetch(&place.next(), &promotion.keys).await.unwrap();
         assert!(node.place(&place, "c1", &archive).await.unwrap().was_there, "{shell}");
         let forward = stages(&etc, &promotion.keys);
-        node.install(&place, "c1", &forward, NOW).await.unwrap();
+        node.install(&place, "c1", &forward, None, NOW).await.unwrap();
         let purge = install::purge(&etc.keys("keys"), &promotion.keys).unwrap();
-        node.install(&place, "c1", &purge, NOW).await.unwrap();
+        node.install(&place, "c1", &purge, None, NOW).await.unwrap();
         node.clear(&place).await.unwrap();
         assert_eq!(
             (etc.keys("keys"), etc.beside()),
@@ -262,7 +262,7 @@ async fn no_key_is_ever_in_an_argument() {
     let prepared = node.prepare(&preparation(&etc, true)).await.unwrap();
     let archive = node.fetch(&place.next(), &prepared.next[0].digests()).await.unwrap();
     node.place(&place, "c1", &archive).await.unwrap();
-    node.install(&place, "c1", &stages(&etc, &archive.digests()), NOW).await.unwrap();
+    node.install(&place, "c1", &stages(&etc, &archive.digests()), None, NOW).await.unwrap();
     node.clear(&place).await.unwrap();
     let said = fs::read_to_string(log).unwrap();
     assert!(said.contains(&digest(3).hex()), "the words were kept");
@@ -340,18 +340,18 @@ async fn an_installation_its_way_back_and_its_purge_end_where_they_should_and_ca
     let archive = Etc::with(&NEW).archive("keys").await;
     here().place(&place, "c1", &archive).await.unwrap();
     let forward = stages(&etc, &keys(&NEW));
-    let done = here().install(&place, "c1", &forward, NOW).await.unwrap();
+    let done = here().install(&place, "c1", &forward, None, NOW).await.unwrap();
     assert_eq!((done.were_done, etc.keys("keys")), (0, keys(&[(0, 4), (1, 1), (2, 2), (3, 3)])));
     assert_eq!(done.live.digests(), etc.keys("keys"));
-    assert_eq!(here().install(&place, "c1", &forward, NOW).await.unwrap().were_done, forward.len());
+    assert_eq!(here().install(&place, "c1", &forward, None, NOW).await.unwrap().were_done, forward.len());
     let back = stages(&etc, &install::way_back(&keys(&OLD), &[etc.keys("keys")]).unwrap());
-    here().install(&place, "c1", &back, NOW).await.unwrap();
+    here().install(&place, "c1", &back, None, NOW).await.unwrap();
     assert_eq!(etc.keys("keys"), keys(&OLD));
-    here().install(&place, "c1", &forward, NOW).await.unwrap();
+    here().install(&place, "c1", &forward, None, NOW).await.unwrap();
     let purge = install::purge(&etc.keys("keys"), &keys(&NEW)).unwrap();
-    here().install(&place, "c1", &purge, NOW).await.unwrap();
+    here().install(&place, "c1", &purge, None, NOW).await.unwrap();
     assert_eq!(etc.keys("keys"), keys(&NEW));
-    assert_eq!(here().install(&place, "c1", &purge, NOW).await.unwrap().were_done, 1);
+    assert_eq!(here().install(&place, "c1", &purge, None, NOW).await.unwrap().were_done, 1);
     here().clear(&place).await.unwrap();
     assert_eq!(etc.beside(), ["keys", "keys.changeguard-c1"]);
 }
@@ -374,11 +374,31 @@ async fn what_is_not_as_the_plan_says_stops_it_and_nothing_is_overwritten() {
         (Stage::Demote { index: 2, digest: digest(2) }, FaultKind::Refused),
     ];
     for (stage, kind) in table {
-        let fault = here().install(&place, "c1", &[stage], NOW).await.unwrap_err();
+        let fault = here().install(&place, "c1", &[stage], None, NOW).await.unwrap_err();
         assert_eq!((fault.kind.clone(), etc.keys("keys")), (kind, keys(&OLD)), "{stage:?}: {fault}");
         assert!(fault.message.contains(" on node1: key "), "{fault}");
     }
     assert_eq!(etc.beside(), ["keys", "keys.next"], "nothing temporary stays behind");
+}
+
+#[tokio::test]
+async fn a_key_that_lies_nowhere_there_is_taken_from_what_is_lent_and_nothing_of_that_stays() {
+    let etc = Etc::with(&OLD);
+    let place = etc.place();
+    let stages = [Stage::Add { index: 3, digest: digest(3) }, Stage::Staged { from: Some(digest(3)), to: digest(4) }];
+    let missing = here().install(&place, "c1", &stages, None, NOW).await.unwrap_err();
+    assert_eq!((missing.kind, etc.keys("keys")), (FaultKind::NotFound, keys(&OLD)));
+    // Something else than was asked for is no help, and does not stay either.
+    let other = Etc::with(&[(4, 9)]).archive("keys").await;
+    let missing = here().install(&place, "c1", &stages, Some(&other), NOW).await.unwrap_err();
+    assert_eq!((missing.kind, etc.keys("keys"), etc.beside()), (FaultKind::NotFound, keys(&OLD), vec!["keys".into()]));
+    etc.write("keys.lent", &[(4, 8)]);
+    let lent = Etc::with(&[(7, 4)]).archive("keys").await;
+    let done = here().install(&place, "c1", &stages, Some(&lent), NOW).await.unwrap();
+    assert_eq!(done.live.digests(), keys(&[(0, 4), (1, 1), (2, 2), (3, 3)]));
+    let access = |index: u32| done.live.keys[&index].access.clone();
+    assert_eq!(access(0), access(2), "owner and mode are those of the others");
+    assert_eq!(etc.beside(), ["keys"]);
 }
 
 #[tokio::test]
@@ -401,7 +421,7 @@ async fn a_repository_that_is_not_there_is_told_and_nothing_is_made() {
         here().back_up(&etc.place(), "c1").await.map(drop).unwrap_err(),
         here().prepare(&preparation(&etc, true)).await.map(drop).unwrap_err(),
         here().place(&etc.place(), "c1", &archive).await.map(drop).unwrap_err(),
-        here().install(&etc.place(), "c1", &[], NOW).await.map(drop).unwrap_err(),
+        here().install(&etc.place(), "c1", &[], None, NOW).await.map(drop).unwrap_err(),
         here().fetch(etc.place().live(), &keys(&OLD)).await.map(drop).unwrap_err(),
     ];
     for fault in faults {

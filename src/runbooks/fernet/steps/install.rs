@@ -5,6 +5,7 @@ use super::super::matrix::{Which, issue_with_the_former, measure};
 use super::super::record::{FernetRecord, Held, Kind};
 use super::super::spec::INSTALL;
 use super::super::{Fernet, Node, State, World};
+use super::lend::carry_out;
 use super::{Context, case, holds_everywhere, live, not_prepared, place, probed, tag, turn};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::install::{Stage, Stop, lacking, plan, used, way_back};
@@ -151,7 +152,7 @@ async fn make_known(context: &Context<'_>, seen: &Seen, wanted: &BTreeMap<Kind, 
                 missing.map(|(index, digest)| Stage::Add { index: *index, digest: *digest }).collect();
             if !stages.is_empty() {
                 context.ledger.fence().await?;
-                node.files.install(&place(held, node)?, &tag(&now), &stages, world.rules.pause).await?;
+                carry_out(context, held, node, &stages).await?;
                 any = true;
             }
         }
@@ -271,7 +272,7 @@ async fn put(
     wanted: &BTreeMap<Kind, Keys>,
     used: &BTreeMap<Kind, BTreeSet<Digest>>,
 ) -> Result<Vec<String>, Fault> {
-    let (seen, tag, pause) = (live(node, &now.own).await?, tag(now), context.world.rules.pause);
+    let seen = live(node, &now.own).await?;
     let mut told = Vec::new();
     for (held, seen) in now.own.held.iter().zip(&seen) {
         let keys = wanted.get(&held.kind).ok_or_else(|| not_prepared(held.kind))?;
@@ -287,7 +288,7 @@ async fn put(
         }
         told.extend(met(&node.name, held, &seen.digests(), keys, &now.own));
         context.ledger.fence().await?;
-        let done = node.files.install(&place(held, node)?, &tag, &stages, pause).await?;
+        let done = carry_out(context, held, node, &stages).await?;
         let holds = done.live.digests();
         if !keys.iter().all(|(index, digest)| holds.get(index) == Some(digest)) {
             let text = format!("{}: it does not hold what was installed", node.name);

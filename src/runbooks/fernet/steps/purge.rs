@@ -58,7 +58,7 @@ impl Step<Fernet> for Purge {
                         let place = place(held, node)?;
                         context.ledger.fence().await?;
                         if !stages.is_empty() {
-                            node.files.install(&place, &tag, &stages, world.rules.pause).await?;
+                            node.files.install(&place, &tag, &stages, None, world.rules.pause).await?;
                         }
                         context.ledger.fence().await?;
                         node.files.clear(&place).await?;
