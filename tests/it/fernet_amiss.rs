@@ -211,6 +211,18 @@ async fn a_prepared_copy_that_somebody_takes_away_half_way_is_lent_by_a_node_tha
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_in_roots_crontab_shuts_the_gate_wherever_cron_keeps_its_files() {
+    let rig = Rig::new().await;
+    rig.cluster()
+        .lists(1, "crontab", "# keystone-manage fernet_rotate\n0 */6 * * * keystone-manage fernet_rotate\n")
+        .unwrap();
+    let desk = desk(&rig, Arc::default()).await;
+    let refused = desk.run(begin("rotate")).await.unwrap_err().to_string();
+    assert!(refused.contains("node1") && refused.contains("the crontab of root"), "{refused}");
+    assert_eq!(rig.names(0), rig.names(1), "nothing was rotated");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_configured_no_more_is_told_and_needs_a_word_before_it_is_left_behind() {
     let rig = Rig::new().await;
     desk(&rig, Arc::default()).await.run(begin("rotate")).await.unwrap();

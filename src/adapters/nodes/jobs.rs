@@ -12,17 +12,23 @@ const MOST_JOBS: usize = 50;
 const NAMES: &str =
     "fernet[-_.]?(keys)?[-_.]?rotate|fernet-push|token_rotate|receipt_rotate|fernet[-_]manage|keystone[-_]fernet";
 
-/// The shell function `jobs`. Assignments in a line lose their value on the node: they may be passwords. A crontab's comment is no job.
+/// The shell function `jobs`. Where no user's crontab lies at a known path, `crontab` is asked for those of root and of Keystone. Assignments in a line lose their value on the node: they may be passwords. A crontab's comment is no job.
 pub(super) fn function() -> String {
     format!(
         r##"P="{NAMES}"
 shown() {{ sed -e "s/\([A-Za-z_][A-Za-z0-9_]*\)=[^ ]*/\1=.../g" -e "s/${{T}}/ /g" | cut -c 1-200 | head -n 20; }}
+cron() {{ grep -Ei "$P" 2>/dev/null | grep -v "^[[:space:]]*#" | shown | while IFS= read -r l; do printf "@job\tcron\t%s\t%s\n" "$1" "$l"; done; }}
 jobs() {{
-  for f in /etc/crontab /etc/cron.d/* /var/spool/cron/* /var/spool/cron/crontabs/*; do
+  s=
+  for f in /etc/crontab /etc/cron.d/* /var/spool/cron/* /var/spool/cron/crontabs/* /etc/crontabs/*; do
     if [ -f "$f" ] && [ -r "$f" ]; then
-      grep -Ei "$P" "$f" 2>/dev/null | grep -v "^[[:space:]]*#" | shown | while IFS= read -r l; do printf "@job\tcron\t%s\t%s\n" "$f" "$l"; done
+      cron "$f" < "$f"
+      case "$f" in /etc/crontab|/etc/cron.d/*) ;; *) s=1 ;; esac
     fi
   done
+  if [ -z "$s" ] && command -v crontab >/dev/null 2>&1; then
+    for u in root keystone; do crontab -u "$u" -l 2>/dev/null | cron "the crontab of $u"; done
+  fi
   for p in hourly daily weekly monthly; do
     for f in /etc/cron.$p/*; do
       if [ -f "$f" ] && grep -Eiq "$P" "$f" 2>/dev/null; then printf "@job\t%s\t%s\t%s\n" "$p" "$f" "run by cron.$p"; fi
