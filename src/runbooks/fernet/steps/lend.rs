@@ -8,20 +8,21 @@ use crate::domain::fernet::repository::{Keys, Repository};
 use crate::engine::ports::nodes::{Done, KeyArchive};
 use crate::runbooks::fernet::record::Held;
 
-/// Carries out the stages. What is missing there is looked for on the other nodes only where that is found out: nothing is asked twice
+/// Carries out the stages, planned on what is `known` of the node. What is missing there is looked for on the other nodes only where that is found out: nothing is asked twice
 /// where nobody has meddled.
-pub(super) async fn carry_out(
+pub(super) async fn install(
     context: &Context<'_>,
     held: &Held,
     node: &Node,
+    known: &Keys,
     stages: &[Stage],
 ) -> Result<Done, Fault> {
     let (place, tag, pause) = (place(held, node)?, tag(&case(context)), context.world.rules.pause);
-    match node.files.install(&place, &tag, stages, None, pause).await {
+    match node.files.install(&place, &tag, known, stages, None, pause).await {
         Err(fault) if fault.kind == FaultKind::NotFound => {
             let lent = lent(context, held, node, stages, fault).await?;
             context.ledger.fence().await?;
-            node.files.install(&place, &tag, stages, Some(&lent), pause).await
+            node.files.install(&place, &tag, known, stages, Some(&lent), pause).await
         }
         done => done,
     }
