@@ -111,8 +111,11 @@ impl Rotation {
         let closed = entry.at;
         match &entry.record {
             Record::Swapped(record::Swapped { found_empty: Some(_), .. }) => {
-                let opened = self.live.there_at().unwrap_or(self.planned_at);
-                self.put_gap(Some(BrokenGap { opened, closed, is_known: false, by_others: true }));
+                // When it was seen last that something had the name; where nobody has, since when it stood empty is not told.
+                let checked = self.preflight.as_ref().filter(|run| run.keys.secret.is_some()).map(|run| run.at);
+                let left = self.left_before.map(|left| left.since);
+                let opened = self.live.there_at().or(checked).or(left);
+                self.put_gap(opened.map(|opened| BrokenGap { opened, closed, is_known: false, by_others: true }));
                 self.gap_us = None;
             }
             Record::Swapped(record::Swapped { gap_us, opened, .. }) => {

@@ -6,6 +6,7 @@ use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::notice::{Delivery, KeyTold};
 use crate::domain::preflight::{DUPLICATES, KEYS};
 use crate::domain::step::{StepNumber, StepState};
+use crate::engine::mailbox::ReadMail;
 use crate::engine::ports::SecretRef;
 use crate::engine::record::{BackSource, KeyLeft, Outcome};
 use crate::engine::rotation::{Rollback, Rotation};
@@ -34,6 +35,12 @@ impl KeptKey {
         Self { public_key, name, href, destroyed: None, gone: false, instead: Vec::new() }
     }
 }
+
+/// Barbican's answer to the deletion of a kept key begins so where nothing was to be deleted.
+pub const NOT_THERE: &str = "it was not there any more";
+
+/// What an end may be asked for a reason over, and what is over once it was read.
+const UNREAD: &str = "A MAIL OF A CLIENT IS UNREAD";
 
 /// The object may have given out the key of that leg.
 fn has_given(steps: &[StepState; 8]) -> bool {
@@ -261,7 +268,9 @@ impl Rotation {
     /// What is not to be forgotten of one that has ended, in words: why it was closed although something was open, and who stays cut
     /// off.
     pub fn ended_open(&self) -> Option<String> {
-        let (despite, what) = (self.despite.as_ref()?, self.ended_over.as_ref()?.to_lowercase());
+        let over = self.ended_over.as_ref()?.split(", AND ");
+        let left: Vec<&str> = over.filter(|what| *what != UNREAD || self.open_mails().next().is_some()).collect();
+        let (despite, what) = (self.despite.as_ref().filter(|_| !left.is_empty())?, left.join(", and ").to_lowercase());
         let cut = self.still_cut_off().map(|cut| format!("; {cut}")).unwrap_or_default();
         Some(format!("the last rotation was ended although {what}: {despite}{cut}"))
     }
@@ -273,14 +282,16 @@ impl Rotation {
         let all = [
             (never_called, "STEP 7 WAS NEVER DONE"),
             (!self.clients.is_empty() && self.back.is_empty(), "NOBODY HAS RECONFIGURED"),
-            (self.open_mails().next().is_some(), "A MAIL OF A CLIENT IS UNREAD"),
+            (self.open_mails().next().is_some(), UNREAD),
         ];
         all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, what)| what).collect()
     }
 
     /// What an end that was given a reason goes over: what needed it by the journal, or what only the operator was told.
     pub fn open_told(&self) -> String {
-        self.unfinished_told().unwrap_or_else(|| "SOMETHING WAS MISSING".into())
+        let complains = self.mails.iter().skip(self.heard_before_end).any(ReadMail::complains);
+        let other = if complains { "A CLIENT HAS WRITTEN THAT IT DOES NOT WORK" } else { "SOMETHING WAS MISSING" };
+        self.unfinished_told().unwrap_or_else(|| other.into())
     }
 
     /// All of that in one sentence.

@@ -146,6 +146,9 @@ pub fn next_action(
             (Some(since), ..) => changed(since),
             // A client who writes after the end may be one who is cut off.
             (None, Some((ended, first)), _) => read_mails(tenant, ended, first),
+            (None, None, _) if outside.ended.is_some_and(|ended| ended.cut_off_by_word().next().is_some()) => {
+                outside.ended.map_or_else(|| offer(Act::Plan, String::new()), |ended| letters::cut_off(tenant, ended))
+            }
             (None, None, Some(differ)) => {
                 let text = "find out who has changed it, and have the key that clients have put back; or plan a rotation, after \
                             which all have one key again";

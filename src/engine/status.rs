@@ -404,7 +404,7 @@ pub struct TenantStatus {
     pub mails: Vec<ReadMail>,
     /// From which of them on what is open is to be read.
     #[serde(skip)]
-    pub read_from: usize,
+    pub read_from: (usize, usize),
     /// When the answers to this window came, UTC, oldest first.
     pub answered_at: Vec<Timestamp>,
     /// When somebody is reminded next without an operator, and by which mail.

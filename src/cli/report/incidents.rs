@@ -4,7 +4,9 @@ use super::Incident;
 use crate::domain::notice::Delivery;
 use crate::domain::reply::{Heard, Verdict};
 use crate::domain::step::StepNumber;
+use crate::domain::token::Topic;
 use crate::engine::approval::{self, Asked};
+use crate::engine::mailbox::Decision;
 use crate::engine::record::{self, Entry, Outcome, Record};
 use crate::engine::rotation::Rotation;
 use crate::engine::signing::Signing;
@@ -60,6 +62,12 @@ pub(super) fn incidents(
             Record::MailRead { client, heard: Heard { verdict: Verdict::Bounced(why), .. }, .. } => {
                 tell(format!("a mail to {client} came back: {why}"));
             }
+            Record::MailRead {
+                client, heard: Heard { verdict: Verdict::Declined, topic: Topic::Back, .. }, ..
+            } => {
+                tell(format!("{client} wrote that it does not work"));
+            }
+            Record::MailDecided { decision: Decision::NotBack, .. } => tell(entry.record.summary()),
             Record::NoticeDelivery { delivery: Delivery::Failed { .. } | Delivery::Uncertain { .. }, .. }
             | Record::NoticeResolved { .. }
             | Record::TakenOver { .. }

@@ -64,6 +64,27 @@ pub(super) fn read_mails(tenant: &str, rotation: &Rotation, first: &ReadMail) ->
     NextAction { commands, ..offer(Act::ReadMail, text) }
 }
 
+/// Who wrote behind the end that they are not back, and what is done about it.
+pub(super) fn cut_off(tenant: &str, ended: &Rotation) -> NextAction {
+    let all: Vec<(&str, String)> = ended
+        .cut_off_by_word()
+        .map(|(client, mail)| {
+            let id = mail.mail.get(..12).unwrap_or(&mail.mail);
+            let line = Typed::of("mail decide").word(tenant).word(id).option("as", "back").to_string();
+            (client.name.as_str(), line)
+        })
+        .collect();
+    let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+    let is = if names.len() == 1 { "is" } else { "are" };
+    let text = format!(
+        "{} {is} not back, by their own word: help them to import what the console serves; once they are, record it ({})",
+        listed(&names),
+        all.first().map_or("", |(_, line)| line.as_str())
+    );
+    let commands = all.into_iter().map(|(_, line)| line).take(NAMED).collect();
+    NextAction { commands, ..offer(Act::ReadMail, text) }
+}
+
 /// A client has answered, and only a person can say what.
 fn read_mail(tenant: &str, rotation: &Rotation, mail: &ReadMail) -> NextAction {
     let name = rotation.client(&mail.client).map_or(mail.client.0.as_str(), |client| client.name.as_str());

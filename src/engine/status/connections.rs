@@ -181,7 +181,9 @@ impl Compared<'_> {
         const OBJECT: StepNumber = StepNumber::OBJECT;
         let is_live = self.shown == Some(self.target);
         let is_due = self.is_done(OBJECT) || self.is_left(OBJECT) || is_live;
-        if !self.is_done(StepNumber::SECRET) || self.is_running(OBJECT) || !is_due {
+        // What the server has taken was stored, whether the step lived to say so or not.
+        let is_stored = self.is_done(StepNumber::SECRET) || is_live && self.is_left(StepNumber::SECRET);
+        if !is_stored || self.is_running(OBJECT) || !is_due {
             return None;
         }
         let done = match self.rotation.step(OBJECT) {
@@ -336,7 +338,7 @@ mod tests {
                     // The server alone decides who is cut off now.
                     let nobodys = |key: PublicKey| key != target && !rotation.may_have(key);
                     assert_eq!(has("every client is cut off, though"), interface.is_some_and(nobodys), "{case}");
-                    let is_asked = four
+                    let is_asked = (four || interface == Some(target))
                         && (five
                             || interface == Some(target)
                             || matches!(

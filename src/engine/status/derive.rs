@@ -231,6 +231,12 @@ pub fn derive(
         format!("somebody else's key {key} stood under the tenant's name: it is kept in Barbican as {}", kept.name)
     }));
     status.attention.extend(rotation.and_then(Rotation::ended_open));
+    let cut_off = rotation.iter().flat_map(|rotation| rotation.cut_off_by_word());
+    // Whose letter is to be read is told with that.
+    let cut_off = cut_off.filter(|(_, mail)| mail.decision.is_some());
+    status
+        .attention
+        .extend(cut_off.map(|(client, _)| format!("{} is not back, by their own word behind the end", client.name)));
     status.attention.extend(open.and_then(attention::of_attributes));
     status.attention.extend(open.and_then(attention::of_copy));
     status.attention.extend(sights.witnessed.note.clone());

@@ -24,10 +24,8 @@ pub struct ThreadLine {
 impl TenantStatus {
     /// The mails that a person must read still: behind an end, too, but none of what was called off.
     pub fn to_read(&self) -> impl Iterator<Item = &ReadMail> {
-        self.mails
-            .iter()
-            .skip(self.read_from)
-            .filter(|mail| mail.is_open() || self.outcome.is_some() && mail.complains())
+        let all = self.mails.iter().enumerate();
+        all.filter(|(at, mail)| mail.is_to_read(*at, self.read_from)).map(|(_, mail)| mail)
     }
 
     /// The thread with a client, oldest first.
@@ -55,8 +53,7 @@ impl TenantStatus {
                 from_client: true,
                 text,
                 evidence: mail.heard.evidence.iter().cloned().chain(marks).collect(),
-                to_decide: (at >= self.read_from && (mail.is_open() || self.outcome.is_some() && mail.complains()))
-                    .then(|| mail.mail.clone()),
+                to_decide: mail.is_to_read(at, self.read_from).then(|| mail.mail.clone()),
             }
         });
         let mut lines: Vec<ThreadLine> = sent.chain(came).collect();

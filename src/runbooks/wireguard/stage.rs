@@ -80,7 +80,7 @@ async fn destroy_but(context: &StepContext<'_>, but: Option<KeyRole>) -> Result<
             count => format!("; {count} of the name that hold something else stay, for they are not ours"),
         };
         let answer = match ours.len() {
-            0 => format!("it was not there any more{theirs}"),
+            0 => format!("{}{theirs}", crate::engine::keys::NOT_THERE),
             count => format!("{count} deleted{theirs}"),
         };
         let (role, name) = (*role, key.name.clone());

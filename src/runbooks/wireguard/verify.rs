@@ -12,6 +12,7 @@ use crate::domain::freshness::{Peers, Presence, ServerReading, judge_person};
 use crate::domain::preflight::MAILBOX;
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret;
+use crate::engine::keys::NOT_THERE;
 use crate::engine::record::{BackSource, Record};
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
@@ -108,7 +109,13 @@ impl Step for Verify {
         }
         // Before the keys: once those are gone the step counts as done.
         let copy = object::discard_copy(context).await?;
-        let destroyed = destroy_kept(context).await?;
+        destroy_kept(context).await?;
+        // By the journal: whoever was killed in the middle had destroyed some.
+        let gone = context.rotation();
+        let answers = || gone.keys.values().filter_map(|key| key.destroyed.as_ref());
+        let missing = answers().filter(|answer| answer.starts_with(NOT_THERE)).count();
+        let destroyed = answers().count() - missing;
+        let missing = if missing == 0 { String::new() } else { format!(", {missing} were not there any more") };
         let back = rotation.back.len();
         let waived = rotation.clients.len().saturating_sub(back);
         // It takes as long as Barbican takes: what came in meanwhile is told with the end.
@@ -122,7 +129,9 @@ impl Step for Verify {
             [] => String::new(),
             [first, ..] => format!("; what stood there of somebody else's stays in Barbican as {}", first.name),
         };
-        Ok(format!("{back} back, {waived} waived; {destroyed} kept keys destroyed{copy}{theirs}{told}{unheard}"))
+        Ok(format!(
+            "{back} back, {waived} waived; {destroyed} kept keys destroyed{missing}{copy}{theirs}{told}{unheard}"
+        ))
     }
 }
 
@@ -185,9 +194,14 @@ pub async fn look_who_is_back(context: &StepContext<'_>) -> Result<ServerReading
     let rotation = context.rotation();
     let Some(applied) = &rotation.applied else { return Ok(reading) };
     let peers = Peers::of(&reading);
+    let ahead = reading.clock - context.world.clock.now().as_second();
     for client in rotation.clients.iter().filter(|client| !rotation.back.contains_key(&client.id)) {
         let Some(presence) = judge_person(&applied.baseline, &peers, client.keys()) else { continue };
+        // What was there when they wrote that it does not work is no proof that it does.
+        let said = rotation.not_back_by_word(&client.id).map(|mail| mail.at.as_second() + ahead);
+        let is_old = said.is_some_and(|said| last_handshake(&peers, client).is_none_or(|stamp| stamp <= said));
         let proof = match presence {
+            Presence::Back if is_old => None,
             Presence::Back => Some((BackSource::Handshake, handshake_note(&peers, client))),
             Presence::ProbablyBack => ping(context, &peers, client).await,
             _ => None,
@@ -199,9 +213,13 @@ pub async fn look_who_is_back(context: &StepContext<'_>) -> Result<ServerReading
     Ok(reading)
 }
 
+/// Of any peer of theirs, s since 1970 by the server's clock.
+fn last_handshake(peers: &Peers<'_>, client: &Client) -> Option<i64> {
+    client.keys().filter_map(|key| peers.get(&key).map(|peer| peer.latest_handshake)).max()
+}
+
 fn handshake_note(peers: &Peers<'_>, client: &Client) -> String {
-    let stamp = client.keys().filter_map(|key| peers.get(&key).map(|peer| peer.latest_handshake)).max();
-    match stamp.and_then(|stamp| jiff::Timestamp::from_second(stamp).ok()) {
+    match last_handshake(peers, client).and_then(|stamp| jiff::Timestamp::from_second(stamp).ok()) {
         Some(at) => format!("at {} by the server's clock", at.strftime("%H:%M:%S UTC")),
         None => String::new(),
     }

@@ -214,7 +214,7 @@ pub fn idle(name: &str) -> TenantStatus {
         unfinished: None,
         notices: Vec::new(),
         mails: Vec::new(),
-        read_from: 0,
+        read_from: (0, 0),
         answered_at: Vec::new(),
         next_reminder: None,
         journal: Vec::new(),
