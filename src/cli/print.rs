@@ -230,7 +230,8 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
 
 /// The lines that lead on and that the next action does not say itself; where there are two ways, both in their order.
 pub fn to_run(status: &TenantStatus) -> impl Iterator<Item = &String> {
-    let both = status.next.action == Act::Resolve;
+    let both =
+        status.next.action == Act::Resolve || status.next.action == Act::ReadMail && status.next.commands.len() > 1;
     status.next.commands.iter().filter(move |line| both || !status.next.text.contains(line.as_str()))
 }
 

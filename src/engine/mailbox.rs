@@ -335,7 +335,9 @@ impl Rotation {
         // Whatever address it came to: behind the change nobody declines a window any more, and some say that it does not work.
         let is_late = self.touched && heard.topic == Topic::Window && heard.means != Means::Calendar;
         if is_late && heard.is_word() && heard.verdict != Verdict::Confirmed && doubt.is_none() {
-            heard.verdict = Verdict::Unclear("it answers the window, and the key has been changed since".into());
+            if !matches!(heard.verdict, Verdict::Unclear(_)) {
+                heard.verdict = Verdict::Unclear("it answers the window, and the key has been changed since".into());
+            }
             heard.topic = Topic::Back;
         }
         let (count, is_waiting) = self.counted(&self.bucket(&matched.client, heard.revision));

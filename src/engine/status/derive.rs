@@ -214,6 +214,7 @@ pub fn derive(
     };
     status.attention = attention::of(&status, sights, arrived, open.and_then(Rotation::died_between), now);
     status.attention.extend(mails::attention(open));
+    status.attention.extend(mails::behind(rotation));
     status.attention.extend(server::attention(open, sights));
     status.attention.extend(lease::attention(&status, journal));
     status.attention.extend(status.heard.attention());
