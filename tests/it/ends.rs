@@ -60,6 +60,25 @@ async fn an_end_over_a_letter_that_nobody_has_read_wants_a_reason_that_stands_in
     assert_eq!(status.next.action, Act::Plan, "{:?}", status.next);
 }
 
+/// It comes to the address of the announcement, for nobody has been told anything else yet: no window is declined behind the change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_to_the_windows_address_behind_the_change_is_read_by_a_person_and_declines_no_window() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    let told = || scene.status().clients.iter().map(|view| view.standing).collect::<Vec<_>>();
+    let before = told();
+    writes(&scene, "acme", 0, None, "No, it does not work, I am still cut off.", 1);
+    scene.wiring.post().unwrap().sort(&scene.fleet).await.unwrap();
+    assert_eq!(told(), before);
+    let rotation = scene.acme().rotation().unwrap();
+    let mail = rotation.open_mails().next().unwrap();
+    let (mail, client) = (mail.mail.clone(), mail.client.clone());
+    let (decision, note) = (Decision::NotBack, "phoned them".to_owned());
+    scene.run(Command::DecideMail { mail, decision, note }).await.unwrap();
+    assert!(scene.acme().rotation().unwrap().not_back_by_word(&client).is_some());
+}
+
 /// What had shown that they are back was before they wrote: whoever says that it does not work is not back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_writes_that_it_does_not_work_is_back_no_more_before_an_end_and_behind_it() {

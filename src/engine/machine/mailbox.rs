@@ -49,7 +49,11 @@ impl Machine {
             (Decision::Back | Decision::NotBack, topic) => topic == Topic::Back,
         };
         if !fits {
-            return Err(bad_input("that mail answers another question"));
+            let (asked, may) = match mail.heard.topic {
+                Topic::Window => ("the window", "confirmed, declined, tentative, other-time or nothing"),
+                Topic::Back => ("whether they are back", "back, not-back or nothing"),
+            };
+            return Err(bad_input(format!("that mail answers another question, {asked}: it may mean {may}")));
         }
         if matches!(decision, Decision::Answer(_)) && self.open().is_err() {
             return Err(bad_input(
