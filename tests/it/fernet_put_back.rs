@@ -255,6 +255,32 @@ async fn a_journal_put_back_at_any_later_moment_of_a_cancelled_case_leaves_nothi
     walk_all("out").await;
 }
 
+/// What the case has saved lies there still, so nobody has purged: it is put right, and there is a way back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_a_colleague_took_away_behind_a_lost_part_is_no_purge() {
+    let rig = Rig::new().await;
+    let moments = Moments::new(&rig, 4, 0);
+    {
+        let desk = desk(&rig, moments.clone()).await;
+        desk.reload().await.unwrap();
+        desk.run(begin("rotate")).await.unwrap();
+    }
+    put_back(&rig);
+    let oldest =
+        rig.names(0).iter().filter_map(|name| name.parse::<u32>().ok()).filter(|index| *index > 0).min().unwrap();
+    std::fs::remove_file(rig.keys(0).join(oldest.to_string())).unwrap();
+    let desk = desk(&rig, Arc::new(Watches::default())).await;
+    desk.reload().await.unwrap();
+    let said = desk.run(typed(Order::Recover { confirm: String::new(), reason: String::new() })).await.unwrap();
+    assert!(said.contains("the new keys are in force, or may be, on some of them; resume goes on"), "{said}");
+    desk.run(Order::Resume).await.unwrap();
+    assert_eq!((desk.status().phase, rig.names(0)), ("half-way", rig.names(1)));
+    nothing_lost(&rig, "put right");
+    desk.run(back()).await.unwrap();
+    assert_eq!(desk.status().ended, Some("rolled back"));
+    nothing_lost(&rig, "back");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_purge_behind_a_lost_part_waits_for_its_moment_and_where_a_node_is_away_nothing_is_recorded() {
     // The key that is to go is needed for days still.

@@ -207,10 +207,11 @@ impl Agreement {
     pub fn advice(&self) -> &'static str {
         match self.standing {
             Standing::Same => "",
-            Standing::OnlyStaged | Standing::OneBehind(_) | Standing::Uneven => {
+            // No single node's repository has all that tokens were made with.
+            Standing::OnlyStaged | Standing::OneBehind(_) | Standing::Uneven if self.lacked.is_empty() => {
                 "do not rotate; install the rotator's repository on all nodes first (no promotion)"
             }
-            Standing::Apart(_) => {
+            Standing::OnlyStaged | Standing::OneBehind(_) | Standing::Uneven | Standing::Apart(_) => {
                 "do not rotate and overwrite nothing: save every node's repository, then install the union of all keys \
                  with the right primary on top"
             }

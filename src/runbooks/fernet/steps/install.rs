@@ -71,9 +71,25 @@ impl Step<Fernet> for Install {
         context.ledger.fence().await?;
         let shown = everywhere(context, &wanted, None).await?;
         Ok(format!(
-            "{} nodes have what was saved in force again; tokens issued meanwhile stay valid; {shown}",
-            context.world.nodes.len()
+            "{} nodes have what was saved in force again{}; tokens issued meanwhile stay valid; {shown}",
+            context.world.nodes.len(),
+            besides(&now.own, &wanted)
         ))
+    }
+}
+
+/// What the nodes hold besides what was saved: keys that somebody else has encrypted with meanwhile.
+fn besides(state: &State, wanted: &BTreeMap<Kind, Keys>) -> String {
+    let of = |held: &Held| {
+        let keys = wanted.get(&held.kind)?.iter();
+        let more = keys.filter(|(_, digest)| !held.keys.values().any(|saved| saved == *digest));
+        let more: Vec<String> = more.map(|(index, digest)| format!("{index} ({digest})")).collect();
+        (!more.is_empty()).then(|| format!("{}: key {}", held.kind.word(), more.join(", ")))
+    };
+    let all: Vec<String> = state.held.iter().filter_map(of).collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => format!(", and besides it, for somebody else has encrypted with them meanwhile, {}", all.join("; ")),
     }
 }
 

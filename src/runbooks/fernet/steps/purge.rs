@@ -75,9 +75,26 @@ impl Step<Fernet> for Purge {
         }
         let wanted = |kind| own.prepared.get(&kind).map(|promotion| promotion.keys.clone());
         if !holds_everywhere(world, own, wanted).await? {
-            return Err(Fault::new(Service::Node, FaultKind::Conflict, "not every node holds what was to remain")
-                .hint("see who differs in the status")
-                .leads(&[Lead::Resume]));
+            let told = |keys: Keys| {
+                let each = keys.iter().map(|(index, digest)| format!("{index} ({digest})"));
+                each.collect::<Vec<_>>().join(", ")
+            };
+            let mut differ = Vec::new();
+            for (node, all) in world.every(|node| live(node, own)).await.all()? {
+                for (held, seen) in
+                    own.held.iter().zip(&all).filter(|(held, seen)| wanted(held.kind) != Some(seen.digests()))
+                {
+                    differ.push(format!("{node} holds {} of {}", told(seen.digests()), held.kind.word()));
+                }
+            }
+            let remain =
+                own.held.iter().filter_map(|held| Some(format!("{}: {}", held.kind.word(), told(wanted(held.kind)?))));
+            let text = format!("not every node holds what was to remain: {}", differ.join("; "));
+            let hint = format!(
+                "somebody else has changed them behind the purge; put there what was to remain ({}), then resume",
+                remain.collect::<Vec<_>>().join("; ")
+            );
+            return Err(Fault::new(Service::Node, FaultKind::Conflict, text).hint(hint).leads(&[Lead::Resume]));
         }
         let gone: Vec<u32> = own.held.iter().flat_map(|held| own.to_purge(held.kind)).copied().collect();
         let stays = left_behind(world, &now).map(|stays| format!("; {stays}")).unwrap_or_default();
