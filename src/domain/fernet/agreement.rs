@@ -170,8 +170,11 @@ impl Agreement {
     pub fn message(&self) -> String {
         match &self.standing {
             Standing::Same => "all nodes hold the same keys".into(),
-            Standing::OnlyStaged => "only the staged key differs; no new token is in danger, nor an older one, unless that key has encrypted some before it was \
-                 rolled back to be the staged one".into(),
+            Standing::OnlyStaged => {
+                "only the staged key differs; no new token is in danger, nor an older one, unless that key has \
+                                     encrypted some before it was rolled back to be the staged one"
+                    .into()
+            }
             Standing::OneBehind(nodes) => {
                 format!("{} did not receive the last rotation; {}", names(nodes), self.still_valid())
             }
