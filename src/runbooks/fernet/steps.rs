@@ -15,7 +15,7 @@ use super::world::Each;
 use super::{Fernet, Node, State, World};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::agreement::names;
-use crate::domain::fernet::repository::{Keys, Repository};
+use crate::domain::fernet::repository::{Digest, Keys, Repository};
 use crate::engine::case::runbook::{Case, Step, StepContext};
 use crate::engine::ports::nodes::Place;
 use crate::engine::step::{Probe, Progress};
@@ -81,6 +81,11 @@ fn is_held(state: &State, seen: &[(String, Vec<Repository>)], wanted: impl Fn(Ki
     seen.iter().all(|(_, all)| {
         state.held.iter().zip(all).all(|(held, seen)| wanted(held.kind).is_some_and(|wanted| seen.digests() == wanted))
     })
+}
+
+/// `0 (0a1b2c3d4e5f), 3 (2c3d4e5f6a7b)`.
+fn told<'a>(keys: impl IntoIterator<Item = (&'a u32, &'a Digest)>) -> String {
+    keys.into_iter().map(|(index, digest)| format!("{index} ({digest})")).collect::<Vec<_>>().join(", ")
 }
 
 /// A probe that answers yes or no, or can't.

@@ -6,7 +6,7 @@ use super::super::record::{FernetRecord, Held, Kind};
 use super::super::spec::INSTALL;
 use super::super::world::Each;
 use super::super::{Fernet, Node, State, World};
-use super::{Context, case, holds_everywhere, lend, live, not_prepared, place, probed, tag, turn};
+use super::{Context, case, holds_everywhere, lend, live, not_prepared, place, probed, tag, told, turn};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::install::{Stage, Stop, lacking, plan, used, way_back};
 use crate::domain::fernet::repository::{Digest, Keys, Repository};
@@ -83,8 +83,8 @@ fn besides(state: &State, wanted: &BTreeMap<Kind, Keys>) -> String {
     let of = |held: &Held| {
         let keys = wanted.get(&held.kind)?.iter();
         let more = keys.filter(|(_, digest)| !held.keys.values().any(|saved| saved == *digest));
-        let more: Vec<String> = more.map(|(index, digest)| format!("{index} ({digest})")).collect();
-        (!more.is_empty()).then(|| format!("{}: key {}", held.kind.word(), more.join(", ")))
+        let more = told(more);
+        (!more.is_empty()).then(|| format!("{}: key {more}", held.kind.word()))
     };
     let all: Vec<String> = state.held.iter().filter_map(of).collect();
     match all.is_empty() {

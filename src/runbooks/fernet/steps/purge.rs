@@ -5,7 +5,9 @@ use super::super::facts::left_behind;
 use super::super::record::{FernetRecord, list};
 use super::super::spec::PURGE;
 use super::install::{carry_out, stopped};
-use super::{Context, case, holds_everywhere, live, not_prepared, nothing_to_undo, place, probed, tag, turn};
+use super::{
+    Context, case, holds_everywhere, is_held, live, not_prepared, nothing_to_undo, place, probed, tag, told, turn,
+};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::install::{Stop, purge};
 use crate::domain::fernet::repository::Keys;
@@ -74,22 +76,16 @@ impl Step<Fernet> for Purge {
             purged.all()?;
         }
         let wanted = |kind| own.prepared.get(&kind).map(|promotion| promotion.keys.clone());
-        if !holds_everywhere(world, own, wanted).await? {
-            let told = |keys: Keys| {
-                let each = keys.iter().map(|(index, digest)| format!("{index} ({digest})"));
-                each.collect::<Vec<_>>().join(", ")
-            };
-            let mut differ = Vec::new();
-            for (node, all) in world.every(|node| live(node, own)).await.all()? {
-                for (held, seen) in
-                    own.held.iter().zip(&all).filter(|(held, seen)| wanted(held.kind) != Some(seen.digests()))
-                {
-                    differ.push(format!("{node} holds {} of {}", told(seen.digests()), held.kind.word()));
-                }
-            }
-            let remain =
-                own.held.iter().filter_map(|held| Some(format!("{}: {}", held.kind.word(), told(wanted(held.kind)?))));
-            let text = format!("not every node holds what was to remain: {}", differ.join("; "));
+        let seen = world.every(|node| live(node, own)).await.all()?;
+        if !is_held(own, &seen, wanted) {
+            let held = || own.held.iter();
+            let remain = held().filter_map(|held| Some(format!("{}: {}", held.kind.word(), told(&wanted(held.kind)?))));
+            let differ = seen.iter().flat_map(|(node, all)| {
+                let others = held().zip(all).map(|(held, seen)| (held.kind, seen.digests()));
+                let others = others.filter(|(kind, keys)| wanted(*kind).as_ref() != Some(keys));
+                others.map(move |(kind, keys)| format!("{node} holds {} of {}", told(&keys), kind.word()))
+            });
+            let text = format!("not every node holds what was to remain: {}", differ.collect::<Vec<_>>().join("; "));
             let hint = format!(
                 "somebody else has changed them behind the purge; put there what was to remain ({}), then resume",
                 remain.collect::<Vec<_>>().join("; ")
