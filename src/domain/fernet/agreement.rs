@@ -33,6 +33,15 @@ impl Difference {
     }
 }
 
+/// What one node has instead of what is wanted there, by index: `lacks key 3 (0a1b…)`, `holds key 4 (2c3d…)`.
+pub fn differences(keys: &Keys, wanted: &Keys) -> Vec<String> {
+    let other = |of: &Keys, index: &u32, digest: &Digest| of.get(index) != Some(digest);
+    let lacks = wanted.iter().filter(|(index, digest)| other(keys, index, digest));
+    let holds = keys.iter().filter(|(index, digest)| other(wanted, index, digest));
+    let lacks = lacks.map(|(index, digest)| format!("lacks key {index} ({digest})"));
+    lacks.chain(holds.map(|(index, digest)| format!("holds key {index} ({digest})"))).collect()
+}
+
 /// How the nodes stand to one another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -195,10 +195,15 @@ async fn everywhere(
     let (world, now) = (context.world, case(context));
     let back = now.core.way == Way::Back;
     // On the way back what was installed before counts for nothing.
-    let done = if back == now.own.is_back { now.own.installed.clone() } else { BTreeSet::new() };
+    let mut done = if back == now.own.is_back { now.own.installed.clone() } else { BTreeSet::new() };
     let mut seen = looked(world, &now.own, back, at_hand).await?;
     if back && make_known(context, &seen, wanted).await? {
         seen = looked(world, &now.own, back, None).await?;
+    }
+    if back {
+        // Where somebody has changed a node that was put back already it is put back once more.
+        let is_there = |(keys, held): (&Keys, &Held)| wanted.get(&held.kind) == Some(keys);
+        done.retain(|name| seen.at(name).iter().zip(&now.own.held).all(is_there));
     }
     let mut used_keys = BTreeMap::new();
     for (at, held) in now.own.held.iter().enumerate() {
