@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 use changeguard::adapters::lab;
 use changeguard::adapters::openstack::{between_pairs, is_pair_running};
-use changeguard::app::Palette;
 use changeguard::app::model::{Charset, ModelOptions, StepInfo};
+use changeguard::app::{Manner, Notify, Palette};
 use changeguard::cli::act::{BadUsage, act};
 use changeguard::cli::audit;
 use changeguard::cli::desk::Desks as Meant;
@@ -128,6 +128,14 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
     let label = cli.environment.unwrap_or_default();
     let term = environment("TERM").unwrap_or_default();
     let palette = Palette::choose(cli.theme.as_deref(), &term, environment("NO_COLOR").is_some()).map_err(BadUsage)?;
+    let read_only = cli.read_only;
+    let load = |path: Option<&Path>| -> Result<Config> {
+        let mut config = load(path)?;
+        config.read_only |= read_only;
+        Ok(config)
+    };
+    let notify = Notify::of(cli.notify.as_deref()).map_err(BadUsage)?;
+    let manner = Manner { read_only, captive: cli.captive, low_bandwidth: cli.low_bandwidth, notify };
     match cli.command.unwrap_or(Verb::Tui) {
         Verb::Tui | Verb::Demo(_) if cli.json => {
             Err(BadUsage("the screen is no JSON; `changeguard status --json` shows what it shows".into()).into())
@@ -135,9 +143,9 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
         Verb::Tui => {
             let wiring = Wiring::open(load(path)?).await?.in_environment(&label);
             let controls = rehearse::controls(wiring.config());
-            screen(wiring, label, palette, None, controls).await
+            screen(wiring, (label, palette, manner), None, controls).await
         }
-        Verb::Demo(arguments) => demo(&arguments, palette).await,
+        Verb::Demo(arguments) => demo(&arguments, palette, manner).await,
         Verb::Lab(arguments) => serve(&arguments, cli.json).await,
         Verb::Rehearse { verb } => rehearse::rehearse(&load(path)?, verb, cli.json).await,
         Verb::Config { verb: ConfigVerb::Example } => {
@@ -148,7 +156,7 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
             print::text_or_json(include_str!("../assets/changeguard-watch.service"), cli.json)?;
             Ok(exit::DONE)
         }
-        Verb::Watch { once } => keep_watch(load(path)?, once, cli.json, &label).await,
+        Verb::Watch { once } => keep_watch(may(load(path)?, true)?, once, cli.json, &label).await,
         Verb::Config { verb: ConfigVerb::Check } => config_check(&load(path)?, hardening, cli.json),
         Verb::Completions { shell } => {
             // It panics where it can't write.
@@ -164,10 +172,12 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
             Ok(exit::DONE)
         }
         Verb::Troubles { step } => troubles(step, cli.json),
-        verb if audit::is_asked_here(&verb) => audit::ask(&load(path)?, verb, cli.json, &label).await,
+        verb if audit::is_asked_here(&verb) => {
+            audit::ask(&may(load(path)?, verb.changes())?, verb, cli.json, &label).await
+        }
         verb => {
             let mut asked = signals::ending()?;
-            let mut wiring = Wiring::open(load(path)?).await?.in_environment(&label);
+            let mut wiring = Wiring::open(may(load(path)?, verb.changes())?).await?.in_environment(&label);
             if std::io::stdin().is_terminal() {
                 wiring = wiring.asking_on_the_terminal();
             }
@@ -209,6 +219,16 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
                     () = asked.recv() => {}
                 }
             }
+        }
+    }
+}
+
+/// The configuration for a verb. Errors: it is for looking only, and the verb changes something.
+fn may(config: Config, changes: bool) -> Result<Config, BadUsage> {
+    match config.read_only && changes {
+        false => Ok(config),
+        true => {
+            Err(BadUsage("it is for looking only here (--read-only, or security.read_only): nothing was begun".into()))
         }
     }
 }
@@ -321,12 +341,14 @@ fn troubles(only: Option<u8>, json: bool) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-async fn demo(arguments: &LabArgs, palette: Palette) -> Result<u8> {
+async fn demo(arguments: &LabArgs, palette: Palette, manner: Manner) -> Result<u8> {
     let started = start(arguments).await?;
     typed::called_with(&started.lab.config_path().to_string_lossy());
-    let wiring = Wiring::open(load(Some(started.lab.config_path()))?).await?;
+    let mut config = load(Some(started.lab.config_path()))?;
+    config.read_only |= manner.read_only;
+    let wiring = Wiring::open(config).await?;
     let controls = rehearse::controls(wiring.config());
-    let code = screen(wiring, String::new(), palette, Some(&started.lab), controls).await;
+    let code = screen(wiring, (String::new(), palette, manner), Some(&started.lab), controls).await;
     started.stop().await;
     code
 }
@@ -334,8 +356,7 @@ async fn demo(arguments: &LabArgs, palette: Palette) -> Result<u8> {
 /// Opens the terminal on a fleet. The first frame waits for nothing.
 async fn screen(
     wiring: Wiring,
-    label: String,
-    palette: Palette,
+    (label, palette, mut manner): (String, Palette, Manner),
     lab: Option<&lab::Lab>,
     controls: Option<lab::Controls>,
 ) -> Result<u8> {
@@ -347,12 +368,14 @@ async fn screen(
     let steps: Vec<StepInfo> = wiring.runbook().steps.iter().map(|step| step_info(step.as_ref())).collect();
     let lang = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(environment).unwrap_or_default().to_uppercase();
     let utf8 = (lang.contains("UTF-8") || lang.contains("UTF8")) && term != "linux";
+    manner.read_only = wiring.config().read_only;
     let production = label.to_lowercase().contains("prod");
     let options = ModelOptions {
         now: jiff::Timestamp::now(),
         size: (80, 24),
         charset: if utf8 { Charset::Utf8 } else { Charset::Ascii },
         palette,
+        manner,
         environment: label,
         production,
         operator: wiring.operator(),
@@ -382,7 +405,7 @@ async fn screen(
         match wiring.fleet(tenants, std::sync::Arc::new(bell)) {
             Ok(fleet) => {
                 let fleet = place.put(fleet, fault);
-                if let Some(post) = wiring.post() {
+                if let Some(post) = wiring.post().filter(|_| !wiring.config().read_only) {
                     place.attend(post, &fleet).await;
                 }
             }

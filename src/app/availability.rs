@@ -38,6 +38,9 @@ impl CommandId {
             }
             Id::Rehearse if model.options.lab.is_none() => Err("only a lab can be made to fail".into()),
             Id::Troubles if model.options.steps.is_empty() => Err("the runbook's texts are not loaded".into()),
+            _ if self.changes_something() && model.options.manner.read_only => {
+                Err(model.options.manner.forbids().unwrap_or_default().to_owned())
+            }
             _ if self.changes_something() => {
                 let status = known(model)?;
                 is_free_for(self, model, status)?;

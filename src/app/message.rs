@@ -117,6 +117,8 @@ pub enum Effect {
     Rehearse(Option<Switch>),
     /// Put public data on the operator's clipboard (OSC 52).
     Copy(String),
+    /// What was waited for has come: tell it, in the manner that was asked for.
+    Notify(String),
     /// End the program.
     Quit,
     /// Ctrl-Z.

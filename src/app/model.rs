@@ -3,6 +3,7 @@
 use crate::app::case::{Page, Tab};
 use crate::app::dialog::{Dialog, Subject};
 use crate::app::fleet::FleetState;
+use crate::app::manner::Manner;
 use crate::app::palette::Palette;
 use crate::app::panel::{Panel, Panels};
 use crate::app::space;
@@ -117,6 +118,8 @@ pub struct ModelOptions {
     pub environment: String,
     /// Whether that is production, so that the header says so.
     pub production: bool,
+    /// In which manner somebody works here.
+    pub manner: Manner,
     /// Who works here: `ops@bastion-2`.
     pub operator: String,
     /// The same person, by what they can't set themselves: four eyes compare this.

@@ -1,5 +1,6 @@
 //! How a message changes the model and which effects follow: the only place where the model changes.
 
+use crate::app::arrival;
 use crate::app::availability::is_free_for;
 use crate::app::case::page::tabs;
 use crate::app::case::{form, short_name, verbs};
@@ -10,10 +11,12 @@ use crate::app::dialog::{Dialog, Outcome, Reading, Subject};
 use crate::app::failure::Failure;
 use crate::app::field::{paste_text, press_text};
 use crate::app::keymap::Key;
+use crate::app::manner::Notify;
 use crate::app::message::{Effect, Msg};
 use crate::app::model::{Job, Model, Screen, Severity};
 use crate::app::perform::{begin, name_of, perform, quit, retake};
 use crate::app::space;
+use crate::domain::sanitize::sanitize;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::tenant::TenantId;
 use crate::engine::case::machine;
@@ -34,9 +37,17 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.fleet.load(&tenants);
             model.fleet.fault = fault.map(|fault| format!("{fault}; {}", fault.advice()));
         }
-        Msg::Status(status) => take_status(model, status),
+        Msg::Status(status) => {
+            let arrived = arrival::of_tenant(model.tenants.get(&status.tenant.id).map(Arc::as_ref), &status);
+            take_status(model, status);
+            return calls_back(model, arrived);
+        }
         Msg::Subjects(subjects) => model.fleet.load_subjects(subjects),
-        Msg::Case(id, status) => take_case(model, id, status),
+        Msg::Case(id, status) => {
+            let arrived = arrival::of_case(model.case(&id).map(Arc::as_ref), &status);
+            take_case(model, id, status);
+            return calls_back(model, arrived);
+        }
         Msg::JobStarted { tenant, what } => {
             let since = model.now;
             let fresh = Job { what: what.clone(), progress: None, since, open: 1 };
@@ -49,7 +60,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 job.progress = Some(progress);
             }
         }
-        Msg::JobEnded { tenant, result } => end_job(model, &tenant, result),
+        Msg::JobEnded { tenant, result } => {
+            end_job(model, &tenant, result);
+            let ended = model.remarks.back().map(|remark| remark.text.clone());
+            return calls_back(model, ended);
+        }
         Msg::Looked(tenant, ended) => looked(model, &tenant, &ended),
         Msg::Preview { tenant, kind, letters } => {
             if let Some(Dialog::Notify(dialog)) = &mut model.dialog
@@ -78,6 +93,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// What was waited for has come, and somebody wants to be told.
+fn calls_back(model: &Model, arrived: Option<String>) -> Vec<Effect> {
+    let manner = model.options.manner;
+    let is_wanted = manner.notify != Notify::Off || manner.low_bandwidth;
+    arrived.filter(|_| is_wanted).map(|text| Effect::Notify(sanitize(&text))).into_iter().collect()
 }
 
 fn take_status(model: &mut Model, status: Arc<TenantStatus>) {
@@ -146,6 +168,10 @@ fn end_job(model: &mut Model, tenant: &TenantId, result: Result<String, Failure>
 
 fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     match key {
+        Key::Ctrl('z') if model.options.manner.captive => {
+            model.say(Severity::Refused, "there is no shell to go to from here; q leaves");
+            return Vec::new();
+        }
         Key::Ctrl('z') => return vec![Effect::Suspend],
         Key::Ctrl('l') => return vec![Effect::Redraw],
         Key::Ctrl('c') => {

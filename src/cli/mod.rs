@@ -43,9 +43,46 @@ pub struct Cli {
     /// The screen's colours: none, 16, dark, light or contrast [default: what TERM can show]
     #[arg(long, global = true, env = "CHANGEGUARD_THEME", value_name = "WORD")]
     pub theme: Option<String>,
+    /// Look only: whatever would change, send or record something is refused (also: security.read_only)
+    #[arg(long, global = true, env = "CHANGEGUARD_READ_ONLY")]
+    pub read_only: bool,
+    /// For a login that is to have this screen and nothing else (an SSH forced command): Ctrl-Z leads to no shell
+    #[arg(long, global = true)]
+    pub captive: bool,
+    /// For a slow link: what others do is drawn every 15 s, your keys and what was waited for at once
+    #[arg(long, global = true, env = "CHANGEGUARD_LOW_BANDWIDTH")]
+    pub low_bandwidth: bool,
+    /// How the terminal tells that what was waited for has come: off, bell or desktop (OSC 9) [default: off]
+    #[arg(long, global = true, env = "CHANGEGUARD_NOTIFY", value_name = "WORD")]
+    pub notify: Option<String>,
     /// What to do; without one, the terminal opens
     #[command(subcommand)]
     pub command: Option<Verb>,
+}
+
+impl Verb {
+    /// Whether it may change, send or record anything outside of a lab.
+    pub fn changes(&self) -> bool {
+        match self {
+            Verb::Tui
+            | Verb::Status { .. }
+            | Verb::Report { .. }
+            | Verb::Audit { .. }
+            | Verb::Troubles { .. }
+            | Verb::Config { .. }
+            | Verb::Demo(_)
+            | Verb::Lab(_)
+            | Verb::Rehearse { .. }
+            | Verb::Completions { .. }
+            | Verb::Man
+            | Verb::Person { verb: PersonVerb::Export { .. } }
+            | Verb::Rotate { dry_run: true, .. }
+            | Verb::Mail {
+                verb: mail::MailVerb::Thread { .. } | mail::MailVerb::Judge { .. } | mail::MailVerb::Strays,
+            } => false,
+            _ => true,
+        }
+    }
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, or asked to end before it was done, 2 bad usage or configuration, 3 gate shut, 4 held by somebody else, 5 needs a person, 128 and the number of the signal that has ended the screen (143: SIGTERM)";

@@ -70,6 +70,8 @@ pub struct Config {
     pub console: Option<Console>,
     /// `[security]`: what may pass unprotected.
     pub exceptions: Exceptions,
+    /// `security.read_only`, or asked for when it was started: nothing is changed, sent or recorded from here.
+    pub read_only: bool,
     /// `[approval]`
     pub approval: Approval,
     /// `[reminders]`; `None` unless they are enabled.

@@ -63,7 +63,8 @@ impl<'a> Rules<'a> {
         let (_, tenants) = split(file.tenants);
         let (_, state) = split(file.state);
         // First: the addresses of the other sections are held to it.
-        self.exceptions = self.security(file.security);
+        let (exceptions, read_only) = self.security(file.security);
+        self.exceptions = exceptions;
         let mut config = Config {
             path: self.source.path.clone(),
             cloud: if needs_cloud { self.cloud(&cloud_at, cloud) } else { Cloud::default() },
@@ -84,6 +85,7 @@ impl<'a> Rules<'a> {
             notices: if needs_notices { self.notices(&notices_at, notices) } else { Notices::default() },
             console: file.console.map(|console| self.console(console)),
             exceptions: self.exceptions.clone(),
+            read_only,
             approval: self.approval(file.approval),
             reminders: self.reminders(file.reminders),
             alerts: file.alerts.map(|alerts| self.alerts(alerts)),

@@ -17,18 +17,21 @@ use toml::Spanned;
 pub(super) struct SecurityTable {
     allow_plain_http: Value<Vec<Spanned<String>>>,
     allow_unverified_tls: Value<Vec<Spanned<String>>>,
+    read_only: Value<bool>,
 }
 
 /// Those whose certificates `verify: false` of clouds.yaml leaves unverified; the others' always are.
 const OF_THE_CLOUD: [Service; 3] = [Service::Keystone, Service::Barbican, Service::Swift];
 
 impl Rules<'_> {
-    pub(super) fn security(&mut self, table: Value<SecurityTable>) -> Exceptions {
+    /// The exceptions, and whether nothing may be changed from here.
+    pub(super) fn security(&mut self, table: Value<SecurityTable>) -> (Exceptions, bool) {
         let (_, table) = split(table);
-        Exceptions {
+        let exceptions = Exceptions {
             plain_http: self.allowed("security.allow_plain_http", table.allow_plain_http, false),
             unverified_tls: self.allowed("security.allow_unverified_tls", table.allow_unverified_tls, true),
-        }
+        };
+        (exceptions, table.read_only.is_some_and(Spanned::into_inner))
     }
 
     fn allowed(&mut self, field: &str, written: Value<Vec<Spanned<String>>>, tls: bool) -> Vec<Allowed> {

@@ -1,11 +1,13 @@
 //! The loop of the terminal: waits for keys, signals, news and the next visible second; draws once per batch.
 
 mod desks;
+mod thrift;
 
 use crate::adapters::lab::{Controls, MishapOrder, Rehearsed};
 use crate::adapters::openstack::{BetweenPairs, between_pairs, is_pair_running};
 use crate::app::dialog::rehearse::{Mishap, Switch};
 use crate::app::failure::Failure;
+use crate::app::manner::Notify;
 use crate::app::message::{Effect, Letter, Msg};
 use crate::app::model::{Model, ModelOptions};
 use crate::app::perform::subject_of;
@@ -42,6 +44,7 @@ use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use thrift::{Thrift, is_others};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
@@ -165,7 +168,7 @@ impl Loop {
     /// Runs until the operator quits, a signal asks for the end, or the terminal is gone. Gives what was at work then: subject and
     /// word.
     pub async fn run(mut self, options: ModelOptions) -> Result<Vec<(String, String)>> {
-        let poll_interval = options.poll_interval;
+        let (poll_interval, manner) = (options.poll_interval, options.manner);
         // Before the alternate screen: a signal that comes in between must find its handler.
         let mut ending = signals::ending()?;
         let mut resized = signal(SignalKind::window_change())?;
@@ -186,12 +189,13 @@ impl Loop {
         tokio::spawn(poll(self.fleet.clone(), watch, self.bell.clone(), poll_interval));
         let (bell, fleet, workers) = (self.bell.clone(), self.fleet.clone(), HashMap::new());
         let desks = DeskWorkers::new(self.desks, self.bell.clone());
-        let mut doer = Doer { bell, workers, fleet, watched, controls: self.controls, desks };
+        let mut doer = Doer { bell, workers, fleet, watched, controls: self.controls, desks, notify: manner.notify };
+        let mut thrift = Thrift::new(manner.low_bandwidth, Instant::now());
         while !model.quitting {
             let mut batch = Vec::new();
             tokio::select! {
                 Some(msg) = self.news.recv() => batch.push(msg),
-                () = tokio::time::sleep(model.wakes_in()) => if !terminal::is_alive() { batch.push(Msg::LinkLost) },
+                () = tokio::time::sleep(thrift.wakes_in(model.wakes_in(), Instant::now())) => if !terminal::is_alive() { batch.push(Msg::LinkLost) },
                 () = ending.recv() => batch.push(Msg::LinkLost),
                 // crossterm loses a resize that comes together with a key, so the signal itself is listened to.
                 _ = resized.recv() => {
@@ -225,9 +229,11 @@ impl Loop {
                 // Smaller and back between two frames leaves the same size and a broken picture.
                 screen.forget()?;
             }
+            let mut urgent = batch.iter().any(|msg| !is_others(msg));
             batch.insert(0, Msg::Tick(Timestamp::now()));
             for msg in batch {
                 for effect in update(&mut model, msg) {
+                    urgent = true;
                     match effect {
                         Effect::Suspend if is_pair_running() => {
                             rest = Some(Box::pin(between_pairs()));
@@ -238,7 +244,7 @@ impl Loop {
                     }
                 }
             }
-            if !model.quitting {
+            if !model.quitting && thrift.is_due(urgent, Instant::now()) {
                 screen.draw(|frame| crate::ui::view(&model, frame))?;
             }
         }
@@ -379,6 +385,7 @@ struct Doer {
     watched: watch::Sender<Option<TenantId>>,
     controls: Option<Controls>,
     desks: DeskWorkers,
+    notify: Notify,
 }
 
 impl Doer {
@@ -414,6 +421,7 @@ impl Doer {
             Effect::Preview(tenant, kind) => self.preview(tenant, kind),
             Effect::Rehearse(switch) => self.rehearse(switch),
             Effect::Copy(text) => screen.copy(&text)?,
+            Effect::Notify(text) => screen.call_back(self.notify, &text)?,
             // The loop's own.
             Effect::Quit | Effect::Suspend => {}
             Effect::Redraw => screen.forget()?,

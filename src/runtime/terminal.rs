@@ -1,6 +1,7 @@
 //! The terminal's guard: alternate screen and raw mode on, and surely off again, whatever ends the program.
 
 use crate::adapters::inbox::read::READER;
+use crate::app::manner::Notify;
 use crate::runtime::paint::Paint;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -70,7 +71,24 @@ impl Screen {
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
     }
+
+    /// Calls somebody back to the screen: the bell, and where it is wanted a notification of the desktop (OSC 9). The text is sanitized.
+    pub fn call_back(&mut self, how: Notify, text: &str) -> io::Result<()> {
+        let out = self.terminal.backend_mut();
+        match how {
+            Notify::Off => return Ok(()),
+            Notify::Bell => write!(out, "\x07")?,
+            Notify::Desktop => {
+                let text: String = text.chars().take(TOLD).collect();
+                write!(out, "\x1b]9;changeguard: {text}\x07\x07")?;
+            }
+        }
+        Write::flush(out)
+    }
 }
+
+/// How far a notification of the desktop goes, characters.
+const TOLD: usize = 120;
 
 fn enter(out: &mut impl Write) -> io::Result<()> {
     enable_raw_mode()?;

@@ -96,7 +96,7 @@ pub async fn journal(config: &Config) -> Result<SqlJournal, Fault> {
             SqlJournal::on_server(Server::new(url, password, state.ca_file.clone())?).await?
         }
     };
-    Ok(journal.witnessed_in(&state.directory))
+    Ok(journal.witnessed_in(&state.directory).for_looking(config.read_only))
 }
 
 /// How long one signature may take: somebody may have to find a security key and touch it.

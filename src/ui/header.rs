@@ -23,6 +23,9 @@ pub fn first_line(model: &Model, title: &str, more: &[Piece<'_>], width: u16, pe
     } else if !options.environment.is_empty() {
         pieces.push(piece(format!("[{}]", options.environment), theme.label()));
     }
+    if options.manner.read_only {
+        pieces.push(piece(" READ-ONLY", theme.warn()));
+    }
     if let Some(lab) = &options.lab {
         pieces.push(piece(format!(" *{lab}*"), theme.label()));
     }

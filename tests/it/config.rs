@@ -84,6 +84,7 @@ fn the_example_loads_and_shows_the_defaults() {
         reminders: None,
         alerts: None,
         exceptions: Default::default(),
+        read_only: false,
         path,
         cloud: Cloud { name: required.cloud.name, ..Cloud::default() },
         state: State {

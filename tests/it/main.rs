@@ -128,6 +128,7 @@ mod kill_walk;
 #[cfg(debug_assertions)]
 mod live_versions;
 #[cfg(debug_assertions)]
+mod manner;
 mod meddling_walk;
 #[cfg(debug_assertions)]
 mod offered;

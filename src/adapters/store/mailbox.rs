@@ -43,6 +43,7 @@ impl MailStore for SqlJournal {
     }
 
     async fn advance(&self, mailbox: &str, folder: &str, cursor: Cursor) -> Result<(), Fault> {
+        self.may_write()?;
         let doing = "writing how far the mailbox was read";
         let mut connection = self.connection(doing).await?;
         let work = async {
@@ -56,6 +57,7 @@ impl MailStore for SqlJournal {
     }
 
     async fn keep_strays(&self, mailbox: &str, strays: &[Stray]) -> Result<(), Fault> {
+        self.may_write()?;
         let doing = "keeping mails that belong to nobody";
         let mut connection = self.connection(doing).await?;
         let work = async {
@@ -96,6 +98,7 @@ impl MailStore for SqlJournal {
     }
 
     async fn forget_stray(&self, mailbox: &str, mail: &str) -> Result<bool, Fault> {
+        self.may_write()?;
         let doing = "taking a mail off the list";
         let mut connection = self.connection(doing).await?;
         let work = async {

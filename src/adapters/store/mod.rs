@@ -64,6 +64,8 @@ pub struct SqlJournal {
     witness: Witness,
     /// What is known of the tenants that were written for last.
     known: Arc<Mutex<HashMap<TenantId, Known>>>,
+    /// Nothing is taken and nothing written through it.
+    read_only: bool,
 }
 
 impl std::fmt::Debug for SqlJournal {
@@ -122,7 +124,21 @@ impl SqlJournal {
     }
 
     fn over(pool: AnyPool, backend: Backend) -> Self {
-        Self { pool, backend, witness: Witness::default(), known: Arc::default() }
+        Self { pool, backend, witness: Witness::default(), known: Arc::default(), read_only: false }
+    }
+
+    /// The same; nothing is taken and nothing written through it where `read_only`.
+    pub fn for_looking(self, read_only: bool) -> Self {
+        Self { read_only, ..self }
+    }
+
+    /// Errors: it is for looking only. Asked before every lease and every write.
+    fn may_write(&self) -> Result<(), Fault> {
+        match self.read_only {
+            false => Ok(()),
+            true => Err(Fault::new(Service::Journal, FaultKind::Refused, "it is open for looking only")
+                .hint("nothing was changed; whoever may act leaves out --read-only and security.read_only")),
+        }
     }
 
     /// The same with a witness of every tenant's head in this state folder; without, only this process remembers.
@@ -188,6 +204,7 @@ impl SqlJournal {
 
     /// Carries a write out. Gives how many personal values it erased.
     async fn write(&self, write: Write<'_>) -> Result<usize, AppendError> {
+        self.may_write()?;
         let doing = "writing the journal";
         let mut connection = self.connection(doing).await?;
         let seen = matches!(write, Write::Append { .. }).then(|| self.witness.of(write.tenant(), 0)).flatten();
@@ -353,6 +370,7 @@ impl JournalStore for SqlJournal {
     }
 
     async fn acquire(&self, tenant: &TenantId, me: &Holder) -> Result<Result<Lease, Holder>, Fault> {
+        self.may_write()?;
         let doing = "taking the tenant's lease";
         let mut connection = self.connection(doing).await?;
         let result = bounded(doing, OPERATION, leases::acquire(&mut connection, tenant, me)).await;
@@ -366,6 +384,7 @@ impl JournalStore for SqlJournal {
         me: &Holder,
         overruled: bool,
     ) -> Result<Option<Lease>, Fault> {
+        self.may_write()?;
         let doing = "taking over the tenant's lease";
         let mut connection = self.connection(doing).await?;
         let taken = leases::take_from(&mut connection, tenant, holder, me, overruled);

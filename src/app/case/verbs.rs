@@ -42,6 +42,9 @@ pub fn help(offer: &Offer) -> &str {
 
 /// What the screen knows against a verb beside what the status says: something runs for the subject, or nobody has looked.
 fn busy(model: &Model, id: &TenantId) -> Option<String> {
+    if let Some(why) = model.options.manner.forbids() {
+        return Some(why.to_owned());
+    }
     if let Some(alarm) = &model.alarm {
         return Some(alarm.clone());
     }

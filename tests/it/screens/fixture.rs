@@ -62,6 +62,7 @@ pub fn now() -> Timestamp {
 
 pub fn options(size: (u16, u16)) -> ModelOptions {
     ModelOptions {
+        manner: Default::default(),
         now: now(),
         size,
         charset: Charset::Utf8,
