@@ -119,12 +119,12 @@ async fn walk_all(name: &'static str) {
     let told = goes(&Rig::small().await, name, 0, 0).await;
     let pairs: Vec<(u64, u64)> = (2..=told).flat_map(|later| (1..later).map(move |at| (at, later))).collect();
     let all = pairs.len();
+    let named = format!("a Kubernetes cluster's journals put back, {name}");
     // Of some thousand, so many at most where all are walked.
-    let every = if sample::is_all() { (all / 150).max(1) } else { 1 };
-    let pairs: Vec<(u64, u64)> = pairs.into_iter().step_by(every).collect();
+    let pairs = sample::thinned(&named, pairs, all / 60);
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
     let mut walked = 0;
-    for (at, later) in sample::chosen(&format!("a Kubernetes cluster's journals put back, {name}"), pairs, 2) {
+    for (at, later) in sample::chosen(&named, pairs, 2) {
         if let Some(end) = walk(name, at, later).await {
             walked += 1;
             *ends.entry(end).or_default() += 1;
