@@ -4,7 +4,8 @@
 //!
 //!     cargo bench --bench cluster
 //!
-//! CHANGEGUARD_BENCH_NODES sets the sizes (default `3,10,50`).
+//! CHANGEGUARD_BENCH_NODES sets the sizes (default `3,10,50`); CHANGEGUARD_BENCH_PROGRAM has another build of the program rotate, for a
+//! comparison on the same nodes.
 
 use anyhow::{Context, Result, ensure};
 use changeguard::adapters::lab::fernet::{Cluster, ClusterOptions};
@@ -85,7 +86,8 @@ fn counts(lab: &Lab) -> Arc<[AtomicUsize; 2]> {
 }
 
 async fn rotate(config: &Path) -> Result<()> {
-    let mut command = tokio::process::Command::new(PROGRAM);
+    let program = environment("CHANGEGUARD_BENCH_PROGRAM").unwrap_or_else(|| PROGRAM.into());
+    let mut command = tokio::process::Command::new(program);
     command.arg("--config").arg(config).args(["rotate", "keystone/lab", "--confirm", "lab", "--json"]);
     let ended = command.stdin(Stdio::null()).output().await?;
     ensure!(ended.status.success(), "rotate: {}", String::from_utf8_lossy(&ended.stderr));

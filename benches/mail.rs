@@ -123,7 +123,7 @@ impl Target {
                 in_reply_to: None,
                 token: &token,
                 language: Language::ALL[at % Language::ALL.len()],
-                previous_key: false,
+                key_told: Default::default(),
             };
             Ok(mailer.compose(&request)?)
         };

@@ -113,9 +113,19 @@ fn own_proc() -> Option<()> {
 
 /// When a process was started, clock ticks since boot: field 22 of /proc/PID/stat (proc_pid_stat(5)).
 fn started(pid: &str) -> Option<u64> {
+    stat(pid)?.get(19)?.parse().ok()
+}
+
+/// The fields of /proc/PID/stat from the third on.
+fn stat(pid: &str) -> Option<Vec<String>> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name of the program, in parentheses, may hold anything.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+    Some(stat.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
+}
+
+/// Whether a process has ended, though its parent has not asked how: its number is there, and it does nothing any more.
+fn has_ended(pid: &str) -> bool {
+    stat(pid).is_some_and(|fields| matches!(fields.first().map(String::as_str), Some("Z" | "X")))
 }
 
 /// Whether the process that ran as this instance still runs (or is stopped). Only one of our own kernel and pid namespace can
@@ -129,8 +139,12 @@ pub fn runs_here(instance: &Instance, pid: u32, me: &Instance) -> Option<bool> {
     if rustix::process::test_kill_process(id) == Err(rustix::io::Errno::SRCH) {
         return Some(false);
     }
+    let pid = pid.to_string();
+    if own_proc().is_some() && has_ended(&pid) {
+        return Some(false);
+    }
     // Its number may belong to somebody else by now.
-    let now = own_proc().and_then(|()| started(&pid.to_string()));
+    let now = own_proc().and_then(|()| started(&pid));
     Some(instance.started == 0 || now.is_none_or(|now| now == instance.started))
 }
 
@@ -215,6 +229,22 @@ mod tests {
         let login = proof::Login { uid: login, unproven: None };
         let ssh_auth = "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8pOPs2pRmMPSqYGzYwLXGJ4Rl5WvPzUcFVpO8Qb7mH\n";
         describe(&Facts { uid, login, passwd: PASSWD, host: "bastion\x1b[2J", pid: 7, ssh_auth }, &env)
+    }
+
+    #[test]
+    fn a_process_that_was_killed_runs_no_more_though_nobody_has_asked_how_it_ended() {
+        let me = instance().unwrap();
+        let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+        let pid = child.id();
+        let started = started(&pid.to_string()).unwrap();
+        let other = Instance { id: "another".into(), started, ..me.clone() };
+        assert_eq!(runs_here(&other, pid, &me), Some(true));
+        child.kill().unwrap();
+        while !has_ended(&pid.to_string()) {
+            std::thread::yield_now();
+        }
+        assert_eq!(runs_here(&other, pid, &me), Some(false));
+        child.wait().unwrap();
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub enum CommandId {
     PreviousPanel,
     Move(Motion),
     Messages,
+    /// What needs attention, whole.
+    Attention,
     Rehearse,
     Help,
     Leave,
@@ -179,6 +181,7 @@ pub static COMMANDS: &[CommandInfo] = &[
     info(Id::Move(Motion::PageDown), &[Key::PageDown], Everywhere, Plain, "", "a page down"),
     info(Id::Move(Motion::First), &[Key::Home], Everywhere, Plain, "", "to the first"),
     info(Id::Move(Motion::Last), &[Key::End], Everywhere, Plain, "", "to the last"),
+    info(Id::Attention, &[Char('!')], Everywhere, Plain, "", "what needs attention and what is next, whole"),
     info(Id::Messages, &[Char('m')], Everywhere, Plain, "", "everything that was said on the message line"),
     info(Id::Rehearse, &[Char('F')], Everywhere, Plain, "rehearse", "in the lab only: let something go wrong there, to practise"),
     info(Id::Help, &[Char('?')], Everywhere, Plain, "help", "this list, with the reason where a key is shut"),

@@ -25,6 +25,7 @@ pub fn dialog_for(id: CommandId, model: &mut Model) -> Option<(Dialog, Vec<Effec
     match id {
         Id::Help => return reading(Subject::Help),
         Id::Messages => return reading(Subject::Messages),
+        Id::Attention => return reading(Subject::Attention),
         Id::Rehearse => {
             let (dialog, question) = RehearseDialog::open(model);
             return Some((Dialog::Rehearse(Box::new(dialog)), vec![question]));

@@ -213,6 +213,7 @@ pub fn open_word(status: &TenantStatus) -> String {
         (Phase::Idle, _) => "no rotation".into(),
         (_, true) => format!("OVERRIDDEN, {open} of {} had not agreed", status.clients.len()),
         (Phase::Planned | Phase::Announced, false) => "open".into(),
+        (_, false) if !status.touched => "open, and asked again before the key is touched".into(),
         (_, false) => "passed".into(),
     }
 }

@@ -211,7 +211,7 @@ async fn run(conductor: &Conductor, teller: &Teller, command: Command, json: boo
             // They are the same each time, and `check` says why.
             let unknown: Vec<&str> = of(CheckState::Unknown).map(|check| check.name.as_str()).collect();
             if !unknown.is_empty() {
-                print::say(format_args!("{tenant}: {} {}", CheckState::Unknown.word(), unknown.join(", ")));
+                print::say(format_args!("{tenant}: no check can tell before it is done: {}", unknown.join(", ")));
             }
         }
     }

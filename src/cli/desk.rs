@@ -253,7 +253,7 @@ async fn run(desk: &dyn Desk, teller: &Teller, order: Order, json: bool) -> Resu
     teller.end();
     // What is printed as true must have been looked at.
     if !ending::is_asked() {
-        desk.look().await;
+        desk.look_again().await;
     }
     let ended = ended(desk.status(), result, began, None);
     tell(&ended, json)?;

@@ -3,9 +3,11 @@
 use crate::app::clients::{mail_word, ping_word, return_word};
 use crate::app::panel;
 use crate::domain::gate::{Reason, Verdict};
-use crate::domain::key::PublicKey;
+use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::preflight::Check;
 use crate::domain::typed::Typed;
+use crate::engine::gap;
+use crate::engine::next::Act;
 use crate::engine::status::{ClientView, KeySight, TenantStatus};
 use anyhow::Result;
 use jiff::Timestamp;
@@ -226,9 +228,11 @@ pub fn tenant(status: &TenantStatus) -> Result<()> {
     Ok(())
 }
 
-/// The lines that lead on and that the next action does not say itself.
+/// The lines that lead on and that the next action does not say itself; where there are two ways, both in their order.
 pub fn to_run(status: &TenantStatus) -> impl Iterator<Item = &String> {
-    status.next.commands.iter().filter(|line| !status.next.text.contains(line.as_str()))
+    let both =
+        status.next.action == Act::Resolve || status.next.action == Act::ReadMail && status.next.commands.len() > 1;
+    status.next.commands.iter().filter(move |line| both || !status.next.text.contains(line.as_str()))
 }
 
 /// One client in one line, with all that the screen says of them. `after`: the key is live.
@@ -294,17 +298,17 @@ fn keys(out: &mut impl Write, status: &TenantStatus) -> Result<()> {
         writeln!(out, "  console    {}", show(console))?;
     }
     if let Some(staged) = status.keys.staged {
-        writeln!(out, "  staged     {staged}{}", status.kept_until())?;
+        writeln!(out, "  staged     {staged}{}", status.keys.kept_no_more(KeyRole::Staged))?;
     }
     if let Some(previous) = status.keys.previous {
-        writeln!(out, "  previous   {previous}{}", status.kept_until())?;
+        writeln!(out, "  previous   {previous}{}", status.keys.kept_no_more(KeyRole::Previous))?;
     }
     if let Some(us) = status.overlap_us {
-        writeln!(out, "gap       none; two secrets had the name for {:.1} ms", us as f64 / 1000.0)?;
+        writeln!(out, "gap       none; two secrets had the name for {}", gap::length(us))?;
     } else if let Some(us) = status.gap_us {
         let above = if status.long_gap().is_some() { " ABOVE NORMAL (under 1 s)" } else { "" };
         let broken = status.broken_gap.map(|gap| format!(" ({gap})")).unwrap_or_default();
-        writeln!(out, "gap       {:.1} ms{above}{broken}", us as f64 / 1000.0)?;
+        writeln!(out, "gap       {}{above}{broken}", gap::length(us))?;
     } else if let Some(gap) = status.broken_gap {
         writeln!(out, "gap       {gap}")?;
     }

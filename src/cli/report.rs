@@ -4,27 +4,25 @@
 //! in the timeline, which holds every record.
 
 mod case;
+mod incidents;
 mod markdown;
 mod signed;
 
 pub use case::{CaseLine, CaseReport};
 
 use crate::domain::acknowledgement::{Acknowledgement, Waiver};
-use crate::domain::notice::Delivery;
 use crate::domain::step::StepNumber;
 use crate::domain::window::Window;
-use crate::engine::approval::{self, Asked};
+
 use crate::engine::audit::{Tables, Verdict};
 use crate::engine::closing::Review;
-use crate::engine::record::{self, Cause, Entry, Outcome, Record};
+use crate::engine::record::{Cause, Entry, Outcome, Record};
 use crate::engine::review::Reviewed;
 use crate::engine::rotation::{HandOver, Rotation};
 use crate::engine::signing::Signing;
-use crate::engine::status::NORMAL_GAP_US;
-use crate::engine::truth::Live;
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// One rotation in a list.
@@ -67,7 +65,7 @@ fn headline(rotation: &Rotation, signing: &Signing) -> String {
         None => "NOT FINISHED".to_owned(),
     };
     if let Some(why) = &rotation.despite {
-        let what = rotation.unfinished().unwrap_or("SOMETHING WAS MISSING");
+        let what = rotation.ended_over.clone().unwrap_or_else(|| rotation.open_told());
         text.push_str(&format!(", BUT {what}: {why}"));
     }
     let ended_well = matches!(rotation.outcome, Some((Outcome::Rotated, _, _)));
@@ -148,6 +146,9 @@ struct Times {
     planned: Option<Timestamp>,
     confirmed: Option<Timestamp>,
     secret_replaced: Option<Timestamp>,
+    /// Since it was live the same key was put back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_replaced_again: Option<Timestamp>,
     live_on_server: Option<Timestamp>,
     finished: Option<Timestamp>,
     gap_ms: Option<f64>,
@@ -159,6 +160,9 @@ struct Times {
     overlap_ms: Option<f64>,
     /// How it is known, or why not, where a run ended in it.
     gap_note: Option<String>,
+    /// The same of those before it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    earlier_gap_notes: Vec<String>,
     /// The key may have been live since then: nobody had looked before `live_on_server`.
     live_not_before: Option<Timestamp>,
     /// None where nobody had looked.
@@ -223,11 +227,16 @@ impl Report {
         let replaced = |entry: &&Entry| matches!(entry.record, Record::Swapped(_));
         let seen_coming = rotation.applied.as_ref().filter(|applied| applied.unseen_since.is_none());
         let known = Known::of(rotation, &entries);
-        let secret_replaced = entries.iter().rev().find(replaced).map(|entry| entry.at);
+        let live = rotation.applied.as_ref().map(|applied| applied.at);
+        let last = entries.iter().rev().find(replaced).map(|entry| entry.at);
+        // What the server took was there before it did; a later one has put the same key back.
+        let before = |entry: &&Entry| replaced(entry) && live.is_none_or(|live| entry.at <= live);
+        let secret_replaced = entries.iter().rev().find(before).map(|entry| entry.at).or(last);
         let times = Times {
             planned: Some(rotation.planned_at).filter(|_| known.planned),
             confirmed: rotation.confirmed_at.filter(|_| known.confirmed),
             secret_replaced,
+            secret_replaced_again: last.filter(|last| Some(*last) != secret_replaced),
             unknown: known.unknown(rotation, secret_replaced),
             live_on_server: rotation.applied.as_ref().map(|applied| applied.at),
             finished: rotation.outcome.as_ref().map(|(_, at, _)| *at),
@@ -235,6 +244,7 @@ impl Report {
             gap_ms: rotation.gap_us.map(|us| us as f64 / 1000.0),
             overlap_ms: rotation.overlap_us.map(|us| us as f64 / 1000.0),
             gap_note: rotation.broken_gap.map(|gap| gap.to_string()),
+            earlier_gap_notes: rotation.earlier_gaps.iter().map(ToString::to_string).collect(),
             live_not_before: rotation.applied.as_ref().and_then(|applied| applied.unseen_since),
             waited_for_server_ms: seen_coming.map(|applied| applied.waited_ms),
         };
@@ -280,7 +290,7 @@ impl Report {
             second_mail_unasked: rotation.unasked.clone(),
             keys: keys(rotation),
             not_carried: rotation.not_carried.clone(),
-            incidents: incidents(rotation, &entries, &lease_log, signing),
+            incidents: incidents::incidents(rotation, &entries, &lease_log, signing),
             actors: actors(&entries),
             four_eyes: four_eyes.map(|signing| signing.words(Timestamp::now())),
             signatures: four_eyes.map(|signing| signed::signatures(rotation, &entries, signing)).unwrap_or_default(),
@@ -325,9 +335,7 @@ fn earlier_gaps(rotation: &Rotation, entries: &[Entry]) -> Vec<(Timestamp, f64)>
         _ => None,
     });
     let mut gaps: Vec<_> = measured.collect();
-    if gaps.last().map(|(_, us)| *us) == rotation.gap_us {
-        gaps.pop();
-    }
+    gaps.pop_if(|(_, us)| Some(*us) == rotation.gap_us);
     gaps.into_iter().map(|(at, us)| (at, us as f64 / 1000.0)).collect()
 }
 
@@ -341,7 +349,9 @@ fn steps(rotation: &Rotation) -> Vec<Step> {
             StepState::Running { since } | StepState::Interrupted { since } => (Some(*since), String::new()),
             _ => (None, String::new()),
         };
-        Step { number: number.get(), state: state.word(), at, detail }
+        // Whether somebody is at work on it still is not the journal's to say.
+        let word = if matches!(state, StepState::Running { .. }) { "begun" } else { state.word() };
+        Step { number: number.get(), state: word, at, detail }
     };
     StepNumber::ALL.into_iter().map(step).collect()
 }
@@ -371,86 +381,6 @@ fn keys(rotation: &Rotation) -> Vec<Key> {
         gone: key.gone,
     };
     rotation.keys.iter().map(key).collect()
-}
-
-/// What went wrong: failed and interrupted steps, mails that did not arrive, take-overs, lost leases.
-fn incidents(rotation: &Rotation, entries: &[Entry], lease_log: &[Entry], signing: &Signing) -> Vec<Incident> {
-    let asked = Asked { valid: Default::default(), signing: signing.clone() };
-    let mut found = Vec::new();
-    if let Some((text, (_, at))) = approval::touched_without(rotation, Some(&asked)).zip(rotation.touched_as.as_ref()) {
-        found.push(Incident { at: *at, seq: None, text });
-    }
-    let (mut running, mut ended): (BTreeSet<StepNumber>, BTreeSet<StepNumber>) = Default::default();
-    for entry in entries {
-        let mut tell = |text: String| found.push(Incident { at: entry.at, seq: Some(entry.seq), text });
-        match &entry.record {
-            Record::StepStarted { step } if !running.insert(*step) => {
-                tell(format!("step {step} had been interrupted and was begun again"));
-            }
-            Record::StepResolved { step, done, evidence } => {
-                let found = record::found(*step, *done);
-                tell(match (running.remove(step), ended.contains(step)) {
-                    (true, _) => format!("step {step} had been interrupted; {found}: {evidence}"),
-                    (false, true) => {
-                        format!("step {step} had ended well, and was looked at again; {found}: {evidence}")
-                    }
-                    (false, false) => format!("step {step} was looked at again; {found}: {evidence}"),
-                });
-            }
-            Record::Swapped(swapped)
-                if swapped.opened.is_some()
-                    || swapped.found_empty.is_some()
-                    || swapped.gap_us >= Some(NORMAL_GAP_US) =>
-            {
-                tell(entry.record.summary());
-            }
-            Record::StepSucceeded { step, .. } => {
-                running.remove(step);
-                ended.insert(*step);
-            }
-            Record::StepFailed { step, fault } => {
-                running.remove(step);
-                ended.remove(step);
-                tell(format!("step {step} failed: {fault}"));
-            }
-            Record::NoticeDelivery { delivery: Delivery::Failed { .. } | Delivery::Uncertain { .. }, .. }
-            | Record::NoticeResolved { .. }
-            | Record::TakenOver { .. }
-            | Record::RollbackStarted { .. }
-            | Record::EmergencyDeclared { .. }
-            | Record::CheckSetAside { .. }
-            | Record::NobodyWaived { .. }
-            | Record::SenderAccepted { .. }
-            | Record::DomainAccepted { .. }
-            | Record::TakenBack { .. }
-            | Record::Refused(_)
-            | Record::CalledUnasked { .. }
-            | Record::ForeignKept { .. }
-            | Record::ForeignSeen { .. }
-            | Record::KeyGone { .. }
-            | Record::SecretLeft { left: Live::Missing | Live::Unknown, .. }
-            | Record::PreviousMissing { .. } => tell(entry.record.summary()),
-            _ => {}
-        }
-    }
-    let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return found };
-    for step in running {
-        let text = match rotation.outcome {
-            None => format!("step {step} was begun and has not ended"),
-            Some(_) => format!("step {step} was begun and has no end"),
-        };
-        found.push(Incident { at: last.at, seq: None, text });
-    }
-    let meanwhile = |entry: &&Entry| {
-        let is_now = entry.at >= first.at && (rotation.outcome.is_none() || entry.at <= last.at);
-        is_now && matches!(entry.record, Record::LeaseLost { .. } | Record::Refused(_))
-    };
-    for entry in lease_log.iter().filter(meanwhile) {
-        let text = format!("{}@{} {}", entry.by, entry.host, entry.record.summary());
-        found.push(Incident { at: entry.at, seq: None, text });
-    }
-    found.sort_by_key(|incident| incident.at);
-    found
 }
 
 fn environments(entries: &[Entry]) -> Vec<String> {

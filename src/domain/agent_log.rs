@@ -103,6 +103,11 @@ pub(super) fn is_look(line: &str) -> bool {
     line.contains(IN_SYNC) || PATTERNS.iter().filter(tells).any(|pattern| pattern.says != ENDED.says)
 }
 
+/// Whether a line tells that it could not read the secret.
+pub(super) fn is_without_secret(line: &str) -> bool {
+    PATTERNS.iter().any(|pattern| pattern.means == NO_SECRET.means && line.contains(pattern.says))
+}
+
 /// Judges the lines of a log, oldest first. Lines that are neither known nor an error say nothing.
 pub fn judge(log: &str) -> AgentHealth {
     let (mut well, mut all, mut since, mut relapses) = (0, 0, 0, 0);

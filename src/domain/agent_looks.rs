@@ -91,6 +91,15 @@ pub fn silent_for(log: &str, clock: i64) -> Option<Quiet> {
     Some(Quiet { for_s, is_least: at != other })
 }
 
+/// The log without the looks that found no secret while the name was empty: those are explained by what was done, not by an agent
+/// that is not well. `empty`: from when to when, ms by the server's clock.
+pub fn without_gaps(log: &str, clock: i64, empty: &[(i64, i64)]) -> String {
+    let slack = SLACK * 1000;
+    let falls = |at: i64| empty.iter().any(|(from, to)| (from - slack..=to + slack).contains(&at));
+    let explained = |line: &str| agent_log::is_without_secret(line) && moment(line, clock).is_some_and(falls);
+    log.lines().filter(|line| !explained(line)).flat_map(|line| [line, "\n"]).collect()
+}
+
 /// How old a line of the log is, s; `None` where it carries no time. Where it says no zone it may be older by quarters of an hour.
 pub fn age(line: &str, clock: i64) -> Option<u64> {
     moment(line, clock).map(|at| u64::try_from(clock - at.div_euclid(1000)).unwrap_or(0))
@@ -194,6 +203,23 @@ mod tests {
 
     fn looks(log: &str) -> Result<AgentLooks, String> {
         AgentLooks::of(log, CLOCK, CYCLE)
+    }
+
+    #[test]
+    fn only_a_look_without_a_secret_while_the_name_was_empty_is_explained_by_the_gap() {
+        let gap = ((CLOCK - 40) * 1000, (CLOCK - 39) * 1000);
+        let left = |line: &str| !without_gaps(line, CLOCK, &[gap]).is_empty();
+        assert!(!left("2026-11-24 22:01:50,500 ERROR Failed to fetch key from Barbican: no secret of that name"));
+        assert!(!left("2026-11-24 22:01:52,000 BarbicanFetchError: 404"), "its answer comes a moment later");
+        for others in [
+            "2026-11-24 22:02:10,000 ERROR Failed to fetch key from Barbican: no secret of that name",
+            "2026-11-24 22:01:20,000 ERROR Failed to fetch key from Barbican: no secret of that name",
+            "2026-11-24 22:01:50,500 ERROR Failed to fetch state: 503",
+            "2026-11-24 22:01:50,500 INFO Configuration in sync",
+            "ERROR Failed to fetch key from Barbican: it says not when",
+        ] {
+            assert!(left(others), "{others}");
+        }
     }
 
     #[test]

@@ -160,6 +160,8 @@ pub enum Activity {
     Ageing,
     /// At most 180 s, as long as a session may send.
     Active,
+    /// So recent, and not known to be one with the key that the interface has now: of another key there is no session any more.
+    OldKey,
 }
 
 impl Activity {
@@ -170,6 +172,33 @@ impl Activity {
             Activity::Unknown => "unknown",
             Activity::Ageing => "ageing",
             Activity::Active => "active",
+            Activity::OldKey => "old key?",
+        }
+    }
+}
+
+/// Which handshakes are known to be with the key that the interface shows.
+#[derive(Clone, Copy, Debug)]
+pub enum Under<'a> {
+    /// All: as far as is known it has shown no other.
+    All,
+    /// Those behind its first reading.
+    Baseline(&'a Baseline),
+    /// Those behind this moment of the server's clock, s; `None`: since when it shows that key nobody knows.
+    Since(Option<i64>),
+}
+
+impl Under<'_> {
+    /// How lively this peer is. `clock`: the server's, s.
+    pub fn judge(self, peers: &Peers<'_>, peer: &PeerReading, clock: i64) -> Activity {
+        let is_under = match self {
+            Under::All => true,
+            Under::Baseline(baseline) => judge_presence(baseline, peers, &peer.public_key) >= Presence::ProbablyBack,
+            Under::Since(since) => since.is_some_and(|since| peer.latest_handshake > since),
+        };
+        match judge_activity(peer.latest_handshake, clock) {
+            Activity::Active | Activity::Ageing if !is_under => Activity::OldKey,
+            activity => activity,
         }
     }
 }
@@ -252,6 +281,19 @@ mod tests {
         assert_eq!(judged, ["never", "active", "active", "active", "ageing", "ageing"]);
         let idle = [794, 600, 100, 1].map(|stamp| judge_activity(stamp, 1000).word());
         assert_eq!(idle, ["unknown"; 4], "without keepalive that is as it should be");
+    }
+
+    #[test]
+    fn a_recent_handshake_that_is_not_known_to_be_with_the_key_of_now_is_no_live_session() {
+        let baseline = Baseline::of(&reading(1000, 990, 0));
+        let judge = |under: Under<'_>, stamp| {
+            let now = reading(1020, stamp, 0);
+            under.judge(&Peers::of(&now), &now.peers[0], now.clock).word()
+        };
+        assert_eq!(judge(Under::All, 990), "active");
+        assert_eq!([990, 1005].map(|stamp| judge(Under::Baseline(&baseline), stamp)), ["old key?", "active"]);
+        assert_eq!([1000, 1001].map(|stamp| judge(Under::Since(Some(1000)), stamp)), ["old key?", "active"]);
+        assert_eq!([1019, 0, 1].map(|stamp| judge(Under::Since(None), stamp)), ["old key?", "never", "unknown"]);
     }
 
     #[test]

@@ -38,6 +38,16 @@ impl PublicKey {
     }
 }
 
+/// That others stand where a key is missed, behind a sentence that misses it.
+pub fn holds_instead(others: &[PublicKey]) -> String {
+    let all: Vec<String> = others.iter().map(PublicKey::short).collect();
+    if all.is_empty() {
+        String::new()
+    } else {
+        format!(" (the name holds {} instead, which is not ours)", all.join(", "))
+    }
+}
+
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&Base64::encode_string(&self.0))

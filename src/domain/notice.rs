@@ -69,6 +69,18 @@ impl NoticeKind {
     }
 }
 
+/// Which key a mail tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum KeyTold {
+    /// A new one.
+    #[default]
+    New,
+    /// A new one once more: clients may have downloaded another since the rotation began.
+    Again,
+    /// The one from before the rotation is live again.
+    Previous,
+}
+
 /// How the delivery of one mail stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "delivery")]

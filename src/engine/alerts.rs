@@ -94,7 +94,7 @@ impl Rotation {
             }
         }
         match self.step(StepNumber::RECONCILE).is_done() {
-            true => "step 6 is done".into(),
+            true => "steps 4 to 6 are not at work any more".into(),
             false => "nobody is at work on steps 4 to 6".into(),
         }
     }

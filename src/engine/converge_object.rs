@@ -21,6 +21,9 @@ fn is_later(version: &StoredObject, read: &StoredObject) -> bool {
     }
 }
 
+/// Who alone can put back an object that is not there.
+pub const WRITE_AGAIN: &str = "have the platform write the object again (adding or removing a user of the tenant does)";
+
 /// What step 5 says where no copy could be made.
 pub const NOT_KEPT: &str = "its content of before could NOT be kept";
 

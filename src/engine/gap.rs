@@ -5,6 +5,7 @@ use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::Converged;
 use crate::engine::record::{self, Entry, Record};
 use crate::engine::rotation::Rotation;
+use crate::engine::truth::{Live, LiveWord};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::fmt;
@@ -61,6 +62,15 @@ impl fmt::Display for BrokenGap {
     }
 }
 
+/// A gap or an overlap in words, everywhere the same: to the tenth of a millisecond where it is short. `us`: µs.
+pub fn length(us: u64) -> String {
+    match us {
+        0..10_000 => format!("{:.1} ms", us as f64 / 1e3),
+        10_000..10_000_000 => format!("{:.0} ms", us as f64 / 1e3),
+        _ => format!("{:.0} s", us as f64 / 1e6),
+    }
+}
+
 fn between(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.duration_since(from).as_micros()).unwrap_or(0)
 }
@@ -85,24 +95,38 @@ pub fn of(
 }
 
 impl Rotation {
+    /// The present one. What nobody could measure is not forgotten for one that could be.
+    fn put_gap(&mut self, gap: Option<BrokenGap>) {
+        self.earlier_gaps.extend(std::mem::replace(&mut self.broken_gap, gap));
+    }
+
+    /// Keeps from when to when the name may have been empty. `before`: what was known of it until this moment.
+    pub(super) fn note_empty(&mut self, before: LiveWord, at: Timestamp) {
+        let was_open = before.known() != Live::There && self.live.known() == Live::There;
+        self.empty.extend(before.sent().filter(|_| was_open).map(|opened| (opened, at)));
+    }
+
     /// Takes in what a record says of it; asked before the record changes what is known of the live secret.
     pub(super) fn note_gap(&mut self, entry: &Entry) {
         let closed = entry.at;
         match &entry.record {
             Record::Swapped(record::Swapped { found_empty: Some(_), .. }) => {
-                let opened = self.live.there_at().unwrap_or(self.planned_at);
-                self.broken_gap = Some(BrokenGap { opened, closed, is_known: false, by_others: true });
+                // When it was seen last that something had the name; where nobody has, since when it stood empty is not told.
+                let checked = self.preflight.as_ref().filter(|run| run.keys.secret.is_some()).map(|run| run.at);
+                let left = self.left_before.map(|left| left.since);
+                let opened = self.live.there_at().or(checked).or(left);
+                self.put_gap(opened.map(|opened| BrokenGap { opened, closed, is_known: false, by_others: true }));
                 self.gap_us = None;
             }
             Record::Swapped(record::Swapped { gap_us, opened, .. }) => {
                 let is_known = gap_us.is_some();
-                self.broken_gap = opened.map(|opened| BrokenGap { opened, closed, is_known, by_others: false });
+                self.put_gap(opened.map(|opened| BrokenGap { opened, closed, is_known, by_others: false }));
             }
             Record::StepResolved { step: StepNumber::SECRET, done: true, .. } if entry.version >= SINCE => {
                 let opened = self.live.opened();
-                self.broken_gap = opened.map(|opened| BrokenGap { opened, closed, is_known: false, by_others: false });
+                self.put_gap(opened.map(|opened| BrokenGap { opened, closed, is_known: false, by_others: false }));
             }
-            Record::RollbackStarted { .. } => self.broken_gap = None,
+            Record::RollbackStarted { .. } => self.put_gap(None),
             _ => {}
         }
     }

@@ -207,6 +207,7 @@ impl Rotation {
                 self.state(&client, Statement::Late { mail: index, answer, withdrawn: false });
             }
             (Topic::Back, Decision::Back) => self.is_back_by(client, at, note),
+            (Topic::Back, Decision::NotBack) => self.is_not_back_by(&client),
             _ => {}
         }
     }

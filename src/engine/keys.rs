@@ -3,12 +3,49 @@
 
 use crate::domain::client::Client;
 use crate::domain::key::{KeyRole, PublicKey};
-use crate::domain::notice::Delivery;
+use crate::domain::notice::{Delivery, KeyTold};
 use crate::domain::preflight::{DUPLICATES, KEYS};
 use crate::domain::step::{StepNumber, StepState};
+use crate::engine::mailbox::ReadMail;
+use crate::engine::ports::SecretRef;
 use crate::engine::record::{BackSource, KeyLeft, Outcome};
-use crate::engine::rotation::{KeptKey, Rollback, Rotation};
+use crate::engine::rotation::{Rollback, Rotation};
 use jiff::Timestamp;
+
+/// A key that rests in Barbican under a name of its own until the rotation is confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptKey {
+    /// Its public half.
+    pub public_key: PublicKey,
+    /// The secret's name.
+    pub name: String,
+    /// Where it was stored and read back; `None` if only the intent is journaled.
+    pub href: Option<SecretRef>,
+    /// Barbican's answer to its deletion.
+    pub destroyed: Option<String>,
+    /// It was looked for and is not there any more, and not by us.
+    pub gone: bool,
+    /// The keys that stood under its name when it was missed: somebody else's.
+    pub instead: Vec<PublicKey>,
+}
+
+impl KeptKey {
+    /// A key that is kept there; `None`: it is about to be.
+    pub fn new(public_key: PublicKey, name: String, href: Option<SecretRef>) -> Self {
+        Self { public_key, name, href, destroyed: None, gone: false, instead: Vec::new() }
+    }
+}
+
+/// Barbican's answer to the deletion of a kept key begins so where nothing was to be deleted.
+pub const NOT_THERE: &str = "it was not there any more";
+
+/// What an end may be asked for a reason over, and what is over once it was read.
+const UNREAD: &str = "A MAIL OF A CLIENT IS UNREAD";
+
+/// The object may have given out the key of that leg.
+fn has_given(steps: &[StepState; 8]) -> bool {
+    !matches!(steps[StepNumber::OBJECT.index()], StepState::Waiting)
+}
 
 impl Rotation {
     pub(super) fn turn_back(&mut self, reason: String, role: KeyRole, at: Timestamp) {
@@ -31,9 +68,9 @@ impl Rotation {
     }
 
     /// A kept key is not there any more. Where it is the one that is to be live, step 3 is not done.
-    pub(super) fn lose_key(&mut self, role: KeyRole) {
+    pub(super) fn lose_key(&mut self, role: KeyRole, instead: Vec<PublicKey>) {
         if let Some(key) = self.keys.get_mut(&role) {
-            (key.href, key.gone) = (None, true);
+            (key.href, key.gone, key.instead) = (None, true, instead);
         }
         let step = self.step(StepNumber::STAGE);
         if role == self.target_role() && step.is_done() {
@@ -68,6 +105,11 @@ impl Rotation {
         self.keys
             .values()
             .find(|kept| kept.public_key == key && kept.href.is_some() && kept.destroyed.is_none() && !kept.gone)
+    }
+
+    /// Of which no copy is kept under a name of its own any more, by the journal.
+    pub fn kept_no_more(&self) -> Vec<KeyRole> {
+        self.keys.iter().filter(|(_, key)| key.destroyed.is_some()).map(|(role, _)| *role).collect()
     }
 
     /// Whether the journal knows of the key of this role that it is kept in Barbican.
@@ -112,15 +154,19 @@ impl Rotation {
     /// A key that clients may have in their configurations: the one of before, or one that the object has given out since, on this leg
     /// or on the one before it.
     pub fn may_have(&self, key: PublicKey) -> bool {
+        self.had_before(key) || self.is_given(&self.steps, self.target_role(), key)
+    }
+
+    /// The same of what was given out before this leg.
+    pub fn had_before(&self, key: PublicKey) -> bool {
         let object = self.preflight.as_ref().and_then(|run| run.keys.object);
         let before = [self.proven_key(), object, self.left_before.map(|left| left.key)];
-        let given = |steps: &[StepState; 8], role: KeyRole| {
-            let is_begun = !matches!(steps[StepNumber::OBJECT.index()], StepState::Waiting);
-            is_begun && self.keys.get(&role).is_some_and(|kept| kept.public_key == key)
-        };
         before.contains(&Some(key))
-            || given(&self.steps, self.target_role())
-            || self.forward.as_ref().is_some_and(|steps| given(steps, KeyRole::Staged))
+            || self.forward.as_ref().is_some_and(|steps| self.is_given(steps, KeyRole::Staged, key))
+    }
+
+    fn is_given(&self, steps: &[StepState; 8], role: KeyRole, key: PublicKey) -> bool {
+        has_given(steps) && self.keys.get(&role).is_some_and(|kept| kept.public_key == key)
     }
 
     /// What stands behind the object's name in that of the copy of its content of before.
@@ -169,6 +215,12 @@ impl Rotation {
         self.set_aside.contains_key(KEYS) && is_seen && self.is_live_key_replaced()
     }
 
+    /// The key that the check has seen in all three places.
+    fn seen_everywhere(&self) -> Option<PublicKey> {
+        let keys = &self.preflight.as_ref()?.keys;
+        keys.secret.filter(|key| [keys.object, keys.interface] == [Some(*key); 2])
+    }
+
     /// The key that must be live as long as nothing of this rotation is touched, or since it has ended. `None`: nobody knows.
     pub fn must_be_live(&self) -> Option<KeyLeft> {
         let Some((outcome, since, _)) = self.outcome else { return self.left_before.filter(|_| !self.touched) };
@@ -179,8 +231,8 @@ impl Rotation {
             Outcome::Cancelled if self.touched_as.is_some() => left(self.keys.get(&KeyRole::Previous)?.public_key),
             // What it has kept is the last of it, or it would have been destroyed.
             Outcome::Cancelled => self.left_before.or_else(|| {
-                let kept = self.keys.get(&KeyRole::Previous)?;
-                left(self.copy_of(kept.public_key).map(|kept| kept.public_key).or(self.put_back)?)
+                let kept = self.keys.get(&KeyRole::Previous).and_then(|kept| self.copy_of(kept.public_key));
+                left(kept.map(|kept| kept.public_key).or(self.put_back).or_else(|| self.seen_everywhere())?)
             }),
             Outcome::Lost => None,
         }
@@ -216,21 +268,44 @@ impl Rotation {
     /// What is not to be forgotten of one that has ended, in words: why it was closed although something was open, and who stays cut
     /// off.
     pub fn ended_open(&self) -> Option<String> {
-        let despite = self.despite.as_ref().filter(|_| self.outcome.is_some())?;
-        let what = self.unfinished().unwrap_or("SOMETHING WAS OPEN").to_lowercase();
+        let over = self.ended_over.as_ref()?.split(", AND ");
+        let left: Vec<&str> = over.filter(|what| *what != UNREAD || self.open_mails().next().is_some()).collect();
+        let (despite, what) = (self.despite.as_ref().filter(|_| !left.is_empty())?, left.join(", and ").to_lowercase());
         let cut = self.still_cut_off().map(|cut| format!("; {cut}")).unwrap_or_default();
         Some(format!("the last rotation was ended although {what}: {despite}{cut}"))
     }
 
-    /// What an end needs a reason for: step 7 was never done, nobody has reconfigured, or somebody has written and nobody has said
-    /// what it means. `None`: it may end as it is.
-    pub fn unfinished(&self) -> Option<&'static str> {
-        if !self.step(StepNumber::RECONFIGURE).is_done() && !self.is_call_needless() {
-            return Some("STEP 7 WAS NEVER DONE");
+    /// What an end needs a reason for: step 7 was never done, nobody has reconfigured, somebody has written and nobody has said
+    /// what it means. Empty: it may end as it is.
+    pub fn unfinished(&self) -> Vec<&'static str> {
+        let never_called = !self.step(StepNumber::RECONFIGURE).is_done() && !self.is_call_needless();
+        let all = [
+            (never_called, "STEP 7 WAS NEVER DONE"),
+            (!self.clients.is_empty() && self.back.is_empty(), "NOBODY HAS RECONFIGURED"),
+            (self.open_mails().next().is_some(), UNREAD),
+        ];
+        all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, what)| what).collect()
+    }
+
+    /// What an end that was given a reason goes over: what needed it by the journal, or what only the operator was told.
+    pub fn open_told(&self) -> String {
+        let complains = self.mails.iter().skip(self.heard_before_end).any(ReadMail::complains);
+        let other = if complains { "A CLIENT HAS WRITTEN THAT IT DOES NOT WORK" } else { "SOMETHING WAS MISSING" };
+        self.unfinished_told().unwrap_or_else(|| other.into())
+    }
+
+    /// All of that in one sentence.
+    pub fn unfinished_told(&self) -> Option<String> {
+        let all = self.unfinished();
+        (!all.is_empty()).then(|| all.join(", AND "))
+    }
+
+    /// What clients are told of the key that is live now.
+    pub fn key_told(&self) -> KeyTold {
+        match &self.forward {
+            Some(_) if self.is_back_to_previous() => KeyTold::Previous,
+            Some(forward) if has_given(forward) => KeyTold::Again,
+            _ => KeyTold::New,
         }
-        if !self.clients.is_empty() && self.back.is_empty() {
-            return Some("NOBODY HAS RECONFIGURED");
-        }
-        self.open_mails().next().map(|_| "A MAIL OF A CLIENT IS UNREAD")
     }
 }

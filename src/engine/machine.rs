@@ -24,7 +24,7 @@ use crate::domain::typed::says_something;
 use crate::engine::approval::{self, Asked, Me, Rotates};
 use crate::engine::command::Refusal;
 use crate::engine::judging::{self, Beside};
-use crate::engine::ports::Settings;
+use crate::engine::ports::{Settings, SwapOrder};
 use crate::engine::record::{Actor, Entry, Outcome, Record};
 use crate::engine::rotation::Rotation;
 use crate::engine::signing::{Hand, Signing};
@@ -47,7 +47,7 @@ pub struct Machine {
     /// Why the operator goes back, while what that would meet is being looked at.
     way_back: String,
     /// What was missing when the end was asked for: its reason is for that.
-    end_known: Option<&'static str>,
+    end_known: Vec<&'static str>,
     /// What this resume has found undone although it had ended well.
     redone: Vec<StepNumber>,
     /// Why it is closed although something is missing.
@@ -69,6 +69,8 @@ pub struct Rules {
     pub approval: Option<Asked>,
     /// What must show the live key before the second mail.
     pub second_mail: SecondMail,
+    /// The new secret is stored before the old one is deleted.
+    pub store_first: bool,
 }
 
 impl Rules {
@@ -76,7 +78,8 @@ impl Rules {
     pub fn of(settings: &Settings) -> Self {
         let signing = &settings.signing;
         let approval = settings.approval_valid.map(|valid| Asked { valid, signing: signing.clone() });
-        Self { preflight_valid: settings.preflight_valid, approval, second_mail: settings.second_mail }
+        let store_first = settings.swap == SwapOrder::StoreFirst;
+        Self { preflight_valid: settings.preflight_valid, approval, second_mail: settings.second_mail, store_first }
     }
 
     /// By what operators are known here.
@@ -91,7 +94,8 @@ impl Machine {
     /// A machine over what the journal holds. Who acts goes into every record that it emits.
     pub fn new(tenant: Tenant, me: Actor, rules: Rules, rotation: Option<Arc<Rotation>>) -> Self {
         let (intent, cancel_note, way_back, despite) = (Intent::Single, String::new(), String::new(), None);
-        let (through_tunnel, hand, telling, redone, end_known) = (false, Hand::default(), false, Vec::new(), None);
+        let (through_tunnel, hand, telling, redone, end_known) =
+            (false, Hand::default(), false, Vec::new(), Vec::new());
         Self {
             tenant,
             me,
@@ -156,6 +160,11 @@ impl Machine {
     fn open(&self) -> Result<&Rotation, Refusal> {
         let open = self.rotation.as_deref().filter(|rotation| rotation.outcome.is_none());
         open.ok_or_else(|| not_now("no rotation is planned for this tenant; plan one first"))
+    }
+
+    /// The open rotation, or the last.
+    fn last(&self) -> Result<&Rotation, Refusal> {
+        self.rotation.as_deref().ok_or_else(|| not_now("no rotation is planned for this tenant; plan one first"))
     }
 
     /// The open rotation, if nothing of it is running here.
@@ -260,6 +269,9 @@ impl Machine {
             (StepNumber::SECRET, _) if rotation.step(StepNumber::OBJECT).is_done() => {
                 Ok(vec![Output::Probe(StepNumber::OBJECT)])
             }
+            (StepNumber::OBJECT, Some(StepNumber::VERIFY)) if is_served => {
+                Ok(vec![Output::Probe(StepNumber::RECONCILE)])
+            }
             (StepNumber::SECRET | StepNumber::OBJECT | StepNumber::RECONCILE, Some(interrupted)) => {
                 Ok(vec![Output::Probe(interrupted)])
             }
@@ -345,9 +357,18 @@ impl Machine {
             }
             Intent::Finish => {
                 let rotation = self.open()?;
-                let (outcome, what) =
-                    (Self::outcome(rotation), rotation.unfinished().unwrap_or("SOMETHING WAS MISSING"));
-                let (note, despite) = (std::mem::take(&mut self.cancel_note), self.despite.take());
+                let (what, outcome) = (rotation.open_told(), Self::outcome(rotation));
+                // What came in while the kept keys were being destroyed is not passed over in silence.
+                let late = || format!("that came in while step {} was ending it", StepNumber::VERIFY);
+                let is_late = rotation
+                    .mails
+                    .iter()
+                    .skip(rotation.heard_before_end)
+                    .any(|mail| mail.is_open() || mail.complains());
+                let late = Some(late()).filter(|_| is_late);
+                let reasons: Vec<String> = self.despite.take().into_iter().chain(late).collect();
+                let despite = Some(reasons.join("; ")).filter(|text| !text.is_empty());
+                let note = std::mem::take(&mut self.cancel_note);
                 let but = despite.as_ref().map(|why| format!(", BUT {what}: {why}")).unwrap_or_default();
                 outputs.push(self.append(at, Record::Finished { outcome, note, despite })?);
                 outputs.push(done(format!("{}{but}", outcome.word())));
@@ -401,7 +422,7 @@ impl Machine {
         if !verdict.is_open() {
             return Err(Refusal::GateShut(verdict.reasons().to_vec()));
         }
-        self.emit(at, Record::Touching { step }).map(Some)
+        self.emit(at, Record::Touching { step, store_first: self.rules.store_first }).map(Some)
     }
 
     fn judge(&self, at: Timestamp) -> Result<Verdict, Refusal> {

@@ -11,7 +11,7 @@ pub use vouched::Vouched;
 
 use crate::domain::acknowledgement::Answer;
 use crate::domain::address::mailbox_of;
-use crate::domain::client::ClientId;
+use crate::domain::client::{Client, ClientId};
 use crate::domain::letter::{Incoming, Report};
 use crate::domain::notice::{Delivery, Notice};
 use crate::domain::reply::{Asked, Heard, Means, Verdict, foreign_sender, hear};
@@ -19,7 +19,7 @@ use crate::domain::tenant::TenantId;
 use crate::domain::token::{Addressed, ReplyToken, Topic};
 use crate::domain::window::zone_or_utc;
 use crate::engine::hearing::MOST_MAILS;
-use crate::engine::record::{BackSource, Record};
+use crate::engine::record::{BackSource, Outcome, Record};
 use crate::engine::rotation::{Back, Rotation};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -103,6 +103,16 @@ impl ReadMail {
     /// A person must read it still.
     pub fn is_open(&self) -> bool {
         matches!(self.heard.verdict, Verdict::Unclear(_)) && self.decision.is_none() && !self.is_void
+    }
+
+    /// The mail at this place must be read still. `from`: [`Rotation::read_from`].
+    pub fn is_to_read(&self, at: usize, from: (usize, usize)) -> bool {
+        at >= from.0 && self.is_open() || at >= from.1 && self.complains()
+    }
+
+    /// It says that it does not work, and nobody has said what that means. Behind an end nothing else tells of it.
+    pub fn complains(&self) -> bool {
+        self.heard.verdict == Verdict::Declined && self.heard.topic == Topic::Back && self.decision.is_none()
     }
 }
 
@@ -322,6 +332,14 @@ impl Rotation {
             return None;
         }
         let (mut heard, mut doubt) = self.judge_sender(&matched);
+        // Whatever address it came to: behind the change nobody declines a window any more, and some say that it does not work.
+        let is_late = self.touched && heard.topic == Topic::Window && heard.means != Means::Calendar;
+        if is_late && heard.is_word() && heard.verdict != Verdict::Confirmed && doubt.is_none() {
+            if !matches!(heard.verdict, Verdict::Unclear(_)) {
+                heard.verdict = Verdict::Unclear("it answers the window, and the key has been changed since".into());
+            }
+            heard.topic = Topic::Back;
+        }
         let (count, is_waiting) = self.counted(&self.bucket(&matched.client, heard.revision));
         if count >= MOST_MAILS && is_waiting {
             return None;
@@ -338,6 +356,23 @@ impl Rotation {
         heard.evidence.iter_mut().for_each(|line| *line = format!("> {line}"));
         let from = matched.letter.from.map(|(_, address)| address).unwrap_or_default();
         Some(Record::MailRead { client: matched.client, mail, from, heard, notice: matched.notice, doubt })
+    }
+
+    /// From which of the mails on a person must read still what is open, and from which on what says that it does not work: behind an
+    /// end those that nobody had when it was begun, for of the others the end was asked; behind a cancellation none.
+    pub fn read_from(&self) -> (usize, usize) {
+        let all = self.mails.len();
+        match self.outcome {
+            None => (0, all),
+            Some((Outcome::Rotated | Outcome::RolledBack, ..)) => (0, self.heard_before_end),
+            Some(_) => (all, all),
+        }
+    }
+
+    /// Mails that a person must read still, behind an end, too.
+    pub fn to_read(&self) -> impl Iterator<Item = &ReadMail> {
+        let from = self.read_from();
+        self.mails.iter().enumerate().filter(move |(at, mail)| mail.is_to_read(*at, from)).map(|(_, mail)| mail)
     }
 
     /// Mails that a person must read still.
@@ -360,15 +395,39 @@ impl Rotation {
         }
     }
 
-    /// A client who answers that it works is back.
+    /// A client who answers that it works is back; one who answers that it does not is not back any more, whatever had shown it before.
     pub(super) fn back_by_mail(&mut self, index: usize, at: Timestamp) {
         let mail = &self.mails[index];
-        let says_so = mail.heard.topic == Topic::Back && mail.heard.verdict == Verdict::Confirmed;
-        if says_so && self.applied.is_some() && self.is_of_this_leg(mail) {
-            let (client, note) = (mail.client.clone(), mail.heard.evidence.first().cloned().unwrap_or_default());
-            self.void_mails(Topic::Back, Some((&client, index)));
-            self.back.entry(client).or_insert(Back { source: BackSource::Mail, at, note });
+        if mail.heard.topic != Topic::Back || self.applied.is_none() || !self.is_of_this_leg(mail) {
+            return;
         }
+        let (client, note) = (mail.client.clone(), mail.heard.evidence.first().cloned().unwrap_or_default());
+        match mail.heard.verdict {
+            Verdict::Confirmed => {
+                self.void_mails(Topic::Back, Some((&client, index)));
+                self.back.entry(client).or_insert(Back { source: BackSource::Mail, at, note });
+            }
+            Verdict::Declined => _ = self.back.remove(&client),
+            _ => {}
+        }
+    }
+
+    /// An operator has read in a mail that a client is not back: so it is unless a later word says otherwise.
+    pub(super) fn is_not_back_by(&mut self, client: &ClientId) {
+        if self.not_back_by_word(client).is_some() {
+            self.back.remove(client);
+        }
+    }
+
+    /// Who has written since the end was begun that they are not back, and nothing says that they are since.
+    pub fn cut_off_by_word(&self) -> impl Iterator<Item = (&Client, &ReadMail)> {
+        let is_late =
+            |mail: &ReadMail| self.mails.iter().skip(self.heard_before_end).any(|late| late.mail == mail.mail);
+        let is_over = matches!(self.outcome, Some((Outcome::Rotated | Outcome::RolledBack, ..)));
+        let missing = self.clients.iter().filter(move |client| is_over && !self.back.contains_key(&client.id));
+        missing
+            .filter_map(|client| Some((client, self.not_back_by_word(&client.id)?)))
+            .filter(move |(_, mail)| is_late(mail))
     }
 
     /// An operator has read in a mail that a client is back.
@@ -412,9 +471,11 @@ impl Rotation {
             let decision = matches!(mail.decision, Some(Decision::Back | Decision::NotBack));
             mail.heard.topic == Topic::Back && (verdict || decision) && self.is_of_this_leg(mail)
         };
-        self.mails_of(client)
-            .rfind(said)
-            .filter(|mail| mail.heard.verdict == Verdict::Declined || mail.decision == Some(Decision::NotBack))
+        self.mails_of(client).rfind(said).filter(|mail| match mail.decision {
+            Some(Decision::Back) => false,
+            Some(Decision::NotBack) => true,
+            _ => mail.heard.verdict == Verdict::Declined,
+        })
     }
 
     /// Clients of whom a mail waits to be read by a person.

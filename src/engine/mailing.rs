@@ -4,7 +4,7 @@ mod outgoing;
 
 use crate::domain::client::{Client, ClientId};
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::notice::{Delivery, Notice, NoticeKind};
+use crate::domain::notice::{Delivery, KeyTold, Notice, NoticeKind};
 use crate::domain::step::StepNumber;
 use crate::engine::machine::SendOrder;
 use crate::engine::ports::{NoticeRequest, World};
@@ -153,7 +153,7 @@ pub fn can_write(world: &World, rotation: &Rotation, mails: Option<&[(Client, No
             in_reply_to: None,
             token: &token,
             language: world.settings.language,
-            previous_key: rotation.is_back_to_previous(),
+            key_told: rotation.key_told(),
         };
         let fault = world.mailer.can_write(&request).err();
         if fault.is_none() && world.mailer.is_alike_for_all(&request) {
@@ -181,7 +181,7 @@ pub fn copies(world: &World, rotation: &Rotation, id: &ClientId) -> Vec<String> 
     let mut texts = Vec::new();
     for (kind, revision) in kinds {
         let Some(window) = rotation.windows.iter().find(|window| window.revision == revision) else { continue };
-        let request = |previous_key| NoticeRequest {
+        let request = |key_told| NoticeRequest {
             kind,
             tenant: &rotation.tenant,
             client_name: &client.name,
@@ -191,12 +191,12 @@ pub fn copies(world: &World, rotation: &Rotation, id: &ClientId) -> Vec<String> 
             in_reply_to: None,
             token: &token,
             language: world.settings.language,
-            previous_key,
+            key_told,
         };
         // Before the way back it was the other.
-        texts.extend(world.mailer.texts(&request(false)));
-        if rotation.is_back_to_previous() {
-            texts.extend(world.mailer.texts(&request(true)));
+        texts.extend(world.mailer.texts(&request(KeyTold::New)));
+        if rotation.key_told() != KeyTold::New {
+            texts.extend(world.mailer.texts(&request(rotation.key_told())));
         }
     }
     texts

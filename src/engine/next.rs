@@ -1,6 +1,7 @@
 //! The one safe next action: what the operator is offered, from any state.
 
 mod before;
+mod letters;
 mod lines;
 
 use crate::domain::client::Client;
@@ -8,16 +9,16 @@ use crate::domain::fault::Fault;
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::{StepNumber, StepState};
-use crate::domain::typed::Typed;
+use crate::engine::converge_object::WRITE_AGAIN;
 use crate::engine::journal::Holder;
 use crate::engine::machine::lost_target;
-use crate::engine::mailbox::ReadMail;
 use crate::engine::rotation::Rotation;
 use crate::engine::status::{ChangedSince, Connections, Phase, Viewer};
 use crate::engine::truth::{Live, Truth};
 use crate::engine::unsettled::UncertainMail;
 use crate::engine::witness::{Lost, WAY_OUT};
 use before::before_rotation;
+use letters::{listed, read_mails, resolve, to_correct};
 use serde::Serialize;
 
 /// Which action is offered. The word is the subcommand that does the same.
@@ -114,6 +115,10 @@ pub struct Outside<'a> {
     pub truth: Option<&'a Truth>,
     /// What others have changed since the last rotation has ended.
     pub since: Option<&'a ChangedSince>,
+    /// With no rotation open: which key is where, when the places differ.
+    pub differ: Option<&'a str>,
+    /// The last rotation, where it has ended.
+    pub ended: Option<&'a Rotation>,
 }
 
 fn offer(action: Act, text: String) -> NextAction {
@@ -136,9 +141,20 @@ pub fn next_action(
         return offer(Act::Watch, format!("held by {holder}: watch, or talk to them"));
     }
     let Some(rotation) = open else {
-        return match since {
-            Some(since) => changed(since),
-            None => offer(Act::Plan, "plan a window for a rotation".into()),
+        let unread = outside.ended.and_then(|ended| Some((ended, ended.to_read().next()?)));
+        return match (since, unread, outside.differ) {
+            (Some(since), ..) => changed(since),
+            // A client who writes after the end may be one who is cut off.
+            (None, Some((ended, first)), _) => read_mails(tenant, ended, first),
+            (None, None, _) if outside.ended.is_some_and(|ended| ended.cut_off_by_word().next().is_some()) => {
+                outside.ended.map_or_else(|| offer(Act::Plan, String::new()), |ended| letters::cut_off(tenant, ended))
+            }
+            (None, None, Some(differ)) => {
+                let text = "find out who has changed it, and have the key that clients have put back; or plan a rotation, after \
+                            which all have one key again";
+                offer(Act::Plan, format!("{text} ({differ})"))
+            }
+            (None, None, None) => offer(Act::Plan, "plan a window for a rotation".into()),
         };
     };
     if let Some(hand_over) = rotation.unread_hand_over(person) {
@@ -190,6 +206,11 @@ pub fn next_action(
                 let seen = arrived.map(|(_, seen)| seen).unwrap_or_default();
                 offer(Act::Resume, format!("step {number} failed, and {seen} by now: resume looks, and goes on"))
             }
+            StepState::Failed { .. } | StepState::Interrupted { .. }
+                if number == StepNumber::OBJECT && connections.is_some_and(|now| now.object_gone) =>
+            {
+                offer(Act::Wait, format!("{WRITE_AGAIN}, then resume{}", rotation.or_out()))
+            }
             StepState::Failed { fault, .. } => {
                 let or = rotation.or_out().trim_start_matches(", or ");
                 // What was said to be safe was so when it failed; what is true now is said apart.
@@ -206,7 +227,8 @@ pub fn next_action(
                 // What a look has seen since leads already.
                 let is_unseen = number == StepNumber::OBJECT && connections.is_none();
                 let half = rotation.died_between().filter(|_| is_unseen);
-                let half = half.map(|half| format!(" ({half})")).unwrap_or_default();
+                let or = if rotation.touched && number < StepNumber::VERIFY { rotation.or_out() } else { "" };
+                let half = half.map_or_else(|| or.to_owned(), |half| format!(" ({half})"));
                 offer(Act::Resume, format!("step {number} was interrupted: resume looks first, then goes on{half}"))
             }
         };
@@ -234,11 +256,11 @@ fn changed(since: &ChangedSince) -> NextAction {
 
 /// What was done does not hold any more. What to do comes before why.
 fn put_back(undone: &Connections) -> NextAction {
-    let way = match undone.object_gone {
-        true => "have the platform write the object again (adding or removing a user of the tenant does), then resume",
-        false => "resume: it looks, and puts it right",
-    };
-    offer(Act::Resume, format!("{way} ({undone})"))
+    match undone.object_gone {
+        // A resume alone would meet the same.
+        true => offer(Act::Wait, format!("{WRITE_AGAIN}, then resume ({undone})")),
+        false => offer(Act::Resume, format!("resume: it looks, and puts it right ({undone})")),
+    }
 }
 
 /// The secret is missing, or nobody has seen it: nothing comes before that.
@@ -286,76 +308,6 @@ pub fn recover(lost: &Lost, truth: Option<&Truth>) -> NextAction {
 pub fn unread_journal(fault: &Fault) -> NextAction {
     let remedy = fault.remedy();
     offer(Act::Wait, format!("what is under way is not known, for the journal can't be read: {fault}; {remedy}"))
-}
-
-/// What only a person can know, with how to say it.
-fn resolve(tenant: &str, mail: UncertainMail) -> NextAction {
-    let line = |done: &str| {
-        let line = Typed::of("resolve").word(tenant).option("mail", &mail.message_id);
-        line.option("done", done).why().to_string()
-    };
-    let commands = vec![line("true"), line("false")];
-    let text = format!(
-        "uncertain whether the {} reached {}: ask them, then {}; or --done false, and it is sent again",
-        mail.kind.word(),
-        mail.name,
-        commands[0]
-    );
-    NextAction { action: Act::Resolve, text, mail: Some(mail), commands }
-}
-
-/// So many people are named before they are counted.
-const NAMED: usize = 4;
-
-/// The first of the names, and the number of the others.
-fn listed(names: &[&str]) -> String {
-    let more = names.len().saturating_sub(NAMED);
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    format!("{}{more}", names[..names.len().min(NAMED)].join(", "))
-}
-
-/// Whose mails come back from the address that they have, and what is to be done before anything is sent there again.
-fn to_correct(names: &[&str]) -> String {
-    let mails = if names.len() == 1 { "the mail" } else { "the mails" };
-    format!(
-        "{mails} to {} came back: correct the address (contacts file or console), then notify; or reach them otherwise",
-        listed(names)
-    )
-}
-
-/// Clients have answered, and only a person can say what: all of them are named, and this mail is the first to be read.
-fn read_mails(tenant: &str, rotation: &Rotation, first: &ReadMail) -> NextAction {
-    let others: Vec<&ReadMail> = rotation.open_mails().filter(|mail| mail.mail != first.mail).collect();
-    let one = read_mail(tenant, rotation, first);
-    if others.is_empty() {
-        return one;
-    }
-    let who = |mail: &ReadMail| {
-        let name = rotation.client(&mail.client).map_or(mail.client.0.as_str(), |client| client.name.as_str());
-        format!("{name} ({})", mail.heard.verdict)
-    };
-    let all: Vec<String> = std::iter::once(first).chain(others.iter().copied()).map(who).collect();
-    let more = others.iter().take(NAMED - 1).flat_map(|mail| read_mail(tenant, rotation, mail).commands);
-    let commands: Vec<String> = one.commands.into_iter().chain(more).collect();
-    let text = format!(
-        "{} mails are to be read: {}; read each (Enter on the client, or {}), and say what it means (--as)",
-        all.len(),
-        listed(&all.iter().map(String::as_str).collect::<Vec<_>>()),
-        commands.first().map_or("", String::as_str)
-    );
-    NextAction { commands, ..offer(Act::ReadMail, text) }
-}
-
-/// A client has answered, and only a person can say what.
-fn read_mail(tenant: &str, rotation: &Rotation, mail: &ReadMail) -> NextAction {
-    let name = rotation.client(&mail.client).map_or(mail.client.0.as_str(), |client| client.name.as_str());
-    let id = mail.mail.get(..12).unwrap_or(&mail.mail);
-    let decide = Typed::of("mail decide").word(tenant).word(id).to_string();
-    let text = format!(
-        "{name} has answered, and it is {}: read it (Enter on the client, or {decide}), and say what it means (--as)",
-        mail.heard.verdict
-    );
-    NextAction { commands: vec![decide], ..offer(Act::ReadMail, text) }
 }
 
 /// A step is running, or was and only a look leads out.
@@ -466,7 +418,7 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>, outside
                 false => format!("{} not back yet, first {}: verify, call them, or waive", missing.len(), first.name),
             },
         ),
-        (None, _) => match rotation.unfinished() {
+        (None, _) => match rotation.unfinished_told() {
             Some(what) => offer(
                 Act::Verify,
                 format!(

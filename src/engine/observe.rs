@@ -132,6 +132,8 @@ pub struct Sights {
     pub object: Observation<ObjectSight>,
     /// The VPN server.
     pub server: Observation<ServerReading>,
+    /// The server's clock, s, when the interface was first seen to show another key than it had.
+    pub shown_since: Option<i64>,
     /// The console API's users; never seen where none is configured.
     pub console: Observation<Vec<Entry>>,
     /// The key in the script that the console API serves.
@@ -185,7 +187,13 @@ impl Sights {
         match sight {
             Sight::Secret(look) => self.secret.take(at, look),
             Sight::Object(look) => self.object.take(at, look),
-            Sight::Server(look) => self.server.take(at, look),
+            Sight::Server(look) => {
+                let shown = |look: &ServerReading| look.public_key;
+                if let (Some(before), Ok(now)) = (self.server.value().map(shown), &look) {
+                    self.shown_since = if before == now.public_key { self.shown_since } else { Some(now.clock) };
+                }
+                self.server.take(at, look);
+            }
             Sight::Console(look) => self.console.take(at, look),
             Sight::Served(look) => self.served.take(at, look),
             Sight::Alert(look) => self.alert.take(at, look),

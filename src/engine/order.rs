@@ -101,7 +101,7 @@ impl Rotation {
                 let keeping = self.keys.get(role).is_some_and(|key| key.public_key == *public_key);
                 need(keeping, "that key was not being kept")
             }
-            Record::Touching { step } => {
+            Record::Touching { step, .. } => {
                 untouched()?;
                 need(confirmed, "the rotation was not confirmed")?;
                 need(*step == StepNumber::SECRET && at_work(*step), "step 4 is not at work")
@@ -224,6 +224,7 @@ fn may_follow_the_end(record: &Record) -> bool {
             | Record::ReviewClosed { .. }
             | Record::TakenOver { .. }
             | Record::MailRead { .. }
+            | Record::MailDecided { .. }
             | Record::SilenceEnded { .. }
             | Record::ForeignKept { .. }
             | Record::Recovered { .. }

@@ -10,8 +10,8 @@ pub use entry::Entry;
 pub use summary::found;
 use values::first_scheme;
 pub use values::{
-    Actor, Applied, BackSource, CASE_VERSION, CaseBody, Cause, KeyLeft, ObjectChanged, Outcome, RECORD_VERSION,
-    RefusedAct, RotationId, STARTING_TOUCHED, Swapped,
+    Actor, Applied, BackSource, CASE_VERSION, CaseBody, Cause, KeyLeft, ObjectChanged, Outcome, PUTTING_RIGHT,
+    RECORD_VERSION, RefusedAct, RotationId, STARTING_TOUCHED, Swapped,
 };
 
 use crate::domain::acknowledgement::{Answer, Channel};
@@ -26,13 +26,10 @@ use crate::domain::step::StepNumber;
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
 use crate::engine::acts::Author;
-use crate::engine::hearing::Withdrawal;
-use crate::engine::journal::Holder;
 use crate::engine::mailbox::{Decision, Doubt};
-use crate::engine::ports::SecretRef;
-use crate::engine::recovery::Found;
-use crate::engine::truth::Live;
-use crate::engine::witness::Lost;
+use crate::engine::{
+    hearing::Withdrawal, journal::Holder, ports::SecretRef, recovery::Found, truth::Live, witness::Lost,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -382,6 +379,9 @@ pub enum Record {
     Touching {
         /// In which step.
         step: StepNumber,
+        /// The new secret is stored before the old one is deleted.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        store_first: bool,
     },
     /// What the last [`Record::Touching`] announced has changed nothing: it was refused, not sent, or a look has seen the
     /// secret as it was.
@@ -479,6 +479,9 @@ pub enum Record {
         role: KeyRole,
         /// The secret's name.
         name: String,
+        /// The keys that stand under that name instead: somebody else's.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        instead: Vec<PublicKey>,
     },
     /// Under the live secret's name stands another key than all places had at the check: somebody else has stored it since.
     ForeignSeen {

@@ -199,7 +199,7 @@ impl Rotation {
         }
         for FoundKey { role, public_key, name, href } in found.keys {
             let gone = href.is_none().then(|| "not kept any more when the journal was recovered".to_owned());
-            self.keys.insert(role, KeptKey { public_key, name, href, destroyed: gone, gone: false });
+            self.keys.insert(role, KeptKey { destroyed: gone, ..KeptKey::new(public_key, name, href) });
         }
         self.shape = self.shape.take().or(found.shape);
         if !found.touched {

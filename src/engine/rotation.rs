@@ -19,29 +19,14 @@ use crate::engine::approval::Approval;
 use crate::engine::gap::BrokenGap;
 use crate::engine::hearing::Hearing;
 use crate::engine::judging::Said;
+pub use crate::engine::keys::KeptKey;
 use crate::engine::mailbox::ReadMail;
-use crate::engine::ports::SecretRef;
 use crate::engine::record::{self, BackSource, Cause, Entry, KeyLeft, Outcome, Record, RotationId, STARTING_TOUCHED};
 pub use crate::engine::review::Emergency;
 use crate::engine::truth::LiveWord;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// A key that rests in Barbican under a name of its own until the rotation is confirmed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptKey {
-    /// Its public half.
-    pub public_key: PublicKey,
-    /// The secret's name.
-    pub name: String,
-    /// Where it was stored and read back; `None` if only the intent is journaled.
-    pub href: Option<SecretRef>,
-    /// Barbican's answer to its deletion.
-    pub destroyed: Option<String>,
-    /// It was looked for and is not there any more, and not by us.
-    pub gone: bool,
-}
 
 /// The way back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,8 +157,16 @@ pub struct Rotation {
     pub put_back: Option<PublicKey>,
     /// When the end was last asked for and refused, and why, as long as nothing was begun since.
     pub end_refused: Option<(Timestamp, String)>,
+    /// How many mails were taken in when a step was begun last: at the end, what was known when it was begun.
+    pub heard_before_end: usize,
+    /// What was open when it was ended all the same, in capitals.
+    pub ended_over: Option<String>,
     /// What is known of the present leg's gap where a run ended in it.
     pub broken_gap: Option<BrokenGap>,
+    /// Those before it, of this leg or an earlier one.
+    pub earlier_gaps: Vec<BrokenGap>,
+    /// From when to when a change of this rotation may have left the name empty, by the journal: each, the oldest first, UTC.
+    pub empty: Vec<(Timestamp, Timestamp)>,
     /// Why the object's content of before the present leg is kept nowhere, where it was to be kept.
     pub object_not_kept: Option<String>,
     /// Attributes of the secret that could not be carried over.
@@ -271,7 +264,11 @@ impl Rotation {
             gap_us: None,
             overlap_us: None,
             broken_gap: None,
+            earlier_gaps: Vec::new(),
+            empty: Vec::new(),
             end_refused: None,
+            heard_before_end: 0,
+            ended_over: None,
             put_back: None,
             object_not_kept: None,
             not_carried: Vec::new(),
@@ -302,7 +299,9 @@ impl Rotation {
         self.seq = entry.seq;
         self.touching = entry.record.is_touching(self.touching);
         self.note_gap(entry);
-        self.live = self.live.after(entry, self.touched);
+        let before = self.live;
+        self.live = before.after(entry, self.touched);
+        self.note_empty(before, at);
         self.note_author(entry);
         match entry.record.clone() {
             Record::Planned { .. }
@@ -363,6 +362,7 @@ impl Rotation {
             }
             Record::StepStarted { step } => {
                 self.end_refused = None;
+                self.heard_before_end = self.mails.len();
                 self.touched |= step == StepNumber::SECRET && entry.version <= STARTING_TOUCHED;
                 self.steps[step.index()] = StepState::Running { since: at };
             }
@@ -373,13 +373,13 @@ impl Rotation {
                 self.steps[step.index()] = if done { StepState::Done { at, evidence } } else { StepState::Waiting };
             }
             Record::KeyKeeping { role, public_key, name } => {
-                self.keys.insert(role, KeptKey { public_key, name, href: None, destroyed: None, gone: false });
+                self.keys.insert(role, KeptKey::new(public_key, name, None));
             }
             Record::KeyKept { role, public_key, name, href } => {
-                self.keys.insert(role, KeptKey { public_key, name, href: Some(href), destroyed: None, gone: false });
+                self.keys.insert(role, KeptKey::new(public_key, name, Some(href)));
             }
             Record::ForeignKept { public_key, name, href } => {
-                self.foreign.push(KeptKey { public_key, name, href: Some(href), destroyed: None, gone: false });
+                self.foreign.push(KeptKey::new(public_key, name, Some(href)));
             }
             Record::PreviousMissing { why } => self.previous_missing = Some(why),
             Record::ShapeSeen { shape } => self.shape = Some(shape),
@@ -452,13 +452,14 @@ impl Rotation {
             }
             Record::NotTouched { .. } => self.touched = false,
             Record::Finished { outcome, note, despite } => {
+                self.ended_over = despite.as_ref().map(|_| self.open_told());
                 (self.outcome, self.despite) = (Some((outcome, at, note)), despite);
             }
             Record::SenderAccepted { .. } | Record::DomainAccepted { .. } => self.accept_sender(entry),
             Record::TakenBack { what, .. } => self.withdraw(&what),
             Record::WaiverKept { client } => self.keep_waiver(&client),
             Record::Recovered { found, .. } => self.recover(entry, found),
-            Record::KeyGone { role, .. } => self.lose_key(role),
+            Record::KeyGone { role, instead, .. } => self.lose_key(role, instead),
             Record::CalledUnasked { places } => self.unasked = places,
             Record::ForeignSeen { public_key } => self.foreign_seen = Some((public_key, at)),
         }

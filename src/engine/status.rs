@@ -4,6 +4,7 @@
 //! reader computes them from the moments.
 
 mod alert;
+mod alive;
 mod attention;
 mod connections;
 mod derive;
@@ -22,15 +23,14 @@ mod whom;
 pub use connections::Connections;
 pub use derive::derive;
 pub use heard::HeardView;
+pub use keys::{KeySight, KeysView};
 pub use since::ChangedSince;
 pub use thread::ThreadLine;
 
-use crate::domain::cadence::Due;
 use crate::domain::client::{Client, ClientId};
 use crate::domain::freshness::{Activity, Presence};
 pub use crate::domain::gate::Standing;
 use crate::domain::gate::Verdict;
-use crate::domain::key::PublicKey;
 use crate::domain::notice::{Notice, NoticeKind};
 use crate::domain::preflight::Preflight;
 use crate::domain::step::{StepNumber, StepState};
@@ -192,73 +192,6 @@ pub struct ClientView {
     pub transfer: Option<(u64, u64)>,
 }
 
-/// A key as one place shows it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct KeySight {
-    /// The key.
-    pub key: Option<PublicKey>,
-    /// When it was seen, UTC.
-    pub at: Option<Timestamp>,
-    /// Why the last look failed.
-    pub fault: Option<String>,
-}
-
-/// All the keys.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct KeysView {
-    /// Derived from the Barbican secret.
-    pub secret: KeySight,
-    /// How many secrets have the name.
-    pub secret_count: Option<usize>,
-    /// What each of them holds, where there are several.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub duplicates: Vec<Option<PublicKey>>,
-    /// What else Barbican's own search finds by the name: the server takes the first that it gets.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub alike: Option<String>,
-    /// In the Swift object.
-    pub object: KeySight,
-    /// On the interface.
-    pub interface: KeySight,
-    /// In the script of the console API; `None` where none is configured.
-    pub console: Option<KeySight>,
-    /// The staged key.
-    pub staged: Option<PublicKey>,
-    /// The previous key.
-    pub previous: Option<PublicKey>,
-    /// The previous key where its copy was not found when it was looked for last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub previous_missed: Option<PublicKey>,
-    /// When the secret was stored, UTC.
-    pub created: Option<Timestamp>,
-    /// When it is due, UTC.
-    pub due: Option<Timestamp>,
-    /// How that stands.
-    pub due_state: Option<Due>,
-}
-
-impl KeysView {
-    /// What each of several secrets of the name holds, as `show` writes a key.
-    pub fn each_of_name(&self, show: impl Fn(&PublicKey) -> String) -> Vec<String> {
-        let each = |key: &Option<PublicKey>| match key {
-            Some(key) if Some(*key) == self.interface.key => format!("{} (on the interface)", show(key)),
-            Some(key) => show(key),
-            None => "no key".to_owned(),
-        };
-        self.duplicates.iter().map(each).collect()
-    }
-
-    /// What stands under the secret's name in Barbican, each key as `show` writes it.
-    pub fn secret_words(&self, show: impl Fn(&PublicKey) -> String) -> Option<String> {
-        match (self.duplicates.len(), self.secret.key, self.secret_count) {
-            (0, None, Some(0)) => Some("no secret has the name".into()),
-            (0, None, Some(_)) => Some("no key in it".into()),
-            (0, key, _) => key.as_ref().map(show),
-            (count, ..) => Some(format!("{count} SECRETS of the name: {}", self.each_of_name(show).join(", "))),
-        }
-    }
-}
-
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct JournalLine {
@@ -284,15 +217,10 @@ pub struct Viewer<'a> {
 /// Between DELETE and POST no secret has the name; the source document calls less than a second normal, µs.
 pub const NORMAL_GAP_US: u64 = 1_000_000;
 
-impl TenantStatus {
-    /// What became of the kept keys, behind each of them; empty while they are kept.
-    pub fn kept_until(&self) -> &'static str {
-        match self.outcome {
-            Some(Outcome::Rotated | Outcome::RolledBack) => " (destroyed at the end)",
-            _ => "",
-        }
-    }
+/// The few words that lead where the places differ and nothing is under way.
+const DIFFER: &str = "KEYS DIFFER";
 
+impl TenantStatus {
     /// That the gap was longer than is normal, in words.
     pub fn long_gap(&self) -> Option<String> {
         let gap = self.gap_us.filter(|gap| *gap >= NORMAL_GAP_US)?;
@@ -306,7 +234,7 @@ impl TenantStatus {
 
     /// That a run ended in the pair, so that nobody knows how long the gap was, in words.
     pub fn unmeasured_gap(&self) -> Option<String> {
-        let gap = self.broken_gap.filter(|gap| !gap.is_known)?;
+        let gap = self.earlier_gaps.iter().copied().chain(self.broken_gap).rfind(|gap| !gap.is_known)?;
         Some(format!("how long the tenant's name was without a secret is {gap}"))
     }
 
@@ -317,7 +245,7 @@ impl TenantStatus {
         let truth = self.truth.as_ref().map(ToString::to_string);
         let since = self.changed_since.as_ref().map(ToString::to_string);
         let connections = self.connections.as_ref().map(ToString::to_string);
-        lost.into_iter().chain(truth).chain(since).chain(connections).collect()
+        lost.into_iter().chain(truth).chain(since).chain(connections).chain(self.differ.clone()).collect()
     }
 
     /// The same in a few words.
@@ -325,9 +253,16 @@ impl TenantStatus {
         let truth = self.truth.as_ref().map(|truth| truth.lead.as_str());
         let since = self.changed_since.as_ref().map(|since| since.lead.as_str());
         let connections = self.connections.as_ref().and_then(|connections| connections.lead);
-        let first = truth.or(since).or(connections);
+        let differ = self.differ.as_ref().map(|_| DIFFER);
+        let first = truth.or(since).or(connections).or(differ);
         let words: Vec<&str> = self.lost.as_ref().map(|_| witness::LEAD).into_iter().chain(first).collect();
         (!words.is_empty()).then(|| words.join("; "))
+    }
+
+    /// How the last rotation has ended, and that something was open.
+    pub fn ended_word(&self, outcome: &Outcome) -> String {
+        let but = self.despite.as_ref().map(|what| format!(", BUT {what}")).unwrap_or_default();
+        format!("{}{but}", outcome.word())
     }
 
     /// The same in a line above `next`, which says a lost end in full.
@@ -426,6 +361,15 @@ pub struct TenantStatus {
     /// What is known of the gap where a run ended in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken_gap: Option<BrokenGap>,
+    /// Those before it that a run, or somebody else, had left open.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier_gaps: Vec<BrokenGap>,
+    /// With no rotation open: which key is where, when the places differ.
+    #[serde(skip)]
+    pub differ: Option<String>,
+    /// What was open when it was ended all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub despite: Option<String>,
     /// How long the pair of DELETE and POST lasts at most once DELETE is sent, ms.
     pub pair_bound_ms: u64,
     /// The one safe next action.
@@ -453,11 +397,14 @@ pub struct TenantStatus {
     pub rollback_cuts: Vec<ClientId>,
     /// What an end of it now needs a reason for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unfinished: Option<&'static str>,
+    pub unfinished: Option<String>,
     /// The mails to clients of the open or last rotation, oldest first.
     pub notices: Vec<Notice>,
     /// The mails of clients that were read in it, oldest first.
     pub mails: Vec<ReadMail>,
+    /// From which of them on what is open is to be read.
+    #[serde(skip)]
+    pub read_from: (usize, usize),
     /// When the answers to this window came, UTC, oldest first.
     pub answered_at: Vec<Timestamp>,
     /// When somebody is reminded next without an operator, and by which mail.

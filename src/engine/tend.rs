@@ -245,7 +245,8 @@ mod tests {
         let mut touched = false;
         let records = records.iter().flat_map(|record| {
             let begins = *record == begun(StepNumber::SECRET) && !std::mem::replace(&mut touched, true);
-            std::iter::once(record.clone()).chain(begins.then_some(Record::Touching { step: StepNumber::SECRET }))
+            std::iter::once(record.clone())
+                .chain(begins.then_some(Record::Touching { step: StepNumber::SECRET, store_first: false }))
         });
         let entries: Vec<Entry> = std::iter::once(plan).chain(records).zip(1..).map(entry).collect();
         let mut rotation = Rotation::fold(&entries).unwrap();

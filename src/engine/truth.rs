@@ -37,6 +37,8 @@ pub struct LiveWord {
     sent: Option<Timestamp>,
     /// What stood when an attempt began that has not sent anything yet: where it ends badly without another word, that stands.
     before: Option<Before>,
+    /// The change stores before it deletes: by that the name is never empty.
+    store_first: bool,
 }
 
 /// Word, moment, and the last change, as they stood.
@@ -69,9 +71,10 @@ impl LiveWord {
     pub fn after(self, entry: &Entry, touched: bool) -> Self {
         let says = |live| {
             let sent = if live == Live::There || self.live != Live::There { self.sent } else { Some(entry.at) };
-            Self { live, at: Some(entry.at), sent, before: None }
+            Self { live, at: Some(entry.at), sent, before: None, ..self }
         };
         match &entry.record {
+            Record::Touching { store_first: true, .. } => Self { store_first: true, ..says(Live::There) },
             Record::Touching { .. } => says(Live::Unknown),
             Record::SecretLeft { left, .. } => match (left, self.live) {
                 // Since when it is missing is worth more than when that was found out again.
@@ -86,13 +89,15 @@ impl LiveWord {
             Record::StepStarted { step: StepNumber::SECRET } if entry.version <= STARTING_TOUCHED => {
                 says(Live::Unknown)
             }
-            Record::StepStarted { step: StepNumber::SECRET } if touched && self.live == Live::There => {
+            Record::StepStarted { step: StepNumber::SECRET }
+                if touched && self.live == Live::There && !self.store_first =>
+            {
                 Self { before: Some((self.live, self.at, self.sent)), ..says(Live::Unknown) }
             }
             // The attempt before has not ended, so what it has sent is not known.
             Record::StepStarted { step: StepNumber::SECRET } => Self { before: None, ..self },
             Record::StepFailed { step: StepNumber::SECRET, .. } => match self.before {
-                Some((live, at, sent)) => Self { live, at, sent, before: None },
+                Some((live, at, sent)) => Self { live, at, sent, before: None, ..self },
                 None => self,
             },
             _ => self,
@@ -266,11 +271,12 @@ mod tests {
     fn a_delete_without_its_post_stays_true_through_every_attempt_that_ends_badly() {
         let left = |left| Record::SecretLeft { step: STEP, left, gap_us: None };
         let start = || Record::StepStarted { step: STEP };
-        let word = after(vec![start(), Record::Touching { step: STEP }, left(Live::Missing), failed()]);
+        let word =
+            after(vec![start(), Record::Touching { step: STEP, store_first: false }, left(Live::Missing), failed()]);
         assert_eq!((word.live, word.at), (Live::Missing, Timestamp::from_second(120).ok()));
         let word = after(vec![
             start(),
-            Record::Touching { step: STEP },
+            Record::Touching { step: STEP, store_first: false },
             left(Live::Missing),
             failed(),
             start(),
@@ -293,7 +299,12 @@ mod tests {
         let left = |left| Record::SecretLeft { step: STEP, left, gap_us: None };
         let start = || Record::StepStarted { step: STEP };
         // Given up ten minutes later, and tried again after that.
-        let records = [(1, start()), (2, Record::Touching { step: STEP }), (12, left(Live::Missing)), (13, failed())];
+        let records = [
+            (1, start()),
+            (2, Record::Touching { step: STEP, store_first: false }),
+            (12, left(Live::Missing)),
+            (13, failed()),
+        ];
         for (minute, record) in records.into_iter().chain([(20, start()), (30, left(Live::Missing)), (31, failed())]) {
             rotation.apply(&entry(minute, record));
             if minute == 2 {
@@ -316,18 +327,24 @@ mod tests {
     fn what_was_only_announced_is_not_known_and_an_attempt_that_sent_nothing_changes_nothing() {
         let start = || Record::StepStarted { step: STEP };
         assert_eq!(after(vec![start()]).live, Live::There);
-        assert_eq!(after(vec![start(), Record::Touching { step: STEP }]).live, Live::Unknown);
+        assert_eq!(after(vec![start(), Record::Touching { step: STEP, store_first: false }]).live, Live::Unknown);
+        // Where the new one is stored first, nothing of ours leaves the name empty, however it ends.
+        let stored_first = after(vec![start(), Record::Touching { step: STEP, store_first: true }]);
+        assert_eq!((stored_first.live, stored_first.opened()), (Live::There, None));
+        let again = after(vec![start(), Record::Touching { step: STEP, store_first: true }, start()]);
+        assert_eq!((again.live, again.opened()), (Live::There, None));
         let done = || Record::StepSucceeded { step: STEP, evidence: String::new() };
-        let back = after(vec![start(), Record::Touching { step: STEP }, done(), start()]);
+        let back = after(vec![start(), Record::Touching { step: STEP, store_first: false }, done(), start()]);
         assert_eq!(back.live, Live::Unknown, "the way back may have sent something");
-        let back = after(vec![start(), Record::Touching { step: STEP }, done(), start(), failed()]);
+        let back = after(vec![start(), Record::Touching { step: STEP, store_first: false }, done(), start(), failed()]);
         assert_eq!(back.live, Live::There, "it would have said so");
     }
 
     #[test]
     fn an_open_gap_is_counted_from_the_first_request_through_all_attempts_and_only_while_it_is_open() {
         let at = |minute: i64| Timestamp::from_second(minute * 60).ok();
-        let (start, touching) = (|| Record::StepStarted { step: STEP }, || Record::Touching { step: STEP });
+        let (start, touching) =
+            (|| Record::StepStarted { step: STEP }, || Record::Touching { step: STEP, store_first: false });
         let left = |left| Record::SecretLeft { step: STEP, left, gap_us: None };
         let open = after(vec![start(), touching(), left(Live::Missing), failed(), start(), failed(), start()]);
         assert_eq!((open.opened(), open.sent()), (at(1), at(1)));

@@ -1,25 +1,27 @@
 //! One subject's desk, whatever its runbook: takes the lease, loads the journal, carries an order out, looks at the world between
 //! orders, and says what is true. What runs under the lease is `run`'s.
 
+mod history;
 mod loss;
+mod onlooker;
 mod recover;
 mod run;
 
+pub use history::history;
+pub use onlooker::Onlooker;
 pub use run::RunFault;
 
-use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::fault::Fault;
 use crate::domain::tenant::TenantId;
-use crate::engine::case::core::Stamp;
 use crate::engine::case::gate::{self, Verdict};
 use crate::engine::case::machine::{Asked, Order, Refusal, taking_over};
-use crate::engine::case::record::{Body, CaseId, OwnRecord};
+use crate::engine::case::record::CaseId;
 use crate::engine::case::runbook::{Case, Runbook, Seen, Step, Strays};
 use crate::engine::case::status::{self, Line, Status};
 use crate::engine::case::tend::{self, Tending};
 use crate::engine::journal::{Holder, JournalStore, Lease};
 use crate::engine::ports::{Clock, Entropy};
-use crate::engine::record::{Actor, Entry, Record, RotationId};
-use crate::engine::step::Progress;
+use crate::engine::record::{Actor, RotationId};
 use crate::engine::witness::{Lost, Sign, Witnessed};
 use crate::runtime::ending;
 use crate::runtime::fence::{LeaseFence, lost};
@@ -27,24 +29,10 @@ use crate::runtime::lease::Taker;
 use crate::runtime::lookout::{BEAT, FALLEN_QUIET, LEASE_TTL, Life, Lookout};
 use crate::runtime::run::Taken;
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use run::Run;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
-/// Who sits before a desk.
-pub trait Onlooker: Send + Sync {
-    /// The status is another one.
-    fn changed(&self, desk: &dyn Desk);
-    /// A step of what runs is so far.
-    fn progress(&self, desk: &dyn Desk, progress: Progress);
-    /// An order waits for something before it begins, and for what.
-    fn waits(&self, _subject: &str, _text: &str) {}
-    /// How long an order waits for somebody else who holds the subject.
-    fn patience(&self) -> Duration {
-        Duration::ZERO
-    }
-}
+use std::time::Instant;
 
 /// The one seam above which nobody knows a runbook: fleet, screen, `watch` and command line see nothing else.
 #[async_trait]
@@ -67,6 +55,8 @@ pub trait Desk: Send + Sync {
     async fn follow(&self) -> bool;
     /// Looks at everything outside.
     async fn look(&self);
+    /// The same, unless an order of ours has just looked and nothing was changed since.
+    async fn look_again(&self);
     /// Carries an order out. Gives what was achieved.
     async fn run(&self, order: Order) -> Result<String, RunFault>;
 }
@@ -113,7 +103,12 @@ struct Known<R: Runbook> {
     cases: Vec<String>,
     /// How far the journal was when the look was begun that gave the sights.
     sighted: Option<Option<(CaseId, u64)>>,
+    /// Since when nothing was changed from here: the beginning of the last look under a lease of ours, behind which no fence was asked.
+    unchanged_since: Option<Timestamp>,
 }
+
+/// So long a look stands for another one, where nothing was changed since.
+const LOOK_LASTS: SignedDuration = SignedDuration::from_secs(10);
 
 impl<R: Runbook> Known<R> {
     /// How far the journal is.
@@ -139,9 +134,21 @@ impl<R: Runbook> CaseDesk<R> {
         let (sights, lines) = (R::Sights::default(), Vec::new());
         let (holder, quiet_since, unread) = (None, None, None);
         let (case, witnessed, running, looks) = (None, Witnessed::default(), false, (0, 0));
-        let (cases, sighted) = (Vec::new(), None);
-        let known =
-            Known { case, lines, sights, holder, quiet_since, running, unread, witnessed, looks, cases, sighted };
+        let (cases, sighted, unchanged_since) = (Vec::new(), None, None);
+        let known = Known {
+            case,
+            lines,
+            sights,
+            holder,
+            quiet_since,
+            running,
+            unread,
+            witnessed,
+            looks,
+            cases,
+            sighted,
+            unchanged_since,
+        };
         let (known, busy, lookout) = (Mutex::new(known), tokio::sync::Mutex::new(()), Lookout::default());
         Self { seat, world, steps: R::steps(), known, busy, lookout }
     }
@@ -169,6 +176,40 @@ impl<R: Runbook> CaseDesk<R> {
         if look > known.looks.1 {
             (known.sights, known.looks.1, known.sighted) = (sights, look, Some(reached));
         }
+    }
+
+    /// What comes behind a look.
+    async fn looked(&self) {
+        // What somebody has begun since is in the journal by now.
+        let astray = self.astray(&self.known()).is_some();
+        if astray {
+            let _ = self.reload().await;
+        }
+        self.seat.onlooker.changed(self);
+    }
+
+    /// The same under a lease of ours: nobody of ours changes anything meanwhile.
+    async fn look_of_ours(&self, case: Option<&Case<R>>) {
+        let begun = self.seat.clock.now();
+        self.take_look(case).await;
+        self.known().unchanged_since = Some(begun);
+    }
+
+    /// The same, unless the last one stands for it.
+    async fn look_if_old(&self, case: Option<&Case<R>>) {
+        if self.looked_just_now() {
+            let mut known = self.known();
+            // What the journal has gone on since changes nothing outside.
+            known.sighted = Some(known.reached());
+        } else {
+            self.look_of_ours(case).await;
+        }
+    }
+
+    fn looked_just_now(&self) -> bool {
+        let now = self.seat.clock.now();
+        let lasts = |at: Timestamp| (SignedDuration::ZERO..LOOK_LASTS).contains(&now.duration_since(at));
+        self.known().unchanged_since.is_some_and(lasts)
     }
 
     /// What lies outside and does not fit the journal. What was seen before the journal has gone on, or while somebody else is at work,
@@ -397,12 +438,13 @@ impl<R: Runbook> Desk for CaseDesk<R> {
     async fn look(&self) {
         let case = self.known().case.clone();
         self.take_look(case.as_deref()).await;
-        // What somebody has begun since is in the journal by now.
-        let astray = self.astray(&self.known()).is_some();
-        if astray {
-            let _ = self.reload().await;
+        self.looked().await;
+    }
+
+    async fn look_again(&self) {
+        if !self.looked_just_now() {
+            self.look().await;
         }
-        self.seat.onlooker.changed(self);
     }
 
     async fn run(&self, order: Order) -> Result<String, RunFault> {
@@ -437,7 +479,9 @@ impl<R: Runbook> Desk for CaseDesk<R> {
         }
         self.seat.fence.shut();
         if !ending::is_asked() {
-            self.look().await;
+            let case = self.known().case.clone();
+            self.look_if_old(case.as_deref()).await;
+            self.looked().await;
         }
         let released = self.seat.store.release(&lease).await;
         let _ = self.reload().await;
@@ -452,38 +496,4 @@ impl<R: Runbook> Desk for CaseDesk<R> {
             Err(fault) => format!("{achieved}; but the subject could not be given back: others wait for it ({fault})"),
         })
     }
-}
-
-/// A case as its entries tell it, with a line for each. Errors: one of them can't be understood.
-pub fn history<R: Runbook>(entries: &[Entry]) -> Result<(Option<Case<R>>, Vec<Line>), Fault> {
-    let mut case: Option<Case<R>> = None;
-    let mut lines = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let body = decoded::<R>(entry)?;
-        lines.push(line(entry, &body));
-        let stamp = Stamp { seq: entry.seq, at: entry.at, person: entry.person() };
-        match &mut case {
-            None => case = Some(Case::open(stamp, &body).map_err(|why| unreadable(entry, &why))?),
-            Some(case) => case.apply(stamp, &body),
-        }
-    }
-    Ok((case, lines))
-}
-
-/// What an entry of a case says.
-fn decoded<R: Runbook>(entry: &Entry) -> Result<Body<R::Record>, Fault> {
-    match &entry.record {
-        Record::Case(body) => body.read().map_err(|error| unreadable(entry, &error.to_string())),
-        other => Err(unreadable(entry, &format!("{} is no record of a case", other.word()))),
-    }
-}
-
-fn unreadable(entry: &Entry, why: &str) -> Fault {
-    Fault::new(Service::Journal, FaultKind::Malformed, format!("record {} can't be understood: {why}", entry.seq))
-        .hint("nothing is done here; see `changeguard audit verify`, or go on with the changeguard that wrote it")
-}
-
-fn line<O: OwnRecord>(entry: &Entry, body: &Body<O>) -> Line {
-    let (by, incident) = (format!("{}@{}", entry.by, entry.host), body.is_incident());
-    Line { seq: entry.seq, at: entry.at, by, text: body.summary(), incident }
 }

@@ -448,7 +448,7 @@ impl Conductor {
                 in_reply_to: None,
                 token: &self.world.reply_key.token(&rotation, &client.id),
                 language: self.world.settings.language,
-                previous_key: rotation.is_back_to_previous(),
+                key_told: rotation.key_told(),
             })?;
             letters.push((client.id, letter));
         }

@@ -54,7 +54,12 @@ impl Intake {
         let head = heads.into_iter().next().ok_or_else(none)?;
         let before = Rotation::fold(&self.store.load(&head.rotation).await?)?;
         // A mail is judged by what was asked; the rules are those of a gate that is not asked here.
-        let rules = Rules { preflight_valid: Duration::ZERO, approval: None, second_mail: SecondMail::default() };
+        let rules = Rules {
+            preflight_valid: Duration::ZERO,
+            approval: None,
+            second_mail: SecondMail::default(),
+            store_first: false,
+        };
         let mut machine =
             Machine::new(before.tenant.clone(), self.actor.clone(), rules, Some(Arc::new(before.clone())));
         let (command, new_id) = (Command::TakeMails { mails }, RotationId(String::new()));

@@ -46,9 +46,14 @@ fn message(model: &Model, width: u16, y: u16, pen: &mut Pen<'_>) {
     } else {
         match model.attention() {
             [] => Vec::new(),
-            [only] => vec![piece(format!("{} {only}", pen.glyphs.warn), theme.warn())],
+            [only] => {
+                // What is cut opens.
+                let is_cut = usize::from(width) < only.width() + 2;
+                behind = if is_cut { "  (!)".into() } else { String::new() };
+                vec![piece(format!("{} {only}", pen.glyphs.warn), theme.warn())]
+            }
             [first, rest @ ..] => {
-                behind = format!("  (+{} more)", rest.len());
+                behind = format!("  (! +{} more)", rest.len());
                 vec![piece(format!("{} {first}", pen.glyphs.warn), theme.warn())]
             }
         }

@@ -55,6 +55,7 @@ fn empty_text(status: &TenantStatus) -> &'static str {
     match status.phase {
         Phase::Idle => "no rotation is open; p plans one",
         Phase::Planned | Phase::Announced => "the gate is open",
+        _ if !status.touched => "rotate was begun; the gate is asked again before the key is touched",
         _ => "the gate was passed when rotate began",
     }
 }

@@ -8,10 +8,11 @@ use crate::domain::cadence::Due;
 use crate::domain::gate::Verdict;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::window::{Window, WindowState};
+use crate::engine::gap;
 use crate::engine::next::Act;
 use crate::engine::sources::Source;
 use crate::engine::status::{ClientView, Phase, Reconcile, Standing, TenantStatus};
-use crate::ui::header::{gap_text, late_age, reconcile_style};
+use crate::ui::header::{late_age, reconcile_style};
 use crate::ui::pen::{Pen, Piece, piece};
 use crate::ui::{age, plot, steps};
 use jiff::Timestamp;
@@ -64,29 +65,49 @@ pub fn draw(model: &Model, status: &TenantStatus, size: (u16, u16), pen: &mut Pe
     row(at, "next", pen.theme.strong(), &next, pen);
 }
 
-/// How a source stands: a dot, and the age of its last answer, in steps while that is as it should be.
+/// How a source stands: a dot, and the age of its last answer, in steps while that is as it should be. Whoever has no room is
+/// counted.
 fn sources<'a>(model: &Model, status: &'a TenantStatus, width: u16, pen: &Pen<'_>) -> Vec<Piece<'a>> {
     let theme = pen.theme;
     let late = model.all_late(status);
-    let mut pieces = Vec::new();
-    // Who does not answer comes first: those who do may be cut.
-    for view in &late {
+    let is_late = |name| late.iter().any(|late| late.name == name);
+    // Who does not answer comes first: those who do may be counted only.
+    let lost = late.iter().map(|view| {
         let since = late_age(model, &[view]).unwrap_or_default();
-        pieces.push(piece(format!("{} {} {since}   ", pen.glyphs.lost, view.name.word()), theme.bad()));
-    }
-    for view in status.sources.iter().filter(|view| late.iter().all(|late| late.name != view.name)) {
-        let Some(at) = view.seen_at else { continue };
-        pieces.push(piece(format!("{} ", pen.glyphs.alive), theme.good()));
-        pieces.push(piece(view.name.word(), theme.plain()));
-        let fresh = bucket(model.now.as_second() - at.as_second());
+        vec![piece(format!("{} {} {since}   ", pen.glyphs.lost, view.name.word()), theme.bad())]
+    });
+    let well = status.sources.iter().filter(|view| !is_late(view.name)).filter_map(|view| {
+        let fresh = bucket(model.now.as_second() - view.seen_at?.as_second());
         let text = if width >= 100 { format!(" {fresh}   ") } else { "  ".to_owned() };
-        pieces.push(piece(text, theme.quiet()));
+        let dot = piece(format!("{} ", pen.glyphs.alive), theme.good());
+        Some(vec![dot, piece(view.name.word(), theme.plain()), piece(text, theme.quiet())])
+    });
+    let lost: Vec<_> = lost.collect();
+    let (all, bad): (Vec<_>, usize) = (lost.iter().cloned().chain(well).collect(), lost.len());
+    if all.is_empty() {
+        return vec![piece("nobody was looked at yet", theme.quiet())];
     }
-    if pieces.is_empty() {
-        pieces.push(piece("nobody was looked at yet", theme.quiet()));
+    let ends: Vec<usize> = all
+        .iter()
+        .scan(0, |used, pieces| {
+            *used += pieces.iter().map(|(text, _)| text.width()).sum::<usize>();
+            Some(*used)
+        })
+        .collect();
+    let room = usize::from(width.saturating_sub(MARGIN));
+    let blank = |at: usize| all[at].last().map_or(0, |(text, _)| text.width() - text.trim_end().width());
+    let fits = |count: usize, most: usize| count == 0 || ends[count - 1] - blank(count - 1) <= most;
+    if fits(all.len(), room) {
+        return all.into_iter().flatten().collect();
     }
-    pieces
+    let shown = (0..all.len()).rev().find(|count| fits(*count, room.saturating_sub(MORE))).unwrap_or(0);
+    let style = if shown < bad { theme.bad() } else { theme.quiet() };
+    let more = piece(format!("+{}", all.len() - shown), style);
+    all.into_iter().take(shown).flatten().chain([more]).collect()
 }
+
+/// Columns of the count of those who have no room, with the blanks before it.
+const MORE: usize = 6;
 
 /// An age that is as it should be does not tick.
 fn bucket(seconds: i64) -> &'static str {
@@ -105,7 +126,7 @@ fn window<'a>(model: &Model, status: &TenantStatus, width: u16, pen: &Pen<'_>) -
         // Which of its revisions it is stands where nothing cuts it.
         (Some(window), _) => (format!("window r{}", window.revision), planned(window, status, model.now, width, pen)),
         (None, Some(outcome)) => {
-            ("last".into(), vec![piece(format!("the last rotation: {}", outcome.word()), theme.plain())])
+            ("last".into(), vec![piece(format!("the last rotation: {}", status.ended_word(outcome)), theme.plain())])
         }
         (None, None) => ("last".into(), vec![piece("never rotated by changeguard", theme.plain())]),
     }
@@ -236,7 +257,11 @@ fn people<'a>(model: &Model, status: &'a TenantStatus, width: u16, pen: &Pen<'_>
     }
     let (label, source, said, side) = match status.back {
         Some((back, of)) => {
-            ("back", Source::Server, format!("{back} of {of} back"), Square::after as fn(&ClientView) -> Square)
+            let waived =
+                status.clients.iter().filter(|view| view.back.is_none() && view.standing == Standing::Waived).count();
+            let waived_told = if waived == 0 { String::new() } else { format!(", {waived} waived") };
+            let said = format!("{} of {of} back{waived_told}", back - waived.min(back));
+            ("back", Source::Server, said, Square::after as fn(&ClientView) -> Square)
         }
         None => {
             let of = if status.people_seen.is_some() { status.answers.1.to_string() } else { "?".to_owned() };
@@ -322,11 +347,12 @@ fn key<'a>(model: &Model, status: &TenantStatus, pen: &Pen<'_>) -> Vec<Piece<'a>
     });
     pieces.push(piece(format!("{stale}{}{}", status.reconcile.word(), within.unwrap_or_default()), style));
     if let Some(overlap) = status.overlap_us {
-        pieces.push(piece(format!("   no gap, two for {}", gap_text(overlap)), theme.quiet()));
+        pieces.push(piece(format!("   no gap, two for {}", gap::length(overlap)), theme.quiet()));
     } else if let Some(gap) = status.gap_us {
         let long = status.long_gap().is_some();
         let word = if long { " ABOVE NORMAL" } else { "" };
-        pieces.push(piece(format!("   gap {}{word}", gap_text(gap)), if long { theme.warn() } else { theme.quiet() }));
+        pieces
+            .push(piece(format!("   gap {}{word}", gap::length(gap)), if long { theme.warn() } else { theme.quiet() }));
     }
     pieces.extend(due(status, model.now, pen));
     pieces

@@ -112,12 +112,3 @@ pub fn key_age(status: &TenantStatus, now: Timestamp) -> String {
         _ => "age of the key unknown".into(),
     }
 }
-
-/// The measured gap, in the unit that fits.
-pub fn gap_text(us: u64) -> String {
-    match us {
-        0..10_000 => format!("{}.{} ms", us / 1000, us % 1000 / 100),
-        10_000..10_000_000 => format!("{} ms", us / 1000),
-        _ => format!("{} s", us / 1_000_000),
-    }
-}

@@ -2,11 +2,13 @@
 
 use crate::app::Model;
 use crate::app::panel::Panel;
+use crate::domain::key::KeyRole;
 use crate::domain::key::PublicKey;
+use crate::engine::gap;
 use crate::engine::sources::Source;
 use crate::engine::status::{KeySight, TenantStatus};
 use crate::ui::age;
-use crate::ui::header::{gap_text, key_age, server_piece};
+use crate::ui::header::{key_age, server_piece};
 use crate::ui::pen::{Pen, piece};
 use ratatui::layout::Rect;
 
@@ -25,7 +27,7 @@ pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>)
             status
                 .gap_us
                 .filter(|_| status.overlap_us.is_none())
-                .map_or(String::new(), |gap| format!("   gap {}", gap_text(gap))),
+                .map_or(String::new(), |gap| format!("   gap {}", gap::length(gap))),
             theme.plain(),
         ),
         piece(status.long_gap().map_or("", |_| " ABOVE NORMAL"), theme.warn()),
@@ -95,13 +97,14 @@ fn places(model: &Model, status: &TenantStatus, area: Rect, focused: bool, pen: 
         mark(model, at, y, area, focused, pen);
         y += 1;
     }
-    for (at, (word, key)) in [("staged key", keys.staged), ("previous key", keys.previous)].into_iter().enumerate() {
+    let kept = [("staged key", keys.staged, KeyRole::Staged), ("previous key", keys.previous, KeyRole::Previous)];
+    for (at, (word, key, role)) in kept.into_iter().enumerate() {
         if y >= area.bottom() {
             return y;
         }
         pen.put(area.x + 2, y, 16, word, theme.quiet());
         let shown = |key: PublicKey| if area.width >= 64 { key.to_string() } else { key.short() };
-        let text = key.map_or("none".into(), |key| format!("{}{}", shown(key), status.kept_until()));
+        let text = key.map_or("none".into(), |key| format!("{}{}", shown(key), keys.kept_no_more(role)));
         pen.put(area.x + 19, y, area.width.saturating_sub(19), &text, theme.plain());
         mark(model, 4 + at, y, area, focused, pen);
         y += 1;
@@ -111,7 +114,7 @@ fn places(model: &Model, status: &TenantStatus, area: Rect, focused: bool, pen: 
 
 fn role(sight: &KeySight, status: &TenantStatus) -> &'static str {
     match sight.key {
-        _ if !status.kept_until().is_empty() => "",
+        _ if !status.keys.destroyed.is_empty() => "",
         Some(key) if Some(key) == status.keys.staged => " (staged)",
         Some(key) if Some(key) == status.keys.previous => " (previous)",
         _ => "",

@@ -237,6 +237,33 @@ async fn a_way_back_whose_kept_key_somebody_has_deleted_leads_on_by_a_fresh_key(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_strangers_key_under_the_name_of_the_kept_one_is_named_and_never_put_live() {
+    let stage = Stage::start(Duration::from_millis(300)).await;
+    stage.confirmed().await;
+    stage.run("rotate acme --confirm acme", &[]).await.ends(0);
+    let world = stage.lab.world();
+    let kept = world.secrets("").into_iter().find(|secret| secret.name.contains("changeguard-previous")).unwrap();
+    let theirs = PrivateKey::from_random([9; 32]);
+    assert!(world.remove_secret(&kept.id));
+    world.add_secret(&kept.name, "text/plain", Some(theirs.to_payload(false).expose()));
+    let named = theirs.public().short();
+    let refused = stage.run("rollback acme --confirm acme --reason clients", &[]).await.ends(5);
+    assert!(refused.err.contains(&format!("the name holds {named} instead")), "{}", refused.err);
+    assert!(refused.err.contains("rollback acme --confirm acme --reason"), "{}", refused.err);
+    assert!(
+        !refused.err.contains("run: changeguard verify"),
+        "what leads on is named, and nothing else: {}",
+        refused.err
+    );
+    let status = stage.run("status acme", &[]).await.ends(0);
+    assert!(status.out.contains(&format!("{named} instead")), "{}", status.out);
+    stage.run("rollback acme --confirm acme --reason clients", &[]).await.ends(0);
+    let status = stage.status().await;
+    assert_eq!(status["keys"]["secret_count"], 1);
+    assert_ne!(status["keys"]["secret"]["key"], theirs.public().to_string(), "{status}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_secret_is_missing_nobody_says_of_a_kept_key_that_is_gone_that_it_is_kept() {
     let scene = Scene::start().await;
     scene.confirmed().await;

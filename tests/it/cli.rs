@@ -345,6 +345,40 @@ async fn killed_while_it_waits_for_the_server_it_resumes() {
     killed_in(6, Rule::new(Service::Barbican, Fault::Status(503)).method("GET").always().for_agents()).await;
 }
 
+/// Killed while it destroys the kept keys, and a colleague stores another one, which the server takes: one resume puts all three right.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_the_end_while_somebody_stores_another_key_one_resume_puts_all_three_right() {
+    let stage = Stage::start(CYCLE).await;
+    stage.confirmed().await;
+    stage.run("rotate acme --confirm acme", &[]).await.ends(0);
+    let world = stage.lab.world();
+    for client in stage.status().await["clients"].as_array().unwrap() {
+        let id = client["id"].as_str().unwrap();
+        stage.run(&format!("waive acme {id} --reason holiday"), &[]).await.ends(0);
+    }
+    let slow = stage.lab.faults().add(Rule::new(Service::Barbican, Fault::Hang).method("DELETE"));
+    let mut process = stage.command("finish acme --confirm acme --reason nobody", &[]).spawn().unwrap();
+    assert!(world.until(PATIENCE, |_| stage.lab.faults().fired(slow) > 0).await);
+    process.kill().await.unwrap();
+    stage.lab.faults().clear();
+    let theirs = changeguard::engine::secret::PrivateKey::from_random([7; 32]);
+    let live = world.key_secrets("acme");
+    assert!(live.iter().all(|secret| world.remove_secret(&secret.id)));
+    world.add_secret(&stage.secret_name(), "text/plain", Some(theirs.to_payload(false).expose()));
+    let status = loop {
+        let status = stage.status().await;
+        if status["keys"]["interface"]["key"] == theirs.public().to_string() {
+            break status;
+        }
+    };
+    assert!(status["attention"][0].as_str().unwrap().starts_with("ALL CUT OFF"), "{status}");
+    assert!(status["clients"].as_array().unwrap().iter().all(|client| client["activity"] != "active"), "{status}");
+    stage.run("resume acme", &[]).await.ends(0);
+    let keys = stage.status().await["keys"].take();
+    let staged = &keys["staged"];
+    assert_eq!([&keys["secret"]["key"], &keys["object"]["key"], &keys["interface"]["key"]], [staged; 3], "{keys}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupted_step_that_can_not_be_looked_at_needs_a_person() {
     let stage = Stage::start(CYCLE).await;

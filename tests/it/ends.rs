@@ -6,6 +6,8 @@ use crate::senders::writes;
 use changeguard::adapters::lab::{Fault, Rule, Service};
 use changeguard::domain::key::KeyRole;
 use changeguard::engine::command::Command;
+use changeguard::engine::mailbox::Decision;
+use changeguard::engine::next::Act;
 use changeguard::engine::record::{Cause, Record};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -43,12 +45,119 @@ async fn an_end_over_a_letter_that_nobody_has_read_wants_a_reason_that_stands_in
     scene.finish("talked to them by phone").await.unwrap();
     let report = changeguard::cli::report::Line::of(&scene.acme().rotation().unwrap(), None);
     assert!(report.to_string().contains("BUT A MAIL OF A CLIENT IS UNREAD: talked"), "{report}");
-    // What was written stays to be read behind the end, and nobody is asked to decide it any more.
+    // The reason was for the end: what was written is to be read behind it, and leads until somebody has.
     let status = scene.status();
     let client = status.mails[0].client.clone();
     let thread = status.thread(&client);
-    assert!(thread.iter().any(|line| line.from_client && line.to_decide.is_none()), "{thread:?}");
-    assert!(!status.attention.iter().any(|item| item.contains("to be read by a person")), "{:?}", status.attention);
+    assert!(thread.iter().any(|line| line.from_client && line.to_decide.is_some()), "{thread:?}");
+    assert!(status.attention.contains(&"1 mail of a client to be read by a person".into()), "{:?}", status.attention);
+    assert_eq!(status.next.action, Act::ReadMail, "{:?}", status.next);
+    assert!(status.attention.iter().any(|item| item.contains("was ended although a mail")), "{:?}", status.attention);
+    let (mail, decision, note) = (status.mails[0].mail.clone(), Decision::Nothing, "phoned them".to_owned());
+    scene.run(Command::DecideMail { mail, decision, note }).await.unwrap();
+    let status = scene.status();
+    assert!(!status.attention.iter().any(|item| item.contains("mail of a client")), "{:?}", status.attention);
+    assert_eq!(status.next.action, Act::Plan, "{:?}", status.next);
+}
+
+/// It comes to the address of the announcement, for nobody has been told anything else yet: no window is declined behind the change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_to_the_windows_address_behind_the_change_is_read_by_a_person_and_declines_no_window() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    let told = || scene.status().clients.iter().map(|view| view.standing).collect::<Vec<_>>();
+    let before = told();
+    writes(&scene, "acme", 0, None, "No, it does not work, I am still cut off.", 1);
+    scene.wiring.post().unwrap().sort(&scene.fleet).await.unwrap();
+    assert_eq!(told(), before);
+    let rotation = scene.acme().rotation().unwrap();
+    let mail = rotation.open_mails().next().unwrap();
+    let (mail, client) = (mail.mail.clone(), mail.client.clone());
+    let (decision, note) = (Decision::NotBack, "phoned them".to_owned());
+    scene.run(Command::DecideMail { mail, decision, note }).await.unwrap();
+    assert!(scene.acme().rotation().unwrap().not_back_by_word(&client).is_some());
+}
+
+/// What had shown that they are back was before they wrote: whoever says that it does not work is not back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_writes_that_it_does_not_work_is_back_no_more_before_an_end_and_behind_it() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    scene.everybody_returns().await;
+    assert!(scene.acme().rotation().unwrap().not_back().is_empty());
+    let says = |text: &str, at: usize| writes(&scene, "acme", 0, None, text, at);
+    says("It does not work any more, I am cut off.", 1);
+    let refused = scene.finish("the agent's log is a drill").await.unwrap_err().to_string();
+    assert!(refused.contains("not back"), "{refused}");
+    let rotation = scene.acme().rotation().unwrap();
+    let who = rotation.not_back()[0].id.clone();
+    assert!(rotation.is_kept(KeyRole::Previous) && rotation.not_back_by_word(&who).is_some());
+    // Nobody calls a handshake of before a proof, however often one looks.
+    scene.run(Command::Verify).await.unwrap();
+    assert_eq!(scene.acme().rotation().unwrap().not_back().len(), 1);
+    let note = "it was their own firewall".to_owned();
+    scene.run(Command::Back { client: who.clone(), note }).await.unwrap();
+    scene.finish("").await.unwrap();
+    // Behind the end there is no way back: it leads until somebody has helped.
+    says("Now it does not work again, I am cut off.", 2);
+    scene.wiring.post().unwrap().sort(&scene.fleet).await.unwrap();
+    assert_eq!(scene.status().next.action, Act::ReadMail, "{:?}", scene.status().next);
+    let mail = scene.status().mails.last().unwrap().mail.clone();
+    let decide = |decision| Command::DecideMail { mail: mail.clone(), decision, note: "phoned them".to_owned() };
+    scene.run(decide(Decision::NotBack)).await.unwrap();
+    let status = scene.status();
+    assert!(
+        status.attention.iter().any(|item| item.contains("by their own word behind the end")),
+        "{:?}",
+        status.attention
+    );
+    assert!(status.next.text.contains("not back, by their own word"), "{:?}", status.next);
+    scene.run(decide(Decision::Back)).await.unwrap();
+    let status = scene.status();
+    assert!(!status.attention.iter().any(|item| item.contains("by their own word")), "{:?}", status.attention);
+    assert_eq!(status.next.action, Act::Plan, "{:?}", status.next);
+}
+
+/// The keys are being destroyed while a client writes: there is no way back any more, and they are heard all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_that_comes_in_while_the_keys_are_destroyed_or_behind_the_end_is_told_and_can_be_read() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    scene.everybody_returns().await;
+    let slow = Fault::Delay(std::time::Duration::from_millis(300));
+    scene.lab.faults().add(Rule::new(Service::Barbican, slow).method("DELETE").always());
+    let kept = || scene.lab.world().secrets("").iter().filter(|secret| secret.name.contains("changeguard-")).count();
+    let all = kept();
+    let writing = async {
+        while kept() == all {
+            tokio::task::yield_now().await;
+        }
+        writes(&scene, "acme", 0, None, "Since then I reach nothing any more, can you have a look?", 1);
+    };
+    let (ended, ()) = tokio::join!(scene.finish(""), writing);
+    ended.unwrap();
+    let rotation = scene.acme().rotation().unwrap();
+    let headline = changeguard::cli::report::Line::of(&rotation, None).to_string();
+    assert!(
+        headline.contains("BUT A MAIL OF A CLIENT IS UNREAD: that came in while step 8 was ending it"),
+        "{headline}"
+    );
+    // And one more, an hour later.
+    writes(&scene, "acme", 1, None, "Nothing works here either, what is going on?", 2);
+    scene.wiring.post().unwrap().sort(&scene.fleet).await.unwrap();
+    let status = scene.status();
+    assert!(
+        status.attention.contains(&"2 mails of clients to be read by a person".to_owned()),
+        "{:?}",
+        status.attention
+    );
+    assert_eq!(status.next.action, Act::ReadMail, "{:?}", status.next);
+    let (mail, decision, note) = (status.mails[0].mail.clone(), Decision::Nothing, "phoned them".to_owned());
+    scene.run(Command::DecideMail { mail, decision, note }).await.unwrap();
+    assert!(scene.status().attention.contains(&"1 mail of a client to be read by a person".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -80,7 +189,10 @@ async fn who_stays_cut_off_behind_an_end_is_named_before_and_behind_it() {
     }
     let cut = format!("nothing shows that 3 have the fresh key, first {}: they stay cut off", clients[0].client.name);
     let refused = scene.finish("").await.unwrap_err().to_string();
-    assert!(refused.starts_with(&format!("step 7 was never done, and {cut}")), "{refused}");
+    assert!(
+        refused.starts_with(&format!("step 7 was never done, and nobody has reconfigured, and {cut}")),
+        "{refused}"
+    );
     scene.finish("all on holiday").await.unwrap();
     // Why is on record before the first key goes.
     let entries = scene.acme().entries();
@@ -89,6 +201,8 @@ async fn who_stays_cut_off_behind_an_end_is_named_before_and_behind_it() {
         place(|record| matches!(record, Record::Noted { text } if text.ends_with("all the same: all on holiday")));
     assert!(why < place(|record| matches!(record, Record::KeyDestroyed { .. })));
     let attention = scene.status().attention;
-    let told = format!("the last rotation was ended although step 7 was never done: all on holiday; {cut}");
+    let told = format!(
+        "the last rotation was ended although step 7 was never done, and nobody has reconfigured: all on holiday; {cut}"
+    );
     assert!(attention.contains(&told), "{attention:?}");
 }

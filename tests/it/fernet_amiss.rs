@@ -150,6 +150,9 @@ async fn somebody_who_rotates_half_way_is_no_dead_end_for_the_way_back() {
     desk.look().await;
     let gates = desk.status().gates;
     assert!(!gates["purge"].is_open(), "{gates:?}");
+    // Tokens may be refused there now: that is nobody's waiting, and stands first.
+    let first = desk.status().attention.into_iter().next().unwrap_or_default();
+    assert!(first.starts_with("digests: ") && first.contains("node0"), "{first}");
     desk.run(back()).await.unwrap();
     assert_eq!(desk.status().ended, Some("rolled back"));
     assert_eq!((rig.names(0), rig.names(1)), (rig.names(1), rig.names(2)));
@@ -158,6 +161,65 @@ async fn somebody_who_rotates_half_way_is_no_dead_end_for_the_way_back() {
         let token = rig.token(node).await;
         assert_eq!(own(rig.port((node + 1) % 3), &token).await, 200);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_only_one_node_has_is_lent_to_the_others_on_the_way_back() {
+    for how in ["rotates twice", "a key of his own"] {
+        let rig = Rig::new().await;
+        let old = rig.token(1).await;
+        let desk = desk(&rig, Arc::default()).await;
+        desk.run(begin("rotate")).await.unwrap();
+        let node = if how == "rotates twice" { 0 } else { 1 };
+        match node {
+            0 => {
+                rig.rotate(0).await;
+                rig.rotate(0).await;
+            }
+            _ => {
+                let key = "head -c 32 /dev/urandom | base64 | tr +/ -_ > $K/99; chown --reference=$K/0 $K/99; chmod 600 $K/99";
+                rig.out(1, &format!("K={}; {key}", rig.keys(1).display())).await;
+            }
+        }
+        let theirs = rig.token(node).await;
+        desk.look().await;
+        let back = desk.run(back()).await;
+        assert!(back.is_ok(), "{how}: {}", back.unwrap_err());
+        assert_eq!(desk.status().ended, Some("rolled back"), "{how}");
+        for node in 0..3 {
+            for (what, token) in [("what was saved", &old), ("what the colleague's key has encrypted", &theirs)] {
+                assert_eq!(own(rig.port(node), token).await, 200, "{how}: {what} is known to node{node}");
+            }
+            let token = rig.token(node).await;
+            assert_eq!(own(rig.port((node + 1) % 3), &token).await, 200, "{how}");
+        }
+        let left = rig.out(0, &format!("ls -d {}.*; true", rig.keys(0).display())).await;
+        assert!(!left.contains("lent"), "{left}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prepared_copy_that_somebody_takes_away_half_way_is_lent_by_a_node_that_has_it() {
+    let rig = Rig::new().await;
+    let copy = rig.keys(1).with_extension("next");
+    let act: Box<dyn FnOnce() + Send> = Box::new(move || std::fs::remove_dir_all(&copy).unwrap());
+    let onlooker = Arc::new(Once { at: "node0 has it in force", act: Mutex::new(Some(act)) });
+    let desk = desk_of(&rig, world(&rig), onlooker).await;
+    desk.run(begin("rotate")).await.unwrap();
+    assert_eq!((desk.status().phase, rig.names(0)), ("half-way", rig.names(1)));
+    nothing_lost(&rig, "rotated");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_in_roots_crontab_shuts_the_gate_wherever_cron_keeps_its_files() {
+    let rig = Rig::new().await;
+    rig.cluster()
+        .lists(1, "crontab", "# keystone-manage fernet_rotate\n0 */6 * * * keystone-manage fernet_rotate\n")
+        .unwrap();
+    let desk = desk(&rig, Arc::default()).await;
+    let refused = desk.run(begin("rotate")).await.unwrap_err().to_string();
+    assert!(refused.contains("node1") && refused.contains("the crontab of root"), "{refused}");
+    assert_eq!(rig.names(0), rig.names(1), "nothing was rotated");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -185,7 +185,7 @@ impl Cluster {
         let used = used(&nodes);
         for (at, shell) in self.shells.iter().enumerate() {
             let stages = plan(&nodes[at], wanted, &used).unwrap();
-            let done = shell.install(&place(), TAG, &stages, PAUSE).await.unwrap();
+            let done = shell.install(&place(), TAG, None, &stages, None, PAUSE).await.unwrap();
             assert_eq!(done.were_done, 0);
             self.assert_green(old, &format!("after {} of {}", stages.len(), shell.name())).await;
         }
@@ -290,9 +290,7 @@ async fn a_rotation_there_and_back_and_there_again_under_load_fails_no_validatio
     cluster.assert_green(&old, "before").await;
     let load = Load::start();
     for shell in &cluster.shells {
-        let saved = shell.back_up(&place(), TAG).await.unwrap();
-        assert!(saved.is_private() && saved.repository.digests() == before);
-        shell.try_restore(&place(), TAG, &before).await.unwrap();
+        assert!(shell.save(&place(), TAG, &before).await.unwrap().is_private());
     }
     let began = Instant::now();
     let promotion = cluster.prepare_and_distribute(&looks).await;
@@ -311,7 +309,7 @@ async fn a_rotation_there_and_back_and_there_again_under_load_fails_no_validatio
     cluster.install(&first, &new).await;
     for (at, shell) in cluster.shells.iter().enumerate() {
         let stages: Vec<Stage> = purge(&cluster.keys().await[at], &promotion.keys).unwrap();
-        shell.install(&place(), TAG, &stages, PAUSE).await.unwrap();
+        shell.install(&place(), TAG, None, &stages, None, PAUSE).await.unwrap();
     }
     assert_eq!(cluster.keys().await, vec![promotion.keys.clone(); names().len()]);
     cluster.clean().await;
@@ -385,7 +383,7 @@ async fn two_rotations_without_distribution_are_red_and_the_union_cures_them() {
     let before = cluster.keys().await;
     assert!(cluster.agreement().await.is_same());
     for shell in &cluster.shells {
-        shell.back_up(&place(), TAG).await.unwrap();
+        shell.save(&place(), TAG, &before[0]).await.unwrap();
     }
     for _ in 0..2 {
         spoil(
@@ -414,7 +412,7 @@ async fn two_rotations_without_distribution_are_red_and_the_union_cures_them() {
     let used = used(&nodes);
     for (at, shell) in cluster.shells.iter().enumerate() {
         let stages = plan(&nodes[at], &union.wanted, &used).unwrap();
-        shell.install(&place(), TAG, &stages, PAUSE).await.unwrap();
+        shell.install(&place(), TAG, None, &stages, None, PAUSE).await.unwrap();
     }
     assert!(cluster.agreement().await.is_same());
     cluster.assert_green(&old, "after the union").await;
@@ -423,7 +421,7 @@ async fn two_rotations_without_distribution_are_red_and_the_union_cures_them() {
         union.wanted.iter().rev().take(2).chain(union.wanted.iter().take(1)).map(|(i, d)| (*i, *d)).collect();
     for (at, shell) in cluster.shells.iter().enumerate() {
         let stages = purge(&cluster.keys().await[at], &kept).unwrap();
-        shell.install(&place(), TAG, &stages, PAUSE).await.unwrap();
+        shell.install(&place(), TAG, None, &stages, None, PAUSE).await.unwrap();
     }
     cluster.clean().await;
     assert!(cluster.agreement().await.is_same() && cluster.keys().await != before);
@@ -431,7 +429,7 @@ async fn two_rotations_without_distribution_are_red_and_the_union_cures_them() {
 
 /// One call of an installation that may be cut off, or met while an earlier one that was cut off is still at work on the node.
 async fn cut(shell: &NodeShell, stages: &[Stage]) -> bool {
-    match shell.install(&place(), TAG, stages, PAUSE).await {
+    match shell.install(&place(), TAG, None, stages, None, PAUSE).await {
         Ok(_) => true,
         Err(fault) => {
             let is_expected = matches!(fault.kind, FaultKind::TimedOut | FaultKind::TooMany | FaultKind::Reset);
@@ -450,7 +448,7 @@ async fn an_installation_whose_connection_is_cut_again_and_again_breaks_no_token
     let before = looks[0].tokens.digests();
     let old = cluster.issue().await;
     for shell in &cluster.shells {
-        shell.back_up(&place(), TAG).await.unwrap();
+        shell.save(&place(), TAG, &before).await.unwrap();
     }
     let promotion = cluster.prepare_and_distribute(&looks).await;
     let first = promotion.with_the_purged(&before);

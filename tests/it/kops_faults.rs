@@ -91,8 +91,7 @@ async fn spoiled(name: &'static str) {
         })
         .collect();
     let all = points.len();
-    let walked = format!("faults of a kOps case, {name}");
-    let chosen = sample::chosen(&walked, sample::thinned(&walked, points, 3), MOST);
+    let chosen = sample::chosen(&format!("faults of a kOps case, {name}"), points, MOST);
     let (count, mut met) = (chosen.len(), 0);
     for point in chosen {
         met += usize::from(walk(name, Some(point)).await.1);

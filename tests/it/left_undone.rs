@@ -17,7 +17,7 @@ use changeguard::domain::token::Topic;
 use changeguard::engine::command::{Command, Refusal};
 use changeguard::engine::next::Act;
 use changeguard::engine::observe::{self, Sight, Sights};
-use changeguard::engine::record::{Entry, Record};
+use changeguard::engine::record::{Entry, Outcome, Record};
 use changeguard::engine::rotation::Rotation;
 use changeguard::engine::secret::PrivateKey;
 use changeguard::engine::sources::Source;
@@ -115,6 +115,12 @@ async fn a_call_to_reconfigure_that_comes_back_opens_step_7_again_and_names_the_
     assert_eq!(status.next.action, Act::Verify, "{}", status.next.text);
     let back = format!("the mail to {name} came back: correct the address");
     assert!(status.next.text.contains(&back), "{}", status.next.text);
+    // Whoever was waived over it may be cut off still: that does not end with the end.
+    let record = Record::Finished { outcome: Outcome::Rotated, note: String::new(), despite: None };
+    rotation.apply(&Entry { seq: rotation.seq + 1, record, ..entry });
+    let attention = derived(&scene, &rotation, &sights, Timestamp::now()).attention;
+    let told = format!("the mail to reconfigure came back, and nothing shows that they are back: {name}; call them");
+    assert!(attention.contains(&told), "{attention:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -303,9 +309,9 @@ async fn on_the_way_back_those_who_were_told_are_told_again_or_the_end_says_why_
     // The same case, had nobody been told that the key was put back: its end says so.
     let mut rotation = Rotation::clone(&scene.acme().rotation().unwrap());
     rotation.steps[StepNumber::RECONFIGURE.index()] = Default::default();
-    assert_eq!(rotation.unfinished(), Some("STEP 7 WAS NEVER DONE"));
+    assert!(rotation.unfinished().contains(&"STEP 7 WAS NEVER DONE"));
     rotation.notices = Default::default();
-    assert_eq!(rotation.unfinished(), None, "nobody was ever told of anything");
+    assert!(rotation.unfinished().is_empty(), "nobody was ever told of anything");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,6 +7,7 @@
 use crate::fernet_rig::{issue, own, password, subject};
 use crate::live::Live;
 use crate::sample;
+use futures_util::StreamExt;
 use serde_json::Value;
 use sha2::Digest;
 use std::collections::VecDeque;
@@ -14,6 +15,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 const SUBJECT: &str = "keystone/real";
 const NODES: [&str; 3] = ["fernet0", "fernet1", "fernet2"];
@@ -209,6 +211,66 @@ impl Load {
     }
 }
 
+/// What each node was asked: for how many tokens, about how many, and how often otherwise.
+type Asked = Vec<[usize; 3]>;
+
+impl Site {
+    fn folder(&self, node: &str) -> std::path::PathBuf {
+        self.live.live_dir().join("fernet").join(node)
+    }
+
+    /// By the nodes' access logs.
+    fn asked(&self) -> Asked {
+        let of = |node: &&str| {
+            let log = std::fs::read_to_string(self.folder(node).join("access.log")).unwrap();
+            let count = |what: &str| log.lines().filter(|line| line.contains(what)).count();
+            [count("\"POST /v3/auth/tokens"), count("\"GET /v3/auth/tokens"), count("\"GET /v3 ")]
+        };
+        NODES.iter().map(of).collect()
+    }
+
+    /// How long it takes to reach all nodes once, side by side.
+    fn connections(&self) -> Duration {
+        let began = Instant::now();
+        std::thread::scope(|scope| {
+            for node in NODES {
+                scope.spawn(move || self.live.script("fernet", &["shell", node, "sh", "-c", "true"]));
+            }
+        });
+        began.elapsed()
+    }
+
+    /// How long one rotation takes in a copy that nobody uses.
+    fn manage(&self) -> Duration {
+        let (at, began) = (self.folder(NODES[0]).display().to_string(), Instant::now());
+        let script = format!(
+            "cp -Rp {at}/fernet-keys {at}/floor && printf '[fernet_tokens]\\nkey_repository = {at}/floor\\n[fernet_receipts]\\n\
+             key_repository = {at}/floor\\n' > {at}/floor.conf && keystone-manage --config-file {at}/keystone.conf --config-file \
+             {at}/floor.conf fernet_rotate --keystone-user root --keystone-group root; rm -rf {at}/floor {at}/floor.conf"
+        );
+        self.live.script("fernet", &["shell", NODES[0], &script]);
+        began.elapsed()
+    }
+
+    /// How long the nodes take to answer all that.
+    fn answers(&self, asked: &Asked) -> Duration {
+        let began = Instant::now();
+        let token = &self.load.newest();
+        let each = self.ports().into_iter().zip(asked).map(|(port, [issued, shown, _])| async move {
+            let asks = (0..issued + shown).map(|at| async move {
+                match at < *issued {
+                    true => issue(port, &self.body).await.0,
+                    false => own(port, token).await,
+                }
+            });
+            futures_util::stream::iter(asks).buffer_unordered(4).collect::<Vec<u16>>().await
+        });
+        let statuses = self.live.runtime.block_on(futures_util::future::join_all(each)).concat();
+        assert!(statuses.iter().all(|status| matches!(status, 200 | 201)), "{statuses:?}");
+        began.elapsed()
+    }
+}
+
 const ROTATE: [&str; 4] = ["rotate", SUBJECT, "--confirm", "real"];
 const BACK: [&str; 6] = ["rollback", SUBJECT, "--confirm", "real", "--reason", "a live test"];
 
@@ -292,4 +354,37 @@ fn what_is_wrong_with_a_real_node_is_named_before_any_key_changes() {
     assert!(shut.err.contains("did not receive the last rotation"), "{}", shut.err);
     assert!(shut.err.contains("fernet1 refuses what was made with key 1"), "{}", shut.err);
     assert_eq!((site.keys()[0].clone(), site.keys()[2].clone()), (before[0].clone(), before[2].clone()));
+}
+
+/// So many rotations are measured; the middle one counts.
+const ROUNDS: usize = 3;
+/// Between the new primary and the new staged key: of the first node, and of the others.
+const PAUSES: Duration = Duration::from_secs(2);
+
+#[test]
+#[ignore = "needs the live services"]
+fn a_whole_rotation_of_real_nodes_is_measured_against_what_it_can_not_do_without() {
+    let site = Site::start();
+    site.live.run(&ROTATE).expect(0);
+    site.live.run(&BACK).expect(0);
+    let mut times = Vec::new();
+    for _ in 0..ROUNDS {
+        let before = site.asked();
+        let began = Instant::now();
+        site.live.run(&ROTATE).expect(0);
+        let took = began.elapsed();
+        let asked: Asked =
+            site.asked().iter().zip(&before).map(|(now, then)| [0, 1, 2].map(|of| now[of] - then[of])).collect();
+        site.live.run(&BACK).expect(0);
+        let (connection, manage, answers) = (site.connections(), site.manage(), site.answers(&asked));
+        let floor = connection + manage + answers + PAUSES;
+        times.push(took.as_secs_f64() / floor.as_secs_f64());
+        println!(
+            "rotate {took:.2?}; floor {floor:.2?}: a connection {connection:.2?}, keystone-manage {manage:.2?}, {asked:?} requests \
+             {answers:.2?}, pauses {PAUSES:?}; {:.2} times",
+            times[times.len() - 1]
+        );
+    }
+    times.sort_by(f64::total_cmp);
+    println!("the middle one of {ROUNDS}: {:.2} times its floor", times[ROUNDS / 2]);
 }

@@ -68,7 +68,7 @@ fn write(mailer: &SmtpMailer, kind: NoticeKind, name: &str, email: &str, reply: 
         in_reply_to: reply,
         token: &changeguard::domain::token::ReplyToken::from_bytes([7; 15]),
         language: Language::English,
-        previous_key: false,
+        key_told: Default::default(),
     })
 }
 
@@ -440,11 +440,11 @@ fn a_wrong_address_is_refused_at_the_beginning_and_texts_that_cant_be_read_by_wh
     assert!(write(&mailer, NoticeKind::Reminder, "Ada", "ada@example.org", None).is_err());
 }
 
-/// `tests/live/seed` prints where the live services are; run with `--ignored` and `CHANGEGUARD_LIVE=.../live.json`.
+/// `tests/live/seed` prints where the live services are; `tests/live/run` runs this.
 #[tokio::test]
 #[ignore = "needs the live services"]
 async fn a_real_postfix_takes_mails_over_starttls_with_a_password() {
-    let live = std::env::var("CHANGEGUARD_LIVE").unwrap_or_else(|_| "/tmp/changeguard-live/live.json".into());
+    let live = std::env::var("LIVE_JSON").expect("LIVE_JSON: run tests/live/run");
     let live: serde_json::Value = serde_json::from_slice(&std::fs::read(live).unwrap()).unwrap();
     let text = |name: &str| live["smtp"][name].as_str().unwrap().to_owned();
     let with = |ca: &str, password: PasswordSource| {

@@ -51,7 +51,7 @@ pub(crate) fn compose_from(
         in_reply_to: None,
         token: &token(),
         language,
-        previous_key: false,
+        key_told: Default::default(),
     })
 }
 

@@ -75,6 +75,7 @@ pub fn refused(
         preflight_valid: std::time::Duration::from_secs(600),
         approval: None,
         second_mail: SecondMail::default(),
+        store_first: false,
     };
     let mut found = Vec::new();
     for command in named(text, &folded) {

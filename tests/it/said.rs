@@ -3,7 +3,7 @@
 
 use crate::bastion::{Bastion, CYCLE};
 use crate::scene::Scene;
-use changeguard::adapters::lab::{AgentMode, Fault, Rule, Service};
+use changeguard::adapters::lab::{AgentMode, Fault, Rule, Service, Which};
 use changeguard::domain::notice::NoticeKind;
 use changeguard::engine::command::Command;
 use changeguard::engine::record::Cause;
@@ -278,6 +278,34 @@ async fn an_agent_that_is_not_well_fails_the_check_and_the_end_and_says_why_step
     let report = bastion.run("report acme", &[]).await.ends(0).out;
     let told = "looked-at-by-hand (whether the agent is well is not known, for its log says nothing";
     assert!(report.contains(told), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_of_the_agents_into_our_own_gap_is_no_error_that_the_end_waits_for() {
+    // Nobody but the test gives the agent a turn.
+    let bastion = Bastion::start(1, 1, std::time::Duration::from_secs(3600)).await;
+    bastion.configure("reconcile_interval = \"3600s\"", "reconcile_interval = \"1s\"");
+    let log = "agent_log = \"sudo -n journalctl -u user-sync-agent --since -5min -o cat --no-pager\"";
+    bastion.configure("agent_check", &format!("{log}\n# agent_check"));
+    let world = bastion.lab.world();
+    world.reconcile("acme").await;
+    bastion.confirmed("acme").await;
+    // Both kept keys are stored, the live one is not.
+    bastion.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(503)).method("POST").which(Which::From(3)));
+    let missing = bastion.run("rotate acme --confirm acme", &[]).await.ends(1);
+    assert!(missing.err.contains("SECRET MISSING"), "{}", missing.err);
+    world.reconcile("acme").await;
+    bastion.lab.faults().clear();
+    let late = bastion.run("resume acme", &[]).await.ends(1);
+    assert!(late.err.contains("the agent says that it can't read the secret"), "{}", late.err);
+    world.reconcile("acme").await;
+    bastion.run("resume acme", &[]).await.ends(0);
+    bastion.run("notify acme --kind reconfigure", &[]).await.ends(0);
+    world.reimport_all("acme").await;
+    let person = world.tenant("acme").unwrap().people.remove(0).id;
+    bastion.run("verify acme --back", &[&person]).await.ends(0);
+    world.reconcile("acme").await;
+    bastion.run("finish acme", &[]).await.ends(0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -33,18 +33,6 @@ pub fn number(walk: &str) -> u64 {
     digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte)) | 1
 }
 
-/// Where all are walked and each costs seconds: one in `every`, from one on that follows from the seed, so that other commits walk others.
-pub fn thinned<T>(walk: &str, points: Vec<T>, every: usize) -> Vec<T> {
-    if !is_all() || every < 2 {
-        return points;
-    }
-    let (all, every_u64) = (points.len(), u64::try_from(every).unwrap_or(1));
-    let from = usize::try_from(number(walk) % every_u64).unwrap_or(0);
-    let kept: Vec<T> = points.into_iter().skip(from).step_by(every).collect();
-    println!("{walk}: {} of {all} points, one in {every} (WALK_SEED={})", kept.len(), seed());
-    kept
-}
-
 /// The chosen of `points`, in their order: at most `most` of them, the same for the same seed and walk.
 pub fn chosen<T>(walk: &str, points: Vec<T>, most: usize) -> Vec<T> {
     let all = points.len();

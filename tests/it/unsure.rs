@@ -114,6 +114,17 @@ async fn a_gap_that_somebody_else_has_ended_is_not_told_as_the_short_one_of_the_
     );
     let evidence = step(&status, 4)["detail"].as_str().unwrap().to_owned();
     assert!(evidence.starts_with("gap (not known: somebody else had left the name empty; at most "), "{evidence}");
+    assert!(report.contains("- earlier gap without a secret: not known: "), "{report}");
+    // One that could be measured hides none of those that could not.
+    let (live, theirs) = (world.key_secrets("acme").remove(0), PrivateKey::from_random([79; 32]));
+    world.remove_secret(&live.id);
+    world.add_secret(&name, "text/plain", Some(theirs.to_payload(false).expose()));
+    bastion.run("resume acme", &[]).await.ends(0);
+    let status = bastion.status("acme").await;
+    assert!(status["gap_us"].as_u64().is_some() && status["earlier_gaps"].as_array().unwrap().len() == 2, "{status:#}");
+    assert!(status["attention"].to_string().contains("how long the tenant's name was without a secret is not known"));
+    let report = bastion.run("report acme", &[]).await.ends(0).out;
+    assert_eq!(report.matches("- earlier gap without a secret: not known: ").count(), 2, "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -227,11 +227,11 @@ async fn a_tenant_without_a_server_and_hostile_names_are_refused() {
     assert!(CommandServer::new(parameters).is_err());
 }
 
-/// `tests/live/seed` prints where the live services are; run with `--ignored` and `CHANGEGUARD_LIVE=.../live.json`.
+/// `tests/live/seed` prints where the live services are; `tests/live/run` runs this.
 #[tokio::test]
 #[ignore = "needs the live services"]
 async fn a_live_server_is_read_through_ssh() {
-    let live = std::env::var("CHANGEGUARD_LIVE").unwrap_or_else(|_| "/tmp/changeguard-live/live.json".into());
+    let live = std::env::var("LIVE_JSON").expect("LIVE_JSON: run tests/live/run");
     let live: serde_json::Value = serde_json::from_slice(&fs::read(live).unwrap()).unwrap();
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     let folder = Folder::new();

@@ -105,6 +105,27 @@ async fn a_host_that_has_seen_more_says_so_and_writes_nothing_before_it_is_gone_
     other.append(&rotation("a"), &lease, &[note(5, "on")]).await.unwrap();
 }
 
+/// Whoever looks reads the journal and the witness one after the other, while another process writes both.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_journal_that_is_written_while_it_is_looked_at_has_lost_nothing() {
+    let (folder, host) = (Folder::new().await, tempfile::tempdir().unwrap());
+    let (writer, reader) = (open(&folder, host.path()).await, open(&folder, host.path()).await);
+    let lease = take(&writer, "t1", me(1, 0)).await;
+    writer.append(&rotation("a"), &lease, &[planned()]).await.unwrap();
+    let writing = tokio::spawn(async move {
+        for seq in 2..400 {
+            writer.append(&rotation("a"), &lease, &[note(seq, "on")]).await.unwrap();
+        }
+    });
+    let mut looks = 0;
+    while !writing.is_finished() {
+        assert_eq!(lost(&reader).await, None, "at look {looks}");
+        looks += 1;
+    }
+    writing.await.unwrap();
+    assert!(looks > 10, "{looks}");
+}
+
 /// What was gone on with once is no word on what is lost behind that, whoever had seen it.
 #[tokio::test]
 async fn a_second_loss_behind_a_recovery_is_said_as_the_first_was() {

@@ -9,7 +9,7 @@ use super::invitation::{self, Invitation};
 use super::templates::{Templates, Variables};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::language::Language;
-use crate::domain::notice::NoticeKind;
+use crate::domain::notice::{KeyTold, NoticeKind};
 use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::Tenant;
 use crate::domain::token::{Addressed, ReplyToken, TOKEN_CHARACTERS};
@@ -161,7 +161,8 @@ impl Composer {
             portal_url: &self.portal_url,
             organisation: &self.organisation,
             reply_address: self.reply_to.email.as_ref(),
-            previous_key: request.previous_key,
+            previous_key: request.key_told == KeyTold::Previous,
+            again: request.key_told == KeyTold::Again,
         })
     }
 
@@ -275,7 +276,7 @@ impl Composer {
             in_reply_to: None,
             token: &token,
             language: sample.language,
-            previous_key: false,
+            key_told: KeyTold::New,
         };
         self.compose(&request, "[TEST] ")
     }
@@ -292,7 +293,7 @@ pub(super) struct Owned {
     in_reply_to: Option<String>,
     token: ReplyToken,
     language: Language,
-    previous_key: bool,
+    key_told: KeyTold,
 }
 
 impl Owned {
@@ -307,7 +308,7 @@ impl Owned {
             in_reply_to: request.in_reply_to.map(str::to_owned),
             token: request.token.clone(),
             language: request.language,
-            previous_key: request.previous_key,
+            key_told: request.key_told,
         }
     }
 
@@ -322,7 +323,7 @@ impl Owned {
             in_reply_to: self.in_reply_to.as_deref(),
             token: &self.token,
             language: self.language,
-            previous_key: self.previous_key,
+            key_told: self.key_told,
         }
     }
 }

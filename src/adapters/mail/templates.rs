@@ -33,6 +33,8 @@ pub(super) struct Variables<'a> {
     pub(super) reply_address: &'a str,
     /// The key that was live before the rotation is live again.
     pub(super) previous_key: bool,
+    /// Another was live since the rotation began, and clients may have it.
+    pub(super) again: bool,
 }
 
 const SAMPLE: Variables<'static> = Variables {
@@ -47,6 +49,7 @@ const SAMPLE: Variables<'static> = Variables {
     organisation: "Example",
     reply_address: "ops@example.net",
     previous_key: false,
+    again: false,
 };
 
 /// All texts and the layout, checked. What can't be used is kept with its fault: it is said by whoever needs that text, and

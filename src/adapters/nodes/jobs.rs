@@ -12,28 +12,38 @@ const MOST_JOBS: usize = 50;
 const NAMES: &str =
     "fernet[-_.]?(keys)?[-_.]?rotate|fernet-push|token_rotate|receipt_rotate|fernet[-_]manage|keystone[-_]fernet";
 
-/// The shell function `jobs`. Assignments in a line lose their value on the node: they may be passwords. A crontab's comment is no job.
+/// The shell function `jobs`. Where no user's crontab lies at a known path, `crontab` is asked for those of root and of Keystone. Assignments in a line lose their value on the node: they may be passwords. A crontab's comment is no job.
+/// One program looks through all files: only one that names a rotation is read by itself.
 pub(super) fn function() -> String {
     format!(
         r##"P="{NAMES}"
 shown() {{ sed -e "s/\([A-Za-z_][A-Za-z0-9_]*\)=[^ ]*/\1=.../g" -e "s/${{T}}/ /g" | cut -c 1-200 | head -n 20; }}
+told() {{ if [ -n "$3" ]; then printf "%s\n" "$3" | shown | while IFS= read -r l; do printf "@job\t%s\t%s\t%s\n" "$1" "$2" "$l"; done; fi; }}
 jobs() {{
-  for f in /etc/crontab /etc/cron.d/* /var/spool/cron/* /var/spool/cron/crontabs/*; do
-    if [ -f "$f" ] && [ -r "$f" ]; then
-      grep -Ei "$P" "$f" 2>/dev/null | grep -v "^[[:space:]]*#" | shown | while IFS= read -r l; do printf "@job\tcron\t%s\t%s\n" "$f" "$l"; done
-    fi
+  set --
+  s=
+  for f in /var/spool/cron/* /var/spool/cron/crontabs/* /etc/crontabs/*; do if [ -f "$f" ] && [ -r "$f" ]; then s=1; fi; done
+  if [ -z "$s" ] && command -v crontab >/dev/null 2>&1; then
+    for u in root keystone; do told cron "the crontab of $u" "$(crontab -u "$u" -l 2>/dev/null | grep -Ei "$P" | grep -v "^[[:space:]]*#")"; done
+  fi
+  for f in /etc/crontab /etc/cron.d/* /var/spool/cron/* /var/spool/cron/crontabs/* /etc/crontabs/* /etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* /etc/cron.monthly/*; do
+    if [ -f "$f" ] && [ -r "$f" ]; then set -- "$@" "$f"; fi
   done
-  for p in hourly daily weekly monthly; do
-    for f in /etc/cron.$p/*; do
-      if [ -f "$f" ] && grep -Eiq "$P" "$f" 2>/dev/null; then printf "@job\t%s\t%s\t%s\n" "$p" "$f" "run by cron.$p"; fi
+  if [ $# -gt 0 ]; then
+    grep -Eil "$P" "$@" 2>/dev/null | while IFS= read -r f; do
+      p=${{f#/etc/cron.}}; p=${{p%%/*}}
+      case "$f" in
+        /etc/cron.hourly/*|/etc/cron.daily/*|/etc/cron.weekly/*|/etc/cron.monthly/*) printf "@job\t%s\t%s\t%s\n" "$p" "$f" "run by cron.$p" ;;
+        *) told cron "$f" "$(grep -Ei "$P" "$f" 2>/dev/null | grep -v "^[[:space:]]*#")" ;;
+      esac
     done
-  done
+  fi
   if command -v systemctl >/dev/null 2>&1; then
-    systemctl list-timers --all --no-legend --no-pager 2>/dev/null | grep -Ei "$P" | shown | while IFS= read -r l; do printf "@job\ttimer\t%s\t%s\n" "systemd" "$l"; done
+    told timer systemd "$(systemctl list-timers --all --no-legend --no-pager 2>/dev/null | grep -Ei "$P")"
   fi
   for c in docker podman; do
     if command -v $c >/dev/null 2>&1; then
-      $c ps --format "{{{{.Names}}}}" 2>/dev/null | grep -Ei "$P" | shown | while IFS= read -r l; do printf "@job\tcontainer\t%s\t%s\n" "$c" "$l"; done
+      told container "$c" "$($c ps --format "{{{{.Names}}}}" 2>/dev/null | grep -Ei "$P")"
     fi
   done
 }}

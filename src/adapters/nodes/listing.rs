@@ -13,14 +13,17 @@ const MOST_STRAYS: usize = 100;
 
 /// The shell function `list FOLDER`. A key larger than 4 KiB is not read, and names are printed without what is not printable, so that
 /// no name can look like a line of ours. Hidden files are files too: Keystone opens them.
+///
+/// Each program is asked once for all keys, for starting programs is what a listing costs. A file of 44 bytes with a line of a key's 44
+/// characters is that line and nothing else, so its digest needs no trimming; what is otherwise is read by itself.
 pub(super) const LIST: &str = r#"list() {
   printf "@folder\t%s\t" "$1"
   if [ ! -e "$1" ]; then echo missing; return 0; fi
   if [ ! -d "$1" ]; then echo "unreadable${T}it is no folder"; return 0; fi
   if [ ! -r "$1" ] || [ ! -x "$1" ]; then echo "unreadable${T}permission denied"; return 0; fi
   stat -L -c "seen${T}%a${T}%U${T}%G" "$1" || echo unreadable
-  n=0
-  for f in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+  n=0; l=$1; set --
+  for f in "$l"/* "$l"/.[!.]* "$l"/..?*; do
     if [ ! -e "$f" ] && [ ! -h "$f" ]; then continue; fi
     n=$((n+1)); if [ $n -gt 700 ]; then echo "@more"; break; fi
     b=${f##*/}
@@ -30,19 +33,32 @@ pub(super) const LIST: &str = r#"list() {
       *) k=0 ;;
     esac
     if [ $k = 1 ] && [ ${#b} -le 9 ] && [ -f "$f" ]; then
-      size=$(stat -L -c %s "$f" 2>/dev/null) || continue
-      d=-; w=0
-      if [ "$size" -le 4096 ]; then
-        d=$(sum "$f") || d=-
-        if tr -d "\n" < "$f" 2>/dev/null | grep -Eqx "[[:space:]]*[A-Za-z0-9_-]{43}=[[:space:]]*"; then w=1; fi
-      fi
-      m=$(stat -L -c "%Y${T}%a${T}%U${T}%G" "$f" 2>/dev/null) || continue
-      printf "@key\t%s\t%s\t%s\t%s\t%s\n" "$b" "${d:--}" "$w" "$size" "$m"
+      set -- "$@" "$f"
     else
       t=other; if [ -f "$f" ]; then t=file; fi
       printf "@stray\t%s\t%s\n" "$t" "$(printf "%s" "$b" | tr -c "[:print:]" "?")"
     fi
   done
+  if [ $# = 0 ]; then return 0; fi
+  a=$(stat -L -c "%n${T}%s${T}%Y${T}%a${T}%U${T}%G" "$@" 2>/dev/null)
+  set --
+  while IFS=$T read -r f size m; do if [ "$size" = 44 ]; then set -- "$@" "$f"; fi; done <<EOL
+$a
+EOL
+  h=; w=
+  if [ $# -gt 0 ]; then h="$N$(sha256sum "$@" 2>/dev/null)$N"; w="$N$(grep -lEx "[A-Za-z0-9_-]{43}=" "$@" 2>/dev/null)$N"; fi
+  while IFS=$T read -r f size m; do
+    if [ -z "$f" ]; then continue; fi
+    d=-; k=0; x=${h%%"  $f$N"*}
+    case "$w" in *"$N$f$N"*) if [ "$x" != "$h" ]; then d=${x##*"$N"}; k=1; fi ;; esac
+    if [ $k = 0 ] && [ "$size" -le 4096 ]; then
+      d=$(sum "$f") || d=-
+      if tr -d "\n" < "$f" 2>/dev/null | grep -Eqx "[[:space:]]*[A-Za-z0-9_-]{43}=[[:space:]]*"; then k=1; fi
+    fi
+    printf "@key\t%s\t%s\t%s\t%s\t%s\n" "${f##*/}" "${d:--}" "$k" "$size" "$m"
+  done <<EOL
+$a
+EOL
 }
 "#;
 

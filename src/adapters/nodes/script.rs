@@ -15,7 +15,8 @@ pub(super) const STOPPED: i32 = 64;
 /// also sees to it that what lies beside can be renamed into it. `flush FILE...` waits until the disk has them. `case_of FOLDER` tells of
 /// which case the prepared keys beside it are.
 pub(super) const HEAD: &str = r#"LC_ALL=C; export LC_ALL; umask 077
-T=$(printf "\t")
+T=$(printf "\t"); N="
+"
 stop() { printf "@stop\t%s\t%s\n" "$1" "$2"; exit 64; }
 sum() { s=$(tr -d " \t\r\n" < "$1" 2>/dev/null | sha256sum 2>/dev/null) && [ -r "$1" ] && printf "%s" "${s%% *}"; }
 hold() { if [ ! -d "$1" ]; then stop missing "$1 does not exist"; fi; exec 9< "$1"

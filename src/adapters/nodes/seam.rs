@@ -24,12 +24,8 @@ impl NodeFiles for NodeShell {
         NodeShell::list_all(self, place, tag).await
     }
 
-    async fn back_up(&self, place: &Place, tag: &str) -> Result<Backup, Fault> {
-        NodeShell::back_up(self, place, tag).await
-    }
-
-    async fn try_restore(&self, place: &Place, tag: &str, saved: &Keys) -> Result<(), Fault> {
-        NodeShell::try_restore(self, place, tag, saved).await
+    async fn save(&self, place: &Place, tag: &str, keys: &Keys) -> Result<Backup, Fault> {
+        NodeShell::save(self, place, tag, keys).await
     }
 
     async fn prepare(&self, prepare: &Prepare) -> Result<Prepared, Fault> {
@@ -44,8 +40,16 @@ impl NodeFiles for NodeShell {
         NodeShell::place(self, place, tag, archive).await
     }
 
-    async fn install(&self, place: &Place, tag: &str, stages: &[Stage], pause: Duration) -> Result<Done, Fault> {
-        NodeShell::install(self, place, tag, stages, pause).await
+    async fn install(
+        &self,
+        place: &Place,
+        tag: &str,
+        known: &Keys,
+        stages: &[Stage],
+        lent: Option<&KeyArchive>,
+        pause: Duration,
+    ) -> Result<Done, Fault> {
+        NodeShell::install(self, place, tag, Some(known), stages, lent, pause).await
     }
 
     async fn clear(&self, place: &Place) -> Result<(), Fault> {
@@ -54,5 +58,9 @@ impl NodeFiles for NodeShell {
 
     async fn drop_backup(&self, place: &Place, tag: &str) -> Result<(), Fault> {
         NodeShell::drop_backup(self, place, tag).await
+    }
+
+    async fn tidy(&self, place: &Place, tag: &str) -> Result<(), Fault> {
+        NodeShell::tidy(self, place, tag).await
     }
 }

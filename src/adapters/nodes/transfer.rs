@@ -16,20 +16,21 @@ if [ $# = 0 ]; then stop missing "there is no key in $D"; fi
 exec tar -chf - -- "$@"
 "#;
 
-/// `W` is what must lie there, one `INDEX DIGEST` a line. Owner and mode are those of the live repository and its newest key. It becomes
+/// `W` is what must lie there, one `DIGEST  INDEX` a line as `sha256sum` prints it. Owner and mode are those of the live repository and its newest key. It becomes
 /// `.next` by a rename when it is whole, right by every digest, and on the disk. What lies there of this very case (`K`) and is not this is
 /// of a rotation that was killed before its result was known: it gives way.
 const PLACE: &str = r#"hold "$R"
-same() { for f in "$1"/*; do b=${f##*/}; printf "%s %s\n" "$b" "$(sum "$f")"; done | sort; }
 want=$(printf "%s\n" "$W" | sort)
+same() { if [ "$(cd "$1" && sha256sum -- * 2>/dev/null | sort)" = "$want" ]; then return 0; fi
+  [ "$(for f in "$1"/*; do printf "%s  %s\n" "$(sum "$f")" "${f##*/}"; done | sort)" = "$want" ]; }
 if [ -d "$R.next" ]; then
-  if [ "$(same "$R.next")" = "$want" ]; then cat > /dev/null; echo "@found"; list "$R.next"; echo @end; exit 0; fi
+  if same "$R.next"; then cat > /dev/null; echo "@found"; list "$R.next"; echo @end; exit 0; fi
   if [ "$(case_of "$R")" != "$K" ]; then stop content "$R.next is there and holds other keys than these"; fi
   rm -rf "$R.next"
 fi
 rm -rf "$R.next.tmp"; mkdir "$R.next.tmp" || stop room "a folder beside $R can not be made"
 tar -xf - -C "$R.next.tmp" || { rm -rf "$R.next.tmp"; stop room "the keys could not be unpacked beside $R"; }
-if [ "$(same "$R.next.tmp")" != "$want" ]; then rm -rf "$R.next.tmp"; stop wrong "what arrived beside $R is not what was sent"; fi
+if ! same "$R.next.tmp"; then rm -rf "$R.next.tmp"; stop wrong "what arrived beside $R is not what was sent"; fi
 like=$R; for f in "$R"/*; do case "${f##*/}" in *[!0-9]*) ;; *) if [ -f "$f" ]; then like=$f; fi ;; esac; done
 o=$(stat -L -c %u:%g "$like"); m=600; if [ "$like" != "$R" ]; then m=$(stat -L -c %a "$like"); fi
 chown "$o" "$R.next.tmp"/* && chmod "$m" "$R.next.tmp"/* || stop owner "owner $o and mode $m can not be given"
@@ -67,7 +68,7 @@ impl NodeShell {
     pub async fn place(&self, place: &Place, tag: &str, archive: &KeyArchive) -> Result<Placed, Fault> {
         let doing = "place the next keys";
         let wanted: Vec<String> =
-            archive.digests().iter().map(|(index, digest)| format!("{index} {}", digest.hex())).collect();
+            archive.digests().iter().map(|(index, digest)| format!("{}  {index}", digest.hex())).collect();
         let variables = variables(&[("R", place.live()), ("K", checked_tag(tag)?), ("W", &wanted.join("\n"))]);
         let stream = archive.write();
         let output = self.change(doing, &format!("{HEAD}{LIST}{variables}{PLACE}"), &stream).await?;

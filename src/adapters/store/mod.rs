@@ -326,7 +326,13 @@ impl JournalStore for SqlJournal {
             if let Some(tenant) = tenant {
                 let (ends_at, hash) = reading::check_head(&mut connection, tenant).await?;
                 let (seen, head) = (self.witness.of(tenant, ends_at), (ends_at, hash.as_str()));
-                let compared = reading::compare(&mut connection, tenant.as_str(), seen.as_ref(), head).await?;
+                let mut compared = reading::compare(&mut connection, tenant.as_str(), seen.as_ref(), head).await?;
+                if compared.lost.is_some() {
+                    // Somebody may have written both between the two looks: what is seen first must be the witness.
+                    let (ends_at, hash) = reading::check_head(&mut connection, tenant).await?;
+                    let head = (ends_at, hash.as_str());
+                    compared = reading::compare(&mut connection, tenant.as_str(), seen.as_ref(), head).await?;
+                }
                 if let Some(recovery) = compared.covered_by {
                     self.witness.forget(tenant, recovery);
                 }

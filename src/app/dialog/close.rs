@@ -49,7 +49,7 @@ pub fn explain_finish(status: &TenantStatus) -> Vec<Row> {
     let waived = status.clients.iter().filter(|view| view.standing == Standing::Waived).count();
     let (back, of) = status.back.unwrap_or((0, status.clients.len()));
     let mut rows = vec![Row::new(Mark::Good, format!("{back} of {of} clients are back or waived ({waived} waived)"))];
-    if let Some(what) = status.unfinished {
+    if let Some(what) = &status.unfinished {
         let text = format!("{}: the report says so in its first line, with your reason", what.to_lowercase());
         rows.push(Row::new(Mark::Bad, text));
     }

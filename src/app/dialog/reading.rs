@@ -19,6 +19,8 @@ pub enum Subject {
     Troubles(StepNumber),
     /// The log of remarks.
     Messages,
+    /// What a narrow screen cuts: all that needs attention, and what is next.
+    Attention,
     /// The mails with a client.
     Thread {
         /// Whose.
@@ -68,6 +70,7 @@ impl Reading {
             Subject::Troubles(step) => format!("Troubleshooting of step {step}"),
             Subject::Thread { name, .. } => format!("Mails with {name}"),
             Subject::Messages => "What was said, newest first".into(),
+            Subject::Attention => "What needs attention, and what is next".into(),
             Subject::Full { title, .. } => title.clone(),
             Subject::Failed { tenant, what, failure } => {
                 let how = if failure.refused { "refused" } else { "failed" };
@@ -83,6 +86,7 @@ impl Reading {
             Subject::Help => help(model),
             Subject::Troubles(step) => troubles(*step, model),
             Subject::Messages => messages(model),
+            Subject::Attention => attention(model),
             Subject::Full { rows, .. } => rows.clone(),
             Subject::Thread { client, .. } => thread::rows(model, client),
             Subject::Failed { tenant, what, failure } => {
@@ -192,6 +196,24 @@ fn troubles(step: StepNumber, model: &Model) -> Vec<Row> {
         rows.push(Row::new(Mark::Heading, "How it is taken back"));
         rows.push(Row::new(Mark::Plain, info.undo_text));
     }
+    rows
+}
+
+/// Of the subject on the screen, or of the selected one of the fleet.
+fn attention(model: &Model) -> Vec<Row> {
+    let Some(id) = model.subject() else { return vec![Row::new(Mark::Plain, "nothing is selected")] };
+    let (attention, next, lines) = match (model.tenants.get(id), model.cases.get(id)) {
+        (Some(status), _) => (&status.attention, &status.next.text, status.next.commands.clone()),
+        (None, Some(status)) => (&status.attention, &status.next.text, Vec::new()),
+        (None, None) => return vec![Row::new(Mark::Plain, "not looked at yet")],
+    };
+    let mut rows: Vec<Row> = attention.iter().map(|item| Row::new(Mark::Bad, item.clone())).collect();
+    if rows.is_empty() {
+        rows.push(Row::new(Mark::Good, "nothing needs attention"));
+    }
+    rows.push(Row::new(Mark::Heading, "Next"));
+    rows.push(Row::new(Mark::Plain, next.clone()));
+    rows.extend(lines.into_iter().map(|line| Row::new(Mark::Plain, format!("run: {line}"))));
     rows
 }
 

@@ -43,7 +43,7 @@ pub(super) async fn rotate(desk: &dyn Desk, teller: &Teller, reference: &str, js
             let result = desk.run(order).await;
             teller.end();
             if !ending::is_asked() {
-                desk.look().await;
+                desk.look_again().await;
             }
             ended(desk.status(), result, began, Some(true))
         }

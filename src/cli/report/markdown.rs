@@ -3,11 +3,16 @@
 use super::{ClientLine, Report, at};
 use crate::domain::sanitize::sanitize;
 use crate::domain::second_mail::SecondMail;
+use crate::engine::gap;
 use crate::engine::record::Cause;
 use std::fmt::Write;
 
 /// What is said of a moment whose record was lost.
 const LOST: &str = "unknown (that part of the journal was lost)";
+
+fn gap_of(ms: f64) -> String {
+    gap::length((ms * 1e3).round() as u64)
+}
 
 impl Report {
     /// The whole report.
@@ -16,7 +21,8 @@ impl Report {
         // Writing to a String can't fail.
         let mut line = |text: String| _ = writeln!(out, "{text}");
         let waived = self.clients.iter().filter(|client| client.waiver.is_some()).count();
-        let waived = if waived == 0 { String::new() } else { format!(", {waived} waived") };
+        let is_told = waived == 0 || self.headline.contains("WAIVED");
+        let waived = if is_told { String::new() } else { format!(", {waived} waived") };
         line(format!("# {}: WireGuard key of {} ({}){waived}", self.headline, plain(&self.tenant), self.tenant_id));
         line(String::new());
         let planned = match self.times.planned {
@@ -35,6 +41,7 @@ impl Report {
             ("rotate confirmed", times.confirmed, None),
             ("secret replaced", times.secret_replaced, None),
             ("live on the server", times.live_on_server, times.live_not_before),
+            ("secret replaced again", times.secret_replaced_again, None),
             ("ended", times.finished, None),
         ];
         for (what, moment, not_before) in moments {
@@ -48,14 +55,17 @@ impl Report {
             }
         }
         for (ended, gap) in &times.earlier_gaps_ms {
-            line(format!("- earlier gap without a secret: {gap:.1} ms, ended {}", at(*ended)));
+            line(format!("- earlier gap without a secret: {}, ended {}", gap_of(*gap), at(*ended)));
+        }
+        for note in &times.earlier_gap_notes {
+            line(format!("- earlier gap without a secret: {note}"));
         }
         if let Some(overlap) = times.overlap_ms {
-            line(format!("- no gap: two secrets had the name for {overlap:.1} ms (the new one was stored first)"));
+            line(format!("- no gap: two secrets had the name for {} (the new one was stored first)", gap_of(overlap)));
         } else if let Some(gap) = times.gap_ms {
             let above = if gap >= 1000.0 { ", ABOVE NORMAL (under 1 s)" } else { "" };
             let note = times.gap_note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
-            line(format!("- gap without a secret: {gap:.1} ms{above}{note}"));
+            line(format!("- gap without a secret: {}{above}{note}", gap_of(gap)));
         } else if let Some(note) = &times.gap_note {
             line(format!("- gap without a secret: {note}"));
         }

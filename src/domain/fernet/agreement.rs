@@ -39,7 +39,7 @@ impl Difference {
 pub enum Standing {
     /// All hold the same.
     Same,
-    /// Only the staged key differs: no token is in danger, and the rotator's is to be installed everywhere first.
+    /// Only the staged key differs: no new token is in danger, and the rotator's is to be installed everywhere first.
     OnlyStaged,
     /// Some have not received the last rotation of the others: new tokens are valid everywhere still, the next rotation would
     /// end that.
@@ -170,7 +170,8 @@ impl Agreement {
     pub fn message(&self) -> String {
         match &self.standing {
             Standing::Same => "all nodes hold the same keys".into(),
-            Standing::OnlyStaged => "only the staged key differs; no token is in danger".into(),
+            Standing::OnlyStaged => "only the staged key differs; no new token is in danger, nor an older one, unless that key has encrypted some before it was \
+                 rolled back to be the staged one".into(),
             Standing::OneBehind(nodes) => {
                 format!("{} did not receive the last rotation; {}", names(nodes), self.still_valid())
             }

@@ -1,9 +1,9 @@
 //! The one safe next action of a case, as an order that can be executed, and in words.
 
 use super::core::{Core, Way};
-use super::gate::{FactKind, Verdict};
+use super::gate::{Fact, FactKind, Verdict};
 use super::machine::{Ahead, Order, ahead, comes_now, leads_back};
-use super::runbook::Due;
+use super::runbook::{Awaited, Due};
 use super::spec::{Confirm, Spec, Touch};
 use crate::domain::fault::{Fault, Lead};
 use crate::domain::moment::minute;
@@ -37,12 +37,18 @@ fn nothing(text: String, until: Option<Timestamp>) -> Next {
     Next { order: None, asks: Vec::new(), until, text }
 }
 
-/// Names one safe next action. `gate`: what the gate before a stretch says now.
-pub fn next(spec: &'static Spec, core: Option<&Core>, holder: Option<&Holder>, gate: &dyn Fn(&str) -> Verdict) -> Next {
+/// Names one safe next action. `gate`: what the gate before a stretch says now; `awaited`: who must follow.
+pub fn next(
+    spec: &'static Spec,
+    core: Option<&Core>,
+    holder: Option<&Holder>,
+    awaited: &[Awaited],
+    gate: &dyn Fn(&str) -> Verdict,
+) -> Next {
     if let Some(holder) = holder {
         return nothing(format!("wait, or talk to them: held by {holder}"), None);
     }
-    let Some(core) = core.filter(|core| core.is_open()) else { return first(spec, gate) };
+    let Some(core) = core.filter(|core| core.is_open()) else { return first(spec, awaited, gate) };
     match ahead(spec, core) {
         Ahead::Probe(step) => {
             let text = format!("step {} was interrupted: resume looks first, then goes on", step.step());
@@ -50,15 +56,15 @@ pub fn next(spec: &'static Spec, core: Option<&Core>, holder: Option<&Holder>, g
         }
         Ahead::Failed(step, fault) => match shut_before(spec, core, step, gate) {
             // It would be met by the gate again.
-            Some(shut) => told(spec, Some(core), &shut, "resume"),
+            Some(shut) => told(spec, Some(core), &shut, awaited, "resume"),
             None => failed(core, step, &fault),
         },
         Ahead::Start(step) => {
             offer(Order::Resume, Vec::new(), format!("step {} comes next: resume goes on", step.step()))
         }
         Ahead::Close(end) => offer(Order::Resume, Vec::new(), format!("{}: resume closes the case", end.word())),
-        Ahead::Pause { next } => stretch(spec, Some(core), next, gate(next)),
-        Ahead::Ended => first(spec, gate),
+        Ahead::Pause { next } => stretch(spec, Some(core), next, awaited, gate(next)),
+        Ahead::Ended => first(spec, awaited, gate),
     }
 }
 
@@ -91,8 +97,10 @@ fn failed(core: &Core, step: StepNumber, fault: &Fault) -> Next {
     };
     let found = fault.leads.iter().find_map(|lead| Some((*lead, order(lead)?)));
     let (lead, (order, asks)) = found.unwrap_or((Lead::Resume, (Order::Resume, Vec::new())));
+    // An alarm that was set aside is answered.
+    let is_answered = |by_hand: &str| core.set_aside.keys().any(|name| by_hand.starts_with(&format!("{name}: ")));
     let told = match fault.by_hand() {
-        "" => lead.word().to_owned(),
+        by_hand if by_hand.is_empty() || is_answered(by_hand) => lead.word().to_owned(),
         by_hand => format!("{by_hand}; then {}", lead.word()),
     };
     offer(order, asks, format!("step {step} failed: {told}"))
@@ -117,20 +125,25 @@ pub fn running(spec: &'static Spec, core: Option<&Core>) -> Next {
 }
 
 /// Where no case is open: the first stretch that changes something, for those before it only look and are done on its way.
-fn first(spec: &'static Spec, gate: &dyn Fn(&str) -> Verdict) -> Next {
+fn first(spec: &'static Spec, awaited: &[Awaited], gate: &dyn Fn(&str) -> Verdict) -> Next {
     match spec.stretches.iter().find(|stretch| stretch.confirm == Confirm::Name) {
-        Some(found) => stretch(spec, None, found.verb, gate(found.verb)),
+        Some(found) => stretch(spec, None, found.verb, awaited, gate(found.verb)),
         None => nothing("nothing is to be done".into(), None),
     }
 }
 
-fn stretch(spec: &'static Spec, core: Option<&Core>, verb: &'static str, gate: Verdict) -> Next {
+fn stretch(spec: &'static Spec, core: Option<&Core>, verb: &'static str, awaited: &[Awaited], gate: Verdict) -> Next {
     if gate.is_open() {
         let is_typed = spec.stretch(verb).is_some_and(|stretch| stretch.confirm == Confirm::Name);
         let asks = if is_typed { vec!["confirm"] } else { Vec::new() };
         return offer(begin(verb), asks, format!("{verb}: the gate is open"));
     }
-    told(spec, core, &gate, verb)
+    told(spec, core, &gate, awaited, verb)
+}
+
+/// It is about people who are waited for, and about nobody else.
+pub fn is_awaited(fact: &Fact, awaited: &[Awaited]) -> bool {
+    !fact.who.is_empty() && fact.who.iter().all(|who| awaited.iter().any(|one| one.person == *who))
 }
 
 fn begin(verb: &str) -> Order {
@@ -138,7 +151,7 @@ fn begin(verb: &str) -> Order {
 }
 
 /// What leads on where a gate is shut, and the verb behind it.
-fn told(spec: &'static Spec, core: Option<&Core>, gate: &Verdict, verb: &str) -> Next {
+fn told(spec: &'static Spec, core: Option<&Core>, gate: &Verdict, awaited: &[Awaited], verb: &str) -> Next {
     let reasons = gate.reasons();
     if let Some(until) = gate.opens() {
         let said = reasons.iter().map(|fact| fact.text.as_str()).collect::<Vec<_>>().join("; ");
@@ -162,6 +175,11 @@ fn told(spec: &'static Spec, core: Option<&Core>, gate: &Verdict, verb: &str) ->
     };
     // Waiting is no word of anybody's; what does not end by itself may need one.
     let is_aside = !aside.is_empty() && fact.until.is_none();
+    // Whoever is waited for follows, or somebody knows that they have: that comes before anybody's word that it does not matter.
+    if let Some(person) = fact.who.first().filter(|_| is_awaited(fact, awaited)) {
+        let order = Order::Settle { person: person.clone(), reason: String::new() };
+        return offer(order, vec!["reason"], format!("{fact}{more}{aside}; then {verb}"));
+    }
     match look {
         Some(look) => offer(begin(look.verb), Vec::new(), format!("{fact}{more}{aside}")),
         None if is_aside => {

@@ -210,8 +210,13 @@ pub trait Ledger<R: Runbook>: Send + Sync {
     /// Appends a record; it is durable when this returns. After a fault the step must stop.
     async fn record(&self, record: R::Record) -> Result<(), Fault>;
     /// The gate of the stretch is judged once more, at this moment; where it is open, or something was changed already, the
-    /// journal says that the subject is changed from here on. Errs, and nothing may be changed, where it is shut.
-    async fn touch(&self, step: StepNumber) -> Result<(), Fault>;
+    /// journal says that the subject is changed from here on. Gives what was seen for that, where it was looked. Errs, and nothing may
+    /// be changed, where it is shut.
+    async fn touch(&self, step: StepNumber) -> Result<Option<R::Sights>, Fault>;
+    /// What is true outside: a look, or the last one, where nothing was changed since and that is not long ago.
+    async fn look(&self) -> R::Sights;
+    /// What was seen last, however long ago.
+    fn seen(&self) -> R::Sights;
     /// Whether this run still may change something outside: asked before each request that does.
     async fn fence(&self) -> Result<(), Fault>;
     /// Tells how far it is; not journaled.

@@ -3,7 +3,7 @@
 use super::core::{Core, Way, Word};
 use super::gate::{Fact, FactKind, Verdict};
 use super::machine::{Ahead, Asked, ahead, comes_now};
-use super::next::{Next, early, lost, next, running};
+use super::next::{Next, early, is_awaited, lost, next, running};
 use super::offer::{Offer, offers};
 use super::runbook::{Due, Seen, Telling};
 use super::spec::{Move, Spec};
@@ -201,6 +201,18 @@ pub fn derive(
     if let Some(lost) = asked.lost {
         attention.insert(0, lost.to_string());
     }
+    // Half of it is changed, and somebody else has changed it since: that is nobody's waiting, and leads.
+    let half = core.filter(|core| is_open && core.is_touched() && !is_running && asked.lost.is_none());
+    let coming = half.and_then(|core| match ahead(spec, core) {
+        Ahead::Pause { next } => Some(gate(next)),
+        _ => None,
+    });
+    let is_told =
+        |fact: &&Fact| fact.kind == FactKind::Seen && fact.until.is_none() && !is_awaited(fact, asked.awaited);
+    let facts = coming.iter().flat_map(|gate| gate.reasons()).filter(is_told);
+    let facts: Vec<String> =
+        facts.map(|fact| fact.to_string()).filter(|text| attention.iter().all(|item| item != text)).collect();
+    attention.splice(0..0, facts);
     // How far it is, nobody knows where the end of its journal is lost.
     for step in steps.iter().filter(|_| is_open && asked.lost.is_none()) {
         match &step.state {
@@ -247,8 +259,8 @@ pub fn derive(
         next: match telling.due.as_ref().filter(|due| open.is_none() && !due.now) {
             _ if is_running => running(spec, core),
             _ if asked.lost.is_some() && holder.is_none() => lost(),
-            Some(due) if holder.is_none() => early(due, next(spec, core, None, gate)),
-            _ => next(spec, core, holder, gate),
+            Some(due) if holder.is_none() => early(due, next(spec, core, None, asked.awaited, gate)),
+            _ => next(spec, core, holder, asked.awaited, gate),
         },
         foreseen: telling.foreseen,
         due: telling.due,

@@ -201,7 +201,7 @@ fn in_every_state_what_is_offered_is_accepted_and_leads_to_an_end() {
         while core.is_open() {
             acts += 1;
             assert!(acts < 40, "no end from {state:?}");
-            let offered = next(&TOY, Some(&core), None, &open);
+            let offered = next(&TOY, Some(&core), None, &[], &open);
             let order = offered.order.unwrap_or_else(|| panic!("nothing is offered in {core:?}"));
             let order = match order {
                 Order::Begin { stretch, reference, .. } => Order::Begin { stretch, confirm: "b".into(), reference },
@@ -254,7 +254,7 @@ fn a_shut_gate_refuses_its_stretch_and_next_waits_or_names_what_to_do() {
     };
     let paint = Order::Begin { stretch: "paint".into(), confirm: "b".into(), reference: String::new() };
     assert!(matches!(ask(None, &wait, &paint), Err(Refusal::Shut { .. })));
-    let offered = next(&TOY, None, None, &wait);
+    let offered = next(&TOY, None, None, &[], &wait);
     assert_eq!((offered.order, offered.until), (None, Some(until)), "{}", offered.text);
     let broken = |_: &str| {
         let (text, remedy) = ("node2 can't be reached".into(), "bring it back".into());
@@ -263,7 +263,7 @@ fn a_shut_gate_refuses_its_stretch_and_next_waits_or_names_what_to_do() {
         judge_gate(vec![fact], |_| true)
     };
     assert!(matches!(broken("paint"), Verdict::Unknown(_)), "what is not known can't be set aside");
-    let offered = next(&TOY, None, None, &broken);
+    let offered = next(&TOY, None, None, &[], &broken);
     assert_eq!(offered.order, None, "a check can only meet it again: {}", offered.text);
     let unseen = |_: &str| {
         let (text, remedy) = ("nobody has looked at node2".into(), "check".into());
@@ -272,7 +272,7 @@ fn a_shut_gate_refuses_its_stretch_and_next_waits_or_names_what_to_do() {
             |_| false,
         )
     };
-    let offered = next(&TOY, None, None, &unseen);
+    let offered = next(&TOY, None, None, &[], &unseen);
     let Some(Order::Begin { stretch, .. }) = offered.order else { panic!("{}", offered.text) };
     assert_eq!(stretch, "check", "{}", offered.text);
 }
@@ -304,7 +304,7 @@ fn the_order_that_a_failure_offers_is_the_first_that_it_carries_and_is_taken_and
         assert!(fault.advice().ends_with(&words) && fault.advice().starts_with(advice), "{}", fault.advice());
         let by_hand = fault.by_hand().to_owned();
         core.apply(stamp(core.seq + 1), &CoreRecord::StepFailed { step, fault });
-        let offered = next(&TOY, Some(&core), None, &open);
+        let offered = next(&TOY, Some(&core), None, &[], &open);
         let order = offered.order.unwrap_or_else(|| panic!("{}", offered.text));
         let given = super::offer::filled(&order, "b");
         assert!(ask(Some(&core), &open, &given).is_ok(), "{order:?}: {}", offered.text);

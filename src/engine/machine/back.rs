@@ -3,8 +3,8 @@
 use super::io::{BackSight, Intent};
 use super::{Machine, Output, Outputs, not_now, required};
 use crate::domain::client::ClientId;
-use crate::domain::key::KeyRole;
-use crate::domain::step::StepNumber;
+use crate::domain::key::{KeyRole, holds_instead};
+use crate::domain::step::{StepNumber, StepState};
 use crate::domain::typed::{Typed, says_something};
 use crate::engine::command::Refusal;
 use crate::engine::record::{Cause, KeyLeft, Outcome, Record};
@@ -43,8 +43,9 @@ impl Machine {
         let previous = rotation.is_kept(KeyRole::Previous) && rotation.cause != Cause::Compromise;
         let kept = rotation.keys.get(&KeyRole::Previous).filter(|_| previous && sight.is_kept == Some(false));
         if let Some(name) = kept.map(|kept| kept.name.clone()) {
-            let gone = self.append(at, Record::KeyGone { role: KeyRole::Previous, name })?;
-            let text = fresh_key(self.open()?);
+            let gone = self.append(at, Record::KeyGone { role: KeyRole::Previous, name, instead: sight.instead })?;
+            let again = Typed::of("rollback").word(&self.tenant.name).option("confirm", &self.tenant.name).why();
+            let text = format!("{}: {again}", fresh_key(self.open()?));
             return Ok(vec![gone, Output::Refused(Refusal::NeedsPerson(text))]);
         }
         let role = if previous { KeyRole::Previous } else { KeyRole::Fresh };
@@ -80,10 +81,10 @@ impl Machine {
         }
         let despite = crate::domain::sanitize::sanitize(&despite);
         let despite = if says_something(&despite) { despite } else { String::new() };
-        if let Some(what) = rotation.unfinished().filter(|_| despite.is_empty()) {
+        if let Some(what) = rotation.unfinished_told().filter(|_| despite.is_empty()) {
             let first = match rotation.step(StepNumber::RECONFIGURE).is_done() || rotation.is_call_needless() {
-                true if rotation.back.is_empty() => "verify until at least one client is back",
-                true => "read it, and say what it means (mail decide)",
+                true if rotation.open_mails().next().is_some() => "read it, and say what it means (mail decide)",
+                true => "verify until at least one client is back",
                 false => "notify them (step 7)",
             };
             let cut = rotation.still_cut_off().map(|cut| format!("{}, and {cut}", what.to_lowercase()));
@@ -98,11 +99,11 @@ impl Machine {
     /// Begins the end. That nothing was heard of the agent is not that it is well.
     pub(super) fn agent_heard(&mut self, at: Timestamp, doubt: Option<String>) -> Outputs {
         let unfinished = self.quiet()?.unfinished();
-        if let Some(what) = unfinished.filter(|what| self.end_known != Some(*what)) {
+        if let Some(what) = unfinished.iter().find(|what| !self.end_known.contains(what)) {
             let text = format!("{}: that was not known when the end was asked for", what.to_lowercase());
             return Err(wants_reason(&text, "read it, and say what it means (mail decide)"));
         }
-        let is_unfinished = unfinished.is_some();
+        let is_unfinished = !unfinished.is_empty();
         self.despite = match (doubt, self.despite.take()) {
             (Some(doubt), None) => {
                 return Err(wants_reason(&doubt, "wait, or put right what it names, then finish again"));
@@ -151,9 +152,16 @@ pub(crate) fn fresh_key(rotation: &Rotation) -> String {
         true => String::new(),
         false => format!(", also those who are back already: {}", back.join(", ")),
     };
+    let instead = rotation.keys.get(&KeyRole::Previous).map(|kept| holds_instead(&kept.instead)).unwrap_or_default();
+    let removed = match rotation.step(StepNumber::VERIFY) {
+        StepState::Running { .. } | StepState::Interrupted { .. } => {
+            "; step 8, which destroys it, was begun and did not live to record what it did"
+        }
+        _ => ", and no record says that we removed it",
+    };
     format!(
-        "the previous key is not in Barbican under its own name any more, and no record says that we removed it: going back \
-         means a fresh key, and every client must download and re-import once more{again}; roll back once more to do that"
+        "the previous key is not in Barbican under its own name any more{instead}{removed}: going \
+         back means a fresh key, and every client must download and re-import once more{again}; roll back once more to do that"
     )
 }
 

@@ -2,6 +2,7 @@
 
 use crate::domain::client::ClientId;
 use crate::domain::fault::Fault;
+use crate::domain::key::PublicKey;
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::StepNumber;
 use crate::engine::command::{Command, Refusal};
@@ -64,6 +65,8 @@ pub struct BackSight {
     pub is_kept: Option<bool>,
     /// Where it is, if it is.
     pub found: Option<SecretRef>,
+    /// The keys that stand under its name and are none of ours.
+    pub instead: Vec<PublicKey>,
     /// Who is probably back, by their last handshake.
     pub probable: Vec<ClientId>,
 }

@@ -33,7 +33,7 @@ impl Machine {
 
     /// The mail that begins with these digits.
     pub(super) fn mail_of(&self, id: &str) -> Result<&ReadMail, Refusal> {
-        let mut found = self.open()?.mails.iter().filter(|mail| mail.mail.starts_with(id) && !id.is_empty());
+        let mut found = self.last()?.mails.iter().filter(|mail| mail.mail.starts_with(id) && !id.is_empty());
         match (found.next(), found.next()) {
             (Some(mail), None) => Ok(mail),
             (None, _) => Err(bad_input(format!("there is no mail {id} of a client"))),
@@ -49,7 +49,16 @@ impl Machine {
             (Decision::Back | Decision::NotBack, topic) => topic == Topic::Back,
         };
         if !fits {
-            return Err(bad_input("that mail answers another question"));
+            let (asked, may) = match mail.heard.topic {
+                Topic::Window => ("the window", "confirmed, declined, tentative, other-time or nothing"),
+                Topic::Back => ("whether they are back", "back, not-back or nothing"),
+            };
+            return Err(bad_input(format!("that mail answers another question, {asked}: it may mean {may}")));
+        }
+        if matches!(decision, Decision::Answer(_)) && self.open().is_err() {
+            return Err(bad_input(
+                "the rotation has ended: no answer to its window counts any more; --as nothing, with a note",
+            ));
         }
         if let Decision::Answer(Answer::OtherTime(when)) = &decision
             && when.trim().is_empty()

@@ -32,7 +32,8 @@ fn tenant() -> Tenant {
 }
 
 const STRICT: SecondMail = SecondMail { interface: true, console: true };
-const RULES: Rules = Rules { preflight_valid: Duration::from_secs(600), approval: None, second_mail: STRICT };
+const RULES: Rules =
+    Rules { preflight_valid: Duration::from_secs(600), approval: None, second_mail: STRICT, store_first: false };
 
 fn op() -> Actor {
     Actor { by: "op".into(), host: "host".into(), person: "op".into(), ssh: None, unproven: None, environment: None }
@@ -397,7 +398,7 @@ fn a_way_back_whose_key_is_gone_leads_on_by_a_fresh_one_and_by_nothing_else() {
     assert!(matches!(command(&mut machine, at("22:22"), back()), Err(Refusal::NotNow(_))), "the key is there");
     assert_eq!(performs(&command(&mut machine, at("22:23"), Command::Resume).unwrap()), [4]);
     let name = machine.rotation().unwrap().keys[&KeyRole::Previous].name.clone();
-    machine.emit(at("22:23"), Record::KeyGone { role: KeyRole::Previous, name }).unwrap();
+    machine.emit(at("22:23"), Record::KeyGone { role: KeyRole::Previous, name, instead: Vec::new() }).unwrap();
     fails(&mut machine, FaultKind::Refused);
     assert_eq!(performs(&command(&mut machine, at("22:24"), back()).unwrap()), [3]);
     assert_eq!(machine.rotation().unwrap().target_role(), KeyRole::Fresh);

@@ -200,10 +200,10 @@ async fn rest(context: &StepContext<'_>, pause: Duration, job: Job) -> Turn {
 
 async fn compose(context: &StepContext<'_>, ready: Ready) -> Turn {
     // The rotation is not held while anything is waited for: a record would have to copy it.
-    let (tenant, window, token, previous_key) = {
+    let (tenant, window, token, key_told) = {
         let rotation = context.rotation();
         let token = context.world.reply_key.token(&rotation, &ready.job.client.id);
-        (rotation.tenant.clone(), rotation.window.clone(), token, rotation.is_back_to_previous())
+        (rotation.tenant.clone(), rotation.window.clone(), token, rotation.key_told())
     };
     let Client { name, email, .. } = &ready.job.client;
     let request = NoticeRequest {
@@ -216,7 +216,7 @@ async fn compose(context: &StepContext<'_>, ready: Ready) -> Turn {
         in_reply_to: ready.first.as_deref(),
         token: &token,
         language: context.world.settings.language,
-        previous_key,
+        key_told,
     };
     let letter = context.world.mailer.compose_apart(&request).await;
     Turn::Composed(Box::new((ready, letter)))

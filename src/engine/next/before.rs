@@ -1,6 +1,7 @@
 //! What is offered before the key is touched: what takes the first reason of the gate away, and rotate where none is left.
 
-use super::{Act, NAMED, NextAction, listed, offer, read_mails, to_correct};
+use super::letters::{NAMED, listed, read_mails, to_correct};
+use super::{Act, NextAction, offer};
 use crate::domain::gate::{Reason, Remedy, Verdict};
 use crate::domain::typed::Typed;
 use crate::engine::approval;

@@ -15,7 +15,7 @@ pub(super) fn of(action: Act, tenant: &str, open: Option<&Rotation>) -> Option<S
         Act::Resume => line("resume"),
         Act::Reconfigure => line("notify").option("kind", "reconfigure"),
         Act::Verify => line("verify"),
-        Act::Finish if open.is_some_and(|rotation| rotation.unfinished().is_some()) => line("finish").why(),
+        Act::Finish if open.is_some_and(|rotation| !rotation.unfinished().is_empty()) => line("finish").why(),
         Act::Finish => line("finish"),
         Act::Accept => line("accept"),
         Act::Cancel => named("cancel"),

@@ -79,7 +79,7 @@ fn pool() -> Vec<Record> {
         pool.push(Record::StepSucceeded { step, evidence: note() });
         pool.push(Record::StepFailed { step, fault: fault.clone() });
         pool.extend([true, false].map(|done| Record::StepResolved { step, done, evidence: note() }));
-        pool.push(Record::Touching { step });
+        pool.push(Record::Touching { step, store_first: false });
         pool.push(Record::NotTouched { step });
     }
     for role in [KeyRole::Staged, KeyRole::Previous, KeyRole::Fresh] {
@@ -87,7 +87,7 @@ fn pool() -> Vec<Record> {
         pool.push(Record::KeyKeeping { role, public_key, name: name.clone() });
         pool.push(Record::KeyKept { role, public_key, name: name.clone(), href: SecretRef(name.clone()) });
         pool.push(Record::KeyDestroyed { role, name: name.clone(), answer: note() });
-        pool.push(Record::KeyGone { role, name });
+        pool.push(Record::KeyGone { role, name, instead: Vec::new() });
         pool.push(Record::ForeignSeen { public_key });
         pool.push(Record::Swapped(record::Swapped {
             public_key,
@@ -165,7 +165,7 @@ fn usual() -> Vec<Record> {
         of(|r| matches!(r, Record::KeyKept { role: KeyRole::Staged, .. })),
         done(StepNumber::STAGE),
         begun(StepNumber::SECRET),
-        Record::Touching { step: StepNumber::SECRET },
+        Record::Touching { step: StepNumber::SECRET, store_first: false },
         Record::Swapped(record::Swapped {
             public_key: staged,
             gap_us: Some(1),

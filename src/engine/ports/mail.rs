@@ -3,7 +3,7 @@
 use crate::domain::fault::Fault;
 use crate::domain::language::Language;
 use crate::domain::letter::Incoming;
-use crate::domain::notice::{Delivery, NoticeKind};
+use crate::domain::notice::{Delivery, KeyTold, NoticeKind};
 use crate::domain::tenant::Tenant;
 use crate::domain::token::ReplyToken;
 use crate::domain::window::Window;
@@ -34,8 +34,8 @@ pub struct NoticeRequest<'a> {
     pub token: &'a ReplyToken,
     /// The language of the text.
     pub language: Language,
-    /// On the way back: the key that was live before the rotation is live again.
-    pub previous_key: bool,
+    /// Which key it tells of.
+    pub key_told: KeyTold,
 }
 
 /// A written mail, not yet sent.

@@ -154,6 +154,8 @@ pub struct Placed {
 pub struct Done {
     /// The live repository afterwards.
     pub live: Repository,
+    /// It held something else than the stages were planned on, so that none of them was done.
+    pub is_other: bool,
     /// How many of the stages had been done before this call.
     pub were_done: usize,
 }
@@ -248,22 +250,32 @@ pub trait NodeFiles: Send + Sync {
     async fn list(&self, folders: &[String]) -> Result<Vec<Repository>, Fault>;
     /// The live repository, the prepared one, and what a case has saved of it. Changes nothing.
     async fn list_all(&self, place: &Place, tag: &str) -> Result<[Repository; 3], Fault>;
-    /// Saves the repository beside itself.
-    async fn back_up(&self, place: &Place, tag: &str) -> Result<Backup, Fault>;
-    /// Puts what was saved where a restoration would, beside the live repository, reads it there, and takes it away again.
-    async fn try_restore(&self, place: &Place, tag: &str, saved: &Keys) -> Result<(), Fault>;
+    /// Saves the repository beside itself, puts what was saved where a restoration would, reads it there, and takes that away again.
+    /// Errors: it, or what was saved, holds other keys than these.
+    async fn save(&self, place: &Place, tag: &str, keys: &Keys) -> Result<Backup, Fault>;
     /// Rotates once in a copy beside the live repository, which stays as it is.
     async fn prepare(&self, prepare: &Prepare) -> Result<Prepared, Fault>;
     /// Fetches the keys of a folder, each checked against what is expected of it. Changes nothing.
     async fn fetch(&self, folder: &str, expected: &Keys) -> Result<KeyArchive, Fault>;
     /// Places keys of a case beside the live repository.
     async fn place(&self, place: &Place, tag: &str, archive: &KeyArchive) -> Result<Placed, Fault>;
-    /// Carries out the stages on the live repository, with a pause between what no reader may see at once.
-    async fn install(&self, place: &Place, tag: &str, stages: &[Stage], pause: Duration) -> Result<Done, Fault>;
+    /// Carries out the stages on the live repository, with a pause between what no reader may see at once; none of them where it does
+    /// not hold what they were planned on. `lent`: keys that lie nowhere there. Errors: not found, where a key is neither there nor lent.
+    async fn install(
+        &self,
+        place: &Place,
+        tag: &str,
+        known: &Keys,
+        stages: &[Stage],
+        lent: Option<&KeyArchive>,
+        pause: Duration,
+    ) -> Result<Done, Fault>;
     /// Takes away what was prepared or placed beside the live repository.
     async fn clear(&self, place: &Place) -> Result<(), Fault>;
     /// Takes away what a case has saved.
     async fn drop_backup(&self, place: &Place, tag: &str) -> Result<(), Fault>;
+    /// Takes away both.
+    async fn tidy(&self, place: &Place, tag: &str) -> Result<(), Fault>;
 }
 
 /// What was kept encrypted.

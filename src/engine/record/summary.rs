@@ -1,6 +1,7 @@
 //! Each record as one line, for the journal's view and the report.
 
 use super::{Applied, Cause, Record, RefusedAct, Swapped};
+use crate::domain::key::holds_instead;
 use crate::domain::second_mail::SecondMail;
 use crate::domain::step::StepNumber;
 use crate::engine::truth::Live;
@@ -137,7 +138,7 @@ impl Record {
             Record::HandOverAccepted => "hand-over read and accepted".into(),
             Record::LeaseLost { doing, to: Some(to) } => format!("lost the tenant to {to} while {doing}; stopped"),
             Record::LeaseLost { doing, to: None } => format!("lost the tenant while {doing}; stopped"),
-            Record::Touching { step } => {
+            Record::Touching { step, .. } => {
                 format!("step {step}: the gate was judged once more, the key is being changed from here on")
             }
             Record::NotTouched { step } => {
@@ -171,12 +172,11 @@ impl Record {
                 Live::There => format!("step {step}: the live secret's name is held"),
             },
             Record::Refused(RefusedAct { act, why, reason }) => format!("{act} refused: {why}{}", dash(reason)),
-            Record::KeyGone { role, name } => {
-                format!(
-                    "the {} key is not in Barbican as {name} any more, and no record says that we removed it",
-                    role.word()
-                )
-            }
+            Record::KeyGone { role, name, instead } => format!(
+                "the {} key is not in Barbican as {name} any more{}, and no record says that we removed it",
+                role.word(),
+                holds_instead(instead)
+            ),
             Record::ForeignSeen { public_key } => {
                 format!("somebody else has stored {} under the live name since the check", public_key.short())
             }

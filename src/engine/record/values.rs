@@ -14,6 +14,9 @@ pub const CASE_VERSION: u32 = 7;
 /// The last version in which the start of step 4 stands for its first change; later ones have `Record::Touching`.
 pub const STARTING_TOUCHED: u32 = 3;
 
+/// How the note begins that tells what is put right behind an end.
+pub const PUTTING_RIGHT: &str = "putting right what others have changed since the end";
+
 /// How the digest of a plan is made in records that do not say so.
 pub(super) fn first_scheme() -> u32 {
     1

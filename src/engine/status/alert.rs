@@ -6,6 +6,7 @@ use crate::engine::alerts::{AlertSight, Quiet};
 use crate::engine::observe::Sights;
 use crate::engine::ports::Settings;
 use crate::engine::rotation::Rotation;
+use crate::engine::truth::{Live, live};
 use jiff::{SignedDuration, Timestamp};
 
 /// The lines for the operator: the alert while it fires, a silence that was left open, and where neither can be known.
@@ -17,6 +18,7 @@ pub(super) fn attention(
     now: Timestamp,
 ) -> Vec<String> {
     let (mut items, alert) = (Vec::new(), &sights.alert);
+    let seen = sights.secret.value().map(|secret| secret.count);
     let silence = newest.and_then(|rotation| rotation.silence.as_ref()).filter(|silence| silence.until > now);
     let since = |sight: &AlertSight| sight.firing.iter().map(|firing| firing.since).min();
     if let Some((sight, since)) = alert.value().and_then(|sight| Some((sight, since(sight)?))) {
@@ -30,7 +32,9 @@ pub(super) fn attention(
             (true, _, by) => foreign(by),
             (false, ..) => "not silenced".into(),
         };
-        items.push(match open.map(|rotation| expectation(rotation, settings, now)) {
+        // Of a secret that somebody else has deleted nothing was expected.
+        let is_ours = open.is_none_or(|rotation| live(Some(rotation), None) == Live::Missing) || seen != Some(0);
+        items.push(match open.map(|rotation| expectation(rotation, settings, now)).filter(|_| is_ours) {
             Some(Some(true)) => format!("alert {alert} fires (expected, {quiet})"),
             Some(Some(false)) => format!(
                 "alert {alert} fires since {} UTC, longer than two cycles after step 4 ({quiet}): see step 6",

@@ -1,10 +1,10 @@
 //! What wants attention in a status, one line each; what leads (the truth of the secret, a lost end, drift) is put before it by
 //! `derive`, and what lease, alert, answers and approval have to say behind it.
 
-use super::{Phase, Reconcile, Standing, StepView, TenantStatus};
+use super::{KeysView, Phase, Reconcile, Standing, StepView, TenantStatus};
 use crate::domain::cadence::Due;
 use crate::domain::gate::Reason;
-use crate::domain::key::KeyRole;
+use crate::domain::key::{KeyRole, holds_instead};
 use crate::domain::second_mail::SecondMail;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::converge_object::NOT_KEPT;
@@ -55,6 +55,13 @@ pub(super) fn of(
         items.push(format!("{count} secrets have the tenant's name; the server may take either"));
     }
     items.extend(status.keys.alike.clone());
+    if let Some(missed) = status.keys.previous_missed.filter(|_| status.touched && status.rollback.is_none()) {
+        let instead = holds_instead(&status.keys.previous_instead);
+        items.push(format!(
+            "the previous key {} is not kept any more{instead}: a way back means a fresh key",
+            missed.short()
+        ));
+    }
     // Since the secret was touched that leads, and so it does behind an end.
     let object = &status.keys.object;
     let is_told = status.touched || status.changed_since.is_some();
@@ -94,7 +101,9 @@ pub(super) fn of(
             items.push(format!("{LATE}: the interface shows {shown}"));
         }
         Reconcile::Differs if status.changed_since.is_some() || status.connections.is_some() => {}
-        Reconcile::Differs => items.push(differ(status)),
+        // With nothing under way that leads.
+        Reconcile::Differs if status.differ.is_some() => {}
+        Reconcile::Differs => items.push(differ(status.touched, &status.keys)),
         _ => {}
     }
     match status.to_read().count() {
@@ -143,10 +152,9 @@ pub(super) fn of(
 }
 
 /// Which place shows what, and whom that cuts off: while nothing was changed here it is somebody else's work.
-fn differ(status: &TenantStatus) -> String {
+pub(super) fn differ(touched: bool, keys: &KeysView) -> String {
     const PLAIN: &str = "the keys in Barbican, Swift and on the interface differ";
-    let keys = &status.keys;
-    let (secret, object, interface) = match (status.touched, keys.secret.key, keys.object.key, keys.interface.key) {
+    let (secret, object, interface) = match (touched, keys.secret.key, keys.object.key, keys.interface.key) {
         (false, Some(secret), Some(object), Some(interface)) => (secret, object, interface),
         (false, None, Some(object), Some(interface)) if object != interface => {
             let (object, interface) = (object.short(), interface.short());

@@ -30,7 +30,7 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// The server has a key that no client has.
+    /// The server has a key that no client has, or that none can have got.
     pub fn all_cut_off(&self) -> bool {
         self.lead == Some(ALL)
     }
@@ -181,7 +181,9 @@ impl Compared<'_> {
         const OBJECT: StepNumber = StepNumber::OBJECT;
         let is_live = self.shown == Some(self.target);
         let is_due = self.is_done(OBJECT) || self.is_left(OBJECT) || is_live;
-        if !self.is_done(StepNumber::SECRET) || self.is_running(OBJECT) || !is_due {
+        // What the server has taken was stored, whether the step lived to say so or not.
+        let is_stored = self.is_done(StepNumber::SECRET) || is_live && self.is_left(StepNumber::SECRET);
+        if !is_stored || self.is_running(OBJECT) || !is_due {
             return None;
         }
         let done = match self.rotation.step(OBJECT) {
@@ -204,8 +206,10 @@ impl Compared<'_> {
                 ),
                 false => String::new(),
             };
-            let text = format!("{has}the object is not there{more}, so nobody can download their configuration{copy}");
-            return is_gone.then_some(Against { text, lead: Some(NO_DOWNLOAD), undone: done.is_some() });
+            let (cut, lead) = self.of_waiting(done.is_some());
+            let text =
+                format!("{has}the object is not there{more}, so nobody can download their configuration{cut}{copy}");
+            return is_gone.then_some(Against { text, lead: lead.or(Some(NO_DOWNLOAD)), undone: done.is_some() });
         }
         if self.object == Some(self.target) {
             return None;
@@ -223,8 +227,20 @@ impl Compared<'_> {
             ),
             (Some(key), None) => format!("{has}clients still get {}, and not {}", key.short(), self.target.short()),
         };
-        let lead = self.object.is_none().then_some(NO_DOWNLOAD);
-        Some(Against { text, lead, undone: done.is_some() })
+        let (cut, lead) = self.of_waiting(done.is_some());
+        let lead = lead.or_else(|| self.object.is_none().then_some(NO_DOWNLOAD));
+        Some(Against { text: text + &cut, lead, undone: done.is_some() })
+    }
+
+    /// Who is cut off for as long as the object does not say the target: everybody, where it never did. `given`: it did on this leg.
+    fn of_waiting(&self, given: bool) -> (String, Option<&'static str>) {
+        if self.shown != Some(self.target) {
+            return (String::new(), None);
+        }
+        match given || self.rotation.had_before(self.target) {
+            true => (format!("; whoever has not {} stays cut off", self.target.short()), None),
+            false => (": every client is cut off until they can".into(), Some(ALL)),
+        }
     }
 }
 
@@ -264,8 +280,7 @@ mod tests {
         let keys = KeyAgreement { secret: previous, object: previous, interface: previous, console: None };
         begun.preflight = Some(Preflight { at: at(1), checks: Vec::new(), keys });
         for (role, byte) in [(KeyRole::Previous, 1), (KeyRole::Staged, 2), (KeyRole::Fresh, 3)] {
-            let kept = KeptKey { public_key: key(byte), name: "k".into(), href: None, destroyed: None, gone: false };
-            begun.keys.insert(role, kept);
+            begun.keys.insert(role, KeptKey::new(key(byte), "k".into(), None));
         }
         begun.touched = true;
         let done = || StepState::Done { at: at(10), evidence: String::new() };
@@ -323,7 +338,18 @@ mod tests {
                     // The server alone decides who is cut off now.
                     let nobodys = |key: PublicKey| key != target && !rotation.may_have(key);
                     assert_eq!(has("every client is cut off, though"), interface.is_some_and(nobodys), "{case}");
-                    assert_eq!(text.starts_with(ALL), interface.is_some_and(nobodys), "{case}");
+                    let is_asked = (four || interface == Some(target))
+                        && (five
+                            || interface == Some(target)
+                            || matches!(
+                                rotation.step(StepNumber::OBJECT),
+                                StepState::Failed { .. } | StepState::Interrupted { .. }
+                            ));
+                    let is_withheld = is_asked && interface == Some(target) && (is_gone || object != Some(target));
+                    let never = is_withheld && !five && target != key(1);
+                    assert_eq!(has("every client is cut off until"), never, "{case}");
+                    assert_eq!(has("stays cut off"), is_withheld && !never, "{case}");
+                    assert_eq!(text.starts_with(ALL), never || interface.is_some_and(nobodys), "{case}");
                     // The secret decides who is cut off next.
                     let strange = secret
                         .filter(|key| nobodys(*key) && Some(*key) != interface && (four || !rotation.is_known(*key)));
@@ -332,12 +358,6 @@ mod tests {
                         four && secret.is_some_and(|key| key != target && !nobodys(key)) && interface == Some(target);
                     assert_eq!(has("and whoever has imported"), lags, "{case}");
                     // The object decides who can come back.
-                    let is_asked = four
-                        && (five
-                            || matches!(
-                                rotation.step(StepNumber::OBJECT),
-                                StepState::Failed { .. } | StepState::Interrupted { .. }
-                            ));
                     assert_eq!(has("nobody can download"), is_asked && (is_gone || object.is_none()), "{case}");
                     let gets = object.filter(|key| is_asked && !is_gone && *key != target);
                     assert_eq!(has("who downloads now gets") || has("clients still get"), gets.is_some(), "{case}");

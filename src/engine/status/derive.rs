@@ -2,6 +2,7 @@
 
 use super::HeardView;
 use super::alert;
+use super::alive;
 use super::attention;
 use super::connections;
 use super::keys::{arrived, judge_reconcile, keys_view, seen_since_check};
@@ -15,7 +16,7 @@ use super::whom;
 use super::{ClientView, JournalLine, Phase, Reconcile, Standing, TenantStatus, Viewer};
 use crate::domain::client::{Client, ClientId, People};
 use crate::domain::fault::Fault;
-use crate::domain::freshness::{self, Peers, Presence};
+use crate::domain::freshness::{self, Peers, Presence, Under};
 use crate::domain::gate::{Reason, Stand, Verdict};
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::{StepNumber, StepState};
@@ -56,8 +57,9 @@ pub fn derive(
     let to_read = open.map(Rotation::clients_to_read).unwrap_or_default();
     let peers = sights.server.value().map(|reading| (reading.clock, Peers::of(reading)));
     let schedule = settings.reminders.as_ref();
+    let under = alive::under(rotation, sights);
     let view = |client| {
-        let mut view = client_view(client, open, &to_read, peers.as_ref());
+        let mut view = client_view(client, open, &to_read, peers.as_ref(), under);
         if let Some(rotation) = open.filter(|_| view.standing == Standing::Silent) {
             view.standing = remind::silence(rotation, &view.client.id, schedule, now);
         }
@@ -82,6 +84,8 @@ pub fn derive(
         Some(_) => (Reconcile::Differs, None),
         None => judge_reconcile(known.or(open), &keys, settings, now),
     };
+    let is_differ = open.is_none() && changed_since.is_none() && lost.is_none() && reconcile == Reconcile::Differs;
+    let differ = is_differ.then(|| attention::differ(false, &keys));
     // What is left of a journal can't say who has changed what.
     let known = open.filter(|_| lost.is_none());
     let overtaken = open.map(|rotation| overtaken::steps(rotation, &keys)).unwrap_or_default();
@@ -122,6 +126,8 @@ pub fn derive(
                 interface_unasked: !settings.second_mail.interface,
                 truth: truth.as_ref(),
                 since: changed_since.as_ref(),
+                differ: differ.as_deref(),
+                ended: rotation.filter(|rotation| rotation.outcome.is_some()),
             };
             next_action(open, phase, &gate, back, holder, outside, viewer)
         }
@@ -168,6 +174,9 @@ pub fn derive(
         overlap_us: rotation.and_then(|rotation| rotation.overlap_us),
         store_first: settings.swap == SwapOrder::StoreFirst,
         broken_gap: rotation.and_then(|rotation| rotation.broken_gap),
+        earlier_gaps: rotation.map(|rotation| rotation.earlier_gaps.clone()).unwrap_or_default(),
+        differ,
+        despite: rotation.and_then(|rotation| rotation.ended_over.clone()),
         pair_bound_ms: u64::try_from(settings.pair_bound.as_millis()).unwrap_or(u64::MAX),
         next,
         attention: Vec::new(),
@@ -180,9 +189,10 @@ pub fn derive(
         clock_skew_s: sights.clock_skew_s,
         rollback: open.and_then(|rotation| rotation.rollback.as_ref()).map(|rollback| rollback.reason.clone()),
         rollback_cuts,
-        unfinished: open.filter(|rotation| rotation.applied.is_some()).and_then(Rotation::unfinished),
+        unfinished: open.filter(|rotation| rotation.applied.is_some()).and_then(Rotation::unfinished_told),
         notices: rotation.map(|rotation| rotation.notices.iter().cloned().collect()).unwrap_or_default(),
         mails: rotation.map(|rotation| rotation.mails.clone()).unwrap_or_default(),
+        read_from: rotation.map(Rotation::read_from).unwrap_or_default(),
         answered_at: open.map(answered_at).unwrap_or_default(),
         next_reminder: next_reminder(open, settings),
         journal: journal_lines(journal),
@@ -204,6 +214,7 @@ pub fn derive(
     };
     status.attention = attention::of(&status, sights, arrived, open.and_then(Rotation::died_between), now);
     status.attention.extend(mails::attention(open));
+    status.attention.extend(mails::behind(rotation));
     status.attention.extend(server::attention(open, sights));
     status.attention.extend(lease::attention(&status, journal));
     status.attention.extend(status.heard.attention());
@@ -221,6 +232,12 @@ pub fn derive(
         format!("somebody else's key {key} stood under the tenant's name: it is kept in Barbican as {}", kept.name)
     }));
     status.attention.extend(rotation.and_then(Rotation::ended_open));
+    let cut_off = rotation.iter().flat_map(|rotation| rotation.cut_off_by_word());
+    // Whose letter is to be read is told with that.
+    let cut_off = cut_off.filter(|(_, mail)| mail.decision.is_some());
+    status
+        .attention
+        .extend(cut_off.map(|(client, _)| format!("{} is not back, by their own word behind the end", client.name)));
     status.attention.extend(open.and_then(attention::of_attributes));
     status.attention.extend(open.and_then(attention::of_copy));
     status.attention.extend(sights.witnessed.note.clone());
@@ -309,6 +326,7 @@ fn client_view(
     open: Option<&Rotation>,
     to_read: &BTreeSet<ClientId>,
     reading: Option<&(i64, Peers<'_>)>,
+    under: Under<'_>,
 ) -> ClientView {
     let peer = client.public_key.as_ref().and_then(|key| reading.and_then(|(_, peers)| peers.get(key)));
     let (standing, standing_detail) = open.map_or((Standing::ToTell, String::new()), |r| standing(client, r, to_read));
@@ -328,7 +346,7 @@ fn client_view(
         back: back.map(|back| (back.source.word().to_owned(), back.note.clone())),
         says_not_back: open.is_some_and(|r| back.is_none() && r.not_back_by_word(&client.id).is_some()),
         gateway_ping: open.and_then(|r| r.pings.get(&client.id)).map(|(answered, _, _)| *answered),
-        activity: peer.zip(reading).map(|(p, (clock, _))| freshness::judge_activity(p.latest_handshake, *clock)),
+        activity: peer.zip(reading).map(|(peer, (clock, peers))| under.judge(peers, peer, *clock)),
         latest_handshake: peer
             .filter(|peer| peer.latest_handshake > 0)
             .and_then(|peer| Timestamp::from_second(peer.latest_handshake).ok()),

@@ -1,7 +1,7 @@
 //! What secret, object and interface show of the key, and what follows from that beside the journal.
 
-use super::{KeySight, KeysView, Reconcile};
-use crate::domain::cadence;
+use super::Reconcile;
+use crate::domain::cadence::{self, Due};
 use crate::domain::fault::Fault;
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::domain::observation::Observation;
@@ -11,6 +11,7 @@ use crate::engine::observe::Sights;
 use crate::engine::ports::Settings;
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
+use serde::Serialize;
 
 /// What the looks have seen since the last check that it would fail by: another secret of the name, or places that differ. What
 /// an operator has set aside, and what the check itself has found, is told already.
@@ -61,9 +62,97 @@ fn sight<T>(seen: &Observation<T>, key: impl Fn(&T) -> Option<PublicKey>) -> Key
     }
 }
 
+/// A key as one place shows it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct KeySight {
+    /// The key.
+    pub key: Option<PublicKey>,
+    /// When it was seen, UTC.
+    pub at: Option<Timestamp>,
+    /// Why the last look failed.
+    pub fault: Option<String>,
+}
+
+/// All the keys.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct KeysView {
+    /// Derived from the Barbican secret.
+    pub secret: KeySight,
+    /// How many secrets have the name.
+    pub secret_count: Option<usize>,
+    /// What each of them holds, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub duplicates: Vec<Option<PublicKey>>,
+    /// What else Barbican's own search finds by the name: the server takes the first that it gets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alike: Option<String>,
+    /// In the Swift object.
+    pub object: KeySight,
+    /// On the interface.
+    pub interface: KeySight,
+    /// In the script of the console API; `None` where none is configured.
+    pub console: Option<KeySight>,
+    /// The staged key.
+    pub staged: Option<PublicKey>,
+    /// The previous key.
+    pub previous: Option<PublicKey>,
+    /// The previous key where its copy was not found when it was looked for last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_missed: Option<PublicKey>,
+    /// The keys that stood under its name then: somebody else's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub previous_instead: Vec<PublicKey>,
+    /// Those of which no copy is kept any more.
+    #[serde(skip)]
+    pub destroyed: Vec<KeyRole>,
+    /// Step 8 was interrupted: it destroys them, and has not recorded how far it came.
+    #[serde(skip)]
+    pub ending: bool,
+    /// When the secret was stored, UTC.
+    pub created: Option<Timestamp>,
+    /// When it is due, UTC.
+    pub due: Option<Timestamp>,
+    /// How that stands.
+    pub due_state: Option<Due>,
+}
+
+impl KeysView {
+    /// What each of several secrets of the name holds, as `show` writes a key.
+    pub fn each_of_name(&self, show: impl Fn(&PublicKey) -> String) -> Vec<String> {
+        let each = |key: &Option<PublicKey>| match key {
+            Some(key) if Some(*key) == self.interface.key => format!("{} (on the interface)", show(key)),
+            Some(key) => show(key),
+            None => "no key".to_owned(),
+        };
+        self.duplicates.iter().map(each).collect()
+    }
+
+    /// What stands under the secret's name in Barbican, each key as `show` writes it.
+    pub fn secret_words(&self, show: impl Fn(&PublicKey) -> String) -> Option<String> {
+        match (self.duplicates.len(), self.secret.key, self.secret_count) {
+            (0, None, Some(0)) => Some("no secret has the name".into()),
+            (0, None, Some(_)) => Some("no key in it".into()),
+            (0, key, _) => key.as_ref().map(show),
+            (count, ..) => Some(format!("{count} SECRETS of the name: {}", self.each_of_name(show).join(", "))),
+        }
+    }
+}
+
+impl KeysView {
+    /// Behind a key of this role: that no copy of it is kept any more.
+    pub fn kept_no_more(&self, role: KeyRole) -> &'static str {
+        match self.destroyed.contains(&role) {
+            true => " (kept no more)",
+            false if self.ending => " (kept, if step 8, which destroys it, had not come to it)",
+            false => "",
+        }
+    }
+}
+
 /// What each place shows, and what is kept.
 pub(super) fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: &Settings, now: Timestamp) -> KeysView {
     let kept = |role| rotation.and_then(|r| r.keys.get(&role)).filter(|key| !key.gone).map(|key| key.public_key);
+    let missed = rotation.and_then(|rotation| rotation.keys.get(&KeyRole::Previous)).filter(|key| key.gone);
     let created = sights.secret.value().and_then(|secret| {
         // Of several, the one that the server has taken.
         let is_live = |key: Option<PublicKey>| key.is_some() && key == sights.server.value().map(|r| r.public_key);
@@ -80,10 +169,10 @@ pub(super) fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: 
         object: sight(&sights.object, |object| object.public_key),
         interface: sight(&sights.server, |reading| Some(reading.public_key)),
         console: sights.served.is_known().then(|| sight(&sights.served, |key| Some(*key))),
-        previous_missed: rotation
-            .and_then(|rotation| rotation.keys.get(&KeyRole::Previous))
-            .filter(|key| key.gone)
-            .map(|key| key.public_key),
+        previous_missed: missed.map(|key| key.public_key),
+        previous_instead: missed.map(|key| key.instead.clone()).unwrap_or_default(),
+        destroyed: rotation.map(Rotation::kept_no_more).unwrap_or_default(),
+        ending: rotation.is_some_and(|r| matches!(r.step(StepNumber::VERIFY), StepState::Interrupted { .. })),
         staged: kept(KeyRole::Staged),
         previous: kept(KeyRole::Previous),
         created,

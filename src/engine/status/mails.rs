@@ -3,6 +3,7 @@
 use crate::domain::client::Client;
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::step::{StepNumber, StepState};
+use crate::engine::record::Outcome;
 use crate::engine::rotation::Rotation;
 
 /// Who is neither back nor waived, and whose call has not arrived for sure, by the word for it: names.
@@ -43,6 +44,24 @@ pub(super) fn step_7(rotation: &Rotation) -> Option<(StepState, String)> {
     };
     let sent = rotation.clients.iter().filter(sent).count();
     Some((StepState::Waiting, format!("{sent} accepted by the mail server; {}", told(&amiss))))
+}
+
+/// Behind an end: whose mail to reconfigure has come back, where nothing shows that they are back. Whoever was waived may be cut off, too.
+pub(super) fn behind(rotation: Option<&Rotation>) -> Option<String> {
+    let is_over = |rotation: &&Rotation| matches!(rotation.outcome, Some((Outcome::Rotated | Outcome::RolledBack, ..)));
+    let rotation = rotation.filter(is_over)?;
+    let came_back = |client: &&Client| {
+        let mail = rotation.notice(&client.id, NoticeKind::Reconfigure);
+        !rotation.back.contains_key(&client.id)
+            && mail.is_some_and(|mail| matches!(mail.delivery, Delivery::Bounced { .. }))
+    };
+    let names: Vec<&str> = rotation.clients.iter().filter(came_back).map(|client| client.name.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "the mail to reconfigure came back, and nothing shows that they are back: {}; call them",
+            names.join(", ")
+        )
+    })
 }
 
 /// The lines for the operator.

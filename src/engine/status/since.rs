@@ -3,6 +3,7 @@
 
 use crate::domain::fault::FaultKind;
 use crate::domain::key::PublicKey;
+use crate::engine::converge_object::WRITE_AGAIN;
 use crate::engine::observe::Sights;
 use crate::engine::record::KeyLeft;
 use crate::engine::rotation::Rotation;
@@ -47,10 +48,7 @@ impl ChangedSince {
     /// What leads on, for a sentence.
     pub fn way(&self) -> String {
         match self.can_be_put_right {
-            _ if self.object_gone => {
-                "have the platform write the object again (adding or removing a user of the tenant does), then look again"
-                    .into()
-            }
+            _ if self.object_gone => format!("{WRITE_AGAIN}, then look again"),
             _ if self.server_alone => {
                 "wait for the server's next look: secret and object hold the key that clients have; if it has not taken it after \
                  two cycles, see step 6's troubleshooting"

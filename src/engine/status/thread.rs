@@ -1,6 +1,6 @@
 //! What went to and fro with one client, line by line: our mails, theirs, and what an operator made of them.
 
-use super::{Phase, TenantStatus};
+use super::TenantStatus;
 use crate::domain::client::ClientId;
 use crate::domain::notice::Delivery;
 use crate::engine::mailbox::ReadMail;
@@ -22,9 +22,10 @@ pub struct ThreadLine {
 }
 
 impl TenantStatus {
-    /// The mails that a person must read still: none of what is over.
+    /// The mails that a person must read still: behind an end, too, but none of what was called off.
     pub fn to_read(&self) -> impl Iterator<Item = &ReadMail> {
-        self.mails.iter().filter(|mail| self.phase != Phase::Idle && mail.is_open())
+        let all = self.mails.iter().enumerate();
+        all.filter(|(at, mail)| mail.is_to_read(*at, self.read_from)).map(|(_, mail)| mail)
     }
 
     /// The thread with a client, oldest first.
@@ -41,7 +42,7 @@ impl TenantStatus {
             let evidence = Some(reply).filter(|reply| !reply.is_empty()).into_iter().collect();
             ThreadLine { at: notice.at, from_client: false, text, evidence, to_decide: None }
         });
-        let came = self.mails.iter().filter(|mail| mail.client == *client).map(|mail| {
+        let came = self.mails.iter().enumerate().filter(|(_, mail)| mail.client == *client).map(|(at, mail)| {
             let mut text = mail.heard.verdict.to_string();
             if let Some(decision) = &mail.decision {
                 text.push_str(&format!("; read by a person: {}", decision.word()));
@@ -52,7 +53,7 @@ impl TenantStatus {
                 from_client: true,
                 text,
                 evidence: mail.heard.evidence.iter().cloned().chain(marks).collect(),
-                to_decide: (self.phase != Phase::Idle && mail.is_open()).then(|| mail.mail.clone()),
+                to_decide: mail.is_to_read(at, self.read_from).then(|| mail.mail.clone()),
             }
         });
         let mut lines: Vec<ThreadLine> = sent.chain(came).collect();

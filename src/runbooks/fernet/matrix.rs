@@ -5,8 +5,13 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::fernet::matrix::{Age, Cell, Outcome, Verdict, Way, cells, is_of, judge};
 use crate::engine::case::record::CaseId;
 use crate::engine::ports::nodes::Token;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// So many tokens are shown to a node at once: Keystone has workers, and an answer's way is no time of theirs.
+const AT_A_NODE: usize = 4;
 
 /// Which cells are measured.
 #[derive(Clone, Copy)]
@@ -114,17 +119,26 @@ pub(super) async fn measure(world: &World, which: Which<'_>, is_cache_shared: bo
         world.nodes.iter().filter(|node| wanted.iter().any(|cell| cell.validator == node.name)).collect();
     let shown = world
         .each(&validators, async |node| {
-            let mut outcomes = Vec::new();
-            for cell in wanted.iter().filter(|cell| cell.validator == node.name) {
-                outcomes.push((cell.clone(), show(world, node, cell, &fresh, &failed).await));
-            }
-            Ok(outcomes)
+            let of_node = wanted.iter().filter(|cell| cell.validator == node.name);
+            let shows: Vec<BoxFuture<'_, (Cell, Outcome)>> =
+                of_node.map(|cell| shown(world, node, cell, &fresh, &failed).boxed()).collect();
+            Ok(futures_util::stream::iter(shows).buffered(AT_A_NODE).collect::<Vec<_>>().await)
         })
         .await;
     let cells: BTreeMap<Cell, Outcome> = shown.done.into_iter().flat_map(|(_, outcomes)| outcomes).collect();
     world.has_measured(&cells, matches!(which, Which::All));
     let verdict = judge(&wanted, &cells, is_cache_shared);
     Ok(Some(Measured { cells, verdict, fresh }))
+}
+
+async fn shown(
+    world: &World,
+    node: &super::Node,
+    cell: &Cell,
+    fresh: &BTreeMap<String, Arc<Token>>,
+    failed: &BTreeMap<String, String>,
+) -> (Cell, Outcome) {
+    (cell.clone(), show(world, node, cell, fresh, failed).await)
 }
 
 async fn show(

@@ -10,8 +10,7 @@ use crate::domain::fernet::finding::{Weight, findings};
 use crate::domain::fernet::interval;
 use crate::domain::fernet::matrix::{Age, Outcome, Way};
 use crate::domain::fernet::not_before::{NotBefore, Standing};
-use crate::domain::fernet::repository::{Digest, Keys, Repository};
-use crate::domain::moment::minute;
+use crate::domain::fernet::repository::{Digest, Keys, Repository, Role};
 use crate::engine::case::runbook::{Case, Seen, Telling};
 use crate::engine::case::view::{Cell, Panel, Row, Series, Shape, Tone};
 use jiff::Timestamp;
@@ -221,6 +220,9 @@ fn keys(world: &World, at_work: Option<&Case<Fernet>>, sights: &Sights, kind: Ki
     let all = sights.repositories(&names, kind);
     let indexes: BTreeSet<u32> = all.iter().flat_map(|one| one.keys.keys().copied()).collect();
     let usual: BTreeMap<u32, Option<Digest>> = indexes.iter().map(|index| (*index, usual(&all, *index))).collect();
+    // Where nodes encrypt with keys of different indexes each says so in its own row.
+    let highest: BTreeSet<u32> = all.iter().filter_map(|one| one.keys.keys().next_back().copied()).collect();
+    let is_same = highest.len() <= 1;
     // While a case is at work a node holds what was there before, or what is wanted; both are as they must be.
     let wanted = at_work.and_then(|case| case.own.wanted(kind));
     let before = at_work.and_then(|case| case.own.held.iter().find(|held| held.kind == kind)).map(|held| &held.keys);
@@ -261,16 +263,17 @@ fn keys(world: &World, at_work: Option<&Case<Fernet>>, sights: &Sights, kind: Ki
             let age = if age < 0 { "of the future".to_owned() } else { rough(age.unsigned_abs()) };
             opens.push(format!("{index}: {role}, {digest}, {age}"));
             let short: String = digest.chars().take(8).collect();
-            cells.push(Cell { decides: !same, ..Cell::toned(format!("{short} {age}"), tone) });
+            let is_primary = !is_same && repository.role(*index) == Some(Role::Primary);
+            let mark = if is_primary { " primary" } else { "" };
+            cells.push(Cell { decides: !same, ..Cell::toned(format!("{short} {age}{mark}"), tone) });
         }
         // Before the first look no row is late.
         let seen = Some(seen_files(sights, name)).filter(|seen| seen.at.is_some() || seen.fault.is_some());
         Row { cells, opens, seen }
     };
-    let highest = indexes.iter().next_back().copied();
     let head = |index: &u32| match *index {
         0 => "0 staged".to_owned(),
-        index if Some(index) == highest => format!("{index} primary"),
+        index if is_same && highest.contains(&index) => format!("{index} primary"),
         index => index.to_string(),
     };
     let columns = std::iter::once("node".to_owned()).chain(indexes.iter().map(head)).collect();
@@ -301,7 +304,10 @@ fn matrix(world: &World) -> Panel {
     for (age, word) in [(Age::New, "new"), (Age::Old, "old")] {
         for issuer in &names {
             let mut row = vec![Cell { at: Some(at), ..Cell::plain(format!("{word} of {issuer}")) }];
-            let mut opens = vec![format!("the {word} token of {issuer}, shown at each node; measured {}", minute(at))];
+            let mut opens = vec![format!(
+                "the {word} token of {issuer}, shown at each node; measured {}",
+                at.strftime("%a %-d %b %H:%M:%S UTC")
+            )];
             let mut any = false;
             for validator in &names {
                 let outcome = |way| {

@@ -160,9 +160,9 @@ impl Found {
                 None if is_touched => End::TakenBack,
                 None => End::Cancelled,
             };
-            // What ended otherwise has not done all of them.
+            // On the way forward what ended otherwise has not done all of them; going back or out there is nothing else to be done.
             let all = core.leg.road.iter().copied().map(Move::step);
-            let done = if end == End::Done { all.collect() } else { Vec::new() };
+            let done = if end == End::Done || core.way != Way::Forward { all.collect() } else { Vec::new() };
             let found = Reached { done, evidence: told("nothing of the case is left on them"), ..Reached::default() };
             return Recovery { found, own: Vec::new(), then: Onward::Over(end) };
         }

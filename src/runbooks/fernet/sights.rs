@@ -1,8 +1,9 @@
 //! What was last seen of the nodes. A failed look erases nothing: what was seen before stays, with the fault beside it.
 
-use super::World;
 use super::record::{Held, Kind};
-use crate::domain::fault::Fault;
+use super::world::Each;
+use super::{State, World};
+use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::repository::Repository;
 use crate::domain::fernet::settings::{self, Settings};
 use crate::domain::observation::Observation;
@@ -16,6 +17,12 @@ pub struct NodeSight {
     pub look: Look,
     /// By how much its clock was ahead of ours, s; negative: behind.
     pub ahead_s: i64,
+}
+
+/// By how much a clock is ahead of ours at least, s: it was read at some moment between these two of ours, ms. A look that took long
+/// accuses no clock.
+fn ahead_s(clock: i64, before: i64, after: i64) -> i64 {
+    (clock - clock.clamp(before, after.max(before))) / 1000
 }
 
 /// What was last seen.
@@ -39,8 +46,7 @@ impl Sights {
             let before = world.clock.now();
             let look = node.files.look(&world.look_at(node)).await?;
             let after = world.clock.now();
-            let half = (after.as_millisecond() - before.as_millisecond()) / 2;
-            let ahead_s = (look.clock_ms - before.as_millisecond() - half) / 1000;
+            let ahead_s = ahead_s(look.clock_ms, before.as_millisecond(), after.as_millisecond());
             Ok(NodeSight { look, ahead_s })
         });
         let (seen, apis) = futures_util::future::join(seen, apis).await;
@@ -62,6 +68,12 @@ impl Sights {
     /// What was seen of a node, however long ago.
     pub fn node(&self, name: &str) -> Option<&NodeSight> {
         self.nodes.get(name).and_then(Observation::value)
+    }
+
+    /// The same, where the last look at it has not failed.
+    pub(super) fn reached(&self, name: &str) -> Option<Look> {
+        let seen = self.nodes.get(name).filter(|seen| seen.fault.is_none())?;
+        Some(seen.value()?.look.clone())
     }
 
     /// The nodes that could not be looked at, with why.
@@ -115,6 +127,31 @@ impl Sights {
         }
     }
 
+    /// What is in force on every node, in the order of what the case holds; a node that the last look could not see has failed, and so
+    /// has one whose repositories lie elsewhere by now than at the check.
+    pub(super) fn live(&self, world: &World, state: &State) -> Each<Vec<Repository>> {
+        let mut each = Each { done: Vec::new(), failed: Vec::new() };
+        for node in &world.nodes {
+            let fault = self.nodes.get(&node.name).and_then(|seen| Some(seen.fault.as_ref()?.1.clone()));
+            let of = |held: &Held| {
+                let path = held.paths.get(&node.name)?;
+                self.repository(&node.name, held.kind).filter(|seen| seen.path == *path).cloned()
+            };
+            match (fault, state.held.iter().map(of).collect::<Option<Vec<_>>>()) {
+                (Some(fault), _) => each.failed.push((node.name.clone(), fault)),
+                (None, Some(all)) => each.done.push((node.name.clone(), all)),
+                (None, None) => {
+                    let text = format!("{}: its repositories do not lie where they were seen at the check", node.name);
+                    let fault = Fault::new(Service::Node, FaultKind::Conflict, text)
+                        .hint("somebody has changed its configuration meanwhile: see the settings of all nodes")
+                        .leads(&[Lead::Resume]);
+                    each.failed.push((node.name.clone(), fault));
+                }
+            }
+        }
+        each
+    }
+
     /// What the rotator holds, as the others should.
     pub fn held(&self, rotator: &str) -> Vec<Held> {
         let settings = self.strictest();
@@ -130,5 +167,17 @@ impl Sights {
             Some(Held { kind, paths, keys, max_active_keys: most(kind) })
         };
         self.kinds(rotator).into_iter().filter_map(of).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_off_by_what_no_moment_of_the_look_explains() {
+        assert_eq!([ahead_s(5_000, 0, 60_000), ahead_s(0, 0, 0)], [0, 0]);
+        assert_eq!([ahead_s(95_000, 1_000, 5_000), ahead_s(-89_000, 1_000, 5_000)], [90, -90]);
+        assert_eq!(ahead_s(7_000, 5_000, 4_000), 2, "ours was set back meanwhile");
     }
 }

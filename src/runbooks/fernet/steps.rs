@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod distribute;
 mod install;
+mod lend;
 mod prepare;
 mod purge;
 mod verify;
@@ -72,9 +73,14 @@ async fn next(node: &Node, state: &State) -> Result<Vec<Repository>, Fault> {
 /// Whether every node holds this under the live paths.
 async fn holds_everywhere(world: &World, state: &State, wanted: impl Fn(Kind) -> Option<Keys>) -> Result<bool, Fault> {
     let seen = world.every(|node| live(node, state)).await.all()?;
-    Ok(seen.iter().all(|(_, all)| {
+    Ok(is_held(state, &seen, wanted))
+}
+
+/// Whether that is what these nodes hold.
+fn is_held(state: &State, seen: &[(String, Vec<Repository>)], wanted: impl Fn(Kind) -> Option<Keys>) -> bool {
+    seen.iter().all(|(_, all)| {
         state.held.iter().zip(all).all(|(held, seen)| wanted(held.kind).is_some_and(|wanted| seen.digests() == wanted))
-    }))
+    })
 }
 
 /// A probe that answers yes or no, or can't.

@@ -58,7 +58,9 @@ pub(super) async fn recover(world: &World, case: &Case<Kops>, seen: &CaseSeen) -
     let own = vec![KopsRecord::Found { tracks: tracks.clone(), unknown }];
     if let Some(run) = run.filter(|_| seen.ended) {
         let all = SPEC.steps.iter().map(|step| step.number);
-        let done = if run.to == End::Done { all.collect() } else { Vec::new() };
+        // Going back or out there was nothing else to be done.
+        let is_whole = run.to == End::Done || case.core.way != Way::Forward;
+        let done = if is_whole { all.collect() } else { Vec::new() };
         return Ok(Recovery {
             found: found(done, None, Vec::new(), "it had ended"),
             own: Vec::new(),

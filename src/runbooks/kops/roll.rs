@@ -216,7 +216,7 @@ async fn roll(context: &Context<'_>, at: At, group: &str, instances: u32) -> Res
         world.hears(Some((group, line)));
         progress(context, at, &format!("{group}: {line}"));
     };
-    progress(context, at, &format!("{group}: {instances} instances are rolled"));
+    progress(context, at, &format!("{group}: {instances} instances are to be rolled"));
     let rolled = fenced(context, world.cluster.roll(group, how, &hears)).await;
     world.hears(None);
     if let Err(fault) = rolled {

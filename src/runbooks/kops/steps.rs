@@ -49,13 +49,20 @@ async fn keysets(context: &Context<'_>) -> Result<Keysets, Fault> {
 /// Somebody else has changed a keyset: nothing is worked against them.
 fn conflict(why: impl AsRef<str>, leads: &[Lead]) -> Fault {
     Fault::new(Service::Kops, FaultKind::Conflict, why.as_ref())
-        .hint("nothing was changed by this; there is no lock in the state store: find out who else is at work")
+        .hint(
+            "that keyset was left as it is, what was done of the others stands; there is no lock in the state store: find out who else \
+             is at work, have that keyset put back by its ids (kops promote, kops trust)",
+        )
         .leads(leads)
 }
 
 /// How far a keyset is, or the fault that somebody else has changed it.
 fn standing(track: &Track, keysets: &Keysets) -> Result<Standing, Fault> {
-    track.standing(keysets).map_err(|why| conflict(why, &[Lead::Resume]))
+    let ids = || match &track.new {
+        Some(new) => format!(" (this case has {} as the previous and {new} as the new keypair)", track.old),
+        None => format!(" (this case has {} as the previous keypair)", track.old),
+    };
+    track.standing(keysets).map_err(|why| conflict(format!("{why}{}", ids()), &[Lead::Resume]))
 }
 
 /// All keysets must be so.

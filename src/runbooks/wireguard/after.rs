@@ -7,7 +7,7 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
 use crate::engine::converge_secret::{self, Wanted};
 use crate::engine::ports::{SecretRef, Touch};
-use crate::engine::record::Record;
+use crate::engine::record::{PUTTING_RIGHT, Record};
 use crate::engine::step::StepContext;
 use crate::engine::{converge_object, observe};
 use async_trait::async_trait;
@@ -47,7 +47,7 @@ pub async fn put_right(context: &StepContext<'_>) -> Result<String, Fault> {
         (count @ 2.., Ok(())) => format!("{count} secrets have the tenant's name"),
         (_, object) => object.clone().err().unwrap_or_default(),
     };
-    let text = format!("putting right what others have changed since the end: {found}");
+    let text = format!("{PUTTING_RIGHT}: {found}");
     context.ledger.record(Record::Noted { text }).await?;
     if sight.count > 1 || at.is_none() {
         let (payload, shape) = match (at, copy) {

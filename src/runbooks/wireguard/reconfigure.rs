@@ -55,7 +55,10 @@ impl Step for Reconfigure {
     async fn probe(&self, context: &StepContext<'_>) -> Probe {
         let rotation = context.rotation();
         match rotation.not_called().first() {
-            None => Probe::Done("everybody with an address who is not back has a mail on record".into()),
+            None => match rotation.uncertain_mail() {
+                Some(mail) => Probe::NotDone(format!("it is not known whether {} has the mail", mail.name)),
+                None => Probe::Done("everybody with an address who is not back has a mail on record".into()),
+            },
             Some(client) => Probe::NotDone(format!("{} has no mail on record", client.name)),
         }
     }

@@ -2,10 +2,10 @@
 
 use super::announce::see_people_again;
 use super::foreign::{keep_foreign, keep_payload};
-use super::stage::{find_kept, keep_again};
+use super::stage::{find_kept, keep_again, kept_keys};
 use super::{answers, moment, silence};
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::key::{KeyRole, PublicKey};
+use crate::domain::key::{KeyRole, PublicKey, holds_instead};
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::{self, Wanted};
 use crate::engine::gap;
@@ -40,7 +40,7 @@ impl Step for Secret {
             },
             Trouble {
                 symptom: "SECRET MISSING: deleted, but not stored",
-                remedy: "tunnels stay up: the server leaves the key untouched and tries again each cycle. The key is kept under its own name in Barbican. Correct what the message names, then resume: it stores the same key",
+                remedy: "tunnels stay up: the server leaves the key untouched and tries again each cycle. While a rotation is open its key is kept under a name of its own in Barbican: correct what the message names, then resume, which stores that key. Behind an end no copy is kept: what the status offers leads on",
             },
             Trouble {
                 symptom: "no answer within the time limit",
@@ -120,13 +120,12 @@ impl Step for Secret {
             .await?;
         let holds = format!("one secret, holds {}", kept.public_key.short());
         let broken = context.rotation().broken_gap.map(|gap| format!(" ({gap})")).unwrap_or_default();
-        let length = |us: u64| format!("{}.{} ms", us / 1000, us % 1000 / 100);
         let mut evidence = match gap_us {
             Some(_) if result.overlap.is_some() => {
                 let overlap = micros(result.overlap).unwrap_or_default();
-                format!("no gap: two secrets had the name for {}; {holds}", length(overlap))
+                format!("no gap: two secrets had the name for {}; {holds}", gap::length(overlap))
             }
-            Some(us) => format!("gap {}{broken}, {holds}", length(us)),
+            Some(us) => format!("gap {}{broken}, {holds}", gap::length(us)),
             None if broken.is_empty() => holds,
             None => format!("gap{broken}, {holds}"),
         };
@@ -243,8 +242,10 @@ impl Touch for Moment<'_> {
 
 /// The key that is to be live is nowhere any more: journaled, and what leads on is said.
 async fn gone(context: &StepContext<'_>, role: KeyRole, name: String) -> Result<Fault, Fault> {
-    context.ledger.record(Record::KeyGone { role, name }).await?;
-    let text = format!("the {} key is not in Barbican any more, and no record says that we removed it", role.word());
+    let instead: Vec<PublicKey> = kept_keys(context.world, &name).await?.into_iter().map(|(_, key)| key).collect();
+    let (role_word, holds) = (role.word(), holds_instead(&instead));
+    context.ledger.record(Record::KeyGone { role, name, instead }).await?;
+    let text = format!("the {role_word} key is not in Barbican any more{holds}, and no record says that we removed it");
     let fault = Fault::new(Service::Barbican, FaultKind::Refused, text);
     Ok(match context.rotation().is_target_lost() {
         true => fault

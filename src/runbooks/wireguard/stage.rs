@@ -3,7 +3,7 @@
 
 use super::secret::secret_left;
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::key::{KeyRole, PublicKey};
+use crate::domain::key::{KeyRole, PublicKey, holds_instead};
 use crate::domain::secret_shape::SecretShape;
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::{self, Wanted};
@@ -80,7 +80,7 @@ async fn destroy_but(context: &StepContext<'_>, but: Option<KeyRole>) -> Result<
             count => format!("; {count} of the name that hold something else stay, for they are not ours"),
         };
         let answer = match ours.len() {
-            0 => format!("it was not there any more{theirs}"),
+            0 => format!("{}{theirs}", crate::engine::keys::NOT_THERE),
             count => format!("{count} deleted{theirs}"),
         };
         let (role, name) = (*role, key.name.clone());
@@ -304,14 +304,20 @@ async fn find_previous(context: &StepContext<'_>) -> Result<String, Fault> {
     let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no previous key was kept");
     let kept = rotation.keys.get(&role).ok_or_else(none)?;
     let (name, public_key) = (kept.name.clone(), kept.public_key);
-    match find_kept(context.world, &name, public_key).await? {
+    let found = kept_keys(context.world, &name).await?;
+    match found.iter().find(|(_, key)| *key == public_key) {
         Some((href, _)) => {
+            let href = href.clone();
             context.ledger.record(Record::KeyKept { role, public_key, name, href }).await?;
             Ok(format!("the previous key {} is kept in Barbican", public_key.short()))
         }
         None => {
-            context.ledger.record(Record::KeyGone { role, name }).await?;
-            let text = "the previous key is not in Barbican any more, and no record says that it was removed by us";
+            let instead: Vec<PublicKey> = found.into_iter().map(|(_, key)| key).collect();
+            let text = format!(
+                "the previous key is not in Barbican any more{}, and no record says that it was removed by us",
+                holds_instead(&instead)
+            );
+            context.ledger.record(Record::KeyGone { role, name, instead }).await?;
             Err(Fault::new(Service::Barbican, FaultKind::Refused, text)
                 .hint("nothing was changed; roll back once more: a fresh key is made, and every client must re-import"))
         }

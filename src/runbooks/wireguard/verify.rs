@@ -12,7 +12,7 @@ use crate::domain::freshness::{Peers, Presence, ServerReading, judge_person};
 use crate::domain::preflight::MAILBOX;
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret;
-use crate::engine::ports::World;
+use crate::engine::keys::NOT_THERE;
 use crate::engine::record::{BackSource, Record};
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
@@ -64,25 +64,7 @@ impl Step for Verify {
     }
 
     async fn perform(&self, context: &StepContext<'_>) -> Result<String, Fault> {
-        let known = context.rotation().unfinished();
-        look_who_is_back(context).await?;
-        // Whoever writes that it does not work must be heard before the way back is gone.
-        let unheard = match hear(context).await? {
-            Heard::Failed(fault) => format!("; the mailbox could not be read: {fault}"),
-            _ => String::new(),
-        };
-        let rotation = context.rotation();
-        if let Some(what) = rotation.unfinished().filter(|what| known != Some(what)) {
-            let text = format!("{}: that was not known when the end was asked for", what.to_lowercase());
-            let hint = "the kept keys were not destroyed; read it and say what it means (mail decide), or finish again with a \
-                        reason for that, too";
-            return Err(Fault::new(Service::Mail, FaultKind::Refused, text).hint(hint));
-        }
-        let missing: Vec<String> = rotation.not_back().iter().map(|client| client.name.clone()).collect();
-        if !missing.is_empty() {
-            let text = format!("not back and not waived: {}", missing.join(", "));
-            return Err(Fault::new(Service::Server, FaultKind::Refused, text).hint("call them, or waive with a reason"));
-        }
+        let (known, letters) = (context.rotation().unfinished(), context.rotation().open_mails().count());
         still_right(context).await?;
         let health = context.world.server.agent_log().await.and_then(Result::ok).map(|log| agent_log::judge(&log));
         let told = match health {
@@ -97,29 +79,65 @@ impl Step for Verify {
             _ => String::new(),
         };
         let none = || Fault::new(Service::Journal, FaultKind::Invalid, "no key is staged");
-        let target = rotation.target().ok_or_else(none)?;
+        let target = context.rotation().target().ok_or_else(none)?;
         if let Err(found) = converge_secret::holds(context.world, target, None).await? {
             // A request that once timed out may land this late; nothing is destroyed before that is put right.
-            let hint =
-                format!("the kept keys were not destroyed; resume puts it right, then finish{}", rotation.or_out());
+            let hint = format!(
+                "the kept keys were not destroyed; resume puts it right, then finish{}",
+                context.rotation().or_out()
+            );
             return Err(Fault::new(Service::Barbican, FaultKind::Conflict, found).hint(hint));
+        }
+        look_who_is_back(context).await?;
+        // Whoever writes that it does not work must be heard before the way back is gone.
+        let unheard = match hear(context).await? {
+            Heard::Failed(fault) => format!("; the mailbox could not be read: {fault}"),
+            _ => String::new(),
+        };
+        let rotation = context.rotation();
+        let more = (rotation.open_mails().count() > letters).then_some("a mail of a client is unread");
+        if let Some(what) = rotation.unfinished().into_iter().find(|what| !known.contains(what)).or(more) {
+            let text = format!("{}: that was not known when the end was asked for", what.to_lowercase());
+            let hint = "the kept keys were not destroyed; read it and say what it means (mail decide), or finish again with a \
+                        reason for that, too";
+            return Err(Fault::new(Service::Mail, FaultKind::Refused, text).hint(hint));
+        }
+        let missing: Vec<String> = rotation.not_back().iter().map(|client| client.name.clone()).collect();
+        if !missing.is_empty() {
+            let text = format!("not back and not waived: {}", missing.join(", "));
+            return Err(Fault::new(Service::Server, FaultKind::Refused, text).hint("call them, or waive with a reason"));
         }
         // Before the keys: once those are gone the step counts as done.
         let copy = object::discard_copy(context).await?;
-        let destroyed = destroy_kept(context).await?;
+        destroy_kept(context).await?;
+        // By the journal: whoever was killed in the middle had destroyed some.
+        let gone = context.rotation();
+        let answers = || gone.keys.values().filter_map(|key| key.destroyed.as_ref());
+        let missing = answers().filter(|answer| answer.starts_with(NOT_THERE)).count();
+        let destroyed = answers().count() - missing;
+        let missing = if missing == 0 { String::new() } else { format!(", {missing} were not there any more") };
         let back = rotation.back.len();
         let waived = rotation.clients.len().saturating_sub(back);
+        // It takes as long as Barbican takes: what came in meanwhile is told with the end.
+        let unheard = match hear(context).await? {
+            Heard::Failed(fault) if unheard.is_empty() => {
+                format!("; the mailbox could not be read at the end: {fault}")
+            }
+            _ => unheard,
+        };
         let theirs = match context.rotation().foreign.as_slice() {
             [] => String::new(),
             [first, ..] => format!("; what stood there of somebody else's stays in Barbican as {}", first.name),
         };
-        Ok(format!("{back} back, {waived} waived; {destroyed} kept keys destroyed{copy}{theirs}{told}{unheard}"))
+        Ok(format!(
+            "{back} back, {waived} waived; {destroyed} kept keys destroyed{missing}{copy}{theirs}{told}{unheard}"
+        ))
     }
 }
 
 /// What is not known of what an end needs to know: whether the agent is well, and whether a client's letter lies unread.
 pub async fn end_doubt(context: &StepContext<'_>) -> Result<Option<String>, Fault> {
-    let (agent, heard) = futures_util::join!(agent_doubt(context.world), hear(context));
+    let (agent, heard) = futures_util::join!(agent_doubt(context), hear(context));
     let unread = match heard? {
         Heard::Failed(fault) if !context.rotation().set_aside.contains_key(MAILBOX) => {
             Some(format!("whether a client has written is not known, for the mailbox can't be read: {fault}"))
@@ -135,19 +153,24 @@ const WITHOUT_ERRORS: u64 = 300;
 
 /// Why it is not known whether the agent is well, where its log is to be read and tells nothing: a log without a word is not one
 /// without errors. What a log complains of is judged by the step.
-async fn agent_doubt(world: &World) -> Option<String> {
+async fn agent_doubt(context: &StepContext<'_>) -> Option<String> {
+    let world = context.world;
     match world.server.agent_log().await? {
         Err(fault) => Some(format!("whether the agent is well is not known, for its log can't be read: {fault}")),
         Ok(log) if agent_log::judge(&log) == AgentHealth::Silent => {
             Some("whether the agent is well is not known, for its log says nothing of a reconcile".into())
         }
         Ok(log) => {
-            let clock =
-                world.server.read().await.map_or_else(|_| world.clock.now().as_second(), |reading| reading.clock);
+            let now = world.clock.now().as_second();
+            let clock = world.server.read().await.map_or(now, |reading| reading.clock);
             let quiet = agent_looks::silent_for(&log, clock);
             let quiet = quiet.filter(|quiet| quiet.is_long(world.settings.reconcile_interval));
             let quiet = quiet.map(|quiet| format!("{quiet}, more than two cycles"));
-            quiet.or_else(|| recent_errors(agent_log::judge(&log), clock))
+            // By the server's clock, as the lines of its log.
+            let there = |at: jiff::Timestamp| at.as_millisecond() + (clock - now) * 1000;
+            let empty: Vec<_> = context.rotation().empty.iter().map(|(from, to)| (there(*from), there(*to))).collect();
+            let others = agent_looks::without_gaps(&log, clock, &empty);
+            quiet.or_else(|| recent_errors(agent_log::judge(&others), clock))
         }
     }
 }
@@ -171,9 +194,14 @@ pub async fn look_who_is_back(context: &StepContext<'_>) -> Result<ServerReading
     let rotation = context.rotation();
     let Some(applied) = &rotation.applied else { return Ok(reading) };
     let peers = Peers::of(&reading);
+    let ahead = reading.clock - context.world.clock.now().as_second();
     for client in rotation.clients.iter().filter(|client| !rotation.back.contains_key(&client.id)) {
         let Some(presence) = judge_person(&applied.baseline, &peers, client.keys()) else { continue };
+        // What was there when they wrote that it does not work is no proof that it does.
+        let said = rotation.not_back_by_word(&client.id).map(|mail| mail.at.as_second() + ahead);
+        let is_old = said.is_some_and(|said| last_handshake(&peers, client).is_none_or(|stamp| stamp <= said));
         let proof = match presence {
+            Presence::Back if is_old => None,
             Presence::Back => Some((BackSource::Handshake, handshake_note(&peers, client))),
             Presence::ProbablyBack => ping(context, &peers, client).await,
             _ => None,
@@ -185,9 +213,13 @@ pub async fn look_who_is_back(context: &StepContext<'_>) -> Result<ServerReading
     Ok(reading)
 }
 
+/// Of any peer of theirs, s since 1970 by the server's clock.
+fn last_handshake(peers: &Peers<'_>, client: &Client) -> Option<i64> {
+    client.keys().filter_map(|key| peers.get(&key).map(|peer| peer.latest_handshake)).max()
+}
+
 fn handshake_note(peers: &Peers<'_>, client: &Client) -> String {
-    let stamp = client.keys().filter_map(|key| peers.get(&key).map(|peer| peer.latest_handshake)).max();
-    match stamp.and_then(|stamp| jiff::Timestamp::from_second(stamp).ok()) {
+    match last_handshake(peers, client).and_then(|stamp| jiff::Timestamp::from_second(stamp).ok()) {
         Some(at) => format!("at {} by the server's clock", at.strftime("%H:%M:%S UTC")),
         None => String::new(),
     }

@@ -2,7 +2,6 @@
 
 use super::CaseDesk;
 use crate::domain::fault::Fault;
-use crate::domain::moment::minute;
 use crate::engine::case::record::{Body, CoreRecord};
 use crate::engine::case::runbook::Runbook;
 use crate::engine::journal::Lease;
@@ -47,6 +46,6 @@ impl<R: Runbook> CaseDesk<R> {
             return None;
         };
         let is_ours = from.is_same_instance(&self.seat.me) && from.fence == lease.fence;
-        is_ours.then(|| format!("{} on {} at {}: {reason}", entry.by, entry.host, minute(entry.at)))
+        is_ours.then(|| format!("{} on {} at {}: {reason}", entry.by, entry.host, entry.at.strftime("%H:%M:%S UTC")))
     }
 }

@@ -1,6 +1,7 @@
 //! One order carried out under a lease: its records are made durable, and what follows them is done until the case rests.
 
-use super::{CaseDesk, line};
+use super::CaseDesk;
+use super::history::line;
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::case::core::{Stamp, Way};
@@ -71,7 +72,7 @@ impl<'a, R: Runbook> Run<'a, R> {
             self.taken_over(taken).await?;
         }
         if !matches!(order, Order::Note { .. } | Order::TakeOver { .. }) {
-            self.look().await;
+            self.look_anew().await;
         }
         let lost = self.lost.clone().or_else(|| self.desk.astray(&self.desk.known()));
         let mut random = [0u8; 3];
@@ -144,8 +145,8 @@ impl<'a, R: Runbook> Run<'a, R> {
         self.desk.gate(self.now().as_deref(), &sights, stretch)
     }
 
-    async fn look(&self) {
-        self.desk.take_look(self.now().as_deref()).await;
+    async fn look_anew(&self) {
+        self.desk.look_of_ours(self.now().as_deref()).await;
     }
 
     /// Goes on until the case rests, or something fails.
@@ -313,17 +314,20 @@ impl<R: Runbook> Ledger<R> for Run<'_, R> {
         self.write(Body::Own(record)).await
     }
 
-    async fn touch(&self, step: StepNumber) -> Result<(), Fault> {
+    async fn touch(&self, step: StepNumber) -> Result<Option<R::Sights>, Fault> {
         let core = &self.case().core;
         if core.way != Way::Forward || core.touched.contains(&step) {
-            return self.fence().await;
+            self.fence().await?;
+            return Ok(None);
         }
         let none = || Fault::new(Service::Journal, FaultKind::Invalid, format!("step {step} is part of no stretch"));
         let stretch = R::spec().stretch_of(step).ok_or_else(none)?;
         // A stretch that has begun to change things goes on: half of it is worse than all.
         let is_begun = core.touched.iter().any(|touched| stretch.has(*touched));
+        let mut seen = None;
         if !is_begun {
-            self.look().await;
+            self.look_anew().await;
+            seen = Some(self.seen());
             let gate = self.gate(stretch.verb);
             if !gate.is_open() {
                 let why = gate.reasons().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -337,10 +341,22 @@ impl<R: Runbook> Ledger<R> for Run<'_, R> {
             }
         }
         self.write(Body::Core(CoreRecord::Touching { step })).await?;
-        self.fence().await
+        self.fence().await?;
+        Ok(seen)
+    }
+
+    async fn look(&self) -> R::Sights {
+        self.desk.look_if_old(self.now().as_deref()).await;
+        self.seen()
+    }
+
+    fn seen(&self) -> R::Sights {
+        self.desk.known().sights.clone()
     }
 
     async fn fence(&self) -> Result<(), Fault> {
+        // Whoever asks is about to change something.
+        self.desk.known().unchanged_since = None;
         self.desk.seat.fence.hold().await
     }
 

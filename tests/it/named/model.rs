@@ -108,6 +108,7 @@ impl Model {
             preflight_valid: std::time::Duration::from_secs(600),
             approval: None,
             second_mail: SecondMail::default(),
+            store_first: false,
         };
         let actor = Actor {
             by: "ops".into(),

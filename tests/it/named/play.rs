@@ -63,7 +63,7 @@ impl Play {
                         Fate::Fails(_) => None,
                         _ => Some(true),
                     };
-                    Input::LookedBack { sight: BackSight { is_kept, found: None, probable: Vec::new() } }
+                    Input::LookedBack { sight: BackSight { is_kept, ..BackSight::default() } }
                 }
                 Output::HearAgent => Input::AgentHeard { doubt: None },
                 Output::Verify => {
@@ -149,7 +149,7 @@ impl Play {
                     Fate::Loses(_) => {
                         let role = rotation.target_role();
                         let name = rotation.keys[&role].name.clone();
-                        self.emit(Record::KeyGone { role, name });
+                        self.emit(Record::KeyGone { role, name, instead: Vec::new() });
                     }
                     Fate::Fails(_) if rotation.live.known() != Live::Missing => {
                         self.emit(Record::SecretLeft { step, left: Live::Missing, gap_us: None });

@@ -193,6 +193,24 @@ fn the_help_says_which_keys_are_shut_and_why() {
     assert_snapshot!(screen(&model));
 }
 
+/// What a narrow screen cuts of it opens by the key that stands there.
+#[test]
+fn what_needs_attention_and_what_is_next_opens_whole_on_the_smallest_screen() {
+    let mut status = failed("acme");
+    let long =
+        "the interface shows HrqmvQf+, a key that no client has: every client is cut off, and this sentence has an END";
+    status.attention = vec![long.to_owned(), "a second thing".to_owned()];
+    status.next.commands = vec!["changeguard resume acme".to_owned()];
+    let mut model = showing(status, SMALL);
+    let cut = screen(&model);
+    assert!(cut.contains("(! +1 more)") && !cut.contains("an END"), "{cut}");
+    press(&mut model, &[Key::Char('!')]);
+    let whole = screen(&model);
+    for told in ["an END", "a second thing", "run: changeguard resume acme"] {
+        assert!(whole.contains(told), "{told}\n{whole}");
+    }
+}
+
 #[test]
 fn the_troubleshooting_of_the_failed_step() {
     assert_snapshot!(screen(&opened(failed("acme"), 't')));

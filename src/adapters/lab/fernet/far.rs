@@ -60,7 +60,7 @@ const SUDO: &str = "#!/bin/sh\n\
 const CRONTAB: &str = "#!/bin/sh\n\
     user=root\n\
     while [ $# -gt 0 ]; do case $1 in -u) user=$2; shift ;; esac; shift; done\n\
-    [ ! -e \"$LAB_NODE/lab/crontab\" ] || exec cat \"$LAB_NODE/lab/crontab\"\n\
+    [ \"$user\" != root ] || [ ! -e \"$LAB_NODE/lab/crontab\" ] || exec cat \"$LAB_NODE/lab/crontab\"\n\
     echo \"no crontab for $user\" >&2\n\
     exit 1\n";
 

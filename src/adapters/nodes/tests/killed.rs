@@ -84,9 +84,8 @@ async fn saving_and_placing_killed_anywhere_leave_the_live_repository_and_comple
     let archive = Etc::with(&NEW).archive("keys").await;
     let archive = &archive;
     let act = |node: NodeShell, place: Place| async move {
-        node.back_up(&place, "c1").await?;
-        node.place(&place, "c1", archive).await?;
-        node.try_restore(&place, "c1", &keys(&OLD)).await
+        node.save(&place, "c1", &keys(&OLD)).await?;
+        node.place(&place, "c1", archive).await.map(drop)
     };
     let check = |etc: &Etc| {
         assert_eq!(etc.keys("keys"), keys(&OLD));
@@ -110,7 +109,9 @@ async fn an_installation_killed_anywhere_lacks_no_key_and_completes_when_run_aga
     };
     let forward = stages(&start(), &keys(&NEW));
     let forward = &forward;
-    let act = |node: NodeShell, place: Place| async move { node.install(&place, "c1", forward, NOW).await.map(drop) };
+    let act = |node: NodeShell, place: Place| async move {
+        node.install(&place, "c1", None, forward, None, NOW).await.map(drop)
+    };
     let kills = walk(
         start,
         act,
@@ -134,7 +135,9 @@ async fn a_way_back_killed_anywhere_lacks_no_key_and_ends_at_what_was_saved() {
     };
     let back = stages(&start(), &keys(&OLD));
     let back = &back;
-    let act = |node: NodeShell, place: Place| async move { node.install(&place, "c1", back, NOW).await.map(drop) };
+    let act = |node: NodeShell, place: Place| async move {
+        node.install(&place, "c1", None, back, None, NOW).await.map(drop)
+    };
     let check = |etc: &Etc| lacks_nothing(etc, &[1, 2, 3]);
     let kills = walk(start, act, check, |etc| assert_eq!(etc.keys("keys"), keys(&OLD))).await;
     assert!(kills >= 10, "{kills}");
@@ -150,7 +153,7 @@ async fn a_purge_and_a_clearing_killed_anywhere_take_only_what_they_may() {
     let purge = install::purge(&start().keys("keys"), &keys(&NEW)).unwrap();
     let purge = &purge;
     let act = |node: NodeShell, place: Place| async move {
-        node.install(&place, "c1", purge, NOW).await?;
+        node.install(&place, "c1", None, purge, None, NOW).await?;
         node.clear(&place).await
     };
     let done = |etc: &Etc| {

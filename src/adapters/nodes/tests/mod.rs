@@ -137,20 +137,18 @@ const NEW: [(u32, u8); 3] = [(0, 4), (2, 2), (3, 3)];
 async fn a_backup_is_private_whole_and_never_written_twice() {
     let etc = Etc::with(&OLD);
     let place = etc.place();
-    let saved = here().back_up(&place, "c1").await.unwrap();
+    let saved = here().save(&place, "c1", &keys(&OLD)).await.unwrap();
     assert!(saved.exists() && saved.is_private());
     assert_eq!(saved.repository.digests(), keys(&OLD));
-    here().try_restore(&place, "c1", &keys(&OLD)).await.unwrap();
     assert_eq!(etc.beside(), ["keys", "keys.changeguard-c1"], "the try leaves nothing behind");
     // What is saved is what was there before the case, whatever the live one has become.
     etc.write("keys", &NEW);
-    assert_eq!(here().back_up(&place, "c1").await.unwrap().repository.digests(), keys(&OLD));
-    let fault = here().try_restore(&place, "c1", &keys(&NEW)).await.unwrap_err();
-    assert!(fault.message.contains("not what was saved"), "{fault}");
+    assert_eq!(here().save(&place, "c1", &keys(&OLD)).await.unwrap().repository.digests(), keys(&OLD));
+    let fault = here().save(&place, "c1", &keys(&NEW)).await.unwrap_err();
+    assert!(fault.message.contains("is not what was seen at the check"), "{fault}");
     assert!(!here().look_at_backup(&place, "c2").await.unwrap().exists());
     here().drop_backup(&place, "c1").await.unwrap();
     assert_eq!(etc.beside(), ["keys"]);
-    assert_eq!(here().try_restore(&place, "c1", &keys(&OLD)).await.unwrap_err().kind, FaultKind::NotFound);
 }
 
 #[tokio::test]
@@ -195,7 +193,7 @@ async fn a_file_system_without_room_changes_nothing_and_is_told() {
     // No file may grow: every write fails as on a full disk, and folders and names can be made still, as with a full quota.
     let full = by("ulimit -f 0; trap \"\" XFSZ; sh -c {script}");
     let faults = [
-        full.back_up(&place, "c1").await.map(drop).unwrap_err(),
+        full.save(&place, "c1", &keys(&OLD)).await.map(drop).unwrap_err(),
         full.place(&place, "c1", &archive).await.map(drop).unwrap_err(),
         full.prepare(&preparation(&etc, true)).await.map(drop).unwrap_err(),
     ];
@@ -203,12 +201,12 @@ async fn a_file_system_without_room_changes_nothing_and_is_told() {
         assert_eq!(fault.kind, FaultKind::NoRoom, "{fault}");
     }
     assert_eq!(etc.keys("keys"), keys(&OLD));
-    here().back_up(&place, "c1").await.unwrap();
+    here().save(&place, "c1", &keys(&OLD)).await.unwrap();
     here().place(&place, "c1", &archive).await.unwrap();
     let forward = stages(&etc, &keys(&NEW));
-    let fault = full.install(&place, "c1", &forward, NOW).await.unwrap_err();
+    let fault = full.install(&place, "c1", None, &forward, None, NOW).await.unwrap_err();
     assert_eq!((fault.kind.clone(), etc.keys("keys")), (FaultKind::NoRoom, keys(&OLD)), "{fault}");
-    here().install(&place, "c1", &forward, NOW).await.unwrap();
+    here().install(&place, "c1", None, &forward, None, NOW).await.unwrap();
     here().clear(&place).await.unwrap();
     assert_eq!(etc.beside(), ["keys", "keys.changeguard-c1"]);
 }
@@ -228,16 +226,15 @@ async fn every_shell_that_is_here_does_the_same() {
         let node = by(&format!("{shell} -c {{script}}"));
         let etc = Etc::with(&OLD);
         let place = etc.place();
-        node.back_up(&place, "c1").await.unwrap();
-        node.try_restore(&place, "c1", &keys(&OLD)).await.unwrap();
+        node.save(&place, "c1", &keys(&OLD)).await.unwrap();
         let prepared = node.prepare(&preparation(&etc, true)).await.unwrap();
         let promotion = rotation::judge_prepared(&prepared.live[0], &prepared.next[0], 3).unwrap();
         let archive = node.fetch(&place.next(), &promotion.keys).await.unwrap();
         assert!(node.place(&place, "c1", &archive).await.unwrap().was_there, "{shell}");
         let forward = stages(&etc, &promotion.keys);
-        node.install(&place, "c1", &forward, NOW).await.unwrap();
+        node.install(&place, "c1", None, &forward, None, NOW).await.unwrap();
         let purge = install::purge(&etc.keys("keys"), &promotion.keys).unwrap();
-        node.install(&place, "c1", &purge, NOW).await.unwrap();
+        node.install(&place, "c1", None, &purge, None, NOW).await.unwrap();
         node.clear(&place).await.unwrap();
         assert_eq!(
             (etc.keys("keys"), etc.beside()),
@@ -257,12 +254,11 @@ async fn no_key_is_ever_in_an_argument() {
     let command =
         ["sh", "-c", "printf \"%s\\n\" \"$@\" >> \"$0\"; eval sh -c \"$1\"", log.to_str().unwrap(), "{script}"];
     let node = NodeShell::new(NodeParameters::new("node1", &command.map(str::to_owned))).unwrap();
-    node.back_up(&place, "c1").await.unwrap();
-    node.try_restore(&place, "c1", &keys(&OLD)).await.unwrap();
+    node.save(&place, "c1", &keys(&OLD)).await.unwrap();
     let prepared = node.prepare(&preparation(&etc, true)).await.unwrap();
     let archive = node.fetch(&place.next(), &prepared.next[0].digests()).await.unwrap();
     node.place(&place, "c1", &archive).await.unwrap();
-    node.install(&place, "c1", &stages(&etc, &archive.digests()), NOW).await.unwrap();
+    node.install(&place, "c1", None, &stages(&etc, &archive.digests()), None, NOW).await.unwrap();
     node.clear(&place).await.unwrap();
     let said = fs::read_to_string(log).unwrap();
     assert!(said.contains(&digest(3).hex()), "the words were kept");
@@ -336,22 +332,22 @@ fn stages(etc: &Etc, wanted: &Keys) -> Vec<Stage> {
 async fn an_installation_its_way_back_and_its_purge_end_where_they_should_and_can_be_repeated() {
     let etc = Etc::with(&OLD);
     let place = etc.place();
-    here().back_up(&place, "c1").await.unwrap();
+    here().save(&place, "c1", &keys(&OLD)).await.unwrap();
     let archive = Etc::with(&NEW).archive("keys").await;
     here().place(&place, "c1", &archive).await.unwrap();
     let forward = stages(&etc, &keys(&NEW));
-    let done = here().install(&place, "c1", &forward, NOW).await.unwrap();
+    let done = here().install(&place, "c1", None, &forward, None, NOW).await.unwrap();
     assert_eq!((done.were_done, etc.keys("keys")), (0, keys(&[(0, 4), (1, 1), (2, 2), (3, 3)])));
     assert_eq!(done.live.digests(), etc.keys("keys"));
-    assert_eq!(here().install(&place, "c1", &forward, NOW).await.unwrap().were_done, forward.len());
+    assert_eq!(here().install(&place, "c1", None, &forward, None, NOW).await.unwrap().were_done, forward.len());
     let back = stages(&etc, &install::way_back(&keys(&OLD), &[etc.keys("keys")]).unwrap());
-    here().install(&place, "c1", &back, NOW).await.unwrap();
+    here().install(&place, "c1", None, &back, None, NOW).await.unwrap();
     assert_eq!(etc.keys("keys"), keys(&OLD));
-    here().install(&place, "c1", &forward, NOW).await.unwrap();
+    here().install(&place, "c1", None, &forward, None, NOW).await.unwrap();
     let purge = install::purge(&etc.keys("keys"), &keys(&NEW)).unwrap();
-    here().install(&place, "c1", &purge, NOW).await.unwrap();
+    here().install(&place, "c1", None, &purge, None, NOW).await.unwrap();
     assert_eq!(etc.keys("keys"), keys(&NEW));
-    assert_eq!(here().install(&place, "c1", &purge, NOW).await.unwrap().were_done, 1);
+    assert_eq!(here().install(&place, "c1", None, &purge, None, NOW).await.unwrap().were_done, 1);
     here().clear(&place).await.unwrap();
     assert_eq!(etc.beside(), ["keys", "keys.changeguard-c1"]);
 }
@@ -374,7 +370,7 @@ async fn what_is_not_as_the_plan_says_stops_it_and_nothing_is_overwritten() {
         (Stage::Demote { index: 2, digest: digest(2) }, FaultKind::Refused),
     ];
     for (stage, kind) in table {
-        let fault = here().install(&place, "c1", &[stage], NOW).await.unwrap_err();
+        let fault = here().install(&place, "c1", None, &[stage], None, NOW).await.unwrap_err();
         assert_eq!((fault.kind.clone(), etc.keys("keys")), (kind, keys(&OLD)), "{stage:?}: {fault}");
         assert!(fault.message.contains(" on node1: key "), "{fault}");
     }
@@ -386,10 +382,10 @@ async fn a_folder_at_which_another_script_works_is_left_alone() {
     let etc = Etc::with(&OLD);
     let held = fs::File::open(etc.path("keys")).unwrap();
     rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
-    let fault = here().back_up(&etc.place(), "c1").await.unwrap_err();
+    let fault = here().save(&etc.place(), "c1", &keys(&OLD)).await.unwrap_err();
     assert_eq!((fault.kind.clone(), etc.beside()), (FaultKind::TooMany, vec!["keys".to_owned()]), "{fault}");
     drop(held);
-    here().back_up(&etc.place(), "c1").await.unwrap();
+    here().save(&etc.place(), "c1", &keys(&OLD)).await.unwrap();
 }
 
 #[tokio::test]
@@ -398,10 +394,10 @@ async fn a_repository_that_is_not_there_is_told_and_nothing_is_made() {
     fs::remove_dir(etc.path("keys")).unwrap();
     let archive = Etc::with(&NEW).archive("keys").await;
     let faults = [
-        here().back_up(&etc.place(), "c1").await.map(drop).unwrap_err(),
+        here().save(&etc.place(), "c1", &keys(&OLD)).await.map(drop).unwrap_err(),
         here().prepare(&preparation(&etc, true)).await.map(drop).unwrap_err(),
         here().place(&etc.place(), "c1", &archive).await.map(drop).unwrap_err(),
-        here().install(&etc.place(), "c1", &[], NOW).await.map(drop).unwrap_err(),
+        here().install(&etc.place(), "c1", None, &[], None, NOW).await.map(drop).unwrap_err(),
         here().fetch(etc.place().live(), &keys(&OLD)).await.map(drop).unwrap_err(),
     ];
     for fault in faults {

@@ -10,7 +10,7 @@ use crate::engine::signing::Signing;
 /// By logins.
 const ASKED: Asked = Asked { valid: Duration::from_secs(3600), signing: Signing::ByLogin };
 const FOUR_EYES: Rules =
-    Rules { preflight_valid: Duration::from_secs(600), approval: Some(ASKED), second_mail: STRICT };
+    Rules { preflight_valid: Duration::from_secs(600), approval: Some(ASKED), second_mail: STRICT, store_first: false };
 
 fn actor(person: &str) -> Actor {
     Actor {

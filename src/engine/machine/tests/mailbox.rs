@@ -221,6 +221,14 @@ fn whoever_answers_that_it_works_is_back_and_whoever_does_not_is_not() {
     reads(&mut machine, "22:30", "m2", heard(Verdict::Confirmed, Topic::Back, 1, "22:29"));
     assert!(machine.rotation().unwrap().not_back_by_word(&ada).is_none());
     assert!(machine.rotation().unwrap().not_back().is_empty());
+    // The last word counts, and an operator's over it.
+    reads(&mut machine, "22:40", "m3", heard(Verdict::Declined, Topic::Back, 1, "22:39"));
+    assert_eq!(machine.rotation().unwrap().not_back().len(), 1);
+    let decide = |decision| Command::DecideMail { mail: "m3".into(), decision, note: String::new() };
+    for (decision, missing) in [(Decision::Back, 0), (Decision::NotBack, 1), (Decision::Back, 0)] {
+        command(&mut machine, at("22:41"), decide(decision)).unwrap();
+        assert_eq!(machine.rotation().unwrap().not_back().len(), missing);
+    }
 }
 
 #[test]

@@ -42,6 +42,11 @@ fn resume_looks_at_the_secret_first_and_goes_on_with_what_was_interrupted() {
             assert_eq!(outputs, [Output::Probe(StepNumber::OBJECT)], "{step}");
             outputs = probed(&mut machine, StepNumber::OBJECT, holds());
         }
+        // Before the kept keys go the server is looked at as well.
+        if step == StepNumber::VERIFY {
+            assert_eq!(outputs, [Output::Probe(StepNumber::RECONCILE)], "{step}");
+            outputs = probed(&mut machine, StepNumber::RECONCILE, holds());
+        }
         assert_eq!(outputs, [Output::Probe(step)], "{step}");
         // The secret is gone: it is stored, and in the same run what was interrupted is looked at.
         let mut machine = died_in(step);

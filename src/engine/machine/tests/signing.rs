@@ -31,7 +31,7 @@ pub(super) fn list(options: &[(&str, &str)], without: &str) -> Signing {
 
 pub(super) fn rules(signing: &Signing) -> Rules {
     let asked = Asked { valid: Duration::from_secs(3600), signing: signing.clone() };
-    Rules { preflight_valid: Duration::from_secs(600), approval: Some(asked), second_mail: STRICT }
+    Rules { preflight_valid: Duration::from_secs(600), approval: Some(asked), second_mail: STRICT, store_first: false }
 }
 
 /// All of them work under one login: what tells them apart is what they sign.
@@ -327,7 +327,7 @@ pub(super) fn touched(signing: &Signing, approver: &str, signature: impl Fn(&str
     let mut machine =
         with(&approved, Record::RotateConfirmed { waived, approved_by, through_tunnel: false, signature });
     let step = StepNumber::SECRET;
-    for record in [Record::StepStarted { step }, Record::Touching { step }] {
+    for record in [Record::StepStarted { step }, Record::Touching { step, store_first: false }] {
         machine.emit(at("22:06"), record).unwrap();
     }
     machine

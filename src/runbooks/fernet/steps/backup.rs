@@ -6,7 +6,7 @@ use super::super::record::{FernetRecord, Held};
 use super::super::spec::BACK_UP;
 use super::prepare::rotator;
 use super::{Context, case, place, probed, tag, taken_away, turn};
-use crate::domain::fault::{Fault, FaultKind, Lead, Service};
+use crate::domain::fault::{Fault, FaultKind, Lead};
 use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::{Case, Step};
 use crate::engine::ports::nodes::KeyVault;
@@ -69,6 +69,11 @@ impl Step<Fernet> for BackUp {
         let now = case(context);
         let (own, tag) = (&now.own, tag(&now));
         let nodes: Vec<_> = context.world.nodes.iter().filter(|node| !own.saved.contains(&node.name)).collect();
+        // Where somebody else is at work nothing is tried again.
+        let elsewhere = |fault: Fault| match fault.kind {
+            FaultKind::Conflict => fault.leads(&[Lead::Cancel]),
+            _ => fault,
+        };
         context.ledger.fence().await?;
         let saved = context
             .world
@@ -76,18 +81,7 @@ impl Step<Fernet> for BackUp {
                 for held in &own.held {
                     let place = place(held, node)?;
                     context.ledger.fence().await?;
-                    let backup = node.files.back_up(&place, &tag).await?;
-                    if backup.repository.digests() != held.keys {
-                        let text = format!(
-                            "{}: what was saved of its {} is not what was seen at the check",
-                            node.name,
-                            held.kind.word()
-                        );
-                        return Err(Fault::new(Service::Node, FaultKind::Conflict, text)
-                            .hint("nothing was changed; somebody else is at work there")
-                            .leads(&[Lead::Cancel]));
-                    }
-                    node.files.try_restore(&place, &tag, &held.keys).await?;
+                    node.files.save(&place, &tag, &held.keys).await.map_err(elsewhere)?;
                 }
                 Ok(())
             })

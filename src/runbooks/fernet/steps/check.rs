@@ -3,7 +3,7 @@
 use super::super::matrix::{Which, measure};
 use super::super::record::{FernetRecord, indexes};
 use super::super::spec::{CHECK, ROTATE};
-use super::super::{Fernet, Sights, facts};
+use super::super::{Fernet, facts};
 use super::{Context, case, nothing_to_undo};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::step::StepNumber;
@@ -46,8 +46,7 @@ impl Step<Fernet> for Check {
 
     async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
         let world = context.world;
-        let mut sights = Sights::default();
-        sights.look(world).await;
+        let sights = context.ledger.look().await;
         let now = world.clock.now();
         let facts = facts::before(world, ROTATE, Some(&case(context)), &sights, now);
         let aside = case(context).core.set_aside.clone();

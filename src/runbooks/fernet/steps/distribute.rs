@@ -68,12 +68,16 @@ impl Step<Fernet> for Distribute {
     async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
         let (world, now) = (context.world, case(context));
         let (own, tag) = (&now.own, tag(&now));
-        let archives = match fetched(rotator(world)?, own).await {
-            Ok(archives) => archives,
-            Err(fault) => elsewhere(world, own, fault).await?,
+        let from = rotator(world)?;
+        let (archives, has_it) = match fetched(from, own).await {
+            // What was fetched there lies there, by digest.
+            Ok(archives) => (archives, Some(from).filter(|from| !own.placed.contains(&from.name))),
+            Err(fault) => (elsewhere(world, own, fault).await?, None),
         };
         context.ledger.fence().await?;
-        let nodes: Vec<_> = world.nodes.iter().filter(|node| !own.placed.contains(&node.name)).collect();
+        let is_left =
+            |node: &&Node| !own.placed.contains(&node.name) && has_it.is_none_or(|has_it| has_it.name != node.name);
+        let nodes: Vec<_> = world.nodes.iter().filter(is_left).collect();
         let placed = world
             .each(&nodes, async |node| {
                 for (held, (archive, promotion)) in own.held.iter().zip(&archives) {
@@ -91,7 +95,8 @@ impl Step<Fernet> for Distribute {
             })
             .await;
         let before = own.placed.len();
-        for (at, (node, ())) in placed.done.iter().enumerate() {
+        let done = has_it.iter().map(|node| &node.name).chain(placed.done.iter().map(|(node, ())| node));
+        for (at, node) in done.enumerate() {
             let record = FernetRecord::Placed { node: node.clone() };
             turn(context, record, before + at + 1, format!("{node} has it")).await?;
         }

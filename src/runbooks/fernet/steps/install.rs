@@ -4,8 +4,9 @@
 use super::super::matrix::{Which, issue_with_the_former, measure};
 use super::super::record::{FernetRecord, Held, Kind};
 use super::super::spec::INSTALL;
+use super::super::world::Each;
 use super::super::{Fernet, Node, State, World};
-use super::{Context, case, holds_everywhere, live, not_prepared, place, probed, tag, turn};
+use super::{Context, case, holds_everywhere, lend, live, not_prepared, place, probed, tag, turn};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::install::{Stage, Stop, lacking, plan, used, way_back};
 use crate::domain::fernet::repository::{Digest, Keys, Repository};
@@ -50,8 +51,8 @@ impl Step<Fernet> for Install {
         for held in &now.own.held {
             wanted.insert(held.kind, now.own.wanted(held.kind).ok_or_else(|| not_prepared(held.kind))?);
         }
-        context.ledger.touch(INSTALL).await?;
-        let shown = everywhere(context, &wanted).await?;
+        let looked = context.ledger.touch(INSTALL).await?.map(|sights| sights.live(context.world, &now.own));
+        let shown = everywhere(context, &wanted, looked).await?;
         Ok(format!("{} nodes have the new primary in force, one after the other; {shown}", context.world.nodes.len()))
     }
 
@@ -68,7 +69,7 @@ impl Step<Fernet> for Install {
         let now = case(context);
         let wanted = saved(context.world, &now.own).await?;
         context.ledger.fence().await?;
-        let shown = everywhere(context, &wanted).await?;
+        let shown = everywhere(context, &wanted, None).await?;
         Ok(format!(
             "{} nodes have what was saved in force again; tokens issued meanwhile stay valid; {shown}",
             context.world.nodes.len()
@@ -100,8 +101,11 @@ struct Seen {
 }
 
 /// Looks at all. Forward every one of them must answer: none may be left behind. On the way back who answers is put back.
-async fn looked(world: &World, state: &State, back: bool) -> Result<Seen, Fault> {
-    let seen = world.every(|node| live(node, state)).await;
+async fn looked(world: &World, state: &State, back: bool, seen: Option<Each<Vec<Repository>>>) -> Result<Seen, Fault> {
+    let seen = match seen {
+        Some(seen) => seen,
+        None => world.every(|node| live(node, state)).await,
+    };
     if !back || seen.done.is_empty() {
         let all = seen.all()?;
         return Ok(Seen { all: all.into_iter().map(digests).collect(), silent: Vec::new() });
@@ -114,6 +118,11 @@ fn digests((name, all): (String, Vec<Repository>)) -> (String, Vec<Keys>) {
 }
 
 impl Seen {
+    /// What a node holds, tokens first; nothing of one that was not seen.
+    fn at(&self, node: &str) -> &[Keys] {
+        self.all.iter().find(|(name, _)| name == node).map_or(&[], |(_, all)| all)
+    }
+
     /// What each holds of the repository at this place.
     fn of(&self, at: usize) -> Vec<Keys> {
         self.all.iter().filter_map(|(_, all)| all.get(at).cloned()).collect()
@@ -151,7 +160,8 @@ async fn make_known(context: &Context<'_>, seen: &Seen, wanted: &BTreeMap<Kind, 
                 missing.map(|(index, digest)| Stage::Add { index: *index, digest: *digest }).collect();
             if !stages.is_empty() {
                 context.ledger.fence().await?;
-                node.files.install(&place(held, node)?, &tag(&now), &stages, world.rules.pause).await?;
+                // What it holds by then is looked at again, whatever came of it.
+                lend::install(context, held, node, current, &stages).await?;
                 any = true;
             }
         }
@@ -160,14 +170,19 @@ async fn make_known(context: &Context<'_>, seen: &Seen, wanted: &BTreeMap<Kind, 
 }
 
 /// Brings every node to what is wanted: the first alone, then groups. Whoever is there already is passed over.
-async fn everywhere(context: &Context<'_>, wanted: &BTreeMap<Kind, Keys>) -> Result<String, Fault> {
+/// `at_hand`: what was seen of them just now, where it was.
+async fn everywhere(
+    context: &Context<'_>,
+    wanted: &BTreeMap<Kind, Keys>,
+    at_hand: Option<Each<Vec<Repository>>>,
+) -> Result<String, Fault> {
     let (world, now) = (context.world, case(context));
     let back = now.core.way == Way::Back;
     // On the way back what was installed before counts for nothing.
     let done = if back == now.own.is_back { now.own.installed.clone() } else { BTreeSet::new() };
-    let mut seen = looked(world, &now.own, back).await?;
+    let mut seen = looked(world, &now.own, back, at_hand).await?;
     if back && make_known(context, &seen, wanted).await? {
-        seen = looked(world, &now.own, back).await?;
+        seen = looked(world, &now.own, back, None).await?;
     }
     let mut used_keys = BTreeMap::new();
     for (at, held) in now.own.held.iter().enumerate() {
@@ -211,7 +226,7 @@ async fn everywhere(context: &Context<'_>, wanted: &BTreeMap<Kind, Keys>) -> Res
     let (mut count, mut said) = (done.len(), "no token was shown".to_owned());
     for group in groups {
         context.ledger.fence().await?;
-        let put = world.each(group, |node| put(context, node, &now, wanted, &used_keys)).await;
+        let put = world.each(group, |node| put(context, node, &now, &seen, wanted, &used_keys)).await;
         for (node, met) in &put.done {
             count += 1;
             let record = FernetRecord::Installed { node: node.clone(), back, met: met.clone() };
@@ -268,27 +283,25 @@ async fn put(
     context: &Context<'_>,
     node: &Node,
     now: &Case<Fernet>,
+    seen: &Seen,
     wanted: &BTreeMap<Kind, Keys>,
     used: &BTreeMap<Kind, BTreeSet<Digest>>,
 ) -> Result<Vec<String>, Fault> {
-    let (seen, tag, pause) = (live(node, &now.own).await?, tag(now), context.world.rules.pause);
+    let seen = seen.at(&node.name);
     let mut told = Vec::new();
-    for (held, seen) in now.own.held.iter().zip(&seen) {
+    for (at, held) in now.own.held.iter().enumerate() {
         let keys = wanted.get(&held.kind).ok_or_else(|| not_prepared(held.kind))?;
         let none = BTreeSet::new();
-        let stop = |stop: Stop| {
-            Fault::new(Service::Node, FaultKind::Conflict, format!("{}: {stop}", node.name))
-                .hint("it was left as it is; find out who has changed it")
-                .leads(&[Lead::Resume, Lead::RollBack])
+        let used = used.get(&held.kind).unwrap_or(&none);
+        let stages = |current: &Keys| {
+            let stop = |stop: Stop| stopped(node, &stop, &[Lead::Resume, Lead::RollBack]);
+            plan(current, keys, used).map_err(stop)
         };
-        let stages = plan(&seen.digests(), keys, used.get(&held.kind).unwrap_or(&none)).map_err(stop)?;
-        if stages.is_empty() {
+        let seen = seen.get(at).cloned().unwrap_or_default();
+        let Some((from, holds)) = carry_out(context, held, node, seen, stages).await? else {
             continue;
-        }
-        told.extend(met(&node.name, held, &seen.digests(), keys, &now.own));
-        context.ledger.fence().await?;
-        let done = node.files.install(&place(held, node)?, &tag, &stages, pause).await?;
-        let holds = done.live.digests();
+        };
+        told.extend(met(&node.name, held, &from, keys, &now.own));
         if !keys.iter().all(|(index, digest)| holds.get(index) == Some(digest)) {
             let text = format!("{}: it does not hold what was installed", node.name);
             return Err(Fault::new(Service::Node, FaultKind::Conflict, text)
@@ -297,4 +310,50 @@ async fn put(
         }
     }
     Ok(told)
+}
+
+/// So often a node is planned anew that holds something else each time: somebody is at work there.
+const MOST_PLANS: usize = 3;
+
+/// Carries out on a node what is planned on what it was `seen` to hold, in one connection; where it holds something else by then, what
+/// is planned on that. Gives from what it came and what it holds then; none where nothing was to be done.
+pub(super) async fn carry_out(
+    context: &Context<'_>,
+    held: &Held,
+    node: &Node,
+    seen: Keys,
+    plan: impl Fn(&Keys) -> Result<Vec<Stage>, Fault>,
+) -> Result<Option<(Keys, Keys)>, Fault> {
+    let mut seen = seen;
+    for at in 0..MOST_PLANS {
+        // A plan that fails, and one without a stage, must rest on what is there now.
+        let planned = plan(&seen);
+        if at == 0 && planned.as_ref().map_or(true, Vec::is_empty) {
+            let now = node.files.list(&[place(held, node)?.live().to_owned()]).await?;
+            seen = now.first().map(Repository::digests).unwrap_or_default();
+            continue;
+        }
+        let stages = planned?;
+        if stages.is_empty() {
+            return Ok(None);
+        }
+        context.ledger.fence().await?;
+        let done = lend::install(context, held, node, &seen, &stages).await?;
+        let holds = done.live.digests();
+        if !done.is_other {
+            return Ok(Some((seen, holds)));
+        }
+        seen = holds;
+    }
+    let text = format!("{}: somebody else changes its keys while they are being changed", node.name);
+    Err(Fault::new(Service::Node, FaultKind::Conflict, text)
+        .hint("it was left as it is; find out who has changed it")
+        .leads(&[Lead::Resume]))
+}
+
+/// Nothing is planned on what the node holds.
+pub(super) fn stopped(node: &Node, stop: &Stop, leads: &[Lead]) -> Fault {
+    Fault::new(Service::Node, FaultKind::Conflict, format!("{}: {stop}", node.name))
+        .hint("it was left as it is; find out who has changed it")
+        .leads(leads)
 }

@@ -92,7 +92,11 @@ impl Step<Fernet> for Prepare {
                 format!("{}; or name another rotator in the configuration, which prepares then", fault.by_hand());
             fault.hint(by_hand).leads(&[Lead::Resume, Lead::Cancel])
         };
-        let look = node.files.look(&world.look_at(node)).await.map_err(away)?;
+        // Where its settings and keystone-manage lie was seen at the check, or when it was gone on with.
+        let look = match context.ledger.seen().reached(&node.name) {
+            Some(look) => look,
+            None => node.files.look(&world.look_at(node)).await.map_err(away)?,
+        };
         let of = |kind| now.own.held.iter().find(|held| held.kind == kind).map(|held| place(held, node)).transpose();
         let none = |what: &str| Fault::new(Service::Node, FaultKind::NotStarted, format!("{}: {what}", node.name));
         let prepare = nodes::Prepare {
@@ -104,7 +108,10 @@ impl Step<Fernet> for Prepare {
             tag: tag(&now),
         };
         context.ledger.fence().await?;
-        let prepared = node.files.prepare(&prepare).await?;
+        let prepared = node.files.prepare(&prepare).await.map_err(|fault| match fault.kind {
+            FaultKind::Unreachable => away(fault),
+            _ => fault,
+        })?;
         let mut told = Vec::new();
         for (at, held) in now.own.held.iter().enumerate() {
             let (Some(live), Some(next)) = (prepared.live.get(at), prepared.next.get(at)) else {

@@ -4,13 +4,16 @@ use super::super::Fernet;
 use super::super::facts::left_behind;
 use super::super::record::{FernetRecord, list};
 use super::super::spec::PURGE;
+use super::install::{carry_out, stopped};
 use super::{Context, case, holds_everywhere, live, not_prepared, nothing_to_undo, place, probed, tag, turn};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::install::{Stop, purge};
+use crate::domain::fernet::repository::Keys;
 use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::Step;
 use crate::engine::step::{Probe, Trouble};
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 
 pub(super) struct Purge;
 
@@ -39,31 +42,26 @@ impl Step<Fernet> for Purge {
     async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
         let (world, now) = (context.world, case(context));
         let (own, tag) = (&now.own, tag(&now));
-        context.ledger.touch(PURGE).await?;
+        let looked = context.ledger.touch(PURGE).await?.map(|sights| sights.live(world, own));
+        let looked: BTreeMap<_, _> = looked.into_iter().flat_map(|looked| looked.done).collect();
         let left: Vec<_> = world.nodes.iter().filter(|node| !own.purged.contains(&node.name)).collect();
         let mut count = own.purged.len();
         for group in left.chunks(world.rules.parallel.max(1)) {
             context.ledger.fence().await?;
             let purged = world
                 .each(group, async |node| {
-                    let seen = live(node, own).await?;
+                    let seen = match looked.get(&node.name) {
+                        Some(seen) => seen.clone(),
+                        None => live(node, own).await?,
+                    };
                     for (held, seen) in own.held.iter().zip(&seen) {
                         let promotion = own.prepared.get(&held.kind).ok_or_else(|| not_prepared(held.kind))?;
-                        let stop = |stop: Stop| {
-                            Fault::new(Service::Node, FaultKind::Conflict, format!("{}: {stop}", node.name))
-                                .hint("it was left as it is; find out who has changed it")
-                                .leads(&[Lead::Resume])
-                        };
-                        let stages = purge(&seen.digests(), &promotion.keys).map_err(stop)?;
+                        let stop = |stop: Stop| stopped(node, &stop, &[Lead::Resume]);
                         let place = place(held, node)?;
+                        let stages = |keys: &Keys| purge(keys, &promotion.keys).map_err(stop);
+                        carry_out(context, held, node, seen.digests(), stages).await?;
                         context.ledger.fence().await?;
-                        if !stages.is_empty() {
-                            node.files.install(&place, &tag, &stages, world.rules.pause).await?;
-                        }
-                        context.ledger.fence().await?;
-                        node.files.clear(&place).await?;
-                        context.ledger.fence().await?;
-                        node.files.drop_backup(&place, &tag).await?;
+                        node.files.tidy(&place, &tag).await?;
                     }
                     Ok(())
                 })

@@ -1,9 +1,9 @@
 //! Step 6: the digests on every node, and every token at every node, old and new.
 
+use super::super::Fernet;
 use super::super::matrix::{Which, ages, measure};
 use super::super::spec::VERIFY;
-use super::super::{Fernet, Sights};
-use super::{Context, case, holds_everywhere, nothing_to_undo};
+use super::{Context, case, is_held, nothing_to_undo};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::Step;
@@ -32,13 +32,13 @@ impl Step<Fernet> for Verify {
 
     async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
         let (world, now) = (context.world, case(context));
-        if !holds_everywhere(world, &now.own, |kind| now.own.wanted(kind)).await? {
+        let sights = context.ledger.look().await;
+        let seen = sights.live(world, &now.own).all()?;
+        if !is_held(&now.own, &seen, |kind| now.own.wanted(kind)) {
             return Err(Fault::new(Service::Node, FaultKind::Conflict, "not every node holds what was installed")
                 .hint("somebody else has changed it: see who differs in the status")
                 .leads(&[Lead::Resume, Lead::RollBack]));
         }
-        let mut sights = Sights::default();
-        sights.look(world).await;
         let is_cache_shared = sights.settings().iter().any(|(_, settings)| settings.cache.is_shared());
         world.forget_old_of_others(&now.core.id);
         let tokens = match measure(world, Which::All, is_cache_shared).await? {

@@ -117,7 +117,17 @@ impl Step<Kops> for Export {
             _ => Round::Certificates,
         };
         Ok(match (self.round, now.own.exported.get(&before)) {
-            (Round::Admin, _) => "everybody uses the previous admin credential again".into(),
+            (Round::Admin, _) => {
+                let said = now.core.settled.iter().filter(|((about, _), _)| about == ADMIN_BACK);
+                let said: Vec<String> =
+                    said.map(|((_, person), word)| format!("{person} ({}: {})", word.by, word.reason)).collect();
+                match said.as_slice() {
+                    [] => "nobody has an admin credential of this case".into(),
+                    said => {
+                        format!("by their word, these use the previous admin credential again: {}", said.join(", "))
+                    }
+                }
+            }
             (_, Some(kept)) if !kept.authority_path.is_empty() => {
                 format!("the certificates of before are kept at {}, to be handed out again", kept.authority_path)
             }
