@@ -9,6 +9,7 @@ use changeguard::cli::act::{BadUsage, act};
 use changeguard::cli::audit;
 use changeguard::cli::desk::Desks as Meant;
 use changeguard::cli::lab::{serve, start};
+use changeguard::cli::lab_client::LabClient;
 use changeguard::cli::teller::Teller;
 use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print, rehearse, watch};
 use changeguard::config::check::{Finding, Level};
@@ -39,6 +40,10 @@ use zeroizing_alloc::ZeroAlloc;
 static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
+    if LabClient::is_meant() {
+        let run = LabClient::parse().run();
+        return run.map_or_else(|error| ExitCode::from(told(&error.into(), false)), ExitCode::from);
+    }
     // Before the command line is read, and before the first thread.
     let hardening = hardening::harden();
     let cli = match Cli::try_parse() {
@@ -134,21 +139,6 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
         }
         Verb::Demo(arguments) => demo(&arguments, palette).await,
         Verb::Lab(arguments) => serve(&arguments, cli.json).await,
-        Verb::LabShell { port, server, script } => {
-            let status = lab::shell(port, &server, &script, &mut tokio::io::stdout()).await;
-            Ok(u8::try_from(status).unwrap_or(exit::FAILED))
-        }
-        Verb::LabNodeShell { lab: way, node, words } => {
-            let (mut out, mut err) = (tokio::io::stdout(), std::io::stderr());
-            let status = lab::fernet::node_shell(&way, &node, &words, &mut out, &mut err).await;
-            Ok(u8::try_from(status).unwrap_or(exit::FAILED))
-        }
-        Verb::LabKops { lab: way, words } => {
-            let (mut out, mut err) = (tokio::io::stdout(), std::io::stderr());
-            let status = lab::kops::kops(&way, &words, &mut out, &mut err).await;
-            Ok(u8::try_from(status).unwrap_or(exit::FAILED))
-        }
-        Verb::LabKeystoneManage { words } => Ok(lab::fernet::keystone_manage(&words, &mut std::io::stderr())),
         Verb::Rehearse { verb } => rehearse::rehearse(&load(path)?, verb, cli.json).await,
         Verb::Config { verb: ConfigVerb::Example } => {
             print::text_or_json(include_str!("../assets/changeguard.example.toml"), cli.json)?;

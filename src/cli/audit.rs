@@ -6,7 +6,7 @@ use crate::cli::{PersonVerb, Verb, exit, person, print, report};
 use crate::config::Config;
 use crate::domain::tenant::TenantId;
 use crate::domain::typed::Typed;
-use crate::engine::audit::{self, Head, Verdict};
+use crate::engine::audit::{self, Head, Tables, Verdict};
 use crate::engine::journal::JournalStore;
 use crate::engine::record::RotationId;
 use crate::engine::rotation::Rotation;
@@ -128,11 +128,14 @@ impl Journal<'_> {
             Some(typed) => Some(self.find(typed).await?),
             None => None,
         };
-        let tables = self.store.tables().await?;
+        Ok(self.judged(&self.store.tables().await?, only.as_ref(), expected))
+    }
+
+    /// The same of what was read; the heads that this host has seen must be part of it.
+    fn judged(&self, tables: &Tables, only: Option<&TenantId>, expected: &[Head]) -> Vec<Verdict> {
         let seen = self.store.seen().into_iter().filter(|head| !witness::is_recovered(&tables.records, head));
         let expected: Vec<Head> = expected.iter().cloned().chain(seen).collect();
-        let expected = &expected[..];
-        Ok(audit::verify(&tables, only.as_ref().map(TenantId::as_str), expected))
+        audit::verify(tables, only.map(TenantId::as_str), &expected)
     }
 
     async fn verify(&self, tenant: Option<&str>, expect: &[String], json: bool) -> Result<u8> {
@@ -235,7 +238,7 @@ impl Journal<'_> {
         let entries = self.store.load(&rotation).await?;
         let lease_log = self.store.lease_log(&tenant).await?;
         let tables = self.store.tables().await?;
-        let verdict = audit::verify(&tables, Some(tenant.as_str()), &[]).into_iter().next();
+        let verdict = self.judged(&tables, Some(&tenant), &[]).into_iter().next();
         let verified = self.config.inbox.as_ref().map(|inbox| inbox.authserv_id.is_some());
         let (rotation, four_eyes) = (Rotation::fold(&entries)?, wiring::four_eyes(self.config));
         let four_eyes = four_eyes.as_ref();
@@ -280,7 +283,7 @@ impl Journal<'_> {
         };
         let entries = self.store.load(&head.rotation).await?;
         let tables = self.store.tables().await?;
-        let verdict = audit::verify(&tables, Some(key.as_str()), &[]).into_iter().next();
+        let verdict = self.judged(&tables, Some(&key), &[]).into_iter().next();
         let (Some(core), lines) = (kind.history)(&entries)? else {
             return Err(anyhow!("no case of {subject} was ever opened"));
         };

@@ -8,6 +8,7 @@ pub mod consent;
 pub mod desk;
 pub mod exit;
 pub mod lab;
+pub mod lab_client;
 pub mod mail;
 pub mod person;
 pub mod print;
@@ -399,48 +400,6 @@ pub enum Verb {
         /// What to do with the mishaps
         #[command(subcommand)]
         verb: rehearse::RehearseVerb,
-    },
-    /// What the embedded lab's read command is (not for people)
-    #[command(hide = true)]
-    LabShell {
-        /// The lab's port
-        #[arg(long)]
-        port: u16,
-        /// The server's name
-        #[arg(long)]
-        server: String,
-        /// The read script
-        script: String,
-    },
-    /// What the embedded lab's nodes are reached by (not for people)
-    #[command(hide = true)]
-    LabNodeShell {
-        /// The file that the lab has written
-        #[arg(long)]
-        lab: std::path::PathBuf,
-        /// The node's name
-        #[arg(long)]
-        node: String,
-        /// The words of the command
-        #[arg(last = true)]
-        words: Vec<String>,
-    },
-    /// What `kops` is in the embedded lab (not for people)
-    #[command(hide = true)]
-    LabKops {
-        /// The file that the lab has written
-        #[arg(long)]
-        lab: std::path::PathBuf,
-        /// The words of the command
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        words: Vec<String>,
-    },
-    /// What `keystone-manage` is on the embedded lab's nodes (not for people)
-    #[command(hide = true)]
-    LabKeystoneManage {
-        /// Its words
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        words: Vec<String>,
     },
     /// Print shell completions
     Completions {

@@ -81,6 +81,14 @@ fn headline(rotation: &Rotation, signing: &Signing) -> String {
     text
 }
 
+/// The same, where the journal does not hold all that it held, or not as it was: so far as it goes.
+fn told(headline: String, audit: Option<&Verdict>) -> String {
+    match audit.is_some_and(|verdict| verdict.finding.is_some()) {
+        true => format!("JOURNAL NOT INTACT, BY WHAT IS LEFT OF IT: {headline}"),
+        false => headline,
+    }
+}
+
 #[derive(Serialize)]
 struct Step {
     number: u8,
@@ -267,7 +275,7 @@ impl Report {
             }
         };
         Self {
-            headline: headline(rotation, signing),
+            headline: told(headline(rotation, signing), audit.as_ref()),
             rotation: rotation.id.0.clone(),
             tenant_id: rotation.tenant.id.to_string(),
             tenant: rotation.tenant.name.clone(),

@@ -118,6 +118,10 @@ pub enum Lead {
     RollBack,
     /// What was prepared is taken away; nothing was changed.
     Cancel,
+    /// What keeps the step from going on is set aside by the name before the colon of the advice; then it is tried again.
+    SetAside,
+    /// Whoever is waited for is settled; then it is tried again.
+    Settle,
 }
 
 impl Lead {
@@ -127,6 +131,8 @@ impl Lead {
             Lead::Resume => "resume",
             Lead::RollBack => "roll back",
             Lead::Cancel => "cancel",
+            Lead::SetAside => "set it aside",
+            Lead::Settle => "settle each",
         }
     }
 }

@@ -142,19 +142,18 @@ pub fn next_action(
     }
     let Some(rotation) = open else {
         let unread = outside.ended.and_then(|ended| Some((ended, ended.to_read().next()?)));
+        let cut_off = outside.ended.and_then(|ended| letters::cut_off(tenant, ended));
         return match (since, unread, outside.differ) {
             (Some(since), ..) => changed(since),
             // A client who writes after the end may be one who is cut off.
             (None, Some((ended, first)), _) => read_mails(tenant, ended, first),
-            (None, None, _) if outside.ended.is_some_and(|ended| ended.cut_off_by_word().next().is_some()) => {
-                outside.ended.map_or_else(|| offer(Act::Plan, String::new()), |ended| letters::cut_off(tenant, ended))
-            }
-            (None, None, Some(differ)) => {
+            (None, None, differ) if cut_off.is_none() && differ.is_some() => {
+                let differ = differ.unwrap_or_default();
                 let text = "find out who has changed it, and have the key that clients have put back; or plan a rotation, after \
                             which all have one key again";
                 offer(Act::Plan, format!("{text} ({differ})"))
             }
-            (None, None, None) => offer(Act::Plan, "plan a window for a rotation".into()),
+            (None, None, _) => cut_off.unwrap_or_else(|| offer(Act::Plan, "plan a window for a rotation".into())),
         };
     };
     if let Some(hand_over) = rotation.unread_hand_over(person) {

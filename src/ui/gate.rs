@@ -62,7 +62,9 @@ fn empty_text(status: &TenantStatus) -> &'static str {
 
 /// What the gate says, in the title.
 fn word(model: &Model, status: &TenantStatus, pen: &Pen<'_>) -> String {
-    match (status.phase, &status.gate) {
+    // Begun and not touched: it is asked again, so what it says now counts.
+    let phase = if status.phase == Phase::Rotating && !status.touched { Phase::Announced } else { status.phase };
+    match (phase, &status.gate) {
         (Phase::Planned | Phase::Announced, Verdict::Open) if model.is_late(status) => {
             format!("{}{}", pen.glyphs.stale, open_word(status))
         }

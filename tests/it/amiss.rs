@@ -134,13 +134,17 @@ async fn what_was_met_first_in_the_gap_is_told_beside_what_was_met_last() {
     scene.confirmed().await;
     // The copies of step 3 are the first two POSTs to Barbican.
     scene.lab.faults().add(Rule::new(Service::Barbican, Fault::Status(503)).method("POST").which(Which::From(3)));
-    let (world, stored) = (scene.lab.world().clone(), AtomicBool::new(false));
+    let (world, deleted, stored) = (scene.lab.world().clone(), AtomicBool::new(false), AtomicBool::new(false));
     scene.lab.faults().observe(move |request| {
-        let is_barbican = request.service == Service::Barbican;
-        if is_barbican && request.method == "DELETE" {
-            stored.store(true, Ordering::SeqCst);
-        } else if is_barbican && request.method == "GET" && stored.load(Ordering::SeqCst) {
-            world.set_down(Service::Barbican, true);
+        if request.service != Service::Barbican {
+            return;
+        }
+        // A look of somebody else's may fall between the two.
+        match request.method.as_str() {
+            "DELETE" => deleted.store(true, Ordering::SeqCst),
+            "POST" if deleted.load(Ordering::SeqCst) => stored.store(true, Ordering::SeqCst),
+            "GET" if stored.load(Ordering::SeqCst) => world.set_down(Service::Barbican, true),
+            _ => {}
         }
     });
     let ended = scene.rotate().await;

@@ -70,13 +70,15 @@ async fn a_letter_to_the_windows_address_behind_the_change_is_read_by_a_person_a
     let before = told();
     writes(&scene, "acme", 0, None, "No, it does not work, I am still cut off.", 1);
     scene.wiring.post().unwrap().sort(&scene.fleet).await.unwrap();
-    assert_eq!(told(), before);
+    assert_eq!(told()[1..], before[1..]);
+    assert_eq!(told()[0].word(), "to read");
     let rotation = scene.acme().rotation().unwrap();
     let mail = rotation.open_mails().next().unwrap();
     let (mail, client) = (mail.mail.clone(), mail.client.clone());
     let (decision, note) = (Decision::NotBack, "phoned them".to_owned());
     scene.run(Command::DecideMail { mail, decision, note }).await.unwrap();
     assert!(scene.acme().rotation().unwrap().not_back_by_word(&client).is_some());
+    assert_eq!(told(), before, "they had agreed to the window, and that stays so");
 }
 
 /// What had shown that they are back was before they wrote: whoever says that it does not work is not back.

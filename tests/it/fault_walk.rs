@@ -17,7 +17,7 @@ use std::time::Duration;
 
 const SIDE_BY_SIDE: usize = 8;
 /// So many troubles of each action are walked in `cargo test`.
-const MOST: usize = 8;
+const MOST: usize = 4;
 /// More actions than this lead nowhere; on a loaded machine some fail by its slowness alone.
 const ACTIONS: usize = 60;
 

@@ -291,8 +291,16 @@ async fn a_keystone_that_is_dead_on_a_node_whose_shell_answers_is_said_at_every_
     desk.look().await;
     assert!(desk.status().attention.iter().all(|item| !item.starts_with("node2")), "{:?}", desk.status().attention);
     desk.run(begin("rotate")).await.unwrap();
-    // A purge asks for no token.
+    // There is no way back behind a purge: it waits for everybody.
     rig.cluster().api(2, false);
+    desk.look().await;
+    let shut = desk.status().gates["purge"].clone();
+    assert!(
+        !shut.is_open() && shut.reasons().iter().all(|fact| fact.name == "api" && fact.who == ["node2"]),
+        "{shut:?}"
+    );
+    rig.cluster().api(2, true);
+    rig.answers(2).await;
     desk.look().await;
     assert!(desk.status().gates["purge"].is_open(), "{:?}", desk.status().gates);
 }

@@ -307,8 +307,10 @@ async fn a_rotation_there_and_back_and_there_again_under_load_fails_no_validatio
     assert_eq!(cluster.keys().await, vec![before.clone(); names().len()]);
     // There again, and then the purge.
     cluster.install(&first, &new).await;
+    let leaving = |index: &u32| promotion.purged.contains(index);
+    let leaving: Keys = before.iter().filter(|(index, _)| leaving(index)).map(|(i, d)| (*i, *d)).collect();
     for (at, shell) in cluster.shells.iter().enumerate() {
-        let stages: Vec<Stage> = purge(&cluster.keys().await[at], &promotion.keys).unwrap();
+        let stages: Vec<Stage> = purge(&cluster.keys().await[at], &promotion.keys, &leaving).unwrap();
         shell.install(&place(), TAG, None, &stages, None, PAUSE).await.unwrap();
     }
     assert_eq!(cluster.keys().await, vec![promotion.keys.clone(); names().len()]);
@@ -419,8 +421,10 @@ async fn two_rotations_without_distribution_are_red_and_the_union_cures_them() {
     // Back to three keys for whoever comes next; the tokens of this test may go.
     let kept: Keys =
         union.wanted.iter().rev().take(2).chain(union.wanted.iter().take(1)).map(|(i, d)| (*i, *d)).collect();
+    let leaving = union.wanted.iter().filter(|(index, _)| !kept.contains_key(index));
+    let leaving: Keys = leaving.map(|(index, digest)| (*index, *digest)).collect();
     for (at, shell) in cluster.shells.iter().enumerate() {
-        let stages = purge(&cluster.keys().await[at], &kept).unwrap();
+        let stages = purge(&cluster.keys().await[at], &kept, &leaving).unwrap();
         shell.install(&place(), TAG, None, &stages, None, PAUSE).await.unwrap();
     }
     cluster.clean().await;

@@ -24,7 +24,7 @@ const SIDE_BY_SIDE: usize = 6;
 /// More actions than this lead nowhere.
 const ACTIONS: usize = 25;
 /// So many points of each action are walked in `cargo test`.
-const MOST: usize = 5;
+const MOST: usize = 3;
 
 /// So many times in all a process may end before it has come to its point.
 const MISSED: usize = 60;

@@ -177,7 +177,7 @@ async fn deaths(name: &'static str) {
     let calls = (1..=calls).flat_map(|at| [Moment::Before, Moment::After].map(|moment| Point::Call(at, moment)));
     let points: Vec<Point> = records.chain(calls).collect();
     let all = points.len();
-    let chosen = sample::chosen(&format!("deaths of a kOps case, {name}"), points, 3);
+    let chosen = sample::chosen(&format!("deaths of a kOps case, {name}"), points, 1);
     let count = chosen.len();
     for point in chosen {
         walk(name, Some(point)).await;

@@ -46,7 +46,7 @@ async fn an_update_that_no_instance_needs_is_an_alarm_with_two_ways_out() {
         let desk = rig.desk().await;
         let said = fault(desk.run(begin("rotate")).await);
         assert!(said.contains("0 of 7 instances need one, though each holds a changed keyset"), "{said}");
-        assert!(said.contains("roll-1: set it aside"), "{said}");
+        assert!(said.contains("roll-1: where it is set aside"), "{said}");
         let status = desk.status();
         assert!(status.attention[0].contains("0 of 7"), "{:?}", status.attention);
         assert_eq!(alarm(&status), Some("roll-1"));
@@ -119,7 +119,7 @@ async fn a_roll_that_is_not_let_in_behind_distrust_is_told_and_led_back_from() {
     go(&rig, &desk, &way("forward")[..2]).await.unwrap();
     rig.kops().spoil(|mischief| mischief.roll_unauthorized = true);
     let said = fault(desk.run(begin("distrust")).await);
-    assert!(said.contains("Unauthorized") && said.contains("api-5: set it aside"), "{said}");
+    assert!(said.contains("Unauthorized") && said.contains("api-5: where it is set aside"), "{said}");
     assert_eq!(alarm(&desk.status()), Some("api-5"));
     let said = fault(desk.run(back()).await);
     assert!(said.contains("api-5-back"), "{said}");

@@ -373,11 +373,11 @@ async fn a_lost_answer_is_not_a_failure() {
     assert!(post().send().await.is_err());
     assert_eq!((world.secrets("twice").len(), faults.fired(hit)), (1, 1), "carried out all the same");
     faults.add(Rule::new(Service::Barbican, Fault::LoseAnswer(Loss::Hang)).method("POST"));
-    let gone = post().timeout(Duration::from_millis(200)).send().await.unwrap_err();
+    let gone = post().timeout(Duration::from_secs(1)).send().await.unwrap_err();
     assert!(gone.is_timeout());
     assert_eq!(world.secrets("twice").len(), 2);
-    faults.add(Rule::new(Service::Barbican, Fault::ApplyLate(Duration::from_millis(300))).method("POST"));
-    assert!(post().timeout(Duration::from_millis(50)).send().await.is_err());
+    faults.add(Rule::new(Service::Barbican, Fault::ApplyLate(Duration::from_secs(3))).method("POST"));
+    assert!(post().timeout(Duration::from_secs(1)).send().await.is_err());
     assert_eq!(world.secrets("twice").len(), 2, "not yet");
     assert!(world.until(PATIENCE, |w| w.secrets("twice").len() == 3).await, "the late one still lands");
     faults.add(Rule::new(Service::Barbican, Fault::Close).method("POST"));

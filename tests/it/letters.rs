@@ -263,7 +263,7 @@ fn against(whole: bool) {
     for (at, tongue) in TONGUES.iter().enumerate() {
         // All of them in `.ci/walks`.
         let conditions: Vec<_> = tongue.against.iter().enumerate().collect();
-        let some = conditions.len().div_ceil(8);
+        let some = conditions.len().div_ceil(24);
         for (number, against) in sample::chosen(&format!("conditions in letters, tongue {at}"), conditions, some) {
             let yes = tongue.yes[number % tongue.yes.len()];
             let filled = |place: &str| {
@@ -361,7 +361,7 @@ fn harmless_letters_in_everyday_dress_are_confirmed() {
     for at in 0..4 {
         // All of them in `.ci/walks`.
         let yeses: Vec<_> = YES[at].iter().enumerate().collect();
-        let some = yeses.len().div_ceil(4);
+        let some = yeses.len().div_ceil(12);
         for (number, yes) in sample::chosen(&format!("harmless letters, tongue {at}"), yeses, some) {
             for (place, program) in PROGRAMS.iter().enumerate() {
                 for turn in 0..6 {

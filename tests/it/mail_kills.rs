@@ -13,7 +13,7 @@ use std::time::Duration;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_changeguard");
 /// So many processes must have died.
 fn kills() -> usize {
-    if sample::is_all() { 50 } else { 6 }
+    if sample::is_all() { 50 } else { 3 }
 }
 const CLIENTS: usize = 12;
 /// Each tenant is told and heard once; a killed process seldom leaves more than a few rounds to do.

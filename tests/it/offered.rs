@@ -8,6 +8,7 @@ use changeguard::domain::key::KeyRole;
 use changeguard::domain::notice::{Notice, NoticeKind};
 use changeguard::domain::token::ReplyToken;
 use changeguard::engine::command::Command;
+use changeguard::engine::mailbox::Decision;
 use changeguard::engine::record::{Entry, Outcome, Record};
 use changeguard::engine::rotation::Rotation;
 use changeguard::engine::secret::{PrivateKey, SecretBytes};
@@ -76,6 +77,12 @@ pub fn offered(status: &Value, world: &LabWorld) -> Option<Vec<Command>> {
             };
             let arrived = world.mails().iter().any(has);
             vec![Command::ResolveNotice { message_id, arrived, reason }]
+        }
+        "read-mail" => {
+            // Whoever declines a window behind the change says nothing of the key.
+            let line = status["next"]["commands"][0].as_str().unwrap_or_else(|| panic!("which mail? {text}"));
+            let mail = line.rsplit(' ').next().unwrap().to_owned();
+            vec![Command::DecideMail { mail, decision: Decision::Nothing, note: "phoned them".into() }]
         }
         "check" => vec![Command::Check],
         "rotate" => vec![Command::Rotate { confirm, through_tunnel: String::new() }],

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// So many points of each leg are walked in `cargo test`.
-const MOST: usize = 14;
+const MOST: usize = 6;
 /// More resumes than this lead nowhere.
 const RESUMES: usize = 6;
 

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// So many of each request are walked in `cargo test`.
-const MOST: usize = 12;
+const MOST: usize = 5;
 
 /// A clock that is moved, and whose pauses pass quickly.
 struct MovedClock(Arc<AtomicI64>);

@@ -27,7 +27,7 @@ const SIDE_BY_SIDE: usize = 4;
 /// More actions than this lead nowhere.
 const ACTIONS: usize = 40;
 /// So many pairs of each way are walked in `cargo test`.
-const MOST: usize = 12;
+const MOST: usize = 6;
 /// A loaded machine is slow, a wrong program is for ever.
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -1,7 +1,7 @@
 //! One case of a subject that is no tenant, for the ticket: what happened, when, by whom, and how it ended; as JSON or Markdown.
 
-use super::at;
 use super::markdown::plain;
+use super::{at, told};
 use crate::domain::step::StepState;
 use crate::engine::audit::Verdict;
 use crate::engine::case::core::{Core, Way};
@@ -88,7 +88,7 @@ impl CaseReport {
     /// Gathers the report.
     pub fn new(core: &Core, lines: Vec<Line>, records: Vec<Entry>, audit: Option<Verdict>) -> Self {
         Self {
-            headline: headline(core),
+            headline: told(headline(core), audit.as_ref()),
             subject: core.subject.clone(),
             runbook: core.spec.name,
             case: core.id.to_string(),

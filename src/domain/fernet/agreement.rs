@@ -33,6 +33,15 @@ impl Difference {
     }
 }
 
+/// What one node has instead of what is wanted there, by index: `lacks key 3 (0a1b…)`, `holds key 4 (2c3d…)`.
+pub fn differences(keys: &Keys, wanted: &Keys) -> Vec<String> {
+    let other = |of: &Keys, index: &u32, digest: &Digest| of.get(index) != Some(digest);
+    let lacks = wanted.iter().filter(|(index, digest)| other(keys, index, digest));
+    let holds = keys.iter().filter(|(index, digest)| other(wanted, index, digest));
+    let lacks = lacks.map(|(index, digest)| format!("lacks key {index} ({digest})"));
+    lacks.chain(holds.map(|(index, digest)| format!("holds key {index} ({digest})"))).collect()
+}
+
 /// How the nodes stand to one another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -170,8 +179,11 @@ impl Agreement {
     pub fn message(&self) -> String {
         match &self.standing {
             Standing::Same => "all nodes hold the same keys".into(),
-            Standing::OnlyStaged => "only the staged key differs; no new token is in danger, nor an older one, unless that key has encrypted some before it was \
-                 rolled back to be the staged one".into(),
+            Standing::OnlyStaged => {
+                "only the staged key differs; no new token is in danger, nor an older one, unless that key has \
+                                     encrypted some before it was rolled back to be the staged one"
+                    .into()
+            }
             Standing::OneBehind(nodes) => {
                 format!("{} did not receive the last rotation; {}", names(nodes), self.still_valid())
             }
@@ -207,10 +219,11 @@ impl Agreement {
     pub fn advice(&self) -> &'static str {
         match self.standing {
             Standing::Same => "",
-            Standing::OnlyStaged | Standing::OneBehind(_) | Standing::Uneven => {
+            // No single node's repository has all that tokens were made with.
+            Standing::OnlyStaged | Standing::OneBehind(_) | Standing::Uneven if self.lacked.is_empty() => {
                 "do not rotate; install the rotator's repository on all nodes first (no promotion)"
             }
-            Standing::Apart(_) => {
+            Standing::OnlyStaged | Standing::OneBehind(_) | Standing::Uneven | Standing::Apart(_) => {
                 "do not rotate and overwrite nothing: save every node's repository, then install the union of all keys \
                  with the right primary on top"
             }

@@ -139,18 +139,24 @@ pub fn plan(current: &Keys, wanted: &Keys, used: &BTreeSet<Digest>) -> Result<Ve
     }
 }
 
-/// The stages by which a node that holds all that is `wanted` loses everything else, lowest first. Whether that may be done yet is
+/// The stages by which a node loses the keys that are `leaving`, lowest first, each where it lies under its index still. All that is to
+/// remain must be there, under whatever index; what else lies there is somebody else's, and stays. Whether that may be done yet is
 /// `not_before`'s: it is the point of no return.
-pub fn purge(current: &Keys, wanted: &Keys) -> Result<Vec<Stage>, Stop> {
-    let primary = wanted.keys().next_back().copied().filter(|primary| *primary > 0).ok_or(Stop::Incomplete)?;
-    if let Some((index, _)) = wanted.iter().find(|(index, digest)| current.get(index) != Some(digest)) {
+pub fn purge(current: &Keys, remain: &Keys, leaving: &Keys) -> Result<Vec<Stage>, Stop> {
+    if remain.keys().next_back().is_none_or(|primary| *primary == 0) {
+        return Err(Stop::Incomplete);
+    }
+    let is_there = |digest: &Digest| current.values().any(|held| held == digest);
+    if let Some((index, _)) = remain.iter().find(|(_, digest)| !is_there(digest)) {
         return Err(Stop::NotInstalled(*index));
     }
-    if let Some(above) = current.keys().next_back().copied().filter(|highest| *highest > primary) {
-        return Err(Stop::Encrypts(above));
+    let highest = current.keys().next_back().copied();
+    let gone: Vec<(u32, Digest)> =
+        leaving.iter().filter(|(index, digest)| current.get(index) == Some(digest)).map(|(i, d)| (*i, *d)).collect();
+    match gone.iter().find(|(index, _)| Some(*index) == highest) {
+        Some((index, _)) => Err(Stop::Encrypts(*index)),
+        None => Ok(gone.into_iter().map(|(index, digest)| Stage::Purge { index, digest }).collect()),
     }
-    let unwanted = current.iter().filter(|(index, _)| !wanted.contains_key(index));
-    Ok(unwanted.map(|(index, digest)| Stage::Purge { index: *index, digest: *digest }).collect())
 }
 
 /// What every node is to hold to be back where `saved` was: that, and as secondaries the keys which nodes have encrypted with meanwhile

@@ -95,4 +95,40 @@ impl Track {
             _ => Ok(Standing::Before),
         }
     }
+
+    /// What its keypairs are now, the previous and the new one: `the previous 12 is distrusted, the new 34 is primary`.
+    pub fn told(&self, keysets: &Keysets) -> String {
+        let of = |what: &str, id: &KeypairId| match keysets.pair(&self.keyset, id) {
+            Some(pair) => format!("the {what} {id} is {}", keysets.role(pair).word()),
+            None => format!("the {what} {id} is gone"),
+        };
+        let new = self.new.as_ref().map(|new| of("new", new));
+        std::iter::once(of("previous", &self.old)).chain(new).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The commands that bring it from one standing to another, by its ids.
+    pub fn put_to(&self, from: Standing, to: Standing) -> Vec<String> {
+        let command = |verb: &str, id: &KeypairId| format!("kops {verb} keypair {} {id}", self.keyset);
+        let (old, new) = (&self.old, self.new.as_ref());
+        let mut found = Vec::new();
+        if from < Standing::Staged && to >= Standing::Staged {
+            found.extend(new.map(|new| command("trust", new)));
+        }
+        if from < Standing::Promoted && to >= Standing::Promoted {
+            found.extend(new.map(|new| command("promote", new)));
+        }
+        if to == Standing::Distrusted && from < to {
+            found.push(command("distrust", old));
+        }
+        if from == Standing::Distrusted && to < from {
+            found.push(command("trust", old));
+        }
+        if from >= Standing::Promoted && to < Standing::Promoted {
+            found.push(command("promote", old));
+        }
+        if from >= Standing::Staged && to < Standing::Staged {
+            found.extend(new.map(|new| command("distrust", new)));
+        }
+        found
+    }
 }

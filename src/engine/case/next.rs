@@ -57,7 +57,7 @@ pub fn next(
         Ahead::Failed(step, fault) => match shut_before(spec, core, step, gate) {
             // It would be met by the gate again.
             Some(shut) => told(spec, Some(core), &shut, awaited, "resume"),
-            None => failed(core, step, &fault),
+            None => failed(core, step, &fault, awaited),
         },
         Ahead::Start(step) => {
             offer(Order::Resume, Vec::new(), format!("step {} comes next: resume goes on", step.step()))
@@ -84,7 +84,12 @@ fn shut_before(spec: &'static Spec, core: &Core, step: StepNumber, gate: &dyn Fn
 
 /// A step has failed. The first of the orders that it carries is what is offered, if it would be taken, and the sentence names no
 /// other one: key and words lead the same way. The others stand in the footer, and the whole advice with the step.
-fn failed(core: &Core, step: StepNumber, fault: &Fault) -> Next {
+fn failed(core: &Core, step: StepNumber, fault: &Fault, awaited: &[Awaited]) -> Next {
+    let by_hand = fault.by_hand();
+    // An alarm has a name; one that was set aside is answered.
+    let name = by_hand.split_once(": ").map(|(name, _)| name);
+    let is_set_aside = name.is_some_and(|name| core.set_aside.contains_key(name));
+    let waits = awaited.first();
     let order = |lead: &Lead| match lead {
         Lead::Resume => Some((Order::Resume, Vec::new())),
         Lead::RollBack if leads_back(core) => {
@@ -93,15 +98,19 @@ fn failed(core: &Core, step: StepNumber, fault: &Fault) -> Next {
         Lead::Cancel if core.way == Way::Forward && !core.is_touched() => {
             Some((Order::Cancel { note: String::new() }, Vec::new()))
         }
-        Lead::RollBack | Lead::Cancel => None,
+        Lead::SetAside if !is_set_aside => {
+            Some((Order::SetAside { fact: name?.to_owned(), reason: String::new() }, vec!["reason"]))
+        }
+        Lead::Settle => Some((Order::Settle { person: waits?.person.clone(), reason: String::new() }, vec!["reason"])),
+        Lead::RollBack | Lead::Cancel | Lead::SetAside => None,
     };
     let found = fault.leads.iter().find_map(|lead| Some((*lead, order(lead)?)));
+    let is_answered = is_set_aside || fault.leads.contains(&Lead::Settle) && waits.is_none();
     let (lead, (order, asks)) = found.unwrap_or((Lead::Resume, (Order::Resume, Vec::new())));
-    // An alarm that was set aside is answered.
-    let is_answered = |by_hand: &str| core.set_aside.keys().any(|name| by_hand.starts_with(&format!("{name}: ")));
-    let told = match fault.by_hand() {
-        by_hand if by_hand.is_empty() || is_answered(by_hand) => lead.word().to_owned(),
-        by_hand => format!("{by_hand}; then {}", lead.word()),
+    let told = match (lead, by_hand) {
+        (Lead::SetAside | Lead::Settle, by_hand) => format!("{by_hand}; {}, then {}", lead.word(), Lead::Resume.word()),
+        (_, by_hand) if by_hand.is_empty() || is_answered => lead.word().to_owned(),
+        (_, by_hand) => format!("{by_hand}; then {}", lead.word()),
     };
     offer(order, asks, format!("step {step} failed: {told}"))
 }

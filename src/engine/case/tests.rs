@@ -279,7 +279,7 @@ fn a_shut_gate_refuses_its_stretch_and_next_waits_or_names_what_to_do() {
 
 #[test]
 fn the_order_that_a_failure_offers_is_the_first_that_it_carries_and_is_taken_and_the_sentence_names_no_other() {
-    use Lead::{Cancel, Resume, RollBack};
+    use Lead::{Cancel, Resume, RollBack, SetAside, Settle};
     let leads: [&[Lead]; 8] = [
         &[],
         &[Resume],
@@ -312,6 +312,7 @@ fn the_order_that_a_failure_offers_is_the_first_that_it_carries_and_is_taken_and
             RollBack => core.is_touched() && !core.touched.contains(&FOUR) && core.way == Way::Forward,
             Cancel => !core.is_touched() && core.way == Way::Forward,
             Resume => true,
+            SetAside | Settle => false,
         };
         let first = leads.iter().find(taken).copied().unwrap_or(Resume);
         assert_eq!(first.word().replace(' ', ""), order.word(), "{}", offered.text);

@@ -65,7 +65,7 @@ pub(super) fn read_mails(tenant: &str, rotation: &Rotation, first: &ReadMail) ->
 }
 
 /// Who wrote behind the end that they are not back, and what is done about it.
-pub(super) fn cut_off(tenant: &str, ended: &Rotation) -> NextAction {
+pub(super) fn cut_off(tenant: &str, ended: &Rotation) -> Option<NextAction> {
     let all: Vec<(&str, String)> = ended
         .cut_off_by_word()
         .map(|(client, mail)| {
@@ -79,10 +79,10 @@ pub(super) fn cut_off(tenant: &str, ended: &Rotation) -> NextAction {
     let text = format!(
         "{} {is} not back, by their own word: help them to import what the console serves; once they are, record it ({})",
         listed(&names),
-        all.first().map_or("", |(_, line)| line.as_str())
+        all.first()?.1
     );
     let commands = all.into_iter().map(|(_, line)| line).take(NAMED).collect();
-    NextAction { commands, ..offer(Act::ReadMail, text) }
+    Some(NextAction { commands, ..offer(Act::ReadMail, text) })
 }
 
 /// A client has answered, and only a person can say what.

@@ -7,10 +7,11 @@ use super::spec::{INSTALL, PURGE, PURGING, ROTATE};
 use super::steps::tag;
 use super::{Fernet, Sights, World};
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::fernet::agreement::{compare, names};
+use crate::domain::fernet::agreement::{compare, differences, names};
 use crate::domain::fernet::cadence::sort;
 use crate::domain::fernet::finding::{Weight, findings};
 use crate::domain::fernet::not_before::{self, By, NotBefore, Standing};
+use crate::domain::fernet::repository::{Keys, Repository};
 use crate::domain::fernet::settings::divergences;
 use crate::domain::step::StepState;
 use crate::engine::case::gate::{Fact, FactKind};
@@ -61,7 +62,7 @@ fn reachable(world: &World, sights: &Sights) -> Vec<Fact> {
     facts
 }
 
-/// Nodes whose Keystone does not answer: no token can be shown there. A purge asks for none.
+/// Nodes whose Keystone does not answer: no token can be shown there.
 fn answering(world: &World, sights: &Sights) -> Vec<Fact> {
     let is_ours = |(name, _): &(&str, &Fault)| world.node(name).is_some();
     let of = |(name, fault): (&str, &Fault)| {
@@ -287,20 +288,36 @@ fn not_before(world: &World, sights: &Sights, kind: Kind, leaving: &Leaving, now
     Some(Fact { until, kind: kind_of, ..seen("not-before", text, Vec::new(), "") })
 }
 
+/// The nodes that hold others than these keys, with what differs there, and who refuses what by it.
+fn others(world: &World, sights: &Sights, kind: Kind, wanted: &Keys) -> Option<Fact> {
+    let all = sights.repositories(&world.names(), kind);
+    let differ = |one: &Repository| {
+        let differ = differences(&one.digests(), wanted);
+        (!differ.is_empty()).then(|| (one.node.clone(), format!("{} {}", one.node, differ.join(", "))))
+    };
+    let (who, each): (Vec<String>, Vec<String>) = all.iter().filter_map(differ).unzip();
+    let agreement = compare(&all);
+    let means = if agreement.is_same() { "all hold the same".to_owned() } else { agreement.message() };
+    let text = format!("{}: not what was installed: {}; {means}", kind.word(), each.join("; "));
+    let remedy = "find out who has changed them; roll back puts the saved ones back";
+    (!who.is_empty()).then(|| seen("digests", text, who, remedy))
+}
+
 fn purge(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Timestamp) -> Vec<Fact> {
     let mut facts = reachable(world, sights);
     facts.extend(left_out(world, case));
     let Some(case) = case else { return facts };
     let begun = !case.own.purged.is_empty() || case.core.touched.contains(&PURGE);
+    if !begun {
+        // There is no way back behind it: not while a node can't say what it accepts.
+        facts.extend(answering(world, sights));
+    }
     // What was judged in a part of the journal that is lost is judged again.
     let is_judged = begun && case.core.recovered.is_none();
     for held in &case.own.held {
         let Some(wanted) = case.own.wanted(held.kind) else { continue };
-        let others = |name: &String| sights.repository(name, held.kind).is_some_and(|seen| seen.digests() != wanted);
-        let who: Vec<String> = world.names().into_iter().filter(others).collect();
-        if !who.is_empty() && !begun {
-            let text = format!("{}: {} hold other keys than were installed", held.kind.word(), who.join(", "));
-            facts.push(seen("digests", text, who, "find out who has changed them; roll back puts the saved ones back"));
+        if !begun {
+            facts.extend(others(world, sights, held.kind, &wanted));
         }
         let leaving = Leaving::by_purge(case, held.kind);
         let is_gone = |name: &String| {

@@ -2,7 +2,7 @@
 
 use super::facts::{Leaving, left_behind};
 use super::record::Kind;
-use super::spec::{PURGING, ROTATE};
+use super::spec::{PURGE, PURGING, ROTATE};
 use super::{Fernet, Sights, World, due};
 use crate::domain::fernet::agreement::compare;
 use crate::domain::fernet::duration::rough;
@@ -28,6 +28,7 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
         if !agreement.is_same() && !is_at_work {
             attention.push(format!("{}: {}", kind.word(), agreement.message()));
         }
+        attention.extend(case.filter(|_| is_at_work).and_then(|case| meddled(case, &all, kind)));
         let found = all.iter().flat_map(|one| findings(one, Some(&world.reader)));
         // A key that lies there twice is expected half-way.
         let counts = found.filter(|found| !is_at_work || found.weight() == Weight::Shut);
@@ -91,6 +92,32 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
     }
     let safe = open.filter(|case| case.core.is_touched()).and_then(|_| safe(world, sights));
     Telling { attention, panels, json, comes_to, safe, seen, ..Telling::default() }
+}
+
+/// What somebody else has changed on nodes while the case is at work: keys that are not of it, and keys that are gone though it has taken
+/// none away yet; and who refuses what by it.
+fn meddled(case: &Case<Fernet>, seen: &[Repository], kind: Kind) -> Option<String> {
+    let own = &case.own;
+    let before = &own.held.iter().find(|held| held.kind == kind)?.keys;
+    let remain = own.prepared.get(&kind).map(|promotion| &promotion.keys);
+    let is_purging = !own.purged.is_empty() || case.core.touched.contains(&PURGE);
+    let is_ours = |digest: &Digest| {
+        before.values().chain(remain.iter().flat_map(|keys| keys.values())).any(|held| held == digest)
+    };
+    let of = |one: &Repository| {
+        let keys = one.digests();
+        let must = if is_purging { remain? } else { before };
+        let gone = must.iter().filter(|(_, digest)| !keys.values().any(|held| held == *digest));
+        let gone = gone.map(|(index, digest)| format!("lacks key {index} ({digest})"));
+        let other = keys.iter().filter(|(_, digest)| !is_ours(digest));
+        let other = other.map(|(index, digest)| format!("holds key {index} ({digest}), which is not of this case"));
+        let all: Vec<String> = gone.chain(other).collect();
+        (!all.is_empty()).then(|| format!("{} {}", one.node, all.join(", ")))
+    };
+    let all: Vec<String> = seen.iter().filter_map(of).collect();
+    let agreement = compare(seen);
+    let means = if agreement.is_same() { "all hold the same".to_owned() } else { agreement.message() };
+    (!all.is_empty()).then(|| format!("{}: somebody else has changed keys: {}; {means}", kind.word(), all.join("; ")))
 }
 
 /// Whether every node knows each key that one of them encrypts with, so that no fresh token is refused anywhere. Not said where a node was

@@ -135,14 +135,6 @@ impl Found {
         self.held.iter().enumerate().all(|(at, held)| kept(held) == Some(lies.live(at)))
     }
 
-    /// Whether a node has lost a key that only a purge takes away.
-    fn lacks_the_purged(&self, lies: &Lies) -> bool {
-        self.held.iter().enumerate().any(|(at, held)| {
-            let gone = self.prepared.get(&held.kind).map(|promotion| promotion.purged.as_slice()).unwrap_or_default();
-            gone.iter().any(|index| !lies.live(at).contains_key(index))
-        })
-    }
-
     fn judged(self, case: &Case<Fernet>, seen: Option<&CaseSeen>) -> Recovery<FernetRecord> {
         let core = &case.core;
         let run = seen.and_then(|seen| seen.run.as_ref());
@@ -196,7 +188,10 @@ impl Found {
             next: None,
             evidence: told(what),
         };
-        let is_purging = seen_touching(PURGE) || self.lies.iter().any(|lies| self.lacks_the_purged(lies));
+        // Who remembers the case knows it. Where nobody does only a node of which all is gone tells it: one that lacks a key, and keeps what
+        // the case has saved, may have lost it by somebody else's hand.
+        let is_gone = |lies: &Lies| self.is_purged(lies) && !lies.has_leftovers();
+        let is_purging = seen_touching(PURGE) || run.is_none() && self.lies.iter().any(is_gone);
         if is_prepared && is_purging && !is_back {
             let done: Vec<StepNumber> =
                 SPEC.steps.iter().map(|step| step.number).filter(|step| *step != PURGE).collect();

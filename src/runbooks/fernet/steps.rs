@@ -14,8 +14,8 @@ use super::record::{FernetRecord, Held, Kind};
 use super::world::Each;
 use super::{Fernet, Node, State, World};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
-use crate::domain::fernet::agreement::names;
-use crate::domain::fernet::repository::{Keys, Repository};
+use crate::domain::fernet::agreement::{differences, names};
+use crate::domain::fernet::repository::{Digest, Keys, Repository};
 use crate::engine::case::runbook::{Case, Step, StepContext};
 use crate::engine::ports::nodes::Place;
 use crate::engine::step::{Probe, Progress};
@@ -73,14 +73,26 @@ async fn next(node: &Node, state: &State) -> Result<Vec<Repository>, Fault> {
 /// Whether every node holds this under the live paths.
 async fn holds_everywhere(world: &World, state: &State, wanted: impl Fn(Kind) -> Option<Keys>) -> Result<bool, Fault> {
     let seen = world.every(|node| live(node, state)).await.all()?;
-    Ok(is_held(state, &seen, wanted))
+    Ok(others(state, &seen, wanted).is_none())
 }
 
-/// Whether that is what these nodes hold.
-fn is_held(state: &State, seen: &[(String, Vec<Repository>)], wanted: impl Fn(Kind) -> Option<Keys>) -> bool {
-    seen.iter().all(|(_, all)| {
-        state.held.iter().zip(all).all(|(held, seen)| wanted(held.kind).is_some_and(|wanted| seen.digests() == wanted))
-    })
+/// What nodes hold instead of this; none where it is what each holds.
+fn others(state: &State, seen: &[(String, Vec<Repository>)], wanted: impl Fn(Kind) -> Option<Keys>) -> Option<String> {
+    let all = seen.iter().flat_map(|(node, all)| {
+        let each = state.held.iter().zip(all);
+        let each = each.filter_map(|(held, seen)| {
+            let differ = differences(&seen.digests(), &wanted(held.kind).unwrap_or_default());
+            (!differ.is_empty()).then(|| format!("{node} {} ({})", differ.join(", "), held.kind.word()))
+        });
+        each.collect::<Vec<_>>()
+    });
+    let all: Vec<String> = all.collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// `0 (0a1b2c3d4e5f), 3 (2c3d4e5f6a7b)`.
+fn told<'a>(keys: impl IntoIterator<Item = (&'a u32, &'a Digest)>) -> String {
+    keys.into_iter().map(|(index, digest)| format!("{index} ({digest})")).collect::<Vec<_>>().join(", ")
 }
 
 /// A probe that answers yes or no, or can't.

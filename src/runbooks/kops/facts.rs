@@ -7,7 +7,7 @@ use super::spec::{DISTRUST, DISTRUSTING, FINISHING, PROMOTE, PROMOTING, ROTATING
 use super::state::Alarm;
 use super::{Kops, Sights, World};
 use crate::domain::kops::group::{Group, must_roll};
-use crate::domain::kops::keyset::{Keysets, Role, is_etcd};
+use crate::domain::kops::keyset::{GENERAL, Keysets, Role, is_etcd};
 use crate::domain::kops::track::Standing;
 use crate::domain::kops::version::Procedure;
 use crate::engine::case::gate::{Fact, FactKind};
@@ -80,17 +80,23 @@ pub(super) fn alarm_name(at: At, kind: AlarmKind) -> &'static str {
 }
 
 /// What setting an alarm aside comes to.
-pub(super) fn alarm_remedy(kind: AlarmKind) -> &'static str {
+pub(super) fn set_aside(kind: AlarmKind) -> &'static str {
     match kind {
-        AlarmKind::Left => "set it aside, and every such instance is rolled with --force; or go back",
-        AlarmKind::Api => "set it aside, and the group is rolled with --cloudonly, without asking the API; or go back",
+        AlarmKind::Left => "every such instance is rolled with --force",
+        AlarmKind::Api => "the group is rolled with --cloudonly, without asking the API",
     }
+}
+
+/// What leads on from an alarm.
+pub(super) fn alarm_remedy(alarm: &Alarm) -> String {
+    let or = if alarm.at.back { "" } else { "; or go back" };
+    format!("set it aside, and {}{or}", set_aside(alarm.kind))
 }
 
 fn of_alarm(alarm: &Alarm) -> Fact {
     let name = alarm_name(alarm.at, alarm.kind);
     let kind = FactKind::MayBeSetAside;
-    Fact { kind, ..seen(name, alarm.text.clone(), Vec::new(), alarm_remedy(alarm.kind)) }
+    Fact { kind, ..seen(name, alarm.text.clone(), Vec::new(), alarm_remedy(alarm)) }
 }
 
 /// What could not be looked at.
@@ -174,7 +180,7 @@ fn follows(world: &World, case: &Case<Kops>, sights: &Sights, wanted: Standing) 
     let mut facts = looked_at(sights);
     facts.extend(valid(sights));
     if let Some(keysets) = sights.keysets.value() {
-        facts.extend(drift(case, keysets, wanted));
+        facts.extend(drift(world, case, keysets, wanted));
     }
     let keysets = case.own.keysets();
     let groups = sights.groups.value().into_iter().flatten();
@@ -189,18 +195,49 @@ fn follows(world: &World, case: &Case<Kops>, sights: &Sights, wanted: Standing) 
     facts
 }
 
-fn drift(case: &Case<Kops>, keysets: &Keysets, wanted: Standing) -> Vec<Fact> {
+fn drift(world: &World, case: &Case<Kops>, keysets: &Keysets, wanted: Standing) -> Vec<Fact> {
+    const TALK: &str = "somebody else has changed it: talk to them, then";
     let mut facts = Vec::new();
     for track in &case.own.tracks {
-        let text = match track.standing(keysets) {
+        let (text, remedy) = match track.standing(keysets) {
             Ok(standing) if standing == wanted => continue,
-            Ok(_) => format!("{}: its keypairs are not as this case has left them", track.keyset),
-            Err(why) => why,
+            Ok(standing) => {
+                let mut text = format!("{}: {}", track.keyset, track.told(keysets));
+                for locked_out in locked_out(world, case, &track.keyset, standing, wanted) {
+                    text.push_str("; ");
+                    text.push_str(&locked_out);
+                }
+                let put_back = track.put_to(standing, wanted).join(", ");
+                let or = if standing < wanted { "; or go back" } else { "" };
+                (text, format!("{TALK} {put_back}, kops update cluster --yes and a roll of every group{or}"))
+            }
+            Err(why) => (why, format!("{TALK} have it put back by its ids (kops promote, kops trust)")),
         };
-        let remedy = "somebody else has changed it: talk to them, then put it back by its ids, or go back";
         facts.push(seen("keysets", text, vec![track.keyset.clone()], remedy));
     }
     facts
+}
+
+/// Whom a keyset that is further than this case has made it locks out.
+fn locked_out(world: &World, case: &Case<Kops>, keyset: &str, standing: Standing, wanted: Standing) -> Vec<String> {
+    let mut found = Vec::new();
+    if keyset != GENERAL {
+        return found;
+    }
+    let left = |about| names(&open(world, &case.core, about));
+    let certificates = left(CERTIFICATES_TAKEN);
+    if standing >= Standing::Promoted
+        && wanted < Standing::Promoted
+        && !world.rules.load_balancer
+        && !certificates.is_empty()
+    {
+        found.push(format!("not known to trust the API now: {}", certificates.join(", ")));
+    }
+    let admin = left(ADMIN_TAKEN);
+    if standing == Standing::Distrusted && !admin.is_empty() {
+        found.push(format!("their admin credential is refused, or will be: {}", admin.join(", ")));
+    }
+    found
 }
 
 fn of_holders(world: &World, case: &Case<Kops>, about: &'static str, kind: FactKind) -> Option<Fact> {

@@ -92,7 +92,7 @@ fn attention(world: &World, case: Option<&Case<Kops>>, sights: &Sights) -> Vec<S
     let Some(case) = case else { return found };
     if let Some(alarm) = &case.own.alarm {
         let name = alarm_name(alarm.at, alarm.kind);
-        found.insert(0, format!("{}; {name}: {}", alarm.text, alarm_remedy(alarm.kind)));
+        found.insert(0, format!("{}; {name}: {}", alarm.text, alarm_remedy(alarm)));
     }
     if case.own.parts.values().any(|parts| parts.updated && parts.validated.is_none()) {
         let scaler = match sights.autoscaler.as_ref().map(|seen| (seen.value(), &seen.fault)) {
@@ -100,7 +100,9 @@ fn attention(world: &World, case: Option<&Case<Kops>>, sights: &Sights) -> Vec<S
             Some((Some(said), None)) => format!("which says: {said}"),
             Some(_) => "which does not answer".to_owned(),
         };
-        found.push(format!("no new node can join until the roll has ended: hold the autoscaler, {scaler}"));
+        let may =
+            if case.own.unknown.is_empty() { "no new node can join" } else { "it may be that no new node can join" };
+        found.push(format!("{may} until the roll has ended: hold the autoscaler, {scaler}"));
     }
     let waits = awaited(world, case);
     if !waits.is_empty() {

@@ -1,7 +1,7 @@
 //! What each change of keys is followed by, on the way forward and on the way back: the update, whose dry run is shown before; a roll of
 //! every instance that holds a changed keyset, group by group with a record each; and a cluster that is well.
 
-use super::facts::{alarm_name, alarm_remedy};
+use super::facts::{alarm_name, set_aside};
 use super::record::{AlarmKind, At, KopsRecord};
 use super::spec::DISTRUST;
 use super::state::Parts;
@@ -119,6 +119,11 @@ async fn cover(context: &Context<'_>, at: At) -> Result<(), Fault> {
     }
     if !is_whole(&now, at, &groups) && !is_set_aside(&now, at, AlarmKind::Left) {
         let text = match coverage(&groups) {
+            // What it says then may be true: whether they have rolled is not known.
+            Coverage::Nothing(all) if now.own.unknown.contains(&at) => format!(
+                "whether its instances have rolled stood in the part of the journal that is lost, and kops says that 0 of {all} need an \
+                 update: it says the same where the update is not seen"
+            ),
             Coverage::Nothing(all) => {
                 format!("the update is not seen: 0 of {all} instances need one, though each holds a changed keyset")
             }
@@ -172,14 +177,17 @@ async fn alarm(context: &Context<'_>, at: At, kind: AlarmKind, text: String) -> 
         return fault;
     }
     let name = alarm_name(at, kind);
-    let leads: &[Lead] =
-        if case(context).core.way == Way::Forward { &[Lead::Resume, Lead::RollBack] } else { &[Lead::Resume] };
+    let leads: &[Lead] = match case(context).core.way {
+        Way::Forward => &[Lead::SetAside, Lead::Resume, Lead::RollBack],
+        _ => &[Lead::SetAside, Lead::Resume],
+    };
     let shown = match kind {
         AlarmKind::Left => FaultKind::Refused,
         AlarmKind::Api => FaultKind::Unauthorized,
     };
-    let remedy = alarm_remedy(kind).trim_end_matches("; or go back");
-    Fault::new(Service::Kops, shown, text).hint(format!("{name}: {remedy}")).leads(leads)
+    Fault::new(Service::Kops, shown, text)
+        .hint(format!("{name}: where it is set aside {}", set_aside(kind)))
+        .leads(leads)
 }
 
 /// The same where the API does not let us in; any other fault as it is.

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// So many of the prefixes are gone on from in `cargo test`.
-const MOST: usize = 8;
+const MOST: usize = 3;
 /// More orders than this lead nowhere.
 const ORDERS: usize = 40;
 

@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex};
 /// More actions than this lead nowhere.
 const ACTIONS: usize = 40;
 /// So many of the prefixes are gone on from in `cargo test`.
-const MOST: usize = 24;
+const MOST: usize = 10;
 const SIDE_BY_SIDE: usize = 4;
 
 /// The lab on which a journal was made, with its configuration.

@@ -18,10 +18,10 @@ fn forward_adds_the_primary_then_replaces_zero_and_leaves_the_rest_to_the_purge(
     let (old, new) = (keys(&[(0, 3), (1, 1), (2, 2)]), keys(&[(0, 4), (2, 2), (3, 3)]));
     assert_eq!(planned(&old, &new), [format!("add key 3 ({})", digest(3)), format!("replace key 0 by {}", digest(4))]);
     let installed = applied(&old, &plan(&old, &new, &used(std::slice::from_ref(&old))).unwrap());
-    let purged = purge(&installed, &new).unwrap();
+    let purged = purge(&installed, &new, &keys(&[(1, 1)])).unwrap();
     assert_eq!(purged.iter().map(Stage::message).collect::<Vec<_>>(), [format!("purge key 1 ({})", digest(1))]);
     assert_eq!(applied(&installed, &purged), new);
-    assert_eq!(purge(&new, &new).unwrap(), []);
+    assert_eq!(purge(&new, &new, &keys(&[(1, 1)])).unwrap(), []);
 }
 
 #[test]
@@ -68,10 +68,20 @@ fn nothing_is_overwritten_and_nothing_that_was_used_is_lost() {
 
 #[test]
 fn a_purge_before_the_installation_is_whole_is_refused() {
-    let wanted = keys(&[(0, 4), (2, 2), (3, 3)]);
-    assert_eq!(purge(&keys(&[(0, 3), (1, 1), (2, 2)]), &wanted), Err(Stop::NotInstalled(0)));
-    assert_eq!(purge(&keys(&[(0, 4), (2, 2), (3, 3), (4, 9)]), &wanted), Err(Stop::Encrypts(4)));
-    assert_eq!(purge(&wanted, &keys(&[(0, 4)])), Err(Stop::Incomplete));
+    let (wanted, gone) = (keys(&[(0, 4), (2, 2), (3, 3)]), keys(&[(1, 1)]));
+    assert_eq!(purge(&keys(&[(0, 3), (1, 1), (2, 2)]), &wanted, &gone), Err(Stop::NotInstalled(0)));
+    assert_eq!(purge(&keys(&[(0, 4), (2, 2), (3, 3), (4, 1)]), &wanted, &keys(&[(4, 1)])), Err(Stop::Encrypts(4)));
+    assert_eq!(purge(&wanted, &keys(&[(0, 4)]), &gone), Err(Stop::Incomplete));
+}
+
+#[test]
+fn a_purge_takes_nothing_that_somebody_else_has_put_there() {
+    let (remain, gone) = (keys(&[(0, 4), (2, 2), (3, 3)]), keys(&[(1, 1)]));
+    // One promotion more by somebody else: what was staged encrypts.
+    let promoted = keys(&[(0, 5), (1, 1), (2, 2), (3, 3), (4, 4)]);
+    assert_eq!(purge(&promoted, &remain, &gone), Ok(vec![Stage::Purge { index: 1, digest: digest(1) }]));
+    // Another key under the index of one that is to go.
+    assert_eq!(purge(&keys(&[(0, 4), (1, 7), (2, 2), (3, 3)]), &remain, &gone), Ok(Vec::new()));
 }
 
 #[test]
@@ -187,8 +197,10 @@ proptest! {
         prop_assert!(cluster.nodes.iter().all(|keys| *keys == first));
         // Only now, and only the tokens of what is purged are given up.
         cluster.issued.retain(|digest| next.values().any(|kept| kept == digest));
+        let kept = |digest: &Digest| next.values().any(|kept| kept == digest);
+        let leaving: Keys = first.iter().filter(|(_, digest)| !kept(digest)).map(|(i, d)| (*i, *d)).collect();
         for at in 0..count {
-            for stage in purge(&cluster.nodes[at], &next).unwrap() {
+            for stage in purge(&cluster.nodes[at], &next, &leaving).unwrap() {
                 cluster.nodes[at] = applied(&cluster.nodes[at], &[stage]);
                 cluster.issue();
                 cluster.check()?;
@@ -225,6 +237,7 @@ proptest! {
         let after = applied(&current, &stages);
         prop_assert!(wanted.iter().all(|(index, digest)| after.get(index) == Some(digest)));
         prop_assert_eq!(after.values().next_back(), wanted.values().next_back());
-        prop_assert!(purge(&after, &wanted).is_ok());
+        let leaving: Keys = after.iter().filter(|(index, _)| !wanted.contains_key(index)).map(|(i, d)| (*i, *d)).collect();
+        prop_assert!(purge(&after, &wanted, &leaving).is_ok());
     }
 }

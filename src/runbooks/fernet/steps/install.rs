@@ -6,7 +6,7 @@ use super::super::record::{FernetRecord, Held, Kind};
 use super::super::spec::INSTALL;
 use super::super::world::Each;
 use super::super::{Fernet, Node, State, World};
-use super::{Context, case, holds_everywhere, lend, live, not_prepared, place, probed, tag, turn};
+use super::{Context, case, holds_everywhere, lend, live, not_prepared, place, probed, tag, told, turn};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::install::{Stage, Stop, lacking, plan, used, way_back};
 use crate::domain::fernet::repository::{Digest, Keys, Repository};
@@ -71,9 +71,25 @@ impl Step<Fernet> for Install {
         context.ledger.fence().await?;
         let shown = everywhere(context, &wanted, None).await?;
         Ok(format!(
-            "{} nodes have what was saved in force again; tokens issued meanwhile stay valid; {shown}",
-            context.world.nodes.len()
+            "{} nodes have what was saved in force again{}; tokens issued meanwhile stay valid; {shown}",
+            context.world.nodes.len(),
+            besides(&now.own, &wanted)
         ))
+    }
+}
+
+/// What the nodes hold besides what was saved: keys that somebody else has encrypted with meanwhile.
+fn besides(state: &State, wanted: &BTreeMap<Kind, Keys>) -> String {
+    let of = |held: &Held| {
+        let keys = wanted.get(&held.kind)?.iter();
+        let more = keys.filter(|(_, digest)| !held.keys.values().any(|saved| saved == *digest));
+        let more = told(more);
+        (!more.is_empty()).then(|| format!("{}: key {more}", held.kind.word()))
+    };
+    let all: Vec<String> = state.held.iter().filter_map(of).collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => format!(", and besides it, for somebody else has encrypted with them meanwhile, {}", all.join("; ")),
     }
 }
 
@@ -179,10 +195,15 @@ async fn everywhere(
     let (world, now) = (context.world, case(context));
     let back = now.core.way == Way::Back;
     // On the way back what was installed before counts for nothing.
-    let done = if back == now.own.is_back { now.own.installed.clone() } else { BTreeSet::new() };
+    let mut done = if back == now.own.is_back { now.own.installed.clone() } else { BTreeSet::new() };
     let mut seen = looked(world, &now.own, back, at_hand).await?;
     if back && make_known(context, &seen, wanted).await? {
         seen = looked(world, &now.own, back, None).await?;
+    }
+    if back {
+        // Where somebody has changed a node that was put back already it is put back once more.
+        let is_there = |(keys, held): (&Keys, &Held)| wanted.get(&held.kind) == Some(keys);
+        done.retain(|name| seen.at(name).iter().zip(&now.own.held).all(is_there));
     }
     let mut used_keys = BTreeMap::new();
     for (at, held) in now.own.held.iter().enumerate() {

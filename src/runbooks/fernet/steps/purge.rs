@@ -1,14 +1,16 @@
 //! Step 8: what is no longer needed is taken away, and what the case had placed and saved. There is no way back behind it.
 
-use super::super::Fernet;
 use super::super::facts::left_behind;
 use super::super::record::{FernetRecord, list};
 use super::super::spec::PURGE;
+use super::super::{Fernet, State};
 use super::install::{carry_out, stopped};
-use super::{Context, case, holds_everywhere, live, not_prepared, nothing_to_undo, place, probed, tag, turn};
+use super::{
+    Context, case, holds_everywhere, live, not_prepared, nothing_to_undo, others, place, probed, tag, told, turn,
+};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::fernet::install::{Stop, purge};
-use crate::domain::fernet::repository::Keys;
+use crate::domain::fernet::repository::{Digest, Keys, Repository};
 use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::Step;
 use crate::engine::step::{Probe, Trouble};
@@ -58,7 +60,10 @@ impl Step<Fernet> for Purge {
                         let promotion = own.prepared.get(&held.kind).ok_or_else(|| not_prepared(held.kind))?;
                         let stop = |stop: Stop| stopped(node, &stop, &[Lead::Resume]);
                         let place = place(held, node)?;
-                        let stages = |keys: &Keys| purge(keys, &promotion.keys).map_err(stop);
+                        let leaving = |index: &u32| promotion.purged.contains(index);
+                        let leaving = held.keys.iter().filter(|(index, _)| leaving(index));
+                        let leaving: Keys = leaving.map(|(index, digest)| (*index, *digest)).collect();
+                        let stages = |keys: &Keys| purge(keys, &promotion.keys, &leaving).map_err(stop);
                         carry_out(context, held, node, seen.digests(), stages).await?;
                         context.ledger.fence().await?;
                         node.files.tidy(&place, &tag).await?;
@@ -73,18 +78,21 @@ impl Step<Fernet> for Purge {
             }
             purged.all()?;
         }
-        let wanted = |kind| own.prepared.get(&kind).map(|promotion| promotion.keys.clone());
-        if !holds_everywhere(world, own, wanted).await? {
-            return Err(Fault::new(Service::Node, FaultKind::Conflict, "not every node holds what was to remain")
-                .hint("see who differs in the status")
-                .leads(&[Lead::Resume]));
-        }
+        let remain = |kind| own.prepared.get(&kind).map(|promotion| promotion.keys.clone());
+        let seen = world.every(|node| live(node, own)).await.all()?;
+        let besides = match others(own, &seen, remain) {
+            None => String::new(),
+            Some(others) => match besides(own, &seen) {
+                Some(besides) => format!("; {besides}"),
+                None => return Err(apart(own, &others)),
+            },
+        };
         let gone: Vec<u32> = own.held.iter().flat_map(|held| own.to_purge(held.kind)).copied().collect();
-        let stays = left_behind(world, &now).map(|stays| format!("; {stays}")).unwrap_or_default();
+        let stays = left_behind(world, &now).map(|stays| format!("; {besides}{stays}")).unwrap_or_default();
         Ok(match gone.is_empty() {
-            true => format!("nothing was to be purged; what was placed and saved is taken away{stays}"),
+            true => format!("nothing was to be purged; what was placed and saved is taken away{besides}{stays}"),
             false => format!(
-                "key {} purged on {} nodes; what was placed and saved is taken away{stays}",
+                "key {} purged on {} nodes; what was placed and saved is taken away{besides}{stays}",
                 list(&gone),
                 world.nodes.len()
             ),
@@ -98,4 +106,37 @@ impl Step<Fernet> for Purge {
     async fn undo(&self, _: &Context<'_>) -> Result<String, Fault> {
         Err(nothing_to_undo())
     }
+}
+
+/// Where all nodes hold the same, and all that was to remain among it: what else lies there, which is somebody else's.
+fn besides(own: &State, seen: &[(String, Vec<Repository>)]) -> Option<String> {
+    let (_, first) = seen.first()?;
+    let mut told = Vec::new();
+    for (at, held) in own.held.iter().enumerate() {
+        let (keys, remain) = (first.get(at)?.digests(), &own.prepared.get(&held.kind)?.keys);
+        let is_same = seen.iter().all(|(_, all)| all.get(at).is_some_and(|seen| seen.digests() == keys));
+        let is_there = |digest: &Digest| keys.values().any(|held| held == digest);
+        if !is_same || !remain.values().all(is_there) {
+            return None;
+        }
+        let more: Vec<_> = keys.iter().filter(|(index, digest)| remain.get(index) != Some(digest)).collect();
+        if !more.is_empty() {
+            told.push(format!("{}: key {}", held.kind.word(), super::told(more)));
+        }
+    }
+    Some(format!("every node holds besides, by somebody else's hand, {}", told.join("; ")))
+}
+
+/// The nodes differ, or lack what was to remain.
+fn apart(own: &State, others: &str) -> Fault {
+    let remain = own
+        .held
+        .iter()
+        .filter_map(|held| Some(format!("{}: {}", held.kind.word(), told(&own.prepared.get(&held.kind)?.keys))));
+    let hint = format!(
+        "somebody else has changed them behind the purge; put the same on all nodes, with all that was to remain ({})",
+        remain.collect::<Vec<_>>().join("; ")
+    );
+    let text = format!("not every node holds what was to remain: {others}");
+    Fault::new(Service::Node, FaultKind::Conflict, text).hint(hint).leads(&[Lead::Resume])
 }

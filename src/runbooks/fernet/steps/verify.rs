@@ -3,7 +3,7 @@
 use super::super::Fernet;
 use super::super::matrix::{Which, ages, measure};
 use super::super::spec::VERIFY;
-use super::{Context, case, is_held, nothing_to_undo};
+use super::{Context, case, nothing_to_undo, others};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::Step;
@@ -34,9 +34,10 @@ impl Step<Fernet> for Verify {
         let (world, now) = (context.world, case(context));
         let sights = context.ledger.look().await;
         let seen = sights.live(world, &now.own).all()?;
-        if !is_held(&now.own, &seen, |kind| now.own.wanted(kind)) {
-            return Err(Fault::new(Service::Node, FaultKind::Conflict, "not every node holds what was installed")
-                .hint("somebody else has changed it: see who differs in the status")
+        if let Some(others) = others(&now.own, &seen, |kind| now.own.wanted(kind)) {
+            let text = format!("not every node holds what was installed: {others}");
+            return Err(Fault::new(Service::Node, FaultKind::Conflict, text)
+                .hint("somebody else has changed it: find out who")
                 .leads(&[Lead::Resume, Lead::RollBack]));
         }
         let is_cache_shared = sights.settings().iter().any(|(_, settings)| settings.cache.is_shared());

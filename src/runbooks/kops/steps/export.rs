@@ -187,7 +187,7 @@ fn missing(step: &Export, context: &Context<'_>) -> Option<Fault> {
     );
     Some(
         Fault::new(Service::Gate, FaultKind::Refused, text)
-            .hint("hand it over and settle each, else the next step back locks them out")
-            .leads(&[Lead::Resume]),
+            .hint("hand it over first, else the next step back locks them out")
+            .leads(&[Lead::Settle]),
     )
 }

@@ -6,6 +6,7 @@ use super::super::roll::{Context, follow};
 use super::super::spec::STAGE;
 use super::{all_stand, at, case, conflict, keysets, never_updated, probed, record, standing, tag};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
+use crate::domain::kops::keyset::Keysets;
 use crate::domain::kops::track::{Standing, Track};
 use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::Step;
@@ -68,6 +69,16 @@ async fn create(context: &Context<'_>) -> Result<(), Fault> {
         context.ledger.progress(Progress { step: STAGE, done, total, text });
     }
     all_stand(&case(context).own, &keysets(context).await?, Standing::Staged)
+}
+
+/// On the way back: somebody else has promoted what this case has staged, and whoever uses it by now would be locked out with it.
+fn further(track: &Track, seen: &Keysets, found: Standing) -> Fault {
+    let text = format!("{}: {}, by somebody else's hand", track.keyset, track.told(seen));
+    let hint = format!(
+        "it is not distrusted under whoever uses it: {}, kops update cluster --yes, and a roll of every group",
+        track.put_to(found, Standing::Staged).join(", ")
+    );
+    Fault::new(Service::Kops, FaultKind::Conflict, text).hint(hint).leads(&[Lead::Resume])
 }
 
 /// The keypair that a create has made without saying so.
@@ -141,7 +152,10 @@ impl Step<Kops> for Stage {
             let Some(new) = new else { continue };
             gone += 1;
             if seen.is_trusted(&track.keyset, &new) {
-                standing(track, &seen)?;
+                let found = standing(track, &seen)?;
+                if found > Standing::Staged {
+                    return Err(further(track, &seen, found));
+                }
                 context.ledger.fence().await?;
                 context.world.cluster.distrust(&track.keyset, &new).await?;
                 let (keyset, change) = (track.keyset.clone(), Change::Distrusted);
