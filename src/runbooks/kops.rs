@@ -13,11 +13,13 @@
 //! | `recover` | what became of a case of which the end of the journal is lost |
 //! | `roll` | what each change of keys is followed by: update, roll, validate |
 //! | `steps` | the steps |
+//! | `length` | how long the rolls ahead take |
 //! | `panels` | what its screen shows |
 
 mod back;
 mod facts;
 mod holders;
+mod length;
 mod panels;
 mod record;
 mod recover;

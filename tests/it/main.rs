@@ -44,6 +44,7 @@ mod kops_cli;
 mod kops_faults;
 mod kops_lost;
 mod kops_put_back;
+mod kops_rehearse;
 mod kops_rig;
 mod kops_screen;
 mod kops_trouble;

@@ -99,7 +99,8 @@ impl Kops {
         let argv: Vec<String> = command.iter().cloned().chain(given).collect();
         let kubeconfig = self.files.kubeconfig(OWN);
         let doing = words.iter().take_while(|word| !word.starts_with('-')).copied().collect::<Vec<_>>().join(" ");
-        let ended = self.reach.run(&[("KUBECONFIG", &kubeconfig)], &argv, limit, hears).await;
+        let mark = (effect == Effect::Changes).then(|| self.files.mark());
+        let ended = self.reach.run_marked(&[("KUBECONFIG", &kubeconfig)], &argv, mark.as_deref(), limit, hears).await;
         let ended = ended.map_err(|failure| refusal::failure(&doing, failure, limit, effect))?;
         if ended.code == Some(0) { Ok(ended) } else { Err(refusal::judge(&doing, &ended, self.reach.is_far(), effect)) }
     }

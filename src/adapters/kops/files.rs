@@ -34,6 +34,11 @@ impl Files {
         format!("{}/kubeconfig-{tag}", self.there)
     }
 
+    /// The file that says which command changes something at the moment.
+    pub(super) fn mark(&self) -> String {
+        format!("{}/running", self.there)
+    }
+
     /// The words that make the folder there, and take away what lies under a tag.
     pub(super) fn clear(&self, tag: &str) -> Vec<String> {
         let script = "umask 077; mkdir -p \"$1\" && chmod 700 \"$1\" && rm -f \"$2\" \"$2.lock\"";

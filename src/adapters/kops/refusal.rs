@@ -1,5 +1,6 @@
 //! What it means that `kops` has failed: its own words, ssh's, the API's, each with its remedy.
 
+use super::guard::OCCUPIED;
 use super::run::{Ended, Failure};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::sanitize::sanitize;
@@ -88,6 +89,11 @@ pub(super) fn judge(doing: &str, ended: &Ended, is_far: bool, effect: Effect) ->
         // It may break in the middle with the same words as before the beginning.
         let kind = if effect == Effect::Reads && says(&SSH_AWAY) { FaultKind::Unreachable } else { FaultKind::Reset };
         return fault(kind, "the deploy host can't be reached, or was lost").hint(safe).leads(&[Lead::Resume]);
+    }
+    if code == OCCUPIED && effect == Effect::Changes {
+        return fault(FaultKind::Conflict, "it was not begun")
+            .hint("nothing was changed by this; see on that host what it is and end it")
+            .leads(&[Lead::Resume]);
     }
     if says(&UNAUTHORIZED) {
         return fault(FaultKind::Unauthorized, "the API does not let us in")

@@ -1,28 +1,20 @@
 //! Runs one command, here or on a deploy host, with a time limit and a bound on what is kept of what it prints.
 //!
-//! It never outlives its caller: a small shell around it waits for the end of its own input, which we hold open as long as we want
-//! the command to run, and ends it then. So it is when this process is killed, and when the connection to a deploy host is lost.
+//! It never outlives its caller: a small shell around it (`guard`) ends it when its own input does, which we hold open as long as we want
+//! the command to run, and where it changes something when no sign of life comes any more.
 
+use super::guard::{self, BEAT};
 use crate::adapters::{command, ended, exhausted};
 use crate::domain::fault::Fault;
 use crate::domain::sanitize::sanitize;
 use crate::engine::ports::kops::Hears;
 use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use zeroize::Zeroizing;
 
 /// The most that is kept of an output, bytes: the end of it.
 pub(super) const LARGEST: usize = 512 * 1024;
-
-/// Runs its arguments with nothing on their input, until they end or its own input does. What they write is their owner's alone.
-const GUARD: &str = r#"umask 077; exec 3<&0
-"$@" </dev/null 3<&- & c=$!
-( while IFS= read -r _ <&3; do :; done; kill -TERM $c; sleep 5; kill -KILL $c ) >/dev/null 2>&1 & w=$!
-exec 3<&-
-wait $c; s=$?
-kill $w 2>/dev/null
-exit $s"#;
 
 /// How the commands are reached.
 #[derive(Clone, Debug)]
@@ -68,9 +60,9 @@ impl Reach {
         !self.ssh.is_empty()
     }
 
-    /// The whole argv of some words with these variables.
-    fn argv(&self, variables: &[(&str, &str)], words: &[String]) -> Vec<String> {
-        let guard = ["sh", "-c", GUARD, "changeguard"].map(str::to_owned);
+    /// The whole argv of some words with these variables. `mark`: the file of a command that changes something.
+    fn argv(&self, variables: &[(&str, &str)], words: &[String], mark: Option<&str>) -> Vec<String> {
+        let guard = guard::around(mark);
         if !self.is_far() {
             return guard.into_iter().chain(words.iter().cloned()).collect();
         }
@@ -81,7 +73,7 @@ impl Reach {
         self.ssh.iter().cloned().chain(far.map(|word| quoted(&word))).collect()
     }
 
-    /// Runs some words.
+    /// Runs some words that only read.
     pub(super) async fn run(
         &self,
         variables: &[(&str, &str)],
@@ -89,7 +81,19 @@ impl Reach {
         limit: Duration,
         hears: Option<Hears<'_>>,
     ) -> Result<Ended, Failure> {
-        let argv = self.argv(variables, words);
+        self.run_marked(variables, words, None, limit, hears).await
+    }
+
+    /// Runs some words; those that change something under a mark, the file where they run that says so.
+    pub(super) async fn run_marked(
+        &self,
+        variables: &[(&str, &str)],
+        words: &[String],
+        mark: Option<&str>,
+        limit: Duration,
+        hears: Option<Hears<'_>>,
+    ) -> Result<Ended, Failure> {
+        let argv = self.argv(variables, words, mark);
         let (program, arguments) =
             argv.split_first().ok_or_else(|| Failure::NotStarted("the command is empty".into()))?;
         let mut command = command(program);
@@ -108,7 +112,7 @@ impl Reach {
         })?;
         let mut group = Group(child.id());
         // Held open until it has ended.
-        let held = child.stdin.take();
+        let mut held = child.stdin.take();
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(Failure::Broken("the command has no pipes".into()));
         };
@@ -116,6 +120,21 @@ impl Reach {
         let whole = async {
             let reading = async { tokio::try_join!(read(stdout, &mut out, hears), read(stderr, &mut err, hears)) };
             ended(&mut child, reading, Failure::Broken).await
+        };
+        let alive = async {
+            loop {
+                tokio::time::sleep(BEAT).await;
+                // Where nobody takes it the command ends, and that is heard.
+                if let Some(held) = held.as_mut().filter(|_| mark.is_some()) {
+                    let _ = held.write_all(b"\n").await;
+                }
+            }
+        };
+        let whole = async {
+            tokio::select! {
+                ended = whole => ended,
+                () = alive => Err(Failure::TooLong),
+            }
         };
         let status = tokio::time::timeout(limit, whole).await.map_err(|_| Failure::TooLong)??;
         drop(held);
@@ -170,24 +189,6 @@ impl Drop for Group {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn what_it_runs_ends_with_its_input_whoever_is_gone() {
-        let folder = tempfile::tempdir().unwrap();
-        let pid = folder.path().join("pid");
-        let script = format!("echo $$ > '{}'; exec sleep 600", pid.display());
-        let mut guard = command("sh");
-        guard.args(["-c", GUARD, "changeguard", "sh", "-c", &script]).stdin(Stdio::piped());
-        let mut child = guard.spawn().unwrap();
-        let held = child.stdin.take();
-        while std::fs::read_to_string(&pid).unwrap_or_default().is_empty() {
-            tokio::task::yield_now().await;
-        }
-        // As sshd does it when the connection is gone, and the kernel when this process is.
-        drop(held);
-        let ended = tokio::time::timeout(Duration::from_secs(60), child.wait()).await.expect("it goes on").unwrap();
-        assert_eq!(ended.code(), Some(128 + 15), "ended by TERM");
-    }
 
     #[tokio::test]
     async fn its_exit_status_and_its_two_outputs_are_kept_apart() {

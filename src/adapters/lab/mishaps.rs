@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::{Fault, FaultId, Loss, Rule, Service, Which};
 use super::fernet::NodeMishap;
+use super::kops::KopsMishap;
 use super::people::{self, Habit};
 use super::seed::Tenant;
 use super::state::lock;
@@ -55,6 +56,7 @@ enum Mishap {
     Late,
     Of(Habit),
     Node(NodeMishap),
+    Kops(KopsMishap),
 }
 
 /// A mishap as an operator is shown it.
@@ -99,7 +101,8 @@ impl Mishap {
             Mishap::Of(Habit::Unclear),
         ];
         let nodes = NodeMishap::ALL.into_iter().map(|(mishap, ..)| Mishap::Node(mishap));
-        own.into_iter().chain(nodes).chain(SERVICES.into_iter().flat_map(at))
+        let kops = KopsMishap::ALL.into_iter().map(|(mishap, ..)| Mishap::Kops(mishap));
+        own.into_iter().chain(nodes).chain(kops).chain(SERVICES.into_iter().flat_map(at))
     }
 
     fn word(self) -> String {
@@ -116,6 +119,7 @@ impl Mishap {
             Mishap::Of(Habit::Bounces) => "bounce".into(),
             Mishap::Of(Habit::Unclear) => "unclear-mail".into(),
             Mishap::Node(what) => of_node(what).0.into(),
+            Mishap::Kops(what) => of_kops(what).0.into(),
         }
     }
 
@@ -143,6 +147,7 @@ impl Mishap {
             Mishap::Of(Habit::Bounces) => "mails to a client are taken and come back as undeliverable",
             Mishap::Of(Habit::Unclear) => "a client answers so that a person must read it",
             Mishap::Node(what) => of_node(what).1,
+            Mishap::Kops(what) => of_kops(what).1,
         }
     }
 
@@ -178,6 +183,7 @@ impl Mishap {
             Mishap::At(service, Way::Unauthorized) => of_both(Rule::new(service, Fault::Status(401))),
             Mishap::At(service, Way::Forbidden) => of_both(Rule::new(service, Fault::Status(403))),
             Mishap::At(service, Way::Broken) => of_both(Rule::new(service, Fault::Status(500))),
+            Mishap::Kops(what) => what.rules(),
             Mishap::At(_, Way::Down) | Mishap::Of(_) | Mishap::Node(_) => Vec::new(),
         }
     }
@@ -186,6 +192,12 @@ impl Mishap {
 /// Its word, and what happens then.
 fn of_node(what: NodeMishap) -> (&'static str, &'static str) {
     let found = NodeMishap::ALL.into_iter().find(|(mishap, ..)| *mishap == what);
+    found.map_or(("", ""), |(_, word, help)| (word, help))
+}
+
+/// The same of one of the Kubernetes cluster.
+fn of_kops(what: KopsMishap) -> (&'static str, &'static str) {
+    let found = KopsMishap::ALL.into_iter().find(|(mishap, ..)| *mishap == what);
     found.map_or(("", ""), |(_, word, help)| (word, help))
 }
 
@@ -218,8 +230,12 @@ impl LabWorld {
 
     /// Those of this lab: not every one has a cluster.
     fn possible(&self) -> impl Iterator<Item = Mishap> {
-        let has_nodes = self.shared.cluster().is_some();
-        Mishap::all().filter(move |mishap| has_nodes || !matches!(mishap, Mishap::Node(_)))
+        let (has_nodes, has_kops) = (self.shared.cluster().is_some(), self.shared.kops().is_some());
+        Mishap::all().filter(move |mishap| match mishap {
+            Mishap::Node(_) => has_nodes,
+            Mishap::Kops(_) => has_kops,
+            _ => true,
+        })
     }
 
     /// Switches a mishap on or off. Gives what is so now. Errors: an unknown word, tenant or client.
@@ -232,7 +248,7 @@ impl LabWorld {
         let mishap = self.possible().find(|one| one.word() == order.mishap);
         let mishap = mishap.ok_or_else(|| format!("{} is no mishap of the lab", order.mishap))?;
         let word = mishap.word();
-        let is_of_no_tenant = order.tenant.is_none() || matches!(mishap, Mishap::Node(_));
+        let is_of_no_tenant = order.tenant.is_none() || matches!(mishap, Mishap::Node(_) | Mishap::Kops(_));
         if !order.on && is_of_no_tenant && order.client.is_none() {
             let places: Vec<String> = self.places(&word);
             places.iter().for_each(|place| self.end_mishap(&word, place));
@@ -270,6 +286,9 @@ impl LabWorld {
         }
         if let Mishap::At(service, Way::Down) = mishap {
             self.set_down(service, true);
+        }
+        if let (Mishap::Kops(what), Some(kops)) = (mishap, self.shared.kops()) {
+            kops.rehearse(what, true);
         }
         if let (Mishap::Of(habit), Some((tenant, client))) = (mishap, of) {
             people::take_up(&self.shared, tenant, client, habit);
@@ -310,6 +329,11 @@ impl LabWorld {
                     && let Ok(number) = cluster.number(Some(place))
                 {
                     cluster.rehearse(number, what, false).ok();
+                }
+            }
+            Some(Mishap::Kops(what)) => {
+                if let Some(kops) = self.shared.kops() {
+                    kops.rehearse(what, false);
                 }
             }
             Some(Mishap::Of(habit)) => {

@@ -287,6 +287,7 @@ impl Lab {
         let (cluster, task) = kops::KopsLab::start(options, Arc::clone(&self.world.shared)).await?;
         self.tasks.push(task);
         files::add_section(&self.config, &cluster.section())?;
+        self.world.shared.kops.set(cluster.held()).ok();
         self.kops = Some(cluster);
         Ok(())
     }
@@ -334,6 +335,7 @@ fn share(options: LabOptions, ports: Ports) -> Shared {
         faults: Faults::default(),
         mishaps: Mutex::default(),
         cluster: OnceLock::new(),
+        kops: OnceLock::new(),
         forbidden: Mutex::default(),
         latency: Mutex::new(HashMap::new()),
         chain: Default::default(),

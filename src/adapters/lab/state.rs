@@ -48,6 +48,8 @@ pub(super) struct Shared {
     pub(super) mishaps: Mutex<mishaps::Switched>,
     /// The Keystone cluster, where there is one.
     pub(super) cluster: OnceLock<fernet::Held>,
+    /// The Kubernetes cluster, where there is one.
+    pub(super) kops: OnceLock<super::kops::Held>,
     pub(super) chance: Mutex<Chance>,
     pub(super) keystone: Mutex<keystone::State>,
     pub(super) barbican: Mutex<barbican::State>,
@@ -89,6 +91,11 @@ impl Shared {
     /// The Keystone cluster, where there is one.
     pub(super) fn cluster(&self) -> Option<fernet::Cluster> {
         self.cluster.get()?.cluster()
+    }
+
+    /// The Kubernetes cluster, where there is one.
+    pub(super) fn kops(&self) -> Option<super::kops::KopsLab> {
+        self.kops.get()?.cluster()
     }
 
     /// A request has arrived. Gives its place, if anybody wants to know.

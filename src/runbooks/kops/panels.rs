@@ -3,10 +3,10 @@
 use super::facts::{alarm_name, alarm_remedy};
 use super::holders::{ADMIN_BACK, ADMIN_TAKEN, CERTIFICATES_TAKEN, FINAL_BACK, FINAL_TAKEN, awaited};
 use super::record::{At, Round};
-use super::spec::{ADMIN, CERTIFICATES, DISTRUST, FINAL, PROMOTE, ROTATING, SPEC, STAGE};
+use super::spec::{ADMIN, CERTIFICATES, DISTRUST, DISTRUSTING, FINAL, PROMOTE, PROMOTING, ROTATING, SPEC, STAGE};
 use super::state::Parts;
 use super::world::Holds;
-use super::{Kops, Sights, World};
+use super::{Kops, Sights, World, length};
 use crate::domain::kops::group::{Group, Purpose, must_roll};
 use crate::domain::kops::keypair::Keypair;
 use crate::domain::kops::keyset::{Keysets, Role, is_rotatable};
@@ -25,9 +25,13 @@ const BAR: u32 = 10;
 /// Everything that is true of the cluster.
 pub(super) fn tell(world: &World, case: Option<&Case<Kops>>, sights: &Sights, now: Timestamp) -> Telling {
     let open = case.filter(|case| case.core.is_open());
-    let foreseen = sights.keysets.value().map(|keysets| foreseen(world, keysets)).unwrap_or_default();
+    let groups_seen = sights.groups.value().map(Vec::as_slice).unwrap_or_default();
+    let foreseen =
+        sights.keysets.value().map(|keysets| foreseen(world, keysets, groups_seen, case)).unwrap_or_default();
+    let rolls = open.and_then(|open| length::text(length::one(world, open, groups_seen), case)).map(|text| vec![text]);
+    let rolls = rolls.unwrap_or_default();
     let mut panels = vec![keysets(sights, now), groups(world, open, sights)];
-    panels.extend(open.map(|case| parts(case, now)));
+    panels.extend(open.map(|case| parts(case, length::left(world, case, groups_seen), now)));
     panels.push(holders(world, open));
     panels.extend(open.and_then(shown));
     Telling {
@@ -36,7 +40,7 @@ pub(super) fn tell(world: &World, case: Option<&Case<Kops>>, sights: &Sights, no
         json: told(world, case, sights),
         foreseen: foreseen.clone(),
         due: None,
-        comes_to: BTreeMap::from([(ROTATING, foreseen)]),
+        comes_to: BTreeMap::from([(ROTATING, foreseen), (PROMOTING, rolls.clone()), (DISTRUSTING, rolls)]),
         safe: open.and_then(|case| safe(case, sights)),
         seen: seen(sights),
         alone: Vec::new(),
@@ -57,10 +61,13 @@ fn seen(sights: &Sights) -> Vec<Seen> {
     ]
 }
 
-fn foreseen(world: &World, keysets: &Keysets) -> Vec<String> {
+fn foreseen(world: &World, keysets: &Keysets, groups: &[Group], last: Option<&Case<Kops>>) -> Vec<String> {
     let chosen = world.chosen(keysets);
     let primary = |name: &String| keysets.primary(name).map_or("no primary".to_owned(), |pair| pair.id.to_string());
-    chosen.iter().map(|name| format!("{name}: a keypair is added beside {}", primary(name))).collect()
+    let names: Vec<&str> = chosen.iter().map(String::as_str).collect();
+    let rolls = length::text(length::whole(world, groups, &names), last);
+    let made = chosen.iter().map(|name| format!("{name}: a keypair is added beside {}", primary(name)));
+    made.chain(rolls.map(|rolls| format!("until its end {rolls}"))).collect()
 }
 
 /// What nobody needs to fear.
@@ -205,7 +212,7 @@ fn groups(world: &World, case: Option<&Case<Kops>>, sights: &Sights) -> Panel {
 }
 
 /// Each step that changes keys, with its parts.
-fn parts(case: &Case<Kops>, now: Timestamp) -> Panel {
+fn parts(case: &Case<Kops>, left: u32, now: Timestamp) -> Panel {
     let own = &case.own;
     let mut lines = Vec::new();
     let created = own.tracks.iter().filter(|track| track.new.is_some()).count();
@@ -249,6 +256,7 @@ fn parts(case: &Case<Kops>, now: Timestamp) -> Panel {
             exported.certificates
         )));
     }
+    lines.extend(length::text(left, Some(case)).map(|text| Cell::plain(format!("ahead: {text}"))));
     debug_assert!(SPEC.steps.iter().any(|step| step.number == PROMOTE) && DISTRUST > PROMOTE);
     Panel { title: "Parts".into(), shape: Shape::Lines { lines } }
 }

@@ -39,14 +39,20 @@ impl Parts {
         self.covered.iter().flatten().filter(|(group, _)| !self.rolled.contains_key(group))
     }
 
-    /// Seconds that a roll took an instance so far, on average; none where none has ended.
-    pub fn pace(&self) -> Option<u64> {
+    /// Seconds that the groups took that have rolled, and the instances that these are.
+    pub fn timed(&self) -> (u64, u64) {
         let (mut seconds, mut instances) = (0, 0);
         for (group, count) in self.covered.iter().flatten() {
             let (Some(began), Some(ended)) = (self.began.get(group), self.rolled.get(group)) else { continue };
             seconds += u64::try_from(ended.as_second() - began.as_second()).unwrap_or(0);
             instances += u64::from(*count);
         }
+        (seconds, instances)
+    }
+
+    /// Seconds that a roll took an instance so far, on average; none where none has ended.
+    pub fn pace(&self) -> Option<u64> {
+        let (seconds, instances) = self.timed();
         (instances > 0).then(|| seconds / instances)
     }
 }

@@ -2,11 +2,13 @@
 //! right authority with a credential of a trusted one, and holders with kubeconfigs.
 //!
 //! The command prints what a recorded kops 1.36.2 prints, in random order and with klog's noise on standard error. The store and the
-//! machines are `cluster`, what each verb does `verbs`, the port and the faults `serve`, the command's own end `client`.
+//! machines are `cluster`, what each verb does `verbs`, the port and the faults `serve`, the command's own end `client`, what may be
+//! rehearsed `mishap`.
 
 mod client;
 mod cluster;
 mod kubeconfig;
+mod mishap;
 mod serve;
 mod verbs;
 #[cfg(test)]
@@ -14,6 +16,7 @@ mod verbs_tests;
 
 pub use client::kops;
 pub use cluster::{KopsGroup, KopsHolderState, KopsInstance, KopsPair, KopsState, Mischief};
+pub(super) use mishap::KopsMishap;
 
 use super::state::{Shared, lock};
 use client::Way;
@@ -22,7 +25,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -61,6 +64,16 @@ impl KopsOptions {
     }
 }
 
+/// A cluster as what it lives in holds it: not beyond its own end.
+pub(super) struct Held(Weak<World>);
+
+impl Held {
+    /// The cluster, while it runs.
+    pub(super) fn cluster(&self) -> Option<KopsLab> {
+        self.0.upgrade().map(|world| KopsLab { world })
+    }
+}
+
 /// A running cluster.
 #[derive(Clone)]
 pub struct KopsLab {
@@ -79,6 +92,10 @@ impl KopsLab {
         let world = Arc::new(World::new(options, shared, way.password));
         let task = tokio::spawn(serve::run(Arc::clone(&world), listener));
         Ok((Self { world }, task))
+    }
+
+    pub(super) fn held(&self) -> Held {
+        Held(Arc::downgrade(&self.world))
     }
 
     /// The cluster's full name.
