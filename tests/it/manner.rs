@@ -93,7 +93,7 @@ fn what_was_waited_for_calls_back_only_where_that_was_asked_for() {
         let start = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
         program.keys("p").shows("Plan a rotation of acme");
         program.keys("\x15").keys(&start).keys("\r\r\r\r\r").hides("Plan a rotation of acme");
-        program.shows("0 of ");
+        program.shows("acme: plan: ");
         let raw = String::from_utf8_lossy(&program.raw()).into_owned();
         assert_eq!(raw.contains('\x07'), rings, "{way}");
         assert_eq!(raw.contains("\x1b]9;changeguard: acme: plan"), way == "desktop", "{way}");
