@@ -11,7 +11,7 @@ use changeguard::cli::desk::Desks as Meant;
 use changeguard::cli::lab::{serve, start};
 use changeguard::cli::lab_client::LabClient;
 use changeguard::cli::teller::Teller;
-use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print, rehearse, watch};
+use changeguard::cli::{Cli, ConfigVerb, LabArgs, Verb, exit, print, rehearse, replay, watch};
 use changeguard::config::check::{Finding, Level};
 use changeguard::config::clouds::Environment;
 use changeguard::config::{self, Config, ConfigError};
@@ -172,6 +172,15 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
             Ok(exit::DONE)
         }
         Verb::Troubles { step } => troubles(step, cli.json),
+        Verb::Replay(verb) => {
+            let replay = replay::open(load(path)?, &verb).await?;
+            if cli.json {
+                return replay::print(&replay).await;
+            }
+            let options = options(replay.wiring(), label, palette, manner, false)?;
+            replay.show(options, verb.speed).await?;
+            Ok(exit::DONE)
+        }
         verb if audit::is_asked_here(&verb) => {
             audit::ask(&may(load(path)?, verb.changes())?, verb, cli.json, &label).await
         }
@@ -356,37 +365,11 @@ async fn demo(arguments: &LabArgs, palette: Palette, manner: Manner) -> Result<u
 /// Opens the terminal on a fleet. The first frame waits for nothing.
 async fn screen(
     wiring: Wiring,
-    (label, palette, mut manner): (String, Palette, Manner),
+    (label, palette, manner): (String, Palette, Manner),
     lab: Option<&lab::Lab>,
     controls: Option<lab::Controls>,
 ) -> Result<u8> {
-    let term = environment("TERM").unwrap_or_default();
-    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() || term == "dumb" || term.is_empty() {
-        let text = "the screen needs a terminal; every view and action is also a subcommand, see `changeguard --help`";
-        return Err(BadUsage(text.into()).into());
-    }
-    let steps: Vec<StepInfo> = wiring.runbook().steps.iter().map(|step| step_info(step.as_ref())).collect();
-    let lang = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(environment).unwrap_or_default().to_uppercase();
-    let utf8 = (lang.contains("UTF-8") || lang.contains("UTF8")) && term != "linux";
-    manner.read_only = wiring.config().read_only;
-    let production = label.to_lowercase().contains("prod");
-    let options = ModelOptions {
-        now: jiff::Timestamp::now(),
-        size: (80, 24),
-        charset: if utf8 { Charset::Utf8 } else { Charset::Ascii },
-        palette,
-        manner,
-        environment: label,
-        production,
-        operator: wiring.operator(),
-        person: wiring.person().to_owned(),
-        lab: controls.as_ref().map(|_| "EMBEDDED LAB".to_owned()),
-        // The runbook lives as long as the program.
-        steps: Vec::leak(steps),
-        zone: environment("TZ").filter(|zone| zone.contains('/')).unwrap_or_else(|| "UTC".into()),
-        length: "1h".into(),
-        poll_interval: wiring.config().server.poll_interval,
-    };
+    let options = options(&wiring, label, palette, manner, controls.is_some())?;
     let bound = wiring.pair_bound();
     let the_loop = Loop::default().rehearsing(controls);
     let desks = wiring.desks(std::sync::Arc::new(the_loop.bell()))?;
@@ -425,6 +408,37 @@ async fn screen(
         print::say(format_args!("changeguard: {subject}: {what} was at work and was stopped; what is next: {status}"));
     }
     Ok(exit::DONE)
+}
+
+/// What the screen begins with. Errors: there is no terminal.
+fn options(wiring: &Wiring, label: String, palette: Palette, manner: Manner, is_lab: bool) -> Result<ModelOptions> {
+    let term = environment("TERM").unwrap_or_default();
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() || term == "dumb" || term.is_empty() {
+        let text = "the screen needs a terminal; every view and action is also a subcommand, see `changeguard --help`";
+        return Err(BadUsage(text.into()).into());
+    }
+    let steps: Vec<StepInfo> = wiring.runbook().steps.iter().map(|step| step_info(step.as_ref())).collect();
+    let lang = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(environment).unwrap_or_default().to_uppercase();
+    let utf8 = (lang.contains("UTF-8") || lang.contains("UTF8")) && term != "linux";
+    let manner = Manner { read_only: wiring.config().read_only, ..manner };
+    let production = label.to_lowercase().contains("prod");
+    Ok(ModelOptions {
+        now: jiff::Timestamp::now(),
+        size: (80, 24),
+        charset: if utf8 { Charset::Utf8 } else { Charset::Ascii },
+        palette,
+        manner,
+        environment: label,
+        production,
+        operator: wiring.operator(),
+        person: wiring.person().to_owned(),
+        lab: is_lab.then(|| "EMBEDDED LAB".to_owned()),
+        // The runbook lives as long as the program.
+        steps: Vec::leak(steps),
+        zone: environment("TZ").filter(|zone| zone.contains('/')).unwrap_or_else(|| "UTC".into()),
+        length: "1h".into(),
+        poll_interval: wiring.config().server.poll_interval,
+    })
 }
 
 fn step_info(step: &dyn changeguard::engine::step::Step) -> StepInfo {

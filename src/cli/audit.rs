@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::domain::tenant::TenantId;
 use crate::domain::typed::Typed;
 use crate::engine::audit::{self, Head, Tables, Verdict};
-use crate::engine::journal::JournalStore;
+use crate::engine::journal::{JournalStore, RotationHead};
 use crate::engine::record::RotationId;
 use crate::engine::rotation::Rotation;
 use crate::engine::witness;
@@ -45,7 +45,7 @@ pub async fn ask(config: &Config, verb: Verb, json: bool, environment: &str) -> 
         Verb::Audit { .. } => opened?,
         _ => opened.map_err(WiringError::Fault)?,
     };
-    let journal = Journal { config, store: &store };
+    let journal = Journal::new(config, &store);
     match verb {
         Verb::Audit { verb: AuditVerb::Verify { tenant, expect } } => {
             journal.verify(tenant.as_deref(), &expect, json).await
@@ -69,7 +69,8 @@ pub fn is_asked_here(verb: &Verb) -> bool {
     matches!(verb, Verb::Audit { .. } | Verb::Report { .. } | Verb::Person { .. })
 }
 
-struct Journal<'a> {
+/// The journal, asked without a cloud.
+pub(super) struct Journal<'a> {
     config: &'a Config,
     store: &'a dyn JournalStore,
 }
@@ -81,9 +82,25 @@ struct Verified {
     tenants: Vec<Verdict>,
 }
 
-impl Journal<'_> {
+impl<'a> Journal<'a> {
+    pub(super) fn new(config: &'a Config, store: &'a dyn JournalStore) -> Self {
+        Self { config, store }
+    }
+
+    /// The case of a subject that is meant: the newest, or the one of this id. Errors: there is none.
+    pub(super) async fn meant(&self, key: &TenantId, typed: &str, id: Option<String>) -> Result<RotationHead> {
+        let wanted = id.map(RotationId);
+        let heads = self.store.heads(Some(key)).await?;
+        let head = heads.into_iter().find(|head| wanted.as_ref().is_none_or(|wanted| head.rotation == *wanted));
+        let list = Typed::of("report").word(typed).flag("list");
+        head.ok_or_else(|| match wanted {
+            Some(id) => BadUsage(format!("{typed} has no case {id}; see `{list}`")).into(),
+            None => anyhow!("no case of {typed} was ever opened"),
+        })
+    }
+
     /// A tenant by name or id: of the configuration, or of a rotation (discovered tenants stand in no configuration).
-    async fn find(&self, typed: &str) -> Result<TenantId> {
+    pub(super) async fn find(&self, typed: &str) -> Result<TenantId> {
         let known = &self.config.tenant;
         if let Some(tenant) = known.iter().find(|tenant| tenant.name == typed || tenant.id.as_str() == typed) {
             return Ok(tenant.id.clone());
@@ -217,24 +234,7 @@ impl Journal<'_> {
 
     async fn report(&self, typed: &str, rotation: Option<String>, json: bool) -> Result<u8> {
         let tenant = self.find(typed).await?;
-        let heads = self.store.heads(Some(&tenant)).await?;
-        let rotation = match rotation {
-            Some(id) => {
-                let id = RotationId(id);
-                if heads.iter().all(|head| head.rotation != id) {
-                    return Err(BadUsage(format!(
-                        "{typed} has no rotation {id}; see `{}`",
-                        Typed::of("report").word(typed).flag("list")
-                    ))
-                    .into());
-                }
-                id
-            }
-            None => {
-                let newest = heads.into_iter().next().map(|head| head.rotation);
-                newest.ok_or_else(|| anyhow!("nothing was ever planned for {typed}"))?
-            }
-        };
+        let rotation = self.meant(&tenant, typed, rotation).await?.rotation;
         let entries = self.store.load(&rotation).await?;
         let lease_log = self.store.lease_log(&tenant).await?;
         let tables = self.store.tables().await?;
@@ -256,10 +256,9 @@ impl Journal<'_> {
         let (Some(kind), Ok(key)) = (kinds::of_subject(subject), TenantId::of_subject(subject)) else {
             return Err(BadUsage(format!("there is no subject {subject:?}")).into());
         };
-        let heads = self.store.heads(Some(&key)).await?;
         if list {
             let mut lines = Vec::new();
-            for head in heads {
+            for head in self.store.heads(Some(&key)).await? {
                 let (core, _) = (kind.history)(&self.store.load(&head.rotation).await?)?;
                 lines.extend(core.iter().map(report::CaseLine::of));
             }
@@ -269,18 +268,7 @@ impl Journal<'_> {
             }
             return Ok(exit::DONE);
         }
-        let wanted = case.map(RotationId);
-        let head = heads.into_iter().find(|head| wanted.as_ref().is_none_or(|wanted| head.rotation == *wanted));
-        let Some(head) = head else {
-            return match wanted {
-                Some(id) => Err(BadUsage(format!(
-                    "{subject} has no case {id}; see `{}`",
-                    Typed::of("report").word(subject).flag("list")
-                ))
-                .into()),
-                None => Err(anyhow!("no case of {subject} was ever opened")),
-            };
-        };
+        let head = self.meant(&key, subject, case).await?;
         let entries = self.store.load(&head.rotation).await?;
         let tables = self.store.tables().await?;
         let verdict = self.judged(&tables, Some(&key), &[]).into_iter().next();

@@ -13,6 +13,7 @@ pub mod mail;
 pub mod person;
 pub mod print;
 pub mod rehearse;
+pub mod replay;
 pub mod report;
 pub mod teller;
 pub mod watch;
@@ -67,6 +68,7 @@ impl Verb {
             Verb::Tui
             | Verb::Status { .. }
             | Verb::Report { .. }
+            | Verb::Replay(_)
             | Verb::Audit { .. }
             | Verb::Troubles { .. }
             | Verb::Config { .. }
@@ -405,6 +407,8 @@ pub enum Verb {
         #[arg(long)]
         list: bool,
     },
+    /// Show a past case again, record after record (Space . , + -); as JSON what was true behind each
+    Replay(replay::ReplayVerb),
     /// The chain that binds the journal's records to one another
     Audit {
         /// What to do with it

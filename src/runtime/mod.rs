@@ -26,10 +26,12 @@ pub mod look;
 pub mod lookout;
 pub mod mail;
 pub mod paint;
+pub mod past;
 pub mod post;
 pub mod refusals;
 #[cfg(debug_assertions)]
 pub mod rehearsal;
+pub mod replay;
 pub mod reply_key;
 pub mod run;
 pub mod screen;

@@ -57,6 +57,12 @@ const SOON: Duration = Duration::from_millis(100);
 pub struct Bell(UnboundedSender<Msg>);
 
 impl Bell {
+    /// A bell, and where it is heard.
+    pub(super) fn heard() -> (Self, UnboundedReceiver<Msg>) {
+        let (sender, news) = unbounded_channel();
+        (Self(sender), news)
+    }
+
     /// Rings; after the loop has ended nobody listens, and that is fine.
     pub fn ring(&self, msg: Msg) {
         let _ = self.0.send(msg);
@@ -136,9 +142,9 @@ impl FleetPlace {
 
 impl Default for Loop {
     fn default() -> Self {
-        let (sender, news) = unbounded_channel();
+        let (bell, news) = Bell::heard();
         let (place, fleet) = watch::channel(None);
-        Self { bell: Bell(sender), news, place, fleet, controls: None, desks: Arc::default() }
+        Self { bell, news, place, fleet, controls: None, desks: Arc::default() }
     }
 }
 
@@ -253,7 +259,7 @@ impl Loop {
 }
 
 /// Reads keys in a thread of its own that nobody waits for: crossterm's read does not return once the link is gone.
-fn read_keys(bell: Bell) {
+pub(super) fn read_keys(bell: Bell) {
     std::thread::spawn(move || {
         let mut presses = Presses::default();
         loop {

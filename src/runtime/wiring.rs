@@ -40,6 +40,7 @@ use crate::runtime::fleet::Fleet;
 use crate::runtime::inbox;
 use crate::runtime::intake::Intake;
 use crate::runtime::mail;
+use crate::runtime::past::Past;
 use crate::runtime::post::Post;
 use crate::runtime::reply_key;
 use std::path::PathBuf;
@@ -64,6 +65,7 @@ pub struct Wiring {
     transport: Transport,
     signatures: Option<Arc<dyn Signatures>>,
     runbook: Arc<Runbook>,
+    clock: Arc<dyn Clock>,
     me: Holder,
     actor: Actor,
     /// Where the ssh session comes from.
@@ -185,6 +187,7 @@ impl Wiring {
             transport,
             signatures,
             runbook: Arc::new(runbook.ok_or_else(none)?),
+            clock: Arc::new(SystemClock),
             me,
             actor,
             from: identity.from,
@@ -197,6 +200,12 @@ impl Wiring {
         self.actor.by = format!("{} ({what})", self.actor.by);
         self.post = self.post.map(|post| post.working_as(self.me.clone(), self.actor.clone()));
         self
+    }
+
+    /// The same at a moment of the past: what is stored is what was stored then, it is as late as then, and nothing is changed.
+    pub fn in_the_past(self, past: Arc<Past>) -> Self {
+        let config = Config { read_only: true, ..self.config };
+        Self { config, store: past.clone(), clock: past, post: None, ..self }
     }
 
     /// The same in an environment of this name, which goes into every record; empty: none.
@@ -360,7 +369,7 @@ impl Wiring {
             alerts: self.alerts.as_ref().map(|alerts| Arc::new(alerts.of(&tenant, fence)) as Arc<dyn Alerts>),
             contacts: self.config.contacts_of(&tenant).into(),
             signatures: self.signatures.clone(),
-            clock: Arc::new(SystemClock),
+            clock: self.clock.clone(),
             entropy: Arc::new(SystemEntropy),
             store: self.store.clone(),
             tenant,

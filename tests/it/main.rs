@@ -88,6 +88,7 @@ mod readme;
 mod refused;
 mod rehearse;
 mod rehearse_nodes;
+mod replay;
 mod replies;
 mod rotation;
 mod said;

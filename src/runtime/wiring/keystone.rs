@@ -3,7 +3,7 @@
 use super::Wiring;
 use crate::adapters::keystone_tokens::{Account, Asking, Named, TokenClient, TokenParameters, Whose};
 use crate::adapters::nodes::{AnswerCount, NodeParameters, NodeShell, Vault};
-use crate::adapters::system::{SystemClock, SystemEntropy};
+use crate::adapters::system::SystemEntropy;
 use crate::config::{Keystone, KeystoneAuth, NotBefore, Purge};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::fernet::repository::Reader;
@@ -33,7 +33,7 @@ impl Wiring {
             subject,
             name: name.to_owned(),
             store: self.store.clone(),
-            clock: Arc::new(SystemClock),
+            clock: self.clock.clone(),
             entropy: Arc::new(SystemEntropy),
             me: self.me.clone(),
             actor: self.actor.clone(),
@@ -105,7 +105,7 @@ impl Wiring {
             let (encrypt, open) = (archive.encrypt.clone(), archive.open.clone());
             Arc::new(Vault::new(archive.folder.clone(), encrypt, open, cluster.timeout)) as Arc<dyn KeyVault>
         });
-        let mut world = World::new(nodes, cluster.rotator.clone(), look_at, reader, rules, Arc::new(SystemClock));
+        let mut world = World::new(nodes, cluster.rotator.clone(), look_at, reader, rules, self.clock.clone());
         world.vault = vault;
         Ok(world)
     }

@@ -2,7 +2,6 @@
 
 use super::Wiring;
 use crate::adapters::kops::{Kops as Program, KopsParameters};
-use crate::adapters::system::SystemClock;
 use crate::config::KopsCluster;
 use crate::domain::fault::Fault;
 use crate::runbooks::kops::{Holder, Holds, Kops, Rules, World};
@@ -48,6 +47,6 @@ impl Wiring {
             patience: cluster.patience,
             poll: cluster.poll,
         };
-        Ok(World::new(Arc::new(program), holders.collect(), rules, Arc::new(SystemClock)))
+        Ok(World::new(Arc::new(program), holders.collect(), rules, self.clock.clone()))
     }
 }
