@@ -174,8 +174,9 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
         Verb::Troubles { step } => troubles(step, cli.json),
         Verb::Replay(verb) => {
             let replay = replay::open(load(path)?, &verb).await?;
-            if cli.json {
-                return replay::print(&replay).await;
+            let is_seen = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+            if cli.json || !is_seen {
+                return replay::print(&replay, cli.json).await;
             }
             let options = options(replay.wiring(), label, palette, manner, false)?;
             replay.show(options, verb.speed).await?;

@@ -77,13 +77,17 @@ pub async fn open(config: Config, verb: &ReplayVerb) -> Result<Replay> {
     Ok(Replay::new(wiring, Arc::new(past), tenant))
 }
 
-/// Prints each moment as a JSON document of its own.
-pub async fn print(replay: &Replay) -> Result<u8> {
+/// Prints each moment: as a line, or as a JSON document of its own with what was true behind it.
+pub async fn print(replay: &Replay, json: bool) -> Result<u8> {
     let past = replay.past();
     for record in 1..=past.len() {
         past.go_to(record);
         let Some(last) = past.last() else { continue };
         let (of, at, by, what) = (past.len(), last.at, last.by.as_str(), last.record.summary());
+        if !json {
+            print::line(format_args!("{record:>4} of {of}  {}  {by}: {what}", at.strftime("%Y-%m-%d %H:%M:%S UTC")))?;
+            continue;
+        }
         match replay.then().await? {
             Then::Tenant(status) => print::json(&Moment { record, of, at, by, what, status: status.as_ref() })?,
             Then::Case(status) => print::json(&Moment { record, of, at, by, what, status: status.as_ref() })?,

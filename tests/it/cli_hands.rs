@@ -134,7 +134,7 @@ pub const LINES: &[(&str, &[&str], i32)] = &[
     ("takeover acme --confirm acme --reason night", &[], 1),
     ("recover acme --confirm acme --reason gone", &[], 1),
     ("report acme", &[], 0),
-    ("replay acme --json", &[], 0),
+    ("replay acme", &[], 0),
     ("report acme --list", &[], 0),
     ("audit head", &[], 0),
     ("audit verify", &[], 0),

@@ -57,7 +57,7 @@ async fn every_subcommand_prints_json_and_nothing_else() {
         let more: Vec<String> = more.iter().map(|word| fill(word)).collect();
         let more: Vec<&str> = more.iter().map(String::as_str).collect();
         let ran = bastion.run(&format!("--json {line}"), &more).await;
-        let told = documents(&ran.out, line.starts_with("watch"));
+        let told = documents(&ran.out, is_stream(&line));
         // The code is that of without.
         if told.is_err() || ran.code != Some(*code) {
             wrong.push(format!("{line}: {:?}, not {code}: {told:?}: {}{}", ran.code, ran.out, ran.err));
@@ -127,4 +127,9 @@ async fn a_lab_tells_its_configuration_in_json() {
     assert!(std::path::Path::new(told["config"].as_str().unwrap()).exists(), "{told}");
     process.signal("TERM");
     process.ends().await.ends(0);
+}
+
+/// What goes on for a while prints a document for each thing that happens.
+fn is_stream(line: &str) -> bool {
+    ["watch", "replay"].iter().any(|verb| line.starts_with(verb))
 }
