@@ -147,7 +147,10 @@ async fn run(cli: Cli, hardening: &Hardening) -> Result<u8> {
         }
         Verb::Demo(arguments) => demo(&arguments, palette, manner).await,
         Verb::Lab(arguments) => serve(&arguments, cli.json).await,
-        Verb::Rehearse { verb } => rehearse::rehearse(&load(path)?, verb, cli.json).await,
+        Verb::Rehearse { verb } => {
+            let changes = !matches!(verb, rehearse::RehearseVerb::List);
+            rehearse::rehearse(&may(load(path)?, changes)?, verb, cli.json).await
+        }
         Verb::Config { verb: ConfigVerb::Example } => {
             print::text_or_json(include_str!("../assets/changeguard.example.toml"), cli.json)?;
             Ok(exit::DONE)

@@ -36,6 +36,9 @@ impl CommandId {
                     .map(|_| ())
                     .ok_or_else(|| "no mail waits to be read by a person, and nobody's answer is next".into())
             }
+            Id::Rehearse if model.options.manner.read_only => {
+                Err(model.options.manner.forbids().unwrap_or_default().to_owned())
+            }
             Id::Rehearse if model.options.lab.is_none() => Err("only a lab can be made to fail".into()),
             Id::Troubles if model.options.steps.is_empty() => Err("the runbook's texts are not loaded".into()),
             _ if self.changes_something() && model.options.manner.read_only => {

@@ -74,7 +74,7 @@ impl Verb {
             | Verb::Config { .. }
             | Verb::Demo(_)
             | Verb::Lab(_)
-            | Verb::Rehearse { .. }
+            | Verb::Rehearse { verb: rehearse::RehearseVerb::List }
             | Verb::Completions { .. }
             | Verb::Man
             | Verb::Person { verb: PersonVerb::Export { .. } }

@@ -11,7 +11,7 @@ mod signed;
 pub use case::{CaseLine, CaseReport};
 
 use crate::domain::acknowledgement::{Acknowledgement, Waiver};
-use crate::domain::step::StepNumber;
+use crate::domain::step::{StepNumber, StepState};
 use crate::domain::window::Window;
 
 use crate::engine::audit::{Tables, Verdict};
@@ -116,6 +116,9 @@ struct Key {
     destroyed: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     gone: bool,
+    /// Step 8, which destroys it, was begun and has no end.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_ending: bool,
 }
 
 /// Something that went wrong, or was unusual.
@@ -381,12 +384,15 @@ fn clients(rotation: &Rotation) -> Vec<ClientLine> {
 }
 
 fn keys(rotation: &Rotation) -> Vec<Key> {
+    let verify = rotation.step(StepNumber::VERIFY);
+    let is_ending = matches!(verify, StepState::Running { .. } | StepState::Interrupted { .. });
     let key = |(role, key): (&crate::domain::key::KeyRole, &crate::engine::rotation::KeptKey)| Key {
         role: role.word(),
         public_key: key.public_key.to_string(),
         name: key.name.clone(),
         destroyed: key.destroyed.clone(),
         gone: key.gone,
+        is_ending,
     };
     rotation.keys.iter().map(key).collect()
 }

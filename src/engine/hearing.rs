@@ -12,7 +12,8 @@ use crate::domain::client::ClientId;
 use crate::domain::reply::Verdict;
 use crate::domain::token::Topic;
 use crate::engine::mailbox::{Decision, Doubt, ReadMail};
-use crate::engine::rotation::Rotation;
+use crate::engine::record::BackSource;
+use crate::engine::rotation::{Back, Rotation};
 use crate::engine::senders::Senders;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -209,6 +210,20 @@ impl Rotation {
             (Topic::Back, Decision::Back) => self.is_back_by(client, at, note),
             (Topic::Back, Decision::NotBack) => self.is_not_back_by(&client),
             _ => {}
+        }
+    }
+
+    /// An operator has read in a mail that a client is back: so it is, unless they have written since that they are not.
+    fn is_back_by(&mut self, client: ClientId, at: Timestamp, note: String) {
+        if self.applied.is_some() && self.not_back_by_word(&client).is_none() {
+            self.back.insert(client, Back { source: BackSource::Mail, at, note });
+        }
+    }
+
+    /// An operator has read in a mail that a client is not back: so it is unless a later word says otherwise.
+    fn is_not_back_by(&mut self, client: &ClientId) {
+        if self.not_back_by_word(client).is_some() {
+            self.back.remove(client);
         }
     }
 

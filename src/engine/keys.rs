@@ -40,7 +40,7 @@ impl KeptKey {
 pub const NOT_THERE: &str = "it was not there any more";
 
 /// What an end may be asked for a reason over, and what is over once it was read.
-const UNREAD: &str = "A MAIL OF A CLIENT IS UNREAD";
+pub(super) const UNREAD: &str = "A MAIL OF A CLIENT IS UNREAD";
 
 /// The object may have given out the key of that leg.
 fn has_given(steps: &[StepState; 8]) -> bool {

@@ -412,29 +412,18 @@ impl Rotation {
         }
     }
 
-    /// An operator has read in a mail that a client is not back: so it is unless a later word says otherwise.
-    pub(super) fn is_not_back_by(&mut self, client: &ClientId) {
-        if self.not_back_by_word(client).is_some() {
-            self.back.remove(client);
-        }
-    }
-
     /// Who has written since the end was begun that they are not back, and nothing says that they are since.
     pub fn cut_off_by_word(&self) -> impl Iterator<Item = (&Client, &ReadMail)> {
-        let is_late =
-            |mail: &ReadMail| self.mails.iter().skip(self.heard_before_end).any(|late| late.mail == mail.mail);
+        // Or before it, and nobody had read it then.
+        let is_late = |mail: &ReadMail| {
+            let late = self.mails.iter().skip(self.heard_before_end).map(|late| &late.mail);
+            late.chain(&self.unread_before_end).any(|late| *late == mail.mail)
+        };
         let is_over = matches!(self.outcome, Some((Outcome::Rotated | Outcome::RolledBack, ..)));
         let missing = self.clients.iter().filter(move |client| is_over && !self.back.contains_key(&client.id));
         missing
             .filter_map(|client| Some((client, self.not_back_by_word(&client.id)?)))
             .filter(move |(_, mail)| is_late(mail))
-    }
-
-    /// An operator has read in a mail that a client is back.
-    pub(super) fn is_back_by(&mut self, client: ClientId, at: Timestamp, note: String) {
-        if self.applied.is_some() {
-            self.back.insert(client, Back { source: BackSource::Mail, at, note });
-        }
     }
 
     /// A question of the way forward says nothing about the way back.

@@ -159,6 +159,8 @@ pub struct Rotation {
     pub end_refused: Option<(Timestamp, String)>,
     /// How many mails were taken in when a step was begun last: at the end, what was known when it was begun.
     pub heard_before_end: usize,
+    /// Those of them that a person had not read then.
+    pub unread_before_end: Vec<String>,
     /// What was open when it was ended all the same, in capitals.
     pub ended_over: Option<String>,
     /// What is known of the present leg's gap where a run ended in it.
@@ -268,6 +270,7 @@ impl Rotation {
             empty: Vec::new(),
             end_refused: None,
             heard_before_end: 0,
+            unread_before_end: Vec::new(),
             ended_over: None,
             put_back: None,
             object_not_kept: None,
@@ -363,6 +366,7 @@ impl Rotation {
             Record::StepStarted { step } => {
                 self.end_refused = None;
                 self.heard_before_end = self.mails.len();
+                self.unread_before_end = self.open_mails().map(|mail| mail.mail.clone()).collect();
                 self.touched |= step == StepNumber::SECRET && entry.version <= STARTING_TOUCHED;
                 self.steps[step.index()] = StepState::Running { since: at };
             }

@@ -310,7 +310,8 @@ async fn a_rotation_there_and_back_and_there_again_under_load_fails_no_validatio
     let leaving = |index: &u32| promotion.purged.contains(index);
     let leaving: Keys = before.iter().filter(|(index, _)| leaving(index)).map(|(i, d)| (*i, *d)).collect();
     for (at, shell) in cluster.shells.iter().enumerate() {
-        let stages: Vec<Stage> = purge(&cluster.keys().await[at], &promotion.keys, &leaving).unwrap();
+        let stages: Vec<Stage> =
+            purge(&cluster.keys().await[at], &promotion.keys, &leaving, &Default::default()).unwrap();
         shell.install(&place(), TAG, None, &stages, None, PAUSE).await.unwrap();
     }
     assert_eq!(cluster.keys().await, vec![promotion.keys.clone(); names().len()]);
@@ -424,7 +425,7 @@ async fn two_rotations_without_distribution_are_red_and_the_union_cures_them() {
     let leaving = union.wanted.iter().filter(|(index, _)| !kept.contains_key(index));
     let leaving: Keys = leaving.map(|(index, digest)| (*index, *digest)).collect();
     for (at, shell) in cluster.shells.iter().enumerate() {
-        let stages = purge(&cluster.keys().await[at], &kept, &leaving).unwrap();
+        let stages = purge(&cluster.keys().await[at], &kept, &leaving, &Default::default()).unwrap();
         shell.install(&place(), TAG, None, &stages, None, PAUSE).await.unwrap();
     }
     cluster.clean().await;

@@ -19,7 +19,7 @@ async fn who_only_looks_changes_nothing_by_any_subcommand() {
         let words: Vec<&str> = line.split_whitespace().chain(more.iter().copied()).collect();
         let parsed = Cli::try_parse_from(std::iter::once("changeguard").chain(words.iter().copied()));
         let Some(verb) = parsed.ok().and_then(|cli| cli.command) else { continue };
-        if line.starts_with("demo") || line.starts_with("tui") || line.starts_with("rehearse") {
+        if line.starts_with("demo") || line.starts_with("tui") {
             continue;
         }
         let ran = bastion.run(&format!("--read-only {line}"), more).await;

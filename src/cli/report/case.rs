@@ -5,7 +5,7 @@ use super::{at, told};
 use crate::domain::step::StepState;
 use crate::engine::audit::Verdict;
 use crate::engine::case::core::{Core, Way};
-use crate::engine::case::status::{Line, Said};
+use crate::engine::case::status::{Line, Said, stands};
 use crate::engine::record::Entry;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -157,14 +157,14 @@ impl CaseReport {
 
 fn steps(core: &Core) -> Vec<Step> {
     let step = |step: &'static crate::engine::case::spec::StepSpec| {
-        let state = core.state(step.number);
+        let (state, word) = stands(core, step.number);
         let (at, detail) = match state {
-            StepState::Done { at, evidence } => (Some(*at), evidence.clone()),
-            StepState::Failed { at, fault } => (Some(*at), fault.to_string()),
-            StepState::Running { since } | StepState::Interrupted { since } => (Some(*since), String::new()),
+            StepState::Done { at, evidence } => (Some(at), evidence),
+            StepState::Failed { at, fault } => (Some(at), fault.to_string()),
+            StepState::Running { since } | StepState::Interrupted { since } => (Some(since), String::new()),
             StepState::Waiting => (None, String::new()),
         };
-        Step { number: step.number.get(), title: step.title, state: state.word(), at, detail }
+        Step { number: step.number.get(), title: step.title, state: word, at, detail }
     };
     core.spec.steps.iter().map(step).collect()
 }

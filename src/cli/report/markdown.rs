@@ -158,6 +158,9 @@ impl Report {
                 None if key.gone => {
                     format!("NOT IN BARBICAN as {} any more, and no record says that we removed it", key.name)
                 }
+                None if key.is_ending => {
+                    format!("kept in Barbican as {}, if step 8, which destroys it, had not come to it", key.name)
+                }
                 None => format!("STILL KEPT in Barbican as {}", key.name),
             };
             line(format!("| {} | {} | {} |", key.role, plain(&key.public_key), plain(&fate)));

@@ -139,23 +139,31 @@ pub fn plan(current: &Keys, wanted: &Keys, used: &BTreeSet<Digest>) -> Result<Ve
     }
 }
 
-/// The stages by which a node loses the keys that are `leaving`, lowest first, each where it lies under its index still. All that is to
-/// remain must be there, under whatever index; what else lies there is somebody else's, and stays. Whether that may be done yet is
-/// `not_before`'s: it is the point of no return.
-pub fn purge(current: &Keys, remain: &Keys, leaving: &Keys) -> Result<Vec<Stage>, Stop> {
+/// The stages by which a node loses the keys that are `leaving`, lowest first, each where it lies under its index still. What is to remain
+/// and is missing is put there first, below the highest; but for a staged key, which has encrypted nothing, and for what is `lost`, which
+/// no node has any more. What else lies there is somebody else's, and stays. Whether that may be done yet is `not_before`'s: it is the point of no return.
+pub fn purge(current: &Keys, remain: &Keys, leaving: &Keys, lost: &BTreeSet<Digest>) -> Result<Vec<Stage>, Stop> {
     if remain.keys().next_back().is_none_or(|primary| *primary == 0) {
         return Err(Stop::Incomplete);
     }
-    let is_there = |digest: &Digest| current.values().any(|held| held == digest);
-    if let Some((index, _)) = remain.iter().find(|(_, digest)| !is_there(digest)) {
-        return Err(Stop::NotInstalled(*index));
-    }
     let highest = current.keys().next_back().copied();
+    let is_there = |digest: &Digest| lost.contains(digest) || current.values().any(|held| held == digest);
+    let mut stages = Vec::new();
+    for (index, digest) in remain.range(1..).filter(|(_, digest)| !is_there(digest)) {
+        // Below the highest it changes no answer of the node's but for the better.
+        if Some(*index) > highest || current.contains_key(index) {
+            return Err(Stop::NotInstalled(*index));
+        }
+        stages.push(Stage::Add { index: *index, digest: *digest });
+    }
     let gone: Vec<(u32, Digest)> =
         leaving.iter().filter(|(index, digest)| current.get(index) == Some(digest)).map(|(i, d)| (*i, *d)).collect();
     match gone.iter().find(|(index, _)| Some(*index) == highest) {
         Some((index, _)) => Err(Stop::Encrypts(*index)),
-        None => Ok(gone.into_iter().map(|(index, digest)| Stage::Purge { index, digest }).collect()),
+        None => {
+            stages.extend(gone.into_iter().map(|(index, digest)| Stage::Purge { index, digest }));
+            Ok(stages)
+        }
     }
 }
 

@@ -49,13 +49,25 @@ pub struct StepView {
 impl StepView {
     /// How it stands, in a word.
     pub fn word(&self) -> &'static str {
-        match &self.state {
-            StepState::Waiting if self.takes_back => "to undo",
-            StepState::Running { .. } if self.takes_back => "undoing",
-            StepState::Done { .. } if self.takes_back => "undone",
-            state => state.word(),
-        }
+        word(&self.state, self.takes_back)
     }
+}
+
+/// How a step stands, in a word. `takes_back`: on the present leg it is taken back.
+fn word(state: &StepState, takes_back: bool) -> &'static str {
+    match state {
+        StepState::Waiting if takes_back => "to undo",
+        StepState::Running { .. } if takes_back => "undoing",
+        StepState::Done { .. } if takes_back => "undone",
+        state => state.word(),
+    }
+}
+
+/// How a step of a case stands now, with its word: what came behind the first one that was taken back is waiting again.
+pub fn stands(core: &Core, step: StepNumber) -> (StepState, &'static str) {
+    let state = if is_taken_back(core, step) { StepState::default() } else { core.state(step).clone() };
+    let word = word(&state, core.leg.road.contains(&Move::Undo(step)));
+    (state, word)
 }
 
 /// One line of the journal.
@@ -244,6 +256,8 @@ pub fn derive(
     for verb in verbs.iter_mut().filter(|_| is_running) {
         verb.shut = Some("it is at work; wait until that has ended".into());
     }
+    // A look alone makes nothing due.
+    let is_begun = open.is_some_and(|core| core.is_touched() || !matches!(ahead(spec, core), Ahead::Pause { .. }));
     let own = if telling.json.is_null() { BTreeMap::new() } else { BTreeMap::from([(spec.name, telling.json)]) };
     Status {
         schema: SCHEMA,
@@ -256,7 +270,7 @@ pub fn derive(
         gates: spec.stretches.iter().map(|stretch| (stretch.verb, shown(stretch.verb))).collect(),
         verbs,
         set_aside,
-        next: match telling.due.as_ref().filter(|due| open.is_none() && !due.now) {
+        next: match telling.due.as_ref().filter(|due| !is_begun && !due.now) {
             _ if is_running => running(spec, core),
             _ if asked.lost.is_some() && holder.is_none() => lost(),
             Some(due) if holder.is_none() => early(due, next(spec, core, None, asked.awaited, gate)),

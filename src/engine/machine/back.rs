@@ -7,6 +7,7 @@ use crate::domain::key::{KeyRole, holds_instead};
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::typed::{Typed, says_something};
 use crate::engine::command::Refusal;
+use crate::engine::keys::UNREAD;
 use crate::engine::record::{Cause, KeyLeft, Outcome, Record};
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
@@ -81,7 +82,11 @@ impl Machine {
         }
         let despite = crate::domain::sanitize::sanitize(&despite);
         let despite = if says_something(&despite) { despite } else { String::new() };
-        if let Some(what) = rotation.unfinished_told().filter(|_| despite.is_empty()) {
+        // A reason that was given before anybody was told of a letter is for something else.
+        let told = rotation.end_refused.as_ref().filter(|(_, why)| why.contains(&UNREAD.to_lowercase()));
+        let is_told = told.is_some_and(|(at, _)| rotation.open_mails().all(|mail| mail.at <= *at));
+        let is_for_less = rotation.open_mails().next().is_some() && !is_told;
+        if let Some(what) = rotation.unfinished_told().filter(|_| despite.is_empty() || is_for_less) {
             let first = match rotation.step(StepNumber::RECONFIGURE).is_done() || rotation.is_call_needless() {
                 true if rotation.open_mails().next().is_some() => "read it, and say what it means (mail decide)",
                 true => "verify until at least one client is back",

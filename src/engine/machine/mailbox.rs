@@ -65,7 +65,10 @@ impl Machine {
         {
             return Err(bad_input("say which other time the client proposes"));
         }
-        let text = format!("{}: {}", mail.client, decision.word());
+        let later = self.last()?.not_back_by_word(&mail.client).filter(|later| later.mail != mail.mail);
+        let is_over = decision == Decision::Back && later.is_some_and(|later| later.at >= mail.at);
+        let but = if is_over { ", but a later mail of theirs says that it does not work: that holds" } else { "" };
+        let text = format!("{}: {}{but}", mail.client, decision.word());
         let (client, mail) = (mail.client.clone(), mail.mail.clone());
         Ok(vec![self.append(at, Record::MailDecided { client, mail, decision, note })?, done(text)])
     }

@@ -167,7 +167,7 @@ fn of_settings(world: &World, sights: &Sights) -> Vec<Fact> {
     facts
 }
 
-fn of_nodes(world: &World, sights: &Sights) -> Vec<Fact> {
+fn of_clocks(world: &World, sights: &Sights) -> Vec<Fact> {
     let mut facts = Vec::new();
     for name in world.names() {
         let Some(sight) = sights.node(&name) else { continue };
@@ -176,6 +176,14 @@ fn of_nodes(world: &World, sights: &Sights) -> Vec<Fact> {
             let text = format!("{name}'s clock is {} s {side} this host's", sight.ahead_s.unsigned_abs());
             facts.push(seen("clocks", text, vec![name.clone()], "set it right, or raise skew in the configuration"));
         }
+    }
+    facts
+}
+
+fn of_nodes(world: &World, sights: &Sights) -> Vec<Fact> {
+    let mut facts = of_clocks(world, sights);
+    for name in world.names() {
+        let Some(sight) = sights.node(&name) else { continue };
         if sight.look.free_kib.is_some_and(|free| free < ROOM_KIB) {
             let text = format!("{name} has {} KiB left beside its keys", sight.look.free_kib.unwrap_or_default());
             facts.push(seen("room", text, vec![name.clone()], "make room there"));
@@ -309,8 +317,10 @@ fn purge(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, now: Times
     let Some(case) = case else { return facts };
     let begun = !case.own.purged.is_empty() || case.core.touched.contains(&PURGE);
     if !begun {
-        // There is no way back behind it: not while a node can't say what it accepts.
+        // There is no way back behind it: not while a node can't say what it accepts, or somebody else rotates.
         facts.extend(answering(world, sights));
+        facts.extend(of_settings(world, sights));
+        facts.extend(of_clocks(world, sights));
     }
     // What was judged in a part of the journal that is lost is judged again.
     let is_judged = begun && case.core.recovered.is_none();

@@ -28,7 +28,7 @@ pub(super) fn tell(world: &World, case: Option<&Case<Fernet>>, sights: &Sights, 
         if !agreement.is_same() && !is_at_work {
             attention.push(format!("{}: {}", kind.word(), agreement.message()));
         }
-        attention.extend(case.filter(|_| is_at_work).and_then(|case| meddled(case, &all, kind)));
+        attention.extend(case.filter(|case| case.core.is_open()).and_then(|case| meddled(case, &all, kind)));
         let found = all.iter().flat_map(|one| findings(one, Some(&world.reader)));
         // A key that lies there twice is expected half-way.
         let counts = found.filter(|found| !is_at_work || found.weight() == Weight::Shut);

@@ -98,6 +98,11 @@ impl State {
         self.tracks.iter().map(|track| track.keyset.as_str()).collect()
     }
 
+    /// The first keyset of which no keypair was recorded: one may have been created there all the same.
+    pub fn unrecorded(&self) -> Option<usize> {
+        self.tracks.iter().position(|track| track.new.is_none())
+    }
+
     /// Whether the authority is among them by which clients trust the API.
     pub fn rotates_general(&self) -> bool {
         self.keysets().contains(&crate::domain::kops::keyset::GENERAL)

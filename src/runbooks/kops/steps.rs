@@ -56,6 +56,16 @@ fn conflict(why: impl AsRef<str>, leads: &[Lead]) -> Fault {
         .leads(leads)
 }
 
+/// On the way back: somebody else has made a keyset further than this case has, and whoever uses that by now would be locked out.
+fn further(track: &Track, seen: &Keysets, found: Standing, to: Standing) -> Fault {
+    let text = format!("{}: {}, by somebody else's hand", track.keyset, track.told(seen));
+    let hint = format!(
+        "nothing is taken from under whoever uses it: {}, kops update cluster --yes, and a roll of every group",
+        track.put_to(found, to).join(", ")
+    );
+    Fault::new(Service::Kops, FaultKind::Conflict, text).hint(hint).leads(&[Lead::Resume])
+}
+
 /// How far a keyset is, or the fault that somebody else has changed it.
 fn standing(track: &Track, keysets: &Keysets) -> Result<Standing, Fault> {
     let ids = || match &track.new {

@@ -150,7 +150,7 @@ async fn a_purge_and_a_clearing_killed_anywhere_take_only_what_they_may() {
         etc.write("keys.next", &NEW);
         etc
     };
-    let purge = install::purge(&start().keys("keys"), &keys(&NEW), &keys(&[(1, 1)])).unwrap();
+    let purge = install::purge(&start().keys("keys"), &keys(&NEW), &keys(&[(1, 1)]), &Default::default()).unwrap();
     let purge = &purge;
     let act = |node: NodeShell, place: Place| async move {
         node.install(&place, "c1", None, purge, None, NOW).await?;

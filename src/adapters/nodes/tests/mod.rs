@@ -233,7 +233,7 @@ async fn every_shell_that_is_here_does_the_same() {
         assert!(node.place(&place, "c1", &archive).await.unwrap().was_there, "{shell}");
         let forward = stages(&etc, &promotion.keys);
         node.install(&place, "c1", None, &forward, None, NOW).await.unwrap();
-        let purge = install::purge(&etc.keys("keys"), &promotion.keys, &keys(&[(1, 1)])).unwrap();
+        let purge = install::purge(&etc.keys("keys"), &promotion.keys, &keys(&[(1, 1)]), &Default::default()).unwrap();
         node.install(&place, "c1", None, &purge, None, NOW).await.unwrap();
         node.clear(&place).await.unwrap();
         assert_eq!(
@@ -344,7 +344,7 @@ async fn an_installation_its_way_back_and_its_purge_end_where_they_should_and_ca
     here().install(&place, "c1", None, &back, None, NOW).await.unwrap();
     assert_eq!(etc.keys("keys"), keys(&OLD));
     here().install(&place, "c1", None, &forward, None, NOW).await.unwrap();
-    let purge = install::purge(&etc.keys("keys"), &keys(&NEW), &keys(&[(1, 1)])).unwrap();
+    let purge = install::purge(&etc.keys("keys"), &keys(&NEW), &keys(&[(1, 1)]), &Default::default()).unwrap();
     here().install(&place, "c1", None, &purge, None, NOW).await.unwrap();
     assert_eq!(etc.keys("keys"), keys(&NEW));
     assert_eq!(here().install(&place, "c1", None, &purge, None, NOW).await.unwrap().were_done, 1);

@@ -18,10 +18,10 @@ fn forward_adds_the_primary_then_replaces_zero_and_leaves_the_rest_to_the_purge(
     let (old, new) = (keys(&[(0, 3), (1, 1), (2, 2)]), keys(&[(0, 4), (2, 2), (3, 3)]));
     assert_eq!(planned(&old, &new), [format!("add key 3 ({})", digest(3)), format!("replace key 0 by {}", digest(4))]);
     let installed = applied(&old, &plan(&old, &new, &used(std::slice::from_ref(&old))).unwrap());
-    let purged = purge(&installed, &new, &keys(&[(1, 1)])).unwrap();
+    let purged = purge(&installed, &new, &keys(&[(1, 1)]), &none()).unwrap();
     assert_eq!(purged.iter().map(Stage::message).collect::<Vec<_>>(), [format!("purge key 1 ({})", digest(1))]);
     assert_eq!(applied(&installed, &purged), new);
-    assert_eq!(purge(&new, &new, &keys(&[(1, 1)])).unwrap(), []);
+    assert_eq!(purge(&new, &new, &keys(&[(1, 1)]), &none()).unwrap(), []);
 }
 
 #[test]
@@ -69,9 +69,12 @@ fn nothing_is_overwritten_and_nothing_that_was_used_is_lost() {
 #[test]
 fn a_purge_before_the_installation_is_whole_is_refused() {
     let (wanted, gone) = (keys(&[(0, 4), (2, 2), (3, 3)]), keys(&[(1, 1)]));
-    assert_eq!(purge(&keys(&[(0, 3), (1, 1), (2, 2)]), &wanted, &gone), Err(Stop::NotInstalled(0)));
-    assert_eq!(purge(&keys(&[(0, 4), (2, 2), (3, 3), (4, 1)]), &wanted, &keys(&[(4, 1)])), Err(Stop::Encrypts(4)));
-    assert_eq!(purge(&wanted, &keys(&[(0, 4)]), &gone), Err(Stop::Incomplete));
+    assert_eq!(purge(&keys(&[(0, 5), (1, 1), (2, 2)]), &wanted, &gone, &none()), Err(Stop::NotInstalled(3)));
+    assert_eq!(
+        purge(&keys(&[(0, 4), (2, 2), (3, 3), (4, 1)]), &wanted, &keys(&[(4, 1)]), &none()),
+        Err(Stop::Encrypts(4))
+    );
+    assert_eq!(purge(&wanted, &keys(&[(0, 4)]), &gone, &none()), Err(Stop::Incomplete));
 }
 
 #[test]
@@ -79,15 +82,24 @@ fn a_purge_takes_nothing_that_somebody_else_has_put_there() {
     let (remain, gone) = (keys(&[(0, 4), (2, 2), (3, 3)]), keys(&[(1, 1)]));
     // One promotion more by somebody else: what was staged encrypts.
     let promoted = keys(&[(0, 5), (1, 1), (2, 2), (3, 3), (4, 4)]);
-    assert_eq!(purge(&promoted, &remain, &gone), Ok(vec![Stage::Purge { index: 1, digest: digest(1) }]));
+    assert_eq!(purge(&promoted, &remain, &gone, &none()), Ok(vec![Stage::Purge { index: 1, digest: digest(1) }]));
     // Another key under the index of one that is to go.
-    assert_eq!(purge(&keys(&[(0, 4), (1, 7), (2, 2), (3, 3)]), &remain, &gone), Ok(Vec::new()));
+    assert_eq!(purge(&keys(&[(0, 4), (1, 7), (2, 2), (3, 3)]), &remain, &gone, &none()), Ok(Vec::new()));
+    // One that no node has any more holds nothing up.
+    let (without, lost) = (keys(&[(0, 4), (1, 1), (3, 3)]), BTreeSet::from([digest(2)]));
+    let lent = purge(&without, &remain, &gone, &none()).unwrap();
+    assert_eq!(applied(&without, &lent), remain, "another node lends it");
+    assert_eq!(purge(&without, &remain, &gone, &lost).unwrap().len(), 1);
 }
 
 #[test]
 fn who_does_not_know_the_new_primary_is_named_by_position() {
     let wanted = keys(&[(0, 5), (3, 3), (4, 4)]);
     assert_eq!(lacking(&wanted, &[keys(&[(0, 4), (3, 3)]), keys(&[(0, 3), (2, 2)])]), [1]);
+}
+
+fn none() -> BTreeSet<Digest> {
+    BTreeSet::new()
 }
 
 /// Several nodes whose tokens are kept: whatever one has ever issued has to be readable on all.
@@ -200,7 +212,7 @@ proptest! {
         let kept = |digest: &Digest| next.values().any(|kept| kept == digest);
         let leaving: Keys = first.iter().filter(|(_, digest)| !kept(digest)).map(|(i, d)| (*i, *d)).collect();
         for at in 0..count {
-            for stage in purge(&cluster.nodes[at], &next, &leaving).unwrap() {
+            for stage in purge(&cluster.nodes[at], &next, &leaving, &none()).unwrap() {
                 cluster.nodes[at] = applied(&cluster.nodes[at], &[stage]);
                 cluster.issue();
                 cluster.check()?;
@@ -238,6 +250,6 @@ proptest! {
         prop_assert!(wanted.iter().all(|(index, digest)| after.get(index) == Some(digest)));
         prop_assert_eq!(after.values().next_back(), wanted.values().next_back());
         let leaving: Keys = after.iter().filter(|(index, _)| !wanted.contains_key(index)).map(|(i, d)| (*i, *d)).collect();
-        prop_assert!(purge(&after, &wanted, &leaving).is_ok());
+        prop_assert!(purge(&after, &wanted, &leaving, &none()).is_ok());
     }
 }

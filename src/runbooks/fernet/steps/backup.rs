@@ -1,12 +1,13 @@
 //! Step 2: every node's repositories are saved beside themselves, and it is tried whether they could be restored.
 
-use super::super::Fernet;
 use super::super::facts::left_behind;
 use super::super::record::{FernetRecord, Held};
 use super::super::spec::BACK_UP;
+use super::super::{Fernet, State};
 use super::prepare::rotator;
-use super::{Context, case, place, probed, tag, taken_away, turn};
+use super::{Context, case, live, place, probed, tag, taken_away, told, turn};
 use crate::domain::fault::{Fault, FaultKind, Lead};
+use crate::domain::fernet::repository::Digest;
 use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::{Case, Step};
 use crate::engine::ports::nodes::KeyVault;
@@ -121,6 +122,14 @@ impl Step<Fernet> for BackUp {
     async fn undo(&self, context: &Context<'_>) -> Result<String, Fault> {
         let now = case(context);
         let (own, tag) = (&now.own, tag(&now));
+        let only = only_saved(context, own).await;
+        if !only.is_empty() {
+            return Ok(format!(
+                "what was saved stays on the nodes (beside the live keys, .changeguard-{tag}), for somebody else has taken keys away that \
+                 lie nowhere else: {}; what was made with them is refused until they lie on every node again, below the highest",
+                only.join("; ")
+            ));
+        }
         context.ledger.fence().await?;
         let dropped = context
             .world
@@ -136,4 +145,24 @@ impl Step<Fernet> for BackUp {
         let stays = left_behind(context.world, &now).map(|stays| format!("; {stays}")).unwrap_or_default();
         Ok(format!("what was saved is taken away{stays}"))
     }
+}
+
+/// The keys of what was saved that have encrypted tokens and are in force on no node any more: somebody else has taken them away.
+async fn only_saved(context: &Context<'_>, own: &State) -> Vec<String> {
+    if own.saved.is_empty() {
+        return Vec::new();
+    }
+    let seen = context.world.every(|node| live(node, own)).await;
+    if seen.done.is_empty() {
+        return Vec::new();
+    }
+    let of = |(at, held): (usize, &Held)| {
+        let is_live = |digest: &Digest| {
+            let mut all = seen.done.iter().filter_map(|(_, all)| all.get(at));
+            all.any(|one| one.digests().values().any(|live| live == digest))
+        };
+        let gone: Vec<_> = held.keys.range(1..).filter(|(_, digest)| !is_live(digest)).collect();
+        (!gone.is_empty()).then(|| format!("{}: key {}", held.kind.word(), told(gone)))
+    };
+    own.held.iter().enumerate().filter_map(of).collect()
 }

@@ -164,14 +164,18 @@ async fn make_known(context: &Context<'_>, seen: &Seen, wanted: &BTreeMap<Kind, 
     let mut any = false;
     for (at, held) in now.own.held.iter().enumerate() {
         let Some(keys) = wanted.get(&held.kind) else { continue };
-        for name in seen.lacking(at, keys) {
+        let lacking = seen.lacking(at, keys);
+        // One alone may encrypt with it at once, for all others know it.
+        let may_encrypt = lacking.len() == 1 && seen.silent.is_empty();
+        for name in lacking {
             let (Some(node), Some((_, all))) = (world.node(name), seen.all.iter().find(|(of, _)| of == name)) else {
                 continue;
             };
             let Some((current, top)) = all.get(at).and_then(|keys| Some((keys, *keys.keys().next_back()?))) else {
                 continue;
             };
-            let missing = keys.range(1..).rev().filter(|(index, _)| **index < top && !current.contains_key(index));
+            let may_lie = |index: &u32| *index < top || may_encrypt && keys.keys().next_back() == Some(index);
+            let missing = keys.range(1..).rev().filter(|(index, _)| may_lie(index) && !current.contains_key(index));
             let stages: Vec<Stage> =
                 missing.map(|(index, digest)| Stage::Add { index: *index, digest: *digest }).collect();
             if !stages.is_empty() {
@@ -216,11 +220,12 @@ async fn everywhere(
                 let hint = match back {
                     false => "nothing more is put in force; compare the nodes".to_owned(),
                     true => format!(
-                        "nothing more is put back; bring the keys of {} there by hand, below the highest",
+                        "nothing more is put back; bring key {} there by hand, from {} or another node",
+                        told(keys.iter().next_back()),
                         place(held, world.node(lack[0]).unwrap_or(&world.nodes[0]))?.backup(&tag(&now))
                     ),
                 };
-                let leads = if back { &[Lead::Resume][..] } else { &[Lead::Resume, Lead::RollBack] };
+                let leads = if back { &[Lead::Resume][..] } else { &[Lead::RollBack, Lead::Resume] };
                 return Err(Fault::new(Service::Node, FaultKind::Conflict, text).hint(hint).leads(leads));
             }
         }
@@ -315,7 +320,7 @@ async fn put(
         let none = BTreeSet::new();
         let used = used.get(&held.kind).unwrap_or(&none);
         let stages = |current: &Keys| {
-            let stop = |stop: Stop| stopped(node, &stop, &[Lead::Resume, Lead::RollBack]);
+            let stop = |stop: Stop| stopped(node, &stop, &[Lead::RollBack, Lead::Resume]);
             plan(current, keys, used).map_err(stop)
         };
         let seen = seen.get(at).cloned().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Step 8: what is no longer needed is taken away, and what the case had placed and saved. There is no way back behind it.
 
 use super::super::facts::left_behind;
-use super::super::record::{FernetRecord, list};
+use super::super::record::{FernetRecord, Held, Kind, list};
 use super::super::spec::PURGE;
 use super::super::{Fernet, State};
 use super::install::{carry_out, stopped};
@@ -15,7 +15,7 @@ use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::Step;
 use crate::engine::step::{Probe, Trouble};
 use async_trait::async_trait;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) struct Purge;
 
@@ -46,6 +46,7 @@ impl Step<Fernet> for Purge {
         let (own, tag) = (&now.own, tag(&now));
         let looked = context.ledger.touch(PURGE).await?.map(|sights| sights.live(world, own));
         let looked: BTreeMap<_, _> = looked.into_iter().flat_map(|looked| looked.done).collect();
+        let (lost, none) = (lost(context, own, &looked).await?, BTreeSet::new());
         let left: Vec<_> = world.nodes.iter().filter(|node| !own.purged.contains(&node.name)).collect();
         let mut count = own.purged.len();
         for group in left.chunks(world.rules.parallel.max(1)) {
@@ -63,7 +64,8 @@ impl Step<Fernet> for Purge {
                         let leaving = |index: &u32| promotion.purged.contains(index);
                         let leaving = held.keys.iter().filter(|(index, _)| leaving(index));
                         let leaving: Keys = leaving.map(|(index, digest)| (*index, *digest)).collect();
-                        let stages = |keys: &Keys| purge(keys, &promotion.keys, &leaving).map_err(stop);
+                        let lost = lost.get(&held.kind).unwrap_or(&none);
+                        let stages = |keys: &Keys| purge(keys, &promotion.keys, &leaving, lost).map_err(stop);
                         carry_out(context, held, node, seen.digests(), stages).await?;
                         context.ledger.fence().await?;
                         node.files.tidy(&place, &tag).await?;
@@ -82,7 +84,7 @@ impl Step<Fernet> for Purge {
         let seen = world.every(|node| live(node, own)).await.all()?;
         let besides = match others(own, &seen, remain) {
             None => String::new(),
-            Some(others) => match besides(own, &seen) {
+            Some(others) => match besides(own, &seen, &lost) {
                 Some(besides) => format!("; {besides}"),
                 None => return Err(apart(own, &others)),
             },
@@ -108,23 +110,65 @@ impl Step<Fernet> for Purge {
     }
 }
 
-/// Where all nodes hold the same, and all that was to remain among it: what else lies there, which is somebody else's.
-fn besides(own: &State, seen: &[(String, Vec<Repository>)]) -> Option<String> {
+/// What was to remain and lies on no node any more, neither in force nor prepared nor saved: nobody can bring it back. Where a node
+/// does not answer nothing is lost yet.
+async fn lost(
+    context: &Context<'_>,
+    own: &State,
+    looked: &BTreeMap<String, Vec<Repository>>,
+) -> Result<BTreeMap<Kind, BTreeSet<Digest>>, Fault> {
+    let remain = |held: &Held| own.prepared.get(&held.kind).map(|promotion| promotion.keys.clone()).unwrap_or_default();
+    let lacks = |all: &Vec<Repository>| {
+        let has = |seen: &Repository, digest: &Digest| seen.digests().values().any(|held| held == digest);
+        own.held.iter().zip(all).any(|(held, seen)| remain(held).range(1..).any(|(_, digest)| !has(seen, digest)))
+    };
+    // Nothing more is asked where nobody has meddled.
+    let all_seen = context.world.nodes.iter().all(|node| looked.contains_key(&node.name));
+    if all_seen && !looked.values().any(lacks) {
+        return Ok(BTreeMap::new());
+    }
+    let tag = tag(&case(context));
+    let lies = context.world.every(async |node| {
+        let mut digests = Vec::new();
+        for held in &own.held {
+            let all = node.files.list_all(&place(held, node)?, &tag).await?;
+            digests.push(all.iter().flat_map(|one| one.digests().into_values()).collect::<BTreeSet<Digest>>());
+        }
+        Ok(digests)
+    });
+    let lies = lies.await.all()?;
+    let of = |(at, held): (usize, &Held)| {
+        let is_nowhere =
+            |digest: &Digest| lies.iter().all(|(_, all)| all.get(at).is_none_or(|one| !one.contains(digest)));
+        (held.kind, remain(held).range(1..).map(|(_, digest)| *digest).filter(is_nowhere).collect())
+    };
+    Ok(own.held.iter().enumerate().map(of).collect())
+}
+
+/// Where all nodes hold the same, and all of what was to remain that any node has: what else lies there, which is somebody else's, and
+/// what is lost.
+fn besides(own: &State, seen: &[(String, Vec<Repository>)], lost: &BTreeMap<Kind, BTreeSet<Digest>>) -> Option<String> {
     let (_, first) = seen.first()?;
-    let mut told = Vec::new();
+    let mut said = Vec::new();
     for (at, held) in own.held.iter().enumerate() {
         let (keys, remain) = (first.get(at)?.digests(), &own.prepared.get(&held.kind)?.keys);
         let is_same = seen.iter().all(|(_, all)| all.get(at).is_some_and(|seen| seen.digests() == keys));
         let is_there = |digest: &Digest| keys.values().any(|held| held == digest);
-        if !is_same || !remain.values().all(is_there) {
+        let is_lost = |digest: &Digest| lost.get(&held.kind).is_some_and(|lost| lost.contains(digest));
+        if !is_same || !remain.range(1..).all(|(_, digest)| is_there(digest) || is_lost(digest)) {
             return None;
+        }
+        let kind = held.kind.word();
+        let gone: Vec<_> = remain.range(1..).filter(|(_, digest)| !is_there(digest)).collect();
+        if !gone.is_empty() {
+            said.push(format!("{kind}: key {} lies on no node any more: what was made with it is refused", told(gone)));
         }
         let more: Vec<_> = keys.iter().filter(|(index, digest)| remain.get(index) != Some(digest)).collect();
         if !more.is_empty() {
-            told.push(format!("{}: key {}", held.kind.word(), super::told(more)));
+            said.push(format!("{kind}: every node holds besides key {}", told(more)));
         }
     }
-    Some(format!("every node holds besides, by somebody else's hand, {}", told.join("; ")))
+    (!said.is_empty()).then(|| format!("by somebody else's hand: {}", said.join("; ")))
 }
 
 /// The nodes differ, or lack what was to remain.

@@ -38,7 +38,7 @@ impl Step<Fernet> for Verify {
             let text = format!("not every node holds what was installed: {others}");
             return Err(Fault::new(Service::Node, FaultKind::Conflict, text)
                 .hint("somebody else has changed it: find out who")
-                .leads(&[Lead::Resume, Lead::RollBack]));
+                .leads(&[Lead::RollBack, Lead::Resume]));
         }
         let is_cache_shared = sights.settings().iter().any(|(_, settings)| settings.cache.is_shared());
         world.forget_old_of_others(&now.core.id);

@@ -5,7 +5,7 @@ use super::super::roll::{Context, follow};
 use super::super::spec::{DISTRUST, PROMOTE};
 use super::super::{Kops, State};
 use super::export::known_again;
-use super::{all_stand, at, case, conflict, keysets, never_updated, probed, record, standing};
+use super::{all_stand, at, case, conflict, further, keysets, never_updated, probed, record, standing};
 use crate::domain::fault::{Fault, Lead};
 use crate::domain::kops::keypair::KeypairId;
 use crate::domain::kops::keyset::Keysets;
@@ -30,6 +30,7 @@ async fn promote(context: &Context<'_>, back: bool) -> Result<(), Fault> {
             // On the way back it may be further back already, where the end of a journal was lost.
             found if found == to || back && found < to => continue,
             found if found == from => {}
+            found if back => return Err(further(track, &seen, found, from)),
             _ => return Err(conflict(format!("{}: it can't be promoted as it is", track.keyset), &[Lead::Resume])),
         }
         context.ledger.fence().await?;

@@ -6,9 +6,10 @@ use super::super::holders::{ADMIN_BACK, FINAL_BACK, concerns_clients, is_out, na
 use super::super::record::{KopsRecord, Round};
 use super::super::roll::Context;
 use super::super::spec::{ADMIN, CERTIFICATES, FINAL};
-use super::{case, keysets, record, tag};
+use super::{case, further, keysets, record, standing, tag};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::kops::keyset::GENERAL;
+use crate::domain::kops::track::Standing;
 use crate::domain::step::StepNumber;
 use crate::engine::case::core::Way;
 use crate::engine::case::runbook::{Case, Step};
@@ -105,6 +106,16 @@ impl Step<Kops> for Export {
         let now = case(context);
         if self.round == Round::Final && missing(self, context).is_some() {
             known_again(context).await?;
+        }
+        if self.round == Round::Admin && missing(self, context).is_some() {
+            // Nobody can use a credential of an authority that somebody else has distrusted meanwhile.
+            let seen = keysets(context).await?;
+            for track in &now.own.tracks {
+                let found = standing(track, &seen)?;
+                if found > Standing::Promoted {
+                    return Err(further(track, &seen, found, Standing::Promoted));
+                }
+            }
         }
         if let Some(fault) = missing(self, context) {
             return Err(fault);

@@ -4,9 +4,8 @@ use super::super::Kops;
 use super::super::record::{Change, KopsRecord, Round};
 use super::super::roll::{Context, follow};
 use super::super::spec::STAGE;
-use super::{all_stand, at, case, conflict, keysets, never_updated, probed, record, standing, tag};
+use super::{all_stand, at, case, conflict, further, keysets, never_updated, probed, record, standing, tag};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
-use crate::domain::kops::keyset::Keysets;
 use crate::domain::kops::track::{Standing, Track};
 use crate::domain::step::StepNumber;
 use crate::engine::case::runbook::Step;
@@ -42,6 +41,8 @@ async fn keep_the_certificates(context: &Context<'_>) -> Result<(), Fault> {
 /// One keypair a keyset: what is there already is met.
 async fn create(context: &Context<'_>) -> Result<(), Fault> {
     let total = case(context).own.tracks.len();
+    // Only the first that has none may have been created without a record: the others had not been come to.
+    let first = case(context).own.unrecorded();
     for number in 0..total {
         let track = case(context).own.tracks[number].clone();
         if track.new.is_some() {
@@ -51,7 +52,11 @@ async fn create(context: &Context<'_>) -> Result<(), Fault> {
         standing(&track, &seen)?;
         let left = track.left_by_a_create(&seen).map_err(|why| conflict(why, &[Lead::Resume]))?;
         let (id, found) = match left {
-            Some(id) => (id, true),
+            Some(id) if first == Some(number) => (id, true),
+            Some(id) => {
+                let text = format!("{}: {id} is staged, and not by this case", track.keyset);
+                return Err(conflict(text, &[Lead::RollBack, Lead::Resume]));
+            }
             None => {
                 context.ledger.fence().await?;
                 let said = context.world.cluster.create(&track.keyset).await?;
@@ -69,16 +74,6 @@ async fn create(context: &Context<'_>) -> Result<(), Fault> {
         context.ledger.progress(Progress { step: STAGE, done, total, text });
     }
     all_stand(&case(context).own, &keysets(context).await?, Standing::Staged)
-}
-
-/// On the way back: somebody else has promoted what this case has staged, and whoever uses it by now would be locked out with it.
-fn further(track: &Track, seen: &Keysets, found: Standing) -> Fault {
-    let text = format!("{}: {}, by somebody else's hand", track.keyset, track.told(seen));
-    let hint = format!(
-        "it is not distrusted under whoever uses it: {}, kops update cluster --yes, and a roll of every group",
-        track.put_to(found, Standing::Staged).join(", ")
-    );
-    Fault::new(Service::Kops, FaultKind::Conflict, text).hint(hint).leads(&[Lead::Resume])
 }
 
 /// The keypair that a create has made without saying so.
@@ -144,9 +139,12 @@ impl Step<Kops> for Stage {
         let own = case(context).own.clone();
         let seen = keysets(context).await?;
         let mut gone = 0;
-        for track in &own.tracks {
+        let first = own.unrecorded();
+        for (number, track) in own.tracks.iter().enumerate() {
             let new = match &track.new {
                 Some(new) => Some(new.clone()),
+                // Somebody else's.
+                None if first != Some(number) => None,
                 None => track.left_by_a_create(&seen).map_err(|why| conflict(why, &[Lead::Resume]))?,
             };
             let Some(new) = new else { continue };
@@ -154,7 +152,7 @@ impl Step<Kops> for Stage {
             if seen.is_trusted(&track.keyset, &new) {
                 let found = standing(track, &seen)?;
                 if found > Standing::Staged {
-                    return Err(further(track, &seen, found));
+                    return Err(further(track, &seen, found, Standing::Staged));
                 }
                 context.ledger.fence().await?;
                 context.world.cluster.distrust(&track.keyset, &new).await?;
