@@ -90,6 +90,9 @@ impl Replay {
                 update(&mut model, Msg::Subjects(vec![self.past.subject().clone()]));
             }
         }
+        const KEYS: &str =
+            "Space stops and goes on, . and , are the next record and the one before, + and - the speed, q leaves";
+        update(&mut model, Msg::Info(KEYS.into()));
         let mut is_open = false;
         loop {
             self.tell(&mut model, turn).await?;
@@ -177,13 +180,13 @@ impl Turn {
         true
     }
 
-    /// `REPLAY 12 of 57, 60x; space . , + -`.
+    /// `REPLAY 12 of 57, 60x`.
     fn told(self, past: &Past) -> String {
         let how = match (past.until_the_next(), self.is_paused) {
             (None, _) => "the end".to_owned(),
             (_, true) => "paused".to_owned(),
             _ => format!("{}x", self.speed),
         };
-        format!("REPLAY {} of {}, {how}; Space . , + -", past.at(), past.len())
+        format!("REPLAY {} of {}, {how}", past.at(), past.len())
     }
 }

@@ -30,6 +30,48 @@ async fn a_reason_for_an_end_covers_no_letter_that_came_in_unread_and_what_was_r
     scene.finish("talked to them by phone").await.unwrap();
 }
 
+/// Somebody gives a reason for something else, and has never heard of the letter.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reason_counts_only_where_the_letter_that_it_goes_over_was_named_before() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    scene.everybody_returns().await;
+    writes(&scene, "acme", 0, None, "Since then I reach nothing any more, can you have a look?", 1);
+    scene.wiring.post().unwrap().sort(&scene.fleet).await.unwrap();
+    let refused = scene.finish("the agent's log is a drill").await.unwrap_err().to_string();
+    assert!(refused.contains("a mail of a client is unread: read it"), "{refused}");
+    assert!(scene.acme().rotation().unwrap().is_kept(KeyRole::Previous));
+    scene.finish("talked to them by phone").await.unwrap();
+    // What is read behind the end leads as if it had come behind it.
+    let mail = scene.status().mails[0].mail.clone();
+    let (decision, note) = (Decision::NotBack, "phoned them".to_owned());
+    scene.run(Command::DecideMail { mail, decision, note }).await.unwrap();
+    let status = scene.status();
+    assert!(status.next.text.contains("not back, by their own word"), "{:?}", status.next);
+}
+
+/// The letters of one person count in the order in which they came, whichever is read first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_earlier_letter_that_is_read_late_does_not_outdo_a_later_one_that_says_it_does_not_work() {
+    let scene = Scene::start().await;
+    scene.confirmed().await;
+    scene.rotate().await.unwrap();
+    scene.everybody_returns().await;
+    let says = |text: &str, at: usize| writes(&scene, "acme", 0, None, text, at);
+    says("I think it might be back, or so it seems, whatever that means", 1);
+    scene.wiring.post().unwrap().sort(&scene.fleet).await.unwrap();
+    let earlier = scene.status().mails[0].mail.clone();
+    says("It does not work any more, I am cut off.", 2);
+    scene.wiring.post().unwrap().sort(&scene.fleet).await.unwrap();
+    assert_eq!(scene.acme().rotation().unwrap().not_back().len(), 1);
+    let (decision, note) = (Decision::Back, String::new());
+    let said = scene.run(Command::DecideMail { mail: earlier, decision, note }).await.unwrap();
+    assert!(said.contains("a later mail of theirs says that it does not work"), "{said}");
+    assert_eq!(scene.acme().rotation().unwrap().not_back().len(), 1);
+    assert!(scene.finish("").await.is_err());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_end_over_a_letter_that_nobody_has_read_wants_a_reason_that_stands_in_the_report() {
     let scene = Scene::start().await;

@@ -23,6 +23,7 @@ mod fernet_install;
 mod fernet_keys;
 mod fernet_left;
 mod fernet_nodes;
+mod fernet_others;
 mod fernet_put_back;
 mod fernet_real;
 mod fernet_rig;

@@ -51,7 +51,7 @@ async fn a_past_rotation_is_gone_through_by_keys() {
     bastion.confirmed("acme").await;
     let count = bastion.records("acme").await.len();
     let config = bastion.config().to_str().unwrap().to_owned();
-    let mut program = Program::start(&["--config", &config, "replay", "acme", "--speed", "3600"], &[], 120, 34);
+    let mut program = Program::start(&["--config", &config, "replay", "acme", "--speed", "3600"], &[], 150, 34);
     tokio::task::block_in_place(|| {
         program.shows(&format!("REPLAY {count} of {count}, the end"));
         program.shows("announced");

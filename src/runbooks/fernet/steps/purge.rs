@@ -3,7 +3,7 @@
 use super::super::facts::left_behind;
 use super::super::record::{FernetRecord, Held, Kind, list};
 use super::super::spec::PURGE;
-use super::super::{Fernet, State};
+use super::super::{Fernet, Node, State};
 use super::install::{carry_out, stopped};
 use super::{
     Context, case, holds_everywhere, live, not_prepared, nothing_to_undo, others, place, probed, tag, told, turn,
@@ -44,11 +44,18 @@ impl Step<Fernet> for Purge {
     async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
         let (world, now) = (context.world, case(context));
         let (own, tag) = (&now.own, tag(&now));
-        let looked = context.ledger.touch(PURGE).await?.map(|sights| sights.live(world, own));
-        let looked: BTreeMap<_, _> = looked.into_iter().flat_map(|looked| looked.done).collect();
+        let looked = match context.ledger.touch(PURGE).await? {
+            Some(sights) => sights.live(world, own),
+            None => world.every(|node| live(node, own)).await,
+        };
+        let looked: BTreeMap<_, _> = looked.done.into_iter().collect();
         let (lost, none) = (lost(context, own, &looked).await?, BTreeSet::new());
-        let left: Vec<_> = world.nodes.iter().filter(|node| !own.purged.contains(&node.name)).collect();
-        let mut count = own.purged.len();
+        // One that is purged and has lost a key since is lent it.
+        let is_left = |node: &&Node| {
+            !own.purged.contains(&node.name) || looked.get(&node.name).is_some_and(|all| lacks(own, all))
+        };
+        let left: Vec<_> = world.nodes.iter().filter(is_left).collect();
+        let mut count = world.nodes.len() - left.len();
         for group in left.chunks(world.rules.parallel.max(1)) {
             context.ledger.fence().await?;
             let purged = world
@@ -110,6 +117,18 @@ impl Step<Fernet> for Purge {
     }
 }
 
+/// What is to remain of a repository, but for the staged key, which has encrypted nothing.
+fn encrypted(own: &State, held: &Held) -> Keys {
+    let remain = own.prepared.get(&held.kind).map(|promotion| promotion.keys.clone()).unwrap_or_default();
+    remain.into_iter().filter(|(index, _)| *index > 0).collect()
+}
+
+/// Whether a node lacks something of that.
+fn lacks(own: &State, seen: &[Repository]) -> bool {
+    let has = |seen: &Repository, digest: &Digest| seen.digests().values().any(|held| held == digest);
+    own.held.iter().zip(seen).any(|(held, seen)| encrypted(own, held).values().any(|digest| !has(seen, digest)))
+}
+
 /// What was to remain and lies on no node any more, neither in force nor prepared nor saved: nobody can bring it back. Where a node
 /// does not answer nothing is lost yet.
 async fn lost(
@@ -117,14 +136,9 @@ async fn lost(
     own: &State,
     looked: &BTreeMap<String, Vec<Repository>>,
 ) -> Result<BTreeMap<Kind, BTreeSet<Digest>>, Fault> {
-    let remain = |held: &Held| own.prepared.get(&held.kind).map(|promotion| promotion.keys.clone()).unwrap_or_default();
-    let lacks = |all: &Vec<Repository>| {
-        let has = |seen: &Repository, digest: &Digest| seen.digests().values().any(|held| held == digest);
-        own.held.iter().zip(all).any(|(held, seen)| remain(held).range(1..).any(|(_, digest)| !has(seen, digest)))
-    };
     // Nothing more is asked where nobody has meddled.
     let all_seen = context.world.nodes.iter().all(|node| looked.contains_key(&node.name));
-    if all_seen && !looked.values().any(lacks) {
+    if all_seen && !looked.values().any(|all| lacks(own, all)) {
         return Ok(BTreeMap::new());
     }
     let tag = tag(&case(context));
@@ -140,7 +154,7 @@ async fn lost(
     let of = |(at, held): (usize, &Held)| {
         let is_nowhere =
             |digest: &Digest| lies.iter().all(|(_, all)| all.get(at).is_none_or(|one| !one.contains(digest)));
-        (held.kind, remain(held).range(1..).map(|(_, digest)| *digest).filter(is_nowhere).collect())
+        (held.kind, encrypted(own, held).into_values().filter(is_nowhere).collect())
     };
     Ok(own.held.iter().enumerate().map(of).collect())
 }
