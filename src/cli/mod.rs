@@ -64,26 +64,26 @@ pub struct Cli {
 impl Verb {
     /// Whether it may change, send or record anything outside of a lab.
     pub fn changes(&self) -> bool {
-        match self {
+        !matches!(
+            self,
             Verb::Tui
-            | Verb::Status { .. }
-            | Verb::Report { .. }
-            | Verb::Replay(_)
-            | Verb::Audit { .. }
-            | Verb::Troubles { .. }
-            | Verb::Config { .. }
-            | Verb::Demo(_)
-            | Verb::Lab(_)
-            | Verb::Rehearse { verb: rehearse::RehearseVerb::List }
-            | Verb::Completions { .. }
-            | Verb::Man
-            | Verb::Person { verb: PersonVerb::Export { .. } }
-            | Verb::Rotate { dry_run: true, .. }
-            | Verb::Mail {
-                verb: mail::MailVerb::Thread { .. } | mail::MailVerb::Judge { .. } | mail::MailVerb::Strays,
-            } => false,
-            _ => true,
-        }
+                | Verb::Status { .. }
+                | Verb::Report { .. }
+                | Verb::Replay(_)
+                | Verb::Audit { .. }
+                | Verb::Troubles { .. }
+                | Verb::Config { .. }
+                | Verb::Demo(_)
+                | Verb::Lab(_)
+                | Verb::Rehearse { verb: rehearse::RehearseVerb::List }
+                | Verb::Completions { .. }
+                | Verb::Man
+                | Verb::Person { verb: PersonVerb::Export { .. } }
+                | Verb::Rotate { dry_run: true, .. }
+                | Verb::Mail {
+                    verb: mail::MailVerb::Thread { .. } | mail::MailVerb::Judge { .. } | mail::MailVerb::Strays,
+                }
+        )
     }
 }
 
