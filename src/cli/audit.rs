@@ -95,7 +95,8 @@ impl<'a> Journal<'a> {
         let list = Typed::of("report").word(typed).flag("list");
         head.ok_or_else(|| match wanted {
             Some(id) => BadUsage(format!("{typed} has no case {id}; see `{list}`")).into(),
-            None => anyhow!("no case of {typed} was ever opened"),
+            None if key.is_subject() => anyhow!("no case of {typed} was ever opened"),
+            None => anyhow!("nothing was ever planned for {typed}"),
         })
     }
 

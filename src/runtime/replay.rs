@@ -22,6 +22,10 @@ const LONGEST: Duration = Duration::from_secs(3);
 /// How much faster than it was at the most, and how much slower.
 const SPEEDS: (u32, u32) = (1, 3600);
 
+/// What its keys do, on the message line.
+const KEYS: &str =
+    "Space stops and goes on, . and , are the next record and the one before, + and - the speed, q leaves";
+
 /// What was true then.
 pub enum Then {
     /// Of a tenant.
@@ -90,14 +94,12 @@ impl Replay {
                 update(&mut model, Msg::Subjects(vec![self.past.subject().clone()]));
             }
         }
-        const KEYS: &str =
-            "Space stops and goes on, . and , are the next record and the one before, + and - the speed, q leaves";
-        update(&mut model, Msg::Info(KEYS.into()));
         let mut is_open = false;
         loop {
             self.tell(&mut model, turn).await?;
             if !is_open {
                 update(&mut model, Msg::Key(Key::Enter));
+                update(&mut model, Msg::Info(KEYS.into()));
                 is_open = true;
             }
             screen.draw(|frame| crate::ui::view(&model, frame))?;

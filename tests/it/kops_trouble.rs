@@ -39,6 +39,22 @@ async fn a_create_that_dies_after_five_of_eight_goes_on_with_the_other_three() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_else_has_created_in_a_keyset_that_was_never_come_to_is_neither_used_nor_distrusted() {
+    let rig = Rig::new().await;
+    rig.kops().spoil(|mischief| mischief.creates_left = Some(2));
+    let desk = rig.desk().await;
+    desk.run(begin("rotate")).await.unwrap_err();
+    rig.kops().somebody_creates("service-account");
+    rig.kops().spoil(|mischief| mischief.creates_left = None);
+    let said = fault(desk.run(Order::Resume).await);
+    assert!(said.contains("service-account: ") && said.contains("is staged, and not by this case"), "{said}");
+    desk.run(back()).await.unwrap();
+    let words = rig.kops().words();
+    assert!(words.iter().any(|words| words.starts_with("distrust keypair kubernetes-ca ")), "{words:?}");
+    assert!(words.iter().all(|words| !words.starts_with("distrust keypair service-account ")), "{words:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_update_that_no_instance_needs_is_an_alarm_with_two_ways_out() {
     for way_out in ["force", "back"] {
         let rig = Rig::new().await;

@@ -16,7 +16,7 @@ fn documents(out: &str) -> Vec<Value> {
 async fn each_moment_of_a_rotation_is_what_was_true_then() {
     let bastion = Bastion::start(1, 2, CYCLE).await;
     let none = bastion.run("replay acme --json", &[]).await.ends(1);
-    assert!(none.err.contains("no case of acme was ever opened"), "{}", none.err);
+    assert!(none.err.contains("nothing was ever planned for acme"), "{}", none.err);
     bastion.confirmed("acme").await;
     bastion.run("rotate acme --confirm acme", &[]).await.ends(0);
     let records = bastion.records("acme").await;

@@ -78,7 +78,11 @@ fn expectation(rotation: &Rotation, settings: &Settings, now: Timestamp) -> Opti
     match rotation.step(StepNumber::SECRET) {
         StepState::Running { .. } => Some(true),
         StepState::Done { at, .. } => Some(now.duration_since(*at) <= cycles),
-        StepState::Failed { at, .. } | StepState::Interrupted { since: at } => Some(now.duration_since(*at) <= cycles),
+        StepState::Failed { at, .. } | StepState::Interrupted { since: at } => {
+            // It may have waited long before it changed anything.
+            let touched = rotation.touched_as.as_ref().map(|(_, touched)| *touched);
+            Some(now.duration_since(touched.map_or(*at, |touched| touched.max(*at))) <= cycles)
+        }
         StepState::Waiting => None,
     }
 }

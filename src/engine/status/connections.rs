@@ -209,7 +209,10 @@ impl Compared<'_> {
             let (cut, lead) = self.of_waiting(done.is_some());
             let text =
                 format!("{has}the object is not there{more}, so nobody can download their configuration{cut}{copy}");
-            return is_gone.then_some(Against { text, lead: lead.or(Some(NO_DOWNLOAD)), undone: done.is_some() });
+            if is_gone || done.is_some() {
+                return is_gone.then_some(Against { text, lead: lead.or(Some(NO_DOWNLOAD)), undone: done.is_some() });
+            }
+            // A failed look says nothing against what was seen before it: nobody has written it since.
         }
         if self.object == Some(self.target) {
             return None;
