@@ -3,6 +3,7 @@
 use super::Kops;
 use super::record::{AlarmKind, At, KopsRecord, Round};
 use super::spec::{DISTRUST, PROMOTE, STAGE};
+use crate::domain::kops::keypair::KeypairId;
 use crate::domain::kops::track::Track;
 use crate::domain::kops::version::Version;
 use crate::engine::case::core::{Core, Stamp, Way};
@@ -99,8 +100,15 @@ impl State {
     }
 
     /// The first keyset of which no keypair was recorded: one may have been created there all the same.
-    pub fn unrecorded(&self) -> Option<usize> {
+    fn unrecorded(&self) -> Option<usize> {
         self.tracks.iter().position(|track| track.new.is_none())
+    }
+
+    /// Whether a keypair that was found in this keyset may be one that the case has created there without a record: it is the keyset's
+    /// turn, and it is younger than what was created before (an id is a moment).
+    pub fn may_have_made(&self, number: usize, id: &KeypairId) -> bool {
+        let last = self.tracks.iter().filter_map(|track| track.new.as_ref()).max();
+        self.unrecorded() == Some(number) && last.is_none_or(|last| id > last)
     }
 
     /// Whether the authority is among them by which clients trust the API.

@@ -41,8 +41,6 @@ async fn keep_the_certificates(context: &Context<'_>) -> Result<(), Fault> {
 /// One keypair a keyset: what is there already is met.
 async fn create(context: &Context<'_>) -> Result<(), Fault> {
     let total = case(context).own.tracks.len();
-    // Only the first that has none may have been created without a record: the others had not been come to.
-    let first = case(context).own.unrecorded();
     for number in 0..total {
         let track = case(context).own.tracks[number].clone();
         if track.new.is_some() {
@@ -52,7 +50,7 @@ async fn create(context: &Context<'_>) -> Result<(), Fault> {
         standing(&track, &seen)?;
         let left = track.left_by_a_create(&seen).map_err(|why| conflict(why, &[Lead::Resume]))?;
         let (id, found) = match left {
-            Some(id) if first == Some(number) => (id, true),
+            Some(id) if case(context).own.may_have_made(number, &id) => (id, true),
             Some(id) => {
                 let text = format!("{}: {id} is staged, and not by this case", track.keyset);
                 return Err(conflict(text, &[Lead::RollBack, Lead::Resume]));
@@ -139,13 +137,14 @@ impl Step<Kops> for Stage {
         let own = case(context).own.clone();
         let seen = keysets(context).await?;
         let mut gone = 0;
-        let first = own.unrecorded();
         for (number, track) in own.tracks.iter().enumerate() {
             let new = match &track.new {
                 Some(new) => Some(new.clone()),
-                // Somebody else's.
-                None if first != Some(number) => None,
-                None => track.left_by_a_create(&seen).map_err(|why| conflict(why, &[Lead::Resume]))?,
+                // What somebody else has made is theirs.
+                None => {
+                    let left = track.left_by_a_create(&seen).map_err(|why| conflict(why, &[Lead::Resume]))?;
+                    left.filter(|id| own.may_have_made(number, id))
+                }
             };
             let Some(new) = new else { continue };
             gone += 1;
