@@ -139,7 +139,9 @@ async fn the_gap_of_the_way_back_hides_none_of_the_way_forward() {
     assert_eq!((earlier.len(), earlier[0][1].as_f64()), (1, Some(forward)), "{earlier:?}");
     assert_ne!(report["times"]["gap_ms"].as_f64(), Some(forward), "one gap stands once");
     let text = bastion.run("report acme", &[]).await.ends(0).out;
-    assert!(text.contains(&format!("- earlier gap without a secret: {forward:.1} ms, ended ")), "{text}");
+    // On a loaded machine it may be of two digits, and is told without a fraction then.
+    let told = [format!("{forward:.1}"), format!("{forward:.0}")].map(|ms| format!("secret: {ms} ms, ended "));
+    assert!(told.iter().any(|told| text.contains(told)), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
