@@ -278,6 +278,7 @@ pub fn word(command: &Command) -> &'static str {
         Command::AcceptHandOver => "accept",
         Command::TakeMails { .. } | Command::DecideMail { .. } => "mail",
         Command::EndSilence => "silence",
+        Command::SeenSince { .. } => "look",
         Command::SetAside { .. } => "set aside",
         Command::AcceptSender { .. } | Command::AcceptDomain { .. } => "accept",
         Command::TakeBack { .. } => "take back",

@@ -101,7 +101,11 @@ struct Step {
 struct ClientLine {
     id: String,
     name: String,
+    /// What counted when the live secret was first touched; what counts now, where it was not.
     answer: Option<Acknowledgement>,
+    /// What was said behind that, in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said_since: Option<Acknowledgement>,
     waiver: Option<Waiver>,
     back_at: Option<Timestamp>,
     back_source: Option<&'static str>,
@@ -296,7 +300,7 @@ impl Report {
             hand_over: rotation.hand_over.clone(),
             times,
             steps: steps(rotation),
-            clients: clients(rotation),
+            clients: clients(rotation, &entries),
             senders_verified,
             second_mail_unasked: rotation.unasked.clone(),
             keys: keys(rotation),
@@ -367,13 +371,24 @@ fn steps(rotation: &Rotation) -> Vec<Step> {
     StepNumber::ALL.into_iter().map(step).collect()
 }
 
-fn clients(rotation: &Rotation) -> Vec<ClientLine> {
+fn clients(rotation: &Rotation, entries: &[Entry]) -> Vec<ClientLine> {
+    let at_touch = at_touch(entries);
     let line = |client: &crate::domain::client::Client| {
         let back = rotation.back.get(&client.id);
+        let now = rotation.acknowledgements.get(&client.id).cloned();
+        let (answer, said_since) = match &at_touch {
+            None => (now, None),
+            Some(then) => {
+                let then = then.acknowledgements.get(&client.id).cloned();
+                let since = now.filter(|now| then.as_ref() != Some(now));
+                (then, since)
+            }
+        };
         ClientLine {
             id: client.id.0.clone(),
             name: client.name.clone(),
-            answer: rotation.acknowledgements.get(&client.id).cloned(),
+            answer,
+            said_since,
             waiver: rotation.waivers.get(&client.id).cloned(),
             back_at: back.map(|back| back.at),
             back_source: back.map(|back| back.source.word()),
@@ -381,6 +396,19 @@ fn clients(rotation: &Rotation) -> Vec<ClientLine> {
         }
     };
     rotation.clients.iter().map(line).collect()
+}
+
+/// What stood when the live secret was first touched; none where that was not, or stands in no record of its own.
+fn at_touch(entries: &[Entry]) -> Option<Rotation> {
+    let mut first = None;
+    for (at, entry) in entries.iter().enumerate() {
+        match entry.record {
+            Record::Touching { .. } => first = first.or(Some(at)),
+            Record::NotTouched { .. } => first = None,
+            _ => {}
+        }
+    }
+    first.and_then(|first| Rotation::fold(&entries[..first]).ok())
 }
 
 fn keys(rotation: &Rotation) -> Vec<Key> {

@@ -200,6 +200,11 @@ pub enum Command {
     },
     /// End the silence of the expected alert that a rotation has left open.
     EndSilence,
+    /// Write what a look has seen others change behind the end of a rotation, or that all is as it was left again.
+    SeenSince {
+        /// A fragment.
+        text: String,
+    },
     /// Set something aside that keeps the gate shut, for this rotation: a failing check, or that nobody is known to ask.
     SetAside {
         /// The check's name, or [`NOBODY`].
@@ -294,6 +299,7 @@ impl Command {
                 | Command::Notify { .. }
                 | Command::TakeMails { .. }
                 | Command::EndSilence
+                | Command::SeenSince { .. }
         )
     }
 
@@ -339,6 +345,7 @@ impl Command {
             Command::HandOver { .. } => "handover",
             Command::AcceptHandOver => "accept",
             Command::EndSilence => "silence",
+            Command::SeenSince { .. } => "look",
             Command::SetAside { .. } => "set-aside",
             Command::TakeMails { .. }
             | Command::DecideMail { .. }

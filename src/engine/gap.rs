@@ -30,7 +30,7 @@ pub struct BrokenGap {
 impl BrokenGap {
     /// How long it was, or was at most, µs.
     pub fn us(&self) -> u64 {
-        between(self.opened, self.closed)
+        us_between(self.opened, self.closed)
     }
 }
 
@@ -71,7 +71,12 @@ pub fn length(us: u64) -> String {
     }
 }
 
-fn between(from: Timestamp, to: Timestamp) -> u64 {
+/// The time between two moments of the journal in the words of [`length`].
+pub fn between(from: Timestamp, to: Timestamp) -> String {
+    length(us_between(from, to))
+}
+
+fn us_between(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.duration_since(from).as_micros()).unwrap_or(0)
 }
 
@@ -86,7 +91,7 @@ pub fn of(
     let measured = result.gap.map(|gap| u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
     // What was then seen to be as it had been was not open.
     match before.filter(|opened| rotation.live.opened() == Some(*opened)) {
-        Some(opened) if measured.is_none() && result.stored => (Some(between(opened, now)), Some(opened)),
+        Some(opened) if measured.is_none() && result.stored => (Some(us_between(opened, now)), Some(opened)),
         // The key was there already, or a secret of somebody else's that this run has replaced: since when, nobody knows, and the
         // gap of this run is the shorter one.
         Some(opened) => (None, Some(opened)),

@@ -11,7 +11,7 @@ pub use summary::found;
 use values::first_scheme;
 pub use values::{
     Actor, Applied, BackSource, CASE_VERSION, CaseBody, Cause, KeyLeft, ObjectChanged, Outcome, PUTTING_RIGHT,
-    RECORD_VERSION, RefusedAct, RotationId, STARTING_TOUCHED, Swapped,
+    RECORD_VERSION, RefusedAct, RotationId, SEEN_SINCE, STARTING_TOUCHED, Swapped,
 };
 
 use crate::domain::acknowledgement::{Answer, Channel};

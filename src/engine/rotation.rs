@@ -157,6 +157,8 @@ pub struct Rotation {
     pub put_back: Option<PublicKey>,
     /// When the end was last asked for and refused, and why, as long as nothing was begun since.
     pub end_refused: Option<(Timestamp, String)>,
+    /// What was written last of what others have changed behind the end, and how often such a thing was written.
+    pub seen_since: Option<(usize, String)>,
     /// How many mails were taken in when a step was begun last: at the end, what was known when it was begun.
     pub heard_before_end: usize,
     /// Those of them that a person had not read then.
@@ -269,6 +271,7 @@ impl Rotation {
             earlier_gaps: Vec::new(),
             empty: Vec::new(),
             end_refused: None,
+            seen_since: None,
             heard_before_end: 0,
             unread_before_end: Vec::new(),
             ended_over: None,
@@ -308,11 +311,11 @@ impl Rotation {
         self.note_author(entry);
         match entry.record.clone() {
             Record::Planned { .. }
-            | Record::Noted { .. }
             | Record::TakenOver { .. }
             | Record::LeaseLost { .. }
             | Record::Case(_)
             | Record::PersonErased { .. } => {}
+            Record::Noted { text } => self.note_seen_since(&text),
             Record::Refused(refused) => {
                 self.end_refused = (refused.act == "finish").then_some((at, refused.why)).or(self.end_refused.take());
             }

@@ -24,7 +24,7 @@ pub use connections::Connections;
 pub use derive::derive;
 pub use heard::HeardView;
 pub use keys::{KeySight, KeysView};
-pub use since::ChangedSince;
+pub use since::{ChangedSince, MOST_WRITTEN, untold};
 pub use thread::ThreadLine;
 
 use crate::domain::client::{Client, ClientId};

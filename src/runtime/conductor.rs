@@ -319,7 +319,7 @@ impl Conductor {
         };
         let (store, tenant) = (self.world.store.as_ref(), &self.world.tenant.id);
         // What the program does by itself is done again later.
-        let by_itself = matches!(command, Command::TakeMails { .. } | Command::EndSilence);
+        let by_itself = matches!(command, Command::TakeMails { .. } | Command::EndSilence | Command::SeenSince { .. });
         let patience = if by_itself { Duration::ZERO } else { self.watcher.patience() };
         let taker = Taker { store, tenant, me: &me, lookout: &self.lookout, patience };
         let tell = |text: String| self.watcher.waits(&self.world.tenant, &text);

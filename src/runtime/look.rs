@@ -7,6 +7,7 @@ use crate::domain::freshness::{Peers, Presence, judge_person};
 use crate::domain::observation::Observation;
 use crate::engine::command::Command;
 use crate::engine::observe::{self, Before, Sights};
+use crate::engine::status::untold;
 use crate::engine::sources::{Looked, Source};
 use crate::runbooks::wireguard::signs_of_loss;
 use crate::runtime::conductor::Conductor;
@@ -38,6 +39,7 @@ impl Conductor {
         // A journal that does not answer is not waited for once more.
         if self.fault_of(Source::Journal).is_none() {
             self.see_who_is_back().await;
+            self.write_what_others_changed().await;
         }
         self.watcher.changed(self);
         Looked::since(&self.known().sights, began)
@@ -155,6 +157,19 @@ impl Conductor {
     pub async fn see_who_is_back(&self) {
         if self.busy.try_lock().is_ok() && self.known().sights.holder.is_none() && self.somebody_is_newly_back() {
             let _ = self.run(Command::Verify).await;
+        }
+    }
+
+    /// Writes what others have changed behind the end, once; somebody else's lease is respected.
+    pub async fn write_what_others_changed(&self) {
+        let untold = {
+            let known = self.known();
+            let is_quiet = !known.running && known.sights.holder.is_none() && known.sights.lost().is_none();
+            known.rotation.as_ref().filter(|_| is_quiet).and_then(|rotation| untold(rotation, &known.sights))
+        };
+        if let Some(text) = untold.filter(|_| self.busy.try_lock().is_ok()) {
+            // What can't be written now is seen again by the next look.
+            let _ = self.run(Command::SeenSince { text }).await;
         }
     }
 

@@ -357,6 +357,7 @@ async fn look_on(conductor: &Conductor, interval: Duration) {
                 if source == Source::Server {
                     conductor.see_who_is_back().await;
                 }
+                conductor.write_what_others_changed().await;
                 // One frame for all that answer together; nobody waits for those that are shown not to answer.
                 if asked.len() < 2 || asked.iter().all(|source| conductor.fault_of(*source).is_some()) {
                     conductor.tell();

@@ -3,11 +3,16 @@
 
 use super::fernet_case::{back, begin, desk_of, nothing_lost, world};
 use super::fernet_rig::Rig;
+use changeguard::domain::fault::Fault;
+use changeguard::domain::fernet::watch::Counts;
 use changeguard::engine::case::machine::Order;
+use changeguard::engine::ports::nodes::NodeTraffic;
 use changeguard::engine::step::Progress;
 use changeguard::runtime::case::{Desk, Onlooker};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 type Act = Box<dyn FnOnce() + Send>;
 
@@ -144,4 +149,46 @@ async fn a_node_that_has_lost_the_key_which_is_to_encrypt_again_is_lent_it_on_th
         assert_eq!(indexes(&rig.keys(node)).pop(), Some(primary), "node{node}");
     }
     nothing_lost(&rig, "back");
+}
+
+/// Answers of a node whose users are refused once `bad` says so: half of a hundred at each look.
+struct Answers {
+    bad: Arc<AtomicBool>,
+    counts: Mutex<Counts>,
+}
+
+#[async_trait::async_trait]
+impl NodeTraffic for Answers {
+    async fn counts(&self) -> Result<Counts, Fault> {
+        let mut counts = self.counts.lock().unwrap();
+        counts.requests += 100;
+        counts.refused += if self.bad.load(Ordering::SeqCst) { 50 } else { 0 };
+        Ok(*counts)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_refuses_its_users_after_the_watch_had_ended_keeps_the_purge_from_its_first_change() {
+    let rig = Rig::new().await;
+    let bad = Arc::new(AtomicBool::new(false));
+    let mut world = world(&rig);
+    world.rules.watch = Duration::from_secs(1);
+    for (number, node) in world.nodes.iter_mut().enumerate() {
+        let bad = if number == 1 { bad.clone() } else { Arc::default() };
+        node.traffic = Some(Arc::new(Answers { bad, counts: Mutex::default() }));
+    }
+    let desk = desk_of(&rig, world, Once::at("never", || {})).await;
+    desk.run(begin("rotate")).await.unwrap();
+    let before = folders(&rig).iter().map(|keys| indexes(keys)).collect::<Vec<_>>();
+    bad.store(true, Ordering::SeqCst);
+    for order in [begin("purge"), Order::Resume] {
+        let fault = desk.run(order).await.unwrap_err().to_string();
+        assert!(fault.contains("node1: 50.0 % refused tokens"), "{fault}");
+    }
+    assert_eq!(folders(&rig).iter().map(|keys| indexes(keys)).collect::<Vec<_>>(), before);
+    bad.store(false, Ordering::SeqCst);
+    let said = desk.run(Order::Resume).await.unwrap();
+    assert_eq!(desk.status().ended, Some("done"));
+    assert!(said.contains("answers, no spike"), "{said}");
+    nothing_lost(&rig, "purged");
 }

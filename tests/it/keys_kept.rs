@@ -310,6 +310,13 @@ async fn what_others_change_after_the_end_is_alarmed_and_put_right_as_long_as_th
     assert_eq!((status.reconcile, status.next.action), (Reconcile::Differs, Act::Resume));
     assert!(status.attention[0].starts_with("KEY CHANGED SINCE THE END"), "{:?}", status.attention);
     assert!(status.attention[0].contains("2 secrets") && status.attention[0].contains("the object says"));
+    // It stands in the journal, once, whoever looks how often.
+    let written = || -> Vec<String> {
+        let all = scene.acme().entries().into_iter().map(|entry| entry.record.summary());
+        all.filter(|line| line.contains("seen since the end")).collect()
+    };
+    scene.acme().look().await;
+    assert!(matches!(&written()[..], [one] if one.contains("the object says")), "{:?}", written());
     let done = scene.run(Command::Resume).await.unwrap();
     assert!(done.contains("kept as changeguard-found-"), "{done}");
     assert_eq!(live(&scene), std::slice::from_ref(&left));
@@ -319,6 +326,7 @@ async fn what_others_change_after_the_end_is_alarmed_and_put_right_as_long_as_th
     scene.lab.world().reconcile("acme").await;
     scene.acme().look().await;
     assert_eq!(scene.status().changed_since, None);
+    assert!(written().last().unwrap().ends_with("as it was left again"), "{:?}", written());
     // Once more changes nothing, and says so.
     assert!(scene.run(Command::Resume).await.unwrap().contains("nothing was to be put right"));
 }

@@ -12,6 +12,8 @@ pub const PATIENCE: Duration = Duration::from_secs(180);
 struct Seen {
     terminal: vt100::Parser,
     raw: Vec<u8>,
+    /// A frame has begun and is not whole yet: nobody would be shown what stands there, and no test may judge it.
+    half: bool,
     /// Nothing more comes from the terminal.
     ended: bool,
     /// The reader is to let the terminal go.
@@ -26,6 +28,29 @@ pub struct Program {
     keyboard: Box<dyn Write + Send>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
 }
+
+impl Seen {
+    /// Takes what the program has written.
+    fn takes(&mut self, written: &[u8]) {
+        // A mark may be cut between two reads.
+        let from = self.raw.len().saturating_sub(FRAME_BEGINS.len() - 1);
+        self.terminal.process(written);
+        self.raw.extend_from_slice(written);
+        let mut marks = self.raw[from..].windows(FRAME_BEGINS.len());
+        if let Some(mark) = marks.rfind(|bytes| [FRAME_BEGINS, FRAME_ENDS].contains(bytes)) {
+            self.half = mark == FRAME_BEGINS;
+        }
+    }
+
+    /// What the screen shows, once its frame is whole.
+    fn shown(&self) -> Option<String> {
+        (!self.half || self.ended).then(|| self.terminal.screen().contents())
+    }
+}
+
+/// The marks of a synchronized update (mode 2026).
+const FRAME_BEGINS: &[u8] = b"\x1b[?2026h";
+const FRAME_ENDS: &[u8] = b"\x1b[?2026l";
 
 /// What the emulated terminal counts in.
 fn cells(count: u16) -> NonZeroU16 {
@@ -77,7 +102,7 @@ impl Program {
         let keyboard = pair.master.take_writer().unwrap();
         let mut output = pair.master.try_clone_reader().unwrap();
         let terminal = vt100::Parser::new(cells(rows), cells(columns), 0);
-        let seen = Seen { terminal, raw: Vec::new(), ended: false, hung_up: false, exit: None };
+        let seen = Seen { terminal, raw: Vec::new(), half: false, ended: false, hung_up: false, exit: None };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let shared = seen.clone();
         std::thread::spawn(move || {
@@ -85,8 +110,7 @@ impl Program {
             loop {
                 let count = output.read(&mut buffer).unwrap_or(0);
                 let mut seen = shared.0.lock().unwrap();
-                seen.terminal.process(&buffer[..count]);
-                seen.raw.extend_from_slice(&buffer[..count]);
+                seen.takes(&buffer[..count]);
                 seen.ended |= count == 0 || seen.hung_up;
                 shared.1.notify_all();
                 if seen.ended {
@@ -112,18 +136,31 @@ impl Program {
 
     /// Whether the screen satisfies the condition before the patience is over.
     pub fn comes(&self, patience: Duration, condition: impl Fn(&str) -> bool) -> bool {
+        self.becomes_so(patience, condition).is_ok()
+    }
+
+    /// The whole screen that satisfies the condition, or the last one when the patience is over.
+    fn becomes_so(&self, patience: Duration, condition: impl Fn(&str) -> bool) -> Result<String, String> {
         let seen = self.seen.0.lock().unwrap();
-        let waiting = |seen: &mut Seen| !seen.ended && !condition(&seen.terminal.screen().contents());
-        let seen = self.seen.1.wait_timeout_while(seen, patience, waiting).unwrap().0;
-        condition(&seen.terminal.screen().contents())
+        let mut last = String::new();
+        let mut satisfied = false;
+        let waiting = |seen: &mut Seen| {
+            if let Some(screen) = seen.shown() {
+                satisfied = condition(&screen);
+                last = screen;
+            }
+            !satisfied && !seen.ended
+        };
+        drop(self.seen.1.wait_timeout_while(seen, patience, waiting).unwrap());
+        if satisfied { Ok(last) } else { Err(last) }
     }
 
     /// Waits until the screen satisfies the condition; shows the screen when it never does.
     pub fn wait(&mut self, what: &str, patience: Duration, condition: impl Fn(&str) -> bool) -> String {
-        let came = self.comes(patience, condition);
-        let screen = self.screen();
-        assert!(came, "waited for {what}; the screen shows:\n{screen}");
-        screen
+        match self.becomes_so(patience, condition) {
+            Ok(screen) => screen,
+            Err(screen) => panic!("waited for {what}; the screen shows:\n{screen}"),
+        }
     }
 
     /// Waits until the screen shows a text.
@@ -138,7 +175,7 @@ impl Program {
 
     /// What the screen shows now.
     pub fn screen(&self) -> String {
-        self.seen.0.lock().unwrap().terminal.screen().contents()
+        self.becomes_so(PATIENCE, |_| true).unwrap_or_else(|last| last)
     }
 
     /// Whether the terminal is as it was before: no alternate screen, cursor visible, no bracketed paste.
@@ -163,6 +200,8 @@ impl Program {
     #[allow(clippy::significant_drop_tightening)] // the screen is borrowed from what is locked
     pub fn look<T>(&self, see: impl FnOnce(&vt100::Screen) -> T) -> T {
         let seen = self.seen.0.lock().unwrap();
+        let drawing = |seen: &mut Seen| seen.half && !seen.ended;
+        let seen = self.seen.1.wait_timeout_while(seen, PATIENCE, drawing).unwrap().0;
         see(seen.terminal.screen())
     }
 

@@ -7,7 +7,7 @@ use crate::domain::step::StepNumber;
 use crate::domain::token::Topic;
 use crate::engine::approval::{self, Asked};
 use crate::engine::mailbox::Decision;
-use crate::engine::record::{self, Entry, Outcome, PUTTING_RIGHT, Record};
+use crate::engine::record::{self, Entry, Outcome, PUTTING_RIGHT, Record, SEEN_SINCE};
 use crate::engine::rotation::Rotation;
 use crate::engine::signing::Signing;
 use crate::engine::status::NORMAL_GAP_US;
@@ -68,7 +68,7 @@ pub(super) fn incidents(
                 tell(format!("{client} wrote that it does not work"));
             }
             Record::MailDecided { decision: Decision::NotBack, .. } => tell(entry.record.summary()),
-            Record::Noted { text } if text.starts_with(PUTTING_RIGHT) => tell(text.clone()),
+            Record::Noted { text } if text.starts_with(PUTTING_RIGHT) || text.starts_with(SEEN_SINCE) => tell(text.clone()),
             Record::NoticeDelivery { delivery: Delivery::Failed { .. } | Delivery::Uncertain { .. }, .. }
             | Record::NoticeResolved { .. }
             | Record::TakenOver { .. }

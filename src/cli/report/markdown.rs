@@ -1,6 +1,7 @@
 //! The report as Markdown. Every text that came from somewhere else is plain text there, whatever it holds.
 
 use super::{ClientLine, Report, at};
+use crate::domain::acknowledgement::Acknowledgement;
 use crate::domain::sanitize::sanitize;
 use crate::domain::second_mail::SecondMail;
 use crate::engine::gap;
@@ -203,11 +204,13 @@ impl Report {
     }
 }
 
+fn said(ack: &Acknowledgement) -> String {
+    let note = if ack.note.is_empty() { String::new() } else { format!(" - {}", ack.note) };
+    format!("{} by {}, recorded {} by {}{note}", ack.answer.word(), ack.channel.word(), at(ack.at), ack.by)
+}
+
 fn before(client: &ClientLine) -> String {
-    let answer = client.answer.as_ref().map(|ack| {
-        let note = if ack.note.is_empty() { String::new() } else { format!(" - {}", ack.note) };
-        format!("{} by {}, recorded {} by {}{note}", ack.answer.word(), ack.channel.word(), at(ack.at), ack.by)
-    });
+    let answer = client.answer.as_ref().map(said);
     let waiver = client.waiver.as_ref().map(|w| format!("waived {} by {}: {}", at(w.at), w.by, w.reason));
     match (waiver, answer) {
         (Some(waiver), Some(answer)) => format!("{waiver}; {answer}"),
@@ -217,10 +220,14 @@ fn before(client: &ClientLine) -> String {
 }
 
 fn after(client: &ClientLine) -> String {
-    match (client.back_at, client.back_source) {
+    let back = match (client.back_at, client.back_source) {
         (Some(moment), Some(source)) => format!("back {} ({source}) {}", at(moment), client.back_note),
         _ if client.waiver.is_some() => "waived".into(),
         _ => "not back".into(),
+    };
+    match &client.said_since {
+        Some(ack) => format!("{back}; has said since: {}", said(ack)),
+        None => back,
     }
 }
 

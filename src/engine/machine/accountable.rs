@@ -48,6 +48,7 @@ impl Machine {
             | Command::Note { .. }
             | Command::Verify
             | Command::EndSilence
+            | Command::SeenSince { .. }
             | Command::TakeMails { .. }
             | Command::Approve { .. }
             | Command::ApproveSigned { .. }

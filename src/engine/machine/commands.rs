@@ -12,8 +12,9 @@ use crate::domain::typed::Typed;
 use crate::domain::window::WindowState;
 use crate::engine::command::{Command, Refusal};
 use crate::engine::mailing;
-use crate::engine::record::{BackSource, Cause, Record, RotationId};
+use crate::engine::record::{BackSource, Cause, Record, RotationId, SEEN_SINCE};
 use crate::engine::rotation::Rotation;
+use crate::engine::status::MOST_WRITTEN;
 use jiff::Timestamp;
 
 impl Machine {
@@ -168,6 +169,7 @@ impl Machine {
                 Some(_) => Ok(vec![Output::EndSilence]),
                 None => Err(not_now("no silence is open")),
             },
+            Command::SeenSince { text } => self.seen_since(at, &text),
             Command::TakeMails { mails } => self.take_mails(at, mails),
             Command::SetAside { what, reason } => self.set_aside(at, what, reason),
             Command::DecideMail { mail, decision, note } => self.decide_mail(at, &mail, decision, note),
@@ -190,6 +192,19 @@ impl Machine {
         }
         let known: Vec<&str> = run.checks.iter().map(|check| check.name.as_str()).collect();
         Err(bad_input(format!("{check:?} is not a check; there are {}", known.join(", "))))
+    }
+
+    /// What others have changed behind the end, once.
+    fn seen_since(&mut self, at: Timestamp, text: &str) -> Outputs {
+        let rotation = self.rotation().filter(|rotation| rotation.outcome.is_some());
+        let rotation = rotation.ok_or_else(|| not_now("no rotation is at its end"))?;
+        match &rotation.seen_since {
+            Some((times, told)) if told == text || *times >= MOST_WRITTEN => Ok(vec![done("it is written already")]),
+            _ => {
+                let text = format!("{SEEN_SINCE}{text}");
+                Ok(vec![self.append(at, Record::Noted { text })?, done("it is written")])
+            }
+        }
     }
 
     pub(super) fn confirmed_name(&self, typed: &str) -> Result<(), Refusal> {

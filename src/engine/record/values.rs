@@ -17,6 +17,9 @@ pub const STARTING_TOUCHED: u32 = 3;
 /// How the note begins that tells what is put right behind an end.
 pub const PUTTING_RIGHT: &str = "putting right what others have changed since the end";
 
+/// How the note begins that tells what a look has seen others change behind an end.
+pub const SEEN_SINCE: &str = "seen since the end: ";
+
 /// How the digest of a plan is made in records that do not say so.
 pub(super) fn first_scheme() -> u32 {
     1

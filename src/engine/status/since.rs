@@ -5,7 +5,7 @@ use crate::domain::fault::FaultKind;
 use crate::domain::key::PublicKey;
 use crate::engine::converge_object::WRITE_AGAIN;
 use crate::engine::observe::Sights;
-use crate::engine::record::KeyLeft;
+use crate::engine::record::{KeyLeft, SEEN_SINCE};
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -61,6 +61,45 @@ impl ChangedSince {
                 .into(),
         }
     }
+}
+
+/// What is written where a later look finds that all is as it was left.
+const AS_LEFT: &str = "every place is as it was left again";
+/// So often is written behind one end what others have changed: whoever changes it again and again fills no journal.
+pub const MOST_WRITTEN: usize = 40;
+
+impl Rotation {
+    /// Takes in a note: what others have changed behind the end is told once.
+    pub(in crate::engine) fn note_seen_since(&mut self, note: &str) {
+        if let Some(seen) = note.strip_prefix(SEEN_SINCE).filter(|_| self.outcome.is_some()) {
+            let times = self.seen_since.take().map_or(0, |(times, _)| times);
+            self.seen_since = Some((times + 1, seen.to_owned()));
+        }
+    }
+}
+
+/// What of this a journal does not tell yet; none as long as not every place was looked at since the end.
+pub fn untold(rotation: &Rotation, sights: &Sights) -> Option<String> {
+    let KeyLeft { since, .. } = rotation.outcome.as_ref().and_then(|_| rotation.must_be_live())?;
+    let object_gone = sights.object.fault.as_ref().is_some_and(|(_, fault)| fault.kind == FaultKind::NotFound);
+    let faults = [&sights.secret.fault, &sights.server.fault];
+    let is_whole = faults.iter().all(|fault| fault.is_none()) && (sights.object.fault.is_none() || object_gone);
+    let object = sights.object.seen.as_ref().map(|(at, _)| *at).filter(|_| !object_gone);
+    let object = object.or(sights.object.fault.as_ref().map(|(at, _)| *at));
+    let seen = [sights.secret.seen.as_ref().map(|(at, _)| *at), sights.server.seen.as_ref().map(|(at, _)| *at), object];
+    if !is_whole || seen.iter().any(|at| at.is_none_or(|at| at <= since)) {
+        return None;
+    }
+    let told = rotation.seen_since.as_ref();
+    if told.is_some_and(|(times, _)| *times >= MOST_WRITTEN) {
+        return None;
+    }
+    let text = match (changed_since(Some(rotation), sights), told) {
+        (Some(changed), _) => changed.text,
+        (None, Some(_)) => AS_LEFT.to_owned(),
+        (None, None) => return None,
+    };
+    (told.map(|(_, told)| told) != Some(&text)).then_some(text)
 }
 
 /// Compares what was seen after the last end with what was left, as long as nothing is touched since.

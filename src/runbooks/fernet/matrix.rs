@@ -18,6 +18,8 @@ const AT_A_NODE: usize = 4;
 pub(super) enum Which<'a> {
     /// All that are to be.
     All,
+    /// All with tokens of now: those of before a case may have expired by themselves when days have passed.
+    New,
     /// Those that concern these nodes.
     Of(&'a [&'a super::Node]),
 }
@@ -91,9 +93,10 @@ pub(super) async fn measure(world: &World, which: Which<'_>, is_cache_shared: bo
     }
     let names = world.names();
     let mut all = cells(&names, &world.rotator, &[Age::New, Age::Old]);
-    all.retain(|cell| cell.age == Age::New || world.old(&cell.issuer).is_some());
+    let is_shown = |issuer: &str| !matches!(which, Which::New) && world.old(issuer).is_some();
+    all.retain(|cell| cell.age == Age::New || is_shown(&cell.issuer));
     let wanted = match which {
-        Which::All => all,
+        Which::All | Which::New => all,
         Which::Of(nodes) => {
             let concerns = |cell: &Cell| nodes.iter().any(|node| is_of(cell, &node.name));
             all.into_iter().filter(concerns).collect()

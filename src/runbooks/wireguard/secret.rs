@@ -126,6 +126,14 @@ impl Step for Secret {
                 format!("no gap: two secrets had the name for {}; {holds}", gap::length(overlap))
             }
             Some(us) => format!("gap {}{broken}, {holds}", gap::length(us)),
+            // An earlier run has stored it first and did not live to delete the other one.
+            None if broken.is_empty() && look.is_some_and(|(_, count)| count > 1) && !result.stored => {
+                let announced = rotation.touched_as.as_ref().map(|(_, at)| *at).filter(|at| *at < now);
+                let since = announced.map(|at| {
+                    format!("; two secrets had the name, for how long is not known: at most {}", gap::between(at, now))
+                });
+                format!("{holds}{}", since.unwrap_or_default())
+            }
             None if broken.is_empty() => holds,
             None => format!("gap{broken}, {holds}"),
         };

@@ -1,10 +1,12 @@
 //! Step 8: what is no longer needed is taken away, and what the case had placed and saved. There is no way back behind it.
 
 use super::super::facts::left_behind;
+use super::super::matrix::{Which, measure};
 use super::super::record::{FernetRecord, Held, Kind, list};
 use super::super::spec::PURGE;
 use super::super::{Fernet, Node, State};
 use super::install::{carry_out, stopped};
+use super::watch::{Until, watch};
 use super::{
     Context, case, holds_everywhere, live, not_prepared, nothing_to_undo, others, place, probed, tag, told, turn,
 };
@@ -44,6 +46,11 @@ impl Step<Fernet> for Purge {
     async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
         let (world, now) = (context.world, case(context));
         let (own, tag) = (&now.own, tag(&now));
+        // There is no way back behind the first: that nobody is refused now is seen now, and not when the watch ended.
+        let watched = match own.purged.is_empty() && !now.core.touched.contains(&PURGE) {
+            true => format!("; {}", proved(context).await?),
+            false => String::new(),
+        };
         let looked = match context.ledger.touch(PURGE).await? {
             Some(sights) => sights.live(world, own),
             None => world.every(|node| live(node, own)).await,
@@ -99,9 +106,9 @@ impl Step<Fernet> for Purge {
         let gone: Vec<u32> = own.held.iter().flat_map(|held| own.to_purge(held.kind)).copied().collect();
         let stays = left_behind(world, &now).map(|stays| format!("; {besides}{stays}")).unwrap_or_default();
         Ok(match gone.is_empty() {
-            true => format!("nothing was to be purged; what was placed and saved is taken away{besides}{stays}"),
+            true => format!("nothing was to be purged; what was placed and saved is taken away{besides}{stays}{watched}"),
             false => format!(
-                "key {} purged on {} nodes; what was placed and saved is taken away{besides}{stays}",
+                "key {} purged on {} nodes; what was placed and saved is taken away{besides}{stays}{watched}",
                 list(&gone),
                 world.nodes.len()
             ),
@@ -115,6 +122,18 @@ impl Step<Fernet> for Purge {
     async fn undo(&self, _: &Context<'_>) -> Result<String, Fault> {
         Err(nothing_to_undo())
     }
+}
+
+/// That the nodes accept one another's tokens and refuse their users no more than before: a fragment, or why it is not so.
+async fn proved(context: &Context<'_>) -> Result<String, Fault> {
+    let world = context.world;
+    let sights = context.ledger.look().await;
+    let is_cache_shared = sights.settings().iter().any(|(_, settings)| settings.cache.is_shared());
+    let tokens = match measure(world, Which::New, is_cache_shared).await? {
+        Some(measured) => measured.evidence().map_err(|fault| fault.leads(&[Lead::Resume, Lead::RollBack]))?,
+        None => "no account is configured that asks for tokens".into(),
+    };
+    Ok(format!("before it: {tokens}; {}", watch(context, PURGE, Until::Judged).await?))
 }
 
 /// What is to remain of a repository, but for the staged key, which has encrypted nothing.
