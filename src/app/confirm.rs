@@ -173,7 +173,9 @@ pub fn verb_of(command: &Command) -> Option<CommandId> {
         Command::KeepWaiver { .. } => Id::KeepWaiver,
         Command::TakeBack { .. } => Id::TakeBack,
         Command::SetAside { .. } => Id::SetAside,
-        Command::AcceptDomain { .. } | Command::TakeMails { .. } | Command::EndSilence | Command::SeenSince { .. } => return None,
+        Command::AcceptDomain { .. } | Command::TakeMails { .. } | Command::EndSilence | Command::SeenSince { .. } => {
+            return None;
+        }
     })
 }
 

@@ -211,7 +211,7 @@ pub async fn mail(fleet: &Fleet, wiring: &Wiring, verb: MailVerb, json: bool) ->
                 let mut out = print::out();
                 for stray in &strays {
                     let id = stray.mail.get(..12).unwrap_or(&stray.mail);
-                    writeln!(out, "{id}  {}  {}  {}", stray.at.strftime("%m-%d %H:%M"), stray.from, stray.subject)?;
+                    writeln!(out, "{id}  {}  {}  {}", stray.at.strftime("%m-%d %H:%MZ"), stray.from, stray.subject)?;
                     writeln!(out, "              {} ({})", stray.why, stray.place)?;
                 }
             }
@@ -349,11 +349,11 @@ fn aliases(senders: &Senders) -> std::io::Result<()> {
     let mut out = print::out();
     for alias in &senders.aliases {
         let Alias { client, address, by, at, note, .. } = alias;
-        writeln!(out, "{address} answers for {client}, by {by} {}{}", at.strftime("%Y-%m-%d %H:%M"), dash(note))?;
+        writeln!(out, "{address} answers for {client}, by {by} {}{}", at.strftime("%Y-%m-%d %H:%M UTC"), dash(note))?;
     }
     for domain in &senders.domains {
         let DomainAlias { from, to, by, at, note, .. } = domain;
-        writeln!(out, "{to} answers for {from}, by {by} {}{}", at.strftime("%Y-%m-%d %H:%M"), dash(note))?;
+        writeln!(out, "{to} answers for {from}, by {by} {}{}", at.strftime("%Y-%m-%d %H:%M UTC"), dash(note))?;
     }
     Ok(())
 }
@@ -368,7 +368,7 @@ fn thread(status: &TenantStatus, only: Option<&ClientId>) -> std::io::Result<()>
     for view in status.clients.iter().filter(|view| only.is_none_or(|only| view.client.id == *only)) {
         writeln!(out, "{} <{}>", view.client.name, view.client.email.as_deref().unwrap_or("no address"))?;
         for line in status.thread(&view.client.id) {
-            let at = line.at.strftime("%m-%d %H:%M");
+            let at = line.at.strftime("%m-%d %H:%MZ");
             writeln!(out, "  {at} {} {}", if line.from_client { "<-" } else { "->" }, line.text)?;
             for evidence in &line.evidence {
                 writeln!(out, "               | {evidence}")?;

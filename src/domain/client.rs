@@ -200,8 +200,31 @@ pub fn join(object: &[Entry], console: Option<&[Entry]>, contacts: &[Entry], pee
     if let Some(peers) = peers {
         compare_peers(&mut people, peers);
     }
+    keep_apart(&mut people, contacts);
     unite(&mut people);
     people
+}
+
+/// Where one place gives somebody the address of another person, and another place an address of their own, that one is used: nobody
+/// is folded away by a slip of one place. What the operator wrote stands.
+fn keep_apart(people: &mut People, contacts: &[Entry]) {
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    let address = |email: &String| email.to_ascii_lowercase();
+    for email in people.clients.iter().filter_map(|client| client.email.as_ref()) {
+        *times.entry(address(email)).or_default() += 1;
+    }
+    let is_written = |id: &ClientId| contacts.iter().any(|entry| entry.id == id.0 && entry.email.is_some());
+    for difference in &mut people.differences {
+        let Difference::EmailDiffers { client: id, used, other } = difference else { continue };
+        let is_shared = times.get(&address(used)).is_some_and(|times| *times > 1);
+        if is_shared
+            && !is_written(id)
+            && let Some(client) = people.clients.iter_mut().find(|client| client.id == *id)
+        {
+            std::mem::swap(used, other);
+            client.email = Some(used.clone());
+        }
+    }
 }
 
 /// Makes one person of the entries that have one address.
@@ -390,6 +413,23 @@ mod tests {
         // The contacts file gives the one the address of the other.
         let other = [laptop, bob, entry("ada-phone", "old@x", 2)];
         assert_eq!(one(join(&other, None, &[entry("ada-phone", "ADA@x", 0)], None)), 2);
+    }
+
+    #[test]
+    fn who_is_given_anothers_address_by_one_place_and_an_own_one_by_another_stays_a_person_of_their_own() {
+        let console = [entry("rahul", "r@x", 0), entry("chloe", "c@x", 0)];
+        for object in [
+            [entry("rahul", "r@x", 1), entry("chloe", "R@x", 2)],
+            [entry("rahul", "c@x", 1), entry("chloe", "c@x", 2)],
+            [entry("chloe", "r@x", 2), entry("rahul", "r@x", 1)],
+        ] {
+            let people = join(&object, Some(&console), &[], None);
+            let of = |id: &str| people.clients.iter().find(|client| client.id.0 == id).and_then(|c| c.email.clone());
+            assert_eq!((of("rahul"), of("chloe")), (Some("r@x".into()), Some("c@x".into())), "{people:?}");
+            assert!(people.clients.iter().all(|client| client.also.is_empty()), "{people:?}");
+            let told = |difference: &Difference| matches!(difference, Difference::EmailDiffers { .. });
+            assert!(people.differences.iter().any(told), "the slip is listed");
+        }
     }
 
     #[test]

@@ -111,6 +111,9 @@ pub enum Delivery {
     },
 }
 
+/// How a reply begins that is about us and not about whom the mail was for: it goes to nobody until that is put right.
+pub const REFUSES_US: &str = "the mail server refuses us as the sender";
+
 impl Delivery {
     /// The word on the screen and in `--json`.
     pub fn word(&self) -> &'static str {

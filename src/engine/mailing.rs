@@ -4,7 +4,7 @@ mod outgoing;
 
 use crate::domain::client::{Client, ClientId};
 use crate::domain::fault::{Fault, FaultKind, Service};
-use crate::domain::notice::{Delivery, KeyTold, Notice, NoticeKind};
+use crate::domain::notice::{Delivery, KeyTold, Notice, NoticeKind, REFUSES_US};
 use crate::domain::step::StepNumber;
 use crate::engine::machine::SendOrder;
 use crate::engine::ports::{NoticeRequest, World};
@@ -23,6 +23,8 @@ pub struct Tally {
     pub refused: Vec<String>,
     /// Not handed over, or put off by the mail server, and no try is left: names. Nobody has refused them.
     pub deferred: Vec<String>,
+    /// Not taken, for the server takes nothing from us: names.
+    pub not_taken: Vec<String>,
     /// Accepted, and returned later: names.
     pub bounced: Vec<String>,
     /// What was said of the first of these.
@@ -48,12 +50,14 @@ impl Tally {
         const REFUSED: &str = "refused or returned: correct the address in the contacts file, or call them";
         const DEFERRED: &str =
             "deferred: the mail server takes no mail for them now; send again in a few minutes, it stays the same mail";
+        const NOT_TAKEN: &str = "not taken: it is us whom the server refuses, and not them; put the sender's address, this host or the account right there, then send again: it stays the same mail";
         const UNCERTAIN: &str = "uncertain: ask them, and say whether it arrived before anything is sent again";
         const UNSERVED: &str = "not mailed: have their configuration made in the portal, then notify again; or waive them, if it is nobody's";
         let groups = [
             (&self.refused, "refused", Some(REFUSED)),
             (&self.bounced, "bounced", Some(REFUSED)),
             (&self.deferred, "deferred", Some(DEFERRED)),
+            (&self.not_taken, "not taken", Some(NOT_TAKEN)),
             (&self.uncertain, "uncertain", Some(UNCERTAIN)),
             (&self.unserved, "not mailed, for the console API has no configuration for them", Some(UNSERVED)),
             (&self.settled, "without this mail for sure, but they have answered or are back", None),
@@ -295,7 +299,11 @@ pub(in crate::engine) fn tally(rotation: &Rotation, order: &SendOrder) -> Tally 
             Some(_) if rotation.waivers.contains_key(&client.id) => {}
             Some(_) if !rotation.hangs_on(order.kind, &client.id) => tally.settled.push(client.name.clone()),
             Some(Delivery::Failed { permanent, reply }) => {
-                let names = if *permanent { &mut tally.refused } else { &mut tally.deferred };
+                let names = match permanent {
+                    true => &mut tally.refused,
+                    false if reply.starts_with(REFUSES_US) => &mut tally.not_taken,
+                    false => &mut tally.deferred,
+                };
                 names.push(client.name.clone());
                 tally.reason.get_or_insert_with(|| reply.clone());
             }

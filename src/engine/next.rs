@@ -208,7 +208,14 @@ pub fn next_action(
             StepState::Failed { .. } | StepState::Interrupted { .. }
                 if number == StepNumber::OBJECT && connections.is_some_and(|now| now.object_gone) =>
             {
-                offer(Act::Wait, format!("{WRITE_AGAIN}, then resume{}", rotation.or_out()))
+                let copy = rotation.object_copy();
+                let or = rotation.or_out();
+                offer(
+                    Act::Wait,
+                    format!(
+                        "{WRITE_AGAIN}, or upload what is kept beside it (its name ends in {copy}); then resume{or}"
+                    ),
+                )
             }
             StepState::Failed { fault, .. } => {
                 let or = rotation.or_out().trim_start_matches(", or ");
@@ -365,7 +372,7 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>, outside
         StepNumber::ALL.into_iter().find(|n| (from..=to).contains(n) && !rotation.step(*n).is_done())
     };
     if let Some(step) = undone(StepNumber::STAGE, StepNumber::RECONCILE) {
-        return offer(Act::Resume, format!("go on with step {step}"));
+        return offer(Act::Resume, format!("go on with step {step}{}", rotation.or_out()));
     }
     if !rotation.step(StepNumber::RECONFIGURE).is_done() && !rotation.is_call_needless() {
         let text = match &rotation.rollback {
@@ -427,6 +434,8 @@ fn after_confirmation(rotation: &Rotation, back: Option<(usize, usize)>, outside
             ),
             None => {
                 let before = match (rotation.step(StepNumber::VERIFY), &rotation.end_refused) {
+                    // Here all are back or waived.
+                    (_, Some((_, why))) if why.ends_with("not back and not waived") => String::new(),
                     (_, Some((at, why))) => {
                         format!("finish was refused at {} ({why}); after that ", at.strftime("%H:%M:%S UTC"))
                     }

@@ -30,6 +30,8 @@ pub struct SecretSight {
     pub versions: Vec<Option<Version>>,
     /// When the newest was stored, UTC.
     pub created: Option<Timestamp>,
+    /// When the first of them is served no more, where that was set, UTC.
+    pub expires: Option<Timestamp>,
     /// Those of another name that Barbican's filter finds by this one all the same: the server's look-up takes the first of
     /// all.
     pub alike: Vec<Alike>,
@@ -401,6 +403,7 @@ async fn read_listed(
         sight.versions.push(version_of(&entry));
         sight.hrefs.push(entry.href);
         sight.created = sight.created.max(Some(entry.created));
+        sight.expires = sight.expires.into_iter().chain(entry.expiration).min();
     }
     Ok(sight)
 }

@@ -59,6 +59,8 @@ pub struct SecretEntry {
     pub updated: Option<Timestamp>,
     /// Whether it has a payload at all (the runbook's shell can store one without).
     pub has_payload: bool,
+    /// When Barbican serves it no more, UTC, where that was set.
+    pub expiration: Option<Timestamp>,
 }
 
 /// A secret to be stored.

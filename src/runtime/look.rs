@@ -7,8 +7,8 @@ use crate::domain::freshness::{Peers, Presence, judge_person};
 use crate::domain::observation::Observation;
 use crate::engine::command::Command;
 use crate::engine::observe::{self, Before, Sights};
-use crate::engine::status::untold;
 use crate::engine::sources::{Looked, Source};
+use crate::engine::status::untold;
 use crate::runbooks::wireguard::signs_of_loss;
 use crate::runtime::conductor::Conductor;
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use std::time::Duration;
 /// A source that has not answered for this long is shown as such, although its answer may still come.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// All that one look asks by themselves.
+/// All that one look asks by themselves. Whose key the console's script serves is asked behind [`Source::Swift`], which names the users.
 pub const LOOKED_AT: [Source; 6] =
     [Source::Barbican, Source::Swift, Source::Server, Source::Console, Source::Alerts, Source::Journal];
 
@@ -30,9 +30,15 @@ impl Conductor {
     /// The same, waiting for no source longer than this: one that is cut off counts as one that did not answer.
     pub async fn look_within(&self, limit: Duration) -> Looked {
         let began = self.world.clock.now();
-        let looks = LOOKED_AT.map(async |source| {
+        let within = async |source| {
             if tokio::time::timeout(limit, self.look_at(source, PATIENCE.min(limit))).await.is_err() {
                 self.take_sight(source, |sights, at| sights.overdue(at, source, limit));
+            }
+        };
+        let looks = LOOKED_AT.map(async |source| {
+            within(source).await;
+            if source == Source::Swift {
+                within(Source::Script).await;
             }
         });
         futures_util::future::join_all(looks).await;
@@ -80,14 +86,17 @@ impl Conductor {
             let _ = self.patiently(source, patience, looking).await;
             return;
         }
-        let secret = self.known().sights.secret.value().filter(|_| source == Source::Barbican).cloned();
-        self.ask(source, &Before { secret, ..Before::default() }, patience).await;
+        let before = match source {
+            Source::Barbican => self.known().before(),
+            Source::Script => {
+                let users = self.known().sights.object.value().map(|object| object.users.clone()).unwrap_or_default();
+                Before { users, ..Before::default() }
+            }
+            _ => Before::default(),
+        };
+        self.ask(source, &before, patience).await;
         if source == Source::Barbican {
             self.look_for_signs().await;
-        }
-        if source == Source::Swift {
-            let users = self.known().sights.object.value().map(|object| object.users.clone()).unwrap_or_default();
-            self.ask(Source::Script, &Before { users, ..Before::default() }, patience).await;
         }
     }
 

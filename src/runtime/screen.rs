@@ -342,18 +342,23 @@ async fn look_on(conductor: &Conductor, interval: Duration) {
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut out = FuturesUnordered::new();
     let mut asked = HashSet::new();
+    let look = |source| async move {
+        conductor.look_at(source, patience).await;
+        source
+    };
     loop {
         tokio::select! {
             _ = rounds.tick() => for source in LOOKED_AT {
                 if asked.insert(source) {
-                    out.push(async move {
-                        conductor.look_at(source, patience).await;
-                        source
-                    });
+                    out.push(look(source));
                 }
             },
             Some(source) = out.next() => {
                 asked.remove(&source);
+                // One that is not answered keeps the object from no look.
+                if source == Source::Swift && asked.insert(Source::Script) {
+                    out.push(look(Source::Script));
+                }
                 if source == Source::Server {
                     conductor.see_who_is_back().await;
                 }

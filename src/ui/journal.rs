@@ -18,7 +18,7 @@ pub fn draw(model: &Model, status: &TenantStatus, area: Rect, pen: &mut Pen<'_>)
     for (y, back) in page.enumerate() {
         let Some(line) = status.journal.get(count - 1 - back) else { continue };
         let y = area.y + y as u16;
-        let at = line.at.strftime("%m-%d %H:%M:%S").to_string();
+        let at = line.at.strftime("%m-%d %H:%M:%SZ").to_string();
         let pieces = [
             piece(format!("{:>4} {at} ", line.seq), theme.quiet()),
             piece(line.text.as_str(), theme.plain()),

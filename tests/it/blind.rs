@@ -179,10 +179,14 @@ async fn each_service_that_fails_alone_is_named_alone_and_leaves_the_others_true
     for ((service, name), fault) in sample::chosen("services that fail alone", all, 4) {
         let how = format!("{fault:?}");
         bastion.lab.faults().add(Rule::new(service, fault).always());
-        let screen = names(&mut program, name, &how);
+        names(&mut program, name, &how);
         let of_the_key = matches!(service, Service::Barbican | Service::Swift | Service::Shell);
-        assert_eq!(screen.contains("~in sync"), of_the_key, "{name}, {how}\n{screen}");
-        assert_eq!(screen.contains("~0 of 2 settled"), service == Service::Imap, "{name}, {how}\n{screen}");
+        // Another one that is slow on a loaded machine is shown as such for a moment, rightly.
+        program.wait(&format!("what is {name}'s alone, {how}"), PATIENCE, |screen| {
+            screen.contains(&format!("○ {name} "))
+                && screen.contains("~in sync") == of_the_key
+                && screen.contains("~0 of 2 settled") == (service == Service::Imap)
+        });
         bastion.lab.faults().clear();
         answers(&mut program);
     }

@@ -4,7 +4,7 @@
 //! 250 is sent, 4xx and 5xx are not, and a lost answer is uncertain, never failed.
 
 use super::connection::{SmtpConnection, reply};
-use crate::domain::notice::Delivery;
+use crate::domain::notice::{Delivery, REFUSES_US};
 use crate::domain::sanitize::sanitize;
 use crate::engine::ports::Fence;
 use lettre::Address;
@@ -47,7 +47,8 @@ pub(super) async fn run(
     };
     // A refusal of the sender says nothing about the recipient: it is never final for this mail.
     if let Err(error) = connection.command(Mail::new(envelope.from().cloned(), parameters)).await {
-        let told = format!("the mail server refuses us as the sender: {}", reply(&error));
+        let what = if error.is_transient() { "the mail server puts us off as the sender" } else { REFUSES_US };
+        let told = format!("{what}: {}", reply(&error));
         return refused(connection, &error, told, false).await;
     }
     for to in envelope.to() {

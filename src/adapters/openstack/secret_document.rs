@@ -75,6 +75,7 @@ impl Metadata {
             // A time that can't be read only costs the hint which of two is newer.
             created: self.created.as_deref().and_then(timestamp).unwrap_or(Timestamp::UNIX_EPOCH),
             updated: self.updated.as_deref().and_then(timestamp),
+            expiration: self.expiration.as_deref().and_then(timestamp),
             name: self.name.unwrap_or_default(),
             href: SecretRef(self.secret_ref),
         }

@@ -37,7 +37,12 @@ pub fn explain(status: &TenantStatus, now: Timestamp) -> Vec<Row> {
     let open = obstacles(&status.gate).next().is_none();
     let mark = if matches!(status.gate, Verdict::Unknown(_)) { Mark::Unknown } else { Mark::Bad };
     if open {
-        rows.push(Row::new(Mark::Good, "the gate is open as last seen; it is asked again with a fresh look"));
+        let is_checked = status.gate.reasons().is_empty();
+        let text = match is_checked {
+            true => "the gate is open as last seen; it is asked again with a fresh look",
+            false => "the check shuts the gate, and nothing else as last seen: it is run first",
+        };
+        rows.push(Row::new(if is_checked { Mark::Good } else { Mark::Unknown }, text));
     } else {
         let count = obstacles(&status.gate).count();
         rows.push(Row::new(mark, format!("the gate is SHUT for {count} reasons")));

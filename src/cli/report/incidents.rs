@@ -68,7 +68,9 @@ pub(super) fn incidents(
                 tell(format!("{client} wrote that it does not work"));
             }
             Record::MailDecided { decision: Decision::NotBack, .. } => tell(entry.record.summary()),
-            Record::Noted { text } if text.starts_with(PUTTING_RIGHT) || text.starts_with(SEEN_SINCE) => tell(text.clone()),
+            Record::Noted { text } if text.starts_with(PUTTING_RIGHT) || text.starts_with(SEEN_SINCE) => {
+                tell(text.clone())
+            }
             Record::NoticeDelivery { delivery: Delivery::Failed { .. } | Delivery::Uncertain { .. }, .. }
             | Record::NoticeResolved { .. }
             | Record::TakenOver { .. }

@@ -84,8 +84,12 @@ impl Record {
             Record::Applied(Applied { baseline, waited_ms, .. }) => {
                 format!("server shows {} after {:.1} s", baseline.public_key.short(), *waited_ms as f64 / 1000.0)
             }
+            Record::Silenced { id, .. } if id.is_empty() => "the expected alert is about to be silenced".into(),
             Record::Silenced { until, .. } => {
                 format!("expected alert silenced until {}", until.strftime("%H:%M:%S UTC"))
+            }
+            Record::SilenceEnded { id, why, still_firing: None } if id.is_empty() => {
+                format!("silence of the expected alert: {why}")
             }
             Record::SilenceEnded { why, still_firing, .. } => {
                 let fires = match still_firing {

@@ -26,7 +26,7 @@ pub(super) fn attention(
         let (alert, all_silenced) = (&sight.name, sight.firing.iter().all(|firing| firing.is_silenced));
         let by = sight.firing.iter().find_map(|firing| firing.by.as_ref());
         let quiet = match (all_silenced, silence, by) {
-            (true, Some(silence), by) if by.is_none_or(|by| by.id == silence.id) => {
+            (true, Some(silence), by) if by.is_none_or(|by| by.id == silence.id || silence.id.is_empty()) => {
                 format!("silenced by this rotation until {} UTC", clock(silence.until))
             }
             (true, _, by) => foreign(by),

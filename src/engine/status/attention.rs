@@ -9,6 +9,7 @@ use crate::domain::second_mail::SecondMail;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::converge_object::NOT_KEPT;
 use crate::engine::observe::Sights;
+use crate::engine::record::Cause;
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
 
@@ -42,7 +43,7 @@ pub(super) fn of(
         items.push(format!("nobody is asked: {why}"));
     }
     if let Some(route) = &status.own_route {
-        items.push(route.clone());
+        items.push(format!("the last check, which was yours: {route}; from another session, check again"));
     }
     let steps_ahead = matches!(status.phase, Phase::Idle | Phase::Planned | Phase::Announced);
     let left_so = |step: &StepView| {
@@ -76,6 +77,11 @@ pub(super) fn of(
                 let seen = arrived.map(|(_, seen)| seen).unwrap_or_default();
                 items.push(format!("step {} had failed, and {seen} by now", step.number));
             }
+            // What it had met may be over by now: it is of its time.
+            StepState::Failed { at, .. } if step.number == StepNumber::VERIFY => {
+                let at = at.strftime("%H:%M:%S UTC");
+                items.push(format!("step {} failed: {} (at {at})", step.number, step.detail));
+            }
             StepState::Failed { .. } => items.push(format!("step {} failed: {}", step.number, step.detail)),
             StepState::Interrupted { .. } => {
                 let half =
@@ -85,6 +91,16 @@ pub(super) fn of(
             }
             _ => {}
         }
+    }
+    let is_waiting = status.steps.first().is_some_and(|step| step.state == StepState::Waiting);
+    let unmailed = status.clients.iter().filter(|view| view.last_notice.is_none()).count();
+    if status.touched
+        && is_waiting
+        && unmailed > 0
+        && status.cause == Some(Cause::Scheduled)
+        && status.phase != Phase::Idle
+    {
+        items.push(format!("step 1 was never done: {unmailed} clients were told of the window by no mail"));
     }
     items.extend(status.long_gap().or_else(|| status.unmeasured_gap()));
     let calls = !matches!(status.phase, Phase::Idle | Phase::Planned | Phase::Announced);
@@ -159,7 +175,13 @@ pub(super) fn differ(touched: bool, keys: &KeysView) -> String {
         (false, None, Some(object), Some(interface)) if object != interface => {
             let (object, interface) = (object.short(), interface.short());
             return format!(
-                "KEYS DIFFER: the object says {object}, the interface shows {interface}; the secret was not read"
+                "KEYS DIFFER: the object says {object}, the interface shows {interface}; {}",
+                match (keys.secret_count, &keys.secret.fault) {
+                    (None, _) | (_, Some(_)) => "the secret was not read".to_owned(),
+                    (Some(0), None) => "no secret has the tenant's name".to_owned(),
+                    (Some(1), None) => "the secret holds no key".to_owned(),
+                    (Some(count), None) => format!("{count} secrets have the tenant's name"),
+                }
             );
         }
         _ => return PLAIN.into(),

@@ -1,6 +1,6 @@
 //! How surely it is known whom a change of the key cuts off: every sentence that tells a number of people takes it from here.
 
-use super::{ClientView, TenantStatus};
+use super::{ClientView, Phase, TenantStatus};
 use crate::domain::client::{Client, People};
 use crate::domain::fault::Fault;
 use crate::domain::freshness::Activity;
@@ -113,7 +113,8 @@ impl TenantStatus {
     /// Whose own key is one of the server's, a line for each key: the kernel drops a peer that has the interface's.
     pub fn bear_servers_key(&self) -> Vec<String> {
         let keys = &self.keys;
-        let of = [("staged", keys.staged), ("previous", keys.previous), ("present", keys.interface.key)];
+        let staged = keys.staged.filter(|_| self.phase != Phase::Idle);
+        let of = [("staged", staged), ("previous", keys.previous), ("present", keys.interface.key)];
         let (mut lines, mut told): (Vec<String>, Vec<PublicKey>) = (Vec::new(), Vec::new());
         for (which, key) in of.into_iter().filter_map(|(which, key)| Some((which, key?))) {
             let bears = |view: &&ClientView| view.client.keys().any(|own| own == key);

@@ -6,6 +6,7 @@
 mod clocks;
 mod console;
 mod findings;
+mod keys;
 mod survey;
 
 pub use survey::{Survey, survey};

@@ -83,7 +83,7 @@ impl Step for Secret {
         };
         let seen = seen.ok();
         let look = seen.as_ref().map(|secret| (context.world.clock.now(), secret.count));
-        let shape = rotation.shape.clone().unwrap_or_default();
+        let (shape, left_out) = rotation.shape.clone().unwrap_or_default().to_store(context.world.clock.now());
         let name = &context.world.settings.secret_name;
         let touch = Moment { context, before: Before { secret: seen.clone(), ..Before::default() } };
         let wanted =
@@ -106,13 +106,17 @@ impl Step for Secret {
         let (gap_us, opened) = gap::of(&result, rotation.live.opened(), &context.rotation(), now);
         let is_empty = look.filter(|(_, count)| *count == 0 && result.stored && gap_us.is_none() && opened.is_none());
         let found_empty = is_empty.map(|(at, _)| at);
-        let not_carried = result.not_carried.clone();
+        let mut not_carried = result.not_carried.clone();
+        not_carried.extend(left_out.map(|at| {
+            let at = at.strftime("%Y-%m-%d %H:%M UTC");
+            format!("expiration {at} (it has come or is near, and the key would be gone with it)")
+        }));
         context
             .ledger
             .record(Record::Swapped(record::Swapped {
                 public_key: kept.public_key,
                 gap_us,
-                not_carried,
+                not_carried: not_carried.clone(),
                 opened,
                 found_empty,
                 overlap_us: micros(result.overlap),
@@ -137,8 +141,8 @@ impl Step for Secret {
             None if broken.is_empty() => holds,
             None => format!("gap{broken}, {holds}"),
         };
-        if !result.not_carried.is_empty() {
-            evidence.push_str(&format!("; NOT carried over: {}", result.not_carried.join("; ")));
+        if !not_carried.is_empty() {
+            evidence.push_str(&format!("; NOT carried over: {}", not_carried.join("; ")));
         }
         for said in chosen.into_iter().chain(unsilenced) {
             evidence.push_str(&format!("; {said}"));

@@ -59,7 +59,18 @@ async fn silence(context: &StepContext<'_>, alerts: &dyn Alerts) -> Result<(), F
     let (rotation, now) = (context.rotation(), context.world.clock.now());
     let until = now.checked_add(lasts(alerts)).unwrap_or(Timestamp::MAX);
     let known = rotation.silence.as_ref().map(|silence| silence.id.as_str());
-    let made = alerts.silence(&comment(&rotation), known, until).await?;
+    if known.is_none() {
+        // A run that dies behind the answer leaves one: whoever ends it must know that there may be one.
+        context.ledger.record(Record::Silenced { id: String::new(), until }).await?;
+    }
+    let made = match alerts.silence(&comment(&rotation), known.filter(|id| !id.is_empty()), until).await {
+        Err(fault) if known.is_none() && fault.service != Service::Journal && !fault.is_outcome_unknown() => {
+            let why = "it was not made".to_owned();
+            context.ledger.record(Record::SilenceEnded { id: String::new(), why, still_firing: None }).await?;
+            return Err(fault);
+        }
+        made => made?,
+    };
     context.ledger.record(Record::Silenced { id: made.id, until: made.until }).await
 }
 
@@ -95,8 +106,12 @@ async fn end(context: &StepContext<'_>, why: String) -> Result<String, Fault> {
 
 /// The one on record, and others of this rotation: a request that was given up may have made one late.
 async fn end_all(alerts: &dyn Alerts, id: &str, comment: &str) -> Result<(), Fault> {
-    alerts.end(id).await?;
-    for late in alerts.own(comment).await.unwrap_or_default() {
+    if !id.is_empty() {
+        alerts.end(id).await?;
+    }
+    // Where none is known by its id, the list is the only way to one.
+    let others = alerts.own(comment).await;
+    for late in if id.is_empty() { others? } else { others.unwrap_or_default() } {
         alerts.end(&late.id).await?;
     }
     Ok(())

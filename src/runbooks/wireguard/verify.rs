@@ -180,7 +180,11 @@ fn recent_errors(health: AgentHealth, clock: i64) -> Option<String> {
     let AgentHealth::Passed { errors, last, relapses } = health else { return None };
     let when = match agent_looks::age(&last, clock) {
         Some(age) if age < WITHOUT_ERRORS => {
-            format!("{age} s ago, so that it will be in {} s, unless another comes", WITHOUT_ERRORS - age)
+            let at =
+                |second| jiff::Timestamp::from_second(second).unwrap_or_default().strftime("%H:%M:%S UTC").to_string();
+            let (age, free) = (age.cast_signed(), (WITHOUT_ERRORS - age).cast_signed());
+            let (last, free) = (at(clock - age), at(clock + free));
+            format!("at {last} by the server's clock, so that it will be from {free} on, unless another comes")
         }
         None if relapses > 1 => "it comes and goes".into(),
         _ => return None,

@@ -120,9 +120,18 @@ pub fn sights(seen: &Value, settings: &Settings, at: Timestamp) -> Sights {
     let peers = document.users.iter().filter_map(peer).collect();
     let public_key = public(seen["server"].as_str().unwrap());
     let mut sights = Sights::default();
-    sights
-        .secret
-        .take(at, Ok(SecretSight { count, versions: vec![None; keys.len()], keys, hrefs, created, alike: Vec::new() }));
+    sights.secret.take(
+        at,
+        Ok(SecretSight {
+            count,
+            versions: vec![None; keys.len()],
+            keys,
+            hrefs,
+            created,
+            expires: None,
+            alike: Vec::new(),
+        }),
+    );
     sights.server.take(at, Ok(ServerReading { clock: at.as_second(), public_key, peers }));
     sights.console.take(at, Ok(document.users.clone()));
     let (public_key, users) = (document.public_key, document.users);

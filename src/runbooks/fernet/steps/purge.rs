@@ -106,7 +106,9 @@ impl Step<Fernet> for Purge {
         let gone: Vec<u32> = own.held.iter().flat_map(|held| own.to_purge(held.kind)).copied().collect();
         let stays = left_behind(world, &now).map(|stays| format!("; {besides}{stays}")).unwrap_or_default();
         Ok(match gone.is_empty() {
-            true => format!("nothing was to be purged; what was placed and saved is taken away{besides}{stays}{watched}"),
+            true => {
+                format!("nothing was to be purged; what was placed and saved is taken away{besides}{stays}{watched}")
+            }
             false => format!(
                 "key {} purged on {} nodes; what was placed and saved is taken away{besides}{stays}{watched}",
                 list(&gone),

@@ -24,6 +24,11 @@ impl Clocks {
         Self { now, of }
     }
 
+    /// The same, compared at another moment of this host's clock: what comes next was told then.
+    pub(super) fn at(&self, now: i64) -> Self {
+        Self { now, of: self.of.clone() }
+    }
+
     /// The same, with the VPN server's, by which handshakes are stamped.
     pub(super) fn with_server(&self, clock: i64) -> Self {
         let of = std::iter::once((SERVER, Some(clock - self.now))).chain(self.of.iter().copied()).collect();

@@ -4,9 +4,10 @@
 use super::clocks::Clocks;
 use super::console::{console_check, needed};
 use super::findings::{
-    agent_check, agreement, barbican_check, fail, finding, from_result, log_check, mailbox_check, own_route_check,
-    pass, sight_checks, swap_check, token_check, without_secret, write_check,
+    agent_check, barbican_check, fail, finding, from_result, log_check, mailbox_check, own_route_check, pass,
+    sight_checks, swap_check, token_check, without_secret, write_check,
 };
+use super::keys::agreement;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::key::PublicKey;
 use crate::domain::preflight::{
@@ -109,8 +110,12 @@ pub async fn survey(world: &World, context: Option<&StepContext<'_>>, only: Opti
     checks.extend(token.map(|token| token_check(&token, at.as_second(), world.settings.pair_bound.as_secs())));
     checks.extend(listing.as_ref().map(barbican_check));
     checks.extend(wanted("write").then(write_check));
-    checks
-        .extend(mail.map(|mail| from_result("mail", mail.map(|()| "reachable, TLS and password accepted".to_owned()))));
+    checks.extend(mail.map(|mail| {
+        from_result(
+            "mail",
+            mail.map(|()| "reachable, with the TLS and the password that the configuration asks for".to_owned()),
+        )
+    }));
     checks.extend(wanted("texts").then(|| texts_check(world, context)));
     checks.extend(heard.map(|heard| match heard {
         Some(heard) => mailbox_check(heard),
