@@ -201,8 +201,7 @@ pub fn judge(core: &Core, matched: &Matched) -> Option<Judged> {
     }
     let by_notice = matched.notice.as_ref().and_then(|id| core.letters.iter().find(|letter| letter.message_id == *id));
     let by_address = || {
-        let (topic, round) = matched.addressed.filter(|(topic, _)| *topic == Topic::Back)?;
-        let _ = topic;
+        let (_, round) = matched.addressed.filter(|(topic, _)| *topic == Topic::Back)?;
         core.letters.iter().rfind(|letter| letter.person == person && letter.round == round)
     };
     let last = || core.letters.iter().rfind(|letter| letter.person == person);
@@ -271,4 +270,104 @@ pub fn told(due: &[&Question]) -> Vec<String> {
         format!("{} get {text}, attached (SHA-256 {digest}…): {}", people.len(), people.join(", "))
     };
     alike.into_iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::core::Stamp;
+    use super::super::record::{CaseId, CoreRecord};
+    use super::super::spec::Spec;
+    use super::*;
+    use crate::domain::reply::Means;
+
+    static NOTHING: Spec = Spec { name: "toy", noun: "box", title: "A box", pauses: false, steps: &[], stretches: &[] };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn case() -> Core {
+        let (case, runbook, subject) = (CaseId("c".into()), "toy".into(), "box/b".into());
+        let opened = CoreRecord::Opened { case, runbook, subject, reference: String::new() };
+        Core::open(&NOTHING, Stamp { seq: 1, at: at(0), person: "ada" }, &opened).unwrap()
+    }
+
+    fn then(core: &mut Core, second: i64, record: &CoreRecord) {
+        core.check(record).unwrap();
+        core.apply(Stamp { seq: core.seq + 1, at: at(second), person: "ada" }, record);
+    }
+
+    fn mailed(id: &str, enclosed: &str) -> CoreRecord {
+        let (person, about, email) = ("mira".into(), "certificates".into(), "mira@x.example".into());
+        CoreRecord::Mailed { person, about, round: 1, email, message_id: id.into(), enclosed: enclosed.into() }
+    }
+
+    fn delivered(id: &str, delivery: Delivery) -> CoreRecord {
+        CoreRecord::Delivered { message_id: id.into(), delivery }
+    }
+
+    fn answered(mail: &str, verdict: Verdict) -> CoreRecord {
+        let (marks, evidence, means) = (Vec::new(), Vec::new(), Means::Text);
+        let heard = Heard { verdict, topic: Topic::Back, revision: 1, means, marks, evidence, said_at: None };
+        let (person, about, from) = ("mira".into(), "certificates".into(), "mira@x.example".into());
+        CoreRecord::Answered { person, about, mail: mail.into(), from, heard, notice: None, doubt: None }
+    }
+
+    fn question(email: &str, digest: &str) -> Vec<Question> {
+        let encloses = Enclosure { name: "f".into(), path: "p".into(), digest: digest.into() };
+        let (person, email, about) = ("mira".into(), email.into(), "certificates");
+        vec![Question { person, email, about, round: 1, encloses, text: "them" }]
+    }
+
+    #[test]
+    fn the_last_word_counts_whoever_has_said_it() {
+        let mut core = case();
+        let followed = |core: &Core| core.followed("certificates", "mira").is_some();
+        assert!(!followed(&core));
+        let steps = [
+            (answered("1", Verdict::Confirmed), true),
+            (answered("2", Verdict::Automatic("away".into())), true),
+            (answered("3", Verdict::Unclear("a question".into())), false),
+            (answered("4", Verdict::Confirmed), true),
+            (answered("5", Verdict::Declined), false),
+        ];
+        for (second, (record, wanted)) in steps.into_iter().enumerate() {
+            then(&mut core, second as i64 + 1, &record);
+            assert_eq!(followed(&core), wanted, "{record:?}");
+        }
+        let settled =
+            CoreRecord::Settled { person: "mira".into(), about: "certificates".into(), reason: "seen".into() };
+        then(&mut core, 10, &settled);
+        assert!(followed(&core));
+        then(&mut core, 11, &answered("6", Verdict::Declined));
+        assert!(!followed(&core), "whoever was settled and writes that it does not work is asked again");
+        assert!(core.check(&answered("6", Verdict::Confirmed)).is_err(), "a mail is taken in once");
+    }
+
+    #[test]
+    fn nobody_is_mailed_twice_unnoticed_and_nobody_forgotten() {
+        let mut core = case();
+        let due = |core: &Core, again| core.unasked(&question("mira@x.example", "d"), &["mira".into()], again).len();
+        assert_eq!(due(&core, false), 1);
+        then(&mut core, 1, &mailed("<1@x>", "d"));
+        // Whoever sent it died: it may have gone.
+        let mut dead = core.clone();
+        dead.interrupt();
+        assert!(matches!(dead.letters[0].delivery, Delivery::Uncertain { .. }));
+        assert_eq!((due(&dead, false), due(&dead, true), dead.copies("certificates", "mira")), (0, 1, 1));
+        then(&mut core, 2, &delivered("<1@x>", Delivery::Failed { permanent: false, reply: "450".into() }));
+        assert_eq!((due(&core, false), core.copies("certificates", "mira")), (1, 0), "it is the same mail once more");
+        then(&mut core, 3, &mailed("<1@x>", "d"));
+        then(&mut core, 4, &delivered("<1@x>", Delivery::Sent { reply: "250".into() }));
+        assert_eq!((due(&core, false), core.letters.len()), (0, 1));
+        assert_eq!(
+            core.unasked(&question("mira@x.example", "other"), &[], false).len(),
+            1,
+            "other certificates are another mail"
+        );
+        then(&mut core, 5, &delivered("<1@x>", Delivery::Bounced { reply: "550".into() }));
+        assert_eq!(due(&core, false), 0, "it would come back again");
+        assert_eq!(core.unasked(&question("mira@y.example", "d"), &[], false).len(), 1);
+        assert!(core.check(&delivered("<2@x>", Delivery::Queued)).is_err());
+    }
 }
