@@ -147,10 +147,7 @@ impl Wiring {
             false => Some(SmtpMailer::new(mail::parameters(&config), Arc::new(SystemClock))?),
             true => None,
         };
-        let for_tenants = match cloud.zip(mailer.clone()) {
-            Some((cloud, mailer)) => Some(ForTenants { cloud, mailer }),
-            None => None,
-        };
+        let for_tenants = cloud.zip(mailer.clone()).map(|(cloud, mailer)| ForTenants { cloud, mailer });
         let console = match &config.console {
             None => None,
             Some(console) => {
