@@ -98,7 +98,7 @@ pub async fn act(fleet: &Fleet, desks: &Desks, wiring: &Wiring, teller: &Teller,
             let conductor = fleet.find(&tenant.tenant)?;
             conductor.reload().await?;
             let only = (!only.is_empty()).then(|| only.into_iter().map(ClientId).collect());
-            let letters = conductor.previews(&SendOrder { kind: notice_kind(kind), only, again })?;
+            let letters = conductor.previews(&SendOrder { kind: notice_kind(given(kind)?), only, again })?;
             if json {
                 let told = |(client, letter): &(ClientId, Letter)| serde_json::json!({ "client": client, "to": letter.to, "subject": letter.subject, "text": letter.text });
                 print::json(&letters.iter().map(told).collect::<Vec<_>>())?;
@@ -313,6 +313,13 @@ pub fn exit_code(error: &RunError) -> u8 {
     }
 }
 
+/// Which mail a tenant's clients get is said by name.
+fn given(kind: Option<KindArg>) -> Result<KindArg, BadUsage> {
+    kind.ok_or_else(|| {
+        BadUsage("say which mail: --kind announcement, reminder, reconfigure, are-you-back or all-clear".into())
+    })
+}
+
 /// The kind of a word on the command line.
 pub(super) fn notice_kind(kind: KindArg) -> NoticeKind {
     match kind {
@@ -353,7 +360,7 @@ fn command(verb: Verb) -> Result<(String, Command)> {
         }
         Verb::Notify { tenant, kind, only, again, .. } => {
             let only = (!only.is_empty()).then(|| only.into_iter().map(ClientId).collect());
-            (tenant.tenant, Command::Notify { kind: notice_kind(kind), only, again })
+            (tenant.tenant, Command::Notify { kind: notice_kind(given(kind)?), only, again })
         }
         Verb::Ack(verb) => verb.command()?,
         Verb::Waive(verb) => verb.command()?,

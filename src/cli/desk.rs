@@ -40,7 +40,10 @@ impl Desks {
             return Ok(Some(desk.as_ref()));
         }
         if kinds::of_subject(typed).is_some()
-            || matches!(verb, Verb::Purge { .. } | Verb::Promote(_) | Verb::Distrust(_) | Verb::Settle { .. })
+            || matches!(
+                verb,
+                Verb::Purge { .. } | Verb::Promote(_) | Verb::Distrust(_) | Verb::Settle { .. } | Verb::Pause { .. }
+            )
         {
             return Err(BadUsage(format!("there is no subject {typed:?}; {}", self.known())));
         }
@@ -96,6 +99,7 @@ fn typed(verb: &Verb) -> Option<&str> {
         Verb::Check { tenant, .. } | Verb::Rotate { tenant, .. } | Verb::Purge { tenant, .. } => Some(&tenant.tenant),
         Verb::Promote(stretch) | Verb::Distrust(stretch) => Some(&stretch.tenant),
         Verb::Settle { tenant, .. } => Some(&tenant.tenant),
+        Verb::Pause { cluster, .. } => Some(cluster),
         Verb::Approve { tenant, .. } | Verb::Review { tenant, .. } | Verb::Handover { tenant, .. } => {
             Some(&tenant.tenant)
         }
@@ -128,8 +132,15 @@ pub async fn act(desk: &dyn Desk, teller: &Teller, verb: Verb, json: bool) -> Re
             named(desk, Some(&confirm.unwrap_or_default()))?;
             due::rotate(desk, teller, &reference, json).await
         }
+        Verb::Notify { only, again, preview: true, .. } => preview(desk, &only, again, json).await,
+        Verb::Notify { kind: Some(_), .. } => {
+            Err(BadUsage(format!("leave --kind away: of {} the mail goes out that is due", desk.subject())).into())
+        }
         verb => {
             let order = order(desk, verb)?;
+            if let Order::Notify { only, again, .. } = &order {
+                whom(desk, only, *again).await;
+            }
             run(desk, teller, order, json).await
         }
     }
@@ -188,6 +199,11 @@ fn order(desk: &dyn Desk, verb: Verb) -> Result<Order> {
             named(desk, tenant.confirm.as_deref())?;
             Order::Settle { person: who, reason }
         }
+        Verb::Notify { tenant, only, again, .. } => {
+            named(desk, tenant.confirm.as_deref())?;
+            Order::Notify { confirm: tenant.confirm.unwrap_or_default(), only, again }
+        }
+        Verb::Pause { reason, .. } => Order::Pause { reason },
         Verb::Promote(stretch) if has("promote") => begin("promote", stretch.confirm, String::new()),
         Verb::Distrust(stretch) if has("distrust") => begin("distrust", stretch.confirm, String::new()),
         Verb::Finish { tenant, .. } if has("finish") => {
@@ -196,12 +212,43 @@ fn order(desk: &dyn Desk, verb: Verb) -> Result<Order> {
         Verb::Note { text, .. } => Order::Note { text },
         _ => {
             let known = format!(
-                "status, {}, rollback, resume, resolve, set-aside, settle, takeover, recover, cancel, note and report do",
+                "status, {}, rollback, resume, resolve, set-aside, settle, notify, pause, takeover, recover, cancel, note and report do",
                 stretches.join(", ")
             );
             return Err(BadUsage(format!("this does not go with {}; {known}", desk.subject())).into());
         }
     })
+}
+
+/// Prints the mails that would go out now, and sends nothing.
+async fn preview(desk: &dyn Desk, only: &[String], again: bool, json: bool) -> Result<u8> {
+    desk.reload().await?;
+    let letters = desk.previews(only, again).await?;
+    if json {
+        let told = |letter: &crate::engine::ports::Letter| serde_json::json!({ "to": letter.to, "subject": letter.subject, "text": letter.text });
+        print::json(&letters.iter().map(told).collect::<Vec<_>>())?;
+        return Ok(exit::DONE);
+    }
+    if letters.is_empty() {
+        print::line(format_args!("nobody needs a mail now"))?;
+    }
+    for letter in letters {
+        print::line(format_args!("To: {}\nSubject: {}\n\n{}\n", letter.to, letter.subject, letter.text))?;
+    }
+    Ok(exit::DONE)
+}
+
+/// Says to whom mails will go, and how many, before they do or the name is missing.
+async fn whom(desk: &dyn Desk, only: &[String], again: bool) {
+    if desk.reload().await.is_err() {
+        return;
+    }
+    let Ok(letters) = desk.previews(only, again).await else { return };
+    let people: Vec<&str> = letters.iter().map(|letter| letter.to.as_str()).collect();
+    if let Some(first) = letters.first() {
+        let (count, people) = (people.len(), people.join(", "));
+        print::say(format_args!("{}: \"{}\" goes to {count}: {people}", desk.subject(), first.subject));
+    }
 }
 
 /// What an order prints with `--json`.

@@ -168,9 +168,9 @@ pub enum Verb {
         /// Which tenant
         #[command(flatten)]
         tenant: NamedArg,
-        /// Which mail
+        /// Which mail, to a tenant's clients; to the holders of a cluster it is the one that is due
         #[arg(long, value_enum)]
-        kind: KindArg,
+        kind: Option<KindArg>,
         /// Only to this client (may be given several times)
         #[arg(long, value_name = "CLIENT")]
         only: Vec<String>,
@@ -247,6 +247,14 @@ pub enum Verb {
         /// Who, as `status` names them
         who: String,
         /// How you know
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let the roll of a Kubernetes cluster that is under way stop behind its instance group; resume goes on
+    Pause {
+        /// The cluster, as kops/NAME
+        cluster: String,
+        /// Why
         #[arg(long)]
         reason: String,
     },

@@ -17,9 +17,35 @@ pub fn same_mailbox(a: &str, b: &str) -> bool {
     mailbox_of(a) == mailbox_of(b)
 }
 
+/// Whether it is a plain mail address: one that something can be sent to. Whatever else stands where somebody is reached is for a person.
+pub fn is_mailbox(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let is_plain =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_graphic() && !"@<>(),;:\\\"[]".contains(c));
+    is_plain(local) && is_plain(domain) && domain.contains('.')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_plain_address_is_mailed_by_nobody() {
+        assert!(is_mailbox("ada@x.example") && is_mailbox("ada+k8s@x.example"));
+        for other in [
+            "",
+            "ada",
+            "#platform",
+            "ada@",
+            "@x.example",
+            "ada@host",
+            "Ada <ada@x.example>",
+            "a b@x.example",
+            "a@b@x.example",
+        ] {
+            assert!(!is_mailbox(other), "{other}");
+        }
+    }
 
     #[test]
     fn case_and_detail_are_no_other_address_and_everything_else_is() {

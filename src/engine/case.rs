@@ -7,9 +7,11 @@
 
 pub mod core;
 pub mod gate;
+pub mod letter;
 pub mod machine;
 pub mod next;
 pub mod offer;
+pub mod order;
 pub mod record;
 pub mod runbook;
 pub mod spec;

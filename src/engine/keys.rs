@@ -3,7 +3,7 @@
 
 use crate::domain::client::Client;
 use crate::domain::key::{KeyRole, PublicKey};
-use crate::domain::notice::{Delivery, KeyTold, Notice, NoticeKind};
+use crate::domain::notice::{Delivery, KeyTold};
 use crate::domain::preflight::{DUPLICATES, KEYS};
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::mailbox::ReadMail;
@@ -279,11 +279,8 @@ impl Rotation {
     /// what it means. Empty: it may end as it is.
     pub fn unfinished(&self) -> Vec<&'static str> {
         let never_called = !self.step(StepNumber::RECONFIGURE).is_done() && !self.is_call_needless();
-        let is_call = |notice: &Notice| {
-            notice.kind == NoticeKind::Reconfigure && !matches!(notice.delivery, Delivery::Failed { .. })
-        };
-        let has_called = self.notices.iter().any(is_call);
-        let called = if has_called { "STEP 7 DID NOT END WELL" } else { "STEP 7 WAS NEVER DONE" };
+        let was_begun = *self.step(StepNumber::RECONFIGURE) != StepState::Waiting;
+        let called = if was_begun { "STEP 7 DID NOT END WELL" } else { "STEP 7 WAS NEVER DONE" };
         let all = [
             (never_called, called),
             (!self.clients.is_empty() && self.back.is_empty(), "NOBODY HAS RECONFIGURED"),

@@ -135,10 +135,17 @@ impl Persons {
 
     /// What somebody wrote is theirs as a whole, not only the names in it.
     fn evidence(&mut self, entry: &Entry, value: &mut Value) -> Result<Option<Value>, Fault> {
-        let Record::MailRead { from, .. } = &entry.record else { return Ok(None) };
+        let from = match &entry.record {
+            Record::MailRead { from, .. } => from.clone(),
+            // What somebody has answered in a case.
+            Record::Case(body) if body.word() == "answered" => {
+                value["record"]["from"].as_str().unwrap_or_default().to_owned()
+            }
+            _ => return Ok(None),
+        };
         let person = match from.is_empty() {
             true => None,
-            false => Some(self.token(from, None)?.person),
+            false => Some(self.token(&from, None)?.person),
         };
         let Some(Value::Array(mut lines)) = value["record"].get_mut("evidence").map(Value::take) else {
             return Ok(None);

@@ -24,9 +24,28 @@ impl ReplyKey {
 
     /// The token of one client in one rotation: the same for every mail and revision.
     pub fn token(&self, rotation: &Rotation, client: &ClientId) -> ReplyToken {
+        self.token_of(&rotation.id.0, &client.0)
+    }
+
+    /// The token of one person in one case.
+    pub fn token_of(&self, case: &str, person: &str) -> ReplyToken {
         let mut bytes = [0u8; 15];
-        bytes.copy_from_slice(&self.mac(&["token", &rotation.id.0, &client.0])[..15]);
+        bytes.copy_from_slice(&self.mac(&["token", case, person])[..15]);
         ReplyToken::from_bytes(bytes)
+    }
+
+    /// The Message-ID of the `copy`th mail to a person of a case on a question, `kind`, with what is enclosed in it, by its digest.
+    pub fn message_id_of(
+        &self,
+        (case, person): (&str, &str),
+        kind: &str,
+        enclosed: &str,
+        copy: usize,
+        domain: &str,
+    ) -> String {
+        let mac = self.mac(&["case-message", case, person, kind, enclosed, &copy.to_string()]);
+        let hex: String = mac.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        format!("<{}.{hex}@{domain}>", self.token_of(case, person))
     }
 
     /// The Message-ID of the `copy`th mail of a kind for the window in force: the same for the same mail, whenever it is

@@ -8,6 +8,7 @@
 //! | `sights` | what was last seen of it |
 //! | `facts` | what shuts the gates |
 //! | `holders` | who must follow now |
+//! | `letters` | the mails to them, with the certificates that they must take |
 //! | `record`, `state` | what it journals, and what that comes to |
 //! | `back` | the way back |
 //! | `recover` | what became of a case of which the end of the journal is lost |
@@ -20,6 +21,7 @@ mod back;
 mod facts;
 mod holders;
 mod length;
+mod letters;
 mod panels;
 mod record;
 mod recover;
@@ -36,8 +38,10 @@ pub use state::State;
 pub use world::{Holder, Holds, Rules, World};
 
 use crate::domain::fault::Fault;
+use crate::domain::language::Language;
 use crate::engine::case::core::{Core, Stamp};
 use crate::engine::case::gate::Fact;
+use crate::engine::case::letter::{Enclosure, Paper, Question};
 use crate::engine::case::runbook::{Awaited, Case, Recovery, Runbook, Step, Telling};
 use crate::engine::case::spec::{Move, Spec};
 use crate::engine::witness::CaseSeen;
@@ -76,6 +80,18 @@ impl Runbook for Kops {
 
     fn awaited(world: &World, case: &Case<Self>) -> Vec<Awaited> {
         holders::awaited(world, case)
+    }
+
+    fn questions(world: &World, case: &Case<Self>) -> Vec<Question> {
+        letters::questions(world, case)
+    }
+
+    fn paper(world: &World, about: &str, language: Language) -> Option<Paper> {
+        letters::paper(world, about, language)
+    }
+
+    async fn enclosed(world: &World, enclosure: &Enclosure) -> Result<Vec<u8>, Fault> {
+        world.cluster.kept(&enclosure.path, &enclosure.digest).await
     }
 
     fn way_back(case: &Case<Self>) -> Result<Vec<Move>, String> {

@@ -2,14 +2,18 @@
 //! orders, and says what is true. What runs under the lease is `run`'s.
 
 mod history;
+mod letters;
 mod loss;
 mod onlooker;
+mod pause;
 mod recover;
 mod run;
+mod seat;
 
 pub use history::history;
 pub use onlooker::Onlooker;
 pub use run::RunFault;
+pub use seat::{CaseMailbox, Postman, Seat};
 
 use crate::domain::fault::Fault;
 use crate::domain::tenant::TenantId;
@@ -20,11 +24,12 @@ use crate::engine::case::runbook::{Case, Runbook, Seen, Step, Strays};
 use crate::engine::case::status::{self, Line, Status};
 use crate::engine::case::tend::{self, Tending};
 use crate::engine::journal::{Holder, JournalStore, Lease};
-use crate::engine::ports::{Clock, Entropy};
-use crate::engine::record::{Actor, RotationId};
+use crate::engine::mailbox::{Matched, Tally};
+use crate::engine::ports::Letter;
+use crate::engine::record::RotationId;
 use crate::engine::witness::{Lost, Sign, Witnessed};
 use crate::runtime::ending;
-use crate::runtime::fence::{LeaseFence, lost};
+use crate::runtime::fence::lost;
 use crate::runtime::lease::Taker;
 use crate::runtime::lookout::{BEAT, FALLEN_QUIET, LEASE_TTL, Life, Lookout};
 use crate::runtime::run::Taken;
@@ -59,30 +64,10 @@ pub trait Desk: Send + Sync {
     async fn look_again(&self);
     /// Carries an order out. Gives what was achieved.
     async fn run(&self, order: Order) -> Result<String, RunFault>;
-}
-
-/// What a desk is made of besides its runbook's world.
-pub struct Seat {
-    /// `kind/name`.
-    pub subject: String,
-    /// What is typed to confirm.
-    pub name: String,
-    /// The same as a key of the store.
-    pub key: TenantId,
-    /// The journal.
-    pub store: Arc<dyn JournalStore>,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub entropy: Arc<dyn Entropy>,
-    /// Who works here.
-    pub me: Holder,
-    /// Who writes.
-    pub actor: Actor,
-    /// The right to change something outside.
-    pub fence: Arc<LeaseFence>,
-    /// Who sits before it.
-    pub onlooker: Arc<dyn Onlooker>,
+    /// The mails that would go out now, as [`Order::Notify`] means them. Sends nothing.
+    async fn previews(&self, only: &[String], again: bool) -> Result<Vec<Letter>, Fault>;
+    /// Takes in mails of those who were asked, unless something is at work here.
+    async fn take_mails(&self, mails: Vec<Matched>) -> Result<Tally, RunFault>;
 }
 
 struct Known<R: Runbook> {
@@ -126,13 +111,14 @@ pub struct CaseDesk<R: Runbook> {
     /// One order at a time.
     busy: tokio::sync::Mutex<()>,
     lookout: Lookout,
+    /// Why the mailbox could not be read when a gate was judged last.
+    mailbox: Mutex<Option<Fault>>,
 }
 
 impl<R: Runbook> CaseDesk<R> {
     /// A desk that knows nothing yet; call [`Desk::reload`] and [`Desk::look`].
     pub fn new(seat: Seat, world: R::World) -> Self {
-        let (sights, lines) = (R::Sights::default(), Vec::new());
-        let (holder, quiet_since, unread) = (None, None, None);
+        let (sights, lines, holder, quiet_since, unread) = (R::Sights::default(), Vec::new(), None, None, None);
         let (case, witnessed, running, looks) = (None, Witnessed::default(), false, (0, 0));
         let (cases, sighted, unchanged_since) = (Vec::new(), None, None);
         let known = Known {
@@ -150,7 +136,7 @@ impl<R: Runbook> CaseDesk<R> {
             unchanged_since,
         };
         let (known, busy, lookout) = (Mutex::new(known), tokio::sync::Mutex::new(()), Lookout::default());
-        Self { seat, world, steps: R::steps(), known, busy, lookout }
+        Self { seat, world, steps: R::steps(), known, busy, lookout, mailbox: Mutex::default() }
     }
 
     fn known(&self) -> MutexGuard<'_, Known<R>> {
@@ -160,7 +146,8 @@ impl<R: Runbook> CaseDesk<R> {
     /// What the gate before a stretch says now.
     fn gate(&self, case: Option<&Case<R>>, sights: &R::Sights, stretch: &str) -> Verdict {
         let open = case.filter(|case| case.core.is_open());
-        let facts = R::facts(&self.world, stretch, open, sights, self.seat.clock.now());
+        let mut facts = R::facts(&self.world, stretch, open, sights, self.seat.clock.now());
+        facts.extend(self.unread_mailbox(open));
         gate::judge(facts, |fact| open.is_some_and(|case| case.core.set_aside.contains_key(fact)))
     }
 
@@ -335,7 +322,7 @@ impl<R: Runbook> CaseDesk<R> {
             (known.case, known.lines) = (case.clone().map(Arc::new), lines);
         }
         let lost: Option<Lost> = self.known().witnessed.lost.clone();
-        Run::new(self, lease, case, lost).carry_out(order, from).await
+        Run::new(self, lease, case, lost).listening(self.last_asked().await?).carry_out(order, from).await
     }
 }
 
@@ -390,7 +377,7 @@ impl<R: Runbook> Desk for CaseDesk<R> {
             Some(case) => R::way_back(case),
             None => Err("no case is open".to_owned()),
         };
-        let awaited = case.map(|case| R::awaited(&self.world, case)).unwrap_or_default();
+        let (awaited, questions) = self.people(case);
         let asked = Asked {
             spec: R::spec(),
             subject: &self.seat.subject,
@@ -398,6 +385,7 @@ impl<R: Runbook> Desk for CaseDesk<R> {
             core: case.map(|case| &case.core),
             gate: &gate,
             awaited: &awaited,
+            questions: &questions,
             road: &road,
             // None is opened here.
             new: CaseId(String::new()),
@@ -436,6 +424,7 @@ impl<R: Runbook> Desk for CaseDesk<R> {
     }
 
     async fn look(&self) {
+        self.mailbox_is(None);
         let case = self.known().case.clone();
         self.take_look(case.as_deref()).await;
         self.looked().await;
@@ -447,7 +436,18 @@ impl<R: Runbook> Desk for CaseDesk<R> {
         }
     }
 
+    async fn previews(&self, only: &[String], again: bool) -> Result<Vec<Letter>, Fault> {
+        self.letters_due(only, again).await
+    }
+
+    async fn take_mails(&self, mails: Vec<Matched>) -> Result<Tally, RunFault> {
+        self.take_in(mails).await
+    }
+
     async fn run(&self, order: Order) -> Result<String, RunFault> {
+        if let Order::Pause { reason } = &order {
+            return self.ask_to_pause(reason).await;
+        }
         // A second order waits, and is then judged against the state after the first.
         let _busy = self.busy.lock().await;
         let ended = || Refusal::NotNow("the program is ending".into());

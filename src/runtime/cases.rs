@@ -4,10 +4,11 @@
 use crate::domain::client::ClientId;
 use crate::domain::fault::Fault;
 use crate::domain::tenant::TenantId;
-use crate::engine::journal::JournalStore;
+use crate::engine::journal::{JournalStore, RotationHead};
 use crate::engine::mailbox::Index;
-use crate::engine::record::RotationId;
+use crate::engine::record::{Entry, RotationId};
 use crate::engine::rotation::Rotation;
+use crate::runtime::kinds;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -39,9 +40,7 @@ impl Cases {
 
     /// Reads what was written since. Errs only if the store can't be asked at all.
     pub async fn refresh(&mut self, store: &dyn JournalStore) -> Result<(), Fault> {
-        let mut heads = store.heads(None).await?;
-        // Nobody writes to another kind of subject.
-        heads.retain(|head| !head.tenant.is_subject());
+        let heads = store.heads(None).await?;
         let listed: HashSet<&TenantId> = heads.iter().map(|head| &head.tenant).collect();
         let before = self.known.len();
         self.known.retain(|tenant, _| listed.contains(tenant));
@@ -52,13 +51,15 @@ impl Cases {
             if self.known.get(&head.tenant).is_some_and(is_same) && !self.unreadable.contains_key(&head.tenant) {
                 continue;
             }
-            let folded = store.load(&head.rotation).await.and_then(|entries| Rotation::fold(&entries));
+            let folded = store.load(&head.rotation).await.and_then(|entries| Case::folded(head, &entries));
             match folded {
-                Ok(rotation) => {
+                Ok(case) => {
                     self.unreadable.remove(&head.tenant);
-                    self.known.insert(head.tenant.clone(), Case::of(&rotation));
+                    self.known.insert(head.tenant.clone(), case);
                     changed = true;
                 }
+                // Of another kind of subject nobody may ever have been written to.
+                Err(_) if head.tenant.is_subject() && !self.known.contains_key(&head.tenant) => {}
                 // What was known of it before still says whose a mail is.
                 Err(fault) => {
                     self.unreadable.insert(head.tenant.clone(), fault);
@@ -96,6 +97,25 @@ impl Cases {
 }
 
 impl Case {
+    fn folded(head: &RotationHead, entries: &[Entry]) -> Result<Self, Fault> {
+        match kinds::of_subject(head.tenant.as_str()) {
+            None => Rotation::fold(entries).map(|rotation| Self::of(&rotation)),
+            Some(kind) => {
+                let (core, _) = (kind.history)(entries)?;
+                let letters = core.iter().flat_map(|core| &core.letters);
+                Ok(Self {
+                    rotation: head.rotation.clone(),
+                    seq: head.last_seq,
+                    name: head.tenant.to_string(),
+                    planned_at: core.as_ref().map_or(Timestamp::UNIX_EPOCH, |core| core.opened.at),
+                    // Who was never written to can't answer.
+                    is_open: core.as_ref().is_some_and(|core| core.is_open() && !core.letters.is_empty()),
+                    mails: letters.map(|letter| (letter.message_id.clone(), ClientId(letter.person.clone()))).collect(),
+                })
+            }
+        }
+    }
+
     fn of(rotation: &Rotation) -> Self {
         Self {
             rotation: rotation.id.clone(),

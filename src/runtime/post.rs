@@ -14,6 +14,7 @@ use crate::engine::mail_store::{MailStore, Stray};
 use crate::engine::mailbox::{Doubt, Index, Matched, Tally, UNKNOWN_TOKEN};
 use crate::engine::ports::{Cursor, FolderReading, Inbox};
 use crate::engine::record::Actor;
+use crate::runtime::case::{Desk as CaseDesk, RunFault};
 use crate::runtime::cases::Cases;
 use crate::runtime::coming::Coming;
 use crate::runtime::fleet::Fleet;
@@ -22,8 +23,8 @@ use crate::runtime::run::RunError;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -90,6 +91,8 @@ pub struct Post {
     looked: Arc<AtomicBool>,
     /// How often the mailbox has answered since the start.
     answers: Arc<AtomicU64>,
+    /// The desks of subjects that are no tenants.
+    desks: Arc<std::sync::RwLock<Vec<Weak<dyn CaseDesk>>>>,
     desk: Arc<Mutex<Desk>>,
 }
 
@@ -114,7 +117,13 @@ impl Post {
     pub fn new(inbox: Arc<dyn Inbox>, store: Arc<dyn MailStore>, intake: Intake, authserv_id: Option<String>) -> Self {
         let cases = Cases::new(authserv_id.clone());
         let desk = Arc::new(Mutex::new(Desk { cases, ahead: HashMap::new() }));
-        Self { inbox, store, intake, authserv_id, looked: Arc::default(), answers: Arc::default(), desk }
+        let (looked, answers, desks) = Default::default();
+        Self { inbox, store, intake, authserv_id, looked, answers, desks, desk }
+    }
+
+    /// Mails to these go to their desks from now on.
+    pub fn serves(&self, desks: &[Arc<dyn CaseDesk>]) {
+        *self.desks.write().unwrap_or_else(PoisonError::into_inner) = desks.iter().map(Arc::downgrade).collect();
     }
 
     /// The same, for somebody else who works here.
@@ -326,6 +335,9 @@ impl Post {
 
     /// Gives a tenant its mails, whether this process lists it or not.
     async fn hand_in(&self, fleet: &Fleet, tenant: &TenantId, mails: Vec<Matched>) -> Result<Tally, RunError> {
+        if tenant.is_subject() {
+            return self.hand_to_desk(tenant, mails).await;
+        }
         let identities: Vec<String> = mails.iter().map(|matched| matched.letter.identity.clone()).collect();
         let identities = identities.iter().map(String::as_str);
         let Some(conductor) = fleet.get(tenant) else {
@@ -340,6 +352,23 @@ impl Post {
         conductor.run(Command::TakeMails { mails }).await?;
         let Some(after) = conductor.rotation() else { return Ok(Tally::default()) };
         Ok(Tally::of(identities, before.as_deref(), &after))
+    }
+}
+
+impl Post {
+    /// The same of a subject that is no tenant.
+    async fn hand_to_desk(&self, subject: &TenantId, mails: Vec<Matched>) -> Result<Tally, RunError> {
+        let found = {
+            let desks = self.desks.read().unwrap_or_else(PoisonError::into_inner);
+            desks.iter().filter_map(Weak::upgrade).find(|desk| desk.key() == subject)
+        };
+        let none = || Refusal::NotNow(format!("{subject} is not configured here"));
+        let desk = found.ok_or_else(none)?;
+        desk.take_mails(mails).await.map_err(|fault| match fault {
+            RunFault::Fault(fault) => RunError::Fault(fault),
+            RunFault::Held(holder) => Refusal::Held(holder).into(),
+            RunFault::Refused(refusal) => Refusal::NotNow(refusal.to_string()).into(),
+        })
     }
 }
 

@@ -32,6 +32,7 @@ use crate::engine::transport::Transport;
 use crate::runbooks;
 use crate::runtime::alerts;
 use crate::runtime::answers::Waiting;
+use crate::runtime::case::{CaseMailbox, Postman};
 use crate::runtime::cloud;
 use crate::runtime::conductor::{Conductor, Watcher};
 use crate::runtime::discovery::{Discovered, discovered};
@@ -47,7 +48,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What tenants need and clusters don't: one session to the cloud, one mailer.
+/// What tenants need: one session to the cloud, and the mailer.
 struct ForTenants {
     cloud: OpenStack,
     mailer: SmtpMailer,
@@ -57,6 +58,8 @@ struct ForTenants {
 pub struct Wiring {
     config: Config,
     for_tenants: Option<ForTenants>,
+    /// One for all who are mailed.
+    mailer: Option<SmtpMailer>,
     store: Arc<dyn JournalStore>,
     reply_key: Arc<ReplyKey>,
     post: Option<Post>,
@@ -139,13 +142,12 @@ impl Wiring {
         #[cfg(debug_assertions)]
         let store = crate::runtime::rehearsal::rehearsed(store, environment);
         let reply_key = Arc::new(reply_key::open(&config.state.directory, &SystemEntropy)?);
-        let for_tenants = match cloud {
-            Some(cloud) => {
-                let mailer = SmtpMailer::new(mail::parameters(&config), Arc::new(SystemClock))?;
-                Some(ForTenants { cloud, mailer })
-            }
-            None => None,
+        // Beside clusters alone there need be none.
+        let mailer = match config.smtp.host.is_empty() {
+            false => Some(SmtpMailer::new(mail::parameters(&config), Arc::new(SystemClock))?),
+            true => None,
         };
+        let for_tenants = cloud.zip(mailer.clone()).map(|(cloud, mailer)| ForTenants { cloud, mailer });
         let console = match &config.console {
             None => None,
             Some(console) => {
@@ -165,7 +167,7 @@ impl Wiring {
         let actor = identity.actor();
         let me = Holder::new(identity.user, identity.host, identity.pid, now, instance);
         let signatures = signatures(&config, false);
-        let post = match config.inbox.as_ref().filter(|_| has_tenants) {
+        let post = match config.inbox.as_ref().filter(|_| has_tenants || mailer.is_some()) {
             Some(inbox) => {
                 let authserv_id = inbox.authserv_id.clone();
                 let inbox = Arc::new(ImapInbox::new(inbox::parameters(inbox))?);
@@ -179,6 +181,7 @@ impl Wiring {
         Ok(Self {
             config,
             for_tenants,
+            mailer,
             store,
             reply_key,
             post,
@@ -224,6 +227,17 @@ impl Wiring {
     /// The journal's store.
     pub fn store(&self) -> &Arc<dyn JournalStore> {
         &self.store
+    }
+
+    /// How the mails of a subject that is no tenant are sent; none where no mail server is configured.
+    pub(super) fn postman(&self, fence: Arc<dyn Fence>) -> Option<Postman> {
+        let mailer = self.mailer.as_ref()?;
+        Some(Postman {
+            mailer: Arc::new(mailer.behind(fence)),
+            key: self.reply_key.clone(),
+            language: self.config.notices.language,
+            mailbox: self.post.clone().map(|post| Arc::new(Waiting { post }) as Arc<dyn CaseMailbox>),
+        })
     }
 
     /// The mailbox, where one is configured.

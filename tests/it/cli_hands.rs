@@ -121,6 +121,7 @@ pub const LINES: &[(&str, &[&str], i32)] = &[
     ("promote acme --confirm acme", &[], 2),
     ("distrust acme --confirm acme", &[], 2),
     ("settle acme ada --reason called", &[], 2),
+    ("pause acme --reason tea", &[], 2),
     ("resume acme", &[], 0),
     ("resolve acme --step 4 --done true --reason seen", &[], 1),
     ("verify acme", &[], 0),

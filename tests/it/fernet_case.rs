@@ -141,6 +141,7 @@ pub fn seat(store: Arc<dyn JournalStore>, onlooker: Arc<dyn Onlooker>, (name, at
         me,
         actor: Actor { by, host, person, ssh: None, unproven: None, environment: None },
         onlooker,
+        postman: None,
     }
 }
 

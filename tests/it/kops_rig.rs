@@ -91,6 +91,7 @@ impl Rig {
         };
         parameters(&mut given);
         let mut kept = Rules {
+            cluster: self.kops().name().to_owned(),
             only: self.only.clone(),
             leave_out: Vec::new(),
             control_plane: Vec::new(),
@@ -243,6 +244,7 @@ pub fn seat(store: Arc<dyn JournalStore>, onlooker: Arc<dyn Onlooker>) -> Seat {
         me,
         actor: Actor { by, host, person, ssh: None, unproven: None, environment: None },
         onlooker,
+        postman: None,
     }
 }
 

@@ -34,6 +34,7 @@ static SPEC: Spec = Spec {
     name: "toy",
     noun: "box",
     title: "A box is painted",
+    pauses: false,
     steps: &[
         StepSpec { number: LOOK, title: "Look at it", touches: Touch::No, alone: Alone::Resume, undo: None },
         StepSpec { number: MIX, title: "Mix", touches: Touch::No, alone: Alone::Resume, undo: Some("pour it away") },
@@ -332,6 +333,7 @@ impl Bench {
             me,
             actor,
             onlooker: watches,
+            postman: None,
         };
         CaseDesk::new(seat, self.world.clone())
     }

@@ -275,6 +275,10 @@ impl KopsCluster for Kops {
         self.files.read(&self.reach, &export.tag, self.parameters.timeout).await
     }
 
+    async fn kept(&self, path: &str, wanted: &str) -> Result<Vec<u8>, Fault> {
+        self.files.kept(path, wanted)
+    }
+
     async fn sign_in(&self) -> Result<(), Fault> {
         // A look beside a step may want one at the same moment: one after the other.
         let mut signed = self.signed.lock().await;

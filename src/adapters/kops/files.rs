@@ -81,6 +81,28 @@ impl Files {
         Ok(Exported { path, digest: digest(content), certificates, authority: digest_of, authority_path })
     }
 
+    /// Certificates that were kept, if they are still those.
+    pub(super) fn kept(&self, path: &str, wanted: &str) -> Result<Vec<u8>, Fault> {
+        let path = Path::new(path);
+        let is_ours = path.parent() == Some(self.here.as_path());
+        let is_named =
+            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("authority-"));
+        if !is_ours || !is_named {
+            return Err(fault(&format!("{} is no file of certificates that was exported here", path.display())));
+        }
+        let pem = std::fs::read(path).map_err(|error| {
+            let text = format!("the certificates at {} can't be read: {error}", path.display());
+            Fault::new(Service::Host, FaultKind::NotFound, text)
+                .hint("nothing was sent; export them again, or put the file back")
+        })?;
+        if digest(&pem) != wanted || !is_certificates(&pem) {
+            let text = format!("what lies at {} is not the certificates that were exported", path.display());
+            return Err(Fault::new(Service::Host, FaultKind::Conflict, text)
+                .hint("nothing was sent; see who has changed it, and put the file back"));
+        }
+        Ok(pem)
+    }
+
     /// Keeps the authority's certificates as a file here: they are handed on, and back.
     fn keep(&self, tag: &str, pem: &[u8]) -> Result<String, Fault> {
         let path = self.here.join(format!("authority-{tag}.pem"));
@@ -96,6 +118,13 @@ impl Files {
         std::fs::rename(&beside, &path).map_err(failed)?;
         Ok(path.to_string_lossy().into_owned())
     }
+}
+
+/// Whether it is certificates as PEM, and nothing that must not be handed on.
+fn is_certificates(pem: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(pem) else { return false };
+    let mut begins = text.lines().filter(|line| line.starts_with("-----BEGIN")).peekable();
+    begins.peek().is_some() && begins.all(|line| line.trim_end() == "-----BEGIN CERTIFICATE-----")
 }
 
 fn make(folder: &Path) -> std::io::Result<()> {

@@ -3,6 +3,8 @@
 //! lettre's traps that are avoided here: a line break in a display name panics, no Message-ID is set unless given, a plain
 //! body gets no MIME headers.
 
+mod sheet;
+
 use super::MailParameters;
 use super::headers::{AutoResponseSuppress, AutoSubmitted, Kind};
 use super::invitation::{self, Invitation};
@@ -12,12 +14,12 @@ use crate::domain::language::Language;
 use crate::domain::notice::{KeyTold, NoticeKind};
 use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::Tenant;
-use crate::domain::token::{Addressed, ReplyToken, TOKEN_CHARACTERS};
+use crate::domain::token::{Addressed, ReplyToken, TOKEN_CHARACTERS, Topic};
 use crate::domain::window::Window;
 use crate::engine::ports::{Clock, Letter, NoticeRequest};
 use jiff::Timestamp;
 use lettre::message::header::{ContentDisposition, ContentTransferEncoding, ContentType};
-use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
+use lettre::message::{Body, Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::{Address, Message};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -85,31 +87,19 @@ impl Composer {
 
     /// The mail. `mark` stands before the subject.
     pub(super) fn compose(&self, request: &NoticeRequest<'_>, mark: &str) -> Result<Letter, Fault> {
-        let address: Address = request.email.parse().map_err(|_| {
-            invalid(format!("{:?} is not a mail address", sanitize(request.email)))
-                .hint("put the right address into the contacts file")
-        })?;
-        for id in std::iter::once(request.message_id).chain(request.in_reply_to) {
-            if !is_message_id(id) {
-                return Err(invalid(format!("{:?} is not a Message-ID", sanitize(id))));
-            }
-        }
-        let name = clean_name(request.client_name);
         let (subject, text, html) = self.words(request, mark)?;
+        let head = Head {
+            name: request.client_name,
+            email: request.email,
+            message_id: request.message_id,
+            in_reply_to: request.in_reply_to,
+            token: request.token,
+            topic: request.kind.topic(),
+            revision: request.window.revision,
+            kind: request.kind.word(),
+        };
         let now = self.clock.now();
-        let mut builder = Message::builder()
-            .from(self.from.clone())
-            .to(Mailbox::new(Some(name.clone()).filter(|name| !name.is_empty()), address.clone()))
-            .reply_to(self.reply_to(request)?)
-            .date(SystemTime::try_from(now).map_err(|_| invalid("the clock is out of range".into()))?)
-            .message_id(Some(request.message_id.to_owned()))
-            .subject(subject.clone())
-            .header(AutoSubmitted)
-            .header(AutoResponseSuppress)
-            .header(Kind(request.kind.word()));
-        if let Some(first) = request.in_reply_to {
-            builder = builder.in_reply_to(first.to_owned()).references(first.to_owned());
-        }
+        let (builder, name, address) = self.head(&head, &subject, now)?;
         let parts = self.parts(request, mark, &name, now, &text, html)?;
         let message =
             builder.multipart(parts).map_err(|error| invalid(format!("the mail can't be written: {error}")))?;
@@ -240,11 +230,39 @@ impl Composer {
             .singlepart(file.body(body)))
     }
 
-    fn reply_to(&self, request: &NoticeRequest<'_>) -> Result<Mailbox, Fault> {
+    /// Everything that stands before the parts, with the cleaned name and the address.
+    fn head(&self, head: &Head<'_>, subject: &str, now: Timestamp) -> Result<(MessageBuilder, String, Address), Fault> {
+        let address: Address = head.email.parse().map_err(|_| {
+            invalid(format!("{:?} is not a mail address", sanitize(head.email)))
+                .hint("put the right address into the contacts file")
+        })?;
+        for id in std::iter::once(head.message_id).chain(head.in_reply_to) {
+            if !is_message_id(id) {
+                return Err(invalid(format!("{:?} is not a Message-ID", sanitize(id))));
+            }
+        }
+        let name = clean_name(head.name);
+        let mut builder = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(Some(name.clone()).filter(|name| !name.is_empty()), address.clone()))
+            .reply_to(self.reply_to(head)?)
+            .date(SystemTime::try_from(now).map_err(|_| invalid("the clock is out of range".into()))?)
+            .message_id(Some(head.message_id.to_owned()))
+            .subject(subject.to_owned())
+            .header(AutoSubmitted)
+            .header(AutoResponseSuppress)
+            .header(Kind(head.kind.to_owned()));
+        if let Some(first) = head.in_reply_to {
+            builder = builder.in_reply_to(first.to_owned()).references(first.to_owned());
+        }
+        Ok((builder, name, address))
+    }
+
+    fn reply_to(&self, head: &Head<'_>) -> Result<Mailbox, Fault> {
         let Some(separator) = self.separator else {
             return Ok(self.reply_to.clone());
         };
-        let (token, topic, revision) = (request.token.clone(), request.kind.topic(), request.window.revision);
+        let (token, topic, revision) = (head.token.clone(), head.topic, head.revision);
         let address = Addressed { token, topic, revision }.to_address(self.reply_to.email.as_ref(), separator);
         Ok(Mailbox::new(self.reply_to.name.clone(), carrying(address)?))
     }
@@ -280,6 +298,18 @@ impl Composer {
         };
         self.compose(&request, "[TEST] ")
     }
+}
+
+/// What stands before the parts of any mail.
+struct Head<'a> {
+    name: &'a str,
+    email: &'a str,
+    message_id: &'a str,
+    in_reply_to: Option<&'a str>,
+    token: &'a ReplyToken,
+    topic: Topic,
+    revision: u32,
+    kind: &'a str,
 }
 
 /// A request that can be taken elsewhere.

@@ -15,7 +15,7 @@ pub(super) struct AutoResponseSuppress;
 
 /// The kind of the notice.
 #[derive(Clone)]
-pub(super) struct Kind(pub(super) &'static str);
+pub(super) struct Kind(pub(super) String);
 
 impl Header for AutoSubmitted {
     fn name() -> HeaderName {
@@ -46,9 +46,9 @@ impl Header for Kind {
         HeaderName::new_from_ascii_str("X-Changeguard-Kind")
     }
     fn parse(_: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        Ok(Self(""))
+        Ok(Self(String::new()))
     }
     fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), self.0.into())
+        HeaderValue::new(Self::name(), self.0.clone())
     }
 }

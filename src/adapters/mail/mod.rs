@@ -23,7 +23,7 @@ use crate::domain::language::Language;
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
-use crate::engine::ports::{Clock, Fence, Handed, Letter, Mailer, NoticeRequest, Unfenced};
+use crate::engine::ports::{Clock, Fence, Handed, Letter, Mailer, NoticeRequest, Sheet, Unfenced};
 use async_trait::async_trait;
 use compose::{Composer, Owned};
 use connection::{Connector, SmtpConnection};
@@ -271,6 +271,14 @@ impl Mailer for SmtpMailer {
             Some(Ok(letter)) => letter,
             _ => self.compose(request),
         }
+    }
+
+    fn write(&self, sheet: &Sheet<'_>) -> Result<Letter, Fault> {
+        self.office.composer.sheet(sheet)
+    }
+
+    fn written(&self, subject: &str, text: &str) -> String {
+        self.office.composer.sheet_text(subject, text)
     }
 
     fn can_write(&self, request: &NoticeRequest<'_>) -> Result<(), Fault> {

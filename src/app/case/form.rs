@@ -140,6 +140,8 @@ impl CaseForm {
             Order::Settle { person, .. } => {
                 Order::Settle { person: person.clone(), reason: needed(Ask::Knowledge, "how you know")? }
             }
+            Order::Notify { only, again, .. } => Order::Notify { confirm: typed(), only: only.clone(), again: *again },
+            Order::Pause { .. } => Order::Pause { reason: needed(Ask::Reason, "a reason")? },
             Order::RollBack { .. } => Order::RollBack { confirm: typed(), reason: needed(Ask::Reason, "a reason")? },
             Order::TakeOver { .. } => Order::TakeOver { confirm: typed(), reason: needed(Ask::Reason, "a reason")? },
             Order::Recover { .. } => Order::Recover { confirm: typed(), reason: needed(Ask::Reason, "a reason")? },

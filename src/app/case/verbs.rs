@@ -17,7 +17,7 @@ use crate::engine::case::spec::Spec;
 use crate::engine::case::status::Status;
 
 /// What the verbs of every runbook do, in a word for the footer and a line for the help.
-const HELP: [(&str, &str, &str); 9] = [
+const HELP: [(&str, &str, &str); 11] = [
     ("resume", "resume", "go on after a fault or an interruption: looks first"),
     ("resolve", "resolve", "say whether an interrupted step is done, where no look can tell, with a reason"),
     ("rollback", "roll back", "take back what was changed, as far as there is a way back"),
@@ -26,6 +26,12 @@ const HELP: [(&str, &str, &str); 9] = [
     ("cancel", "cancel", "close a case that has changed nothing"),
     ("set-aside", "set aside", "disregard a fact that keeps a gate shut, with a reason"),
     ("settle", "settle", "say that somebody who must follow has done so, or need not, and how you know"),
+    ("notify", "mail", "mail those who must follow what they must take, and ask whether they have: shows whom first"),
+    (
+        "pause",
+        "pause",
+        "let a roll stop behind the instance group that it is at, with a reason, until somebody resumes it",
+    ),
     ("note", "note", "add a note to the journal"),
 ];
 
@@ -54,7 +60,12 @@ fn busy(model: &Model, id: &TenantId) -> Option<String> {
 
 /// Why a verb is shut; none where it is taken.
 pub fn shut(model: &Model, id: &TenantId, offer: &Offer) -> Option<String> {
-    busy(model, id).or_else(|| offer.shut.clone())
+    // What is at work is what it is said to.
+    let is_said_to_it = matches!(offer.order, Order::Pause { .. }) && model.jobs.contains_key(id);
+    match busy(model, id) {
+        Some(why) if !is_said_to_it || model.options.manner.forbids().is_some() || model.alarm.is_some() => Some(why),
+        _ => offer.shut.clone(),
+    }
 }
 
 /// The verbs that are taken now, of the subject that they would mean.

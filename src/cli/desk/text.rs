@@ -93,6 +93,8 @@ pub fn command(subject: &str, order: &Order, asks: &[&str]) -> String {
         }
         Order::SetAside { fact, .. } => line.word(fact).why(),
         Order::Settle { person, .. } => line.word(person).why(),
+        Order::Notify { .. } => line.option("confirm", name),
+        Order::Pause { .. } => line.why(),
         Order::Note { .. } => line.text(),
     };
     line.to_string()

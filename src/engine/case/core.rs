@@ -1,7 +1,10 @@
 //! What every runbook has in common of a case: the fold of its core records, and which record may follow.
 
+use super::letter::{Letter, Said};
 use super::record::{CaseId, CoreRecord, End, Reached};
 use super::spec::{Move, Spec, Touch};
+use crate::domain::notice::Delivery;
+use crate::domain::reply::Verdict;
 use crate::domain::step::{StepNumber, StepState};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -95,6 +98,12 @@ pub struct Core {
     pub set_aside: BTreeMap<String, Word>,
     /// Of whom it is settled that they have followed, by what it was about and who.
     pub settled: BTreeMap<(String, String), Word>,
+    /// Somebody wanted it to stop within a step, and nobody has gone on yet.
+    pub paused: Option<Word>,
+    /// The mails to those who must follow, in their order.
+    pub letters: Vec<Letter>,
+    /// What they have answered, in the order in which it was read.
+    pub said: Vec<Said>,
     /// Why it goes back, or is cancelled.
     pub turned: Option<Word>,
     /// When it was gone on with last though the end of its journal was lost, UTC.
@@ -128,6 +137,9 @@ impl Core {
             touched: Vec::new(),
             set_aside: BTreeMap::new(),
             settled: BTreeMap::new(),
+            paused: None,
+            letters: Vec::new(),
+            said: Vec::new(),
             turned: None,
             recovered: None,
             end: None,
@@ -172,6 +184,7 @@ impl Core {
                 *state = StepState::Interrupted { since: *since };
             }
         }
+        self.interrupt_letters();
     }
 
     /// Whether a record may follow; why not.
@@ -193,6 +206,10 @@ impl Core {
             CoreRecord::StepStarted { step } => self.may_start(*step),
             CoreRecord::StepSucceeded { step, .. } | CoreRecord::StepFailed { step, .. } => running(*step),
             CoreRecord::Touching { step } => running(*step),
+            CoreRecord::Paused { .. } => match self.running() {
+                Some(step) => running(step),
+                None => Err("no step is at work".into()),
+            },
             CoreRecord::StepResolved { step, .. } if self.running() == Some(*step) => Ok(()),
             CoreRecord::StepResolved { step, .. } => Err(format!("step {step} was not interrupted")),
             CoreRecord::TurnedBack { .. } if !self.is_touched() => Err("nothing was changed: cancel it".into()),
@@ -205,13 +222,26 @@ impl Core {
             },
             CoreRecord::Recovered { .. } => Ok(()),
             CoreRecord::SetAside { .. } | CoreRecord::Settled { .. } => Ok(()),
+            CoreRecord::Mailed { .. } => Ok(()),
+            CoreRecord::Delivered { message_id, .. } if self.letter(message_id).is_some() => Ok(()),
+            CoreRecord::Delivered { message_id, .. } => Err(format!("{message_id} was never sent")),
+            CoreRecord::Answered { mail, .. } if self.said.iter().any(|said| said.mail == *mail) => {
+                Err(format!("the mail {mail} was read already"))
+            }
+            CoreRecord::Answered { .. } => Ok(()),
             CoreRecord::Noted { .. } | CoreRecord::TakenOver { .. } => Ok(()),
         }
     }
 
-    /// Whether it is settled that somebody has followed.
-    pub fn is_settled(&self, about: &str, person: &str) -> bool {
-        self.settled.contains_key(&(about.to_owned(), person.to_owned()))
+    fn letter(&self, message_id: &str) -> Option<usize> {
+        self.letters.iter().rposition(|letter| letter.message_id == message_id)
+    }
+
+    /// A mail stands so now.
+    fn stands(&mut self, message_id: &str, delivery: &Delivery, at: Timestamp) {
+        if let Some(letter) = self.letter(message_id).and_then(|place| self.letters.get_mut(place)) {
+            (letter.delivery, letter.at) = (delivery.clone(), at);
+        }
     }
 
     fn may_start(&self, step: StepNumber) -> Result<(), String> {
@@ -244,6 +274,18 @@ impl Core {
         self.seq = stamp.seq;
         let at = stamp.at;
         let word = |reason: &str| Word { reason: reason.to_owned(), by: stamp.person.to_owned(), at };
+        use CoreRecord::{Begun, StepFailed, StepResolved, StepStarted, StepSucceeded, TurnedBack};
+        if matches!(
+            record,
+            Begun { .. }
+                | StepStarted { .. }
+                | StepResolved { .. }
+                | StepSucceeded { .. }
+                | StepFailed { .. }
+                | TurnedBack { .. }
+        ) {
+            self.paused = None;
+        }
         match record {
             CoreRecord::Opened { .. } | CoreRecord::Noted { .. } | CoreRecord::TakenOver { .. } => {}
             CoreRecord::Begun { verb, afresh } => {
@@ -257,6 +299,9 @@ impl Core {
                 self.put(*step, StepState::Running { since: at });
             }
             CoreRecord::Touching { step } => self.touch(*step),
+            CoreRecord::Paused { reason, by } => {
+                self.paused = Some(Word { reason: reason.clone(), by: by.clone(), at });
+            }
             CoreRecord::StepSucceeded { step, evidence } => {
                 self.is_done(*step);
                 self.put(*step, StepState::Done { at, evidence: evidence.clone() });
@@ -272,6 +317,35 @@ impl Core {
             }
             CoreRecord::Settled { person, about, reason } => {
                 self.settled.insert((about.clone(), person.clone()), word(reason));
+            }
+            CoreRecord::Mailed { person, about, round, email, message_id, enclosed } => {
+                // The same mail, tried before, is this one now.
+                self.letters.retain(|letter| letter.message_id != *message_id);
+                self.letters.push(Letter {
+                    person: person.clone(),
+                    about: about.clone(),
+                    round: *round,
+                    email: email.clone(),
+                    message_id: message_id.clone(),
+                    enclosed: enclosed.clone(),
+                    delivery: Delivery::Queued,
+                    at,
+                });
+            }
+            CoreRecord::Delivered { message_id, delivery } => self.stands(message_id, delivery, at),
+            CoreRecord::Answered { person, about, mail, from, heard, notice, doubt } => {
+                if let (Verdict::Bounced(why), Some(id)) = (&heard.verdict, notice) {
+                    self.stands(id, &Delivery::Bounced { reply: why.clone() }, at);
+                }
+                self.said.push(Said {
+                    mail: mail.clone(),
+                    person: person.clone(),
+                    about: about.clone(),
+                    from: from.clone(),
+                    heard: heard.clone(),
+                    doubt: doubt.clone(),
+                    at,
+                });
             }
             CoreRecord::TurnedBack { reason, road } => self.turn(Way::Back, road, word(reason)),
             CoreRecord::CancelBegun { note, road } => self.turn(Way::Out, road, word(note)),

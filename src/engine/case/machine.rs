@@ -4,6 +4,8 @@
 
 use super::core::{Core, Way};
 use super::gate::Verdict;
+use super::letter::Question;
+pub use super::order::Order;
 use super::record::{CaseId, CoreRecord, End};
 use super::runbook::Awaited;
 use super::spec::{Confirm, Move, Spec, Stretch, Then, Touch};
@@ -12,105 +14,6 @@ use crate::domain::sanitize::sanitize;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::typed::says_something;
 use crate::engine::witness::{Lost, WAY_OUT};
-use serde::{Deserialize, Serialize};
-
-/// An operator's word, as a form, a subcommand, `next` or a test gives it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "verb")]
-pub enum Order {
-    /// A stretch of the runbook.
-    Begin {
-        /// Its verb.
-        stretch: String,
-        /// The subject's name, typed, where the stretch asks for it.
-        confirm: String,
-        /// A ticket or incident; counts where this opens the case.
-        reference: String,
-    },
-    /// Go on with what was interrupted or failed.
-    Resume,
-    /// Say what became of an interrupted step that no probe can tell.
-    Resolve {
-        /// Which.
-        step: StepNumber,
-        /// Whether it is done.
-        done: bool,
-        /// How the operator knows.
-        reason: String,
-    },
-    /// Set a fact aside that shuts a gate.
-    SetAside {
-        /// Its name.
-        fact: String,
-        /// Why.
-        reason: String,
-    },
-    /// Say that somebody who must follow has done so, or need not.
-    Settle {
-        /// Who.
-        person: String,
-        /// How that is known.
-        reason: String,
-    },
-    /// Go back, though something was changed.
-    RollBack {
-        /// The subject's name, typed.
-        confirm: String,
-        /// Why.
-        reason: String,
-    },
-    /// Take the subject from a process that holds it: it can change and write nothing from then on.
-    TakeOver {
-        /// The subject's name, typed.
-        confirm: String,
-        /// Why.
-        reason: String,
-    },
-    /// Go on though the end of the journal is lost: everything is looked at first.
-    Recover {
-        /// The subject's name, typed.
-        confirm: String,
-        /// Why the journal is not put back.
-        reason: String,
-    },
-    /// Close it before anything was changed.
-    Cancel {
-        /// A note.
-        note: String,
-    },
-    /// A note for the journal.
-    Note {
-        /// The text.
-        text: String,
-    },
-}
-
-impl Order {
-    /// The word for keys, subcommands and the journal.
-    pub fn word(&self) -> &str {
-        match self {
-            Order::Begin { stretch, .. } => stretch,
-            Order::Resume => "resume",
-            Order::Resolve { .. } => "resolve",
-            Order::SetAside { .. } => "set-aside",
-            Order::Settle { .. } => "settle",
-            Order::RollBack { .. } => "rollback",
-            Order::TakeOver { .. } => "takeover",
-            Order::Recover { .. } => "recover",
-            Order::Cancel { .. } => "cancel",
-            Order::Note { .. } => "note",
-        }
-    }
-
-    /// Whether the case goes on behind it.
-    pub fn drives(&self) -> bool {
-        use Order::{Note, Recover, Resolve, SetAside, Settle, TakeOver};
-        !matches!(
-            self,
-            SetAside { .. } | Settle { .. } | Note { .. } | Resolve { .. } | TakeOver { .. } | Recover { .. }
-        )
-    }
-}
 
 /// Why an order is not taken.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -156,6 +59,8 @@ pub struct Asked<'a> {
     pub gate: &'a dyn Fn(&str) -> Verdict,
     /// Who must follow now.
     pub awaited: &'a [Awaited],
+    /// Who can be asked by mail now; none where nothing is mailed.
+    pub questions: &'a [Question],
     /// The way back from here; why there is none.
     pub road: &'a dyn Fn() -> Result<Vec<Move>, String>,
     /// The id of a case that is opened now.
@@ -208,6 +113,13 @@ pub fn judge(asked: &Asked<'_>, order: &Order) -> Result<Vec<CoreRecord>, Refusa
             let (person, about) = (found.person.clone(), found.about.to_owned());
             Ok(vec![CoreRecord::Settled { person, about, reason: given(reason, "how you know")? }])
         }
+        Order::Notify { confirm, only, again } => {
+            // Behind a way back somebody may be told still.
+            let core = asked.core.ok_or_else(|| not_now(format!("{} has no case", asked.subject)))?;
+            may_notify(core, asked.questions, only, *again)?;
+            typed(asked.subject, asked.name, confirm)?;
+            Ok(Vec::new())
+        }
         Order::RollBack { confirm, reason } => {
             let core = case()?;
             if !core.is_touched() {
@@ -244,10 +156,34 @@ pub fn judge(asked: &Asked<'_>, order: &Order) -> Result<Vec<CoreRecord>, Refusa
             let road = way_out(asked.spec, core);
             permitted(core, CoreRecord::CancelBegun { note: sanitize(note), road })
         }
+        // Whoever is at work is asked, and stops where it can; who that is the journal alone does not tell.
+        Order::Pause { reason } => {
+            case()?;
+            given(reason, "why")?;
+            Err(not_now("nothing is at work: nothing goes on by itself until somebody says so"))
+        }
         Order::Note { text } => {
             asked.core.ok_or_else(|| not_now(format!("{} has no case to note it in", asked.subject)))?;
             Ok(vec![CoreRecord::Noted { text: given(text, "the note")? }])
         }
+    }
+}
+
+/// Whether a mail would go out at all.
+fn may_notify(core: &Core, questions: &[Question], only: &[String], again: bool) -> Result<(), Refusal> {
+    if questions.is_empty() {
+        return Err(not_now("nobody can be asked anything by mail now"));
+    }
+    if let Some(stranger) = only.iter().find(|name| questions.iter().all(|question| question.person != **name)) {
+        let known: Vec<&str> = questions.iter().map(|question| question.person.as_str()).collect();
+        return Err(not_now(format!("{} can't be mailed now; who can: {}", sanitize(stranger), known.join(", "))));
+    }
+    if again && only.is_empty() {
+        return Err(Refusal::BadInput("say to whom it goes once more".into()));
+    }
+    match core.unasked(questions, only, again).is_empty() {
+        true => Err(not_now("everybody who can be asked by mail has the mail, or may have it")),
+        false => Ok(()),
     }
 }
 

@@ -50,6 +50,10 @@ pub fn next(
     }
     let Some(core) = core.filter(|core| core.is_open()) else { return first(spec, awaited, gate) };
     match ahead(spec, core) {
+        Ahead::Probe(step) if core.paused.is_some() => {
+            let why = core.paused.as_ref().map(|word| format!("{}: {}", word.by, word.reason)).unwrap_or_default();
+            offer(Order::Resume, Vec::new(), format!("step {} is paused by {why}; resume goes on with it", step.step()))
+        }
         Ahead::Probe(step) => {
             let text = format!("step {} was interrupted: resume looks first, then goes on", step.step());
             offer(Order::Resume, Vec::new(), text)
@@ -186,6 +190,11 @@ fn told(spec: &'static Spec, core: Option<&Core>, gate: &Verdict, awaited: &[Awa
     let is_aside = !aside.is_empty() && fact.until.is_none();
     // Whoever is waited for follows, or somebody knows that they have: that comes before anybody's word that it does not matter.
     if let Some(person) = fact.who.first().filter(|_| is_awaited(fact, awaited)) {
+        // Nobody can have followed who was never told.
+        if awaited.iter().any(|one| one.to_mail && fact.who.contains(&one.person)) {
+            let order = Order::Notify { confirm: String::new(), only: Vec::new(), again: false };
+            return offer(order, vec!["confirm"], format!("{fact}{more}{aside}; mail them, then {verb}"));
+        }
         let order = Order::Settle { person: person.clone(), reason: String::new() };
         return offer(order, vec!["reason"], format!("{fact}{more}{aside}; then {verb}"));
     }

@@ -3,6 +3,7 @@
 
 use super::core::Core;
 use super::gate::{Fact, FactKind, Verdict};
+use super::letter::told;
 use super::machine::{Ahead, Asked, Order, Refusal, ahead, judge, way_out};
 use super::spec::{Confirm, Move, Spec, Stretch, Touch};
 use crate::domain::step::StepNumber;
@@ -12,7 +13,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The keys of the verbs that every runbook has; those of its stretches stand in its spec.
-pub const KEYS: [(&str, char); 9] = [
+pub const KEYS: [(&str, char); 11] = [
     ("resume", 'u'),
     ("resolve", 'd'),
     ("rollback", 'R'),
@@ -21,12 +22,18 @@ pub const KEYS: [(&str, char); 9] = [
     ("cancel", 'x'),
     ("set-aside", 'D'),
     ("settle", 'h'),
+    ("notify", 'n'),
+    ("pause", 'b'),
     ("note", 'N'),
 ];
 
 /// What recovering does.
 const RECOVERS: &str = "everything is looked at first, and where anything can't be, nothing is recorded; then the case goes on from what was \
                         found: nothing is begun a second time, and what is lost opens no gate";
+
+/// What pausing does.
+const PAUSES: &str = "whoever is at work stops where the step can: between two instance groups, never within one; what is done stays, and \
+                      resume goes on";
 
 /// What a verb does to others, and so what sets it off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -118,7 +125,9 @@ pub fn offers(
     let resolve = Order::Resolve { step: step.unwrap_or(asked.spec.steps[0].number), done: false, reason: empty() };
     all.push(make(resolve, Weight::Counts, &[Ask::Done, Ask::Knowledge], step.map(resolved).into_iter().collect()));
     let back = (asked.road)().unwrap_or_default();
-    let back = back.into_iter().filter_map(|step| taken_back(asked.spec, step)).collect();
+    // What the runbook has to say of it beside its steps comes first.
+    let first = comes_to.get("rollback").into_iter().flatten().cloned();
+    let back = first.chain(back.into_iter().filter_map(|step| taken_back(asked.spec, step))).collect();
     all.push(make(Order::RollBack { confirm: empty(), reason: empty() }, Weight::Changes, &[Ask::Reason], back));
     let over = Order::TakeOver { confirm: empty(), reason: empty() };
     all.push(make(over, Weight::Changes, &[Ask::Reason], holder.map_or_else(Vec::new, taken_over)));
@@ -140,6 +149,16 @@ pub fn offers(
         let order = Order::Settle { person: awaited.person.clone(), reason: empty() };
         make(order, Weight::Counts, &[Ask::Knowledge], vec![awaited.text.clone()])
     }));
+    // The same of mails.
+    if let Some(core) = asked.core.filter(|_| !asked.questions.is_empty()) {
+        let does = told(&core.unasked(asked.questions, &[], false));
+        all.push(make(Order::Notify { confirm: empty(), only: Vec::new(), again: false }, Weight::Changes, &[], does));
+    }
+    // Whoever is at work may be elsewhere; whether anybody is, is asked when it is said.
+    let stops = vec![PAUSES.to_owned()];
+    let pause =
+        asked.spec.pauses.then(|| make(Order::Pause { reason: empty() }, Weight::GoesOn, &[Ask::Reason], stops));
+    all.extend(pause);
     all.push(make(Order::Note { text: empty() }, Weight::Words, &[Ask::Text], Vec::new()));
     for offer in &mut all {
         offer.shut = shut(asked, offer, holder);
@@ -175,6 +194,8 @@ pub fn filled(order: &Order, name: &str) -> Order {
         Order::RollBack { .. } => Order::RollBack { confirm: name.to_owned(), reason: given() },
         Order::TakeOver { .. } => Order::TakeOver { confirm: name.to_owned(), reason: given() },
         Order::Recover { .. } => Order::Recover { confirm: name.to_owned(), reason: given() },
+        Order::Notify { only, again, .. } => Order::Notify { confirm: name.to_owned(), only, again },
+        Order::Pause { .. } => Order::Pause { reason: given() },
         Order::Note { .. } => Order::Note { text: given() },
         order @ (Order::Resume | Order::Cancel { .. }) => order,
     }
@@ -183,7 +204,7 @@ pub fn filled(order: &Order, name: &str) -> Order {
 /// Why an order is not taken, though everything is given that a person would give.
 fn shut(asked: &Asked<'_>, offer: &Offer, holder: Option<&Holder>) -> Option<String> {
     match (holder, &offer.order) {
-        (Some(_), Order::TakeOver { .. }) => return None,
+        (Some(_), Order::TakeOver { .. } | Order::Pause { .. }) => return None,
         (Some(holder), _) => return Some(format!("held by {holder}")),
         (None, Order::TakeOver { .. }) => return Some("nobody else holds it".into()),
         (None, _) => {}

@@ -2,8 +2,11 @@
 
 use super::spec::Move;
 use crate::domain::fault::Fault;
+use crate::domain::notice::Delivery;
+use crate::domain::reply::Heard;
 use crate::domain::step::StepNumber;
 use crate::engine::journal::Holder;
+use crate::engine::mailbox::Doubt;
 use crate::engine::witness::Lost;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -97,6 +100,13 @@ pub enum CoreRecord {
         /// In which step.
         step: StepNumber,
     },
+    /// The step stops where it can, as somebody wanted; what is done of it stays.
+    Paused {
+        /// Why.
+        reason: String,
+        /// Who wanted it.
+        by: String,
+    },
     /// A step ended well. Durable before the next is considered.
     StepSucceeded {
         /// Which.
@@ -135,6 +145,48 @@ pub enum CoreRecord {
         about: String,
         /// How that is known.
         reason: String,
+    },
+    /// A mail is on its way to somebody who must follow. Durable before it is handed over.
+    Mailed {
+        /// To whom.
+        person: String,
+        /// What about.
+        about: String,
+        /// The question's number, as in the reply address.
+        round: u32,
+        /// The address.
+        email: String,
+        /// Its Message-ID.
+        message_id: String,
+        /// The SHA-256 of what it encloses.
+        enclosed: String,
+    },
+    /// What has come of it.
+    Delivered {
+        /// Its Message-ID.
+        message_id: String,
+        /// How it stands.
+        delivery: Delivery,
+    },
+    /// A mail of theirs was read.
+    Answered {
+        /// Whose.
+        person: String,
+        /// To which question.
+        about: String,
+        /// What recognises it.
+        mail: String,
+        /// The sender's address.
+        from: String,
+        /// What it says.
+        #[serde(flatten)]
+        heard: Heard,
+        /// The mail of ours that it refers to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notice: Option<String>,
+        /// Why it is not taken for their own word as it stands.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doubt: Option<Doubt>,
     },
     /// The operator goes back, on this road.
     TurnedBack {
@@ -185,12 +237,22 @@ pub enum CoreRecord {
 impl CoreRecord {
     /// Whether it may be written behind the end.
     pub fn may_follow_the_end(&self) -> bool {
-        matches!(self, CoreRecord::Noted { .. } | CoreRecord::TakenOver { .. } | CoreRecord::Recovered { .. })
+        use CoreRecord::{Answered, Delivered, Mailed, Noted, Recovered, TakenOver};
+        matches!(
+            self,
+            Noted { .. } | TakenOver { .. } | Recovered { .. } | Mailed { .. } | Delivered { .. } | Answered { .. }
+        )
     }
 
     /// Whether something outside begins behind it, so that an ending program writes it no more.
     pub fn begins(&self) -> bool {
-        matches!(self, CoreRecord::StepStarted { .. } | CoreRecord::Touching { .. } | CoreRecord::Begun { .. })
+        matches!(
+            self,
+            CoreRecord::StepStarted { .. }
+                | CoreRecord::Touching { .. }
+                | CoreRecord::Begun { .. }
+                | CoreRecord::Mailed { .. }
+        )
     }
 
     /// Whether the report lists it among what went wrong.
@@ -198,6 +260,7 @@ impl CoreRecord {
         matches!(
             self,
             CoreRecord::StepFailed { .. }
+                | CoreRecord::Paused { .. }
                 | CoreRecord::StepResolved { .. }
                 | CoreRecord::SetAside { .. }
                 | CoreRecord::TurnedBack { .. }
@@ -214,12 +277,28 @@ impl CoreRecord {
             CoreRecord::Begun { verb, .. } => format!("{verb} was begun"),
             CoreRecord::StepStarted { step } => format!("step {step} started"),
             CoreRecord::Touching { step } => format!("step {step} changes the subject from here on"),
+            CoreRecord::Paused { reason, by } => format!("paused by {by}: {reason}"),
             CoreRecord::StepSucceeded { step, evidence } => format!("step {step} done: {evidence}"),
             CoreRecord::StepFailed { step, fault } => format!("step {step} FAILED: {fault}"),
             CoreRecord::StepResolved { step, done: true, reason } => format!("step {step} is done: {reason}"),
             CoreRecord::StepResolved { step, done: false, reason } => format!("step {step} is not done: {reason}"),
             CoreRecord::SetAside { fact, reason } => format!("{fact} is set aside: {reason}"),
             CoreRecord::Settled { person, about, reason } => format!("{person} is settled ({about}): {reason}"),
+            CoreRecord::Mailed { person, about, email, enclosed, .. } => {
+                let digest = &enclosed[..enclosed.len().min(12)];
+                format!("{person} is mailed ({about}) at {email}, with {digest} enclosed")
+            }
+            CoreRecord::Delivered { message_id, delivery } => match delivery {
+                Delivery::Sent { reply } | Delivery::Failed { reply, .. } | Delivery::Bounced { reply } => {
+                    format!("the mail {message_id} is {}: {reply}", delivery.word())
+                }
+                Delivery::Uncertain { why } => format!("the mail {message_id} is uncertain: {why}"),
+                Delivery::Queued => format!("the mail {message_id} is on its way"),
+            },
+            CoreRecord::Answered { person, about, from, heard, .. } => {
+                let said = heard.evidence.first().map(|line| format!(" {line}")).unwrap_or_default();
+                format!("{person} has answered ({about}) from {from}: {}{said}", heard.verdict)
+            }
             CoreRecord::TurnedBack { reason, .. } => format!("turned back: {reason}"),
             CoreRecord::CancelBegun { note, .. } if note.is_empty() => "cancellation begun".into(),
             CoreRecord::CancelBegun { note, .. } => format!("cancellation begun: {note}"),
@@ -282,6 +361,49 @@ impl<O: OwnRecord> Body<O> {
         match self {
             Body::Core(record) => record.begins(),
             Body::Own(record) => record.begins(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::reply::{Means, Verdict};
+    use crate::domain::token::Topic;
+
+    #[test]
+    fn what_is_mailed_answered_and_paused_is_read_as_it_was_written() {
+        let text = || "x".to_owned();
+        let heard = Heard {
+            verdict: Verdict::Unclear("a question".into()),
+            topic: Topic::Back,
+            revision: 3,
+            means: Means::Text,
+            marks: vec!["m".into()],
+            evidence: vec!["> when?".into()],
+            said_at: Some(jiff::Timestamp::UNIX_EPOCH),
+        };
+        let doubt = Some(Doubt { foreign: None, unverified: Some("DMARC fail".into()), otherwise: Verdict::Confirmed });
+        let (person, about) = ("mira".to_owned(), "certificates".to_owned());
+        for record in [
+            CoreRecord::Mailed {
+                person: person.clone(),
+                about: about.clone(),
+                round: 1,
+                email: "mira@x.example".into(),
+                message_id: text(),
+                enclosed: text(),
+            },
+            CoreRecord::Delivered {
+                message_id: text(),
+                delivery: Delivery::Failed { permanent: true, reply: "550".into() },
+            },
+            CoreRecord::Answered { person, about, mail: text(), from: text(), heard, notice: Some(text()), doubt },
+            CoreRecord::Paused { reason: text(), by: text() },
+        ] {
+            let written = serde_json::to_string(&record).unwrap();
+            assert_eq!(serde_json::from_str::<CoreRecord>(&written).unwrap(), record, "{written}");
+            assert!(!record.summary().is_empty());
         }
     }
 }

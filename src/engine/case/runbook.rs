@@ -2,10 +2,12 @@
 
 use super::core::{Core, Stamp};
 use super::gate::Fact;
+use super::letter::{Enclosure, Paper, Question};
 use super::record::{Body, CaseId, End, OwnRecord, Reached};
 use super::spec::{Move, Spec};
 use super::view::Panel;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::language::Language;
 use crate::domain::step::StepNumber;
 use crate::engine::step::{Probe, Progress, Trouble};
 use crate::engine::witness::CaseSeen;
@@ -48,6 +50,19 @@ pub trait Runbook: Sized + Send + Sync + 'static {
     /// Who must follow now, each with what they are asked, in order. None but where a runbook says so.
     fn awaited(_: &Self::World, _: &Case<Self>) -> Vec<Awaited> {
         Vec::new()
+    }
+    /// Who can be asked by mail now, each with what is enclosed: everybody with an address, whether they had that mail or not. None but
+    /// where a runbook says so.
+    fn questions(_: &Self::World, _: &Case<Self>) -> Vec<Question> {
+        Vec::new()
+    }
+    /// The words of such a mail; none that a runbook has not.
+    fn paper(_: &Self::World, _: &str, _: Language) -> Option<Paper> {
+        None
+    }
+    /// What a mail encloses. Errors: it can't be read, or is not what the journal has.
+    async fn enclosed(_: &Self::World, enclosure: &Enclosure) -> Result<Vec<u8>, Fault> {
+        Err(Fault::new(Service::Mail, FaultKind::NotFound, format!("{} is not there", enclosure.name)))
     }
     /// The way back from here; why there is none.
     fn way_back(case: &Case<Self>) -> Result<Vec<Move>, String>;
@@ -141,6 +156,8 @@ pub struct Awaited {
     pub about: &'static str,
     /// The same as a line.
     pub text: String,
+    /// A mail to them that asks it has not gone out yet.
+    pub to_mail: bool,
 }
 
 /// Whether it is time to begin anew.
@@ -219,6 +236,8 @@ pub trait Ledger<R: Runbook>: Send + Sync {
     fn seen(&self) -> R::Sights;
     /// Whether this run still may change something outside: asked before each request that does.
     async fn fence(&self) -> Result<(), Fault>;
+    /// A place where the step can stop. Errs where somebody wants it to; that is in the journal then, and the step must stop.
+    async fn pause(&self) -> Result<(), Fault>;
     /// Tells how far it is; not journaled.
     fn progress(&self, progress: Progress);
 }

@@ -13,6 +13,8 @@ pub struct Spec {
     pub noun: &'static str,
     /// Its heading.
     pub title: &'static str,
+    /// Whether a step of it has places where it can stop until somebody goes on.
+    pub pauses: bool,
     /// Its steps, in order.
     pub steps: &'static [StepSpec],
     /// What an operator sets going with one word, in the order of the steps.

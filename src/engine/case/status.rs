@@ -9,6 +9,7 @@ use super::runbook::{Due, Seen, Telling};
 use super::spec::{Move, Spec};
 use super::view::Panel;
 use crate::domain::fault::Fault;
+use crate::domain::moment::minute;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::journal::Holder;
 use crate::engine::step::Trouble;
@@ -112,6 +113,9 @@ pub struct Status {
     /// What was set aside.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub set_aside: BTreeMap<String, Said>,
+    /// Somebody has paused it, and nobody has gone on yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Said>,
     /// The one safe next action.
     pub next: Next,
     /// What the next case would come to, as far as a look can tell.
@@ -225,10 +229,15 @@ pub fn derive(
     let facts: Vec<String> =
         facts.map(|fact| fact.to_string()).filter(|text| attention.iter().all(|item| item != text)).collect();
     attention.splice(0..0, facts);
+    let paused = core.filter(|_| is_open && !is_running).and_then(|core| core.paused.as_ref());
+    if let Some(Word { by, reason, at }) = paused {
+        attention.insert(0, format!("paused by {by} at {}: {reason}", minute(*at)));
+    }
     // How far it is, nobody knows where the end of its journal is lost.
     for step in steps.iter().filter(|_| is_open && asked.lost.is_none()) {
         match &step.state {
             StepState::Failed { fault, .. } => attention.push(format!("step {} failed: {fault}", step.number)),
+            StepState::Interrupted { .. } if paused.is_some() => {}
             StepState::Interrupted { .. } => attention.push(format!("step {} was interrupted", step.number)),
             _ => {}
         }
@@ -253,8 +262,12 @@ pub fn derive(
         }]),
     };
     let mut verbs = offers(asked, &telling.comes_to, holder);
-    for verb in verbs.iter_mut().filter(|_| is_running) {
+    for verb in verbs.iter_mut().filter(|verb| is_running && verb.verb != "pause") {
         verb.shut = Some("it is at work; wait until that has ended".into());
+    }
+    // What is at work is asked to stop, and nothing else is.
+    for verb in verbs.iter_mut().filter(|verb| is_running && verb.verb == "pause") {
+        verb.shut = None;
     }
     // A look alone makes nothing due.
     let is_begun = open.is_some_and(|core| core.is_touched() || !matches!(ahead(spec, core), Ahead::Pause { .. }));
@@ -263,13 +276,14 @@ pub fn derive(
         schema: SCHEMA,
         subject: asked.subject.to_owned(),
         runbook: spec.name,
-        phase: phase(spec, core, is_running),
+        phase: if paused.is_some() { "paused" } else { phase(spec, core, is_running) },
         case: core.map(|core| core.id.to_string()),
         ended: core.and_then(|core| core.end.as_ref()).map(|(end, _, _)| end.word()),
         steps,
         gates: spec.stretches.iter().map(|stretch| (stretch.verb, shown(stretch.verb))).collect(),
         verbs,
         set_aside,
+        paused: paused.map(Said::from),
         next: match telling.due.as_ref().filter(|due| !is_begun && !due.now) {
             _ if is_running => running(spec, core),
             _ if asked.lost.is_some() && holder.is_none() => lost(),

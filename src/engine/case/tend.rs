@@ -42,6 +42,9 @@ pub fn tend(
     alone: &[&'static str],
 ) -> Tending {
     let Some(core) = core.filter(|core| core.is_open()) else { return Tending::Leave };
+    if let Some(word) = &core.paused {
+        return Tending::Person(format!("paused by {}: {}", word.by, word.reason));
+    }
     let may = |step: StepNumber| {
         let is_alone = spec.stretch_of(step).is_some_and(|stretch| alone.contains(&stretch.verb));
         is_alone || spec.step(step).is_some_and(|step| step.alone == Alone::Resume)

@@ -20,6 +20,7 @@ static TOY: Spec = Spec {
     name: "toy",
     noun: "box",
     title: "A box is painted",
+    pauses: false,
     steps: &[
         StepSpec { number: ONE, title: "Look", touches: Touch::No, alone: Alone::Resume, undo: Some("nothing to do") },
         StepSpec { number: TWO, title: "Mix", touches: Touch::No, alone: Alone::Resume, undo: Some("pour it away") },
@@ -56,7 +57,18 @@ fn ask(core: Option<&Core>, gate: &dyn Fn(&str) -> Verdict, order: &Order) -> Re
     let road = || core.map(back).ok_or_else(|| "no case".to_owned());
     let new = CaseId("box-b-1".into());
     judge(
-        &Asked { spec: &TOY, subject: "box/b", name: "b", core, gate, awaited: &[], road: &road, new, lost: None },
+        &Asked {
+            spec: &TOY,
+            subject: "box/b",
+            name: "b",
+            core,
+            gate,
+            awaited: &[],
+            questions: &[],
+            road: &road,
+            new,
+            lost: None,
+        },
         order,
     )
 }
@@ -172,6 +184,7 @@ fn the_small_runbook_is_sound_as_data_and_each_flaw_is_named() {
         name: "bad",
         noun: "box",
         title: "",
+        pauses: false,
         steps: &[
             StepSpec { number: ONE, title: "", touches: Touch::Yes, alone: Alone::Person, undo: None },
             StepSpec { number: TWO, title: "", touches: Touch::NoReturn, alone: Alone::Person, undo: Some("none") },

@@ -73,6 +73,9 @@ pub trait KopsCluster: Send + Sync {
     async fn validate(&self) -> Result<String, Fault>;
     /// Writes a kubeconfig.
     async fn export(&self, export: &Export) -> Result<Exported, Fault>;
+    /// Certificates of the authority that an export has kept on this host, by their SHA-256. Errors: they can't be read, are others, or what
+    /// lies there is not certificates alone.
+    async fn kept(&self, path: &str, digest: &str) -> Result<Vec<u8>, Fault>;
     /// Gives the case's own kubeconfig, with which the commands reach the API, an admin credential for a while.
     async fn sign_in(&self) -> Result<(), Fault>;
     /// Takes that kubeconfig away.

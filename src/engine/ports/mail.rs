@@ -38,6 +38,33 @@ pub struct NoticeRequest<'a> {
     pub key_told: KeyTold,
 }
 
+/// A mail in words that are given, with a file.
+#[derive(Clone, Debug)]
+pub struct Sheet<'a> {
+    /// The person's name.
+    pub name: &'a str,
+    /// The person's address.
+    pub email: &'a str,
+    /// The subject.
+    pub subject: &'a str,
+    /// The text, without the sender's name, which is put behind it.
+    pub text: &'a str,
+    /// Their language.
+    pub language: Language,
+    /// What it is about, in a word for a header.
+    pub kind: &'a str,
+    /// Fixed before sending, with angle brackets.
+    pub message_id: &'a str,
+    /// The Message-ID of the first mail to this person, so that mail programs show one thread.
+    pub in_reply_to: Option<&'a str>,
+    /// Goes into the reply address.
+    pub token: &'a ReplyToken,
+    /// The number of the question, which goes there, too.
+    pub round: u32,
+    /// The file's name and what is in it: text.
+    pub file: (&'a str, &'a [u8]),
+}
+
 /// A written mail, not yet sent.
 #[derive(Clone, Debug)]
 pub struct Letter {
@@ -69,6 +96,10 @@ pub trait Mailer: Send + Sync {
     fn compose(&self, request: &NoticeRequest<'_>) -> Result<Letter, Fault>;
     /// The same beside whatever else goes on, so that several are written at once.
     async fn compose_apart(&self, request: &NoticeRequest<'_>) -> Result<Letter, Fault>;
+    /// Writes a mail in words that are given. A bad address is an error.
+    fn write(&self, sheet: &Sheet<'_>) -> Result<Letter, Fault>;
+    /// Such a mail's subject and text as it was sent.
+    fn written(&self, subject: &str, text: &str) -> String;
     /// Whether the words of such a mail can be written for this person, whatever their address. The error names text, line,
     /// variable and person.
     fn can_write(&self, request: &NoticeRequest<'_>) -> Result<(), Fault>;

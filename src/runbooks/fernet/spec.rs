@@ -35,6 +35,7 @@ pub(super) static SPEC: Spec = Spec {
     name: "fernet",
     noun: "keystone",
     title: "Keystone's Fernet keys",
+    pauses: false,
     steps: &[
         step(CHECK, "Check", Touch::No, None),
         step(BACK_UP, "Back up", Touch::No, Some("what was saved on the nodes is taken away")),

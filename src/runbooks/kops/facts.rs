@@ -208,7 +208,13 @@ fn drift(world: &World, case: &Case<Kops>, keysets: &Keysets, wanted: Standing) 
                     text.push_str(&locked_out);
                 }
                 let put_back = track.put_to(standing, wanted).join(", ");
-                let or = if standing < wanted { "; or go back" } else { "" };
+                let or = match standing {
+                    _ if standing < wanted => "; or go back",
+                    Standing::Distrusted if wanted == Standing::Promoted => {
+                        "; or go back: then it is trusted again by its id and every group rolls, before anything else is taken back"
+                    }
+                    _ => "",
+                };
                 (text, format!("{TALK} {put_back}, kops update cluster --yes and a roll of every group{or}"))
             }
             Err(why) => (why, format!("{TALK} have it put back by its ids (kops promote, kops trust)")),
@@ -224,7 +230,7 @@ fn locked_out(world: &World, case: &Case<Kops>, keyset: &str, standing: Standing
     if keyset != GENERAL {
         return found;
     }
-    let left = |about| names(&open(world, &case.core, about));
+    let left = |about| names(&open(world, case, about));
     let certificates = left(CERTIFICATES_TAKEN);
     if standing >= Standing::Promoted
         && wanted < Standing::Promoted
@@ -241,7 +247,7 @@ fn locked_out(world: &World, case: &Case<Kops>, keyset: &str, standing: Standing
 }
 
 fn of_holders(world: &World, case: &Case<Kops>, about: &'static str, kind: FactKind) -> Option<Fact> {
-    let open = open(world, &case.core, about);
+    let open = open(world, case, about);
     let what = match about {
         CERTIFICATES_TAKEN => "the certificates of both authorities",
         ADMIN_TAKEN => "an admin credential of the new authority",
@@ -249,7 +255,10 @@ fn of_holders(world: &World, case: &Case<Kops>, about: &'static str, kind: FactK
     };
     let left = names(&open);
     let text = format!("{} of {} holders are not known to have {what}", left.len(), asked(world, about));
-    let remedy = "hand it over, and settle each once they use it";
+    let remedy = match about {
+        ADMIN_TAKEN => "hand it over outside of mail, and settle each once they use it",
+        _ => "hand it over, or mail it, and settle each once they use it where they don't answer",
+    };
     (!left.is_empty()).then(|| Fact { kind, ..seen("holders", text, left, remedy) })
 }
 

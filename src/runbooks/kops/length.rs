@@ -39,7 +39,8 @@ pub(super) fn left(world: &World, case: &Case<Kops>, groups: &[Group]) -> u32 {
             let is_on = case.core.leg.road.contains(&Move::Undo(step)) && !case.core.state(step).is_done();
             // What had not begun to reach the instances is not rolled back.
             let had_begun = case.own.at(forward).is_begun() || case.own.unknown.contains(&forward);
-            if is_on && had_begun { of(At { step, back: true }) } else { 0 }
+            let is_owed = step == DISTRUST && case.own.is_met();
+            if is_on && had_begun || is_owed { of(At { step, back: true }) } else { 0 }
         }
         Way::Out => 0,
     };

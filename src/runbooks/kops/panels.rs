@@ -1,11 +1,12 @@
 //! What the screen shows: keysets by the roles of their keypairs, instance groups as bars, the parts of the steps, and who holds what.
 
+mod people;
+
 use super::facts::{alarm_name, alarm_remedy};
-use super::holders::{ADMIN_BACK, ADMIN_TAKEN, CERTIFICATES_TAKEN, FINAL_BACK, FINAL_TAKEN, awaited};
+use super::holders::awaited;
 use super::record::{At, Round};
 use super::spec::{ADMIN, CERTIFICATES, DISTRUST, DISTRUSTING, FINAL, PROMOTE, PROMOTING, ROTATING, SPEC, STAGE};
 use super::state::Parts;
-use super::world::Holds;
 use super::{Kops, Sights, World, length};
 use crate::domain::kops::group::{Group, Purpose, must_roll};
 use crate::domain::kops::keypair::Keypair;
@@ -32,7 +33,7 @@ pub(super) fn tell(world: &World, case: Option<&Case<Kops>>, sights: &Sights, no
     let rolls = rolls.unwrap_or_default();
     let mut panels = vec![keysets(sights, now), groups(world, open, sights)];
     panels.extend(open.map(|case| parts(case, length::left(world, case, groups_seen), now)));
-    panels.push(holders(world, open));
+    panels.push(people::holders(world, open));
     panels.extend(open.and_then(shown));
     Telling {
         attention: attention(world, open, sights),
@@ -40,7 +41,12 @@ pub(super) fn tell(world: &World, case: Option<&Case<Kops>>, sights: &Sights, no
         json: told(world, case, sights),
         foreseen: foreseen.clone(),
         due: None,
-        comes_to: BTreeMap::from([(ROTATING, foreseen), (PROMOTING, rolls.clone()), (DISTRUSTING, rolls)]),
+        comes_to: BTreeMap::from([
+            (ROTATING, foreseen),
+            (PROMOTING, rolls.clone()),
+            (DISTRUSTING, rolls),
+            ("rollback", open.map(|case| trusted_again(case, sights)).unwrap_or_default()),
+        ]),
         safe: open.and_then(|case| safe(case, sights)),
         seen: seen(sights),
         alone: Vec::new(),
@@ -68,6 +74,26 @@ fn foreseen(world: &World, keysets: &Keysets, groups: &[Group], last: Option<&Ca
     let rolls = length::text(length::whole(world, groups, &names), last);
     let made = chosen.iter().map(|name| format!("{name}: a keypair is added beside {}", primary(name)));
     made.chain(rolls.map(|rolls| format!("until its end {rolls}"))).collect()
+}
+
+/// What somebody else has distrusted meanwhile, and so comes first on the way back.
+fn trusted_again(case: &Case<Kops>, sights: &Sights) -> Vec<String> {
+    let touches = |step| case.core.touched.contains(&step);
+    let Some(keysets) = sights.keysets.value().filter(|_| touches(PROMOTE) && !touches(DISTRUST)) else {
+        return Vec::new();
+    };
+    let gone = case.own.tracks.iter().filter(|track| track.standing(keysets) == Ok(Standing::Distrusted));
+    let told = |track: &crate::domain::kops::track::Track| {
+        format!(
+            "first, since somebody else has distrusted it: {} {} is trusted again by its id",
+            track.keyset, track.old
+        )
+    };
+    let mut lines: Vec<String> = gone.map(told).collect();
+    if !lines.is_empty() {
+        lines.push("then update and a roll of every group with --force, and every holder is waited for".into());
+    }
+    lines
 }
 
 /// What nobody needs to fear.
@@ -103,6 +129,13 @@ fn attention(world: &World, case: Option<&Case<Kops>>, sights: &Sights) -> Vec<S
         let may =
             if case.own.unknown.is_empty() { "no new node can join" } else { "it may be that no new node can join" };
         found.push(format!("{may} until the roll has ended: hold the autoscaler, {scaler}"));
+    }
+    if let Some((keysets, _)) = case.own.met.as_ref().filter(|(keysets, _)| case.own.is_met() && !keysets.is_empty()) {
+        let names = keysets.join(", ");
+        found.push(format!(
+            "somebody else has distrusted the previous keypair of {names}: it is trusted again by its id, and every group rolls, before \
+             anything else is taken back"
+        ));
     }
     let waits = awaited(world, case);
     if !waits.is_empty() {
@@ -158,7 +191,10 @@ fn keysets(sights: &Sights, _: Timestamp) -> Panel {
 /// The parts of the step that is under way, or was last.
 fn present(case: &Case<Kops>) -> Option<(At, Parts)> {
     let is_back = case.core.way == Way::Back;
-    case.own.parts.iter().rfind(|(at, _)| at.back == is_back).map(|(at, parts)| (*at, parts.clone()))
+    let mut parts = case.own.parts.iter().filter(|(at, _)| at.back == is_back);
+    // The way back comes to the lower numbers last.
+    let last = if is_back { parts.next() } else { parts.next_back() };
+    last.map(|(at, parts)| (*at, parts.clone()))
 }
 
 fn bar(done: u32, all: u32) -> String {
@@ -261,38 +297,6 @@ fn parts(case: &Case<Kops>, left: u32, now: Timestamp) -> Panel {
     Panel { title: "Parts".into(), shape: Shape::Lines { lines } }
 }
 
-fn holders(world: &World, case: Option<&Case<Kops>>) -> Panel {
-    let rounds = [CERTIFICATES_TAKEN, ADMIN_TAKEN, FINAL_TAKEN, ADMIN_BACK, FINAL_BACK];
-    let waits = case.map(|case| awaited(world, case)).unwrap_or_default();
-    let shown: Vec<&str> = rounds
-        .iter()
-        .copied()
-        .filter(|about| !about.ends_with("back") || waits.iter().any(|waits| waits.about == *about))
-        .collect();
-    let row = |holder: &super::Holder| {
-        let cell = |about: &&str| match case
-            .and_then(|case| case.core.settled.get(&((*about).to_owned(), holder.name.clone())))
-        {
-            Some(_) => Cell::toned("settled", Tone::Good),
-            None if waits.iter().any(|waits| waits.about == *about && waits.person == holder.name) => {
-                Cell::toned("waits", Tone::Warn)
-            }
-            None => Cell::toned("-", Tone::Faint),
-        };
-        let holds = if holder.holds == Holds::Admin { "admin" } else { "certificates" };
-        let head = [Cell::plain(holder.name.clone()), Cell::plain(holds)];
-        let mut opens = vec![holder.contact.clone()];
-        if let Some(case) = case {
-            for ((about, _), word) in case.core.settled.iter().filter(|((_, person), _)| *person == holder.name) {
-                opens.push(format!("{about}: settled by {}: {}", word.by, word.reason));
-            }
-        }
-        Row { cells: head.into_iter().chain(shown.iter().map(cell)).collect(), opens, seen: None }
-    };
-    let columns = ["holder", "holds"].into_iter().chain(shown.iter().copied()).map(String::from).collect();
-    Panel { title: "Holders".into(), shape: Shape::Table { columns, rows: world.holders.iter().map(row).collect() } }
-}
-
 /// What the last update was to change.
 fn shown(case: &Case<Kops>) -> Option<Panel> {
     let (at, parts) = present(case)?;
@@ -308,23 +312,7 @@ fn told(world: &World, case: Option<&Case<Kops>>, sights: &Sights) -> Value {
         };
         keysets.names().map(|name| (name.to_owned(), json!({ "rotatable": is_rotatable(name), "keypairs": pairs(name) }))).collect::<serde_json::Map<_, _>>()
     });
-    let holders: Vec<Value> = world
-        .holders
-        .iter()
-        .map(|holder| {
-            let settled: Vec<&str> = case
-                .map(|case| {
-                    case.core
-                        .settled
-                        .keys()
-                        .filter(|(_, person)| *person == holder.name)
-                        .map(|(about, _)| about.as_str())
-                        .collect()
-                })
-                .unwrap_or_default();
-            json!({ "name": holder.name, "admin": holder.holds == Holds::Admin, "settled": settled })
-        })
-        .collect();
+    let holders = people::told(world, case);
     let own = case.map(|case| {
         let track = |track: &crate::domain::kops::track::Track| json!({ "keyset": track.keyset, "old": track.old, "new": track.new });
         let parts = |(at, parts): (&At, &Parts)| {
@@ -332,7 +320,7 @@ fn told(world: &World, case: Option<&Case<Kops>>, sights: &Sights) -> Value {
         };
         let waits: Vec<Value> = awaited(world, case).iter().map(|waits| json!({ "name": waits.person, "about": waits.about })).collect();
         let exported: BTreeMap<&str, &crate::engine::ports::kops::Exported> = case.own.exported.iter().map(|(round, exported)| (round.word(), exported)).collect();
-        json!({ "tracks": case.own.tracks.iter().map(track).collect::<Vec<_>>(), "parts": case.own.parts.iter().map(parts).collect::<Vec<_>>(), "awaited": waits, "exported": exported, "alarm": case.own.alarm.as_ref().map(|alarm| &alarm.text) })
+        json!({ "tracks": case.own.tracks.iter().map(track).collect::<Vec<_>>(), "parts": case.own.parts.iter().map(parts).collect::<Vec<_>>(), "awaited": waits, "exported": exported, "met": case.own.met.as_ref().map(|(keysets, _)| keysets), "alarm": case.own.alarm.as_ref().map(|alarm| &alarm.text) })
     });
     json!({ "version": sights.version.value().map(ToString::to_string), "keysets": keysets, "groups": sights.groups.value(), "validates": sights.valid.fault.is_none() && sights.valid.seen.is_some(), "holders": holders, "case": own })
 }

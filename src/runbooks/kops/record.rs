@@ -120,6 +120,12 @@ pub enum KopsRecord {
         /// How.
         change: Change,
     },
+    /// On the way back: somebody else has distrusted the previous keypairs of these keysets. Each is trusted again by its id before anything
+    /// else is taken back, and every group rolls behind that. None named: a lost part of the journal may have said so.
+    Met {
+        /// The keysets.
+        keysets: Vec<String>,
+    },
     /// What the update will change, as its dry run says.
     Shown {
         /// In which step.
@@ -198,7 +204,7 @@ impl OwnRecord for KopsRecord {
     }
 
     fn is_incident(&self) -> bool {
-        matches!(self, KopsRecord::Alarm { .. })
+        matches!(self, KopsRecord::Alarm { .. } | KopsRecord::Met { .. })
     }
 
     fn summary(&self) -> String {
@@ -213,6 +219,15 @@ impl OwnRecord for KopsRecord {
                 format!("{keyset}: {id} is there: it was created before it could be recorded")
             }
             KopsRecord::Changed { keyset, id, change, .. } => format!("{keyset}: {id} is {}", change.word()),
+            KopsRecord::Met { keysets } if keysets.is_empty() => {
+                "whether somebody else had distrusted a previous keypair stood in the part of the journal that is lost: every group rolls \
+                 once more before the previous keypairs are promoted"
+                    .into()
+            }
+            KopsRecord::Met { keysets } => {
+                let names = keysets.join(", ");
+                format!("{names}: somebody else has distrusted the previous keypair; it is trusted again by its id first")
+            }
             KopsRecord::Shown { lines, .. } => match lines.last() {
                 Some(last) => format!("the update was shown, {} lines: {last}", lines.len()),
                 None => "the update was shown: it prints nothing".into(),
@@ -269,6 +284,7 @@ mod tests {
             KopsRecord::Planned { version: Version { major: 1, minor: 36, patch: 2 }, tracks: tracks.clone() },
             KopsRecord::Created { keyset: keyset(), id: id(), found: true },
             KopsRecord::Changed { at, keyset: keyset(), id: id(), change: Change::Trusted },
+            KopsRecord::Met { keysets: vec![keyset()] },
             KopsRecord::Shown { at, lines: vec!["No changes".into()] },
             KopsRecord::Updated { at: At { back: false, ..at } },
             KopsRecord::Covered { at, groups: vec![(group(), 3)] },

@@ -4,7 +4,7 @@
 use super::facts::{alarm_name, set_aside};
 use super::record::{AlarmKind, At, KopsRecord};
 use super::spec::DISTRUST;
-use super::state::Parts;
+use super::state::{AGAIN, Parts};
 use super::{Kops, World};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::kops::group::{Coverage, Group, Purpose, coverage, must_roll};
@@ -54,6 +54,7 @@ pub(super) async fn follow(context: &Context<'_>, at: At) -> Result<String, Faul
         let groups = parts(context, at).covered.unwrap_or_default();
         for (group, instances) in &groups {
             if !parts(context, at).rolled.contains_key(group) {
+                context.ledger.pause().await?;
                 roll(context, at, group, *instances).await?;
             }
         }
@@ -145,7 +146,10 @@ fn is_whole(now: &Case<Kops>, at: At, groups: &[Group]) -> bool {
     }
     if at.back {
         // What was never rolled forward needs no way back; what was must be seen to need one.
-        let gone = |group: &&Group| forward(now, at).rolled.contains_key(&group.name);
+        let again = now.own.met.as_ref().map(|_| now.own.at(AGAIN)).unwrap_or_default();
+        let gone = |group: &&Group| {
+            forward(now, at).rolled.contains_key(&group.name) || at != AGAIN && again.rolled.contains_key(&group.name)
+        };
         return groups.iter().filter(gone).all(Group::is_covered);
     }
     groups.iter().any(|group| group.instances() > 0) && matches!(coverage(groups), Coverage::All(_))

@@ -40,6 +40,7 @@ pub(super) static SPEC: Spec = Spec {
     name: "kops",
     noun: "kops",
     title: "The authorities and signing keys of a Kubernetes cluster",
+    pauses: true,
     steps: &[
         step(
             STAGE,

@@ -2,7 +2,7 @@
 
 use super::Kops;
 use super::record::{AlarmKind, At, KopsRecord, Round};
-use super::spec::{DISTRUST, PROMOTE, STAGE};
+use super::spec::{ADMIN, DISTRUST, PROMOTE, STAGE};
 use crate::domain::kops::keypair::KeypairId;
 use crate::domain::kops::track::Track;
 use crate::domain::kops::version::Version;
@@ -11,6 +11,9 @@ use crate::engine::case::runbook::Case;
 use crate::engine::ports::kops::Exported;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+
+/// The previous keypairs are trusted again: step 5 taken back, or what somebody else has done of it.
+pub(super) const AGAIN: At = At { step: DISTRUST, back: true };
 
 /// How far the update and the roll of a step are.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -80,6 +83,8 @@ pub struct State {
     pub parts: BTreeMap<At, Parts>,
     /// What keeps a roll from going on.
     pub alarm: Option<Alarm>,
+    /// On the way back: the keysets of which somebody else had distrusted the previous keypair, and when that was met last, UTC.
+    pub met: Option<(Vec<String>, Timestamp)>,
     /// What was exported.
     pub exported: BTreeMap<Round, Exported>,
     /// Of the rolls of these steps nothing is known: that part of the journal is lost.
@@ -116,6 +121,11 @@ impl State {
         self.keysets().contains(&crate::domain::kops::keyset::GENERAL)
     }
 
+    /// What somebody else has distrusted is to be trusted again still, or has not rolled.
+    pub fn is_met(&self) -> bool {
+        self.met.is_some() && self.at(AGAIN).validated.is_none()
+    }
+
     /// Whether it was exported, or may have been: then somebody may have it.
     pub fn may_be_out(&self, round: Round) -> bool {
         self.exported.contains_key(&round) || self.lost.contains(&round)
@@ -134,6 +144,12 @@ impl State {
                 }
             }
             KopsRecord::Changed { .. } => {}
+            // Whatever had rolled before knows nothing of what is trusted again now.
+            KopsRecord::Met { keysets } => {
+                self.parts.remove(&AGAIN);
+                self.alarm = None;
+                self.met = Some((keysets, stamp.at));
+            }
             KopsRecord::Shown { at, lines } => self.of(at).shown = Some(lines),
             KopsRecord::Updated { at } => self.of(at).updated = true,
             KopsRecord::Covered { at, groups } => {
@@ -168,8 +184,12 @@ pub(super) fn check(case: &Case<Kops>, record: &KopsRecord) -> Result<(), String
         Some(running) if running == step => Ok(()),
         _ => Err(format!("step {step} is not at work; \"{record:?}\" can't follow")),
     };
+    // What somebody else has distrusted is trusted again within the step that could not be taken back otherwise.
+    let trusts_again = core.way == Way::Back && core.running().is_some_and(|step| matches!(step, ADMIN | PROMOTE));
     match record {
         KopsRecord::Planned { .. } => running(STAGE),
+        KopsRecord::Met { .. } if trusts_again => Ok(()),
+        KopsRecord::Met { .. } => Err("nothing is taken back that needs it".into()),
         KopsRecord::Created { keyset, id, .. } => {
             running(STAGE)?;
             let track = case.own.tracks.iter().find(|track| track.keyset == *keyset);
@@ -187,7 +207,9 @@ pub(super) fn check(case: &Case<Kops>, record: &KopsRecord) -> Result<(), String
         | KopsRecord::Rolling { at, .. }
         | KopsRecord::Rolled { at, .. }
         | KopsRecord::Validated { at, .. } => {
-            running(at.step)?;
+            if !(trusts_again && *at == AGAIN && case.own.met.is_some()) {
+                running(at.step)?;
+            }
             if at.back == (core.way != Way::Forward) { Ok(()) } else { Err("the case goes the other way".into()) }
         }
         KopsRecord::Exported { .. } if core.running().is_some() => Ok(()),

@@ -3,6 +3,7 @@
 mod change;
 mod close;
 mod export;
+mod met;
 mod stage;
 
 use super::record::{At, KopsRecord};
@@ -102,7 +103,11 @@ fn probed(own: &State, of: At, keysets: Result<Keysets, Fault>, wanted: Standing
 
 /// What was begun of a step had not reached the cloud, and is taken back in the state store: there is nothing to roll.
 fn never_updated(own: &State, step: StepNumber) -> bool {
-    !own.at(at(step, false)).is_begun() && !own.unknown.contains(&at(step, false)) && !own.at(at(step, true)).is_begun()
+    // What somebody else has distrusted was met: then all of the state store has reached the cloud.
+    own.met.is_none()
+        && !own.at(at(step, false)).is_begun()
+        && !own.unknown.contains(&at(step, false))
+        && !own.at(at(step, true)).is_begun()
 }
 
 fn nothing_to_undo() -> Fault {

@@ -31,6 +31,8 @@ pub struct Holder {
 /// What the configuration says.
 #[derive(Clone, Debug)]
 pub struct Rules {
+    /// The cluster's full name, as holders know it.
+    pub cluster: String,
     /// Only these keysets; empty: all that can be rotated.
     pub only: Vec<String>,
     /// None of these.

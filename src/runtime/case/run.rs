@@ -2,6 +2,7 @@
 
 use super::CaseDesk;
 use super::history::line;
+use super::pause::{is_pause, paused};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::step::StepNumber;
 use crate::engine::case::core::{Stamp, Way};
@@ -42,6 +43,8 @@ pub(super) struct Run<'a, R: Runbook> {
     case: Mutex<Option<Arc<Case<R>>>>,
     /// Held from a record's number until it is durable, so that numbers and rows are in one order.
     writing: tokio::sync::Mutex<()>,
+    /// What was asked before that is no word for what is done now: the number of the last line of the log.
+    paused_before: u64,
     /// Why the journal can't be written any more: no number is counted on after that.
     broken: Mutex<Option<Fault>>,
 }
@@ -49,7 +52,12 @@ pub(super) struct Run<'a, R: Runbook> {
 impl<'a, R: Runbook> Run<'a, R> {
     pub(super) fn new(desk: &'a CaseDesk<R>, lease: &'a Lease, case: Option<Case<R>>, lost: Option<Lost>) -> Self {
         let (case, writing, broken) = (Mutex::new(case.map(Arc::new)), tokio::sync::Mutex::default(), Mutex::default());
-        Self { desk, lease, lost, case, writing, broken }
+        Self { desk, lease, lost, case, writing, paused_before: 0, broken }
+    }
+
+    /// Only what is asked from now on lets it stop.
+    pub(super) fn listening(self, paused_before: u64) -> Self {
+        Self { paused_before, ..self }
     }
 
     pub(super) fn now(&self) -> Option<Arc<Case<R>>> {
@@ -74,6 +82,14 @@ impl<'a, R: Runbook> Run<'a, R> {
         if !matches!(order, Order::Note { .. } | Order::TakeOver { .. }) {
             self.look_anew().await;
         }
+        let judges = |order: &Order| match order {
+            Order::Begin { .. } => true,
+            Order::SetAside { fact, .. } => fact == "mailbox",
+            _ => false,
+        };
+        if judges(&order) && self.lost.is_none() {
+            self.read_mailbox().await?;
+        }
         let lost = self.lost.clone().or_else(|| self.desk.astray(&self.desk.known()));
         let mut random = [0u8; 3];
         self.desk.seat.entropy.fill(&mut random)?;
@@ -85,7 +101,7 @@ impl<'a, R: Runbook> Run<'a, R> {
                 Some(case) => R::way_back(case),
                 None => Err("no case is open".to_owned()),
             };
-            let awaited = case.as_deref().map(|case| R::awaited(&self.desk.world, case)).unwrap_or_default();
+            let (awaited, questions) = self.desk.people(case.as_deref());
             let asked = Asked {
                 spec: R::spec(),
                 subject: &self.desk.seat.subject,
@@ -93,6 +109,7 @@ impl<'a, R: Runbook> Run<'a, R> {
                 core: case.as_ref().map(|case| &case.core),
                 gate: &gate,
                 awaited: &awaited,
+                questions: &questions,
                 road: &road,
                 new,
                 lost: lost.as_ref(),
@@ -105,6 +122,9 @@ impl<'a, R: Runbook> Run<'a, R> {
                 self.taken_over(taken).await?;
             }
             return Ok(said);
+        }
+        if let Order::Notify { only, again, .. } = &order {
+            return self.notify(only, *again).await;
         }
         let said = match order {
             Order::Note { .. } => "it is in the journal".to_owned(),
@@ -221,7 +241,7 @@ impl<'a, R: Runbook> Run<'a, R> {
         let broken = self.broken().clone();
         match (result, broken) {
             // It stays begun and not ended, and resume looks.
-            (Err(fault), _) if ending::is_end(&fault) => Err(fault.into()),
+            (Err(fault), _) if ending::is_end(&fault) || is_pause(&fault) => Err(fault.into()),
             (_, Some(unwritten)) => Err(unwritten.into()),
             (Ok(evidence), None) => {
                 let record = CoreRecord::StepSucceeded { step: number, evidence: evidence.clone() };
@@ -236,7 +256,7 @@ impl<'a, R: Runbook> Run<'a, R> {
     }
 
     /// Checks a record against the case, makes it durable, and folds it.
-    async fn write(&self, body: Body<R::Record>) -> Result<(), Fault> {
+    pub(super) async fn write(&self, body: Body<R::Record>) -> Result<(), Fault> {
         let _order = self.writing.lock().await;
         self.write_in_order(body).await
     }
@@ -352,6 +372,15 @@ impl<R: Runbook> Ledger<R> for Run<'_, R> {
 
     fn seen(&self) -> R::Sights {
         self.desk.known().sights.clone()
+    }
+
+    async fn pause(&self) -> Result<(), Fault> {
+        let Some((by, reason)) = self.desk.pause_asked(self.paused_before, &self.case().core.id).await? else {
+            return Ok(());
+        };
+        let fault = paused(&by, &reason);
+        self.write(Body::Core(CoreRecord::Paused { reason, by })).await?;
+        Err(fault)
     }
 
     async fn fence(&self) -> Result<(), Fault> {

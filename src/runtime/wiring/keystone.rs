@@ -22,13 +22,20 @@ impl Wiring {
     /// Errors: a name that can't be used, which the configuration has refused already.
     pub fn desks(&self, onlooker: Arc<dyn Onlooker>) -> Result<Vec<Arc<dyn Desk>>, Fault> {
         let keystone = self.config.keystone.iter().map(|cluster| self.keystone(cluster, onlooker.clone()));
-        keystone.chain(self.config.kops.iter().map(|cluster| self.kops(cluster, onlooker.clone()))).collect()
+        let kops = self.config.kops.iter().map(|cluster| self.kops(cluster, onlooker.clone()));
+        let desks: Vec<Arc<dyn Desk>> = keystone.chain(kops).collect::<Result<_, Fault>>()?;
+        if let Some(post) = self.post() {
+            post.serves(&desks);
+        }
+        Ok(desks)
     }
 
     /// What the desk of a subject is made of besides its world.
     pub(super) fn seat(&self, subject: String, name: &str, onlooker: Arc<dyn Onlooker>) -> Result<Seat, Fault> {
         let invalid = |why: String| Fault::new(Service::Configuration, FaultKind::Invalid, why);
+        let fence = Arc::new(LeaseFence::new(self.store.clone()));
         Ok(Seat {
+            postman: self.postman(fence.clone()),
             key: TenantId::of_subject(subject.clone()).map_err(|bad| invalid(bad.to_string()))?,
             subject,
             name: name.to_owned(),
@@ -37,7 +44,7 @@ impl Wiring {
             entropy: Arc::new(SystemEntropy),
             me: self.me.clone(),
             actor: self.actor.clone(),
-            fence: Arc::new(LeaseFence::new(self.store.clone())),
+            fence,
             onlooker,
         })
     }

@@ -38,6 +38,7 @@ impl Wiring {
             holds: if holder.admin { Holds::Admin } else { Holds::Certificates },
         });
         let rules = Rules {
+            cluster: cluster.cluster.clone(),
             only: cluster.keysets.clone(),
             leave_out: cluster.leave_out.clone(),
             control_plane: cluster.control_plane.clone(),

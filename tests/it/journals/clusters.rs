@@ -90,6 +90,7 @@ fn says(world: &World, entries: &[Entry], sights: &Sights, now: Timestamp) -> Va
         core: case.map(|case| &case.core),
         gate: &gate,
         awaited: &[],
+        questions: &[],
         road: &road,
         new: CaseId(String::new()),
         lost: None,

@@ -37,6 +37,7 @@ pub static SPEC: Spec = Spec {
     name: "paint",
     noun: "vault",
     title: "A vault is painted",
+    pauses: false,
     steps: &[
         step(LOOK, "Look at it", Touch::No, None),
         step(MIX, "Mix", Touch::No, Some("the paint is poured away")),
@@ -159,6 +160,7 @@ pub fn status(records: &[CoreRecord], seeing: &Seeing) -> Status {
         core: core.as_ref(),
         gate: &gate,
         awaited: &[],
+        questions: &[],
         road: &road,
         new: CaseId("new".into()),
         lost: None,

@@ -87,6 +87,7 @@ fn what_is_offered_is_taken_and_what_is_not_leads_nowhere() {
                     core: core.as_ref(),
                     gate: &gate,
                     awaited: &[],
+                    questions: &[],
                     road: &road,
                     new: CaseId("new".into()),
                     lost: None,

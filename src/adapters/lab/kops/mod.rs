@@ -185,6 +185,25 @@ impl KopsLab {
         pairs.iter_mut().enumerate().for_each(|(at, pair)| pair.primary = at == last);
     }
 
+    /// Somebody else distrusts every keypair of a keyset that is not the primary one.
+    pub fn somebody_distrusts(&self, keyset: &str) {
+        let mut state = lock(&self.world.state);
+        let pairs = state.keysets.entry(keyset.to_owned()).or_default();
+        for pair in pairs.iter_mut().filter(|pair| !pair.primary) {
+            pair.distrusted = Some("2026-11-24T00:00:00Z".into());
+        }
+    }
+
+    /// Somebody else updates the cluster, and rolls every instance.
+    pub fn somebody_rolls(&self) {
+        let mut state = lock(&self.world.state);
+        state.applied = state.view();
+        let (boot, signer) = (state.applied.clone(), state.applied[cluster::GENERAL].primary.clone());
+        for instance in state.groups.iter_mut().flat_map(|group| &mut group.instances) {
+            (instance.boot, instance.issuer) = (boot.clone(), signer.clone());
+        }
+    }
+
     /// A holder takes what lies in a kubeconfig: the authority's certificates, and the credential where there is one. Errors: it can't be
     /// read.
     pub fn take(&self, holder: &str, kubeconfig: &Path) -> io::Result<()> {

@@ -5,6 +5,7 @@ use super::super::roll::{Context, follow};
 use super::super::spec::{DISTRUST, PROMOTE};
 use super::super::{Kops, State};
 use super::export::known_again;
+use super::met::trusted_again;
 use super::{all_stand, at, case, conflict, further, keysets, never_updated, probed, record, standing};
 use crate::domain::fault::{Fault, Lead};
 use crate::domain::kops::keypair::KeypairId;
@@ -52,11 +53,12 @@ fn stands(own: &State, seen: &Keysets, wanted: Standing, back: bool) -> Result<(
     if back { Ok(()) } else { all_stand(own, seen, wanted) }
 }
 
-/// Takes all keypairs of before out of trust, or into it again, where they are not.
-async fn distrust(context: &Context<'_>, back: bool) -> Result<(), Fault> {
+/// Takes all keypairs of before out of trust, or into it again, where they are not. `only`: of these keysets; none: of all.
+pub(super) async fn distrust(context: &Context<'_>, back: bool, only: Option<&[String]>) -> Result<(), Fault> {
     let own = case(context).own.clone();
     let seen = keysets(context).await?;
-    for track in &own.tracks {
+    let is_meant = |track: &&Track| only.is_none_or(|only| only.contains(&track.keyset));
+    for track in own.tracks.iter().filter(is_meant) {
         if standing(track, &seen)? < Standing::Promoted && !back {
             return Err(conflict(format!("{}: its new keypair is not the primary one", track.keyset), &[Lead::Resume]));
         }
@@ -76,7 +78,7 @@ async fn distrust(context: &Context<'_>, back: bool) -> Result<(), Fault> {
     let seen = keysets(context).await?;
     let wrong =
         |track: &&Track| track.retires().iter().any(|id: &KeypairId| seen.is_trusted(&track.keyset, id) != back);
-    match own.tracks.iter().find(wrong) {
+    match own.tracks.iter().filter(is_meant).find(wrong) {
         None => stands(&own, &seen, if back { Standing::Promoted } else { Standing::Distrusted }, back),
         Some(track) => {
             let text = format!("{}: its previous keypairs are not as they were just made", track.keyset);
@@ -130,9 +132,12 @@ impl Step<Kops> for Promote {
     }
 
     async fn undo(&self, context: &Context<'_>) -> Result<String, Fault> {
+        let again = trusted_again(context).await?;
         promote(context, true).await?;
         let rolled = back(context, PROMOTE).await?;
-        Ok(format!("{} previous keypairs are primary again, by their ids; {rolled}", case(context).own.tracks.len()))
+        let count = case(context).own.tracks.len();
+        let said = format!("{count} previous keypairs are primary again, by their ids; {rolled}");
+        Ok(again.into_iter().chain([said]).collect::<Vec<_>>().join("; "))
     }
 }
 
@@ -161,7 +166,7 @@ impl Step<Kops> for Distrust {
 
     async fn perform(&self, context: &Context<'_>) -> Result<String, Fault> {
         context.ledger.touch(DISTRUST).await?;
-        distrust(context, false).await?;
+        distrust(context, false, None).await?;
         let rolled = follow(context, at(DISTRUST, false)).await?;
         Ok(format!("the previous keypairs of {} keysets are trusted no more; {rolled}", case(context).own.tracks.len()))
     }
@@ -171,7 +176,7 @@ impl Step<Kops> for Distrust {
     }
 
     async fn undo(&self, context: &Context<'_>) -> Result<String, Fault> {
-        distrust(context, true).await?;
+        distrust(context, true, None).await?;
         let rolled = back(context, DISTRUST).await?;
         Ok(format!(
             "the previous keypairs of {} keysets are trusted again, by their ids; {rolled}",

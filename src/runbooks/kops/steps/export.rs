@@ -6,10 +6,10 @@ use super::super::holders::{ADMIN_BACK, FINAL_BACK, concerns_clients, is_out, na
 use super::super::record::{KopsRecord, Round};
 use super::super::roll::Context;
 use super::super::spec::{ADMIN, CERTIFICATES, FINAL};
-use super::{case, further, keysets, record, standing, tag};
+use super::met::trusted_again;
+use super::{case, keysets, record, tag};
 use crate::domain::fault::{Fault, FaultKind, Lead, Service};
 use crate::domain::kops::keyset::GENERAL;
-use crate::domain::kops::track::Standing;
 use crate::domain::step::StepNumber;
 use crate::engine::case::core::Way;
 use crate::engine::case::runbook::{Case, Step};
@@ -107,15 +107,9 @@ impl Step<Kops> for Export {
         if self.round == Round::Final && missing(self, context).is_some() {
             known_again(context).await?;
         }
-        if self.round == Round::Admin && missing(self, context).is_some() {
+        if self.round == Round::Admin {
             // Nobody can use a credential of an authority that somebody else has distrusted meanwhile.
-            let seen = keysets(context).await?;
-            for track in &now.own.tracks {
-                let found = standing(track, &seen)?;
-                if found > Standing::Promoted {
-                    return Err(further(track, &seen, found, Standing::Promoted));
-                }
-            }
+            trusted_again(context).await?;
         }
         if let Some(fault) = missing(self, context) {
             return Err(fault);
@@ -182,7 +176,7 @@ fn missing(step: &Export, context: &Context<'_>) -> Option<Fault> {
     if now.core.way != Way::Back || !is_asked {
         return None;
     }
-    let left = names(&open(context.world, &now.core, step.about_back()));
+    let left = names(&open(context.world, &now, step.about_back()));
     if left.is_empty() {
         return None;
     }
