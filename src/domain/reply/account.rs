@@ -4,6 +4,7 @@
 mod card;
 mod footer;
 mod frame;
+mod hour;
 mod legal;
 mod place;
 mod reach;
@@ -12,6 +13,7 @@ mod slots;
 mod vocabulary;
 
 pub use card::{is_card, is_degree, is_logo};
+pub use hour::names_moment;
 pub use place::is_bare_place;
 pub use reach::is_phone;
 pub use slots::{Owner, is_address, is_form, is_link, of_domain};

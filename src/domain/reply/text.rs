@@ -4,7 +4,7 @@
 //! answer unclear and never a yes.
 
 use super::Verdict;
-use super::account::{Words, is_bare_place, is_card, is_first_choice, is_logo};
+use super::account::{Words, is_bare_place, is_card, is_first_choice, is_logo, names_moment};
 use super::sentence::{Clause, Sentence, Speaker, agrees, is_friendly, is_own_name, is_picture, sentence};
 use super::split::split;
 use super::words::{Kind, fold, tokens};
@@ -389,7 +389,7 @@ fn said(lines: &[String], speaker: &Speaker<'_>) -> Vec<Sentence> {
             kept.push("");
             continue;
         }
-        let card = answered && (is_own_name(line, speaker) || is_card(line, &owner, named));
+        let card = answered && !names_moment(line) && (is_own_name(line, speaker) || is_card(line, &owner, named));
         named |= tokens(line).iter().any(|word| word.len() > 2 && owner.names.contains(word));
         if card && (signed || !is_bare_place(line)) {
             (signed, _) = (true, kept.push(""));
