@@ -6,7 +6,6 @@
 
 pub mod case;
 
-use crate::app::availability::touched;
 use crate::app::command::{CommandId, confirm_of};
 use crate::app::dialog::resume;
 use crate::app::field::{paste_text, press_text};
@@ -68,7 +67,7 @@ impl Confirm {
             Confirm::Plain => String::new(),
             Confirm::Enter => "`Enter` at the end of the form".into(),
             Confirm::Key(key) => format!("`{key}`"),
-            Confirm::KeyForOne(GO) => format!("`{GO}` once the server was touched, before that the name"),
+            Confirm::KeyForOne(GO) => format!("`{GO}` once the server was touched and nobody is mailed, else the name"),
             Confirm::KeyForOne(key) => format!("`{key}` for one person, the name for several"),
             Confirm::Name => "the name".into(),
         }
@@ -185,7 +184,7 @@ pub fn reach(commands: &[Command], status: &TenantStatus) -> Reach {
         [Command::Notify { only: Some(only), .. } | Command::KeepWaiver { only: Some(only) }] => only.len() == 1,
         [Command::Notify { only: None, .. } | Command::KeepWaiver { only: None }] => false,
         // Before the server was touched this is rotate, or the mails to everybody.
-        [Command::Resume] => touched(status) || resume::puts_right(status),
+        [Command::Resume] => resume::mails_nobody(status),
         commands => commands.len() == 1,
     };
     if one { Reach::One } else { Reach::Many }

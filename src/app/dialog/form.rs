@@ -1,6 +1,5 @@
 //! A form: its fields, which of them has the keys, what sets it off, and the way from there to a command.
 
-use crate::app::availability::touched;
 use crate::app::command::CommandId;
 use crate::app::confirm::{Confirmation, Consent, Pressed, Reach};
 use crate::app::dialog::{
@@ -152,7 +151,7 @@ impl Purpose {
             | Purpose::Back(people)
             | Purpose::Ping(people)
             | Purpose::KeepWaiver(people) => people.len() == 1,
-            Purpose::Resume => touched(status) || resume::puts_right(status),
+            Purpose::Resume => resume::mails_nobody(status),
             _ => true,
         };
         if one { Reach::One } else { Reach::Many }

@@ -31,8 +31,8 @@ fn is_clock(word: &str) -> bool {
     let Some(at) = word.find(|c: char| !c.is_ascii_digit()) else { return false };
     let (hour, rest) = word.split_at(at);
     let minutes = |text: &str| text.len() == 2 && text.bytes().all(|c| c.is_ascii_digit());
-    let is_rest = HOURS.contains(&rest)
-        || rest.strip_prefix(':').or_else(|| rest.strip_prefix('h')).is_some_and(|text| minutes(text));
+    let is_rest =
+        HOURS.contains(&rest) || rest.strip_prefix(':').or_else(|| rest.strip_prefix('h')).is_some_and(minutes);
     is_hour(hour) && is_rest
 }
 
