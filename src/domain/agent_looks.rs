@@ -100,9 +100,26 @@ pub fn without_gaps(log: &str, clock: i64, empty: &[(i64, i64)]) -> String {
     log.lines().filter(|line| !explained(line)).flat_map(|line| [line, "\n"]).collect()
 }
 
+/// The lines that were written behind this moment (ms by the server's clock); those that carry no time may have been.
+pub fn behind(log: &str, clock: i64, from_ms: i64) -> String {
+    let is_behind = |line: &&str| moment(line, clock).is_none_or(|at| at >= from_ms);
+    log.lines().filter(is_behind).flat_map(|line| [line, "\n"]).collect()
+}
+
 /// How old a line of the log is, s; `None` where it carries no time. Where it says no zone it may be older by quarters of an hour.
 pub fn age(line: &str, clock: i64) -> Option<u64> {
     moment(line, clock).map(|at| u64::try_from(clock - at.div_euclid(1000)).unwrap_or(0))
+}
+
+/// What is said of errors behind which no success came: one that is younger than a cycle is the last look's, and the next may be well.
+pub fn unwell(means: &str, errors: usize, last: &str, clock: i64, cycle: Duration) -> String {
+    match age(last, clock).and_then(|age| cycle.as_secs().checked_sub(age)).filter(|_| errors == 1) {
+        Some(left) => {
+            format!("{means} at its last look; the next, due within {left} s, tells whether that passes: {last}")
+        }
+        None if errors == 1 => format!("{means}, and was never well since: {last}"),
+        None => format!("{means}, {errors} times and never well since: {last}"),
+    }
 }
 
 /// The moment of a line, ms since 1970: RFC 3339 and Python's form wherever it stands, syslog's and seconds since 1970 at its
@@ -273,6 +290,19 @@ mod tests {
         }
         let quiet = |for_s| Quiet { for_s, is_least: true };
         assert!(!quiet(125).is_long(CYCLE) && quiet(126).is_long(CYCLE));
+    }
+
+    #[test]
+    fn one_error_lasts_only_behind_the_look_that_had_to_follow_it() {
+        let said = |line: &str, errors| unwell("it can't read the secret", errors, line, CLOCK, CYCLE);
+        assert!(said("1795557721 a: Failed to fetch", 1).contains("due within 31 s"));
+        for (line, errors) in [
+            ("1795557689 a: Failed to fetch", 1),
+            ("1795557721 a: Failed to fetch", 2),
+            ("Failed to fetch, it says not when", 1),
+        ] {
+            assert!(said(line, errors).contains("never well since"), "{line}");
+        }
     }
 
     #[test]

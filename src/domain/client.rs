@@ -120,6 +120,13 @@ pub enum Difference {
         /// The other address.
         other: String,
     },
+    /// Entries of several people name one peer's key.
+    SharedPeer {
+        /// The key.
+        public_key: PublicKey,
+        /// Whose entries.
+        clients: Vec<ClientId>,
+    },
     /// `users[]` names the same id twice.
     DuplicateId {
         /// Who.
@@ -146,6 +153,15 @@ impl fmt::Display for Difference {
             Self::NotInConsole { client } => write!(f, "{client} is in the object but not in the console API"),
             Self::EmailDiffers { client, used, other } => {
                 write!(f, "{client} has two addresses: {used} is used, {other} is not")
+            }
+            Self::SharedPeer { public_key, clients } => {
+                let ids: Vec<&str> = clients.iter().map(|id| id.0.as_str()).collect();
+                write!(
+                    f,
+                    "{} have one peer's key ({}): a handshake tells only that one of them is back",
+                    ids.join(" and "),
+                    public_key.short()
+                )
             }
             Self::DuplicateId { client } => write!(f, "{client} stands twice in the object's users"),
             Self::SharedEmail { email, clients } => {
@@ -197,6 +213,7 @@ pub fn join(object: &[Entry], console: Option<&[Entry]>, contacts: &[Entry], pee
         }
     }
     compare_places(&mut people, console.is_some());
+    compare_keys(&mut people);
     if let Some(peers) = peers {
         compare_peers(&mut people, peers);
     }
@@ -293,6 +310,17 @@ fn compare_places(people: &mut People, console_known: bool) {
     }
 }
 
+fn compare_keys(people: &mut People) {
+    let mut bearers: BTreeMap<PublicKey, Vec<ClientId>> = BTreeMap::new();
+    for client in &people.clients {
+        if let Some(key) = client.public_key {
+            bearers.entry(key).or_default().push(client.id.clone());
+        }
+    }
+    let shared = bearers.into_iter().filter(|(_, clients)| clients.len() > 1);
+    people.differences.extend(shared.map(|(public_key, clients)| Difference::SharedPeer { public_key, clients }));
+}
+
 fn compare_peers(people: &mut People, peers: &[PublicKey]) {
     let on_interface: BTreeSet<&PublicKey> = peers.iter().collect();
     let mut owned = BTreeSet::new();
@@ -375,6 +403,14 @@ mod tests {
         assert_eq!(people.clients.len(), 2);
         assert_eq!(people.clients[1].email, None);
         assert!(matches!(people.differences[..], [Difference::PeerWithoutClient { .. }]));
+    }
+
+    #[test]
+    fn entries_of_several_people_with_one_key_are_listed() {
+        let people = join(&[entry("ada", "a@x", 1), entry("bob", "b@x", 2), entry("eve", "e@x", 1)], None, &[], None);
+        assert_eq!(people.clients.len(), 3);
+        let said: Vec<String> = people.differences.iter().map(ToString::to_string).collect();
+        assert!(matches!(&said[..], [one] if one.starts_with("ada and eve have one peer's key")), "{said:?}");
     }
 
     #[test]

@@ -243,7 +243,8 @@ fn counts(
     me: Me<'_>,
     now: Timestamp,
 ) -> Result<String, String> {
-    let given = format!("the approval of {}", approval.person);
+    let signed_by = signer(rotation, approval, signing).map(|signer| signer.person);
+    let given = format!("the approval of {}", signed_by.as_ref().unwrap_or(&approval.person));
     if approval.scheme != SCHEME {
         return Err(format!("{given} was given under an older scheme: approve again"));
     }

@@ -123,7 +123,11 @@ pub fn recipients(rotation: &Rotation, order: &SendOrder) -> Vec<(Client, Notice
                 (NoticeKind::Reminder, _) => is_silent(rotation, client) && !is_dead(told()),
                 // So is this question, to those of whom nothing shows that they are back.
                 (NoticeKind::AreYouBack, _) => is_missing(rotation, client),
-                (NoticeKind::Cancellation, None) => rotation.notices.of(&client.id).next().is_some(),
+                // Whom no mail can have reached has nothing to be taken back.
+                (NoticeKind::Cancellation, None) => rotation
+                    .notices
+                    .of(&client.id)
+                    .any(|notice| !matches!(notice.delivery, Delivery::Failed { .. } | Delivery::Bounced { .. })),
                 (_, None | Some(Delivery::Failed { .. } | Delivery::Bounced { .. })) => !is_dead(last),
                 (_, Some(Delivery::Sent { .. } | Delivery::Uncertain { .. } | Delivery::Queued)) => false,
             };

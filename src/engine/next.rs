@@ -9,7 +9,7 @@ use crate::domain::fault::Fault;
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::{StepNumber, StepState};
-use crate::engine::converge_object::WRITE_AGAIN;
+use crate::engine::converge_object::PUTS_BACK;
 use crate::engine::journal::Holder;
 use crate::engine::machine::lost_target;
 use crate::engine::rotation::Rotation;
@@ -208,14 +208,7 @@ pub fn next_action(
             StepState::Failed { .. } | StepState::Interrupted { .. }
                 if number == StepNumber::OBJECT && connections.is_some_and(|now| now.object_gone) =>
             {
-                let copy = rotation.object_copy();
-                let or = rotation.or_out();
-                offer(
-                    Act::Wait,
-                    format!(
-                        "{WRITE_AGAIN}, or upload what is kept beside it (its name ends in {copy}); then resume{or}"
-                    ),
-                )
+                offer(Act::Resume, format!("{PUTS_BACK}{}", rotation.or_out()))
             }
             StepState::Failed { fault, .. } => {
                 let or = rotation.or_out().trim_start_matches(", or ");
@@ -263,8 +256,7 @@ fn changed(since: &ChangedSince) -> NextAction {
 /// What was done does not hold any more. What to do comes before why.
 fn put_back(undone: &Connections) -> NextAction {
     match undone.object_gone {
-        // A resume alone would meet the same.
-        true => offer(Act::Wait, format!("{WRITE_AGAIN}, then resume ({undone})")),
+        true => offer(Act::Resume, format!("{PUTS_BACK} ({undone})")),
         false => offer(Act::Resume, format!("resume: it looks, and puts it right ({undone})")),
     }
 }

@@ -216,6 +216,10 @@ pub trait ObjectStore: Send + Sync {
     /// Keeps this content beside the object, under its name with this suffix, where its container's readers are the copy's. What
     /// is kept there already stays. Gives the copy's name.
     async fn keep(&self, object: &StoredObject, suffix: &str) -> Result<String, Fault>;
+    /// What was kept so, if there is anything.
+    async fn kept(&self, suffix: &str) -> Result<Option<StoredObject>, Fault>;
+    /// Uploads where there is no object; whoever has written one meanwhile has done so for good (`false`).
+    async fn put_first(&self, object: &StoredObject) -> Result<bool, Fault>;
     /// Removes what was kept so, if there is anything.
     async fn discard(&self, suffix: &str) -> Result<bool, Fault>;
 }

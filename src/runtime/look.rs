@@ -30,9 +30,12 @@ impl Conductor {
     /// The same, waiting for no source longer than this: one that is cut off counts as one that did not answer.
     pub async fn look_within(&self, limit: Duration) -> Looked {
         let began = self.world.clock.now();
+        let asked = tokio::time::Instant::now();
         let within = async |source| {
-            if tokio::time::timeout(limit, self.look_at(source, PATIENCE.min(limit))).await.is_err() {
-                self.take_sight(source, |sights, at| sights.overdue(at, source, limit));
+            // Whoever is asked behind another has what that has left of it.
+            let left = limit.saturating_sub(asked.elapsed());
+            if tokio::time::timeout(left, self.look_at(source, PATIENCE.min(left))).await.is_err() {
+                self.take_sight(source, |sights, at| sights.overdue(at, source, left));
             }
         };
         let looks = LOOKED_AT.map(async |source| {

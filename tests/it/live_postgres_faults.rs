@@ -253,8 +253,8 @@ async fn a_process_that_is_stopped_within_a_transaction_does_not_keep_the_tenant
 
 #[test]
 #[ignore = "needs tests/live/run"]
-fn of_two_processes_one_wins_each_of_a_thousand_rounds_there_too() {
-    store_fight::a_thousand_rounds(&place_of_a_fight());
+fn of_two_processes_one_wins_each_round_there_too() {
+    store_fight::rounds(&place_of_a_fight(), 250);
 }
 
 #[test]

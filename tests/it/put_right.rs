@@ -6,6 +6,7 @@ use crate::scene::Scene;
 use crate::strangers::hold_the_agents;
 use changeguard::adapters::lab::{Fault, Rule, Service};
 use changeguard::engine::command::Command;
+use changeguard::engine::record::Record;
 use changeguard::engine::secret::PrivateKey;
 use std::time::Duration;
 
@@ -106,4 +107,22 @@ async fn one_resume_puts_secret_object_and_server_right_wherever_it_was_left_and
         assert_eq!((keys, status.keys.secret_count), ([target; 3], Some(1)), "{point:?}: {ended:?}\n{told:#?}");
         assert!(status.connections.is_none() && status.truth.is_none(), "{point:?}: {:?}", status.attention);
     }
+}
+
+/// The interface shows the previous key already when the way back is begun: a look that has read the staged key may be under way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_way_back_waits_for_one_cycle_although_the_interface_shows_its_key_already() {
+    let cycle = Duration::from_secs(2);
+    let scene = Scene::start_with(|config| config.wireguard.reconcile_interval = cycle).await;
+    scene.confirmed().await;
+    let previous = scene.status().keys.interface.key;
+    hold_the_agents(&scene);
+    scene.rotate().await.unwrap_err();
+    scene.roll_back().await.unwrap();
+    let rotation = scene.acme().rotation().unwrap();
+    let (changed, applied) = (rotation.live.sent().unwrap(), rotation.applied.clone().unwrap());
+    assert_eq!(Some(applied.baseline.public_key), previous);
+    let entries = scene.world().store.load(&rotation.id).await.unwrap();
+    let at = entries.iter().rfind(|entry| matches!(entry.record, Record::Applied(_))).unwrap().at;
+    assert!(at.duration_since(changed) >= jiff::SignedDuration::try_from(cycle).unwrap(), "{changed} {at}");
 }

@@ -229,7 +229,7 @@ async fn an_agent_that_is_not_well_fails_the_check_and_the_end_and_says_why_step
     let world = bastion.lab.world();
     let said = |out: &str| out.lines().find(|line| line.contains(" agent-log: ")).unwrap().to_owned();
     let check = async |code| said(&bastion.run("check acme", &[]).await.ends(code).out);
-    assert!(check(0).await.starts_with("warn"), "it has said nothing yet");
+    assert!(check(1).await.starts_with("FAIL"), "it has said nothing yet");
     world.reconcile("acme").await;
     assert!(check(0).await.starts_with("pass"));
     let gone = || world.set_agent_mode("acme", AgentMode::Pinned("00000000-0000-4000-8000-000000000000".into()));

@@ -450,6 +450,26 @@ async fn an_object_that_others_have_rewritten_while_a_later_step_failed_is_put_r
         let (next, lead) = (scene.status().next.text, scene.status().lead());
         assert!(next.contains("the object is not there any more"), "{next}");
         assert_eq!(lead.as_deref(), Some("NO DOWNLOAD"));
+        // Its content of before is kept beside it, but names not every peer of the interface: whose it does not would be dropped.
+        let copy = format!("{OBJECT}.{}", scene.acme().rotation().unwrap().object_copy());
+        let kept = scene.lab.world().object(&container, &copy).unwrap();
+        let mut fewer: Value = serde_json::from_slice(&kept).unwrap();
+        let left_out = fewer["users"].as_array_mut().unwrap().remove(0);
+        scene.lab.world().put_object(&container, &copy, &serde_json::to_vec(&fewer).unwrap());
+        let refused = scene.run(Command::Resume).await.unwrap_err().to_string();
+        let peer = left_out["pubkey"].as_str().unwrap();
+        assert!(refused.contains("the server would drop them") && refused.contains(&peer[..8]), "{refused}");
+        assert!(scene.lab.world().object(&container, OBJECT).is_none());
+        scene.lab.world().put_object(&container, &copy, &kept);
+        assert!(next.starts_with("resume"), "{next}");
+        scene.run(Command::Resume).await.unwrap();
+        scene.acme().look().await;
+        assert_eq!(scene.status().keys.object.key, target, "{:?}", scene.status().steps[4]);
+        assert!(
+            scene.status().steps[4].detail.contains("content of before is put back"),
+            "{:?}",
+            scene.status().steps[4]
+        );
     }
 }
 

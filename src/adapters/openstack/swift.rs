@@ -158,6 +158,26 @@ impl ObjectStore for Swift {
         }
     }
 
+    async fn kept(&self, suffix: &str) -> Result<Option<StoredObject>, Fault> {
+        let name = format!("{}.{suffix}", self.object);
+        let what = format!("read {name}");
+        let build = |account: &Url| Ok(with(request(Method::GET, self.url_of(account, &name)), "x-newest", "true"));
+        let answer = self.session.send(&*self.fence, Kind::ObjectStore, &what, LARGEST, build).await?;
+        match answer.status {
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => object_of(answer.accept(SWIFT, &what)?, &what).map(Some),
+        }
+    }
+
+    async fn put_first(&self, object: &StoredObject) -> Result<bool, Fault> {
+        let what = format!("write {} again", self.named());
+        let answer = self.upload(&self.object, object, &what, true).await?;
+        match answer.status {
+            StatusCode::PRECONDITION_FAILED => Ok(false),
+            _ => self.accept(answer, &what).await.map(|_| true),
+        }
+    }
+
     async fn discard(&self, suffix: &str) -> Result<bool, Fault> {
         let name = format!("{}.{suffix}", self.object);
         let what = format!("remove {name}");

@@ -69,14 +69,17 @@ pub fn explain_approve(status: &TenantStatus, now: Timestamp) -> Vec<Row> {
     if let Some(digest) = &status.plan_digest {
         rows.push(Row::new(Mark::Plain, format!("digest of this plan: {}", digest.get(..16).unwrap_or(digest))));
     }
+    let by = status.approval.as_ref().map(|approval| match &approval.signer {
+        Some(signer) => &signer.person,
+        None => &approval.person,
+    });
+    let by = by.map(String::as_str).unwrap_or_default();
     match &status.approval {
         Some(approval) if Some(&approval.digest) == status.plan_digest.as_ref() && now < approval.expires => {
             let until = approval.expires.strftime("%H:%M UTC");
-            rows.push(Row::new(Mark::Good, format!("approved by {} until {until}", approval.person)));
+            rows.push(Row::new(Mark::Good, format!("approved by {by} until {until}")));
         }
-        Some(approval) => {
-            rows.push(Row::new(Mark::Warn, format!("the approval of {} does not count any more", approval.person)))
-        }
+        Some(_) => rows.push(Row::new(Mark::Warn, format!("the approval of {by} does not count any more"))),
         None => {}
     }
     rows.push(Row::new(Mark::Plain, "The approval counts for this plan only; whoever approves can't rotate."));

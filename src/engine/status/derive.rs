@@ -5,7 +5,7 @@ use super::alert;
 use super::alive;
 use super::attention;
 use super::connections;
-use super::keys::{arrived, judge_reconcile, keys_view, seen_since_check};
+use super::keys::{arrived, judge_reconcile, keys_view, seen_since_check, served_otherwise};
 use super::lease;
 use super::mails;
 use super::overtaken;
@@ -213,6 +213,7 @@ pub fn derive(
         heard: HeardView::of(open, settings.senders_verified),
     };
     status.attention = attention::of(&status, sights, arrived, open.and_then(Rotation::died_between), now);
+    status.attention.extend(served_otherwise(rotation, &status.keys));
     status.attention.extend(mails::attention(open));
     status.attention.extend(mails::behind(rotation));
     status.attention.extend(server::attention(open, sights));

@@ -154,10 +154,13 @@ pub(super) fn keys_view(rotation: Option<&Rotation>, sights: &Sights, settings: 
     let kept = |role| rotation.and_then(|r| r.keys.get(&role)).filter(|key| !key.gone).map(|key| key.public_key);
     let missed = rotation.and_then(|rotation| rotation.keys.get(&KeyRole::Previous)).filter(|key| key.gone);
     let created = sights.secret.value().and_then(|secret| {
-        // Of several, the one that the server has taken.
-        let is_live = |key: Option<PublicKey>| key.is_some() && key == sights.server.value().map(|r| r.public_key);
-        let live = secret.stored().find(|(_, key)| is_live(*key)).and_then(|(created, _)| created);
-        live.or(secret.created)
+        // Of several, the one that the server has taken; a key is as old as its oldest copy.
+        let oldest = |wanted: PublicKey| {
+            let copies = secret.stored().filter(|(_, key)| *key == Some(wanted));
+            copies.filter_map(|(created, _)| created).min()
+        };
+        let live = sights.server.value().and_then(|reading| oldest(reading.public_key));
+        live.or_else(|| oldest(secret.only_key_of_all()?)).or(secret.created)
     });
     let due = created.and_then(|created| cadence::due_date(created, settings.cadence_months));
     let interface = sights.server.value().map(|reading| reading.public_key);
@@ -201,6 +204,28 @@ pub(super) fn places(rotation: Option<&Rotation>, keys: &KeysView) -> [Option<Pu
         place(&keys.object, StepNumber::OBJECT),
         place(&keys.interface, StepNumber::RECONCILE),
     ]
+}
+
+/// The console serves another key than the object names, by looks behind the last change of it: whoever imports now is cut off.
+pub(super) fn served_otherwise(rotation: Option<&Rotation>, keys: &KeysView) -> Option<String> {
+    let served = keys.console.as_ref().filter(|console| console.fault.is_none())?;
+    let (key, at) = (served.key?, served.at?);
+    let object = places(rotation, keys)[1].filter(|_| keys.object.fault.is_none())?;
+    let changed = rotation.and_then(|rotation| match rotation.step(StepNumber::OBJECT) {
+        _ if rotation.outcome.is_some() => rotation.must_be_live().map(|left| left.since),
+        StepState::Waiting => None,
+        StepState::Done { at, .. } => Some(*at),
+        // Which of the two is of before is not known while it is changed.
+        _ => Some(Timestamp::MAX),
+    });
+    (key != object && keys.object.at <= Some(at) && changed.is_none_or(|changed| changed < at)).then(|| {
+        format!(
+            "the console API serves {} to whoever imports now, and the object names {}: have it served anew before anybody is \
+             told to import",
+            key.short(),
+            object.short()
+        )
+    })
 }
 
 /// How far the places agree, and until when they must.
@@ -252,5 +277,24 @@ pub(super) fn judge_reconcile(
             (word, Some(deadline))
         }
         _ => (Reconcile::Waiting, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_console_that_serves_another_key_than_the_object_names_is_told() {
+        let (one, other) = (PublicKey::from_bytes([1; 32]), PublicKey::from_bytes([2; 32]));
+        let at = |second| Timestamp::from_second(second).ok();
+        let seen = |key, second| KeySight { key: Some(key), at: at(second), fault: None };
+        let keys = |console| KeysView { object: seen(one, 10), console: Some(console), ..KeysView::default() };
+        let told = served_otherwise(None, &keys(seen(other, 11))).unwrap();
+        assert!(told.contains(&one.short()) && told.contains(&other.short()), "{told}");
+        let unread = KeySight { fault: Some("503".into()), ..seen(other, 11) };
+        for not_told in [seen(one, 11), seen(other, 9), unread, KeySight::default()] {
+            assert_eq!(served_otherwise(None, &keys(not_told)), None);
+        }
     }
 }

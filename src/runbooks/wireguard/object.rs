@@ -1,8 +1,11 @@
 //! Step 5: `vpn_server_public_key` in the Swift object names the target key.
 
+use crate::domain::document;
 use crate::domain::fault::{Fault, FaultKind, Service};
+use crate::domain::key::PublicKey;
 use crate::domain::step::StepNumber;
 use crate::engine::converge_object;
+use crate::engine::ports::StoredObject;
 use crate::engine::record::{ObjectChanged, Record};
 use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
 use async_trait::async_trait;
@@ -36,7 +39,7 @@ impl Step for Object {
             },
             Trouble {
                 symptom: "the container or the object is missing",
-                remedy: "nothing was uploaded. Check that the credential is for the project that holds the containers, and that the tenant was provisioned",
+                remedy: "Check that the credential is for the project that holds the containers, and that the tenant was provisioned. Where the object's content of before is kept beside it and names every peer of the interface, resume puts it back",
             },
         ]
     }
@@ -63,7 +66,14 @@ impl Step for Object {
         let show = |text| context.ledger.progress(Progress { step, done: 0, total: 0, text });
         // On the way back what stands there is no content of before.
         let keep = rotation.rollback.is_none().then(|| rotation.object_copy());
-        let result = converge_object::converge_shown(context.world, target, &show, keep.as_deref()).await?;
+        let converge = || converge_object::converge_shown(context.world, target, &show, keep.as_deref());
+        let (result, restored) = match converge().await {
+            Err(fault) if fault.kind == FaultKind::NotFound => {
+                let restored = restore(context, target, fault).await?;
+                (converge().await?, restored)
+            }
+            result => (result?, String::new()),
+        };
         if result.changed {
             let (from, etag) = (result.from, result.etag.clone());
             let not_kept = result.kept.as_ref().and_then(|kept| kept.as_ref().err()).map(ToString::to_string);
@@ -96,8 +106,47 @@ impl Step for Object {
             Some(Ok(name)) => format!("; its content of before is kept beside it until the end, as {name}"),
             Some(Err(fault)) => format!("; {}: {fault}", converge_object::NOT_KEPT),
         };
-        Ok(format!("the object says {}, read back{merged}{put_back}{foreign}{kept}", target.short()))
+        Ok(format!("the object says {}, read back{restored}{merged}{put_back}{foreign}{kept}", target.short()))
     }
+}
+
+/// The object is gone: its content of before, which is kept beside it, is put back with the key, where that takes nobody's peer from
+/// them: the server's loop removes whoever is not in it. `gone`: what was met, which else stands. Gives what is to be said of it.
+async fn restore(context: &StepContext<'_>, target: PublicKey, gone: Fault) -> Result<String, Fault> {
+    let (world, suffix) = (context.world, context.rotation().object_copy());
+    let instead = |why: String| {
+        let text = format!("{}; its content of before is kept as what ends in .{suffix}, and {why}", gone.message);
+        Fault { message: text, ..gone.clone() }
+    };
+    let Some(copy) = world.object.kept(&suffix).await? else { return Err(gone) };
+    let document = match document::read(&copy.bytes, &world.settings.fields) {
+        Ok(document) => document,
+        Err(bad) => return Err(instead(format!("can't be put back: {bad}"))),
+    };
+    let reading = match world.server.read().await {
+        Ok(reading) => reading,
+        Err(fault) => {
+            return Err(instead(format!("whether it has all of the interface's peers is not known: {fault}")));
+        }
+    };
+    let has = |key: PublicKey| document.users.iter().any(|user| user.public_key == Some(key));
+    let lost: Vec<String> =
+        reading.peers.iter().filter(|peer| !has(peer.public_key)).map(|peer| peer.public_key.short()).collect();
+    if !lost.is_empty() {
+        return Err(instead(format!(
+            "is not put back: the interface has peers that it does not name ({}), and the server would drop them",
+            lost.join(", ")
+        )));
+    }
+    let text =
+        format!("the object was gone: its content of before (kept as what ends in .{suffix}) is put back with the key");
+    context.ledger.record(Record::Noted { text }).await?;
+    let bytes = document.with_key(&copy.bytes, &target);
+    let written = world.object.put_first(&StoredObject { bytes, etag: String::new(), ..copy }).await?;
+    Ok(match written {
+        true => "; it was gone, and its content of before is put back".into(),
+        false => "; it was gone, and somebody else has written it again".into(),
+    })
 }
 
 /// Removes that copy; gives what is to be said of it. Errs only where the journal does: a copy that stays is told.

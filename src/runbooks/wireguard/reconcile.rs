@@ -1,7 +1,8 @@
 //! Step 6: wait until the server has taken the key, as seen on its interface; more than two cycles is a failure.
 
-use super::silence;
+use super::{silence, verify};
 use crate::domain::agent_log::{self, AgentHealth};
+use crate::domain::agent_looks;
 use crate::domain::client::{Client, peers_there};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::freshness::Baseline;
@@ -22,6 +23,9 @@ pub struct Reconcile;
 
 /// How often the interface is read while waiting: close enough that the baseline is taken right after the change.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The agent's log is read with every so many of these.
+const LOG_EVERY: u32 = 5;
 
 /// Where nobody has looked for longer than this before it was seen, how long the server took is not known.
 const UNSEEN: Duration = Duration::from_secs(3);
@@ -92,10 +96,11 @@ impl Step for Reconcile {
         };
         let limit = world.settings.reconcile_interval * 2;
         let total = limit.as_secs();
+        let mut steady_from = steady_from(&rotation, world.settings.reconcile_interval);
         // The last moment at which it surely was not there.
         let mut not_before = rotation.live.sent().unwrap_or(rotation.planned_at);
         let mut last_fault;
-        let (mut peers, mut shown, mut most) = (None, None, 0);
+        let (mut peers, mut shown, mut most, mut looks, mut says) = (None, None, 0, 0, None);
         // Told before the first look too: who reads the progress learns that the swap is over.
         let text = waiting(&rotation.clients, peers.as_ref(), &mut most);
         context.ledger.progress(Progress { step: self.number(), done: 0, total, text });
@@ -103,6 +108,10 @@ impl Step for Reconcile {
             let asked = world.clock.now();
             let waited = Duration::try_from(asked.duration_since(since)).unwrap_or_default();
             match world.server.read().await {
+                Ok(reading) if reading.public_key == target && steady_from.is_some_and(|from| asked < from) => {
+                    peers = Some(reading.peers.iter().map(|peer| peer.public_key).collect());
+                    (shown, last_fault) = (Some(target), None);
+                }
                 Ok(reading) if reading.public_key == target => {
                     let (baseline, seen) = (Baseline::of(&reading), world.clock.now());
                     let waited = Duration::try_from(seen.duration_since(since)).unwrap_or_default();
@@ -115,21 +124,23 @@ impl Step for Reconcile {
                         .await?;
                     // Before step 7: in an emergency that follows at once, and takes its time.
                     silence::end_behind(context).await?;
+                    let says = agent_says(context).await.unwrap_or_default();
                     let key = target.short();
                     let at = |moment: Timestamp| moment.strftime("%H:%M:%S UTC");
                     return Ok(match unseen_since {
                         Some(since) => format!(
-                            "the interface shows {key}, seen at {} when it was looked again (not before {})",
+                            "the interface shows {key}, seen at {} when it was looked again (not before {}){says}",
                             at(seen),
                             at(since)
                         ),
-                        None => format!("after {:.1} s the interface shows {key}", waited.as_secs_f64()),
+                        None => format!("after {:.1} s the interface shows {key}{says}", waited.as_secs_f64()),
                     });
                 }
                 Ok(reading) => {
                     peers = Some(reading.peers.iter().map(|peer| peer.public_key).collect());
                     shown = Some(reading.public_key);
-                    (last_fault, not_before) = (None, asked);
+                    // It has taken the other key meanwhile: what it shows behind that is a look of its own.
+                    (last_fault, not_before, steady_from) = (None, asked, None);
                 }
                 Err(fault) => last_fault = Some(fault),
             }
@@ -139,15 +150,31 @@ impl Step for Reconcile {
                     None => explained(late(limit, &rotation, peers.as_ref(), shown), shown, world).await,
                 });
             }
+            if looks % LOG_EVERY == LOG_EVERY - 1 {
+                says = agent_says(context).await;
+            }
+            looks += 1;
             let text = match &last_fault {
                 Some(fault) => format!("waiting; the server can't be read now: {}", fault.message),
+                None if shown == Some(target) => format!(
+                    "the interface shows {} still; for one cycle a look that was under way may bring the other key",
+                    target.short()
+                ),
                 None => waiting(&rotation.clients, peers.as_ref(), &mut most),
             };
+            let text = format!("{text}{}", says.as_deref().unwrap_or_default());
             context.ledger.progress(Progress { step: self.number(), done: waited.as_secs().min(total), total, text });
             silence::keep(context).await?;
             world.clock.sleep(LOOK_EVERY).await;
         }
     }
+}
+
+/// On the way back the interface may show the key already, for it never took the staged one: from when on that is no look of before,
+/// one cycle behind the last change. A look that had read the staged key until then would still bring it.
+fn steady_from(rotation: &Rotation, cycle: Duration) -> Option<Timestamp> {
+    let changed = rotation.live.sent().filter(|_| rotation.rollback.is_some())?;
+    Some(changed.checked_add(cycle).unwrap_or(Timestamp::MAX))
 }
 
 /// What is waited for, and how many have their tunnel meanwhile: a server that fails to fetch its key leaves its peers alone.
@@ -163,6 +190,27 @@ fn waiting(clients: &[Client], peers: Option<&BTreeSet<PublicKey>>, most: &mut u
         there => format!("{there} of {all}"),
     };
     format!("waiting for the server's loop; {told} clients' peers are on the interface")
+}
+
+/// What the agent has complained of since the change, apart from what the gap explains, and whether that has passed; `None`: of
+/// nothing, or its log can't be read.
+async fn agent_says(context: &StepContext<'_>) -> Option<String> {
+    let log = context.world.server.agent_log().await?.ok()?;
+    let (rotation, now) = (context.rotation(), context.world.clock.now());
+    let clock = verify::server_clock(context.world).await;
+    let ahead = clock - now.as_second();
+    let from = rotation.live.sent()?.as_millisecond() + ahead * 1000;
+    let since = agent_looks::behind(&log, clock, from);
+    match agent_log::judge(&agent_looks::without_gaps(&since, clock, &verify::gaps(&rotation, ahead))) {
+        AgentHealth::Passed { errors, last, .. } => {
+            Some(format!("; the agent had {errors} errors meanwhile, which have passed; the last: {last}"))
+        }
+        AgentHealth::Lasts { errors, last, means, .. } => {
+            let cycle = context.world.settings.reconcile_interval;
+            Some(format!("; the agent says that {}", agent_looks::unwell(means, errors, &last, clock, cycle)))
+        }
+        AgentHealth::Well(_) | AgentHealth::Silent => None,
+    }
 }
 
 /// The same, with what else the server may take by the tenant's name, and what the agent says of itself.

@@ -13,7 +13,9 @@ use crate::domain::preflight::MAILBOX;
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret;
 use crate::engine::keys::NOT_THERE;
+use crate::engine::ports::World;
 use crate::engine::record::{BackSource, Record};
+use crate::engine::rotation::Rotation;
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use async_trait::async_trait;
 
@@ -68,8 +70,9 @@ impl Step for Verify {
         still_right(context).await?;
         let health = context.world.server.agent_log().await.and_then(Result::ok).map(|log| agent_log::judge(&log));
         let told = match health {
-            Some(AgentHealth::Lasts { last, means, remedy, .. }) => {
-                let text = format!("the agent says that {means}, and was never well since: {last}");
+            Some(AgentHealth::Lasts { errors, last, means, remedy }) => {
+                let (clock, cycle) = (server_clock(context.world).await, context.world.settings.reconcile_interval);
+                let text = format!("the agent says that {}", agent_looks::unwell(means, errors, &last, clock, cycle));
                 return Err(Fault::new(Service::Server, FaultKind::Refused, text)
                     .hint(format!("the kept keys were not destroyed; {remedy}, then finish")));
             }
@@ -162,17 +165,25 @@ async fn agent_doubt(context: &StepContext<'_>) -> Option<String> {
         }
         Ok(log) => {
             let now = world.clock.now().as_second();
-            let clock = world.server.read().await.map_or(now, |reading| reading.clock);
+            let clock = server_clock(world).await;
             let quiet = agent_looks::silent_for(&log, clock);
             let quiet = quiet.filter(|quiet| quiet.is_long(world.settings.reconcile_interval));
             let quiet = quiet.map(|quiet| format!("{quiet}, more than two cycles"));
-            // By the server's clock, as the lines of its log.
-            let there = |at: jiff::Timestamp| at.as_millisecond() + (clock - now) * 1000;
-            let empty: Vec<_> = context.rotation().empty.iter().map(|(from, to)| (there(*from), there(*to))).collect();
-            let others = agent_looks::without_gaps(&log, clock, &empty);
+            let others = agent_looks::without_gaps(&log, clock, &gaps(&context.rotation(), clock - now));
             quiet.or_else(|| recent_errors(agent_log::judge(&others), clock))
         }
     }
+}
+
+/// When the name was empty, ms by the server's clock, as the lines of its log; `ahead`: by how far that is ahead of this host's, s.
+pub(super) fn gaps(rotation: &Rotation, ahead: i64) -> Vec<(i64, i64)> {
+    let there = |at: jiff::Timestamp| at.as_millisecond() + ahead * 1000;
+    rotation.empty.iter().map(|(from, to)| (there(*from), there(*to))).collect()
+}
+
+/// What the server's clock says, s since 1970; this host's where that can't be read.
+pub(super) async fn server_clock(world: &World) -> i64 {
+    world.server.read().await.map_or(world.clock.now().as_second(), |reading| reading.clock)
 }
 
 /// Errors that have passed, but not long enough ago; where the lines carry no time, those that come and go.

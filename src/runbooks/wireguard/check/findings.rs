@@ -12,6 +12,7 @@ use crate::engine::observe::Sights;
 use crate::engine::ports::{AgentMode, Listed, Settings, SwapOrder, TokenReport};
 use crate::engine::rotation::Rotation;
 use crate::runbooks::wireguard::answers::Heard;
+use std::time::Duration;
 
 /// How long a token that was just got lives, s, by the clock that it was dated with.
 pub(super) fn lives(token: &TokenReport, now: i64) -> u64 {
@@ -163,12 +164,13 @@ pub(super) fn log_check(log: Option<Result<String, Fault>>, clock: i64, settings
         Some(Ok(log)) => agent_looks::silent_for(log, clock),
         _ => None,
     };
-    let mut found = health_check(log);
+    let mut found = health_check(log, clock, settings.reconcile_interval);
     if let Some(quiet) =
-        quiet.filter(|quiet| quiet.is_long(settings.reconcile_interval) && found.state == CheckState::Pass)
+        quiet.filter(|quiet| quiet.is_long(settings.reconcile_interval) && found.state != CheckState::Fail)
     {
-        let advice = "it may have died since: look at its unit before the window";
-        found = finding("agent-log", CheckState::Warn, format!("{quiet}; {}", found.finding), advice);
+        let advice =
+            format!("it may have died since, and an agent that does not run {NEVER_TAKES}: look at its unit; {ASIDE}");
+        found = finding(AGENT_LOG, CheckState::Fail, format!("{quiet}; {}", found.finding), advice);
     }
     Finding { finding: [found.finding].into_iter().chain(moment).collect::<Vec<_>>().join("; "), ..found }
 }
@@ -189,10 +191,13 @@ pub(super) fn without_secret(found: Finding, is_missing: bool) -> Finding {
     }
 }
 
-fn health_check(log: Option<Result<String, Fault>>) -> Finding {
-    const NAME: &str = "agent-log";
-    let silent = "it may not be running, or its environment file is missing and the unit is skipped: look at the unit before \
-                  the window, for an agent that does not run never takes the new key";
+const AGENT_LOG: &str = "agent-log";
+const NEVER_TAKES: &str = "never takes the new key";
+/// The way out where the log tells less than the operator knows.
+const ASIDE: &str = "or, if you know that it is well, set the check `agent-log` aside with a reason";
+
+fn health_check(log: Option<Result<String, Fault>>, clock: i64, cycle: Duration) -> Finding {
+    const NAME: &str = AGENT_LOG;
     match log.map(|log| log.map(|log| agent_log::judge(&log))) {
         None => finding(
             NAME,
@@ -204,22 +209,26 @@ fn health_check(log: Option<Result<String, Fault>>) -> Finding {
             finding(NAME, CheckState::Warn, format!("the agent's log can't be read: {fault}"), fault.remedy())
         }
         Some(Ok(AgentHealth::Silent)) => {
-            finding(NAME, CheckState::Warn, "the agent's log says nothing of a reconcile", silent)
+            let advice = format!(
+                "it may not be running, or its environment file is missing and the unit is skipped: look at the unit, for an \
+                 agent that does not run {NEVER_TAKES}; {ASIDE}"
+            );
+            finding(NAME, CheckState::Fail, "the agent's log says nothing of a reconcile", advice)
         }
         Some(Ok(AgentHealth::Well(times))) => pass(NAME, format!("in sync {times} times, no error")),
         Some(Ok(AgentHealth::Passed { errors, last, relapses })) if relapses > 1 => {
             let text = format!(
                 "it comes and goes: in sync now, and {relapses} times an error came behind that; {errors} errors, the last: {last}"
             );
-            let advice = "it may miss the new key for some cycles: find out why before the window";
-            finding(NAME, CheckState::Warn, text, advice)
+            let advice = format!("it may miss the new key for some cycles: find out why; {ASIDE}");
+            finding(NAME, CheckState::Fail, text, advice)
         }
         Some(Ok(AgentHealth::Passed { errors, last, .. })) => {
             let text = format!("{errors} errors that have passed, the last: {last}");
             finding(NAME, CheckState::Warn, text, "transient: it was in sync after them")
         }
         Some(Ok(AgentHealth::Lasts { errors, last, means, remedy })) => {
-            let text = format!("{means}, {errors} times and never well since: {last}");
+            let text = agent_looks::unwell(means, errors, &last, clock, cycle);
             finding(NAME, CheckState::Fail, text, format!("nothing was changed; {remedy}, then check again"))
         }
     }
