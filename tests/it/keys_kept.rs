@@ -4,7 +4,7 @@
 use crate::offered::public;
 use crate::pty::PATIENCE;
 use crate::scene::Scene;
-use changeguard::adapters::lab::{Fault, Loss, Rule, Service, Which};
+use changeguard::adapters::lab::{AgentMode, Fault, Loss, Rule, Service, Which};
 use changeguard::domain::key::KeyRole;
 use changeguard::domain::preflight::{CheckState, DUPLICATES};
 use changeguard::domain::step::{StepNumber, StepState};
@@ -298,6 +298,8 @@ async fn what_others_change_after_the_end_is_alarmed_and_put_right_as_long_as_th
     scene.acme().look().await;
     assert_eq!(scene.status().changed_since, None);
     assert_eq!(scene.status().reconcile, Reconcile::InSync);
+    // Which of two the agent takes, and when, is no part of this.
+    scene.lab.world().set_agent_mode("acme", AgentMode::Legacy);
     let their_key = add_theirs(&scene);
     let mut object: Value = serde_json::from_slice(&scene.object()).unwrap();
     object["vpn_server_public_key"] = their_key.clone().into();
@@ -323,6 +325,7 @@ async fn what_others_change_after_the_end_is_alarmed_and_put_right_as_long_as_th
     assert!(held(&scene).contains(&their_key), "theirs is kept");
     let object: Value = serde_json::from_slice(&scene.object()).unwrap();
     assert_eq!(object["vpn_server_public_key"], left);
+    scene.lab.world().set_agent_mode("acme", AgentMode::ByName);
     scene.lab.world().reconcile("acme").await;
     scene.acme().look().await;
     assert_eq!(scene.status().changed_since, None);

@@ -115,13 +115,12 @@ async fn a_way_back_waits_for_one_cycle_although_the_interface_shows_its_key_alr
     let cycle = Duration::from_secs(2);
     let scene = Scene::start_with(|config| config.wireguard.reconcile_interval = cycle).await;
     scene.confirmed().await;
-    let previous = scene.status().keys.interface.key;
     hold_the_agents(&scene);
     scene.rotate().await.unwrap_err();
     scene.roll_back().await.unwrap();
     let rotation = scene.acme().rotation().unwrap();
     let (changed, applied) = (rotation.live.sent().unwrap(), rotation.applied.clone().unwrap());
-    assert_eq!(Some(applied.baseline.public_key), previous);
+    assert_eq!(Some(applied.baseline.public_key), rotation.proven_key());
     let entries = scene.world().store.load(&rotation.id).await.unwrap();
     let at = entries.iter().rfind(|entry| matches!(entry.record, Record::Applied(_))).unwrap().at;
     assert!(at.duration_since(changed) >= jiff::SignedDuration::try_from(cycle).unwrap(), "{changed} {at}");

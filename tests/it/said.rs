@@ -264,7 +264,11 @@ async fn an_agent_that_is_not_well_fails_the_check_and_the_end_and_says_why_step
     gone();
     world.reconcile("acme").await;
     let ended = bastion.run("finish acme", &[]).await.ends(1);
-    assert!(ended.err.contains("was never well since") && ended.err.contains("not destroyed"), "{}", ended.err);
+    assert!(
+        ended.err.contains("it can't read the secret at its last look") && ended.err.contains("not destroyed"),
+        "{}",
+        ended.err
+    );
     well();
     // A log without a word, and one that can't be read, are no log without errors.
     for (command, why) in [("true", "its log says nothing of a reconcile"), ("false", "its log can't be read")] {

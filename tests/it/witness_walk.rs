@@ -105,7 +105,9 @@ impl Stage {
     }
 
     async fn wiring(&self) -> Wiring {
-        let config = changeguard::config::load(Some(self.lab.config_path()), &|_| None).unwrap();
+        let mut config = changeguard::config::load(Some(self.lab.config_path()), &|_| None).unwrap();
+        // No way back waits longer for a cycle than that.
+        config.wireguard.reconcile_interval = std::time::Duration::from_secs(3);
         Wiring::open(config).await.unwrap()
     }
 

@@ -53,6 +53,8 @@ impl Step for Object {
         match converge_object::holds(context.world, target).await {
             Ok(Ok(())) => Probe::Done(format!("the object says {}", target.short())),
             Ok(Err(found)) => Probe::NotDone(found),
+            // What is gone can be put back.
+            Err(fault) if fault.kind == FaultKind::NotFound => Probe::NotDone("the object is not there".into()),
             Err(fault) => Probe::Unclear(fault),
         }
     }

@@ -22,6 +22,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// More actions than this lead nowhere.
 const ACTIONS: usize = 40;
@@ -98,6 +99,8 @@ async fn onward(lab: &Lab, journal: &Journal, at: usize, folder: &Path) -> Resul
     journal.state(&state, prefix.position, later).await;
     let mut config = changeguard::config::load(Some(lab.config_path()), &|_| None).unwrap();
     config.state.directory = state;
+    // No way back waits longer for a cycle than that.
+    config.wireguard.reconcile_interval = Duration::from_secs(3);
     let wiring = Wiring::open(config).await.unwrap();
     let conductor = conductor(&wiring).await;
     let agent = tokio::spawn(agent(lab.world().clone()));
