@@ -121,6 +121,8 @@ async fn a_way_back_waits_for_one_cycle_although_the_interface_shows_its_key_alr
     let rotation = scene.acme().rotation().unwrap();
     let (changed, applied) = (rotation.live.sent().unwrap(), rotation.applied.clone().unwrap());
     assert_eq!(Some(applied.baseline.public_key), rotation.proven_key());
+    let said = scene.status().steps[5].detail.clone();
+    assert!(said.contains("as it did all the time"), "{said}");
     let entries = scene.world().store.load(&rotation.id).await.unwrap();
     let at = entries.iter().rfind(|entry| matches!(entry.record, Record::Applied(_))).unwrap().at;
     assert!(at.duration_since(changed) >= jiff::SignedDuration::try_from(cycle).unwrap(), "{changed} {at}");

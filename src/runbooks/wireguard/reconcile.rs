@@ -101,6 +101,7 @@ impl Step for Reconcile {
         let mut not_before = rotation.live.sent().unwrap_or(rotation.planned_at);
         let mut last_fault;
         let (mut peers, mut shown, mut most, mut looks, mut says) = (None, None, 0, 0, None);
+        let mut was_there = false;
         // Told before the first look too: who reads the progress learns that the swap is over.
         let text = waiting(&rotation.clients, peers.as_ref(), &mut most);
         context.ledger.progress(Progress { step: self.number(), done: 0, total, text });
@@ -110,14 +111,15 @@ impl Step for Reconcile {
             match world.server.read().await {
                 Ok(reading) if reading.public_key == target && steady_from.is_some_and(|from| asked < from) => {
                     peers = Some(reading.peers.iter().map(|peer| peer.public_key).collect());
-                    (shown, last_fault) = (Some(target), None);
+                    (shown, last_fault, was_there) = (Some(target), None, true);
                 }
                 Ok(reading) if reading.public_key == target => {
                     let (baseline, seen) = (Baseline::of(&reading), world.clock.now());
                     let waited = Duration::try_from(seen.duration_since(since)).unwrap_or_default();
                     let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
                     let unseen = Duration::try_from(seen.duration_since(not_before)).unwrap_or_default();
-                    let unseen_since = Some(not_before).filter(|_| unseen > UNSEEN);
+                    // It has shown it all the time.
+                    let unseen_since = Some(not_before).filter(|_| unseen > UNSEEN && !was_there);
                     context
                         .ledger
                         .record(Record::Applied(record::Applied { baseline, waited_ms, unseen_since }))
@@ -128,6 +130,11 @@ impl Step for Reconcile {
                     let key = target.short();
                     let at = |moment: Timestamp| moment.strftime("%H:%M:%S UTC");
                     return Ok(match unseen_since {
+                        _ if was_there => {
+                            format!(
+                                "the interface shows {key}, as it did all the time, for one cycle behind the change{says}"
+                            )
+                        }
                         Some(since) => format!(
                             "the interface shows {key}, seen at {} when it was looked again (not before {}){says}",
                             at(seen),
@@ -140,7 +147,7 @@ impl Step for Reconcile {
                     peers = Some(reading.peers.iter().map(|peer| peer.public_key).collect());
                     shown = Some(reading.public_key);
                     // It has taken the other key meanwhile: what it shows behind that is a look of its own.
-                    (last_fault, not_before, steady_from) = (None, asked, None);
+                    (last_fault, not_before, steady_from, was_there) = (None, asked, None, false);
                 }
                 Err(fault) => last_fault = Some(fault),
             }
@@ -163,6 +170,7 @@ impl Step for Reconcile {
                 None => waiting(&rotation.clients, peers.as_ref(), &mut most),
             };
             let text = format!("{text}{}", says.as_deref().unwrap_or_default());
+            let total = if shown == Some(target) { total / 2 } else { total };
             context.ledger.progress(Progress { step: self.number(), done: waited.as_secs().min(total), total, text });
             silence::keep(context).await?;
             world.clock.sleep(LOOK_EVERY).await;
