@@ -25,8 +25,8 @@ fn is_later(version: &StoredObject, read: &StoredObject) -> bool {
 pub const WRITE_AGAIN: &str = "have the platform write the object again (adding or removing a user of the tenant does)";
 
 /// What a resume does about an object that is not there.
-pub const PUTS_BACK: &str = "resume: where the object's content of before is kept beside it and has all of the interface's peers, it is \
-    put back; else have the platform write it again (adding or removing a user of the tenant does)";
+pub const PUTS_BACK: &str = "resume: it puts back the content of before that is kept beside the object, where that has all of the interface's \
+    peers, and else says what to do";
 
 /// What step 5 says where no copy could be made.
 pub const NOT_KEPT: &str = "its content of before could NOT be kept";
@@ -156,7 +156,7 @@ async fn rounds(
         show(document::difference(&before.bytes, &after.bytes).join("; "));
         // Before the version is asked: nothing of ours lies between that and the upload. Where it can't be kept it is told, for
         // the half-done state would be worse.
-        if let Some(suffix) = keep.filter(|_| !matches!(kept, Some(Ok(_))) && !is_put_back) {
+        if let Some(suffix) = keep.filter(|_| !is_put_back) {
             let copied = world.object.keep(&before, suffix).await;
             match copied {
                 Err(fault) if fault.service == Service::Journal => return Err(fault),

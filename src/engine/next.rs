@@ -5,7 +5,7 @@ mod letters;
 mod lines;
 
 use crate::domain::client::Client;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::{StepNumber, StepState};
@@ -208,7 +208,7 @@ pub fn next_action(
             StepState::Failed { .. } | StepState::Interrupted { .. }
                 if number == StepNumber::OBJECT && connections.is_some_and(|now| now.object_gone) =>
             {
-                offer(Act::Resume, format!("{PUTS_BACK}{}", rotation.or_out()))
+                offer(Act::Resume, put_object_back(state))
             }
             StepState::Failed { fault, .. } => {
                 let or = rotation.or_out().trim_start_matches(", or ");
@@ -258,6 +258,15 @@ fn put_back(undone: &Connections) -> NextAction {
     match undone.object_gone {
         true => offer(Act::Resume, format!("{PUTS_BACK} ({undone})")),
         false => offer(Act::Resume, format!("resume: it looks, and puts it right ({undone})")),
+    }
+}
+
+/// The object is not there when step 5 is due. No way back is offered: that needs it as well.
+fn put_object_back(step: &StepState) -> String {
+    match step {
+        // Whoever has looked for its content of before knows whether it can be put back.
+        StepState::Failed { fault, .. } if fault.kind == FaultKind::NotFound => fault.remedy().to_owned(),
+        _ => PUTS_BACK.to_owned(),
     }
 }
 

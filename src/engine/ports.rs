@@ -213,8 +213,8 @@ pub trait ObjectStore: Send + Sync {
     fn skew(&self) -> Option<i64>;
     /// Uploads; Swift is made to check the MD5 on arrival.
     async fn put(&self, object: &StoredObject) -> Result<(), Fault>;
-    /// Keeps this content beside the object, under its name with this suffix, where its container's readers are the copy's. What
-    /// is kept there already stays. Gives the copy's name.
+    /// Keeps this content beside the object, under its name with this suffix, where its container's readers are the copy's, in
+    /// the stead of what is kept there. Gives the copy's name.
     async fn keep(&self, object: &StoredObject, suffix: &str) -> Result<String, Fault>;
     /// What was kept so, if there is anything.
     async fn kept(&self, suffix: &str) -> Result<Option<StoredObject>, Fault>;

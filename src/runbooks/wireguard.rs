@@ -9,6 +9,7 @@ mod answers;
 mod back;
 mod check;
 mod foreign;
+mod kept;
 mod moment;
 mod object;
 mod reconcile;

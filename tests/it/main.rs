@@ -80,6 +80,7 @@ mod mail_texts;
 mod memory;
 mod moment;
 mod named;
+mod object_gone;
 mod offers;
 mod one_address;
 mod openstack;

@@ -147,15 +147,11 @@ impl ObjectStore for Swift {
         self.accept(answer, &what).await.map(drop)
     }
 
-    /// `If-None-Match: *` is honoured on PUT (412 where there is one): the first that is kept is the one of before.
     async fn keep(&self, object: &StoredObject, suffix: &str) -> Result<String, Fault> {
         let name = format!("{}.{suffix}", self.object);
         let what = format!("keep the content of before as {name}");
-        let answer = self.upload(&name, object, &what, true).await?;
-        match answer.status {
-            StatusCode::PRECONDITION_FAILED => Ok(name),
-            _ => answer.accept(SWIFT, &what).map(|_| name),
-        }
+        let answer = self.upload(&name, object, &what, false).await?;
+        answer.accept(SWIFT, &what).map(|_| name)
     }
 
     async fn kept(&self, suffix: &str) -> Result<Option<StoredObject>, Fault> {
@@ -169,6 +165,7 @@ impl ObjectStore for Swift {
         }
     }
 
+    /// `If-None-Match: *` is honoured on PUT (412 where there is one).
     async fn put_first(&self, object: &StoredObject) -> Result<bool, Fault> {
         let what = format!("write {} again", self.named());
         let answer = self.upload(&self.object, object, &what, true).await?;

@@ -2,7 +2,7 @@
 //! name holds it. Nothing of theirs is lost: what is removed is kept under a name of its own.
 
 use super::foreign::{keep_foreign, keep_payload};
-use super::stage::{destroy_kept, find_kept};
+use super::kept::{destroy_kept, find_kept};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
 use crate::engine::converge_secret::{self, Wanted};

@@ -1,7 +1,7 @@
 //! What a way back would meet, looked at before it is begun: whether the previous key is still kept, and who is back or probably
 //! is, and would be cut off again.
 
-use super::stage::kept_keys;
+use super::kept::kept_keys;
 use super::verify::look_who_is_back;
 use crate::domain::client::Client;
 use crate::domain::fault::{Fault, Service};

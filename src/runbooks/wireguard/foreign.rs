@@ -1,6 +1,6 @@
 //! Somebody else's key under the live secret's name: it is kept under a name of its own before it gives way, and told.
 
-use super::stage::{find_kept, keep_under, kept_keys};
+use super::kept::{find_kept, keep_under, kept_keys};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::PublicKey;
 use crate::domain::secret_shape::SecretShape;

@@ -39,7 +39,7 @@ impl Step for Object {
             },
             Trouble {
                 symptom: "the container or the object is missing",
-                remedy: "Check that the credential is for the project that holds the containers, and that the tenant was provisioned. Where the object's content of before is kept beside it and names every peer of the interface, resume puts it back",
+                remedy: "Check that the credential is for the project that holds the containers, and that the tenant was provisioned. Step 3 keeps the object's content beside it: where that names every peer of the interface, resume puts it back; else the platform must write it again",
             },
         ]
     }
@@ -115,40 +115,81 @@ impl Step for Object {
 /// The object is gone: its content of before, which is kept beside it, is put back with the key, where that takes nobody's peer from
 /// them: the server's loop removes whoever is not in it. `gone`: what was met, which else stands. Gives what is to be said of it.
 async fn restore(context: &StepContext<'_>, target: PublicKey, gone: Fault) -> Result<String, Fault> {
-    let (world, suffix) = (context.world, context.rotation().object_copy());
+    let (world, rotation) = (context.world, context.rotation());
+    let suffix = rotation.object_copy();
     let instead = |why: String| {
-        let text = format!("{}; its content of before is kept as what ends in .{suffix}, and {why}", gone.message);
-        Fault { message: text, ..gone.clone() }
+        let hint = format!(
+            "the server will have {}, nobody can download their configuration; {}, then resume (without that, neither resume nor \
+             a way back can write it)",
+            target.short(),
+            converge_object::WRITE_AGAIN
+        );
+        Fault { message: format!("{}; {why}", gone.message), ..gone.clone() }.hint(hint)
     };
-    let Some(copy) = world.object.kept(&suffix).await? else { return Err(gone) };
-    let document = match document::read(&copy.bytes, &world.settings.fields) {
-        Ok(document) => document,
-        Err(bad) => return Err(instead(format!("can't be put back: {bad}"))),
+    let Some(copy) = world.object.kept(&suffix).await? else {
+        return Err(instead("no content of before is kept beside it".into()));
     };
-    let reading = match world.server.read().await {
-        Ok(reading) => reading,
-        Err(fault) => {
-            return Err(instead(format!("whether it has all of the interface's peers is not known: {fault}")));
-        }
-    };
+    let unfit = |why: String| instead(format!("its content of before (kept as what ends in .{suffix}) {why}"));
+    let document = document::read(&copy.bytes, &world.settings.fields)
+        .map_err(|bad| unfit(format!("can't be put back: {bad}")))?;
+    let reading = world.server.read().await.map_err(|fault| {
+        let text = format!("{}; whether the copy has all of the interface's peers is not known: {fault}", gone.message);
+        Fault { message: text, ..gone.clone() }.hint("when the server can be read, resume: it looks again")
+    })?;
     let has = |key: PublicKey| document.users.iter().any(|user| user.public_key == Some(key));
-    let lost: Vec<String> =
-        reading.peers.iter().filter(|peer| !has(peer.public_key)).map(|peer| peer.public_key.short()).collect();
+    let whose = |key: PublicKey| {
+        let client = rotation.clients.iter().find(|client| client.keys().any(|known| known == key));
+        client.map_or_else(|| key.short(), |client| client.name.clone())
+    };
+    let lost = reading.peers.iter().map(|peer| peer.public_key).filter(|key| !has(*key));
+    let lost: Vec<String> = lost.map(whose).collect();
     if !lost.is_empty() {
-        return Err(instead(format!(
-            "is not put back: the interface has peers that it does not name ({}), and the server would drop them",
+        return Err(unfit(format!(
+            "is not put back: it does not name {}, whom the interface has, and the server would drop them",
             lost.join(", ")
         )));
     }
-    let text =
-        format!("the object was gone: its content of before (kept as what ends in .{suffix}) is put back with the key");
-    context.ledger.record(Record::Noted { text }).await?;
     let bytes = document.with_key(&copy.bytes, &target);
     let written = world.object.put_first(&StoredObject { bytes, etag: String::new(), ..copy }).await?;
-    Ok(match written {
-        true => "; it was gone, and its content of before is put back".into(),
-        false => "; it was gone, and somebody else has written it again".into(),
-    })
+    if !written {
+        return Ok("; it was gone, and somebody else has written it again".into());
+    }
+    // Whom the platform has taken out since the copy was made, it must take out again.
+    let on_it = |key: &PublicKey| reading.peers.iter().any(|peer| peer.public_key == *key);
+    let more: Vec<&str> = document
+        .users
+        .iter()
+        .filter(|user| user.public_key.is_some_and(|key| !on_it(&key)))
+        .map(|user| user.name.as_deref().unwrap_or(&user.id))
+        .collect();
+    let more = match more.is_empty() {
+        true => String::new(),
+        false => format!("; the interface did not have {}: remove again whoever was removed", more.join(", ")),
+    };
+    let text = format!(
+        "the object was gone: its content of before (kept as what ends in .{suffix}) was put back with the key{more}"
+    );
+    context.ledger.record(Record::Noted { text }).await?;
+    Ok(format!("; it was gone, and its content of before is put back{more}"))
+}
+
+/// Step 3 keeps the content of before beside the object, so that there is one whatever happens to the object behind the first
+/// change; step 5 keeps what it replaces in its stead. Gives what is to be said of it; errs where the object can't be read, or
+/// another attempt may help: nothing is touched yet.
+pub(super) async fn keep_copy(context: &StepContext<'_>) -> Result<String, Fault> {
+    let (world, suffix) = (context.world, context.rotation().object_copy());
+    let now = world.object.get().await?;
+    match world.object.keep(&now, &suffix).await {
+        Ok(_) => Ok("; the object's content kept beside it".into()),
+        Err(fault) if fault.service == Service::Journal || fault.is_passing() => Err(fault),
+        Err(fault) => Ok(format!("; the object's content could NOT be kept beside it: {fault}")),
+    }
+}
+
+/// Whether there is such a copy, as far as can be seen; behind the first change it is step 5's.
+pub(super) async fn is_copied(context: &StepContext<'_>) -> bool {
+    let rotation = context.rotation();
+    rotation.touched || !matches!(context.world.object.kept(&rotation.object_copy()).await, Ok(None))
 }
 
 /// Removes that copy; gives what is to be said of it. Errs only where the journal does: a copy that stays is told.

@@ -2,7 +2,7 @@
 //! the interface and the people. Changes nothing; what follows from it is `engine::recovery`'s.
 
 use super::foreign::unknown_foreign;
-use super::stage::{kept_keys, kept_name};
+use super::kept::{kept_keys, kept_name};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::{KeyRole, PublicKey};
 use crate::engine::observe::{self, Before, Sight, Sights};

@@ -2,7 +2,7 @@
 
 use super::announce::see_people_again;
 use super::foreign::{keep_foreign, keep_payload};
-use super::stage::{find_kept, keep_again, kept_keys};
+use super::kept::{find_kept, keep_again, kept_keys};
 use super::{answers, moment, silence};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::{KeyRole, PublicKey, holds_instead};

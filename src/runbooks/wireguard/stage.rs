@@ -1,6 +1,8 @@
 //! Step 3: a key pair, made in memory and kept in Barbican under a name of its own before anything is deleted; and the
 //! previous key kept there likewise. Both are proved by reading them back. Nothing rests on the bastion.
 
+use super::kept::{destroy_but, find_kept, kept_keys, kept_name, reads_back, store_kept};
+use super::object;
 use super::secret::secret_left;
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::{KeyRole, PublicKey, holds_instead};
@@ -8,10 +10,10 @@ use crate::domain::secret_shape::SecretShape;
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::{self, Wanted};
 use crate::engine::observe;
-use crate::engine::ports::{NewSecret, SecretRef, Touch, World};
+use crate::engine::ports::{SecretRef, Touch};
 use crate::engine::record::Record;
 use crate::engine::rotation::{KeptKey, Rotation};
-use crate::engine::secret::{PrivateKey, SecretBytes};
+use crate::engine::secret::PrivateKey;
 use crate::engine::step::{Probe, Step, StepContext, Trouble};
 use crate::engine::truth::Live;
 use async_trait::async_trait;
@@ -19,125 +21,6 @@ use std::time::Duration;
 
 /// Step 3.
 pub struct Stage;
-
-/// The name under which a key is kept; it can't be mistaken for the live secret's by the server's look-up.
-pub fn kept_name(role: KeyRole, rotation: &Rotation) -> String {
-    format!("changeguard-{}-{}-{}", role.word(), rotation.id, rotation.tenant.id)
-}
-
-/// Finds a kept key by its name and proves it by its public half. `None` if it is not there.
-pub async fn find_kept(
-    world: &World,
-    name: &str,
-    public_key: PublicKey,
-) -> Result<Option<(SecretRef, SecretBytes)>, Fault> {
-    for entry in world.secrets.find(name).await? {
-        if entry.has_payload {
-            let payload = world.secrets.payload(&entry.href).await?;
-            if PrivateKey::from_payload(&payload).is_some_and(|key| key.public() == public_key) {
-                return Ok(Some((entry.href, payload)));
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// The keys that are kept under a name, and where.
-pub(super) async fn kept_keys(world: &World, name: &str) -> Result<Vec<(SecretRef, PublicKey)>, Fault> {
-    let mut keys = Vec::new();
-    for entry in world.secrets.find(name).await?.into_iter().filter(|entry| entry.has_payload) {
-        let payload = world.secrets.payload(&entry.href).await?;
-        keys.extend(PrivateKey::from_payload(&payload).map(|key| (entry.href, key.public())));
-    }
-    Ok(keys)
-}
-
-/// Deletes every secret that keeps a key of this rotation and journals each answer. Calling it again is harmless.
-pub async fn destroy_kept(context: &StepContext<'_>) -> Result<usize, Fault> {
-    destroy_but(context, None).await
-}
-
-/// The same without the key of one role. The copy of the live key goes last: whoever dies on the way may need it.
-async fn destroy_but(context: &StepContext<'_>, but: Option<KeyRole>) -> Result<usize, Fault> {
-    let rotation = context.rotation();
-    let mut destroyed = 0;
-    let mut kept: Vec<_> =
-        rotation.keys.iter().filter(|(role, key)| key.destroyed.is_none() && Some(**role) != but).collect();
-    kept.sort_by_key(|(role, _)| **role == rotation.target_role());
-    for (role, key) in kept {
-        // What others have put under the name is not ours to destroy.
-        let (ours, theirs) = of_key(context.world, key).await?;
-        for href in &ours {
-            context.world.secrets.delete(href).await?;
-        }
-        let left = if ours.is_empty() { 0 } else { of_key(context.world, key).await?.0.len() };
-        if left > 0 {
-            let text = format!("{left} secrets named {} are still there after their deletion", key.name);
-            return Err(Fault::new(Service::Barbican, FaultKind::Conflict, text).hint("finish again"));
-        }
-        let theirs = match theirs {
-            0 => ", none of the name left".to_owned(),
-            count => format!("; {count} of the name that hold something else stay, for they are not ours"),
-        };
-        let answer = match ours.len() {
-            0 => format!("{}{theirs}", crate::engine::keys::NOT_THERE),
-            count => format!("{count} deleted{theirs}"),
-        };
-        let (role, name) = (*role, key.name.clone());
-        context.ledger.record(Record::KeyDestroyed { role, name, answer }).await?;
-        destroyed += usize::from(!ours.is_empty());
-    }
-    Ok(destroyed)
-}
-
-/// Where this key is kept under its name, and how many others have the name. One whose payload never came is ours, too: nobody
-/// else makes one of that name.
-async fn of_key(world: &World, key: &KeptKey) -> Result<(Vec<SecretRef>, usize), Fault> {
-    let (mut ours, mut theirs) = (Vec::new(), 0);
-    for entry in world.secrets.find(&key.name).await? {
-        let is_ours = !entry.has_payload || {
-            let payload = world.secrets.payload(&entry.href).await?;
-            PrivateKey::from_payload(&payload).is_some_and(|found| found.public() == key.public_key)
-        };
-        if is_ours { ours.push(entry.href) } else { theirs += 1 }
-    }
-    Ok((ours, theirs))
-}
-
-/// The copy of a key of this rotation that is about to give way is there, or is made anew: it is read back now, for what was read
-/// back when it was kept may be gone since.
-pub(super) async fn keep_again(context: &StepContext<'_>, public_key: PublicKey) -> Result<(), Fault> {
-    let (world, rotation) = (context.world, context.rotation());
-    let is_it = |(_, kept): &(&KeyRole, &KeptKey)| kept.public_key == public_key && kept.destroyed.is_none();
-    let Some((role, kept)) = rotation.keys.iter().find(is_it) else { return Ok(()) };
-    let (role, name) = (*role, kept.name.clone());
-    if let Some(href) = &kept.href {
-        match world.secrets.payload(href).await {
-            Ok(payload) if PrivateKey::from_payload(&payload).is_some_and(|key| key.public() == public_key) => {
-                return Ok(());
-            }
-            Err(fault) if fault.kind != FaultKind::NotFound => return Err(fault),
-            _ => {}
-        }
-    }
-    let href = match find_kept(world, &name, public_key).await? {
-        Some((href, _)) => href,
-        None => match find_kept(world, &world.settings.secret_name, public_key).await? {
-            Some((_, payload)) => match PrivateKey::from_payload(&payload) {
-                Some(key) => keep_under(world, &name, &key).await?,
-                None => return Ok(()),
-            },
-            // Whoever has replaced it and has taken the copy has taken the last of it.
-            None if rotation.touched => return Ok(()),
-            None => {
-                let text = format!("{} is neither under the live name nor kept any more", public_key.short());
-                return Err(Fault::new(Service::Barbican, FaultKind::Refused, text)
-                    .hint("nothing was changed; look who else writes there, then check again"));
-            }
-        },
-    };
-    context.ledger.record(Record::KeyKept { role, public_key, name, href }).await
-}
 
 #[async_trait]
 impl Step for Stage {
@@ -163,7 +46,7 @@ impl Step for Stage {
     }
 
     fn undo_text(&self) -> &'static str {
-        "the kept keys are deleted from Barbican"
+        "the kept keys are deleted from Barbican, the object's copy from Swift"
     }
 
     async fn probe(&self, context: &StepContext<'_>) -> Probe {
@@ -175,6 +58,9 @@ impl Step for Stage {
             Ok(None) => Probe::NotDone(format!("the {} key is not in Barbican; another is made", role.word())),
             Ok(Some(_)) if key.href.is_none() || (role == KeyRole::Staged && !rotation.is_previous_settled()) => {
                 Probe::NotDone(format!("the {} key is there, the rest is not recorded", role.word()))
+            }
+            Ok(Some(_)) if !object::is_copied(context).await => {
+                Probe::NotDone("the keys are there, the object's content is not kept".into())
             }
             Ok(Some(_)) => {
                 Probe::Done(format!("the {} key {} is kept in Barbican", role.word(), key.public_key.short()))
@@ -191,10 +77,11 @@ impl Step for Stage {
             let public_key = keep_new(context, role).await?;
             return Ok(format!("fresh key {} for the way back, read back", public_key.short()));
         }
-        // Side by side: neither needs the other, and each is a chain of round trips.
-        let (previous, staged) = futures_util::join!(keep_previous(context), keep_new(context, role));
+        // Side by side: none needs another, and each is a chain of round trips.
+        let (previous, staged, copy) =
+            futures_util::join!(keep_previous(context), keep_new(context, role), object::keep_copy(context));
         previous?;
-        let staged = staged?.short();
+        let (staged, copy) = (staged?.short(), copy.map_err(unchanged)?);
         let rotation = context.rotation();
         Ok(match rotation.keys.get(&KeyRole::Previous) {
             Some(previous) => {
@@ -205,9 +92,12 @@ impl Step for Stage {
                     Some(_) if !rotation.was_served() => "the server had it, and the object gave clients another",
                     _ => "which could not be compared with object and interface",
                 };
-                format!("staged {staged}, previous {} kept ({proof}); both read back", previous.public_key.short())
+                format!(
+                    "staged {staged}, previous {} kept ({proof}); both read back{copy}",
+                    previous.public_key.short()
+                )
             }
-            None => format!("staged {staged}, read back; there is no previous key"),
+            None => format!("staged {staged}, read back; there is no previous key{copy}"),
         })
     }
 
@@ -215,6 +105,7 @@ impl Step for Stage {
         put_back(context).await?;
         let last = last_copy(context).await?;
         let destroyed = destroy_but(context, last.as_ref().map(|_| KeyRole::Previous)).await?;
+        let copy = object::discard_copy(context).await?;
         let stays = match last {
             Some(kept) => {
                 let key = kept.public_key.short();
@@ -227,7 +118,7 @@ impl Step for Stage {
             }
             None => String::new(),
         };
-        Ok(format!("{destroyed} kept keys destroyed{stays}"))
+        Ok(format!("{destroyed} kept keys destroyed{copy}{stays}"))
     }
 }
 
@@ -461,35 +352,6 @@ async fn keep(context: &StepContext<'_>, role: KeyRole, key: &PrivateKey, known:
     };
     reads_back(world, &href, public_key).await.map_err(unchanged)?;
     context.ledger.record(Record::KeyKept { role, public_key, name, href }).await
-}
-
-/// Stores a key under a name of its own and proves it by reading it back.
-pub(super) async fn keep_under(world: &World, name: &str, key: &PrivateKey) -> Result<SecretRef, Fault> {
-    let href = store_kept(world, name, key).await?;
-    reads_back(world, &href, key.public()).await?;
-    Ok(href)
-}
-
-async fn reads_back(world: &World, href: &SecretRef, public_key: PublicKey) -> Result<(), Fault> {
-    let back = world.secrets.payload(href).await?;
-    if PrivateKey::from_payload(&back).map(|key| key.public()) == Some(public_key) {
-        return Ok(());
-    }
-    let text = format!("the kept key {} does not read back from Barbican", public_key.short());
-    Err(Fault::new(Service::Barbican, FaultKind::Conflict, text).hint("resume"))
-}
-
-/// The default attributes: a kept key must not be readable by whom the live secret's ACL admits, nor expire.
-async fn store_kept(world: &World, name: &str, key: &PrivateKey) -> Result<SecretRef, Fault> {
-    let new = || NewSecret { name: name.to_owned(), payload: key.to_payload(false), shape: SecretShape::default() };
-    match world.secrets.store(&new()).await {
-        Err(fault) if fault.is_outcome_unknown() => match find_kept(world, name, key.public()).await? {
-            Some((href, _)) => Ok(href),
-            // If the first one lands later there are two of the name with one key; destroying takes all of the name.
-            None => world.secrets.store(&new()).await,
-        },
-        answer => answer,
-    }
 }
 
 /// A fault of this step: the live secret is as it was.

@@ -1,9 +1,9 @@
 //! Step 8: who is back, by proof; and at the end the destruction of the kept keys.
 
 use super::answers::{Heard, hear};
+use super::kept::destroy_kept;
 use super::object;
 use super::reconfigure::still_right;
-use super::stage::destroy_kept;
 use crate::domain::agent_log::{self, AgentHealth};
 use crate::domain::agent_looks;
 use crate::domain::client::Client;
