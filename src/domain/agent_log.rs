@@ -27,6 +27,13 @@ const ENDED: Pattern = Pattern {
     remedy: "read the traceback in its journal, and have the unit started again",
 };
 
+/// Its unit was ended, as systemd says it among the agent's own lines.
+const STOPPED: Pattern = Pattern {
+    says: "Stopped ",
+    means: "its unit was stopped or has failed",
+    remedy: "look at its unit on the server, and have it started again",
+};
+
 /// The platform's failure runbook, step 1.
 const PATTERNS: [Pattern; 7] = [
     Pattern {
@@ -103,6 +110,18 @@ pub(super) fn is_look(line: &str) -> bool {
     line.contains(IN_SYNC) || PATTERNS.iter().filter(tells).any(|pattern| pattern.says != ENDED.says)
 }
 
+/// Whether a line tells that the agent has ended; its next look is none that is due by itself.
+pub(super) fn is_end(line: &str) -> bool {
+    line.contains(ENDED.says) || is_stop(line)
+}
+
+/// Whether systemd tells that the unit was stopped or has failed. A unit that a timer starts says neither when it is done.
+fn is_stop(line: &str) -> bool {
+    let by_systemd = line.split_once("systemd[").and_then(|(_, rest)| rest.split_once("]: "));
+    let said = by_systemd.map_or(line, |(_, said)| said);
+    said.starts_with(STOPPED.says) || said.contains("Failed with result")
+}
+
 /// Whether a line tells that it could not read the secret.
 pub(super) fn is_without_secret(line: &str) -> bool {
     PATTERNS.iter().any(|pattern| pattern.means == NO_SECRET.means && line.contains(pattern.says))
@@ -113,7 +132,10 @@ pub fn judge(log: &str) -> AgentHealth {
     let (mut well, mut all, mut since, mut relapses) = (0, 0, 0, 0);
     let mut last: Option<(&Pattern, &str)> = None;
     for line in log.lines() {
-        let other = || ERROR.iter().any(|word| line.contains(word)).then_some(&OTHER);
+        let other = || match ERROR.iter().any(|word| line.contains(word)) {
+            true => Some(&OTHER),
+            false => is_stop(line).then_some(&STOPPED),
+        };
         if let Some(pattern) = PATTERNS.iter().find(|pattern| line.contains(pattern.says)).or_else(other) {
             relapses += usize::from(since == 0 && well > 0);
             // What follows a traceback's head is that error, not another.
@@ -164,6 +186,19 @@ mod tests {
             assert!(matches!(lasts, AgentHealth::Lasts { errors: 2, means, .. } if means == OTHER.means), "{lasts:?}");
             assert!(matches!(judge(&format!("{other}\n{IN_SYNC}\n")), AgentHealth::Passed { errors: 1, .. }));
         }
+        for stop in [
+            "Stopped user-sync-agent.service - VPN user sync agent.",
+            "Nov 24 22:01:01 vpn systemd[1]: Stopped user-sync-agent.service - VPN user sync agent.",
+            "2026-11-24T22:01:01+00:00 vpn systemd[1]: user-sync-agent.service: Failed with result 'exit-code'.",
+        ] {
+            let stopped = judge(&format!("{IN_SYNC}\n{stop}\n"));
+            assert!(matches!(stopped, AgentHealth::Lasts { errors: 1, means, .. } if means == STOPPED.means), "{stop}");
+            let again = judge(&format!("{IN_SYNC}\n{stop}\nsystemd[1]: Started user-sync-agent.service\n{IN_SYNC}\n"));
+            assert!(matches!(again, AgentHealth::Passed { errors: 1, .. }) && is_end(stop), "{again:?}");
+        }
+        let by_timer =
+            "systemd[1]: user-sync-agent.service: Deactivated successfully.\nsystemd[1]: Finished user-sync-agent";
+        assert_eq!(judge(&format!("{IN_SYNC}\n{by_timer}\n")), AgentHealth::Well(1));
         let one = judge(&format!("{IN_SYNC}\nTraceback (most recent call last):\n  File\nFatal error: no\n"));
         assert!(matches!(one, AgentHealth::Lasts { errors: 1, means: "it has ended", .. }), "{one:?}");
         let flaps = judge(&format!("{IN_SYNC}\nERROR a\n{IN_SYNC}\nERROR b\n{IN_SYNC}\n"));

@@ -62,23 +62,31 @@ impl AgentLooks {
 /// For how long an agent has been silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quiet {
-    /// How old its last look is, s.
-    pub for_s: u64,
+    /// How old its last look is, s; below 0: it lies ahead of the server's clock.
+    pub for_s: i64,
     /// Its lines say no zone, so that it may be older by any number of quarters of an hour.
     pub is_least: bool,
 }
 
 impl Quiet {
-    /// Longer than two cycles: then it has missed one.
+    /// Longer than two cycles: then it has missed one. What lies ahead of the clock tells nothing of when it was.
     pub fn is_long(self, cycle: Duration) -> bool {
-        self.for_s > cycle.as_secs().saturating_mul(2).saturating_add(SLACK.unsigned_abs())
+        let missed = cycle.as_secs().saturating_mul(2).saturating_add(SLACK.unsigned_abs());
+        self.is_ahead() || u64::try_from(self.for_s).is_ok_and(|age| age > missed)
+    }
+
+    fn is_ahead(self) -> bool {
+        self.for_s < -SLACK
     }
 }
 
 impl fmt::Display for Quiet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let least = if self.is_least { "at least " } else { "" };
-        write!(f, "the agent's last look is {least}{} s old", self.for_s)
+        let (least, age) = (if self.is_least { "at least " } else { "" }, self.for_s);
+        match self.is_ahead() {
+            true => write!(f, "the agent's last look is {} s ahead of the server's clock", age.unsigned_abs()),
+            false => write!(f, "the agent's last look is {least}{} s old", age.max(0)),
+        }
     }
 }
 
@@ -87,8 +95,7 @@ pub fn silent_for(log: &str, clock: i64) -> Option<Quiet> {
     let last = log.lines().rev().find(|line| agent_log::is_look(line))?;
     // Where the zone is guessed it follows from the clock; where it is said it does not.
     let (at, other) = (moment(last, clock)?, moment(last, clock + QUARTER)?);
-    let for_s = u64::try_from(clock - at.div_euclid(1000)).unwrap_or(0);
-    Some(Quiet { for_s, is_least: at != other })
+    Some(Quiet { for_s: clock - at.div_euclid(1000), is_least: at != other })
 }
 
 /// The log without the looks that found no secret while the name was empty: those are explained by what was done, not by an agent
@@ -113,7 +120,8 @@ pub fn age(line: &str, clock: i64) -> Option<u64> {
 
 /// What is said of errors behind which no success came: one that is younger than a cycle is the last look's, and the next may be well.
 pub fn unwell(means: &str, errors: usize, last: &str, clock: i64, cycle: Duration) -> String {
-    match age(last, clock).and_then(|age| cycle.as_secs().checked_sub(age)).filter(|_| errors == 1) {
+    let is_one_look = errors == 1 && !agent_log::is_end(last);
+    match age(last, clock).and_then(|age| cycle.as_secs().checked_sub(age)).filter(|_| is_one_look) {
         Some(left) => {
             format!("{means} at its last look; the next, due within {left} s, tells whether that passes: {last}")
         }
@@ -283,6 +291,7 @@ mod tests {
             ("1795557600 vpn user-sync-agent[7]: INFO Configuration in sync", Some((150, false))),
             ("2026-11-24 21:02:01,123 INFO Configuration in sync", Some((29, true))),
             ("Nov 24 21:55:00 vpn user-sync-agent[7]: INFO Configuration in sync", Some((450, true))),
+            ("2026-11-24T23:02:01Z INFO Configuration in sync", Some((-3571, false))),
             ("INFO Configuration in sync", None),
         ] {
             let age = age.map(|(for_s, is_least)| Quiet { for_s, is_least });
@@ -290,6 +299,8 @@ mod tests {
         }
         let quiet = |for_s| Quiet { for_s, is_least: true };
         assert!(!quiet(125).is_long(CYCLE) && quiet(126).is_long(CYCLE));
+        assert!(!quiet(-5).is_long(CYCLE) && quiet(-6).is_long(CYCLE));
+        assert!(quiet(-6).to_string().contains("6 s ahead of the server's clock"));
     }
 
     #[test]
@@ -300,6 +311,7 @@ mod tests {
             ("1795557689 a: Failed to fetch", 1),
             ("1795557721 a: Failed to fetch", 2),
             ("Failed to fetch, it says not when", 1),
+            ("1795557721 systemd[1]: Stopped user-sync-agent.service", 1),
         ] {
             assert!(said(line, errors).contains("never well since"), "{line}");
         }

@@ -7,8 +7,16 @@ use jiff::Timestamp;
 pub fn minute(at: Timestamp) -> String {
     let second = at.as_second().saturating_add(i64::from(at.subsec_nanosecond() > 0));
     let up = second.saturating_add(59).div_euclid(60).saturating_mul(60);
-    let shown = Timestamp::from_second(up).unwrap_or(at);
-    shown.strftime("%a %-d %b %H:%M UTC").to_string()
+    shown(Timestamp::from_second(up).unwrap_or(at))
+}
+
+/// The same of what has happened: the minute in which it has.
+pub fn past_minute(at: Timestamp) -> String {
+    shown(at)
+}
+
+fn shown(at: Timestamp) -> String {
+    at.strftime("%a %-d %b %H:%M UTC").to_string()
 }
 
 #[cfg(test)]
@@ -22,5 +30,6 @@ mod tests {
         assert_eq!(told("2026-12-01T20:17:00.5Z"), "Tue 1 Dec 20:18 UTC");
         assert_eq!(told("2026-12-01T20:17:01Z"), "Tue 1 Dec 20:18 UTC");
         assert_eq!(told("2026-12-31T23:59:59Z"), "Fri 1 Jan 00:00 UTC");
+        assert_eq!(past_minute("2026-12-01T20:17:59.9Z".parse().unwrap()), "Tue 1 Dec 20:17 UTC");
     }
 }

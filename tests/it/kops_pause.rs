@@ -70,6 +70,8 @@ async fn kops_pause_stops_behind_the_group_that_rolls_and_goes_on_with_the_next(
         ("paused", Some("the shop closes at nine"))
     );
     assert!(status.attention.iter().any(|line| line.starts_with("paused by ada")), "{:?}", status.attention);
+    assert!(status.steps.iter().all(|step| step.word() != "interrupted"), "{:?}", status.steps);
+    assert!(status.steps.iter().any(|step| step.word() == "paused"), "{:?}", status.steps);
     assert!(status.attention.iter().any(|line| line.contains("no new node can join")), "{:?}", status.attention);
     assert!(status.next.text.contains("resume goes on"), "{:?}", status.next);
     assert!(
@@ -102,7 +104,9 @@ async fn kops_pause_from_elsewhere_is_heard_and_a_way_back_can_be_paused_as_well
     let other = CaseDesk::<Kops>::new(other, rig.world());
     let asks = async {
         rolls.0.notified().await;
-        other.run(pause()).await.unwrap()
+        other.run(pause()).await.unwrap();
+        let next = other.status().next;
+        assert!(next.order.is_none() && next.text.contains("held by"), "{next:?}");
     };
     let (ended, _) = tokio::join!(desk.run(begin("rotate")), asks);
     assert_eq!(ended.unwrap_err().to_string(), "gate: paused by bob: the shop closes at nine");

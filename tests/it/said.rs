@@ -231,7 +231,13 @@ async fn an_agent_that_is_not_well_fails_the_check_and_the_end_and_says_why_step
     let check = async |code| said(&bastion.run("check acme", &[]).await.ends(code).out);
     assert!(check(1).await.starts_with("FAIL"), "it has said nothing yet");
     world.reconcile("acme").await;
-    assert!(check(0).await.starts_with("pass"));
+    let line = check(0).await;
+    assert!(line.starts_with("warn") && line.contains("how old its last look is can't be told; in sync 1"), "{line}");
+    bastion.configure(log, "agent_log = \"false\"");
+    let line = check(1).await;
+    assert!(line.starts_with("FAIL") && line.contains("can't be read") && line.contains("set the check"), "{line}");
+    bastion.run("rotate acme --confirm acme", &[]).await.ends(3);
+    bastion.configure("agent_log = \"false\"", log);
     let gone = || world.set_agent_mode("acme", AgentMode::Pinned("00000000-0000-4000-8000-000000000000".into()));
     let well = || world.set_agent_mode("acme", AgentMode::ByName);
     gone();

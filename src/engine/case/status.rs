@@ -9,7 +9,7 @@ use super::runbook::{Due, Seen, Telling};
 use super::spec::{Move, Spec};
 use super::view::Panel;
 use crate::domain::fault::Fault;
-use crate::domain::moment::minute;
+use crate::domain::moment::past_minute;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::journal::Holder;
 use crate::engine::step::Trouble;
@@ -36,6 +36,9 @@ pub struct StepView {
     /// On the present leg it is taken back, and its state is how far that is.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub takes_back: bool,
+    /// Somebody has paused it, and nobody has gone on yet.
+    #[serde(skip)]
+    pub is_paused: bool,
     /// How long it took, ms, where it has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub took_ms: Option<u64>,
@@ -50,7 +53,10 @@ pub struct StepView {
 impl StepView {
     /// How it stands, in a word.
     pub fn word(&self) -> &'static str {
-        word(&self.state, self.takes_back)
+        match self.is_paused {
+            true => "paused",
+            false => word(&self.state, self.takes_back),
+        }
     }
 }
 
@@ -204,13 +210,16 @@ pub fn derive(
     let (spec, core, gate) = (asked.spec, asked.core, asked.gate);
     let is_open = core.is_some_and(Core::is_open);
     let waiting = StepState::default();
+    let paused = core.filter(|_| is_open && !is_running).and_then(|core| core.paused.as_ref());
     let steps = spec.steps.iter().map(|step| {
         let is_over = core.is_some_and(|core| is_taken_back(core, step.number));
         let state = core.filter(|_| !is_over).map_or(&waiting, |core| core.state(step.number)).clone();
         let took_ms = core.filter(|_| !is_over).and_then(|core| core.took_ms(step.number));
         let troubles = troubles(step.number);
         let takes_back = core.is_some_and(|core| core.leg.road.contains(&Move::Undo(step.number)));
-        StepView { number: step.number, title: step.title, state, takes_back, took_ms, undo: step.undo, troubles }
+        let is_paused = paused.is_some() && matches!(state, StepState::Interrupted { .. });
+        let (number, title, undo) = (step.number, step.title, step.undo);
+        StepView { number, title, state, takes_back, is_paused, took_ms, undo, troubles }
     });
     let steps: Vec<StepView> = if core.is_some() { steps.collect() } else { Vec::new() };
     let mut attention = telling.attention;
@@ -229,9 +238,8 @@ pub fn derive(
     let facts: Vec<String> =
         facts.map(|fact| fact.to_string()).filter(|text| attention.iter().all(|item| item != text)).collect();
     attention.splice(0..0, facts);
-    let paused = core.filter(|_| is_open && !is_running).and_then(|core| core.paused.as_ref());
     if let Some(Word { by, reason, at }) = paused {
-        attention.insert(0, format!("paused by {by} at {}: {reason}", minute(*at)));
+        attention.insert(0, format!("paused by {by} at {}: {reason}", past_minute(*at)));
     }
     // How far it is, nobody knows where the end of its journal is lost.
     for step in steps.iter().filter(|_| is_open && asked.lost.is_none()) {

@@ -168,7 +168,7 @@ async fn agent_doubt(context: &StepContext<'_>) -> Option<String> {
             let clock = server_clock(world).await;
             let quiet = agent_looks::silent_for(&log, clock);
             let quiet = quiet.filter(|quiet| quiet.is_long(world.settings.reconcile_interval));
-            let quiet = quiet.map(|quiet| format!("{quiet}, more than two cycles"));
+            let quiet = quiet.map(|quiet| format!("whether the agent is well is not known: {quiet}"));
             let others = agent_looks::without_gaps(&log, clock, &gaps(&context.rotation(), clock - now));
             quiet.or_else(|| recent_errors(agent_log::judge(&others), clock))
         }

@@ -154,24 +154,34 @@ pub(super) fn log_check(log: Option<Result<String, Fault>>, clock: i64, settings
         // Two secrets for a moment are no gap.
         _ if settings.swap == SwapOrder::StoreFirst => None,
         None => Some("the moment of step 4 is not chosen".into()),
-        Some(Err(_)) => Some("the moment of step 4 is not chosen before it can".into()),
+        Some(Err(_)) => None,
         Some(Ok(log)) => Some(match AgentLooks::of(log, clock, settings.reconcile_interval) {
             Ok(looks) => format!("step 4 begins right behind one of its looks, every {} s", looks.every_ms / 1000),
             Err(why) => format!("the moment of step 4 is not chosen: {why}"),
         }),
     };
     let quiet = match &log {
-        Some(Ok(log)) => agent_looks::silent_for(log, clock),
+        Some(Ok(log)) => Some(agent_looks::silent_for(log, clock)),
         _ => None,
     };
     let mut found = health_check(log, clock, settings.reconcile_interval);
-    if let Some(quiet) =
-        quiet.filter(|quiet| quiet.is_long(settings.reconcile_interval) && found.state != CheckState::Fail)
-    {
-        let advice =
-            format!("it may have died since, and an agent that does not run {NEVER_TAKES}: look at its unit; {ASIDE}");
-        found = finding(AGENT_LOG, CheckState::Fail, format!("{quiet}; {}", found.finding), advice);
+    match quiet.filter(|_| found.state != CheckState::Fail) {
+        Some(Some(quiet)) if quiet.is_long(settings.reconcile_interval) => {
+            let advice = format!(
+                "it may have died since, and an agent that does not run {NEVER_TAKES}: look at its unit; {ASIDE}"
+            );
+            found = finding(AGENT_LOG, CheckState::Fail, format!("{quiet}; {}", found.finding), advice);
+        }
+        Some(None) => {
+            let text = format!("how old its last look is can't be told; {}", found.finding);
+            let advice =
+                "let server.agent_log print the time of each line (journalctl -o short-iso), or look whether it runs";
+            found = finding(AGENT_LOG, CheckState::Warn, text, advice);
+        }
+        _ => {}
     }
+    // An agent that may not look is waited for by nobody.
+    let moment = moment.filter(|_| found.state != CheckState::Fail);
     Finding { finding: [found.finding].into_iter().chain(moment).collect::<Vec<_>>().join("; "), ..found }
 }
 
@@ -206,7 +216,8 @@ fn health_check(log: Option<Result<String, Fault>>, clock: i64, cycle: Duration)
             "set it, or look at the agent's log by hand before the window",
         ),
         Some(Err(fault)) => {
-            finding(NAME, CheckState::Warn, format!("the agent's log can't be read: {fault}"), fault.remedy())
+            let advice = format!("nothing was changed; {}; {ASIDE}", fault.remedy());
+            finding(NAME, CheckState::Fail, format!("the agent's log can't be read: {fault}"), advice)
         }
         Some(Ok(AgentHealth::Silent)) => {
             let advice = format!(
