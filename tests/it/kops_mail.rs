@@ -3,8 +3,9 @@
 
 use super::kops_rig::Rig;
 use crate::bastion::{Bastion, Ran};
+use crate::pty::PATIENCE;
 use base64ct::{Base64, Encoding};
-use changeguard::adapters::lab::Service;
+use changeguard::adapters::lab::{Fault, Loss, Rule, Service};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -190,6 +191,30 @@ async fn kops_mail_a_later_no_shuts_the_gate_again_and_an_unread_mailbox_opens_n
     site.0.lab.world().set_down(Service::Imap, false);
     site.run("promote kops/lab --confirm lab").await.ends(0);
     site.is_well();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kops_mail_of_which_nobody_knows_whether_it_went_out_is_said_wherever_one_looks() {
+    let site = Site::start().await;
+    site.run("rotate kops/lab --confirm lab").await.ends(0);
+    let lab = &site.0.lab;
+    let lost = Rule::new(Service::Smtp, Fault::LoseAnswer(Loss::Hang)).method(".").path("ci-deploy");
+    lab.faults().add(lost);
+    let sending = site.0.begin("notify kops/lab --confirm lab");
+    assert!(lab.world().until(PATIENCE, |_| site.mails("ci-deploy").len() == 1).await);
+    sending.signal("KILL");
+    sending.ends().await;
+    lab.faults().clear();
+    let said = "whether ci-deploy has the mail about certificates is not known";
+    let status = site.run("status kops/lab").await.out;
+    assert!(status.contains(said), "{status}");
+    let rest = site.run("notify kops/lab --confirm lab").await.ends(0);
+    assert!(rest.err.contains("goes to 1") && rest.out.contains(said), "{}{}", rest.err, rest.out);
+    let status = site.run("status kops/lab --json").await.json();
+    assert!(status["attention"].to_string().contains(said), "{:#}", status["attention"]);
+    site.run("notify kops/lab --confirm lab --only ci-deploy --again").await.ends(0);
+    let status = site.run("status kops/lab").await.out;
+    assert!(!status.contains(said) && site.mails("ci-deploy").len() == 2, "{status}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -99,7 +99,8 @@ async fn an_object_that_goes_between_the_steps_4_and_5_comes_back_from_its_copy_
             let status = scene.status();
             assert!(status.next.text.starts_with("have the platform write the object again"), "{}", status.next.text);
             assert!(!status.next.text.contains("or roll back"), "{}", status.next.text);
-            assert_eq!(status.lead().as_deref(), Some("NO DOWNLOAD"));
+            // Whether the server has taken the key already is the agent's doing.
+            assert!(["NO DOWNLOAD", "ALL CUT OFF"].contains(&status.lead().unwrap().as_str()), "{:?}", status.lead());
             scene.lab.world().put_object(&container, OBJECT, &before);
             scene.run(Command::Resume).await.unwrap();
         } else {

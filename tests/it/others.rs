@@ -165,7 +165,7 @@ async fn a_version_that_swift_still_gives_after_our_upload_is_nobodys_change() {
     assert!(told.contains("still gives the version before it"), "{told}");
     assert!(!told.contains("changed by somebody else") && !told.contains("freeze user changes"), "{told}");
     let uploads = scene.lab.world().count(Service::Swift, "PUT");
-    assert_eq!(uploads, 2, "the copy and one upload: nothing is uploaded over what can't be seen");
+    assert_eq!(uploads, 3, "the copies of both steps and one upload: nothing is uploaded over what can't be seen");
     let next = scene.status().next.text;
     assert_eq!(next.matches("resume").count(), 1, "an advice is given once: {next}");
     scene.lab.world().set_stale_reads(0);
@@ -217,8 +217,8 @@ async fn the_objects_content_of_before_is_kept_beside_it_until_the_end_whatever_
     let scene = Scene::start().await;
     scene.confirmed().await;
     let (before, container) = (scene.object(), scene.acme().tenant().id.to_string());
-    // The upload itself is refused first, behind the copy.
-    scene.lab.faults().add(Rule::new(Service::Swift, Fault::Status(403)).method("PUT").which(Which::Nth(2)));
+    // The upload itself is refused first, behind the copies of both steps.
+    scene.lab.faults().add(Rule::new(Service::Swift, Fault::Status(403)).method("PUT").which(Which::Nth(3)));
     scene.rotate().await.unwrap_err();
     scene.run(Command::Resume).await.unwrap();
     let kept = copies(&scene);
@@ -246,7 +246,7 @@ async fn a_copy_that_can_not_be_made_or_removed_is_told_and_stops_nothing() {
         |method: &str| Rule::new(Service::Swift, Fault::Status(403)).method(method).path("changeguard-previous");
     let rule = scene.lab.faults().add(refused("PUT").which(Which::Always));
     scene.rotate().await.unwrap();
-    assert!(scene.lab.faults().fired(rule) == 1 && step_5(&scene).contains("could NOT be kept"), "{}", step_5(&scene));
+    assert!(scene.lab.faults().fired(rule) == 2 && step_5(&scene).contains("could NOT be kept"), "{}", step_5(&scene));
     scene.acme().look().await;
     let told = scene.status().attention;
     assert!(told.iter().any(|item| item.contains("could NOT be kept") && item.contains("403")), "{told:?}");

@@ -120,6 +120,12 @@ impl Core {
         self.letters.iter().rfind(|letter| letter.person == person && letter.about == about)
     }
 
+    /// Whether the last mail to somebody on a question may have reached them, and nobody knows.
+    pub fn may_have(&self, about: &str, person: &str) -> bool {
+        let letter = self.last_letter(about, person);
+        letter.is_some_and(|letter| matches!(letter.delivery, Delivery::Uncertain { .. }))
+    }
+
     /// Those of these questions of which a mail goes out now. `only`: to these people; none: to everybody who has not had it. `again`: also
     /// what they had, or may have.
     pub fn unasked<'a>(&self, questions: &'a [Question], only: &[String], again: bool) -> Vec<&'a Question> {

@@ -196,7 +196,9 @@ fn told(spec: &'static Spec, core: Option<&Core>, gate: &Verdict, awaited: &[Awa
             return offer(order, vec!["confirm"], format!("{fact}{more}{aside}; mail them, then {verb}"));
         }
         let order = Order::Settle { person: person.clone(), reason: String::new() };
-        return offer(order, vec!["reason"], format!("{fact}{more}{aside}; then {verb}"));
+        let of_mail = awaited.iter().find(|one| one.person == *person).and_then(|one| one.uncertain());
+        let of_mail = of_mail.map(|text| format!("; {text}")).unwrap_or_default();
+        return offer(order, vec!["reason"], format!("{fact}{more}{aside}{of_mail}; then {verb}"));
     }
     match look {
         Some(look) => offer(begin(look.verb), Vec::new(), format!("{fact}{more}{aside}")),

@@ -158,6 +158,21 @@ pub struct Awaited {
     pub text: String,
     /// A mail to them that asks it has not gone out yet.
     pub to_mail: bool,
+    /// Whether the mail that asks it has reached its server is not known.
+    pub is_uncertain: bool,
+}
+
+impl Awaited {
+    /// What is to be said of a mail of which nobody knows whether they have it.
+    pub fn uncertain(&self) -> Option<String> {
+        self.is_uncertain.then(|| {
+            let who = &self.person;
+            format!(
+                "whether {who} has the mail about {} is not known: ask them, or mail them again (notify --again)",
+                self.about
+            )
+        })
+    }
 }
 
 /// Whether it is time to begin anew.

@@ -250,6 +250,7 @@ pub fn derive(
             _ => {}
         }
     }
+    attention.extend(asked.awaited.iter().filter_map(|one| one.uncertain()));
     let set_aside = core.filter(|core| core.is_open()).map(|core| &core.set_aside);
     let set_aside: BTreeMap<String, Said> =
         set_aside.into_iter().flatten().map(|(fact, word)| (fact.clone(), Said::from(word))).collect();

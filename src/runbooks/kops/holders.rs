@@ -111,7 +111,7 @@ pub(super) fn awaited(world: &World, case: &Case<Kops>) -> Vec<Awaited> {
         let (is_asked, what) = wants(about);
         for holder in open(world, case, about).into_iter().filter(|_| is_asked) {
             let text = format!("{} ({}) {what}", holder.name, holder.contact);
-            found.push(Awaited { person: holder.name.clone(), about, text, to_mail: false });
+            found.push(Awaited { person: holder.name.clone(), about, text, to_mail: false, is_uncertain: false });
         }
     }
     found

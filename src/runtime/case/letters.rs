@@ -35,6 +35,7 @@ impl<R: Runbook> CaseDesk<R> {
         let due = case.core.unasked(&questions, &[], false);
         for one in &mut awaited {
             one.to_mail = due.iter().any(|due| due.person == one.person && due.about == one.about);
+            one.is_uncertain = case.core.may_have(one.about, &one.person);
         }
         (awaited, questions)
     }
@@ -174,7 +175,10 @@ impl<R: Runbook> Run<'_, R> {
             self.write(Body::Core(CoreRecord::Delivered { message_id: id, delivery })).await?;
         }
         let Some(case) = self.now() else { return Ok(String::new()) };
-        Ok(tally(&case.core, &questions).judge()?)
+        let said = tally(&case.core, &questions).judge()?;
+        // Who may have had theirs is not mailed again unasked; that is said, and not only shown.
+        let left = self.desk.people(Some(&case)).0.into_iter().filter_map(|one| one.uncertain());
+        Ok([said].into_iter().chain(left).collect::<Vec<_>>().join("; "))
     }
 
     /// Takes in what is not known yet; each mail is judged behind the one before.
