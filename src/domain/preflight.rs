@@ -45,6 +45,9 @@ pub const KEYS: &str = "keys";
 /// The check that says whether the agent tolerates two secrets of a name, where the swap makes two.
 pub const SWAP: &str = "swap";
 
+/// The check that says whether the agent on the server is well, by its own log.
+pub const AGENT_LOG: &str = "agent-log";
+
 /// The check that says whether the operator's own connection runs through the tunnel that is to be rotated.
 pub const OWN_ROUTE: &str = "own-route";
 

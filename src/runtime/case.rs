@@ -446,10 +446,7 @@ impl<R: Runbook> Desk for CaseDesk<R> {
 
     async fn run(&self, order: Order) -> Result<String, RunFault> {
         if let Order::Pause { reason } = &order {
-            let asked = self.ask_to_pause(reason).await;
-            // What leads on follows from the case that is at work, whoever has it.
-            let _ = self.reload().await;
-            return asked;
+            return self.ask_to_pause(reason).await;
         }
         // A second order waits, and is then judged against the state after the first.
         let _busy = self.busy.lock().await;

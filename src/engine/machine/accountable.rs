@@ -4,7 +4,7 @@
 use super::{Intent, Machine, Output, Outputs, bad_input, done, lockout, not_now, required};
 use crate::domain::client::Client;
 use crate::domain::fault::Service;
-use crate::domain::preflight::{DUPLICATES, KEYS, MAILBOX, SWAP};
+use crate::domain::preflight::{AGENT_LOG, DUPLICATES, KEYS, MAILBOX, SWAP};
 use crate::domain::sanitize::sanitize;
 use crate::domain::step::{StepNumber, StepState};
 use crate::domain::window::Window;
@@ -23,7 +23,7 @@ const REVIEW_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 const EMERGENCY_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Checks that may be set aside in any rotation: what failed there is known in another way.
-const SET_ASIDE: [&str; 3] = [MAILBOX, DUPLICATES, SWAP];
+const SET_ASIDE: [&str; 4] = [MAILBOX, DUPLICATES, SWAP, AGENT_LOG];
 /// Checks without which no key can be changed at all.
 const NEEDED_IN_AN_EMERGENCY: [&str; 2] = ["keystone", "barbican"];
 

@@ -7,7 +7,7 @@ use crate::domain::agent_looks::{self, AgentLooks};
 use crate::domain::fault::{Fault, Service};
 use crate::domain::key::PublicKey;
 use crate::domain::lockout::{self, OwnAddresses};
-use crate::domain::preflight::{Check as Finding, CheckState, DUPLICATES, MAILBOX, OWN_ROUTE, SWAP};
+use crate::domain::preflight::{AGENT_LOG, Check as Finding, CheckState, DUPLICATES, MAILBOX, OWN_ROUTE, SWAP};
 use crate::engine::observe::Sights;
 use crate::engine::ports::{AgentMode, Listed, Settings, SwapOrder, TokenReport};
 use crate::engine::rotation::Rotation;
@@ -201,7 +201,6 @@ pub(super) fn without_secret(found: Finding, is_missing: bool) -> Finding {
     }
 }
 
-const AGENT_LOG: &str = "agent-log";
 const NEVER_TAKES: &str = "never takes the new key";
 /// The way out where the log tells less than the operator knows.
 const ASIDE: &str = "or, if you know that it is well, set the check `agent-log` aside with a reason";
