@@ -5,6 +5,7 @@ use crate::domain::gate::{self, ApprovalFact, ChecksPart, Facts, PeoplePart, Rea
 use crate::domain::key::PublicKey;
 use crate::domain::notices::Notices;
 use crate::domain::preflight::KEYS;
+use crate::domain::sanitize;
 use crate::domain::step::{StepNumber, StepState};
 use crate::engine::approval::{self, Me};
 use crate::engine::machine::Rules;
@@ -122,6 +123,7 @@ impl Rotation {
         let mut seen = Seen::of(seen);
         let told = |client: &Client| self.is_told(&client.id);
         for known in &self.clients {
+            seen.name(known);
             if let (Some(at), Some(key)) = (seen.without_key(&known.id), known.public_key)
                 && let Some(peer) = seen.with_key(&key).into_iter().find(|at| seen.is(*at, is_unnamed))
             {
@@ -196,6 +198,14 @@ impl Seen {
         Some(person.sources.clone())
     }
 
+    /// Gives somebody the name by which they were known, where the places that still list them say none.
+    fn name(&mut self, known: &Client) {
+        let row = self.of_id.get(&known.id).and_then(|at| self.rows[*at].as_mut());
+        if let Some(row) = row.filter(|row| row.name == sanitize::name(&row.id.0)) {
+            row.name.clone_from(&known.name);
+        }
+    }
+
     /// Where somebody stands of whom no key is known.
     fn without_key(&self, id: &ClientId) -> Option<usize> {
         self.of_id.get(id).copied().filter(|at| self.is(*at, |client| client.public_key.is_none()))
@@ -227,6 +237,6 @@ impl Seen {
 }
 
 /// A peer on the interface that no place names.
-fn is_unnamed(client: &Client) -> bool {
+pub(super) fn is_unnamed(client: &Client) -> bool {
     client.sources.iter().all(|source| *source == Source::Peer)
 }

@@ -3,8 +3,9 @@
 
 use crate::scene::Scene;
 use crate::strangers::{OBJECT, hold_the_agents};
-use changeguard::adapters::lab::Service;
+use changeguard::adapters::lab::{Fault, Rule, Service};
 use changeguard::engine::command::Command;
+use changeguard::engine::record::Record;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -62,11 +63,7 @@ async fn an_object_that_others_have_rewritten_while_a_later_step_failed_is_put_r
         scene.run(Command::Resume).await.unwrap();
         scene.acme().look().await;
         assert_eq!(scene.status().keys.object.key, target, "{:?}", scene.status().steps[4]);
-        assert!(
-            scene.status().steps[4].detail.contains("content of before is put back"),
-            "{:?}",
-            scene.status().steps[4]
-        );
+        assert!(scene.status().steps[4].detail.contains("is put back"), "{:?}", scene.status().steps[4]);
     }
 }
 
@@ -106,10 +103,41 @@ async fn an_object_that_goes_between_the_steps_4_and_5_comes_back_from_its_copy_
         } else {
             rotated.unwrap();
             let detail = scene.status().steps[4].detail.clone();
-            assert!(detail.contains("it was gone, and its content of before is put back"), "{detail}");
+            assert!(detail.contains("it was gone, and its content of ") && detail.contains("is put back"), "{detail}");
         }
         scene.acme().look().await;
         assert_eq!(scene.status().keys.object.key, target, "{:?}", scene.status().steps[4]);
         assert_eq!(copies(&scene), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancellation_removes_no_last_copy_of_the_objects_content() {
+    for is_gone in [true, false] {
+        let scene = Scene::start().await;
+        scene.confirmed().await;
+        // The mailbox falls silent once the keys are kept: nothing is touched.
+        scene.lab.faults().observe({
+            let world = scene.lab.world().clone();
+            move |request| {
+                if request.service == Service::Barbican && request.method == "POST" {
+                    world.faults().add(Rule::new(Service::Imap, Fault::Close).always());
+                }
+            }
+        });
+        scene.rotate().await.unwrap_err();
+        scene.lab.faults().observe(|_| {});
+        scene.lab.faults().clear();
+        assert_eq!(copies(&scene), 1, "{:?}", scene.status().steps[2]);
+        if is_gone {
+            scene.lab.world().remove_object(scene.acme().tenant().id.as_str(), Some(OBJECT));
+        }
+        scene.run(Command::Cancel { confirm: "acme".into(), reason: "not now".into() }).await.unwrap();
+        assert_eq!(copies(&scene), usize::from(is_gone));
+        let told = scene.acme().entries().iter().any(|entry| match &entry.record {
+            Record::Noted { text } => text.starts_with("the object is not there: its content of before stays"),
+            _ => false,
+        });
+        assert_eq!(told, is_gone);
     }
 }

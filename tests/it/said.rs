@@ -307,10 +307,8 @@ async fn what_an_advice_offers_to_set_aside_can_be_set_aside() {
     bastion.configure("agent_check", "agent_log = \"false\"\n# agent_check");
     bastion.confirmed("acme").await;
     bastion.run("rotate acme --confirm acme", &[]).await.ends(3);
-    // What hangs on the object, or on a live key that was replaced (`keys`), has tests of its own.
-    for check in ["duplicates", "mailbox", "swap", "agent-log"] {
-        bastion.run(&format!("set-aside acme {check} --reason"), &["looked at by hand"]).await.ends(0);
-    }
+    // The others fail, and are set aside, in tests of their own.
+    bastion.run("set-aside acme agent-log --reason", &["looked at by hand"]).await.ends(0);
     bastion.run("rotate acme --confirm acme", &[]).await.ends(0);
 }
 

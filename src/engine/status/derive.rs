@@ -14,7 +14,7 @@ use super::since::changed_since;
 use super::steps::step_views;
 use super::whom;
 use super::{ClientView, JournalLine, Phase, Reconcile, Standing, TenantStatus, Viewer};
-use crate::domain::client::{Client, ClientId, People};
+use crate::domain::client::{Client, ClientId, Difference, People, Source};
 use crate::domain::fault::Fault;
 use crate::domain::freshness::{self, Peers, Presence, Under};
 use crate::domain::gate::{Reason, Stand, Verdict};
@@ -35,6 +35,20 @@ use crate::engine::truth;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
+/// Whether the journal knows whose peer it is that the places do not tell together any more: that the object names them no longer is
+/// told by itself.
+fn is_known_better(difference: &Difference, clients: &[Client]) -> bool {
+    let owner = |is: &dyn Fn(&Client) -> bool| {
+        let is_theirs = |client: &&Client| client.public_key.is_some() && !judging::is_unnamed(client) && is(client);
+        clients.iter().find(is_theirs).is_some_and(|client| !client.sources.contains(&Source::Object))
+    };
+    match difference {
+        Difference::PeerWithoutClient { public_key } => owner(&|client| client.keys().any(|key| key == *public_key)),
+        Difference::ClientWithoutPeer { client: id } => owner(&|client| client.id == *id),
+        _ => false,
+    }
+}
+
 /// Derives the status. `titles` are the runbook's headings.
 pub fn derive(
     tenant: &Tenant,
@@ -51,6 +65,7 @@ pub fn derive(
     let clients = people(open.or(rotation), &found, sights);
     let forgotten = clients.iter().filter(|client| client.sources.is_empty());
     let differences = (found.iter().flat_map(|people| &people.differences))
+        .filter(|difference| !is_known_better(difference, &clients))
         .map(ToString::to_string)
         .chain(forgotten.map(|client| format!("{} was told and is named by no place any more", client.id)))
         .collect();

@@ -9,6 +9,7 @@ use crate::engine::ports::StoredObject;
 use crate::engine::record::{ObjectChanged, Record};
 use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 /// Step 5.
 pub struct Object;
@@ -149,7 +150,7 @@ async fn restore(context: &StepContext<'_>, target: PublicKey, gone: Fault) -> R
             lost.join(", ")
         )));
     }
-    let bytes = document.with_key(&copy.bytes, &target);
+    let (bytes, of) = (document.with_key(&copy.bytes, &target), written_at(&copy));
     let written = world.object.put_first(&StoredObject { bytes, etag: String::new(), ..copy }).await?;
     if !written {
         return Ok("; it was gone, and somebody else has written it again".into());
@@ -167,10 +168,23 @@ async fn restore(context: &StepContext<'_>, target: PublicKey, gone: Fault) -> R
         false => format!("; the interface did not have {}: remove again whoever was removed", more.join(", ")),
     };
     let text = format!(
-        "the object was gone: its content of before (kept as what ends in .{suffix}) was put back with the key{more}"
+        "the object was gone: its content of {of} (kept as what ends in .{suffix}) was put back with the key; what others \
+         changed in it since then is not in it{more}"
     );
+    // Whoever looks on reads it now, and whoever comes later in the journal.
+    context.ledger.progress(Progress { step: StepNumber::OBJECT, done: 0, total: 0, text: text.clone() });
     context.ledger.record(Record::Noted { text }).await?;
-    Ok(format!("; it was gone, and its content of before is put back{more}"))
+    Ok(format!(
+        "; it was gone, and its content of {of} is put back: have the platform write it again if a user was added or removed \
+         since{more}"
+    ))
+}
+
+/// When something was written, as a moment of the day; `before` where Swift does not say it so.
+fn written_at(object: &StoredObject) -> String {
+    let seconds = object.written.parse::<f64>().ok().filter(|seconds| seconds.is_finite());
+    let at = seconds.and_then(|seconds| Timestamp::from_second(seconds as i64).ok());
+    at.map_or_else(|| "before".into(), |at| at.strftime("%H:%M:%S UTC").to_string())
 }
 
 /// Step 3 keeps the content of before beside the object, so that there is one whatever happens to the object behind the first
@@ -190,6 +204,26 @@ pub(super) async fn keep_copy(context: &StepContext<'_>) -> Result<String, Fault
 pub(super) async fn is_copied(context: &StepContext<'_>) -> bool {
     let rotation = context.rotation();
     rotation.touched || !matches!(context.world.object.kept(&rotation.object_copy()).await, Ok(None))
+}
+
+/// Removes that copy where the object itself is there: nobody removes the last of its content. Gives what is to be said of it.
+pub(super) async fn discard_if_there(context: &StepContext<'_>) -> Result<String, Fault> {
+    let (object, suffix) = (&context.world.object, context.rotation().object_copy());
+    let why = match object.etag().await {
+        Ok(_) => return discard_copy(context).await,
+        Err(fault) if fault.service == Service::Journal => return Err(fault),
+        Err(fault) if fault.kind == FaultKind::NotFound => "the object is not there".to_owned(),
+        Err(fault) => format!("whether the object is there can't be seen ({fault})"),
+    };
+    if matches!(object.kept(&suffix).await, Ok(None)) {
+        return Ok(String::new());
+    }
+    let text = format!(
+        "{why}: its content of before stays beside it as what ends in .{suffix}; have the platform write the object again, or \
+         copy that back, and delete it then"
+    );
+    context.ledger.record(Record::Noted { text: text.clone() }).await?;
+    Ok(format!("; {text}"))
 }
 
 /// Removes that copy; gives what is to be said of it. Errs only where the journal does: a copy that stays is told.

@@ -105,7 +105,7 @@ impl Step for Stage {
         put_back(context).await?;
         let last = last_copy(context).await?;
         let destroyed = destroy_but(context, last.as_ref().map(|_| KeyRole::Previous)).await?;
-        let copy = object::discard_copy(context).await?;
+        let copy = object::discard_if_there(context).await?;
         let stays = match last {
             Some(kept) => {
                 let key = kept.public_key.short();
