@@ -25,8 +25,8 @@ fn is_later(version: &StoredObject, read: &StoredObject) -> bool {
 pub const WRITE_AGAIN: &str = "have the platform write the object again (adding or removing a user of the tenant does)";
 
 /// What a resume does about an object that is not there.
-pub const PUTS_BACK: &str = "resume: where the object's content of before is still kept beside it and has all of the interface's peers, it is put \
-    back; else resume says who must write it";
+pub const PUTS_BACK: &str = "resume: where the object's content of before is still kept beside it and names the interface's peers and nobody \
+    else, it is put back; else resume says who must write it";
 
 /// What step 5 says where no copy could be made.
 pub const NOT_KEPT: &str = "its content of before could NOT be kept";

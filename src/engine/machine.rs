@@ -29,6 +29,7 @@ use crate::engine::record::{Actor, Entry, Outcome, Record};
 use crate::engine::rotation::Rotation;
 use crate::engine::signing::{Hand, Signing};
 use crate::engine::step::Probe;
+use crate::engine::truth::Live;
 use io::Intent;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -253,10 +254,12 @@ impl Machine {
                 outputs.extend(self.after_resolution(at, step)?);
                 Ok(outputs)
             }
-            Probe::Unclear(fault) => Ok(vec![Output::Refused(Refusal::NeedsPerson(format!(
-                "step {step} can't be judged now ({fault}); {}, then resume, or decide it yourself with a reason",
-                fault.advice()
-            )))]),
+            Probe::Unclear(fault) => {
+                let is_seen_only = step == StepNumber::SECRET && self.open()?.live.known() != Live::There;
+                let or = if is_seen_only { "" } else { ", or decide it yourself with a reason" };
+                let text = format!("step {step} can't be judged now ({fault}); {}, then resume{or}", fault.advice());
+                Ok(vec![Output::Refused(Refusal::NeedsPerson(text))])
+            }
         }
     }
 
@@ -282,7 +285,11 @@ impl Machine {
                 self.begin(at, StepNumber::RECONFIGURE, Intent::Single)
             }
             _ if !self.redone.is_empty() => {
-                let steps: Vec<String> = self.redone.iter().map(ToString::to_string).collect();
+                let what = |step: &StepNumber| match rotation.step(*step) {
+                    StepState::Done { evidence, .. } => format!("{step} ({evidence})"),
+                    _ => step.to_string(),
+                };
+                let steps: Vec<String> = self.redone.iter().map(what).collect();
                 let text = format!(
                     "what others had changed of step {} was put right; secret, object and server hold the key",
                     steps.join(" and ")

@@ -208,7 +208,7 @@ pub fn next_action(
             StepState::Failed { .. } | StepState::Interrupted { .. }
                 if number == StepNumber::OBJECT && connections.is_some_and(|now| now.object_gone) =>
             {
-                offer(Act::Resume, put_object_back(state))
+                offer(Act::Resume, put_object_back(state, rotation))
             }
             StepState::Failed { fault, .. } => {
                 let or = rotation.or_out().trim_start_matches(", or ");
@@ -261,12 +261,18 @@ fn put_back(undone: &Connections) -> NextAction {
     }
 }
 
-/// The object is not there when step 5 is due. No way back is offered: that needs it as well.
-fn put_object_back(step: &StepState) -> String {
+/// The object is not there when step 5 is due. The way back needs it as well, but the server takes its key at once.
+fn put_object_back(step: &StepState, rotation: &Rotation) -> String {
+    let or = match rotation.may_turn_back() {
+        true => {
+            "; or roll back: whoever has the previous key is connected again then, and the object is wanted there, too"
+        }
+        false => "",
+    };
     match step {
         // Whoever has looked for its content of before knows whether it can be put back.
-        StepState::Failed { fault, .. } if fault.kind == FaultKind::NotFound => fault.remedy().to_owned(),
-        _ => PUTS_BACK.to_owned(),
+        StepState::Failed { fault, .. } if fault.kind == FaultKind::NotFound => format!("{}{or}", fault.remedy()),
+        _ => format!("{PUTS_BACK}{or}"),
     }
 }
 

@@ -346,6 +346,28 @@ async fn killed_while_it_waits_for_the_server_it_resumes() {
     killed_in(6, Rule::new(Service::Barbican, Fault::Status(503)).method("GET").always().for_agents()).await;
 }
 
+/// The key may be gone, Barbican does not answer, and somebody believes that it is there: the alarm stays until a look has seen it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobodys_word_says_that_the_secret_is_there() {
+    let stage = Stage::start(CYCLE).await;
+    stage.confirmed().await;
+    let lost = Rule::new(Service::Barbican, Fault::LoseAnswer(Loss::Hang)).method("DELETE");
+    let lost = stage.lab.faults().add(lost);
+    let mut process = stage.command("rotate acme --confirm acme", &[]).spawn().unwrap();
+    assert!(stage.lab.world().until(PATIENCE, |_| stage.lab.faults().fired(lost) > 0).await);
+    process.kill().await.unwrap();
+    stage.lab.faults().clear();
+    stage.lab.world().set_down(Service::Barbican, true);
+    let resumed = stage.run("resume acme", &[]).await.ends(5);
+    assert!(!resumed.err.contains("decide it yourself"), "{}", resumed.err);
+    let refused = stage.run("resolve acme --step 4 --done true --reason believed", &[]).await.ends(1);
+    assert!(refused.err.contains("only a look can tell"), "{}", refused.err);
+    assert_ne!(stage.status().await["truth"], Value::Null);
+    stage.lab.world().set_down(Service::Barbican, false);
+    stage.run("resume acme", &[]).await.ends(0);
+    assert_eq!(stage.status().await["truth"], Value::Null);
+}
+
 /// Killed while it destroys the kept keys, and a colleague stores another one, which the server takes: one resume puts all three right.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_the_end_while_somebody_stores_another_key_one_resume_puts_all_three_right() {

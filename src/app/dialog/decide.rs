@@ -55,6 +55,12 @@ pub fn explain_step(step: StepNumber, status: &TenantStatus, model: &Model) -> V
          looked.",
     ));
     rows.push(Row::new(Mark::Plain, "Not done: the step runs again, which is safe. Done: it is passed over."));
+    if step == StepNumber::SECRET && status.truth.is_some() {
+        rows.push(Row::new(
+            Mark::Warn,
+            "Done is not taken of this step: whether the secret is there only a look can tell.",
+        ));
+    }
     if let Some(info) = model.step_info(step) {
         rows.push(Row::new(Mark::Plain, format!("how it is taken back: {}", info.undo_text)));
     }

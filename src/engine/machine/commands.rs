@@ -15,6 +15,7 @@ use crate::engine::mailing;
 use crate::engine::record::{BackSource, Cause, Record, RotationId, SEEN_SINCE};
 use crate::engine::rotation::Rotation;
 use crate::engine::status::MOST_WRITTEN;
+use crate::engine::truth::Live;
 use jiff::Timestamp;
 
 impl Machine {
@@ -113,6 +114,12 @@ impl Machine {
             Command::ResolveStep { step, done: is_done, reason } => {
                 if !matches!(self.open()?.step(step), StepState::Interrupted { .. }) {
                     return Err(not_now(format!("step {step} was not interrupted")));
+                }
+                // Whether a secret is there nobody's word can say: the alarm would end, and whoever restarts the server cuts it off.
+                if step == StepNumber::SECRET && is_done && self.open()?.live.known() != Live::There {
+                    return Err(not_now(
+                        "whether the secret is there only a look can tell: resume looks as soon as Barbican answers, and goes on",
+                    ));
                 }
                 let evidence =
                     format!("decided by {}: {}", self.me.by, required(reason, "say how you know (a reason)")?);

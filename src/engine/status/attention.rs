@@ -1,8 +1,9 @@
 //! What wants attention in a status, one line each; what leads (the truth of the secret, a lost end, drift) is put before it by
 //! `derive`, and what lease, alert, answers and approval have to say behind it.
 
-use super::{KeysView, Phase, Reconcile, Standing, StepView, TenantStatus};
+use super::{ClientView, KeysView, Phase, Reconcile, Standing, StepView, TenantStatus};
 use crate::domain::cadence::Due;
+use crate::domain::client::Source;
 use crate::domain::gate::Reason;
 use crate::domain::key::{KeyRole, holds_instead};
 use crate::domain::second_mail::SecondMail;
@@ -161,10 +162,21 @@ pub(super) fn of(
         Some(Due::Soon) if status.phase == Phase::Idle => items.push("key due soon".into()),
         _ => {}
     }
+    items.extend(names_nobody(status));
     if !status.differences.is_empty() {
         items.push(format!("{} differences among the places that know clients", status.differences.len()));
     }
     items
+}
+
+/// The object was seen, and names none of those who are known: whoever is not in it, the server drops.
+fn names_nobody(status: &TenantStatus) -> Option<String> {
+    let is_seen = status.keys.object.key.is_some() && status.keys.object.fault.is_none();
+    let is_named = |view: &ClientView| view.client.sources.contains(&Source::Object);
+    let count = status.clients.len();
+    (is_seen && count > 0 && !status.clients.iter().any(is_named)).then(|| {
+        format!("the object names none of {count} clients: at its next look the server drops their peers; have the platform write it")
+    })
 }
 
 /// Which place shows what, and whom that cuts off: while nothing was changed here it is somebody else's work.

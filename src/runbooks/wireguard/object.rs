@@ -113,8 +113,8 @@ impl Step for Object {
     }
 }
 
-/// The object is gone: its content of before, which is kept beside it, is put back with the key, where that takes nobody's peer from
-/// them: the server's loop removes whoever is not in it. `gone`: what was met, which else stands. Gives what is to be said of it.
+/// The object is gone: its content of before, which is kept beside it, is put back with the key, where that names the peers of the
+/// interface and nobody else: the server's loop removes whoever is not in it, and lets in whoever is. `gone`: what was met, which else stands. Gives what is to be said of it.
 async fn restore(context: &StepContext<'_>, target: PublicKey, gone: Fault) -> Result<String, Fault> {
     let (world, rotation) = (context.world, context.rotation());
     let suffix = rotation.object_copy();
@@ -150,33 +150,30 @@ async fn restore(context: &StepContext<'_>, target: PublicKey, gone: Fault) -> R
             lost.join(", ")
         )));
     }
+    let on_it = |key: &PublicKey| reading.peers.iter().any(|peer| peer.public_key == *key);
+    let absent = document.users.iter().filter(|user| user.public_key.is_some_and(|key| !on_it(&key)));
+    let more: Vec<&str> = absent.map(|user| user.name.as_deref().unwrap_or(&user.id)).collect();
+    if !more.is_empty() {
+        return Err(unfit(format!(
+            "is not put back: it names {}, whom the interface does not have: whoever was removed since would be let in again",
+            more.join(", ")
+        )));
+    }
     let (bytes, of) = (document.with_key(&copy.bytes, &target), written_at(&copy));
     let written = world.object.put_first(&StoredObject { bytes, etag: String::new(), ..copy }).await?;
     if !written {
         return Ok("; it was gone, and somebody else has written it again".into());
     }
-    // Whom the platform has taken out since the copy was made, it must take out again.
-    let on_it = |key: &PublicKey| reading.peers.iter().any(|peer| peer.public_key == *key);
-    let more: Vec<&str> = document
-        .users
-        .iter()
-        .filter(|user| user.public_key.is_some_and(|key| !on_it(&key)))
-        .map(|user| user.name.as_deref().unwrap_or(&user.id))
-        .collect();
-    let more = match more.is_empty() {
-        true => String::new(),
-        false => format!("; the interface did not have {}: remove again whoever was removed", more.join(", ")),
-    };
     let text = format!(
         "the object was gone: its content of {of} (kept as what ends in .{suffix}) was put back with the key; what others \
-         changed in it since then is not in it{more}"
+         changed in it since then is not in it"
     );
     // Whoever looks on reads it now, and whoever comes later in the journal.
     context.ledger.progress(Progress { step: StepNumber::OBJECT, done: 0, total: 0, text: text.clone() });
     context.ledger.record(Record::Noted { text }).await?;
     Ok(format!(
         "; it was gone, and its content of {of} is put back: have the platform write it again if a user was added or removed \
-         since{more}"
+         since"
     ))
 }
 
