@@ -36,6 +36,15 @@ impl KeptKey {
     }
 }
 
+/// What is known of the copy of the object's content of before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CopyWord {
+    /// Why it is kept nowhere, where it was to be kept.
+    pub not_kept: Option<String>,
+    /// It stays behind the end, and somebody must remove it: why, and by which name.
+    pub stays: Option<String>,
+}
+
 /// Barbican's answer to the deletion of a kept key begins so where nothing was to be deleted.
 pub const NOT_THERE: &str = "it was not there any more";
 
@@ -60,7 +69,7 @@ impl Rotation {
         }
         self.steps = steps;
         (self.gap_us, self.overlap_us) = (None, None);
-        self.object_not_kept = None;
+        self.copy_word.not_kept = None;
         self.unasked.clear();
         self.applied = None;
         self.back.clear();

@@ -6,6 +6,7 @@ use crate::domain::client::{Client, ClientId};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::notice::{Delivery, KeyTold, Notice, NoticeKind, REFUSES_US};
 use crate::domain::step::StepNumber;
+use crate::domain::token::ReplyToken;
 use crate::engine::machine::SendOrder;
 use crate::engine::ports::{NoticeRequest, World};
 use crate::engine::rotation::Rotation;
@@ -151,18 +152,7 @@ pub fn can_write(world: &World, rotation: &Rotation, mails: Option<&[(Client, No
             return None;
         }
         let token = world.reply_key.token(rotation, &client.id);
-        let request = NoticeRequest {
-            kind: *kind,
-            tenant: &rotation.tenant,
-            client_name: &client.name,
-            email: client.email.as_deref().unwrap_or_default(),
-            window: &rotation.window,
-            message_id: "<tried@localhost>",
-            in_reply_to: None,
-            token: &token,
-            language: world.settings.language,
-            key_told: rotation.key_told(),
-        };
+        let request = tried_request(world, rotation, client, *kind, &token);
         let fault = world.mailer.can_write(&request).err();
         if fault.is_none() && world.mailer.is_alike_for_all(&request) {
             alike.insert(*kind);
@@ -177,6 +167,36 @@ pub fn can_write(world: &World, rotation: &Rotation, mails: Option<&[(Client, No
     };
     let hint = format!("nothing was sent; {}", first.remedy());
     Err(Fault { message, ..first }.hint(hint))
+}
+
+/// A mail that is only tried.
+fn tried_request<'a>(
+    world: &World,
+    rotation: &'a Rotation,
+    client: &'a Client,
+    kind: NoticeKind,
+    token: &'a ReplyToken,
+) -> NoticeRequest<'a> {
+    NoticeRequest {
+        kind,
+        tenant: &rotation.tenant,
+        client_name: &client.name,
+        email: client.email.as_deref().unwrap_or_default(),
+        window: &rotation.window,
+        message_id: "<tried@localhost>",
+        in_reply_to: None,
+        token,
+        language: world.settings.language,
+        key_told: rotation.key_told(),
+    }
+}
+
+/// What the operator's texts leave out that whoever reads them needs.
+pub fn lacking(world: &World, rotation: &Rotation) -> Vec<String> {
+    let Some(client) = rotation.clients.first() else { return Vec::new() };
+    let token = world.reply_key.token(rotation, &client.id);
+    let lacks = |kind| world.mailer.lacks(&tried_request(world, rotation, client, kind, &token));
+    NoticeKind::ALL.into_iter().filter_map(lacks).collect()
 }
 
 /// What was written to a client in this rotation, subject and text of each mail, as far as it can be written once more: with

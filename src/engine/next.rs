@@ -9,7 +9,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::notice::NoticeKind;
 use crate::domain::step::{StepNumber, StepState};
-use crate::engine::converge_object::PUTS_BACK;
+use crate::engine::converge_object::{PUTS_BACK, WRITE_AGAIN};
 use crate::engine::journal::Holder;
 use crate::engine::machine::lost_target;
 use crate::engine::rotation::Rotation;
@@ -206,9 +206,16 @@ pub fn next_action(
                 offer(Act::Resume, format!("step {number} failed, and {seen} by now: resume looks, and goes on"))
             }
             StepState::Failed { .. } | StepState::Interrupted { .. }
-                if number == StepNumber::OBJECT && connections.is_some_and(|now| now.object_gone) =>
+                if number >= StepNumber::OBJECT && connections.is_some_and(|now| now.object_gone) =>
             {
                 offer(Act::Resume, put_object_back(state, rotation))
+            }
+            StepState::Failed { fault, .. } if number == StepNumber::OBJECT && fault.kind == FaultKind::NotFound => {
+                let or = rotation.or_out();
+                offer(
+                    Act::Resume,
+                    format!("step {number} failed, for the object was not there: resume looks again{or}"),
+                )
             }
             StepState::Failed { fault, .. } => {
                 let or = rotation.or_out().trim_start_matches(", or ");
@@ -271,7 +278,11 @@ fn put_object_back(step: &StepState, rotation: &Rotation) -> String {
     };
     match step {
         // Whoever has looked for its content of before knows whether it can be put back.
-        StepState::Failed { fault, .. } if fault.kind == FaultKind::NotFound => format!("{}{or}", fault.remedy()),
+        StepState::Failed { fault, .. }
+            if fault.kind == FaultKind::NotFound && fault.advice().contains(WRITE_AGAIN) =>
+        {
+            format!("{}{or}", fault.remedy())
+        }
         _ => format!("{PUTS_BACK}{or}"),
     }
 }

@@ -10,8 +10,8 @@ pub use entry::Entry;
 pub use summary::found;
 use values::first_scheme;
 pub use values::{
-    Actor, Applied, BackSource, CASE_VERSION, CaseBody, Cause, KeyLeft, ObjectChanged, Outcome, PUTTING_RIGHT,
-    RECORD_VERSION, RefusedAct, RotationId, SEEN_SINCE, STARTING_TOUCHED, Swapped,
+    Actor, Applied, BackSource, CASE_VERSION, COPY_STAYS, CaseBody, Cause, KeyLeft, ObjectChanged, Outcome,
+    PUTTING_RIGHT, RECORD_VERSION, RefusedAct, RotationId, SEEN_SINCE, STARTING_TOUCHED, Swapped,
 };
 
 use crate::domain::acknowledgement::{Answer, Channel};

@@ -171,8 +171,8 @@ pub struct Rotation {
     pub earlier_gaps: Vec<BrokenGap>,
     /// From when to when a change of this rotation may have left the name empty, by the journal: each, the oldest first, UTC.
     pub empty: Vec<(Timestamp, Timestamp)>,
-    /// Why the object's content of before the present leg is kept nowhere, where it was to be kept.
-    pub object_not_kept: Option<String>,
+    /// What is known of the copy of the object's content of before the present leg.
+    pub copy_word: super::keys::CopyWord,
     /// Attributes of the secret that could not be carried over.
     pub not_carried: Vec<String>,
     /// The live key on the interface, on the present leg.
@@ -276,7 +276,7 @@ impl Rotation {
             unread_before_end: Vec::new(),
             ended_over: None,
             put_back: None,
-            object_not_kept: None,
+            copy_word: Default::default(),
             not_carried: Vec::new(),
             applied: None,
             back: BTreeMap::new(),
@@ -315,7 +315,7 @@ impl Rotation {
             | Record::LeaseLost { .. }
             | Record::Case(_)
             | Record::PersonErased { .. } => {}
-            Record::Noted { text } => self.note_seen_since(&text),
+            Record::Noted { text } => self.note_found(&text),
             Record::Refused(refused) => {
                 self.end_refused = (refused.act == "finish").then_some((at, refused.why)).or(self.end_refused.take());
             }
@@ -394,7 +394,7 @@ impl Rotation {
                 (self.gap_us, self.overlap_us) = (gap_us.or(self.gap_us), overlap_us.or(self.overlap_us));
                 self.not_carried = not_carried;
             }
-            Record::ObjectChanged(changed) => self.object_not_kept = changed.not_kept,
+            Record::ObjectChanged(changed) => self.copy_word.not_kept = changed.not_kept,
             Record::Applied(record::Applied { baseline, waited_ms, unseen_since }) => {
                 self.applied = Some(Applied { at, baseline, waited_ms, unseen_since });
             }

@@ -124,7 +124,7 @@ async fn an_object_that_goes_between_the_steps_4_and_5_comes_back_from_its_copy_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancellation_removes_no_last_copy_of_the_objects_content() {
-    for is_gone in [true, false] {
+    for (is_gone, is_down) in [(true, false), (false, false), (false, true)] {
         let scene = Scene::start().await;
         scene.confirmed().await;
         // The mailbox falls silent once the keys are kept: nothing is touched.
@@ -143,10 +143,15 @@ async fn a_cancellation_removes_no_last_copy_of_the_objects_content() {
         if is_gone {
             scene.lab.world().remove_object(scene.acme().tenant().id.as_str(), Some(OBJECT));
         }
+        scene.lab.world().set_down(Service::Swift, is_down);
         scene.run(Command::Cancel { confirm: "acme".into(), reason: "not now".into() }).await.unwrap();
-        assert_eq!(copies(&scene), usize::from(is_gone));
+        scene.lab.world().set_down(Service::Swift, false);
+        assert_eq!(copies(&scene), usize::from(is_gone || is_down));
+        scene.acme().look().await;
+        let attention = scene.status().attention.join("; ");
+        assert_eq!(attention.contains("a copy of the object's content stays"), is_gone || is_down, "{attention}");
         let told = scene.acme().entries().iter().any(|entry| match &entry.record {
-            Record::Noted { text } => text.starts_with("the object is not there: its content of before stays"),
+            Record::Noted { text } => text.starts_with("a copy of the object's content stays: the object is not there"),
             _ => false,
         });
         assert_eq!(told, is_gone);

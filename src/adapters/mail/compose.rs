@@ -122,6 +122,11 @@ impl Composer {
         })
     }
 
+    /// What its text leaves out that its readers need.
+    pub(super) fn lacks(&self, request: &NoticeRequest<'_>) -> Option<String> {
+        self.templates.lacks(&request.tenant.name, request.language, request.kind)
+    }
+
     /// Whether text and page are the built-in ones: those ask nothing of a person but to have a name.
     pub(super) fn is_built_in(&self, request: &NoticeRequest<'_>) -> bool {
         self.templates.is_built_in(&request.tenant.name, request.language, request.kind)

@@ -285,6 +285,10 @@ impl Mailer for SmtpMailer {
         self.office.composer.words(request, "").map(drop)
     }
 
+    fn lacks(&self, request: &NoticeRequest<'_>) -> Option<String> {
+        self.office.composer.lacks(request)
+    }
+
     fn is_alike_for_all(&self, request: &NoticeRequest<'_>) -> bool {
         self.office.composer.is_built_in(request)
     }

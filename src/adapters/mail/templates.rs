@@ -198,6 +198,15 @@ impl Templates {
         !self.has_own_layout && self.name(tenant, language, kind).starts_with(BUILT_IN)
     }
 
+    /// What a text of the operator's own leaves out that its readers need; it may say so in words of its own.
+    pub(super) fn lacks(&self, tenant: &str, language: Language, kind: NoticeKind) -> Option<String> {
+        let name = self.name(tenant, language, kind);
+        let said = self.texts.get_template(&name).ok()?.undeclared_variables(false);
+        let missing = needed(kind).iter().filter(|any| !any.iter().any(|wanted| said.contains(*wanted)));
+        let missing: Vec<String> = missing.map(|any| any.join(" or ")).collect();
+        (!missing.is_empty()).then(|| format!("the text {name} does not say {}", missing.join(", nor ")))
+    }
+
     /// Subject and text. Errors name the text and its line.
     pub(super) fn write(
         &self,
@@ -237,6 +246,18 @@ impl Templates {
         let text = text.ok_or_else(|| wrong("must have an empty line after the subject"))?;
         let text = text.replace("\r\n", "\n");
         Ok((subject, format!("{}\n", text.trim_end())))
+    }
+}
+
+/// What a mail of this kind must say, each by one of these names: when it happens, and where what to do is to be found.
+fn needed(kind: NoticeKind) -> &'static [&'static [&'static str]] {
+    const WHEN: &[&str] = &["window", "window_utc"];
+    const WHERE: &[&str] = &["guide_url", "portal_url"];
+    match kind {
+        NoticeKind::Announcement => &[WHEN, WHERE],
+        NoticeKind::Reminder | NoticeKind::Change => &[WHEN],
+        NoticeKind::Reconfigure | NoticeKind::Emergency => &[WHERE],
+        NoticeKind::Cancellation | NoticeKind::AreYouBack | NoticeKind::AllClear => &[],
     }
 }
 
@@ -351,6 +372,19 @@ mod tests {
             assert!(fault.message.contains(says), "{fault}");
         }
         assert_eq!(with(&[("README.md", "x"), ("layout.html", "{{ body }}")]).faults().count(), 0);
+    }
+
+    #[test]
+    fn a_text_that_leaves_out_when_or_where_is_named_and_no_built_in_one_does() {
+        let templates =
+            with(&[("acme/announcement.txt", "Subject: x\n\nHello {{ client_name }}, something happens.\n")]);
+        let lacks = |tenant: &str, language, kind| templates.lacks(tenant, language, kind);
+        let told = lacks("acme", Language::English, NoticeKind::Announcement).unwrap();
+        let wanted = "the text acme/announcement.txt does not say window or window_utc, nor guide_url or portal_url";
+        assert_eq!(told, wanted);
+        for (language, kind) in Language::ALL.into_iter().flat_map(|one| NoticeKind::ALL.map(|kind| (one, kind))) {
+            assert_eq!(lacks("globex", language, kind), None, "{} {}", language.word(), kind.word());
+        }
     }
 
     #[test]

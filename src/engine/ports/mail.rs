@@ -103,6 +103,8 @@ pub trait Mailer: Send + Sync {
     /// Whether the words of such a mail can be written for this person, whatever their address. The error names text, line,
     /// variable and person.
     fn can_write(&self, request: &NoticeRequest<'_>) -> Result<(), Fault>;
+    /// What such a mail leaves out that whoever reads it needs; none: nothing.
+    fn lacks(&self, request: &NoticeRequest<'_>) -> Option<String>;
     /// Whether its words can be written for everybody if they can be for one: nothing in them hangs on who it is.
     fn is_alike_for_all(&self, request: &NoticeRequest<'_>) -> bool;
     /// Subject and text of such a mail in every wording in which it may have been sent: the present texts, and the built-in ones in

@@ -20,6 +20,9 @@ pub const PUTTING_RIGHT: &str = "putting right what others have changed since th
 /// How the note begins that tells what a look has seen others change behind an end.
 pub const SEEN_SINCE: &str = "seen since the end: ";
 
+/// How a note begins that tells of a copy of the object's content that an end has left.
+pub const COPY_STAYS: &str = "a copy of the object's content stays: ";
+
 /// How the digest of a plan is made in records that do not say so.
 pub(super) fn first_scheme() -> u32 {
     1

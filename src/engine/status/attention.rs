@@ -217,10 +217,11 @@ fn token_ended(status: &TenantStatus, now: Timestamp) -> Option<String> {
     Some(format!("the console API's token has ended at {ended}: put a new one into console.token_file"))
 }
 
-/// The object's content of before is kept nowhere, while it may still be wanted.
+/// The object's content of before is kept nowhere, while it may still be wanted; or stays, while nothing wants it any more.
 pub(super) fn of_copy(rotation: &Rotation) -> Option<String> {
-    let why = rotation.object_not_kept.as_ref().filter(|_| rotation.outcome.is_none())?;
-    Some(format!("the object: {NOT_KEPT}: {why}"))
+    let word = &rotation.copy_word;
+    let not_kept = word.not_kept.as_ref().filter(|_| rotation.outcome.is_none());
+    not_kept.map(|why| format!("the object: {NOT_KEPT}: {why}")).or_else(|| word.stays.clone())
 }
 
 /// What the live secret may lack of what hung on it before the rotation: without its list the whole project may read it.

@@ -199,7 +199,7 @@ impl Compared<'_> {
             let more = if done.is_some() { " any more" } else { "" };
             // Whether the copy is there still, nobody has looked.
             let given = self.rotation.forward.as_ref().unwrap_or(&self.rotation.steps);
-            let copy = match given[OBJECT.index()].is_done() && self.rotation.object_not_kept.is_none() {
+            let copy = match given[OBJECT.index()].is_done() && self.rotation.copy_word.not_kept.is_none() {
                 true => format!(
                     " (its content of before was kept beside it: the name ends in {})",
                     self.rotation.object_copy()

@@ -255,7 +255,7 @@ pub fn derive(
         .attention
         .extend(cut_off.map(|(client, _)| format!("{} is not back, by their own word behind the end", client.name)));
     status.attention.extend(open.and_then(attention::of_attributes));
-    status.attention.extend(open.and_then(attention::of_copy));
+    status.attention.extend(rotation.and_then(attention::of_copy));
     status.attention.extend(sights.witnessed.note.clone());
     status.attention.extend(status.bear_servers_key());
     let waits = matches!(status.phase, Phase::Planned | Phase::Announced) && status.review.is_none();

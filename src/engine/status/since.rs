@@ -5,7 +5,7 @@ use crate::domain::fault::FaultKind;
 use crate::domain::key::PublicKey;
 use crate::engine::converge_object::WRITE_AGAIN;
 use crate::engine::observe::Sights;
-use crate::engine::record::{KeyLeft, SEEN_SINCE};
+use crate::engine::record::{COPY_STAYS, KeyLeft, SEEN_SINCE};
 use crate::engine::rotation::Rotation;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,6 +13,8 @@ use std::fmt;
 
 /// The few words that lead where there is little room.
 const LEAD: &str = "KEY CHANGED SINCE THE END";
+/// The same where the object alone is gone.
+const LEAD_GONE: &str = "NO DOWNLOAD";
 
 /// A key that is not the one that the last rotation has left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -69,8 +71,11 @@ const AS_LEFT: &str = "every place is as it was left again";
 pub const MOST_WRITTEN: usize = 40;
 
 impl Rotation {
-    /// Takes in a note: what others have changed behind the end is told once.
-    pub(in crate::engine) fn note_seen_since(&mut self, note: &str) {
+    /// Takes in a note: what others have changed behind the end is told once, a copy that stays as long as this is the last rotation.
+    pub(in crate::engine) fn note_found(&mut self, note: &str) {
+        if let Some(stays) = note.strip_prefix(COPY_STAYS) {
+            self.copy_word.stays = Some(format!("{COPY_STAYS}{stays}"));
+        }
         if let Some(seen) = note.strip_prefix(SEEN_SINCE).filter(|_| self.outcome.is_some()) {
             let times = self.seen_since.take().map_or(0, |(times, _)| times);
             self.seen_since = Some((times + 1, seen.to_owned()));
@@ -137,12 +142,13 @@ pub(super) fn changed_since(rotation: Option<&Rotation>, sights: &Sights) -> Opt
     if places.is_empty() {
         return None;
     }
+    let lead = if gone.is_some() && places.len() == 1 { LEAD_GONE } else { LEAD }.to_owned();
     places.extend(secret.and_then(|secret| secret.alike_told(shown)));
     let when = since.strftime("%Y-%m-%d %H:%M UTC");
     let text = format!("{}; the rotation that ended at {when} left {}", places.join("; "), left.short());
     let is_held = secret.is_some_and(|secret| secret.keys.contains(&Some(left)));
     let can_be_put_right = is_held || secret.is_some() && rotation?.copy_of(left).is_some();
-    let (lead, secret_unread) = (LEAD.into(), secret.is_none());
+    let secret_unread = secret.is_none();
     Some(ChangedSince {
         lead,
         text,

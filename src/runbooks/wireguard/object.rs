@@ -6,7 +6,7 @@ use crate::domain::key::PublicKey;
 use crate::domain::step::StepNumber;
 use crate::engine::converge_object;
 use crate::engine::ports::StoredObject;
-use crate::engine::record::{ObjectChanged, Record};
+use crate::engine::record::{COPY_STAYS, ObjectChanged, Record};
 use crate::engine::step::{Probe, Progress, Step, StepContext, Trouble};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -216,8 +216,8 @@ pub(super) async fn discard_if_there(context: &StepContext<'_>) -> Result<String
         return Ok(String::new());
     }
     let text = format!(
-        "{why}: its content of before stays beside it as what ends in .{suffix}; have the platform write the object again, or \
-         copy that back, and delete it then"
+        "{COPY_STAYS}{why}; what ends in .{suffix} stands beside it: have the platform write the object again, or copy that \
+         back, and delete the copy then"
     );
     context.ledger.record(Record::Noted { text: text.clone() }).await?;
     Ok(format!("; {text}"))
@@ -230,8 +230,10 @@ pub(super) async fn discard_copy(context: &StepContext<'_>) -> Result<String, Fa
         Ok(true) => Ok("; the object's content of before removed".into()),
         Ok(false) => Ok(String::new()),
         Err(fault) if fault.service == Service::Journal => Err(fault),
-        Err(fault) => Ok(format!(
-            "; the object's content of before could NOT be removed ({fault}): delete what ends in .{suffix} by hand"
-        )),
+        Err(fault) => {
+            let text = format!("{COPY_STAYS}it could NOT be removed ({fault}): delete what ends in .{suffix} by hand");
+            context.ledger.record(Record::Noted { text: text.clone() }).await?;
+            Ok(format!("; {text}"))
+        }
     }
 }

@@ -105,6 +105,14 @@ async fn look(context: &StepContext<'_>, mailed: &[Client], policy: SecondMail) 
         let text = format!("{found}, not {}", target.short());
         return Err(Fault::new(Service::Swift, FaultKind::Conflict, text).hint(hint));
     }
+    if sight.users.is_empty() && !rotation.clients.is_empty() {
+        let text = format!(
+            "the object names none of {} clients, and the server drops whoever is not in it",
+            rotation.clients.len()
+        );
+        let hint = format!("{}, then go on", converge_object::WRITE_AGAIN);
+        return Err(Fault::new(Service::Swift, FaultKind::Conflict, text).hint(hint));
+    }
     // One that can't be read keeps nobody from coming back. One that holds another key is what the server takes next.
     if let Ok(secret) = observe::look_at_secret(world, None).await
         && secret.keys.iter().any(|key| *key != Some(target))

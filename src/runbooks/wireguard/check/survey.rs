@@ -188,6 +188,15 @@ fn texts_check(world: &World, context: Option<&StepContext<'_>>) -> Finding {
     let Some(context) = context else {
         return finding("texts", CheckState::Unknown, "they are tried for everybody once a rotation is planned", "");
     };
-    let tried = mailing::can_write(world, &context.rotation(), None);
-    from_result("texts", tried.map(|mails| format!("{mails} mails can be written: all kinds for all clients")))
+    let rotation = context.rotation();
+    let lacking = mailing::lacking(world, &rotation);
+    match mailing::can_write(world, &rotation, None) {
+        Err(fault) => fail("texts", &fault),
+        Ok(_) if !lacking.is_empty() => {
+            let advice = "whoever gets it must know when it happens and where to find what to do: put the names into the text, unless \
+                          it says so in words of its own";
+            finding("texts", CheckState::Warn, lacking.join("; "), advice)
+        }
+        Ok(mails) => pass("texts", format!("{mails} mails can be written: all kinds for all clients")),
+    }
 }
