@@ -39,7 +39,7 @@ impl fmt::Display for BrokenGap {
         let at = |moment: Timestamp| moment.strftime("%Y-%m-%d %H:%M:%S UTC");
         match self.is_known {
             true => {
-                write!(f, "by the journal: DELETE at {} by a run that ended in it, stored at ", at(self.opened))?;
+                write!(f, "by the journal: DELETE at {} by an attempt before, stored at ", at(self.opened))?;
                 write!(f, "{}", at(self.closed))
             }
             false if self.by_others => write!(

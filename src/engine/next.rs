@@ -220,7 +220,9 @@ pub fn next_action(
             StepState::Failed { fault, .. } => {
                 let or = rotation.or_out().trim_start_matches(", or ");
                 // What was said to be safe was so when it failed; what is true now is said apart.
-                let remedy = fault.remedy();
+                let is_plain = fault.hint.is_none() && matches!(fault.kind, FaultKind::Refused | FaultKind::Invalid);
+                let plain = is_plain.then(|| format!("{}: correct that", fault.message));
+                let remedy = plain.as_deref().unwrap_or_else(|| fault.remedy());
                 // An advice is given once.
                 let then = match (remedy.contains("resume"), or.is_empty() || remedy.contains(or)) {
                     (true, true) => String::new(),

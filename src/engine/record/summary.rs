@@ -65,7 +65,7 @@ impl Record {
                     (Some(us), None) => format!(", gap {}", length(*us)),
                     (None, None) => String::new(),
                 };
-                let from = opened.map(|at| format!(" (opened {} by a run that ended in it)", clock(at)));
+                let from = opened.map(|at| format!(" (opened {} by an attempt before)", clock(at)));
                 let found = found_empty.map(|at| {
                     format!(", nothing had the name when it was looked at {}: since when is not known", clock(at))
                 });
