@@ -137,7 +137,16 @@ impl Rotation {
                 seen.push(Client { sources: row, ..known.clone() });
                 continue;
             }
-            if seen.is_known(&known.id) || is_everybody && !told(known) {
+            if seen.is_known(&known.id) {
+                continue;
+            }
+            if is_everybody && !told(known) {
+                // No place names them any more, and the peer on the interface is theirs as long as it is there.
+                let theirs = known.keys().flat_map(|key| seen.with_key(&key)).find(|at| seen.is(*at, is_unnamed));
+                if let Some(peer) = theirs {
+                    seen.take(peer);
+                    seen.push(Client { sources: BTreeSet::from([Source::Peer]), ..known.clone() });
+                }
                 continue;
             }
             // The peer on the interface is theirs: it needs no row of its own.

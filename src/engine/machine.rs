@@ -255,7 +255,7 @@ impl Machine {
                 Ok(outputs)
             }
             Probe::Unclear(fault) => {
-                let is_seen_only = step == StepNumber::SECRET && self.open()?.live.known() != Live::There;
+                let is_seen_only = step == StepNumber::SECRET && self.open()?.live.live != Live::There;
                 let or = if is_seen_only { "" } else { ", or decide it yourself with a reason" };
                 let text = format!("step {step} can't be judged now ({fault}); {}, then resume{or}", fault.advice());
                 Ok(vec![Output::Refused(Refusal::NeedsPerson(text))])

@@ -8,7 +8,7 @@ use crate::domain::notice::{Delivery, KeyTold, Notice, NoticeKind, REFUSES_US};
 use crate::domain::step::StepNumber;
 use crate::domain::token::ReplyToken;
 use crate::engine::machine::SendOrder;
-use crate::engine::ports::{NoticeRequest, World};
+use crate::engine::ports::{Lack, NoticeRequest, World};
 use crate::engine::rotation::Rotation;
 use crate::engine::step::StepContext;
 use std::collections::{BTreeMap, BTreeSet};
@@ -191,12 +191,19 @@ fn tried_request<'a>(
     }
 }
 
-/// What the operator's texts leave out that whoever reads them needs.
-pub fn lacking(world: &World, rotation: &Rotation) -> Vec<String> {
+/// What the operator's texts of these kinds leave out that whoever reads them needs.
+pub fn lacking(world: &World, rotation: &Rotation, kinds: &[NoticeKind]) -> Vec<Lack> {
     let Some(client) = rotation.clients.first() else { return Vec::new() };
     let token = world.reply_key.token(rotation, &client.id);
-    let lacks = |kind| world.mailer.lacks(&tried_request(world, rotation, client, kind, &token));
-    NoticeKind::ALL.into_iter().filter_map(lacks).collect()
+    let lacks = |kind: &NoticeKind| world.mailer.lacks(&tried_request(world, rotation, client, *kind, &token));
+    kinds.iter().filter_map(lacks).collect()
+}
+
+/// Errs where a text that asks for an answer does not say to what.
+pub fn says_when(world: &World, rotation: &Rotation, kinds: &[NoticeKind]) -> Result<(), Fault> {
+    let Some(lack) = lacking(world, rotation, kinds).into_iter().find(|lack| lack.when) else { return Ok(()) };
+    Err(Fault::new(Service::Mail, FaultKind::Invalid, lack.text)
+        .hint("nothing was sent; put {{ window }} into it, for nobody can agree to what they are not told"))
 }
 
 /// What was written to a client in this rotation, subject and text of each mail, as far as it can be written once more: with
@@ -276,6 +283,8 @@ pub async fn send(
         let begins =
             matches!(order.kind, NoticeKind::Announcement | NoticeKind::Change) && rotation.emergency.is_none();
         can_write(context.world, &rotation, if begins { None } else { Some(&with) })?;
+        let kinds: BTreeSet<NoticeKind> = with.iter().map(|(_, kind)| *kind).collect();
+        says_when(context.world, &rotation, &Vec::from_iter(kinds))?;
         drop(rotation);
         context.world.mailer.probe().await?;
     }

@@ -94,8 +94,12 @@ impl Rotation {
                 let was_checked = *step == StepNumber::CHECK && self.preflight.is_some();
                 need(was_checked || *self.step(*step) != StepState::Waiting, "that step was never begun")
             }
-            Record::KeyKeeping { .. } | Record::PreviousMissing { .. } | Record::ShapeSeen { .. } => {
+            Record::KeyKeeping { .. } | Record::PreviousMissing { .. } => {
                 need(at_work(StepNumber::STAGE), "step 3 is not at work")
+            }
+            // Step 4 carries over what it finds.
+            Record::ShapeSeen { .. } => {
+                need(at_work(StepNumber::STAGE) || at_work(StepNumber::SECRET), "neither step 3 nor step 4 is at work")
             }
             Record::KeyKept { role, public_key, .. } => {
                 let keeping = self.keys.get(role).is_some_and(|key| key.public_key == *public_key);

@@ -9,7 +9,7 @@ mod mail;
 pub mod nodes;
 
 pub use console::{Console, Role};
-pub use mail::{Answers, Cursor, FolderReading, Handed, Inbox, Letter, Mailer, NoticeRequest, Sheet};
+pub use mail::{Answers, Cursor, FolderReading, Handed, Inbox, Lack, Letter, Mailer, NoticeRequest, Sheet};
 
 use crate::domain::client::Entry;
 use crate::domain::fault::Fault;

@@ -315,6 +315,45 @@ async fn a_journal_that_goes_away_in_the_gap_does_not_leave_the_secret_open_to_t
     assert_eq!(live.metadata.get("owner").map(String::as_str), Some("platform-team"));
 }
 
+/// Who may read the secret is corrected while a rotation stands: what was read of it before is not put back over that, neither by a
+/// later attempt, nor by a resume behind the change, nor by the way back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_access_control_list_that_a_colleague_has_corrected_stays_as_they_have_set_it() {
+    let scene = Scene::start_with(|config| config.wireguard.reconcile_interval = Duration::from_secs(1)).await;
+    let world = scene.lab.world().clone();
+    let wrong = |project: bool| serde_json::json!({"read": {"users": ["agent"], "project-access": project}});
+    let set = |project: bool| {
+        let id = world.secrets(&scene.secret_name())[0].id.clone();
+        world.edit_secret(&id, move |secret| secret.acl = Some(wrong(project)));
+    };
+    let access = || world.secrets(&scene.secret_name())[0].acl.clone().unwrap()["read"]["project-access"].clone();
+    set(false);
+    scene.confirmed().await;
+    // The mailbox falls silent once the keys are kept and the attributes are read: nothing is touched.
+    scene.lab.faults().observe({
+        let world = world.clone();
+        move |request| {
+            if request.service == Service::Barbican && request.method == "POST" {
+                world.faults().add(Rule::new(Service::Imap, Fault::Close).always());
+            }
+        }
+    });
+    scene.rotate().await.unwrap_err();
+    assert!(scene.acme().rotation().unwrap().shape.is_some());
+    scene.lab.faults().observe(|_| {});
+    scene.lab.faults().clear();
+    set(true);
+    crate::strangers::hold_the_agents(&scene);
+    scene.rotate().await.unwrap_err();
+    assert_eq!((access(), scene.status().steps[3].state.word()), (true.into(), "done"), "a later attempt");
+    set(false);
+    scene.run(Command::Resume).await.unwrap_err();
+    assert_eq!(access(), false, "a resume behind the change");
+    scene.lab.faults().clear();
+    scene.roll_back().await.unwrap();
+    assert_eq!(access(), false, "the way back");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_could_not_be_carried_over_wants_attention_until_the_end() {
     let scene = Scene::start().await;

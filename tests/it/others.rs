@@ -9,8 +9,9 @@ use changeguard::domain::notice::NoticeKind;
 use changeguard::domain::step::{StepNumber, StepState};
 use changeguard::engine::command::Command;
 use changeguard::engine::next::Act;
-use changeguard::engine::record::Record;
+use changeguard::engine::record::{Cause, Record};
 use changeguard::engine::secret::PrivateKey;
+use changeguard::engine::status::ClientView;
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -198,6 +199,27 @@ async fn who_is_removed_after_the_rotation_is_shown_as_gone_and_not_mailed() {
     let only = Some(vec![changeguard::domain::client::ClientId(person.id.clone())]);
     scene.run(Command::Notify { kind, only, again: false }).await.unwrap();
     assert_eq!(world.mails_to(&person.email).len(), before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_named_by_no_place_any_more_before_a_mail_keeps_their_name_while_their_peer_is_there() {
+    let scene = Scene::start().await;
+    let window = Scene::another_window();
+    scene.run(Command::Plan { window, cause: Cause::Scheduled, reference: String::new() }).await.unwrap();
+    // Who is to be told is journaled with the check.
+    scene.run(Command::Check).await.unwrap();
+    let before = scene.status().clients;
+    crate::strangers::hold_the_agents(&scene);
+    let mut object: Value = serde_json::from_slice(&scene.object()).unwrap();
+    let gone = object["users"].as_array_mut().unwrap().remove(0);
+    let (world, tenant) = (scene.lab.world(), scene.acme().tenant().id.to_string());
+    world.put_object(&tenant, OBJECT, &serde_json::to_vec(&object).unwrap());
+    scene.acme().look().await;
+    let status = scene.status();
+    let find = |views: &[ClientView]| views.iter().find(|view| gone["id"] == view.client.id.0.as_str()).cloned();
+    let (then, now) = (find(&before).unwrap().client, find(&status.clients).unwrap().client);
+    assert_eq!((then.name, then.email, then.public_key), (now.name, now.email, now.public_key));
+    assert_eq!(status.clients.len(), before.len(), "{:?}", status.clients);
 }
 
 /// The copies of the object's content of before, by their names.

@@ -16,7 +16,7 @@ use crate::domain::sanitize::sanitize;
 use crate::domain::tenant::Tenant;
 use crate::domain::token::{Addressed, ReplyToken, TOKEN_CHARACTERS, Topic};
 use crate::domain::window::Window;
-use crate::engine::ports::{Clock, Letter, NoticeRequest};
+use crate::engine::ports::{Clock, Lack, Letter, NoticeRequest};
 use jiff::Timestamp;
 use lettre::message::header::{ContentDisposition, ContentTransferEncoding, ContentType};
 use lettre::message::{Body, Mailbox, MessageBuilder, MultiPart, SinglePart};
@@ -123,7 +123,7 @@ impl Composer {
     }
 
     /// What its text leaves out that its readers need.
-    pub(super) fn lacks(&self, request: &NoticeRequest<'_>) -> Option<String> {
+    pub(super) fn lacks(&self, request: &NoticeRequest<'_>) -> Option<Lack> {
         self.templates.lacks(&request.tenant.name, request.language, request.kind)
     }
 

@@ -23,7 +23,7 @@ use crate::domain::language::Language;
 use crate::domain::notice::{Delivery, NoticeKind};
 use crate::domain::tenant::Tenant;
 use crate::domain::window::Window;
-use crate::engine::ports::{Clock, Fence, Handed, Letter, Mailer, NoticeRequest, Sheet, Unfenced};
+use crate::engine::ports::{Clock, Fence, Handed, Lack, Letter, Mailer, NoticeRequest, Sheet, Unfenced};
 use async_trait::async_trait;
 use compose::{Composer, Owned};
 use connection::{Connector, SmtpConnection};
@@ -285,7 +285,7 @@ impl Mailer for SmtpMailer {
         self.office.composer.words(request, "").map(drop)
     }
 
-    fn lacks(&self, request: &NoticeRequest<'_>) -> Option<String> {
+    fn lacks(&self, request: &NoticeRequest<'_>) -> Option<Lack> {
         self.office.composer.lacks(request)
     }
 

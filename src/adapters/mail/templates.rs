@@ -8,6 +8,7 @@ use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::language::Language;
 use crate::domain::notice::NoticeKind;
 use crate::domain::sanitize::sanitize;
+use crate::engine::ports::Lack;
 use minijinja::{Environment, UndefinedBehavior, Value, value::Serde};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -199,12 +200,14 @@ impl Templates {
     }
 
     /// What a text of the operator's own leaves out that its readers need; it may say so in words of its own.
-    pub(super) fn lacks(&self, tenant: &str, language: Language, kind: NoticeKind) -> Option<String> {
+    pub(super) fn lacks(&self, tenant: &str, language: Language, kind: NoticeKind) -> Option<Lack> {
         let name = self.name(tenant, language, kind);
         let said = self.texts.get_template(&name).ok()?.undeclared_variables(false);
         let missing = needed(kind).iter().filter(|any| !any.iter().any(|wanted| said.contains(*wanted)));
-        let missing: Vec<String> = missing.map(|any| any.join(" or ")).collect();
-        (!missing.is_empty()).then(|| format!("the text {name} does not say {}", missing.join(", nor ")))
+        let missing: Vec<&[&str]> = missing.copied().collect();
+        let names = missing.iter().map(|any| any.join(" or ")).collect::<Vec<_>>().join(", nor ");
+        let text = format!("the text {name} does not say {names}");
+        (!missing.is_empty()).then(|| Lack { when: missing.contains(&WHEN), text })
     }
 
     /// Subject and text. Errors name the text and its line.
@@ -249,10 +252,11 @@ impl Templates {
     }
 }
 
+const WHEN: &[&str] = &["window", "window_utc"];
+const WHERE: &[&str] = &["guide_url", "portal_url"];
+
 /// What a mail of this kind must say, each by one of these names: when it happens, and where what to do is to be found.
 fn needed(kind: NoticeKind) -> &'static [&'static [&'static str]] {
-    const WHEN: &[&str] = &["window", "window_utc"];
-    const WHERE: &[&str] = &["guide_url", "portal_url"];
     match kind {
         NoticeKind::Announcement => &[WHEN, WHERE],
         NoticeKind::Reminder | NoticeKind::Change => &[WHEN],
@@ -381,7 +385,7 @@ mod tests {
         let lacks = |tenant: &str, language, kind| templates.lacks(tenant, language, kind);
         let told = lacks("acme", Language::English, NoticeKind::Announcement).unwrap();
         let wanted = "the text acme/announcement.txt does not say window or window_utc, nor guide_url or portal_url";
-        assert_eq!(told, wanted);
+        assert_eq!(told, Lack { when: true, text: wanted.into() });
         for (language, kind) in Language::ALL.into_iter().flat_map(|one| NoticeKind::ALL.map(|kind| (one, kind))) {
             assert_eq!(lacks("globex", language, kind), None, "{} {}", language.word(), kind.word());
         }

@@ -80,6 +80,15 @@ pub struct Letter {
     pub message: Vec<u8>,
 }
 
+/// What an operator's text leaves out that whoever reads it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lack {
+    /// When it happens is among it: nobody can agree to what they are not told.
+    pub when: bool,
+    /// Which text, and what.
+    pub text: String,
+}
+
 /// What has come of one try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handed {
@@ -104,7 +113,7 @@ pub trait Mailer: Send + Sync {
     /// variable and person.
     fn can_write(&self, request: &NoticeRequest<'_>) -> Result<(), Fault>;
     /// What such a mail leaves out that whoever reads it needs; none: nothing.
-    fn lacks(&self, request: &NoticeRequest<'_>) -> Option<String>;
+    fn lacks(&self, request: &NoticeRequest<'_>) -> Option<Lack>;
     /// Whether its words can be written for everybody if they can be for one: nothing in them hangs on who it is.
     fn is_alike_for_all(&self, request: &NoticeRequest<'_>) -> bool;
     /// Subject and text of such a mail in every wording in which it may have been sent: the present texts, and the built-in ones in

@@ -76,6 +76,8 @@ fn foreign(by: Option<&Quiet>) -> String {
 fn expectation(rotation: &Rotation, settings: &Settings, now: Timestamp) -> Option<bool> {
     let cycles = SignedDuration::try_from(settings.reconcile_interval * 2).unwrap_or(SignedDuration::MAX);
     match rotation.step(StepNumber::SECRET) {
+        // It may wait long before it changes anything, and end without having done so.
+        _ if rotation.touched_as.is_none() && !rotation.touched => None,
         StepState::Running { .. } => Some(true),
         StepState::Done { at, .. } => Some(now.duration_since(*at) <= cycles),
         StepState::Failed { at, .. } | StepState::Interrupted { since: at } => {

@@ -39,7 +39,8 @@ use std::collections::BTreeSet;
 /// told by itself.
 fn is_known_better(difference: &Difference, clients: &[Client]) -> bool {
     let owner = |is: &dyn Fn(&Client) -> bool| {
-        let is_theirs = |client: &&Client| client.public_key.is_some() && !judging::is_unnamed(client) && is(client);
+        let is_peer_only = |client: &Client| !client.sources.is_empty() && judging::is_unnamed(client);
+        let is_theirs = |client: &&Client| client.public_key.is_some() && !is_peer_only(client) && is(client);
         clients.iter().find(is_theirs).is_some_and(|client| !client.sources.contains(&Source::Object))
     };
     match difference {
@@ -297,7 +298,8 @@ fn people(rotation: Option<&Rotation>, found: &Result<People, Fault>, sights: &S
             // Of whom only places that have just answered had ever known, and know no more, it is known that they are gone.
             let now: BTreeSet<&ClientId> = people.clients.iter().map(|client| &client.id).collect();
             clients.retain(|client| {
-                now.contains(&client.id) || rotation.is_told(&client.id) || sights.may_still_know(client)
+                let has_peer = client.sources.contains(&Source::Peer);
+                now.contains(&client.id) || has_peer || rotation.is_told(&client.id) || sights.may_still_know(client)
             });
             clients
         }

@@ -209,15 +209,15 @@ pub(super) async fn discard_if_there(context: &StepContext<'_>) -> Result<String
     let why = match object.etag().await {
         Ok(_) => return discard_copy(context).await,
         Err(fault) if fault.service == Service::Journal => return Err(fault),
-        Err(fault) if fault.kind == FaultKind::NotFound => "the object is not there".to_owned(),
-        Err(fault) => format!("whether the object is there can't be seen ({fault})"),
+        Err(fault) if fault.kind == FaultKind::NotFound => "the object was not there".to_owned(),
+        Err(fault) => format!("it could not be seen whether the object was there ({fault})"),
     };
     if matches!(object.kept(&suffix).await, Ok(None)) {
         return Ok(String::new());
     }
     let text = format!(
-        "{COPY_STAYS}{why}; what ends in .{suffix} stands beside it: have the platform write the object again, or copy that \
-         back, and delete the copy then"
+        "{COPY_STAYS}at the end {why}; what ends in .{suffix} was left beside it: have the platform write the object if it is \
+         not there, and delete the copy then"
     );
     context.ledger.record(Record::Noted { text: text.clone() }).await?;
     Ok(format!("; {text}"))

@@ -137,7 +137,7 @@ pub async fn signs_of_loss(world: &World, rotation: &Rotation, before: &Before) 
 /// read is no proof.
 async fn is_of_others(world: &World, rotation: &Rotation, before: &Before) -> bool {
     let unknown = |role: &KeyRole| !rotation.keys.contains_key(role);
-    let kept = [KeyRole::Staged, KeyRole::Previous, KeyRole::Fresh].into_iter().filter(unknown);
+    let kept = [KeyRole::Staged, KeyRole::Fresh].into_iter().filter(unknown);
     let kept = kept.map(async |role| kept_keys(world, &kept_name(role, rotation)).await);
     let (secret, object, server, kept) = futures_util::join!(
         observe::look_at(world, Source::Barbican, before),
@@ -152,7 +152,8 @@ async fn is_of_others(world: &World, rotation: &Rotation, before: &Before) -> bo
         return true;
     }
     let (Ok(server), Ok(kept)) = (server, kept) else { return false };
-    let known = rotation.keys.values().map(|key| key.public_key);
+    // The key of before is nobody's work but of whoever stores it again.
+    let known = rotation.keys.iter().filter(|(role, _)| **role != KeyRole::Previous).map(|(_, key)| key.public_key);
     let ours: Vec<PublicKey> = known.chain(kept.into_iter().flatten().map(|(_, key)| key)).collect();
     // A rotation that has ended, so that none of its keys is kept, has put its key on the server and into the object.
     let told = match object {

@@ -6,10 +6,11 @@ use super::kept::{find_kept, keep_again, kept_keys};
 use super::{answers, moment, silence};
 use crate::domain::fault::{Fault, FaultKind, Service};
 use crate::domain::key::{KeyRole, PublicKey, holds_instead};
+use crate::domain::secret_shape::SecretShape;
 use crate::domain::step::StepNumber;
 use crate::engine::converge_secret::{self, Wanted};
 use crate::engine::gap;
-use crate::engine::observe::{self, Before};
+use crate::engine::observe::{self, Before, SecretSight};
 use crate::engine::ports::{SecretRef, SwapOrder, Touch, World};
 use crate::engine::record::{self, Record};
 use crate::engine::rotation::KeptKey;
@@ -60,8 +61,9 @@ impl Step for Secret {
     async fn probe(&self, context: &StepContext<'_>) -> Probe {
         let rotation = context.rotation();
         let Some(target) = rotation.target() else { return Probe::NotDone("no key is staged".into()) };
-        // What could not be carried over is on record; asking for it again would never end.
-        let shape = rotation.shape.as_ref().filter(|_| rotation.not_carried.is_empty());
+        // What could not be carried over is on record; asking for it again would never end. What others have set since it was is theirs.
+        let is_set = rotation.step(StepNumber::SECRET).is_done() || !rotation.not_carried.is_empty();
+        let shape = rotation.shape.as_ref().filter(|_| !is_set);
         match converge_secret::holds(context.world, target, shape).await {
             Ok(Ok(())) => Probe::Done(format!("the secret holds {}", target.short())),
             Ok(Err(found)) => Probe::NotDone(found),
@@ -83,7 +85,8 @@ impl Step for Secret {
         };
         let seen = seen.ok();
         let look = seen.as_ref().map(|secret| (context.world.clock.now(), secret.count));
-        let (shape, left_out) = rotation.shape.clone().unwrap_or_default().to_store(context.world.clock.now());
+        let shape = carried(context, seen.as_ref()).await?;
+        let (shape, left_out) = shape.to_store(context.world.clock.now());
         let name = &context.world.settings.secret_name;
         let touch = Moment { context, before: Before { secret: seen.clone(), ..Before::default() } };
         let wanted =
@@ -149,6 +152,33 @@ impl Step for Secret {
         }
         Ok(evidence)
     }
+}
+
+/// The attributes that the new secret gets: those of the one that gives way, as they are now, for whoever has corrected its access
+/// control since step 3 has meant it. Of what is half-made, or somebody else's, those that the journal knows.
+async fn carried(context: &StepContext<'_>, seen: Option<&SecretSight>) -> Result<SecretShape, Fault> {
+    let rotation = context.rotation();
+    let known = rotation.shape.clone().unwrap_or_default();
+    let held = |role| rotation.keys.get(&role).map(|kept| kept.public_key);
+    let giving_way = seen.filter(|seen| seen.count == 1 && seen.only_key() != rotation.target());
+    let is_whole = |seen: &&SecretSight| match &rotation.forward {
+        None => !rotation.touched && seen.only_key() == held(KeyRole::Previous),
+        Some(steps) => {
+            let is_stored = steps[StepNumber::SECRET.index()].is_done() && rotation.not_carried.is_empty();
+            is_stored && seen.only_key() == held(KeyRole::Staged)
+        }
+    };
+    let Some(seen) = giving_way.filter(is_whole) else { return Ok(known) };
+    let now = match context.world.secrets.shape(&seen.hrefs[0]).await {
+        Ok(now) => now,
+        // The way back waits for nothing that it can do without.
+        Err(_) if rotation.rollback.is_some() => return Ok(known),
+        Err(fault) => return Err(unread(fault)),
+    };
+    if rotation.shape.as_ref() != Some(&now) {
+        context.ledger.record(Record::ShapeSeen { shape: now.clone() }).await?;
+    }
+    Ok(now)
 }
 
 fn micros(duration: Option<Duration>) -> Option<u64> {

@@ -65,6 +65,8 @@ impl<R: Runbook> CaseDesk<R> {
         if !R::spec().pauses {
             return Err(not_now("no step of it can be paused"));
         }
+        // What is said next follows from the case as it is, whatever becomes of this.
+        let _ = self.read().await;
         let is_here = self.known().running;
         let (case, _) = self.load().await?;
         let case = case.filter(|case| case.core.is_open()).ok_or_else(|| not_now("no case is open"))?;

@@ -10,6 +10,7 @@ use super::findings::{
 use super::keys::agreement;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::key::PublicKey;
+use crate::domain::notice::NoticeKind;
 use crate::domain::preflight::{
     Check as Finding, CheckState, DUPLICATES, KeyAgreement, MAILBOX, OWN_ROUTE, Preflight, SWAP,
 };
@@ -189,7 +190,8 @@ fn texts_check(world: &World, context: Option<&StepContext<'_>>) -> Finding {
         return finding("texts", CheckState::Unknown, "they are tried for everybody once a rotation is planned", "");
     };
     let rotation = context.rotation();
-    let lacking = mailing::lacking(world, &rotation);
+    let lacking: Vec<String> =
+        mailing::lacking(world, &rotation, &NoticeKind::ALL).into_iter().map(|lack| lack.text).collect();
     match mailing::can_write(world, &rotation, None) {
         Err(fault) => fail("texts", &fault),
         Ok(_) if !lacking.is_empty() => {
