@@ -151,7 +151,9 @@ async fn a_cancellation_removes_no_last_copy_of_the_objects_content() {
         let attention = scene.status().attention.join("; ");
         assert_eq!(attention.contains("a copy of the object's content stays"), is_gone || is_down, "{attention}");
         let told = scene.acme().entries().iter().any(|entry| match &entry.record {
-            Record::Noted { text } => text.starts_with("a copy of the object's content stays: at the end the object was not there"),
+            Record::Noted { text } => {
+                text.starts_with("a copy of the object's content stays: at the end the object was not there")
+            }
             _ => false,
         });
         assert_eq!(told, is_gone);

@@ -111,7 +111,7 @@ impl CommandServer {
         let argv: Vec<String> = argv.iter().map(|word| script::fill(word, &[("{read}", script)])).collect();
         let began = Instant::now();
         let ended = run::run(&argv, self.timeout).await?;
-        if !refusal::is_wordless(&ended) {
+        if !refusal::is_without_master(&ended) {
             return Ok(ended);
         }
         // It had shared a connection whose master was ended meanwhile. All that is run here only reads, so it is asked once

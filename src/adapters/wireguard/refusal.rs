@@ -34,10 +34,14 @@ const SUDO: [&str; 5] = [
     "may not run sudo",
 ];
 
-/// Whether ssh ended without saying why. Whatever fails in ssh itself says so; one that shares a connection says nothing when the
-/// master that holds it is ended (seen: 255, not a byte, OpenSSH 9.2).
-pub(super) fn is_wordless(ended: &Ended) -> bool {
-    ended.code == Some(255) && ended.errors.trim_ascii().is_empty()
+/// Whether ssh ended because the master that holds the shared connection did. Then it says nothing at all (seen: 255, not a byte,
+/// OpenSSH 9.2), or only that it could not talk to it any more; whatever else fails in ssh itself says so.
+pub(super) fn is_without_master(ended: &Ended) -> bool {
+    let errors = String::from_utf8_lossy(&ended.errors);
+    let of_master = |line: &str| {
+        line.contains("mux_client_") || line.starts_with("mm_send_fd") || line.starts_with("mm_receive_fd")
+    };
+    ended.code == Some(255) && errors.lines().map(str::trim).filter(|line| !line.is_empty()).all(of_master)
 }
 
 /// The fault of a command that ended with something else than 0.
@@ -61,15 +65,15 @@ pub(super) fn judge(ended: &Ended, wg: &str, interface: &str) -> Fault {
             return fault(FaultKind::Unauthorized, "ssh was not let in")
                 .hint("check that your agent holds the key (ssh-add -l) and that the server accepts it");
         }
+        if is_without_master(ended) {
+            return fault(FaultKind::Reset, "ssh's connection to the server was lost, twice")
+                .hint("nothing was changed there; it is read again");
+        }
         if says(&UNREACHABLE) {
             return fault(FaultKind::Unreachable, "the server can't be reached");
         }
         if says(&["bad configuration option", "bad owner or permissions", "too long for unix domain socket"]) {
             return fault(FaultKind::NotStarted, "ssh refused to start");
-        }
-        if is_wordless(ended) {
-            return fault(FaultKind::Reset, "ssh's connection to the server was lost without a word, twice")
-                .hint("nothing was changed there; it is read again");
         }
         return fault(FaultKind::Exited(code), "ssh failed")
             .hint("nothing was changed there; try the same ssh by hand");
@@ -210,5 +214,24 @@ mod tests {
     #[test]
     fn what_the_server_says_can_not_move_the_cursor() {
         assert!(!of(3, "\x1b[2J\x07boo\n").message.contains(char::is_control));
+    }
+
+    #[test]
+    fn what_ssh_says_of_a_master_that_is_gone_is_told_from_what_it_says_of_the_server() {
+        let ended = |errors: &str| Ended { code: Some(255), output: Vec::new(), errors: errors.as_bytes().to_vec() };
+        for lost in
+            ["", "\r\n", "mm_send_fd: sendmsg(0): Broken pipe\r\nmux_client_request_session: send fds failed\r\n"]
+        {
+            assert!(is_without_master(&ended(lost)), "{lost:?}");
+            assert_eq!(judge(&ended(lost), "wg", "wg0").kind, FaultKind::Reset);
+        }
+        for other in [
+            "ssh: connect to host vpn port 22: Broken pipe\r\n",
+            "mux_client_hello\r\nPermission denied (publickey).\r\n",
+        ] {
+            assert!(!is_without_master(&ended(other)), "{other:?}");
+        }
+        let told = Ended { code: Some(1), ..ended("mux_client_request_session: x") };
+        assert!(!is_without_master(&told));
     }
 }
