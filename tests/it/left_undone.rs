@@ -423,9 +423,22 @@ async fn what_step_7_had_met_is_said_no_more_once_it_is_over() {
 /// The object is no JSON: the console names the people all the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_emergency_whose_object_can_not_be_read_mails_whoever_is_known_and_names_what_leads_on() {
+    an_emergency_without_the_object(false).await;
+}
+
+/// Nor does it wait for Swift.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emergency_without_swift_changes_the_key_all_the_same() {
+    an_emergency_without_the_object(true).await;
+}
+
+async fn an_emergency_without_the_object(is_down: bool) {
     let scene = Scene::with_console().await;
     let (world, container) = (scene.lab.world().clone(), scene.acme().tenant().id.to_string());
-    world.put_object(&container, "config/vpn-users.json", b"<html>not now</html>");
+    match is_down {
+        true => world.set_down(Service::Swift, true),
+        false => world.put_object(&container, "config/vpn-users.json", b"<html>not now</html>"),
+    }
     let (confirm, reason) = ("acme".to_owned(), "a laptop was stolen".to_owned());
     let declared = scene.run(Command::Emergency { confirm, reason, through_tunnel: String::new() }).await;
     let Err(RunError::Refused(Refusal::GateShut(reasons))) = declared else { panic!("{declared:?}") };

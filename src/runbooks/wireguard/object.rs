@@ -188,12 +188,19 @@ fn written_at(object: &StoredObject) -> String {
 /// change; step 5 keeps what it replaces in its stead. Gives what is to be said of it; errs where the object can't be read, or
 /// another attempt may help: nothing is touched yet.
 pub(super) async fn keep_copy(context: &StepContext<'_>) -> Result<String, Fault> {
-    let (world, suffix) = (context.world, context.rotation().object_copy());
-    let now = world.object.get().await?;
-    match world.object.keep(&now, &suffix).await {
+    let (world, rotation) = (context.world, context.rotation());
+    // A key that others may have waits for no object.
+    let waits = rotation.emergency.is_none();
+    let told = |fault: Fault| Ok(format!("; the object's content could NOT be kept beside it: {fault}"));
+    let now = match world.object.get().await {
+        Ok(now) => now,
+        Err(fault) if waits || fault.service == Service::Journal => return Err(fault),
+        Err(fault) => return told(fault),
+    };
+    match world.object.keep(&now, &rotation.object_copy()).await {
         Ok(_) => Ok("; the object's content kept beside it".into()),
-        Err(fault) if fault.service == Service::Journal || fault.is_passing() => Err(fault),
-        Err(fault) => Ok(format!("; the object's content could NOT be kept beside it: {fault}")),
+        Err(fault) if fault.service == Service::Journal || waits && fault.is_passing() => Err(fault),
+        Err(fault) => told(fault),
     }
 }
 
