@@ -120,7 +120,7 @@ async fn a_shared_connection_that_ends_without_a_word_costs_one_more_try_and_no_
     assert_eq!(count(), 2);
     let always = format!("printf x >> {}; exit 255", tries.display());
     let fault = folder.fault(&["sh", "-c", &always]).await;
-    assert!(fault.kind == FaultKind::Reset && fault.message.contains("without a word"), "{fault}");
+    assert!(fault.kind == FaultKind::Reset && fault.message.contains("was lost, twice"), "{fault}");
     assert_eq!(count(), 4);
     // Whoever says why is believed at once.
     let says = format!("printf x >> {}; echo 'Host key verification failed.' >&2; exit 255", tries.display());
