@@ -57,9 +57,9 @@ async fn while_many_are_told_the_status_is_derived_once_for_many_records_and_at_
 /// Round trips that follow one another from a cold start to the end of step 5. 15 of them must: a token; the list of secrets, a
 /// payload; both kept keys stored, and read back; what warms the connections, the look at the moment of touching; DELETE; POST;
 /// the proof; the object, the copy of it, its version right before the upload, the upload, and the proof. The rest looks at the same once more
-/// where an act begins: whether the journal has lost its end (1), step 3 (2), step 4 (2). That is 20; one is left for requests
+/// where an act begins: whether the journal has lost its end (1), step 3 (2), step 4 (3). That is 21; one is left for requests
 /// that begin side by side and are told apart by their answers on a busy machine.
-const MOST: usize = 21;
+const MOST: usize = 22;
 /// So long an answer takes here: whatever is sent side by side has arrived meanwhile.
 const ANSWERS_AFTER: Duration = Duration::from_millis(100);
 
@@ -79,5 +79,6 @@ async fn from_a_cold_start_to_the_end_of_step_5_few_round_trips_follow_one_anoth
     let longest = followed.iter().map(|(place, _)| *place).max().unwrap();
     let lines: Vec<String> = followed.iter().map(|(place, what)| format!("{place:>3} {what}")).collect();
     assert!(followed.iter().any(|(_, what)| what.starts_with("Swift PUT")), "it went to the end of step 5");
+    println!("{longest} one after the other");
     assert!(longest <= MOST, "{longest} one after the other:\n{}", lines.join("\n"));
 }
