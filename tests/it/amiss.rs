@@ -329,15 +329,7 @@ async fn an_access_control_list_that_a_colleague_has_corrected_stays_as_they_hav
     let access = || world.secrets(&scene.secret_name())[0].acl.clone().unwrap()["read"]["project-access"].clone();
     set(false);
     scene.confirmed().await;
-    // The mailbox falls silent once the keys are kept and the attributes are read: nothing is touched.
-    scene.lab.faults().observe({
-        let world = world.clone();
-        move |request| {
-            if request.service == Service::Barbican && request.method == "POST" {
-                world.faults().add(Rule::new(Service::Imap, Fault::Close).always());
-            }
-        }
-    });
+    crate::strangers::silence_the_mailbox_once_a_key_is_kept(&scene);
     scene.rotate().await.unwrap_err();
     assert!(scene.acme().rotation().unwrap().shape.is_some());
     scene.lab.faults().observe(|_| {});

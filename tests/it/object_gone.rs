@@ -2,8 +2,8 @@
 //! it is said who must write it.
 
 use crate::scene::Scene;
-use crate::strangers::{OBJECT, hold_the_agents};
-use changeguard::adapters::lab::{Fault, Rule, Service};
+use crate::strangers::{OBJECT, hold_the_agents, silence_the_mailbox_once_a_key_is_kept};
+use changeguard::adapters::lab::Service;
 use changeguard::engine::command::Command;
 use changeguard::engine::record::Record;
 use changeguard::engine::secret::PrivateKey;
@@ -127,15 +127,7 @@ async fn a_cancellation_removes_no_last_copy_of_the_objects_content() {
     for (is_gone, is_down) in [(true, false), (false, false), (false, true)] {
         let scene = Scene::start().await;
         scene.confirmed().await;
-        // The mailbox falls silent once the keys are kept: nothing is touched.
-        scene.lab.faults().observe({
-            let world = scene.lab.world().clone();
-            move |request| {
-                if request.service == Service::Barbican && request.method == "POST" {
-                    world.faults().add(Rule::new(Service::Imap, Fault::Close).always());
-                }
-            }
-        });
+        silence_the_mailbox_once_a_key_is_kept(&scene);
         scene.rotate().await.unwrap_err();
         scene.lab.faults().observe(|_| {});
         scene.lab.faults().clear();

@@ -33,6 +33,16 @@ pub fn release_the_agents_with_the_swap(scene: &Scene) {
     });
 }
 
+/// The mailbox falls silent once a key was kept, so that a rotation ends with all of step 3 done and nothing touched.
+pub fn silence_the_mailbox_once_a_key_is_kept(scene: &Scene) {
+    let world = scene.lab.world().clone();
+    scene.lab.faults().observe(move |request| {
+        if request.service == Service::Barbican && request.method == "POST" {
+            world.faults().add(Rule::new(Service::Imap, Fault::Close).always());
+        }
+    });
+}
+
 fn theirs() -> PublicKey {
     PrivateKey::from_random([78; 32]).public()
 }
@@ -369,15 +379,7 @@ async fn a_server_that_alone_has_not_come_back_to_the_key_is_waited_for() {
 async fn a_cancellation_destroys_no_last_copy_of_the_key_that_clients_have_and_resume_puts_it_back() {
     let scene = Scene::start().await;
     scene.confirmed().await;
-    // The mailbox falls silent once the keys are kept: nothing is touched.
-    scene.lab.faults().observe({
-        let world = scene.lab.world().clone();
-        move |request| {
-            if request.service == Service::Barbican && request.method == "POST" {
-                world.faults().add(Rule::new(Service::Imap, Fault::Close).always());
-            }
-        }
-    });
+    silence_the_mailbox_once_a_key_is_kept(&scene);
     scene.rotate().await.unwrap_err();
     let rotation = scene.acme().rotation().unwrap();
     assert!(!rotation.touched && rotation.is_kept(KeyRole::Previous), "{:?}", rotation.steps);

@@ -46,7 +46,7 @@ impl fmt::Display for Connections {
 }
 
 const ALL: &str = "ALL CUT OFF";
-const NO_DOWNLOAD: &str = "NO DOWNLOAD";
+pub(super) const NO_DOWNLOAD: &str = "NO DOWNLOAD";
 
 /// What stands against the course, for one place.
 struct Against {

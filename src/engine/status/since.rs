@@ -1,6 +1,7 @@
 //! What others have changed since a rotation has ended: the journal knows which key must be live, and every later look is
 //! compared with it.
 
+use super::connections::NO_DOWNLOAD;
 use crate::domain::fault::FaultKind;
 use crate::domain::key::PublicKey;
 use crate::engine::converge_object::WRITE_AGAIN;
@@ -13,8 +14,6 @@ use std::fmt;
 
 /// The few words that lead where there is little room.
 const LEAD: &str = "KEY CHANGED SINCE THE END";
-/// The same where the object alone is gone.
-const LEAD_GONE: &str = "NO DOWNLOAD";
 
 /// A key that is not the one that the last rotation has left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -142,7 +141,7 @@ pub(super) fn changed_since(rotation: Option<&Rotation>, sights: &Sights) -> Opt
     if places.is_empty() {
         return None;
     }
-    let lead = if gone.is_some() && places.len() == 1 { LEAD_GONE } else { LEAD }.to_owned();
+    let lead = if gone.is_some() && places.len() == 1 { NO_DOWNLOAD } else { LEAD }.to_owned();
     places.extend(secret.and_then(|secret| secret.alike_told(shown)));
     let when = since.strftime("%Y-%m-%d %H:%M UTC");
     let text = format!("{}; the rotation that ended at {when} left {}", places.join("; "), left.short());

@@ -80,8 +80,6 @@ impl<R: Runbook> CaseDesk<R> {
         let entry = self.seat.actor.entry(0, self.seat.clock.now(), Record::Case(body));
         let entry = Entry { version: CASE_VERSION, ..entry };
         self.seat.store.add_to_lease_log(&self.seat.key, &entry).await.map_err(journal_fault)?;
-        // What leads on follows from the case that is at work, whoever has it.
-        let _ = self.read().await;
         Ok("whoever is at work stops behind the instance group that it is at, or at the end of the stretch".into())
     }
 }
